@@ -10,6 +10,7 @@ use crate::demo;
 use crate::process::{cargo, show, step};
 
 mod chart;
+mod figures;
 mod page;
 mod rounds;
 mod sections;
@@ -23,6 +24,7 @@ const TARGET: &str = "target/peers";
 /// What `--write-docs` writes.
 const PAGE: &str = "docs/internals/peers.md";
 const CHART: &str = "docs/internals/peers.svg";
+const FIGURES: &str = "docs/internals/figures.md";
 
 const ROUNDS: u32 = 5;
 const QUICK_ROUNDS: u32 = 1;
@@ -47,6 +49,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
     let hotcell = folder.join("release/hotcell");
     // Beyond a bar, with `--check`: the peers are measured all the same.
     let figures = match &arguments.hotcell {
+        Some(words) if arguments.write_docs => write_figures(root, &hotcell, words, arguments.check),
         Some(words) => show(Command::new(&hotcell).arg("bench").args(words)),
         None => Ok(()),
     };
@@ -61,14 +64,32 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
     let found = rounds::run(&programs, rounds, arguments.quick)?;
     println!("{}", page::text(&found));
     if arguments.write_docs {
-        for (path, text) in [(PAGE, page::markdown(&found)), (CHART, chart::svg(&found))] {
-            fs::write(root.join(path), text).with_context(|| format!("writing {path}"))?;
-            println!("wrote {path}");
-        }
+        write(root, PAGE, &page::markdown(&found))?;
+        write(root, CHART, &chart::svg(&found))?;
     }
     figures?;
     let missed = found.missed();
     ensure!(!arguments.check || missed.is_empty(), "beyond their bars: {}", missed.join(", "));
+    Ok(())
+}
+
+/// Measures, and writes what was found into the documentation; a run of some figures only is no page.
+fn write_figures(root: &Path, hotcell: &Path, words: &[String], check: bool) -> Result<()> {
+    let load = rounds::load_now();
+    let report = figures::measure(hotcell, words)?;
+    let page = report.markdown(load);
+    println!("{page}");
+    if !words.iter().any(|word| word.starts_with("--only")) {
+        write(root, FIGURES, &page)?;
+    }
+    let missed = report.missed();
+    ensure!(!check || missed.is_empty(), "beyond their bars: {}", missed.join(", "));
+    Ok(())
+}
+
+fn write(root: &Path, path: &str, text: &str) -> Result<()> {
+    fs::write(root.join(path), text).with_context(|| format!("writing {path}"))?;
+    println!("wrote {path}");
     Ok(())
 }
 

@@ -19,7 +19,8 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
     // Tests start `hotcell` and `hotcell-worker` from the folder they are built into themselves.
     step("build", || show(&mut cargo(root, ["build", "--workspace", "--bins"])))?;
     step("test", || {
-        let words = ["test", "--workspace"].into_iter().chain(filter);
+        // One that fails does not keep the others from being told.
+        let words = ["test", "--workspace", "--no-fail-fast"].into_iter().chain(filter);
         let mut tests = 0;
         watch(&mut cargo(root, words), |line| tests += announced(line))?;
         ensure!(

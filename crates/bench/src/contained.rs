@@ -38,21 +38,19 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    /// In the default mode.
+    /// As it is opened by default: a lane for each CPU, and the default mode of waiting.
     pub(crate) fn open(bench: &Bench) -> Result<Subject, Stop> {
         Subject::open_with(bench, Options::default())
     }
 
-    /// Both sides poll for longer than anything that is measured this way takes.
+    /// One call at a time, and both sides poll for longer than anything that is measured this way takes.
     pub(crate) fn polling(bench: &Bench) -> Result<Subject, Stop> {
-        Subject::open_with(bench, Options { waiting: Waiting::Latency, ..Options::default() })
+        Subject::open_with(bench, Options { waiting: Waiting::Latency, callers: 1, ..Options::default() })
     }
 
-    /// One call at a time, unless the options say otherwise.
     pub(crate) fn open_with(bench: &Bench, options: Options) -> Result<Subject, Stop> {
         let file = format!("/proc/self/fd/{}", bench.library.as_raw_fd());
-        let callers = options.callers.max(1);
-        let library = Measured::open_with(Options { libraries: vec![file.into()], callers, ..options })?;
+        let library = Measured::open_with(Options { libraries: vec![file.into()], ..options })?;
         let worker = library.session().worker_pid();
         let worker = worker.ok_or_else(|| Stop::LeftOut("the worker has ended between calls".into()))?;
         Ok(Subject { library: Some(library), worker })

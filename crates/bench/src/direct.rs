@@ -24,6 +24,14 @@ pub(crate) fn crc32_1k(bench: &mut Bench) -> Samples {
     })
 }
 
+/// What a call of `contained.work` does.
+pub(crate) fn crc32_256k(bench: &mut Bench) -> Samples {
+    let data = vec![0x5a; 256 << 10];
+    typical(bench, 40, 1, |at| {
+        black_box(library::crc32(at as u32, &data));
+    })
+}
+
 pub(crate) fn string(bench: &mut Bench) -> Samples {
     typical(bench, 40, 500, |_| {
         black_box(library::capitals(c"hello, world"));

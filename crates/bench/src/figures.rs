@@ -8,6 +8,7 @@ use When::{EachRound, Once};
 
 const SPIN: &[&str] = &["raw.spin"];
 const MALLOC: &[&str] = &["direct.malloc"];
+const CRC32: &[&str] = &["direct.crc32.1k"];
 const ONE_CORE: &[&str] = &["raw.futex.one-core"];
 
 /// Every probe with its figures.
@@ -27,6 +28,7 @@ pub(crate) const PROBES: &[Probe] = &[
     each(raw::memcpy_64m, &[Figure::plain("raw.memcpy.64m")]),
     each(direct::add, &[Figure::plain("direct.add")]),
     each(direct::crc32_1k, &[Figure::plain("direct.crc32.1k")]),
+    each(direct::crc32_256k, &[Figure::plain("direct.crc32.256k")]),
     each(direct::string, &[Figure::plain("direct.string")]),
     each(direct::structure, &[Figure::plain("direct.struct")]),
     each(direct::callback, &[Figure::plain("direct.callback")]),
@@ -35,22 +37,29 @@ pub(crate) const PROBES: &[Probe] = &[
     each(direct::sum_64m, &[Figure::plain("direct.sum.64m")]),
     each(direct::malloc, &[Figure::plain("direct.malloc")]),
     each(direct::invert_64m, &[Figure::plain("direct.invert.64m")]),
-    each(calls::add, &[Figure::plain("contained.add").over(SPIN).bar(1.3)]),
-    each(calls::add_by_default, &[Figure::plain("contained.add.default-mode").over(SPIN)]),
+    each(calls::add, &[Figure::plain("contained.add").over(SPIN).beside(&["direct.add"]).bar(1.3)]),
+    each(
+        calls::add_by_default,
+        &[Figure::plain("contained.add.default-mode").over(SPIN).beside(&["direct.add"])],
+    ),
     each(
         calls::crc32_1k,
-        &[Figure::plain("contained.crc32.1k").over(&["raw.move.1k"]).less(&["direct.crc32.1k"]).bar(1.3)],
+        &[Figure::plain("contained.crc32.1k").over(&["raw.move.1k"]).less(CRC32).beside(CRC32).bar(1.3)],
     ),
     each(
         calls::crc32_1k_by_default,
-        &[Figure::plain("contained.crc32.1k.default-mode").over(&["raw.move.1k"]).less(&["direct.crc32.1k"])],
+        &[Figure::plain("contained.crc32.1k.default-mode").over(&["raw.move.1k"]).less(CRC32).beside(CRC32)],
     ),
-    each(calls::string, &[Figure::plain("contained.string").over(SPIN)]),
-    each(calls::structure, &[Figure::plain("contained.struct").over(SPIN)]),
-    each(calls::callback, &[Figure::plain("contained.callback").over(SPIN).bar(1.3)]),
+    each(calls::string, &[Figure::plain("contained.string").over(SPIN).beside(&["direct.string"])]),
+    each(calls::structure, &[Figure::plain("contained.struct").over(SPIN).beside(&["direct.struct"])]),
+    each(
+        calls::callback,
+        &[Figure::plain("contained.callback").over(SPIN).beside(&["direct.callback"]).bar(1.3)],
+    ),
     each(
         buffers::sum_1m,
         &[Figure::plain("contained.sum.1m.copied")
+            .beside(&["direct.sum.1m"])
             .over(&["direct.sum.1m", "raw.move.1m"])
             .less(&["raw.memcpy.1m"])
             .bar(1.05)],
@@ -58,6 +67,7 @@ pub(crate) const PROBES: &[Probe] = &[
     each(
         buffers::invert_1m,
         &[Figure::plain("contained.invert.1m.copied")
+            .beside(&["direct.invert.1m"])
             .over(&["direct.invert.1m", "raw.exchange.1m"])
             .less(&["raw.memcpy.1m", "raw.memcpy.1m"])
             .bar(1.05)],
@@ -65,28 +75,51 @@ pub(crate) const PROBES: &[Probe] = &[
     each(
         buffers::sum_64m,
         &[Figure::plain("contained.sum.64m.copied")
+            .beside(&["direct.sum.64m"])
             .over(&["direct.sum.64m", "raw.move.64m"])
             .less(&["raw.memcpy.64m"])],
     ),
     each(
         buffers::invert_64m,
         &[Figure::plain("contained.invert.64m.copied")
+            .beside(&["direct.invert.64m"])
             .over(&["direct.invert.64m", "raw.exchange.64m"])
             .less(&["raw.memcpy.64m", "raw.memcpy.64m"])],
     ),
     each(
         buffers::sum_1m_in_place,
-        &[Figure::plain("contained.sum.1m.in-place").over(&["direct.sum.1m", "raw.move.1m"]).bar(1.05)],
+        &[Figure::plain("contained.sum.1m.in-place")
+            .over(&["direct.sum.1m", "raw.move.1m"])
+            .beside(&["direct.sum.1m"])
+            .bar(1.05)],
     ),
     each(
         buffers::invert_1m_in_place,
         &[Figure::plain("contained.invert.1m.in-place")
             .over(&["direct.invert.1m", "raw.exchange.1m"])
+            .beside(&["direct.invert.1m"])
             .bar(1.05)],
     ),
-    each(batches::of_8, &[Figure::plain("contained.batch.8").over(SPIN)]),
-    each(batches::of_64, &[Figure::plain("contained.batch.64").over(SPIN).bar(0.15)]),
-    each(batches::of_1024, &[Figure::plain("contained.batch.1024").over(SPIN)]),
+    each(
+        buffers::sum_64m_in_place,
+        &[Figure::plain("contained.sum.64m.in-place")
+            .over(&["direct.sum.64m", "raw.move.64m"])
+            .beside(&["direct.sum.64m"])
+            .bar(1.05)],
+    ),
+    each(
+        buffers::invert_64m_in_place,
+        &[Figure::plain("contained.invert.64m.in-place")
+            .over(&["direct.invert.64m", "raw.exchange.64m"])
+            .beside(&["direct.invert.64m"])
+            .bar(1.05)],
+    ),
+    each(buffers::made_1k, &[Figure::plain("host.buffer.1k").bar(50.0)]),
+    each(buffers::made_4k, &[Figure::plain("host.buffer.4k").bar(50.0)]),
+    each(buffers::made_64k, &[Figure::plain("host.buffer.64k").bar(50.0)]),
+    each(batches::of_8, &[Figure::plain("contained.batch.8").over(SPIN).beside(&["direct.add"])]),
+    each(batches::of_64, &[Figure::plain("contained.batch.64").over(SPIN).beside(&["direct.add"]).bar(0.15)]),
+    each(batches::of_1024, &[Figure::plain("contained.batch.1024").over(SPIN).beside(&["direct.add"])]),
     each(memory::malloc, &[Figure::plain("contained.malloc").over(MALLOC)]),
     each(memory::malloc_sampled, &[Figure::plain("contained.malloc.sampled").over(MALLOC)]),
     each(memory::malloc_all, &[Figure::plain("contained.malloc.all").over(MALLOC)]),
@@ -94,7 +127,10 @@ pub(crate) const PROBES: &[Probe] = &[
     each(calls::callers_2, &[Figure::plain("contained.callers.2").over(SPIN)]),
     each(calls::callers_4, &[Figure::plain("contained.callers.4").over(SPIN)]),
     each(calls::callers_16, &[Figure::plain("contained.callers.16").over(SPIN)]),
-    each(calls::work_in_turn, &[Figure::plain("contained.work.in-turn")]),
+    each(calls::callers_2_on_lanes, &[Figure::plain("contained.callers.2.on-lanes").over(SPIN)]),
+    each(calls::callers_4_on_lanes, &[Figure::plain("contained.callers.4.on-lanes").over(SPIN)]),
+    each(calls::callers_16_on_lanes, &[Figure::plain("contained.callers.16.on-lanes").over(SPIN)]),
+    each(calls::work_in_turn, &[Figure::plain("contained.work.in-turn").over(&["direct.crc32.256k"])]),
     each(calls::work_at_once, &[Figure::plain("contained.work.at-once").over(&["contained.work.in-turn"])]),
     each(
         places::parked,
@@ -102,6 +138,8 @@ pub(crate) const PROBES: &[Probe] = &[
             Figure::plain("contained.parked.two-cores").over(&["raw.futex.two-cores"]).bar(1.15),
             Figure::of("contained.parked.waits.caller", "per call").bar(1.0),
             Figure::of("contained.parked.waits.worker", "per call").bar(1.0),
+            Figure::of("contained.parked.wakes.caller", "per call").bar(1.0),
+            Figure::of("contained.parked.wakes.worker", "per call").bar(1.0),
         ],
     ),
     each(awaited::add, &[Figure::plain("contained.awaited.add").over(SPIN)]),
@@ -110,12 +148,20 @@ pub(crate) const PROBES: &[Probe] = &[
         &[Figure::plain("contained.awaited.parked.two-cores").over(&["raw.futex.two-cores"])],
     ),
     each(places::one_core, &[Figure::plain("contained.one-core").over(ONE_CORE).bar(1.5)]),
-    each(places::one_core_crc32_1k, &[Figure::plain("contained.one-core.crc32.1k")]),
+    each(
+        places::one_core_crc32_1k,
+        &[Figure::plain("contained.one-core.crc32.1k").over(ONE_CORE).less(CRC32).beside(CRC32)],
+    ),
     each(
         rare::one_core_every_1ms,
         &[Figure::plain("contained.one-core.every-1ms").over(&["raw.futex.one-core.every-1ms"])],
     ),
-    each(rare::one_core_every_1ms_crc32_1k, &[Figure::plain("contained.one-core.every-1ms.crc32.1k")]),
+    each(
+        rare::one_core_every_1ms_crc32_1k,
+        &[Figure::plain("contained.one-core.every-1ms.crc32.1k")
+            .over(&["raw.futex.one-core.every-1ms"])
+            .less(CRC32)],
+    ),
     each(
         rare::every_1ms,
         &[
@@ -185,7 +231,7 @@ mod tests {
         let ids: HashSet<&str> = figures.iter().map(|figure| figure.id).collect();
         assert_eq!(ids.len(), figures.len());
         for figure in figures {
-            for id in figure.baseline.ids() {
+            for id in figure.compared_with() {
                 let figure = figure.id;
                 assert!(ids.contains(id) && id != figure, "{figure} is held against {id}");
             }

@@ -31,6 +31,8 @@ pub(crate) struct Figure {
     pub(crate) unit: &'static str,
     /// What the ratio divides by.
     pub(crate) baseline: Baseline,
+    /// The same done in process, where there is such a figure: it is compared besides.
+    pub(crate) direct: Baseline,
     /// The most that the ratio may be, or the figure itself where it has no baseline.
     pub(crate) bar: Option<f64>,
 }
@@ -41,6 +43,8 @@ pub(crate) struct Baseline {
     pub(crate) of: &'static [&'static str],
     pub(crate) less: &'static [&'static str],
 }
+
+const NOTHING: Baseline = Baseline { of: &[], less: &[] };
 
 /// What a probe returns.
 pub(crate) type Samples = Result<Vec<f64>, Stop>;
@@ -72,7 +76,7 @@ impl Figure {
 
     /// A figure that stands for itself.
     pub(crate) const fn of(id: &'static str, unit: &'static str) -> Figure {
-        Figure { id, unit, baseline: Baseline { of: &[], less: &[] }, bar: None }
+        Figure { id, unit, baseline: NOTHING, direct: NOTHING, bar: None }
     }
 
     /// As a multiple of the sum of these.
@@ -87,10 +91,21 @@ impl Figure {
         self
     }
 
+    /// As a multiple of what this does in process, too.
+    pub(crate) const fn beside(mut self, direct: &'static [&'static str]) -> Figure {
+        self.direct.of = direct;
+        self
+    }
+
     /// Must not be more.
     pub(crate) const fn bar(mut self, bar: f64) -> Figure {
         self.bar = Some(bar);
         self
+    }
+
+    /// Every figure that it is compared with.
+    pub(crate) fn compared_with(&self) -> impl Iterator<Item = &'static str> {
+        self.baseline.ids().chain(self.direct.ids())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::plan::Figure;
+use crate::plan::{Baseline, Figure};
 use crate::rounds::{Ratios, Taken};
 use crate::statistics::{Spread, spread};
 
@@ -32,6 +32,10 @@ pub struct Measured {
     pub ratio: Option<f64>,
     /// The most that the ratio may be, or the median where there is no baseline.
     pub bar: Option<f64>,
+    /// The figure of the same done in process.
+    pub direct: Option<String>,
+    /// The median of the ratios to it.
+    pub direct_ratio: Option<f64>,
 }
 
 /// A figure that cannot be had.
@@ -55,6 +59,7 @@ impl Measured {
         json!({
             "id": self.id, "unit": self.unit, "median": median, "min": min, "max": max,
             "baseline": self.baseline, "ratio": self.ratio, "bar": self.bar, "ok": self.ok(),
+            "direct": self.direct, "direct_ratio": self.direct_ratio,
         })
     }
 }
@@ -67,9 +72,12 @@ impl Report {
     ) -> Report {
         let measured = figures.filter_map(|figure| {
             let spread = spread(taken.values.get(figure.id)?)?;
-            let baseline = (!figure.baseline.of.is_empty()).then(|| figure.baseline.to_string());
+            let text = |baseline: Baseline| (!baseline.of.is_empty()).then(|| baseline.to_string());
             let ratio = taken.ratios.get(figure.id).and_then(Ratios::median);
-            Some(Measured { id: figure.id, unit: figure.unit, spread, baseline, ratio, bar: figure.bar })
+            let direct_ratio = taken.direct.get(figure.id).and_then(Ratios::median);
+            let (baseline, direct) = (text(figure.baseline), text(figure.direct));
+            let &Figure { id, unit, bar, .. } = figure;
+            Some(Measured { id, unit, spread, baseline, ratio, bar, direct, direct_ratio })
         });
         let left_out = taken.left_out.iter().map(|(id, reason)| LeftOut { id, reason: reason.clone() });
         Report { machine, figures: measured.collect(), left_out: left_out.collect() }
@@ -89,7 +97,7 @@ mod tests {
 
     const FIGURES: [Figure; 4] = [
         Figure::plain("base"),
-        Figure::plain("call").over(&["base"]).bar(1.3),
+        Figure::plain("call").over(&["base"]).beside(&["base"]).bar(1.3),
         Figure::of("size", "KiB").bar(3.0),
         Figure::plain("absent").bar(1.0),
     ];
@@ -100,6 +108,7 @@ mod tests {
         taken.values.insert("call", vec![120.0, 1200.0, 190.0]);
         let steady = vec![1.2, 1.2, 1.9];
         taken.ratios.insert("call", Ratios { steady, unsteady: Vec::new() });
+        taken.direct.insert("call", Ratios { steady: vec![150.0, 160.0, 155.0], unsteady: Vec::new() });
         taken.values.insert("size", vec![4.0]);
         taken.left_out.push(("absent", "one CPU".into()));
         taken
@@ -110,6 +119,10 @@ mod tests {
         let report = Report::new(json!({}), FIGURES.iter(), &taken());
         let figure = |id: &str| report.figures.iter().find(|it| it.id == id).unwrap();
         assert_eq!((figure("call").ratio, figure("call").ok()), (Some(1.2), Some(true)));
+        assert_eq!(
+            (figure("call").direct.as_deref(), figure("call").direct_ratio),
+            (Some("base"), Some(155.0))
+        );
         assert_eq!((figure("size").ratio, figure("size").ok()), (None, Some(false)));
         assert_eq!((figure("base").spread.median, figure("base").ok()), (100.0, None));
         assert_eq!(report.figures.len(), 3);
@@ -130,7 +143,10 @@ mod tests {
         let json = Report::new(json!({"cpus": 2}), FIGURES.iter(), &taken()).to_json();
         let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
         assert_eq!(keys(&json), "machine figures left_out");
-        assert_eq!(keys(&json["figures"][0]), "id unit median min max baseline ratio bar ok");
+        assert_eq!(
+            keys(&json["figures"][0]),
+            "id unit median min max baseline ratio bar ok direct direct_ratio"
+        );
         assert_eq!(json["left_out"], json!([{"id": "absent", "reason": "one CPU"}]));
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::figures::probe_of;
-use crate::plan::{Bench, Figure, Probe, Stop, When};
+use crate::plan::{Baseline, Bench, Figure, Probe, Stop, When};
 use crate::statistics::spread;
 
 /// Samples of a run, by figure.
@@ -11,6 +11,8 @@ use crate::statistics::spread;
 pub(crate) struct Taken {
     pub(crate) values: HashMap<&'static str, Vec<f64>>,
     pub(crate) ratios: HashMap<&'static str, Ratios>,
+    /// The same to what is done in process.
+    pub(crate) direct: HashMap<&'static str, Ratios>,
     /// Figures that this machine cannot have, and why.
     pub(crate) left_out: Vec<(&'static str, String)>,
 }
@@ -72,14 +74,14 @@ type OfRound = HashMap<&'static str, f64>;
 /// Whether all that it measures was measured in this round, as the baseline of others, and nothing is held against
 /// anything.
 fn already(probe: &Probe, of_round: &OfRound) -> bool {
-    probe.figures.iter().all(|it| of_round.contains_key(it.id) && it.baseline.of.is_empty())
+    probe.figures.iter().all(|it| of_round.contains_key(it.id) && it.compared_with().next().is_none())
 }
 
 /// The other probes that its figures are held against, each once.
 fn baselines(probe: &Probe) -> Vec<&'static Probe> {
     let own: HashSet<&str> = probe.figures.iter().map(|figure| figure.id).collect();
     let mut found: Vec<&'static Probe> = Vec::new();
-    for id in probe.figures.iter().flat_map(|figure| figure.baseline.ids()) {
+    for id in probe.figures.iter().flat_map(Figure::compared_with) {
         let other = probe_of(id).filter(|_| !own.contains(id));
         if let Some(other) = other.filter(|other| !found.iter().any(|it| std::ptr::eq(*it, *other))) {
             found.push(other);
@@ -102,11 +104,15 @@ impl Taken {
         };
         let Some(value) = behind.get(figure.id) else { return };
         let middle = |id: &str| around(id).map(|(before, behind)| (before + behind) / 2.0);
-        let Some(ratio) = figure.baseline.ratio(*value, middle) else { return };
-        let mut pairs = figure.baseline.of.iter().filter_map(|id| around(id));
-        let steady = pairs.all(|(before, behind)| before.max(behind) <= STEADY * before.min(behind));
-        let ratios = self.ratios.entry(figure.id).or_default();
-        if steady { &mut ratios.steady } else { &mut ratios.unsteady }.push(ratio);
+        let against = |all: &mut HashMap<&'static str, Ratios>, baseline: Baseline| {
+            let Some(ratio) = baseline.ratio(*value, middle) else { return };
+            let mut pairs = baseline.of.iter().filter_map(|id| around(id));
+            let steady = pairs.all(|(before, behind)| before.max(behind) <= STEADY * before.min(behind));
+            let ratios = all.entry(figure.id).or_default();
+            if steady { &mut ratios.steady } else { &mut ratios.unsteady }.push(ratio);
+        };
+        against(&mut self.ratios, figure.baseline);
+        against(&mut self.direct, figure.direct);
     }
 
     fn sample(

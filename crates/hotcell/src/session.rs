@@ -61,8 +61,8 @@ use service::Service;
 pub(crate) use service::{Blame, Serving};
 use spares::Begun;
 pub use stats::{State as SessionState, Stats};
+use turn::{Blank, Place, this_thread};
 pub(crate) use turn::{Inside, Turn};
-use turn::{Place, this_thread};
 use turnstile::Turnstile;
 use walled::PrivateDirectory;
 
@@ -154,6 +154,8 @@ pub(crate) struct Seat {
     state: Option<Box<State>>,
     /// The memory of a nested call that has ended.
     spare: Option<Box<State>>,
+    /// The memory of a callback that has returned.
+    blank: Option<Blank>,
 }
 
 /// A worker, with the lane and the memory of one seat.
@@ -576,7 +578,6 @@ impl Drop for Shared {
     fn drop(&mut self) {
         if self.fork.forked() {
             self.seats.take_mut().for_each(std::mem::forget);
-            self.places.iter_mut().for_each(Place::forget);
             self.service.forget();
             std::mem::forget(self.directory.take());
             #[cfg(feature = "tokio")]
@@ -613,6 +614,7 @@ impl Seat {
             looks_behind: false,
             state: Some(State::new(Context::of_package(package))),
             spare: None,
+            blank: None,
         }
     }
 

@@ -278,6 +278,17 @@ impl HostChannel {
         turns.map(u64::from).sum()
     }
 
+    /// How often this host has woken the worker, whose thread slept, and how often the worker says it has woken callers. The
+    /// second is hostile.
+    pub fn wakes(&self) -> (u64, u64) {
+        let lanes = || (0..self.lanes()).map(geometry::lane);
+        let of_lane = |line| self.request.load::<u32>(line + wire::lane_host::DOORBELL);
+        let first = self.request.load::<u32>(geometry::CONTROL + wire::channel_host::DOORBELL);
+        let doorbells = lanes().map(of_lane).chain([first]).map(u64::from).sum();
+        let bells = lanes().map(|line| self.reply.load::<u32>(line + wire::lane_worker::BELL));
+        (doorbells, bells.map(u64::from).sum())
+    }
+
     /// The function of a call that is, or was lately, under way on a lane, by its id.
     pub fn function_of(&self, lane: u32, call_id: u64) -> Option<u16> {
         if lane >= self.lanes() || call_id == 0 {

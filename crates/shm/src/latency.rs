@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
-use std::thread::Builder;
+use std::thread::{Builder, available_parallelism};
 use std::time::Duration;
 
 use rustix::thread::{CpuSet, futex, sched_getaffinity, sched_setaffinity};
@@ -30,7 +30,7 @@ const ASSUMED: u64 = 40_000;
 pub fn wake_latency() -> Option<u64> {
     /// 0 until it is known. No lock: who forks while another thread measures must not wait for that thread.
     static MEASURED: AtomicU64 = AtomicU64::new(0);
-    if allowed_cpus().is_some_and(|(all, _)| all < 2) {
+    if online() < 2 {
         return None;
     }
     let known = MEASURED.load(Ordering::Relaxed);
@@ -44,11 +44,26 @@ pub fn wake_latency() -> Option<u64> {
     Some(measured.unwrap_or(ASSUMED))
 }
 
-/// How many CPUs are online, and on how many of them this thread may run.
-pub fn allowed_cpus() -> Option<(usize, usize)> {
+/// How many CPUs are online.
+fn online() -> usize {
     // SAFETY: the function takes a number and touches no memory of ours.
     let online = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
-    Some((usize::try_from(online).ok()?, sched_getaffinity(None).ok()?.count() as usize))
+    usize::try_from(online).unwrap_or(1)
+}
+
+/// How many CPUs this process may keep busy: those where this thread may run, or fewer under a quota of a control group. That a
+/// thread is bound to one of them says nothing of its workers: then it is those where any may run.
+pub fn usable_cpus() -> Option<usize> {
+    // Counts the CPUs of the thread that asks.
+    let here = || available_parallelism().ok().map(usize::from);
+    if sched_getaffinity(None).ok()?.count() > 1 {
+        return here();
+    }
+    let free = Builder::new().name("hotcell-cpus".into()).spawn(move || {
+        run_anywhere();
+        here()
+    });
+    free.ok()?.join().ok()?
 }
 
 /// What both threads see: each word has one writer.
@@ -77,12 +92,16 @@ fn measure() -> Option<u64> {
     figure
 }
 
-/// Two CPUs that threads of this process may be bound to.
-fn two_cpus() -> Option<(usize, usize)> {
+/// Lets this thread run wherever the system lets any thread of this process: it may have inherited that it is bound.
+fn run_anywhere() {
     let mut all = CpuSet::new();
     (0..CpuSet::MAX_CPU).for_each(|cpu| all.set(cpu));
-    // This thread may have inherited that it is bound.
     let _ = sched_setaffinity(None, &all);
+}
+
+/// Two CPUs that threads of this process may be bound to.
+fn two_cpus() -> Option<(usize, usize)> {
+    run_anywhere();
     let allowed = sched_getaffinity(None).ok()?;
     let mut cpus = (0..CpuSet::MAX_CPU).filter(|&cpu| allowed.is_set(cpu));
     Some((cpus.next()?, cpus.next()?))
@@ -146,13 +165,25 @@ impl Words {
 
 #[cfg(test)]
 mod tests {
+    use rustix::thread::sched_getcpu;
+
     use super::*;
 
     #[test]
     fn a_wake_up_takes_time_where_there_is_another_cpu() {
-        let (online, allowed) = allowed_cpus().unwrap();
-        assert!(allowed >= 1 && online >= allowed);
-        assert_eq!(wake_latency().is_some_and(|latency| latency > 0), online > 1);
+        assert_eq!(wake_latency().is_some_and(|latency| latency > 0), online() > 1);
+    }
+
+    #[test]
+    fn a_thread_that_is_bound_may_use_as_many_cpus_as_any() {
+        let cpus = usable_cpus().unwrap();
+        assert!((1..=online()).contains(&cpus));
+        std::thread::spawn(move || {
+            bind(sched_getcpu()).unwrap();
+            assert_eq!(usable_cpus(), Some(cpus));
+        })
+        .join()
+        .unwrap();
     }
 
     #[test]

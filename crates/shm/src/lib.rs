@@ -39,7 +39,7 @@ pub use eventfd::EventFd;
 pub use fork::ForkGuard;
 pub use heap::{HEAP_FAULT, HeapCount, HeapFaultRecord, HeapRefusal, HeapSegment, heap_length, heap_shard};
 pub use host::{CallHead, CrashRecord, DenialRecord, HostChannel, HostLane, Located, ReplyHead, Waited};
-pub use latency::{allowed_cpus, wake_latency};
+pub use latency::{usable_cpus, wake_latency};
 pub use mapping::{Access, Mapping, Plain, Solid, bytes_of};
 pub use memfd::{Seals, SegmentFile, sealed_copy};
 pub use roost::{Roost, rise};

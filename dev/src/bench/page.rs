@@ -1,6 +1,6 @@
 //! What a run found, as text for a terminal and as a page of the documentation.
 
-use super::rounds::{Call, Found, Row};
+use super::rounds::{Call, Found, Machine, Row};
 use super::sections::OPERATIONS;
 
 /// For a terminal.
@@ -27,22 +27,16 @@ pub(crate) fn text(found: &Found) -> String {
 
 /// For the documentation.
 pub(crate) fn markdown(found: &Found) -> String {
-    let machine = &found.machine;
     let mut page = format!(
         "# Peers, measured\n\n\
          The same two calls by other means, in the same run as Hotcell's; [how each is run](data-path.md#peers). Written by\n\
          `cargo dev bench --write-docs`.\n\n\
-         {}, {} {}CPUs, Linux {}; Hotcell {}; medians of {} rounds{}.\n\
+         {}; medians of {} rounds.\n\
          *Times* is how many contained calls one call takes, measured right before it and right behind it; a *bar* is the least that\n\
          this must be.\n\n\
          ![All times, on a logarithmic axis](peers.svg)\n",
-        machine.cpu.as_deref().unwrap_or("An unknown CPU"),
-        machine.cpus,
-        if machine.r#virtual { "virtual " } else { "" },
-        machine.kernel.as_deref().unwrap_or("of an unknown version"),
-        machine.hotcell,
+        machine_line(&found.machine, found.load),
         found.rounds,
-        found.load.map_or(String::new(), |load| format!("; load average {load:.1} before it began")),
     );
     for section in &found.sections {
         let [add, crc] = OPERATIONS.map(|it| it.1);
@@ -68,6 +62,19 @@ pub(crate) fn markdown(found: &Found) -> String {
         }
     }
     page
+}
+
+/// What a run was made on.
+pub(crate) fn machine_line(machine: &Machine, load: Option<f64>) -> String {
+    format!(
+        "{}, {} {}CPUs, Linux {}; Hotcell {}{}",
+        machine.cpu.as_deref().unwrap_or("An unknown CPU"),
+        machine.cpus,
+        if machine.r#virtual { "virtual " } else { "" },
+        machine.kernel.as_deref().unwrap_or("of an unknown version"),
+        machine.hotcell,
+        load.map_or(String::new(), |load| format!("; load average {load:.1} before it began")),
+    )
 }
 
 fn verdict(row: &Row) -> &'static str {
@@ -97,7 +104,7 @@ fn times(ratio: Option<f64>) -> String {
     ratio.map_or(String::new(), digits)
 }
 
-fn digits(value: f64) -> String {
+pub(crate) fn digits(value: f64) -> String {
     let decimals = match value {
         below if below < 10.0 => 2,
         below if below < 100.0 => 1,
@@ -154,7 +161,7 @@ mod tests {
         let page = markdown(&found());
         for part in [
             "a CPU, 2 virtual CPUs, Linux of an unknown version",
-            "medians of 5 rounds; load average 0.5 before it began",
+            "load average 0.5 before it began; medians of 5 rounds",
             "(peers.svg)",
             "## Back to back\n",
             "| gRPC | 65.0 µs | 32.5 µs – 130 µs | 127 | 100: ok | 71.2 µs | 35.6 µs – 142 µs | 51.0 |\n",

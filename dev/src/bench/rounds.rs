@@ -113,7 +113,7 @@ pub(crate) fn run(programs: &Programs, rounds: u32, quick: bool) -> Result<Found
     Ok(Found { machine, load, rounds, sections, left_out })
 }
 
-fn load_now() -> Option<f64> {
+pub(crate) fn load_now() -> Option<f64> {
     std::fs::read_to_string("/proc/loadavg").ok()?.split(' ').next()?.parse().ok()
 }
 

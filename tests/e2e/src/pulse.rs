@@ -27,7 +27,7 @@ impl Pulse {
         Ok(Pulse { session: bound.open(options)?, bound, _folder: folder })
     }
 
-    /// Has the worker interrupted whenever it has worked for so many microseconds.
+    /// Has the worker interrupted every so many microseconds, whether it works or waits.
     ///
     /// # Errors
     ///

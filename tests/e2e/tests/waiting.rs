@@ -36,6 +36,38 @@ fn every_mode_answers_dense_calls_and_rare_ones_and_sleeps_between() {
 }
 
 #[test]
+fn a_call_wakes_each_side_once_and_so_does_a_batch() {
+    let zlib =
+        Zlib::open_with(Options { waiting: Waiting::Economy, callers: 1, ..Options::default() }).unwrap();
+    let pid = zlib.session().worker_pid().unwrap();
+    let wakes_of = |call: &dyn Fn()| {
+        while state(pid) != "S" {
+            std::thread::yield_now();
+        }
+        let before = zlib.session().stats();
+        call();
+        let after = zlib.session().stats();
+        (after.woken - before.woken, after.wakes - before.wakes)
+    };
+    let one = || assert_eq!(zlib.compress_bound(9).unwrap(), 22);
+    let many = || {
+        let mut batch = zlib.batch();
+        let tickets: Vec<_> = (0..64).map(|_| batch.compress_bound(9).unwrap()).collect();
+        let mut done = batch.run().unwrap();
+        tickets.into_iter().for_each(|ticket| assert_eq!(done.take(ticket).unwrap(), 22));
+    };
+    // The first batch makes room for batches.
+    many();
+    for _ in 0..50 {
+        for call in [&one as &dyn Fn(), &many] {
+            let (woken, wakes) = wakes_of(call);
+            // Who finds the reply before it has gone to sleep needs not be woken.
+            assert!(woken == 1 && wakes <= 1, "{woken} and {wakes}");
+        }
+    }
+}
+
+#[test]
 fn several_threads_share_a_worker_in_every_mode() {
     for waiting in [Waiting::Latency, Waiting::Balanced, Waiting::Economy] {
         let zlib = Zlib::open_with(Options { waiting, ..Options::default() }).unwrap();

@@ -92,14 +92,33 @@ pub(crate) fn callers_16(bench: &mut Bench) -> Samples {
     callers(bench, 16)
 }
 
-/// Nanoseconds for each call of so many threads that share a worker, on all CPUs but its own: the time of all, by the
-/// number of calls.
+pub(crate) fn callers_2_on_lanes(bench: &mut Bench) -> Samples {
+    callers_on_lanes(bench, 2)
+}
+
+pub(crate) fn callers_4_on_lanes(bench: &mut Bench) -> Samples {
+    callers_on_lanes(bench, 4)
+}
+
+pub(crate) fn callers_16_on_lanes(bench: &mut Bench) -> Samples {
+    callers_on_lanes(bench, 16)
+}
+
+/// As the options are by default, with a lane and a thread of the worker for each CPU; nothing is pinned.
+fn callers_on_lanes(bench: &mut Bench, threads: usize) -> Samples {
+    let subject = Subject::open(bench)?;
+    subject.warm_up()?;
+    at_once(&subject, bench.long(), threads, |library| library.add(1, 2).map(drop))
+}
+
+/// Nanoseconds for each call of so many threads that share a worker and its one lane, on all CPUs but its own: the time of
+/// all, by the number of calls.
 fn callers(bench: &mut Bench, threads: usize) -> Samples {
     let refused = Stop::refused("pinning");
     let far = bench.far()?;
     // The threads that are started here inherit it.
     let _pinned = Pinned::thread_off(far).map_err(&refused)?;
-    let subject = Subject::open(bench)?;
+    let subject = Subject::open_with(bench, Options { callers: 1, ..Options::default() })?;
     pin_process(subject.worker, far).map_err(&refused)?;
     subject.warm_up()?;
     at_once(&subject, bench.long(), threads, |library| library.add(1, 2).map(drop))

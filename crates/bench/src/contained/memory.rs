@@ -22,7 +22,7 @@ pub(crate) fn malloc_all(bench: &mut Bench) -> Samples {
 }
 
 fn with(bench: &mut Bench, guard: Guard, blocks: u32) -> Samples {
-    let options = Options { guard: Some(guard), waiting: Waiting::Latency, ..Options::default() };
+    let options = Options { guard: Some(guard), waiting: Waiting::Latency, callers: 1, ..Options::default() };
     let subject = Subject::open_with(bench, options)?;
     let samples = each_on(bench, &subject, blocks, 1, |library, _| library.allocate(BLOCKS))?;
     Ok(samples.into_iter().map(|it| it / f64::from(BLOCKS)).collect())

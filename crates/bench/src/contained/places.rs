@@ -9,24 +9,30 @@ use crate::plan::{Bench, Samples, Stop};
 use crate::process::{activity, own_activity};
 use crate::statistics::Blocks;
 
-/// Nanoseconds of a call where both sides sleep at once, and how often each does in a call.
+/// Nanoseconds of a call where both sides sleep at once, how often each does in a call, and how often each wakes the other.
 pub(crate) fn parked(bench: &mut Bench) -> Samples {
     const CALLS: u32 = 10;
     let far = bench.far()?;
     let refused = Stop::refused("pinning");
     let _pinned = Pinned::thread(bench.cpus.near).map_err(&refused)?;
-    let subject = Subject::open_with(bench, Options { waiting: Waiting::Economy, ..Options::default() })?;
+    let subject =
+        Subject::open_with(bench, Options { waiting: Waiting::Economy, callers: 1, ..Options::default() })?;
     pin_process(subject.worker, far).map_err(&refused)?;
     let call = || subject.library().add(1, 2).map(drop);
     (0..CALLS).try_for_each(|_| call())?;
     let waits =
         || -> std::io::Result<(u64, u64)> { Ok((own_activity()?.waits, activity(subject.worker)?.waits)) };
     let counted = Stop::refused("counting waits");
-    let before = waits().map_err(&counted)?;
+    let wakes = || {
+        let stats = subject.library().session().stats();
+        (stats.woken, stats.wakes)
+    };
+    let (before, woken) = (waits().map_err(&counted)?, wakes());
     let blocks = Blocks::of(bench.extent(20), CALLS, call)?;
-    let after = waits().map_err(&counted)?;
+    let (after, woken_since) = (waits().map_err(&counted)?, wakes());
     let calls = blocks.samples.len() as f64 * f64::from(CALLS);
-    Ok(vec![blocks.median(), (after.0 - before.0) as f64 / calls, (after.1 - before.1) as f64 / calls])
+    let counts = [after.0 - before.0, after.1 - before.1, woken_since.0 - woken.0, woken_since.1 - woken.1];
+    Ok([blocks.median()].into_iter().chain(counts.map(|it| it as f64 / calls)).collect())
 }
 
 /// Nanoseconds of a call when this process, and the worker that it starts, may use one CPU only.

@@ -25,6 +25,10 @@ pub struct Stats {
     pub restarts: u64,
     /// Of these, those that took over from a worker that was worn, or did not answer.
     pub recycled: u64,
+    /// How often the worker that serves slept, and a call has woken it.
+    pub woken: u64,
+    /// How often it has woken a caller who slept, as it says.
+    pub wakes: u64,
     /// Calls that stand in line for their turn.
     pub waiting: usize,
     /// Objects of the worker that somebody holds.
@@ -76,6 +80,8 @@ impl Stats {
             "faults": faults.collect::<serde_json::Map<_, _>>(),
             "restarts": self.restarts,
             "recycled": self.recycled,
+            "woken": self.woken,
+            "wakes": self.wakes,
             "waiting": self.waiting,
             "objects": self.objects,
             "spares": self.spares,
@@ -96,6 +102,7 @@ impl Session {
         let worker = if forked { None } else { shared.service.serving() };
         let (recycled, worn) = if forked { (0, None) } else { self.replaced() };
         let usage = worker.as_ref().and_then(|worker| worker.usage());
+        let (woken, wakes) = worker.as_ref().map_or((0, 0), |worker| worker.channel().wakes());
         let generation = self.generation();
         Stats {
             state: match &worker {
@@ -109,6 +116,8 @@ impl Session {
             faults: if forked { Vec::new() } else { facts.faults() },
             restarts: facts.served.load(Ordering::Relaxed).saturating_sub(1),
             recycled,
+            woken,
+            wakes,
             waiting: if forked { 0 } else { shared.seats.waiting() },
             objects: if forked { 0 } else { self.living_objects(generation) },
             spares: if forked { 0 } else { shared.service.count_spares() },

@@ -5,7 +5,6 @@
 //! thread that called back; and puts it back when it has ended. Other threads take other seats, or wait at the
 //! [turnstile](super::turnstile).
 
-use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -13,12 +12,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReason, wire};
 use hotcell_shm::Outer;
-use parking_lot::Mutex;
 
 use super::{Allowed, Context, Family, Live, Seat, Session};
 use crate::error::{Cause, Result};
 use crate::fault;
 use crate::rt::{KeptCallback, OuterPassed, State};
+
+mod aside;
+
+pub(super) use aside::Blank;
+use aside::SetAside;
 
 /// The right to use the worker, until it is dropped.
 #[derive(Debug)]
@@ -47,25 +50,6 @@ pub(crate) struct Inside {
 pub(super) struct Place {
     /// The thread that has the seat; 0 none.
     holder: AtomicU64,
-    /// The seat itself, while callbacks run. Only its thread looks here.
-    aside: Mutex<Option<SetAside>>,
-}
-
-thread_local! {
-    /// How many callbacks of calls run on this thread, one inside the other, of whatever session.
-    static CALLBACKS: Cell<u32> = const { Cell::new(0) };
-}
-
-/// A call whose callback runs, as those see it that are made meanwhile.
-#[derive(Debug)]
-struct SetAside {
-    /// There unless a nested call has it.
-    seat: Option<Box<Seat>>,
-    call_id: u64,
-    generation: u64,
-    allowed: Allowed,
-    /// It runs while a task is polled.
-    in_task: bool,
 }
 
 /// What a call from a callback is to know of the calls around it.
@@ -80,21 +64,15 @@ pub(super) struct Around {
     pub(super) families: Option<Vec<Family>>,
 }
 
-/// What a call keeps that has set the seat aside: what it knows of itself, and what was set aside before.
+/// What a call keeps that has set the seat aside: what it knows of itself.
 #[derive(Debug)]
 pub(crate) struct Left {
     /// The number of the seat.
     number: u32,
     state: Box<State>,
-    before: Option<SetAside>,
 }
 
 impl Place {
-    /// Forgets the seat, in a forked child.
-    pub(super) fn forget(&mut self) {
-        std::mem::forget(self.aside.get_mut().take());
-    }
-
     /// Whether this thread has the seat. A thread alone sets and clears its own mark, so what is read here is true
     /// of this one.
     pub(super) fn is_held_here(&self) -> bool {
@@ -145,27 +123,15 @@ impl<'s> Turn<'s> {
     pub(crate) fn set_aside(&mut self) -> Left {
         let mut seat = self.seat.take().expect(SEATED);
         let (number, state) = (seat.number, seat.state.take().expect(SEATED));
-        let mut place = self.session.place(number).aside.lock();
-        let in_task = state.is_awaited() || place.as_ref().is_some_and(|around| around.in_task);
-        let before = place.replace(SetAside {
-            call_id: state.context.call_id,
-            generation: seat.generation,
-            allowed: state.allowed,
-            in_task,
-            seat: Some(seat),
-        });
-        drop(place);
-        CALLBACKS.set(CALLBACKS.get() + 1);
-        Left { number, state, before }
+        aside::push(self.session, seat, state.context.call_id, state.allowed, state.is_awaited());
+        Left { number, state }
     }
 
     /// Takes the seat back. False when a nested call that has not ended has it, with the worker, or this is a child of the
     /// process that the worker belongs to.
     pub(crate) fn take_back(&mut self, left: Left) -> bool {
-        let Left { number, state, before } = left;
-        CALLBACKS.set(CALLBACKS.get() - 1);
-        let aside = std::mem::replace(&mut *self.session.place(number).aside.lock(), before);
-        let mut seat = aside.and_then(|aside| aside.seat);
+        let Left { number, state } = left;
+        let mut seat = aside::pop(state.context.call_id);
         if self.session.is_forked() {
             std::mem::forget(seat.take());
         }
@@ -201,42 +167,41 @@ impl Session {
     /// call around. Where there is one seat only, it is not to be had then.
     #[inline]
     pub(super) fn nests(&self) -> bool {
-        self.shared.places.len() > 1 && CALLBACKS.get() > 0
+        self.shared.places.len() > 1 && aside::any()
     }
 
     /// Looks at the worker that this call has set aside, which may have ended. `None` while a nested call has it.
     pub(crate) fn with_aside<T>(&self, call_id: u64, look: impl FnOnce(Option<&Live>) -> T) -> Option<T> {
-        let here = self.shared.places.iter().filter(|place| place.is_held_here());
-        let asides = here.map(|place| place.aside.lock());
-        let is_its = |aside: &SetAside| aside.call_id == call_id;
-        let aside = asides.into_iter().find(|aside| aside.as_ref().is_some_and(is_its))?;
-        let seat = aside.as_ref()?.seat.as_ref()?;
-        Some(look(seat.live.as_ref()))
+        let look = |aside: &mut SetAside| Some(look(aside.seat.as_ref()?.live.as_ref()));
+        aside::of(self, |aside| aside.call_id == call_id, look)?
     }
 
     /// The turn for a call from a callback that runs on this thread, and the time it has: no longer than the call it
     /// is nested in. `None` when no callback runs here.
-    pub(super) fn turn_inside(&self, context: Context, mut allowed: Allowed) -> Option<Result<Turn<'_>>> {
-        let here = self.shared.places.iter().filter(|place| place.is_held_here());
-        let mut aside = here.map(|place| place.aside.lock()).find(|aside| aside.is_some())?;
-        let SetAside { seat, call_id, allowed: outer, .. } = aside.as_mut()?;
+    pub(super) fn turn_inside(&self, context: Context, allowed: Allowed) -> Option<Result<Turn<'_>>> {
+        aside::of(self, |_| true, |around| self.descend(around, context, allowed))
+    }
+
+    /// The turn for a call that is nested in this one.
+    fn descend(&self, around: &mut SetAside, context: Context, mut allowed: Allowed) -> Result<Turn<'_>> {
+        let SetAside { seat, call_id, allowed: outer, .. } = around;
         let Some(inner) = seat else {
             let cause = Cause::Unavailable { reason: UnavailableReason::PoolExhausted };
             let message = "this thread has a call of this session under way that is not finished".into();
-            return Some(Err(context.not_executed(ErrorKind::Unavailable, cause, message)));
+            return Err(context.not_executed(ErrorKind::Unavailable, cause, message));
         };
         let Some(Live { lane, arena, .. }) = &mut inner.live else {
             // A call before this one, from the same callback, met the worker's end.
-            return Some(Err(context.error(fault::lost(), Executed::No, String::new())));
+            return Err(context.error(fault::lost(), Executed::No, String::new()));
         };
         if !lane.descend() {
             let value = u64::from(wire::STACK_SLOTS);
             let cause = Cause::Limit { what: LimitExceededReason::Depth, value };
             let message = format!("calls from callbacks are nested {value} deep already");
-            return Some(Err(context.not_executed(ErrorKind::LimitExceeded, cause, message)));
+            return Err(context.not_executed(ErrorKind::LimitExceeded, cause, message));
         }
         let data = arena.descend();
-        let mut seat = seat.take()?;
+        let mut seat = seat.take().expect("it was looked at");
         let (passed, held) = (seat.passed.descend(), seat.held.len());
         if outer.deadline() < allowed.deadline() {
             allowed = *outer;
@@ -246,7 +211,7 @@ impl Session {
         let state = seat.state();
         state.inside = Some(Box::new(Inside { call_id: *call_id, data, passed, held }));
         state.allowed = allowed;
-        Some(Ok(Turn { session: self, seat: Some(seat), here: PhantomData }))
+        Ok(Turn { session: self, seat: Some(seat), here: PhantomData })
     }
 
     /// The call whose callback runs on this thread, with the calls around it.
@@ -254,10 +219,8 @@ impl Session {
         if !self.nests() {
             return None;
         }
-        let here = self.shared.places.iter().zip(0..).filter(|(place, _)| place.is_held_here());
-        let mut asides = here.map(|(place, number)| (place.aside.lock(), number));
-        asides.find_map(|(mut aside, number)| {
-            let SetAside { seat, generation, allowed, in_task, .. } = aside.as_mut()?;
+        let look = |aside: &mut SetAside| {
+            let SetAside { seat, number, generation, allowed, in_task, .. } = aside;
             let families = seat.as_ref().map(|seat| {
                 let mut all: Vec<Family> =
                     seat.held.iter().flat_map(|held| held.set().iter().copied()).collect();
@@ -265,8 +228,9 @@ impl Session {
                 all
             });
             let deadline = allowed.deadline();
-            Some(Around { seat: number, generation: *generation, deadline, in_task: *in_task, families })
-        })
+            Around { seat: *number, generation: *generation, deadline, in_task: *in_task, families }
+        };
+        aside::of(self, |_| true, look)
     }
 
     /// Gives a seat back where there are others: nobody may come for this one soon.
@@ -305,15 +269,11 @@ impl Session {
         let own = inside.held.min(seat.held.len());
         // They go when the seat is back: who waits for them may be a task, and be polled there and then.
         let _held = seat.held.split_off(own);
-        let mut aside = self.place(seat.number).aside.lock();
-        match &mut *aside {
-            Some(aside) if aside.call_id == inside.call_id => aside.seat = Some(seat),
-            // The callback has returned without it, and the worker was given up.
-            _ => {
-                drop(aside);
-                drop(seat);
-            }
-        }
+        let mut seat = Some(seat);
+        let is_around = |aside: &SetAside| aside.call_id == inside.call_id;
+        aside::of(self, is_around, |around| around.seat = seat.take());
+        // Still there where the callback has returned without it, and the worker was given up.
+        drop(seat);
     }
 }
 

@@ -4,8 +4,9 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/time.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 static volatile sig_atomic_t signals;
 
@@ -18,13 +19,19 @@ static void count(int number)
 int pulse_profile(int microseconds)
 {
     struct sigaction action;
-    struct itimerval every = {{0, microseconds}, {0, microseconds}};
+    struct sigevent event;
+    struct itimerspec every = {{0, microseconds * 1000L}, {0, microseconds * 1000L}};
+    timer_t timer;
     memset(&action, 0, sizeof action);
+    memset(&event, 0, sizeof event);
     action.sa_handler = count;
-    if (sigaction(SIGPROF, &action, NULL) != 0) {
+    event.sigev_notify = SIGEV_THREAD_ID;
+    event.sigev_signo = SIGPROF;
+    event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
+    if (sigaction(SIGPROF, &action, NULL) != 0 || timer_create(CLOCK_MONOTONIC, &event, &timer) != 0) {
         return -1;
     }
-    return setitimer(ITIMER_PROF, &every, NULL);
+    return timer_settime(timer, 0, &every, NULL);
 }
 
 long pulse_signals(void)

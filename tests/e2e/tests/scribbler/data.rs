@@ -54,7 +54,7 @@ const LIMIT: usize = 8 << 20;
 impl Driven for Data {
     fn call(&self, random: &mut Random) -> Result<()> {
         let basin = &self.basin;
-        match random.below(11) {
+        match random.below(13) {
             0 | 1 => {
                 let data = self.buffer(random)?;
                 let summed = basin.sum(&data).map(drop);
@@ -95,6 +95,19 @@ impl Driven for Data {
             9 => {
                 let inverted = basin.invert(&self.buffer(random)?)?;
                 assert!(inverted.len() <= LIMIT);
+                Ok(())
+            }
+            10 => {
+                let mut data = basin.session.shared_buffer(length(random))?;
+                let inverted = basin.invert_in_place(&mut data)?;
+                assert!(inverted <= data.len() && data.to_vec().len() == data.len());
+                Ok(())
+            }
+            11 => {
+                let mut out = basin.session.shared_buffer(length(random))?;
+                let filled = basin.fill_into(&mut out, 3)?;
+                assert!(filled <= out.len());
+                self.hold(out, LIMIT);
                 Ok(())
             }
             _ => basin.omit(length(random)).map(drop).or_else(|_| basin.mute(length(random).min(1000))),

@@ -16,10 +16,12 @@ use hotcell_e2e::process::{descriptors, segments, wait_until};
 use hotcell_e2e::scribbler::{Mode, Orders, Scribbler};
 use rustix::process::{Pid, Signal, kill_process};
 
+mod crowd;
 mod data;
 mod names;
 mod things;
 
+use crowd::Crowd;
 use data::Data;
 use names::Names;
 use things::Things;
@@ -105,7 +107,7 @@ fn a_scribbling_worker_harms_no_host() {
     let end = Instant::now() + Duration::from_secs(number("HOTCELL_SCRIBBLE_SECONDS", 10));
     let first: u64 = number("HOTCELL_SCRIBBLE_SEED", 1);
     // What stays in the process is there before we count, and what is compiled is compiled once.
-    let libraries = (0..3).map(|seed| open(&Scribbler::new(), seed, PATIENCE)).collect::<Vec<_>>();
+    let libraries = (0..4).map(|seed| open(&Scribbler::new(), seed, PATIENCE)).collect::<Vec<_>>();
     libraries.iter().for_each(|driven| calm(&**driven));
     // Their files are read by a thread, which has ended then.
     assert!(libraries.iter().all(|driven| !driven.session().loaded().is_empty()));
@@ -159,7 +161,7 @@ fn watch(seen: Arc<Seen>) {
 }
 
 fn open(scribbler: &Scribbler, seed: u64, deadline: Duration) -> Box<dyn Driven> {
-    let waiting = [Waiting::Balanced, Waiting::Economy][(seed / 12 % 2) as usize];
+    let waiting = [Waiting::Balanced, Waiting::Economy, Waiting::Latency][(seed / 4 % 3) as usize];
     let options = scribbler.options(Options {
         // Every call may end its worker here.
         restart: Restart::ALWAYS,
@@ -170,9 +172,10 @@ fn open(scribbler: &Scribbler, seed: u64, deadline: Duration) -> Box<dyn Driven>
         waiting,
         ..Options::default()
     });
-    match seed % 3 {
+    match seed % 4 {
         0 => Box::new(Things::open(options)),
         1 => Box::new(Data::open(options)),
+        2 => Box::new(Crowd::open(options)),
         _ => Box::new(Names::open(options)),
     }
 }
@@ -183,12 +186,12 @@ fn round(seed: u64, seen: &Seen) -> [u64; 2] {
     let scribbler = Scribbler::new();
     let driven = open(&scribbler, seed, Duration::from_millis(250));
     let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-    let mode = [Mode::Random, Mode::Aimed, Mode::Forging, Mode::All][(seed / 3 % 4) as usize];
+    let mode = [Mode::Random, Mode::Aimed, Mode::Forging, Mode::All][(seed / 4 % 4) as usize];
     // From now and then a word to as many as there can be.
     let (burst, pause) = (1 + random.below(8), 1 << random.below(20));
     scribbler.run(&Orders { seed, mode, burst, pause });
     println!("seed {seed}: {mode:?}, {burst} words, pause {pause}");
-    let threads = 1 + random.below(8) / 7;
+    let threads = if seed % 4 == 2 { 3 } else { 1 + random.below(8) / 7 };
     let end = Instant::now() + Duration::from_millis(300);
     let (what, session) = (format!("seed {seed}"), driven.session());
     std::thread::scope(|scope| {

@@ -1,8 +1,8 @@
-/* A library that calls back at a steady rate, and profiles its process. */
+/* A library that calls back at a steady rate, and profiles the thread that it is called on. */
 #ifndef PULSE_H
 #define PULSE_H
 
-/* Has the kernel send SIGPROF whenever the process has worked for so many microseconds. Slow system calls are interrupted. */
+/* Has the kernel send SIGPROF every so many microseconds, whether the thread works or waits. Slow system calls are interrupted. */
 int pulse_profile(int microseconds);
 /* How often it did. */
 long pulse_signals(void);

@@ -27,6 +27,27 @@ fn who_waits_gets_the_value_when_it_is_back() {
 }
 
 #[test]
+fn who_has_waited_longest_is_next() {
+    let turnstile = turnstile(Vec::new());
+    let value = turnstile.take().expect("nobody has it");
+    thread::scope(|scope| {
+        for number in 0..8 {
+            let turnstile = &turnstile;
+            scope.spawn(move || {
+                let mut value = turnstile.wait(None, || ()).expect("without a time it comes");
+                value.push(number);
+                turnstile.put(0, value);
+            });
+            while turnstile.waiting() <= number {
+                thread::yield_now();
+            }
+        }
+        turnstile.put(0, value);
+    });
+    assert_eq!(turnstile.take(), Some(Box::new((0..8).collect())));
+}
+
+#[test]
 fn a_time_ends_the_wait() {
     let turnstile = turnstile(0);
     let value = turnstile.take().expect("nobody has it");
