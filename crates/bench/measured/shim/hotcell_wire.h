@@ -113,7 +113,7 @@
 #define HOTCELL_MAX_TEXT 2048u
 
 /* Version of the shim entry and the context table: major in the high half, minor in the low. */
-#define HOTCELL_SHIM_ABI 0x10005u
+#define HOTCELL_SHIM_ABI 0x10006u
 
 /* A park word: whether the side that owns it sleeps, and how the other side wakes it. */
 enum hotcell_park {
@@ -172,7 +172,11 @@ enum hotcell_refusal {
     /* An object was to be given away, or changed, that a call is using which this one is nested in. */
     HOTCELL_REFUSAL_IN_USE = 13,
     /* An object came out as a new one that is owned already. */
-    HOTCELL_REFUSAL_ALREADY_OWNED = 14
+    HOTCELL_REFUSAL_ALREADY_OWNED = 14,
+    /* An object was to be given away, or what it lent to be made stale, while another object keeps it, or something that belongs to it. */
+    HOTCELL_REFUSAL_KEPT = 15,
+    /* An object was to keep another which must not go before it. */
+    HOTCELL_REFUSAL_KEPT_IN_CIRCLE = 16
 };
 
 /* What the host answers to NeedSpace or Callback. */
