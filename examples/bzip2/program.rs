@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use bzip2_hotcell::constants::{BZ_FINISH, BZ_OK, BZ_RUN, BZ_STREAM_END};
+use bzip2_hotcell::constants::{FINISH, OK, RUN, STREAM_END};
 use bzip2_hotcell::{BzStream, Bzip2};
 use hotcell::{Options, Profile, Sandbox};
 
@@ -46,7 +46,7 @@ fn work(folder: &std::path::Path) -> hotcell::Result<()> {
     loop {
         let piece = file.bz_read(PIECE as usize)?;
         restored.extend(piece.buf);
-        if piece.bzerror == BZ_STREAM_END {
+        if piece.bzerror == STREAM_END {
             break;
         }
     }
@@ -72,12 +72,12 @@ fn compress(bzip2: &Bzip2, data: &[u8]) -> hotcell::Result<Vec<u8>> {
     stream.bz_compress_init(9, 0, 0)?;
     let mut packed = Vec::new();
     let mut pieces = data.chunks(PIECE as usize).peekable();
-    let mut status = BZ_OK;
+    let mut status = OK;
     while let Some(piece) = pieces.next() {
-        let action = if pieces.peek().is_some() { BZ_RUN } else { BZ_FINISH };
+        let action = if pieces.peek().is_some() { RUN } else { FINISH };
         stream.next_in = Some(piece.to_vec());
-        while status != BZ_STREAM_END
-            && (action == BZ_FINISH || stream.next_in.as_ref().is_some_and(|rest| !rest.is_empty()))
+        while status != STREAM_END
+            && (action == FINISH || stream.next_in.as_ref().is_some_and(|rest| !rest.is_empty()))
         {
             stream.avail_out = PIECE;
             status = stream.bz_compress(action)?;

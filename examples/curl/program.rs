@@ -85,7 +85,9 @@ fn work(folder: &Path) -> hotcell::Result<()> {
             None => None,
         })
     );
-    transfer.easy_setopt_list_httpheader(Some(headers))?;
+    transfer.easy_setopt_list_httpheader(Some(&headers))?;
+    // The transfer goes on reading them: they are released behind it.
+    drop(headers);
     form.free()?;
     transfer.easy_cleanup()
 }

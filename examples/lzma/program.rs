@@ -6,6 +6,9 @@ use lzma_hotcell::{Action, Check, Lzma, Ret, Stream};
 
 const TEXT: &[u8] = include_bytes!("../../LICENSE-APACHE");
 
+/// `LZMA_FILTER_LZMA2`.
+const FILTER_LZMA2: u64 = 0x21;
+
 /// More memory than decoding may take.
 const MEMORY: u64 = 64 << 20;
 
@@ -29,6 +32,33 @@ fn main() -> hotcell::Result<()> {
         Ok(_) => println!("no memory was needed"),
         Err(error) => println!("too little memory: {error}"),
     }
+
+    // A chain of filters: the differences of bytes that are three apart, and what LZMA makes of them.
+    let chain = lzma.chain_new()?;
+    chain.chain_add_delta(3)?;
+    chain.chain_add_lzma(FILTER_LZMA2, &lzma.lzma_preset(6)?)?;
+    println!("filters: {}", chain.str_from_filters(0)?.str.unwrap_or_default());
+    let slope: Vec<u8> = (0..30_000u32).map(|at| (at / 3 + at % 3 * 50) as u8).collect();
+    let packed = chain.raw_buffer_encode(&slope, 40_000, 0)?.out;
+    println!("{} bytes became less than 200: {}", slope.len(), packed.len() < 200);
+    println!("and come back: {}", chain.raw_buffer_decode(&packed, 0, slope.len(), 0)?.out == slope);
+    match chain.chain_add_bcj(1, 0) {
+        Ok(()) => println!("taken for a filter"),
+        Err(error) => println!("no filter: {}", error.kind()),
+    }
+
+    // A stream goes on reading the index that it encodes: dropped before, that is released behind it.
+    let index = lzma.index_init()?.expect("there is memory for an index");
+    index.append(100, 1000)?;
+    index.append(57, 4)?;
+    let size = index.size()?;
+    let mut stream = Stream::new(&lzma);
+    stream.index_encoder(&index)?;
+    drop(index);
+    stream.avail_out = 4 << 10;
+    let status = stream.code(Action::RUN)?;
+    println!("an index of {size} bytes: {}, {}", stream.next_out.len() as u64 == size, status == Ret::STREAM_END);
+    stream.end()?;
     Ok(())
 }
 

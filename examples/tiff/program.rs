@@ -4,9 +4,11 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hotcell::{Options, Profile, Sandbox};
-use tiff_hotcell::{Library, Tiff};
+use tiff_hotcell::{Library, Stream, Tiff};
 
 const WIDTH: u32 = 64;
 const HEIGHT: u32 = 48;
@@ -77,8 +79,17 @@ fn work(folder: &Path) -> hotcell::Result<()> {
     }
     file.close()?;
 
-    // A file that ends too early.
+    // The same file, of which the application reads what the library asks for.
     let whole = fs::read(&path).expect("the file is there");
+    let stream = stream_of(&library, whole.clone())?;
+    let file = stream.client_open("in memory", "r")?;
+    // It calls the stream for as long as it is there.
+    drop(stream);
+    let image = file.read_rgba_image(width, height, 1)?;
+    println!("the first pixel of what was streamed: {:#010x}", image[0]);
+    file.close()?;
+
+    // A file that ends too early.
     let short = folder.join("short.tif");
     fs::write(&short, &whole[..100]).expect("a file can be written there");
     match library.tiff_open(&short.display().to_string(), "r") {
@@ -88,6 +99,29 @@ fn work(folder: &Path) -> hotcell::Result<()> {
         }
     }
     Ok(())
+}
+
+/// A stream of bytes that are here.
+fn stream_of(library: &Library, bytes: Vec<u8>) -> hotcell::Result<Stream> {
+    let stream = library.stream_new()?;
+    let (bytes, place) = (Arc::new(bytes), Arc::new(AtomicUsize::new(0)));
+    let (data, at) = (Arc::clone(&bytes), Arc::clone(&place));
+    stream.on_read(move |into| {
+        let start = at.load(Ordering::Relaxed).min(data.len());
+        let count = into.len().min(data.len() - start);
+        into[..count].copy_from_slice(&data[start..start + count]);
+        at.store(start + count, Ordering::Relaxed);
+        Ok(count as i64)
+    })?;
+    let size = bytes.len();
+    stream.on_seek(move |offset, whence| {
+        let from = [0, place.load(Ordering::Relaxed), size][whence as usize % 3];
+        let to = from.wrapping_add(offset as usize);
+        place.store(to, Ordering::Relaxed);
+        Ok(to as i64)
+    })?;
+    stream.on_size(move || Ok(size as u64))?;
+    Ok(stream)
 }
 
 /// The tags of the picture.

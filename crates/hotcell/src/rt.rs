@@ -120,6 +120,8 @@ pub struct Function {
     pub deadline_ms: u64,
     /// Whether a call may be repeated after a fault.
     pub idempotent: bool,
+    /// Whether objects that could not go, for another one kept them, may be free to go behind a call.
+    pub lets_go: bool,
     /// Where the returned value lies, for the code of a library error.
     pub returned: Option<Field>,
     /// Where the code of a library error lies, an `i64`, when it is not the returned value.

@@ -151,7 +151,7 @@ pub struct Function {
     /// What must hold before a call, or else it is not made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requires: Option<Requirement>,
-    /// Data and texts that the library keeps when the call has returned.
+    /// Data, texts and objects that the library keeps when the call has returned.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keeps: Vec<Keeps>,
     /// Deadline of its own, milliseconds.
@@ -177,16 +177,19 @@ pub struct Requirement {
     pub text: String,
 }
 
-/// Data that the library keeps: the worker has a copy for it.
+/// What the library keeps: of data the worker has a copy for it, and an object does not go meanwhile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Keeps {
-    /// Position of the text or buffer.
+    /// Position of the text, buffer or object.
     pub param: usize,
     /// How long.
     pub until: Until,
+    /// Whether a later call of the function that did not fail takes its place, with the same object in `until`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replaced: bool,
 }
 
-/// What ends the copy of data that the library keeps.
+/// What ends what the library keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Until {
@@ -316,6 +319,17 @@ impl Requirement {
 }
 
 impl Function {
+    /// Whether a call of it may let go of objects that calls before it had kept.
+    pub fn lets_go(&self) -> bool {
+        self.keeps.iter().any(|keeps| keeps.replaced)
+    }
+
+    /// What of this is an object, and not data: the worker keeps no copy of it.
+    pub fn keeps_object(&self, keeps: &Keeps) -> bool {
+        let role = self.params.get(keeps.param).map(|param| &param.role.value);
+        matches!(role, Some(Role::Handle { .. } | Role::Resident { .. }))
+    }
+
     /// The structures that a returned buffer consists of, by their key.
     pub fn returned_structures(&self) -> Option<&str> {
         match &self.result.value {

@@ -219,7 +219,8 @@ impl Block {
                 | CallbackRole::Buffer { .. }
                 | CallbackRole::Texts { .. }
                 | CallbackRole::Handles { .. } => WireKind::Reference,
-                CallbackRole::Handle { .. } => WireKind::U64,
+                // Of memory to fill, its bytes.
+                CallbackRole::Handle { .. } | CallbackRole::Room { .. } => WireKind::U64,
                 CallbackRole::LengthOf { .. } | CallbackRole::UserData => continue,
             };
             args.push((Carries::Param { index }, kind));

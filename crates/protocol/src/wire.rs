@@ -112,7 +112,7 @@ pub const MAX_PACKET: usize = 4096;
 pub const MAX_TEXT: usize = 2048;
 
 /// Version of the shim entry and the context table: major in the high half, minor in the low.
-pub const SHIM_ABI: u32 = 0x0001_0005;
+pub const SHIM_ABI: u32 = 0x0001_0006;
 
 /// A park word: whether the side that owns it sleeps, and how the other side wakes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -254,6 +254,10 @@ pub enum Refusal {
     AlreadyOwned = 14,
     /// What the contract says must hold before the call does not; the text says what.
     Unmet = 15,
+    /// An object was to be given away, or what it lent to be made stale, while another object keeps it, or something that belongs to it.
+    Kept = 16,
+    /// An object was to keep another which must not go before it.
+    KeptInCircle = 17,
 }
 
 impl Refusal {
@@ -274,6 +278,8 @@ impl Refusal {
         Self::InUse,
         Self::AlreadyOwned,
         Self::Unmet,
+        Self::Kept,
+        Self::KeptInCircle,
     ];
 
     /// The value with this number; `None` when there is none.
@@ -294,6 +300,8 @@ impl Refusal {
             13 => Some(Self::InUse),
             14 => Some(Self::AlreadyOwned),
             15 => Some(Self::Unmet),
+            16 => Some(Self::Kept),
+            17 => Some(Self::KeptInCircle),
             _ => None,
         }
     }
@@ -321,6 +329,8 @@ impl Refusal {
             Self::InUse => "InUse",
             Self::AlreadyOwned => "AlreadyOwned",
             Self::Unmet => "Unmet",
+            Self::Kept => "Kept",
+            Self::KeptInCircle => "KeptInCircle",
         }
     }
 }

@@ -145,6 +145,14 @@ impl Arena {
         Some(place)
     }
 
+    /// As [`Arena::copy_parts_in`], of what the worker reads before its next message: what comes behind it may lie in its place.
+    pub fn lend_in(&mut self, parts: &[&[u8]]) -> Option<Place> {
+        let used = self.used;
+        let place = self.copy_parts_in(parts, 0);
+        self.used = used;
+        place
+    }
+
     /// Bytes the next request segment should have to hold `needed`.
     pub fn wanted(&self, needed: usize) -> usize {
         padded(self.request.as_ref().map_or(0, |grant| grant.mapping.length()), needed)

@@ -60,6 +60,9 @@ pub(crate) struct Context {
     end_turn: unsafe extern "C" fn(*mut Context),
     keep: unsafe extern "C" fn(*mut Context, *const c_void, u64, *const c_char) -> *mut c_void,
     keep_until: unsafe extern "C" fn(*mut Context, *mut c_void, u64),
+    may_keep: unsafe extern "C" fn(*mut Context, u64, u64, *const c_char) -> c_int,
+    keep_object: unsafe extern "C" fn(*mut Context, u64, u64, u32),
+    let_go: unsafe extern "C" fn(*mut Context, u64, u32),
     call: Call,
 }
 
@@ -155,6 +158,9 @@ impl Context {
             end_turn: thread::end_turn,
             keep,
             keep_until,
+            may_keep,
+            keep_object,
+            let_go,
             call,
         }
     }
@@ -535,4 +541,35 @@ unsafe extern "C" fn keep_until(context: *mut Context, copy: *mut c_void, handle
     // SAFETY: a shim passes the context it was called with.
     let context = unsafe { &*context };
     context.handles().with(|handles| handles.keep_until(copy, RawHandle::from_raw(handle)));
+}
+
+/// `hotcell_ctx.may_keep`.
+unsafe extern "C" fn may_keep(context: *mut Context, kept: u64, keeper: u64, name: *const c_char) -> c_int {
+    // SAFETY: a shim passes the context it was called with, and a terminated name.
+    unsafe {
+        let context = &mut *context;
+        let (kept, keeper) = (RawHandle::from_raw(kept), RawHandle::from_raw(keeper));
+        match context.handles().with(|handles| handles.may_keep(kept, keeper)) {
+            Ok(()) => 1,
+            Err(refusal) => {
+                context.refuse(refusal, name);
+                0
+            }
+        }
+    }
+}
+
+/// `hotcell_ctx.keep_object`.
+unsafe extern "C" fn keep_object(context: *mut Context, kept: u64, keeper: u64, slot: u32) {
+    // SAFETY: a shim passes the context it was called with.
+    let context = unsafe { &*context };
+    let (kept, keeper) = (RawHandle::from_raw(kept), RawHandle::from_raw(keeper));
+    context.handles().with(|handles| handles.keep_object(kept, keeper, slot));
+}
+
+/// `hotcell_ctx.let_go`.
+unsafe extern "C" fn let_go(context: *mut Context, keeper: u64, slot: u32) {
+    // SAFETY: a shim passes the context it was called with.
+    let context = unsafe { &*context };
+    context.handles().with(|handles| handles.let_object_go(RawHandle::from_raw(keeper), slot));
 }

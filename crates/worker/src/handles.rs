@@ -21,10 +21,13 @@ use uses::Uses;
 
 mod alone;
 mod entries;
+mod holds;
+mod keeping;
 mod kept;
 mod shared;
 mod uses;
 
+use holds::Holds;
 use kept::KeptByObjects;
 pub(crate) use kept::KeptData;
 pub(crate) use shared::{SharedHandles, ThreadHandles};
@@ -42,6 +45,7 @@ pub(crate) struct Handles {
     /// Those that are retired, of calls under way.
     retired: Vec<RawHandle>,
     copies: KeptByObjects,
+    holds: Holds,
 }
 
 /// What the library knows an object by: one address may be an object of several types.
@@ -102,6 +106,7 @@ impl Handles {
             uses: Uses::of_threads(threads),
             retired: Vec::new(),
             copies: KeptByObjects::default(),
+            holds: Holds::default(),
         }
     }
 
@@ -137,15 +142,17 @@ impl Handles {
             self.uses.retire(old);
             self.retired.push(old);
         }
+        let name = self.entries.name(index);
         for lent in lent {
             // One may have gone with another.
             if self.entries[lent].alive {
                 self.entries.move_owned(lent, index);
-                self.remove(lent);
+                self.remove_for(lent, Some(name));
             }
         }
         self.objects.insert(key, Known::Once(index));
-        Ok(self.entries.name(index))
+        self.inherit_kept(name);
+        Ok(name)
     }
 
     /// The handle of an object of the library as this parent lends it, or as it is lent for ever: the one it has, or a
@@ -206,6 +213,7 @@ impl Handles {
             Need::There => {}
             Need::Idle if self.uses.any(key) => return Err(Refusal::InUse),
             Need::IdleBelow if self.used_below(index) => return Err(Refusal::InUse),
+            Need::IdleBelow if self.is_looked_at(index) => return Err(Refusal::Kept),
             Need::Idle | Need::IdleBelow => {}
             Need::Owned => self.can_be_taken(index)?,
         }
@@ -226,6 +234,7 @@ impl Handles {
             }
         }
         let object = self.entries[index].object;
+        self.hand_over_kept(handle);
         self.uses.took(handle);
         self.remove(index);
         Ok(object)
@@ -262,6 +271,7 @@ impl Handles {
     pub(crate) fn end_entry(&mut self) {
         if self.uses.has_something() || !self.retired.is_empty() {
             self.end_retired();
+            self.end_holds();
             self.uses.forget();
         }
     }
@@ -271,7 +281,16 @@ impl Handles {
         if !self.retired.is_empty() {
             self.end_retired();
         }
+        self.end_holds();
         self.uses.leave(before);
+    }
+
+    /// What was kept by objects that have gone may go behind the outermost call.
+    #[inline]
+    fn end_holds(&mut self) {
+        if !self.holds.is_empty() && self.uses.is_outermost() {
+            self.holds.end_over(self.uses.thread());
+        }
     }
 
     /// Has the call in progress keep a copy for the library; its address.
@@ -414,8 +433,11 @@ impl Handles {
         if entry.tie != Tie::Owned {
             return Err(Refusal::NotOwned);
         }
-        if self.entries.any_below(index, true, |below| below.tie == Tie::Owned) {
+        if self.entries.any_below(index, true, |_, below| below.tie == Tie::Owned) {
             return Err(Refusal::HasChildren);
+        }
+        if !self.holds.is_empty() && self.is_kept(index) {
+            return Err(Refusal::Kept);
         }
         match self.uses.any(entry.key()) || self.used_below(index) {
             true => Err(Refusal::InUse),
@@ -425,11 +447,16 @@ impl Handles {
 
     /// Whether anything is in use that was lent from an object.
     fn used_below(&self, index: u32) -> bool {
-        !self.uses.is_empty() && self.entries.any_below(index, false, |below| self.uses.any(below.key()))
+        !self.uses.is_empty() && self.entries.any_below(index, false, |_, below| self.uses.any(below.key()))
     }
 
     /// Removes an entry and everything below it, leaves first: without recursion, for chains may be long.
     fn remove(&mut self, top: u32) {
+        self.remove_for(top, None);
+    }
+
+    /// As [`Handles::remove`], where what was kept of it is kept of its heir from then on.
+    fn remove_for(&mut self, top: u32, heir: Option<RawHandle>) {
         let mut at = top;
         loop {
             let leaf = self.entries.first_leaf(at);
@@ -439,6 +466,11 @@ impl Handles {
                 && !known.get_mut().leaves_some(leaf, entry.lent_by())
             {
                 known.remove();
+            }
+            if !self.holds.is_empty() {
+                let name = self.entries.name(leaf);
+                self.holds.keeper_went(name, self.uses.thread());
+                self.holds.kept_went(name, heir);
             }
             if !self.copies.is_empty() {
                 let over = self.copies.of(self.entries.name(leaf));

@@ -6,6 +6,7 @@ use hotcell_model::Interface;
 use hotcell_model::api::ConstantValue;
 use hotcell_model::interface::{self, CallbackRole, Function, Ownership, ResultRole, Role};
 
+use crate::keeping::Keeping;
 use crate::plan::{Answer, Case, Input};
 use crate::recipes::Recipes;
 use crate::recipes::call::{Call, Callback, HERE, Word};
@@ -23,6 +24,7 @@ pub(crate) struct Building<'a> {
     followed: Vec<String>,
     /// What releases objects that the caller owns, in the order in which they were made.
     releases: Vec<(String, usize)>,
+    keeping: Keeping,
     /// The call that belongs inside of a callback.
     inside: Option<(&'a Function, &'a [Arg])>,
 }
@@ -40,7 +42,8 @@ impl<'a> Building<'a> {
     pub(crate) fn new(interface: &'a Interface, recipes: &'a Recipes) -> Self {
         let (case, names) = (Case::default(), BTreeMap::new());
         let (followed, releases) = (Vec::new(), Vec::new());
-        Building { interface, recipes, case, names, followed, releases, inside: None }
+        let keeping = Keeping::default();
+        Building { interface, recipes, case, names, followed, releases, keeping, inside: None }
     }
 
     /// Follows a recipe whose object is there only while a callback runs, in which this call is made.
@@ -114,6 +117,7 @@ impl<'a> Building<'a> {
             });
         }
         let gives = self.case.call(self.interface, found.0, inputs).gives.clone();
+        self.keeping.note(found.1, &self.case, &gives);
         for (place, object) in &gives {
             if let Ownership::Owned { release } = ownership(found.1, *place) {
                 self.releases.push((release.clone(), *object));
@@ -145,9 +149,10 @@ impl<'a> Building<'a> {
         self.recipes.behind(function).try_for_each(|step| self.step(step))
     }
 
-    /// The case, with the release of everything that is the caller's at its end, youngest first.
+    /// The case, with the release of everything that is the caller's at its end: youngest first, but what others keep behind them.
     pub(crate) fn finish(mut self) -> Case {
-        for (release, object) in std::mem::take(&mut self.releases).into_iter().rev() {
+        let releases = std::mem::take(&mut self.releases);
+        for (release, object) in self.keeping.in_order(releases.into_iter().rev().collect()) {
             let Some((index, function)) = self.interface.function(&release) else { continue };
             let param = function.params.iter().find(|it| it.role.value.is_argument());
             let input = match param.map(|it| &it.role.value) {

@@ -9,10 +9,10 @@ use hotcell::rt::Handle;
 use hotcell::{Cause, Error, ErrorKind, Options, Profile, Restart, Sandbox, Session};
 use hotcell_bind::Bound;
 use hotcell_model::Interface;
-use hotcell_model::interface::{CallbackScope, FieldRole, Function, Param, Role};
+use hotcell_model::interface::{Callback, CallbackRole, CallbackScope, FieldRole, Function, Param, Role};
 use hotcell_model::types::{CType, Type};
 
-use crate::plan::{Answer, Case, Input, Plan, Step};
+use crate::plan::{Answer, Case, FILLED, Input, Plan, Step};
 use crate::seen::{Outcome, Seen};
 
 mod batched;
@@ -170,7 +170,7 @@ impl Running {
         if let Some(calls) = self.state().calls.last_mut() {
             calls.push(noted);
         }
-        Value::Int(i128::from(answer.returns))
+        filled(callback, answer, told).unwrap_or(Value::Int(i128::from(answer.returns)))
     }
 
     /// A function for the library to keep.
@@ -423,4 +423,21 @@ fn failed(error: &Error) -> Outcome {
         (ErrorKind::InvalidReply, _) => Outcome::Lied,
         _ => Outcome::Other(error.to_string()),
     }
+}
+
+/// What a function of the application fills memory with: as much as it returns, where that is told, or all of it.
+fn filled(callback: &Callback, answer: &Answer, told: &[(String, Value)]) -> Option<Value> {
+    let room = callback.params.iter().find(|param| matches!(param.role, CallbackRole::Room { .. }))?;
+    let CallbackRole::Room { returned, .. } = room.role else { return None };
+    let there = told.iter().find_map(|(name, value)| match value {
+        Value::Int(there) if *name == room.name => Some(*there),
+        _ => None,
+    })?;
+    let count = if returned { i128::from(answer.returns) } else { there };
+    let count = usize::try_from(count).ok().filter(|_| count <= there)?;
+    let (element, _) = room.ty.pointee()?;
+    Some(match element.is_byte() {
+        true => Value::Bytes(vec![FILLED; count]),
+        false => Value::List(vec![Value::Int(FILLED.into()); count]),
+    })
 }

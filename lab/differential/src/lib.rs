@@ -11,6 +11,7 @@ mod compare;
 mod contained;
 mod direct;
 mod inputs;
+mod keeping;
 mod plan;
 mod random;
 mod recipes;

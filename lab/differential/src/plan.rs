@@ -76,6 +76,9 @@ pub enum Input {
     Callback(Answer),
 }
 
+/// What functions of the application fill memory with.
+pub(crate) const FILLED: u8 = b'a';
+
 /// What a function of the application does when it is called.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Answer {

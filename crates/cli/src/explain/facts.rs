@@ -42,7 +42,8 @@ impl Facts {
         let params = function.params.iter().enumerate().map(|(index, param)| {
             let value = json!(param.role.value);
             let keeps = function.keeps.iter().find(|keeps| keeps.param == index);
-            let kept = keeps.map_or_else(String::new, |keeps| words::kept(keeps.until, &names));
+            let kept = keeps
+                .map_or_else(String::new, |keeps| words::kept(keeps, function.keeps_object(keeps), &names));
             let what = words::role(&value, &names) + &kept;
             let (name, ty) = (&param.name, &param.ty.written);
             Fact::new(name, ty, what, value, Some(&param.role.evidence), contract)

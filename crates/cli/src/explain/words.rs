@@ -2,7 +2,7 @@
 //! told by its tag and its fields, so that a new kind of fact is explained from its first day.
 
 use hotcell_model::expr::Op;
-use hotcell_model::interface::{Function, Until};
+use hotcell_model::interface::{Function, Keeps, Until};
 use serde_json::Value;
 
 /// The names behind positions.
@@ -20,14 +20,18 @@ impl Names {
     }
 }
 
-/// How long the library keeps data that went in.
-pub(super) fn kept(until: Until, names: &Names) -> String {
-    let end = match until {
+/// How long the library keeps what went in.
+pub(super) fn kept(keeps: &Keeps, is_object: bool, names: &Names) -> String {
+    let end = match keeps.until {
         Until::Param { param } => format!("until `{}` goes", names.at(&param.into())),
         Until::Result => "until the object goes that the call returns".into(),
         Until::Worker => "for as long as the worker lives".into(),
     };
-    format!("; the library keeps it, and the worker a copy for it, {end}")
+    match (is_object, keeps.replaced) {
+        (false, _) => format!("; the library keeps it, and the worker a copy for it, {end}"),
+        (true, false) => format!("; the library keeps it, and it cannot go, {end}"),
+        (true, true) => format!("; the library keeps it, and it cannot go, {end}, or this is called again"),
+    }
 }
 
 /// What a parameter is for.

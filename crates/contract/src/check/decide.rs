@@ -41,8 +41,8 @@ pub(crate) struct Decided {
     pub(crate) requires: Option<Requirement>,
     /// Expressions, to be checked when every role is known.
     pub(crate) uses: Vec<Use>,
-    /// Data that the library keeps, by position, and until when.
-    pub(crate) keeps: Vec<(usize, Text)>,
+    /// What the library keeps, and until when.
+    pub(crate) keeps: Vec<keeps::Said>,
     /// Where lines about parameters stand, by position.
     pub(crate) places: Vec<Option<Range<usize>>>,
 }
@@ -106,7 +106,7 @@ pub(crate) fn decide(site: Site<'_>, findings: &mut Vec<Diagnostic>) -> Option<D
         }
         None => true,
     });
-    decided.keeps = keeps::said(&items);
+    decided.keeps = keeps::said(&items, &mut wrong);
     for (index, item) in &items {
         let valid_on_error = item.valid_on_error;
         let role = match item.what {

@@ -99,6 +99,8 @@ pub(crate) struct Item {
     pub(crate) user_data: Option<Text>,
     pub(crate) user_data_from: Option<Node>,
     pub(crate) until: Option<Text>,
+    /// Where it says that a later call takes the place of this one.
+    pub(crate) replaced: Option<Range<usize>>,
     /// Where it says that a callback comes from any thread.
     pub(crate) any_thread: Option<Range<usize>>,
     pub(crate) on_failure: Option<OnFailure>,
@@ -150,6 +152,7 @@ impl Item {
             user_data: None,
             user_data_from: None,
             until: None,
+            replaced: None,
             any_thread: None,
             on_failure: None,
             params: Vec::new(),
@@ -272,6 +275,10 @@ fn value<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, of: &'static Keys, item
             item.user_data_from = reader.text(entry).and_then(|text| reader.expression(&text));
         }
         "until" => item.until = reader.text(entry),
+        "replaced" => {
+            let replaced = reader.boolean(entry) == Some(true);
+            item.replaced = replaced.then_some(entry.key_span.start..entry.span.end);
+        }
         "threads" => {
             let any = reader.word_of(entry, keys::CALLBACK_THREADS) == Some("any");
             item.any_thread = any.then_some(entry.key_span.start..entry.span.end);

@@ -71,7 +71,7 @@ pub(super) fn of(
             }
             let id = format!("hotcell_id_of_{name}");
             let before = format!(
-                "int {local} = hotcell_descriptor_of({name}, {size}); ino_t {id} = hotcell_descriptor_id({local}); "
+                "int {local} = hotcell_descriptor_of({name}, {size}); struct hotcell_file_id {id} = hotcell_descriptor_id({local}); "
             );
             let after = format!("if (hotcell_returned == NULL) hotcell_descriptor_back({local}, {id}); ");
             way(data, before, local, after)
@@ -261,8 +261,9 @@ const STREAMS: &[&str] = &[
     "static __attribute__((unused)) void hotcell_file_end(FILE *file) { int number = errno; if (fclose(file) != 0) hotcell_no_stream(); errno = number; }",
     "static __attribute__((unused)) int hotcell_descriptor_to(unsigned char **data, size_t *size) { int file = memfd_create(\"hotcell\", 1u); if (file < 0) hotcell_no_stream(); *data = NULL; *size = 0; return file; }",
     "static __attribute__((unused)) int hotcell_descriptor_of(const void *data, size_t size) { int file = memfd_create(\"hotcell\", 1u); if (file < 0) hotcell_no_stream(); for (size_t at = 0; at < size;) { ssize_t more = write(file, (const char *)data + at, size - at); if (more < 0) hotcell_no_stream(); at += (size_t)more; } if (lseek(file, 0, SEEK_SET) != 0) hotcell_no_stream(); return file; }",
-    "static __attribute__((unused)) ino_t hotcell_descriptor_id(int file) { struct stat seen; return fstat(file, &seen) == 0 ? seen.st_ino : 0; }",
-    "static __attribute__((unused)) void hotcell_descriptor_back(int file, ino_t id) { int number = errno; if (hotcell_descriptor_id(file) == id) close(file); errno = number; }",
+    "struct hotcell_file_id { int there; dev_t device; ino_t number; };",
+    "static __attribute__((unused)) struct hotcell_file_id hotcell_descriptor_id(int file) { struct stat seen; struct hotcell_file_id none = {0, 0, 0}; if (fstat(file, &seen) != 0) return none; struct hotcell_file_id id = {1, seen.st_dev, seen.st_ino}; return id; }",
+    "static __attribute__((unused)) void hotcell_descriptor_back(int file, struct hotcell_file_id id) { int number = errno; struct hotcell_file_id now = hotcell_descriptor_id(file); if (now.there && id.there && now.device == id.device && now.number == id.number) close(file); errno = number; }",
     "static __attribute__((unused)) void hotcell_descriptor_end(int file) { int number = errno; close(file); errno = number; }",
     "static __attribute__((unused)) void hotcell_descriptor_read(int file, unsigned char **data, size_t *size) { int number = errno; off_t end = lseek(file, 0, SEEK_END); if (end < 0 || lseek(file, 0, SEEK_SET) != 0) hotcell_no_stream(); *data = (unsigned char *)malloc((size_t)end + 1); if (*data == NULL) hotcell_no_stream(); for (*size = 0; *size < (size_t)end;) { ssize_t more = read(file, *data + *size, (size_t)end - *size); if (more <= 0) hotcell_no_stream(); *size += (size_t)more; } close(file); errno = number; }",
 ];

@@ -37,6 +37,8 @@ struct Run {
     told: Vec<String>,
     /// The type it returns, if any, and what the library gets of a `returned`.
     result: Option<(String, String)>,
+    /// The statement behind it that has filled in what it has filled.
+    fills: Option<String>,
 }
 
 /// The closure for a callback in the parameter `local`; arguments are indented by `outer`.
@@ -90,7 +92,7 @@ impl Run {
             }
         };
         let (types, reads, args, told) = Default::default();
-        let mut run = Run { types, reads, args, told, result };
+        let mut run = Run { types, reads, args, told, result, fills: None };
         let mut inner = Scope::with(names::LOCALS);
         inner.take(local.to_owned());
         inner.take("function".into());
@@ -138,6 +140,19 @@ impl Run {
                 let element = pointee.map_or("u8", |ty| types::element(ty, &context.interface.target));
                 let method = if element == "u8" { "buffer" } else { "elements" };
                 (method, format!("&[{element}]"), format!("&{variable}"))
+            }
+            CallbackRole::Room { returned, .. } => {
+                let pointee = param.ty.pointee().map(|(pointee, _)| pointee);
+                let element = pointee.map_or("u8", |ty| types::element(ty, &context.interface.target));
+                self.reads
+                    .push(format!("{pad}let mut {variable} = invocation.room::<{element}>({offset})?;"));
+                self.types.push(format!("&mut [{element}]"));
+                self.args.push(format!("&mut {variable}"));
+                self.fills = Some(match returned {
+                    true => format!("invocation.fill_to(&{variable}, returned);"),
+                    false => format!("invocation.fill(&{variable});"),
+                });
+                return Ok(());
             }
             CallbackRole::Handle { handle, nullable } => {
                 let name = object(context, function, param, handle)?;
@@ -215,6 +230,7 @@ impl Run {
                 value
             }
         };
+        lines.extend(self.fills.iter().map(|fills| format!("{pad}{fills}")));
         lines.push(format!("{pad}Ok({returned})"));
         lines
     }

@@ -136,6 +136,9 @@ fn row(
     if function.idempotent {
         parts.push("idempotent: true".into());
     }
+    if function.lets_go() {
+        parts.push("lets_go: true".into());
+    }
     if let Some(rule) = &function.error {
         if let Some(field) = function.returned_number()
             && let Some(kind) = types::runtime(field.kind)

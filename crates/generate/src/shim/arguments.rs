@@ -52,6 +52,7 @@ pub(crate) fn write(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
     structs::prepare(scope, body)?;
     requires(scope, body)?;
     callbacks::keep(scope.function, body);
+    keeps::may_keep(&scope, body)?;
     handles::take(scope, body)
 }
 

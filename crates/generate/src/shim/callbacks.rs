@@ -224,6 +224,9 @@ fn check(scope: &Scope<'_>, param: &Param, callback: &Callback) -> Result<(), Er
         if callback.params.iter().any(|param| objects(&param.role)) {
             return Err(scope.refused("a callback from any thread that gets objects", param));
         }
+        if callback.params.iter().any(|param| matches!(param.role, CallbackRole::Room { .. })) {
+            return Err(scope.refused("a callback from any thread that fills memory", param));
+        }
         if !is_kept(callback) {
             let what = format!("`{name}` comes from any thread, and ends with the call");
             return Err(inconsistent(scope, what));

@@ -30,6 +30,7 @@ pub(crate) fn write(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
     let mut inner = if exit.is_empty() { body.part() } else { Body::leaving_by(&["goto hc_release;"]) };
     keeps::tie(&scope, &mut inner)?;
     failed(&scope, &mut inner)?;
+    keeps::keep_objects(&scope, &mut inner)?;
     handles::settle(scope, &mut inner)?;
     callbacks::refused(&scope, &mut inner);
     told(&scope, &mut inner)?;

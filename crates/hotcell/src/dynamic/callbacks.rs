@@ -97,10 +97,63 @@ impl Passed {
         Ok(args)
     }
 
-    fn answer(&self, invocation: &Invocation<'_>, answer: std::result::Result<Value, String>) -> Result<u64> {
+    fn answer(
+        &self,
+        invocation: &mut Invocation<'_>,
+        answer: std::result::Result<Value, String>,
+    ) -> Result<u64> {
         let answer = answer.map_err(|text| invocation.failed(text))?;
-        answer_bits(&self.callback.result, &self.target, &answer)
-            .map_err(|text| invocation.failed(format!("what the callback `{}` returned {text}", self.name)))
+        let wrong = |invocation: &Invocation<'_>, text: String| {
+            invocation.failed(format!("what the callback `{}` returned {text}", self.name))
+        };
+        let answer = match self.room(invocation) {
+            Some((element, returned, room)) => {
+                let (data, count) =
+                    filled(element, &answer, (returned, room)).map_err(|text| wrong(invocation, text))?;
+                invocation.fill(&data);
+                count.map_or(answer, |count| Value::Int(count as i128))
+            }
+            None => answer,
+        };
+        answer_bits(&self.callback.result, &self.target, &answer).map_err(|text| wrong(invocation, text))
+    }
+
+    /// The memory that it is to fill: of what, whether it returns how much is filled, and the elements there are.
+    fn room(&self, invocation: &Invocation<'_>) -> Option<(&CType, bool, u64)> {
+        self.callback.params.iter().enumerate().find_map(|(index, param)| {
+            let CallbackRole::Room { returned, .. } = param.role else { return None };
+            let field = self.callback.args.field(Carries::Param { index })?;
+            let (element, _) = param.ty.pointee()?;
+            Some((element, returned, elements(invocation, param, *field)))
+        })
+    }
+}
+
+/// How many elements there is room for.
+fn elements(invocation: &Invocation<'_>, param: &CallbackParam, field: WireField) -> u64 {
+    let size = param.ty.pointee().and_then(|(element, _)| element.element_size()).unwrap_or(1);
+    invocation.get_u64(field.offset as usize) / u64::from(size)
+}
+
+/// What an answer fills in, in bytes, and how many elements that are, where the library is told. A number instead says something
+/// else, and fills nothing.
+fn filled(
+    element: &CType,
+    answer: &Value,
+    (returned, room): (bool, u64),
+) -> std::result::Result<(Vec<u8>, Option<usize>), String> {
+    let (data, count) = match answer {
+        Value::Int(_) if returned => return Ok((Vec::new(), None)),
+        Value::Bytes(bytes) if element.is_byte() => (bytes.clone(), bytes.len()),
+        Value::Text(text) if element.is_byte() => (text.clone().into_bytes(), text.len()),
+        Value::List(list) => (numbers::encode_all(element, list)?, list.len()),
+        other => return Err(format!("is {}, and no data", numbers::described(other))),
+    };
+    match returned {
+        true if count as u64 > room => Err(format!("has {count} elements; there is room for {room}")),
+        false if count as u64 != room => Err(format!("has {count} elements; {room} are to be filled")),
+        true => Ok((data, Some(count))),
+        false => Ok((data, None)),
     }
 }
 
@@ -128,6 +181,7 @@ fn argument(
             });
             texts.collect::<Result<_>>().map(Value::List)
         }
+        CallbackRole::Room { .. } => Ok(Value::Int(elements(invocation, param, field).into())),
         CallbackRole::Handle { nullable: false, .. } => invocation.handle(offset, ty).map(Value::Handle),
         CallbackRole::Handle { .. } => {
             Ok(invocation.opt_handle(offset, ty)?.map_or(Value::Null, Value::Handle))

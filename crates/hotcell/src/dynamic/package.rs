@@ -118,6 +118,7 @@ fn function(interface: &Interface, function: &ModelFunction) -> Function {
         result_size: result.size as u16,
         deadline_ms: function.deadline_ms.unwrap_or(0),
         idempotent: function.idempotent,
+        lets_go: function.lets_go(),
         returned: returned
             .and_then(|field| Some(Field { offset: field.offset as u16, kind: kind(field.kind)? })),
         code: result.field(Carries::Code).map(|field| field.offset as u16),

@@ -99,6 +99,7 @@ static NONE: Function = Function {
     result_size: 0,
     deadline_ms: 0,
     idempotent: false,
+    lets_go: false,
     returned: None,
     code: None,
     message: None,

@@ -45,6 +45,16 @@ impl Call<'_> {
         if self.awaited {
             return self.offer_segment(length, seals, executed);
         }
+        self.add_segment_now(length, seals, executed)
+    }
+
+    /// As [`Call::add_segment`], of a segment that the worker must have at once, also where a task waits.
+    pub(super) fn add_segment_now(
+        &mut self,
+        length: usize,
+        seals: Seals,
+        executed: Executed,
+    ) -> Result<std::result::Result<(u16, Mapping), NoSegment>> {
         let until = instant_of(self.allowed.deadline());
         let error = match self.live().worker.add_segment(length, seals, until) {
             Ok(added) => return Ok(Ok(added)),
@@ -179,6 +189,12 @@ impl Call<'_> {
             ),
             Refusal::NotOwned => blamed("is only lent: it belongs to the library"),
             Refusal::HasChildren => blamed("cannot go while objects that were made from it are there"),
+            Refusal::Kept => blamed(
+                "is kept by another object, or something that belongs to it is, and cannot go before that: what is dropped is released then",
+            ),
+            Refusal::KeptInCircle => {
+                blamed("would be kept by what must not go before it: neither would ever be released")
+            }
             Refusal::InUse => blamed(IN_USE),
             Refusal::Unmet => blamed("must hold before the call, and does not"),
             Refusal::AlreadyOwned => {
@@ -217,6 +233,8 @@ impl Call<'_> {
             | Refusal::WrongHandleType
             | Refusal::NotOwned
             | Refusal::HasChildren
+            | Refusal::Kept
+            | Refusal::KeptInCircle
             | Refusal::InUse => objects,
             Refusal::TooManyHandles | Refusal::AlreadyOwned => self.session().has_handles(),
             _ => true,

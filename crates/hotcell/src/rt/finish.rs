@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use hotcell_protocol::wire::{self, Refusal, ReplyState};
 use hotcell_protocol::{ErrorKind, Executed, Place, RawHandle, UnavailableReason};
-use hotcell_shm::{Arena, CallHead, Granted, ReplyHead, Seals, Waited, Window, clock};
+use hotcell_shm::{Arena, CallHead, Grant, Granted, ReplyHead, Seals, Waited, Window, clock};
 
 use super::call::LIVE;
 use super::ends::NoSegment;
@@ -14,6 +14,7 @@ use super::passed::Usage;
 use super::reading::Bad;
 use super::{Call, Image, Release, Reply};
 use crate::error::{Cause, Error, Result};
+use crate::fault::Fault;
 use crate::session::{Asks, Found, Live, Ready, Turn};
 
 /// A function of the application that the library calls. What it returns goes to C in the low bits: an integer
@@ -57,7 +58,7 @@ pub(crate) enum Released {
     Gone,
     /// Nothing was sent: it is there.
     NotSent,
-    /// What belongs to it is there, and so is it.
+    /// What belongs to it is there, or what keeps it, and so is it.
     Refused,
     /// A call or a callback uses it, and it is there.
     InUse,
@@ -68,7 +69,7 @@ pub(crate) enum Released {
 impl Released {
     fn by(head: ReplyHead) -> Released {
         match (head.state, u32::try_from(head.value).ok().and_then(Refusal::from_raw)) {
-            (ReplyState::Refused, Some(Refusal::HasChildren)) => Released::Refused,
+            (ReplyState::Refused, Some(Refusal::HasChildren | Refusal::Kept)) => Released::Refused,
             (ReplyState::Refused, Some(Refusal::InUse)) => Released::InUse,
             (ReplyState::LibraryError, _) => Released::Failed,
             _ => Released::Gone,
@@ -209,6 +210,9 @@ impl<'s> Call<'s> {
         // From here on a look at the exact clock costs nothing: the call travels.
         let now = clock::now();
         let deadline = state.allowed.deadline_in(now, time);
+        if state.function.lets_go {
+            seat.passed.may_let_go();
+        }
         seat.passed.take_over();
         Ok((id, now, deadline))
     }
@@ -368,6 +372,7 @@ impl<'s> Call<'s> {
         let left = self.turn.set_aside();
         let mut invocation = Invocation::new(session, context, fixed, limit, block);
         let returned = catch_unwind(AssertUnwindSafe(|| run(&mut invocation)));
+        let filled = invocation.take_filled();
         let bad = invocation.end();
         let back = self.turn.take_back(left);
         let answer = match returned {
@@ -393,9 +398,46 @@ impl<'s> Call<'s> {
         match bad {
             Some(Bad::Violation(rule)) => return Err(self.violation(rule)),
             Some(Bad::Lie(text)) => return Err(self.invalid_reply(text, Executed::Maybe)),
-            _ => self.live().lane.resume_callback(answer),
+            _ => {}
         }
+        let answer = match (answer, filled) {
+            (Some(value), Some(data)) => match self.place_answer(value, &data)? {
+                Ok(place) => Some(place.raw()),
+                Err(error) => {
+                    *raised = Some(Failure::Error(error));
+                    None
+                }
+            },
+            (answer, _) => answer,
+        };
+        self.live().lane.resume_callback(answer);
         Ok(())
+    }
+
+    /// Puts what a callback returned and has filled in where the worker finds it, until it goes on. Or why there is no room.
+    fn place_answer(&mut self, value: u64, data: &[u8]) -> Result<std::result::Result<Place, Error>> {
+        let (value, length) = (value.to_ne_bytes(), (data.len() as u64).to_ne_bytes());
+        let parts = [&value[..], &length, data];
+        let bytes = parts.iter().map(|part| part.len()).sum();
+        if let Some(place) = self.live().arena.lend_in(&parts) {
+            return Ok(Ok(place));
+        }
+        let wanted = self.live().arena.wanted(bytes);
+        let no_segment = |call: &Self, NoSegment { cause, message }: NoSegment| {
+            let fault = Fault { kind: ErrorKind::LimitExceeded, cause, message };
+            Ok(Err(call.context.error(fault, Executed::Maybe, String::new())))
+        };
+        match self.add_segment_now(wanted, Seals::Request, Executed::Maybe)? {
+            Ok((id, mapping)) => self.live().arena.add_request(Grant { id, mapping }),
+            Err(none) => return no_segment(self, none),
+        }
+        match self.live().arena.lend_in(&parts) {
+            Some(place) => Ok(Ok(place)),
+            None => {
+                let message = "what a callback filled in does not fit the segment made for it".into();
+                no_segment(self, NoSegment { cause: Cause::None, message })
+            }
+        }
     }
 
     pub(super) fn conclude(mut self, head: ReplyHead) -> Result<Reply<'s>> {

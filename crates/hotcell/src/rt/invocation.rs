@@ -1,7 +1,7 @@
 //! A call of the library into the application: the arguments of a callback.
 
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, RawHandle, UnavailableReason, wire};
-use hotcell_shm::{Arena, ForkGuard, HostLane};
+use hotcell_shm::{Arena, ForkGuard, HostLane, bytes_of};
 
 use super::reading::{Bad, Granted, Reads, Reference, data, numbers};
 use super::{Element, Handle, Utf8, Utf16};
@@ -24,6 +24,8 @@ pub struct Invocation<'a> {
     lent: Vec<Handle>,
     /// What is wrong with what the worker said here.
     bad: Option<Bad>,
+    /// What the application has filled in.
+    filled: Option<Vec<u8>>,
 }
 
 /// Who calls back, and so where data lie.
@@ -44,7 +46,7 @@ impl<'a> Invocation<'a> {
         block: &'a [u8],
     ) -> Invocation<'a> {
         let source = Source::Thread(lane, arena, fork);
-        Invocation { source, context, fixed: 0, limit, copied: 0, block, lent: Vec::new(), bad: None }
+        Invocation::of(source, context, (0, limit), block)
     }
 
     pub(super) fn new(
@@ -55,7 +57,17 @@ impl<'a> Invocation<'a> {
         block: &'a [u8],
     ) -> Invocation<'a> {
         let source = Source::Call(session);
-        Invocation { source, context, fixed, limit, copied: 0, block, lent: Vec::new(), bad: None }
+        Invocation::of(source, context, (fixed, limit), block)
+    }
+
+    fn of(
+        source: Source<'a>,
+        context: Context,
+        (fixed, limit): (usize, u64),
+        block: &'a [u8],
+    ) -> Invocation<'a> {
+        let (lent, bad, filled) = (Vec::new(), None, None);
+        Invocation { source, context, fixed, limit, copied: 0, block, lent, bad, filled }
     }
 
     numbers!();
@@ -129,6 +141,36 @@ impl<'a> Invocation<'a> {
             });
         }
         Ok(handles)
+    }
+
+    /// Memory to be filled, as much as the library has there: its bytes lie at an offset of the block.
+    pub fn room<T: Element>(&mut self, offset: usize) -> Result<Vec<T>> {
+        let bytes = self.get_u64(offset);
+        let mut room = Vec::new();
+        let count = usize::try_from(bytes).ok().filter(|_| bytes <= self.limit).map(|bytes| bytes / T::SIZE);
+        match count.filter(|&count| room.try_reserve_exact(count).is_ok()) {
+            Some(count) => room.resize(count, T::read(&[0; 8][..T::SIZE])),
+            None => return Err(self.bad(Bad::TooMuch)),
+        }
+        Ok(room)
+    }
+
+    /// All of the memory to be filled is filled with this. A callback that has [`Invocation::room`] says so, or
+    /// [`Invocation::fill_to`], whenever it does not fail.
+    pub fn fill<T: Element>(&mut self, data: &[T]) {
+        self.filled = Some(bytes_of(data).to_vec());
+    }
+
+    /// As [`Invocation::fill`], where the library is told how many are filled. What is no number of these says something else,
+    /// and nothing is filled.
+    pub fn fill_to<T: Element>(&mut self, data: &[T], count: impl TryInto<usize>) {
+        let count = count.try_into().ok().filter(|&count| count <= data.len());
+        self.fill(&data[..count.unwrap_or(0)]);
+    }
+
+    /// What was filled in.
+    pub(super) fn take_filled(&mut self) -> Option<Vec<u8>> {
+        self.filled.take()
     }
 
     /// What the application's function gave. Its failure comes out of the call that ran it.

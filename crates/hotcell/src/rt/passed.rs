@@ -25,6 +25,8 @@ pub(crate) struct Passed {
     kept: Vec<(i32, Entry)>,
     /// Kept callbacks that have gone meanwhile.
     gone: Vec<Box<KeptCallback>>,
+    /// Objects that were kept may be free to go now.
+    lets_go: bool,
 }
 
 /// What a nested call must leave as it found it.
@@ -119,10 +121,18 @@ impl Passed {
                 self.gone.extend(session.went(object.generation, object.raw));
             }
         }
+        if std::mem::take(&mut self.lets_go) {
+            session.let_go();
+        }
         self.objects.truncate(self.around.0);
         self.callbacks.truncate(self.around.1);
         self.gone.extend(self.kept.drain(..).filter_map(|(_, entry)| entry.run));
         std::mem::take(&mut self.gone)
+    }
+
+    /// Behind this call objects may be free to go that another one kept. Such a call is passed that one.
+    pub(super) fn may_let_go(&mut self) {
+        self.lets_go = true;
     }
 
     /// Has callbacks dropped when the turn is over.

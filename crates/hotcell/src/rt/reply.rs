@@ -86,6 +86,11 @@ impl<'s> Reply<'s> {
         self.call.turn.live.is_none()
     }
 
+    /// Behind this call objects may be free to go that another one kept.
+    pub(super) fn may_let_go(&mut self) {
+        self.call.turn.passed.may_let_go();
+    }
+
     /// Which entries of a batch came to taking over what they use: by what objects each was passed, and how it ended.
     pub(super) fn taken_over(&self, entries: impl Iterator<Item = (Range<u32>, Option<ReplyState>)>) {
         self.call.turn.passed.taken_over(entries);

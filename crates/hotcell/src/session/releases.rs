@@ -305,6 +305,11 @@ impl Session {
         self.shared.kept.end(generation, object)
     }
 
+    /// A call may have let go of objects that were kept: what was refused may go now.
+    pub(crate) fn let_go(&self) {
+        self.shared.releases.retry();
+    }
+
     /// Sends what waits to be released, unless somebody else has the turn: then he will look behind it. `allowed` is
     /// the time of the call whose turn is over.
     pub(super) fn send_what_is_left(&self, mut allowed: Option<Allowed>) {

@@ -64,6 +64,15 @@ pub enum CallbackRole {
         /// What is counted.
         unit: Unit,
     },
+    /// Memory of the library's that the application fills: as much as another parameter says.
+    Room {
+        /// Position of how much there is.
+        capacity: usize,
+        /// What is counted.
+        unit: Unit,
+        /// Whether the callback returns how much of it is filled. Else it is all.
+        returned: bool,
+    },
     /// Texts: a pointer to pointers to NUL-terminated texts.
     Texts {
         /// Position of their number.

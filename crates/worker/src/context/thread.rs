@@ -53,6 +53,9 @@ impl Context {
             lend_for_now: lends_for_now,
             keep: keeps,
             keep_until: keeps_until,
+            may_keep: keeps_object,
+            keep_object: keeps_object_until,
+            let_go: lets_go,
             ..Context::new(reply, call)
         }
     }
@@ -146,5 +149,17 @@ unsafe extern "C" fn keeps(_: *mut Context, _: *const c_void, _: u64, _: *const 
 }
 
 unsafe extern "C" fn keeps_until(_: *mut Context, _: *mut c_void, _: u64) {
+    no_objects()
+}
+
+unsafe extern "C" fn keeps_object(_: *mut Context, _: u64, _: u64, _: *const c_char) -> c_int {
+    no_objects()
+}
+
+unsafe extern "C" fn keeps_object_until(_: *mut Context, _: u64, _: u64, _: u32) {
+    no_objects()
+}
+
+unsafe extern "C" fn lets_go(_: *mut Context, _: u64, _: u32) {
     no_objects()
 }

@@ -157,12 +157,12 @@ impl Entries {
     }
 
     /// Whether this holds for any entry below one. What is below owned ones is looked at on demand.
-    pub(super) fn any_below(&self, top: u32, also_owned: bool, holds: impl Fn(&Entry) -> bool) -> bool {
+    pub(super) fn any_below(&self, top: u32, also_owned: bool, holds: impl Fn(u32, &Entry) -> bool) -> bool {
         let mut at = self[top].first_child;
         while at != NONE {
             let entry = &self[at];
             let looks = also_owned || entry.tie != Tie::Owned;
-            if looks && holds(entry) {
+            if looks && holds(at, entry) {
                 return true;
             }
             at = if looks { self.first_below(at, top) } else { self.next_below(at, top) };
@@ -179,7 +179,7 @@ impl Entries {
     }
 
     /// The entry behind this one, of those below `top`.
-    fn first_below(&self, at: u32, top: u32) -> u32 {
+    pub(super) fn first_below(&self, at: u32, top: u32) -> u32 {
         if self[at].first_child != NONE { self[at].first_child } else { self.next_below(at, top) }
     }
 

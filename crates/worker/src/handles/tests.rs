@@ -2,6 +2,7 @@
 
 use super::*;
 
+mod holds;
 mod kept;
 mod threads;
 

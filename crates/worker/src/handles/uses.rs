@@ -129,6 +129,26 @@ impl Uses {
         self.stacks.iter().any(|stack| stack.has(handle, &[Need::Owned]))
     }
 
+    /// Whether any open call was passed this, and wants one of these.
+    pub(super) fn is_passed_anywhere(&self, handle: RawHandle, needs: &[Need]) -> bool {
+        self.stacks.iter().any(|stack| stack.has(handle, needs))
+    }
+
+    /// What the innermost call was passed, gone or not, and what it wants of it.
+    pub(super) fn passed(&self) -> impl Iterator<Item = (RawHandle, Need)> {
+        self.stacks[self.own].innermost().iter().map(|passed| (passed.handle, passed.need))
+    }
+
+    /// Whether the innermost call is the outermost.
+    pub(super) fn is_outermost(&self) -> bool {
+        self.stacks[self.own].depth == 0
+    }
+
+    /// The thread that asks.
+    pub(super) fn thread(&self) -> usize {
+        self.own
+    }
+
     /// Whether there are several threads.
     #[inline]
     pub(super) fn are_several(&self) -> bool {

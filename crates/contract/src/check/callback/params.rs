@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hotcell_model::interface::{CallbackParam, CallbackRole, Encoding, Unit};
+use hotcell_model::interface::{CallbackParam, CallbackRole, Direction, Encoding, Unit};
 use hotcell_model::types::{CType, Type};
 
 use crate::check::callback::{is_void_pointer, user_data};
@@ -11,7 +11,7 @@ use crate::check::types::{Refusal, is_character, no_text, object};
 use crate::check::{lengths, lines, names, objects};
 use crate::contract::{Closeness, Item, ParamLine, What};
 use crate::diagnostic::Diagnostic;
-use crate::expression::Node;
+use crate::expression::{Kind, Node};
 use crate::suggest::did_you_mean;
 use crate::typed;
 
@@ -102,6 +102,9 @@ impl<'a> Params<'a> {
                 Some(pointee) => return no_text(pointee, item.encoding),
                 None => "not a pointer",
             },
+            What::Buffer(Direction::Out) if ty.pointee().is_some_and(|(_, constant)| constant) => {
+                "nobody fills what is `const`"
+            }
             What::Buffer(_) => match pointee {
                 Some(pointee) if pointee.element_size().is_some() => return None,
                 Some(_) => "a buffer consists of numbers or bytes",
@@ -130,6 +133,7 @@ impl<'a> Params<'a> {
         let ty = self.ty(position);
         Some(match item.what {
             What::Text => CallbackRole::Text { encoding: item.encoding, nullable: item.nullable },
+            What::Buffer(Direction::Out) => return self.room(position, item),
             What::Buffer(_) => {
                 let size = ty.pointee().and_then(|(pointee, _)| pointee.element_size());
                 let unit = item.unit.unwrap_or(if size == Some(1) { Unit::Bytes } else { Unit::Elements });
@@ -147,6 +151,40 @@ impl<'a> Params<'a> {
             }
             _ => CallbackRole::UserData,
         })
+    }
+
+    /// Memory that the application fills: all of it, or as much as it returns.
+    fn room(&mut self, position: usize, item: &Item) -> Option<CallbackRole> {
+        let result = &self.site.function.result;
+        let returned = item.length.as_ref().is_some_and(|length| length.kind == Kind::Result);
+        let size = self.ty(position).pointee().and_then(|(pointee, _)| pointee.element_size());
+        let unit = item.unit.unwrap_or(if size == Some(1) { Unit::Bytes } else { Unit::Elements });
+        let several = self.roles.iter().flatten().any(|role| matches!(role, CallbackRole::Room { .. }));
+        let (message, help) = match &item.length {
+            _ if several => ("a callback fills one piece of memory".to_owned(), None),
+            Some(length) if !returned => (
+                format!("`{length}` does not say how much is filled"),
+                Some(
+                    "write `length = \"result\"`, or leave `length` out where all of it is filled".to_owned(),
+                ),
+            ),
+            Some(_) if !result.is_integer() => {
+                (format!("the callback returns `{}`, which is no number of elements", result.written), None)
+            }
+            None if result.kind != Type::Void => (
+                "nothing says how much is filled".to_owned(),
+                Some("add `length = \"result\"`, if the callback returns it".to_owned()),
+            ),
+            _ if returned && unit == Unit::Bytes && size != Some(1) => {
+                ("what the callback returns counts elements".to_owned(), Some("leave `unit` out".to_owned()))
+            }
+            _ => {
+                let capacity = self.length(position, item.capacity.as_ref()?)?;
+                return Some(CallbackRole::Room { capacity, unit, returned });
+            }
+        };
+        self.wrong.push(Diagnostic::error(message).at(item.span.clone()).help(help));
+        None
     }
 
     fn handle(&mut self, pointer: &CType, item: &Item) -> Option<String> {

@@ -25,5 +25,13 @@ pub(super) fn of(
         let help = "leave `threads` out if the library makes no thread that calls it, or write `{ fixed = \"NULL\" }`";
         wrong.push(Diagnostic::error(message).at(place.clone()).help(help.to_owned()));
     }
+    if let Some(param) = params.iter().find(|param| matches!(param.role, CallbackRole::Room { .. })) {
+        let message = format!(
+            "`{}` fills memory (`{}`), which a callback does inside of calls only",
+            inside.function.name, param.name
+        );
+        let help = "leave `threads` out if the library makes no thread that calls it, or write `{ fixed = \"NULL\" }`";
+        wrong.push(Diagnostic::error(message).at(place.clone()).help(help.to_owned()));
+    }
     CallbackThreads::Any
 }

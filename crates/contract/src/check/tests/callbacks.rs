@@ -233,3 +233,53 @@ fn misuse_is_said() {
         line(&[declaration], &lines, expect);
     }
 }
+
+#[test]
+fn memory_that_a_callback_fills_has_a_size_and_one_place() {
+    let said = |ty: &str, params: &str, expect: &str| {
+        let text = format!(
+            "params.cb = {{ callback = \"call\", user_data = \"user\", on_failure = -1, params = {{ {params} }} }}"
+        );
+        let text = if ty != "reads" { text.replace(", on_failure = -1", "") } else { text };
+        line(&[&format!("void f({ty} cb, void *user)")], &text, expect);
+    };
+    let into = "into = { out = \"buffer\", capacity = \"room\"";
+    said(
+        "reads",
+        &format!("{into} }}"),
+        "5:91: nothing says how much is filled = add `length = \"result\"`, if the callback returns it",
+    );
+    said(
+        "reads",
+        &format!("{into}, length = \"room\" }}"),
+        "5:91: `room` does not say how much is filled = write `length = \"result\"`, or leave `length` out where all of it is filled",
+    );
+    said(
+        "fills",
+        &format!("{into}, length = \"result\" }}"),
+        "5:74: the callback returns `void`, which is no number of elements",
+    );
+    said(
+        "fills",
+        &format!("{into} }}, more = {{ out = \"buffer\", capacity = \"room\" }}"),
+        "5:120: a callback fills one piece of memory",
+    );
+    said(
+        "reads",
+        "into = { out = \"buffer\" }",
+        "5:91: `out = \"buffer\"` needs `capacity` = add `capacity = \"…\"`: the parameter with how much memory there is to fill",
+    );
+    said(
+        "each",
+        "data = { out = \"buffer\", capacity = \"n\" }",
+        "5:74: `data` cannot be `out = \"buffer\"`: it is `const short *` [nobody fills what is `const`]",
+    );
+    let filled = r#"params.cb = { callback = "call", user_data = "user", on_failure = 0, params = { into = { out = "buffer", capacity = "room", length = "result" } } }"#;
+    let function = bound(&api(&["void f(reads cb, void *user)"]), &format!("[function.f]\n{filled}\n"), "f");
+    let callback = &function["params"][0]["role"]["value"]["callback"];
+    assert_eq!(
+        callback["params"][1]["role"],
+        json!({"role": "room", "capacity": 2, "unit": "bytes", "returned": true})
+    );
+    assert_eq!(callback["args"]["size"], 8);
+}

@@ -72,6 +72,11 @@ pub(crate) fn ctype(text: &str) -> CType {
             "each" => {
                 function_pointer("void", &["const short *data", "size_t n", "void *user", "void *more"])
             }
+            "reads" => function_pointer("int", &["void *user", "unsigned char *into", "int room"]),
+            "fills" => function_pointer(
+                "void",
+                &["void *user", "unsigned char *into", "unsigned char *more", "int room"],
+            ),
             "plain" => function_pointer("unsigned char", &["int x"]),
             "real" => function_pointer("double", &["void *"]),
             "none" => function_pointer("void", &["void *"]),

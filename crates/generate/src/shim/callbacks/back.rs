@@ -83,6 +83,7 @@ impl Back<'_> {
         }
         let run = format!("hc_ctx->callback(hc_ctx, hc_record->number_{name}, hc_place, {size}, &hc_value)");
         body.leave_when(&format!("!{run}"));
+        self.filled(&mut body)?;
         body.line("hotcell_progress.failed = 0;");
         body.undo();
         self.result(&mut body)?;
@@ -186,6 +187,17 @@ impl Back<'_> {
                     body.leave_when(&format!("!hotcell_give(hc_ctx, {arg}, {bytes}, {size}, &{to})"));
                 });
             }
+            CallbackRole::Room { capacity, unit, .. } => {
+                let size = param.ty.pointee().and_then(|(ty, _)| ty.element_size());
+                let size =
+                    size.ok_or_else(|| self.refused("memory for things that are no numbers", param))?;
+                let (count, room) = (self.count(*capacity, param)?, format!("size_{}", param.name));
+                let counted = if *unit == Unit::Bytes { 1 } else { size };
+                body.line(format!("uint64_t {room} = 0;"));
+                let overflow = format!("!hotcell_bytes({count}, {counted}, &{room})");
+                body.refuse_when(&overflow, "SIZE_OVERFLOW", &param.name);
+                body.line(format!("{to} = {arg} == NULL ? 0 : {room};"));
+            }
             CallbackRole::Texts { length, encoding, .. } => {
                 let text = param.ty.pointee().and_then(|(pointer, _)| pointer.pointee());
                 if !text.is_some_and(|(ty, _)| encoding.lies_in(ty)) {
@@ -225,6 +237,31 @@ impl Back<'_> {
         Ok(())
     }
 
+    /// Copies what the application filled in, which the host's answer points to, as far as there is room for it.
+    fn filled(&self, body: &mut Body) -> Result<(), Error> {
+        let room = self.callback.params.iter().find_map(|param| match param.role {
+            CallbackRole::Room { capacity, returned, .. } => Some((param, capacity, returned)),
+            _ => None,
+        });
+        let Some((param, capacity, returned)) = room else { return Ok(()) };
+        let (name, size) =
+            (&param.name, param.ty.pointee().and_then(|(ty, _)| ty.element_size()).unwrap_or(1));
+        body.line("uint64_t hc_filled = 0;");
+        let fill = format!("!hotcell_fill(hc_ctx, arg_{name}, hc_args.arg_{name}, &hc_value, &hc_filled)");
+        body.refuse_when(&fill, "BAD_REFERENCE", name);
+        if returned {
+            let (ty, kind) = self.returned()?;
+            body.line(format!("hotcell_wide hc_said = (hotcell_wide)({ty})HOTCELL_LOAD({kind}, &hc_value);"));
+            let count = self.count(capacity, param)?;
+            let short =
+                format!("hc_said >= 0 && hc_said <= {count} && (uint64_t)hc_said * {size} != hc_filled");
+            body.refuse_when(&short, "BAD_REFERENCE", name);
+        } else {
+            body.refuse_when(&format!("hc_filled != hc_args.arg_{name}"), "BAD_REFERENCE", name);
+        }
+        Ok(())
+    }
+
     /// The number in another parameter.
     fn count(&self, length: usize, param: &CallbackParam) -> Result<String, Error> {
         let of = self.callback.params.get(length).filter(|of| of.ty.is_integer());
@@ -237,14 +274,21 @@ impl Back<'_> {
         if ty.kind == Type::Void {
             return Ok(());
         }
+        let (ty, kind) = self.returned()?;
+        // In the low bits, which come first.
+        body.line(format!("return ({ty})HOTCELL_LOAD({kind}, &hc_value);"));
+        Ok(())
+    }
+
+    /// The type of the returned number, and how it travels.
+    fn returned(&self) -> Result<(&str, &'static str), Error> {
+        let ty = &self.callback.result;
         let kind = WireKind::of_scalar(ty, &self.scope.interface.target);
         let kind = kind.ok_or_else(|| {
             let what = format!("a callback that returns `{}`", ty.written);
             self.scope.refused(&what, self.param)
         })?;
-        // In the low bits, which come first.
-        body.line(format!("return ({})HOTCELL_LOAD({}, &hc_value);", self.spelled(ty)?, wire(kind)));
-        Ok(())
+        Ok((self.spelled(ty)?, wire(kind)))
     }
 
     fn spelled<'t>(&self, ty: &'t CType) -> Result<&'t str, Error> {

@@ -29,6 +29,7 @@ static BATCH: Function = Function {
     result_size: batch_result::SIZE as u16,
     deadline_ms: 0,
     idempotent: false,
+    lets_go: false,
     returned: None,
     code: None,
     message: None,
@@ -299,6 +300,9 @@ impl Done {
     fn judge(&mut self, mut reply: Reply<'_>) {
         let memory = &mut *self.memory;
         if memory.pending.last().is_some_and(|entry| entry.ends.0 > 0) {
+            if memory.pending.iter().any(|entry| entry.function.lets_go) {
+                reply.may_let_go();
+            }
             let mut begins = 0;
             reply.taken_over(memory.pending.iter().zip(&reply.pool().bytes).map(|(entry, &state)| {
                 (mem::replace(&mut begins, entry.ends.0)..entry.ends.0, ReplyState::from_raw(state.into()))

@@ -9,7 +9,7 @@ use hotcell_model::types::{CType, Type};
 use super::Body;
 use crate::direct::literal::text;
 use crate::direct::types::{element_size, spell};
-use crate::plan::Answer;
+use crate::plan::{Answer, FILLED};
 
 impl Body<'_> {
     /// The name of the function passed for a parameter.
@@ -52,6 +52,7 @@ impl Body<'_> {
         lines.push("dt_put(\"]\");".into());
         let lent = answer.lent.iter().flat_map(|it| &it.1);
         lines.extend(lent.map(|number| format!("dt_take_back({number});")));
+        lines.extend(callback.params.iter().enumerate().filter_map(|(at, param)| fills(at, param, answer)));
         lines.push("errno = dt_before;".into());
         if callback.result.kind != Type::Void {
             lines.push(format!("return {};", answer.returns));
@@ -113,6 +114,7 @@ fn told(at: usize, param: &CallbackParam, answer: &Answer) -> String {
             let size = if *unit == Unit::Bytes { "1".into() } else { element_size(&param.ty) };
             format!("dt_put_data(\"data\", dt_p{at}, dt_bytes(dt_p{length}, {size}));")
         }
+        CallbackRole::Room { .. } => format!("DT_INT({});", room(param)),
         CallbackRole::Texts { length, encoding, .. } => {
             let put = put_text(*encoding, &format!("dt_p{at}[dt_i]"));
             let text = format!("dt_put(dt_i > 0 ? \",\" : \"\"); {put}");
@@ -127,6 +129,33 @@ fn told(at: usize, param: &CallbackParam, answer: &Answer) -> String {
         CallbackRole::Handles { length, .. } => format!("dt_put_signed(dt_p{length});"),
         CallbackRole::LengthOf { .. } | CallbackRole::UserData => String::new(),
     }
+}
+
+/// How many elements there is room for.
+fn room(param: &CallbackParam) -> String {
+    match &param.role {
+        CallbackRole::Room { capacity, unit: Unit::Bytes, .. } => {
+            format!("(dt_p{capacity} / {})", element_size(&param.ty))
+        }
+        CallbackRole::Room { capacity, .. } => format!("dt_p{capacity}"),
+        _ => "0".into(),
+    }
+}
+
+/// What fills memory: as many as are returned, where that is told, or all.
+fn fills(at: usize, param: &CallbackParam, answer: &Answer) -> Option<String> {
+    let CallbackRole::Room { returned, .. } = param.role else { return None };
+    let (element, constant) = param.ty.pointee()?;
+    let to = match element.is_byte() && !constant {
+        true => format!("((unsigned char *)dt_p{at})"),
+        false => format!("dt_p{at}"),
+    };
+    let (count, room) = (answer.returns, room(param));
+    let end = match returned {
+        true => format!("({count} >= 0 && {count} <= (long long){room} ? {count} : 0)"),
+        false => format!("(long long){room}"),
+    };
+    Some(format!("for (long long dt_i = 0; dt_i < {end}; dt_i++) {{ {to}[dt_i] = {FILLED}; }}"))
 }
 
 /// Writes a number.

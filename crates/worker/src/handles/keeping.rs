@@ -1,0 +1,169 @@
+//! Objects that keep others alive, as calls make them do so.
+//!
+//! What is kept cannot be taken, and neither can what it belongs to, nor be made stale, before its keeper has gone. A keeper is
+//! always an object that somebody owns: the nearest above the one that was named. What becomes of a keeper goes on
+//! keeping: where it is taken over, what the same call was passed besides, for it may be there now; and what comes out of a call as
+//! owned keeps what was kept by that which went in, for it may have been a part of that, or be a copy. A part of what is kept is kept.
+
+use std::collections::HashSet;
+
+use hotcell_protocol::RawHandle;
+use hotcell_protocol::wire::Refusal;
+
+use super::entries::NONE;
+use super::holds::Keeper;
+use super::{Handles, Need, Tie};
+
+impl Handles {
+    /// Whether the call in progress may have an object kept, by this one if it is there already. Not while a call that is open may
+    /// end it, nor what is only lent to a callback, and not by what must not go before it: neither would ever go.
+    pub(crate) fn may_keep(&self, kept: RawHandle, keeper: RawHandle) -> Result<(), Refusal> {
+        self.entries.find(kept)?;
+        let (mut at, mut needs) = (kept, [Need::Owned, Need::Owned]);
+        while let Ok(index) = self.entries.find(at) {
+            if self.entries[index].tie == Tie::ForNow {
+                return Err(Refusal::NotOwned);
+            }
+            if self.uses.is_passed_anywhere(at, &needs) {
+                return Err(Refusal::InUse);
+            }
+            (at, needs) = (self.entries[index].parent, [Need::Owned, Need::IdleBelow]);
+        }
+        match (self.owner(kept), self.owner(keeper)) {
+            (Some(kept), Some(keeper)) if kept != keeper && self.waits_for(keeper, kept) => {
+                Err(Refusal::KeptInCircle)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Has an object kept until another one has gone: this one, or the nearest above it that is owned. Where there is none, it is
+    /// kept for ever; where that one has gone, until the end of the outermost call.
+    pub(crate) fn keep_object(&mut self, kept: RawHandle, keeper: RawHandle, slot: u32) {
+        if self.entries.find(kept).is_err() {
+            return;
+        }
+        let keeper = match self.owner(keeper) {
+            Some(owner) if owner == kept => return,
+            Some(owner) => Keeper::Object(owner),
+            None if keeper.is_none() || self.entries.find(keeper).is_ok() => Keeper::Ever,
+            None => Keeper::Calls(self.uses.thread(), keeper),
+        };
+        self.holds.add(kept, keeper, slot);
+    }
+
+    /// The keeper lets go of what it was given in this slot.
+    pub(crate) fn let_object_go(&mut self, keeper: RawHandle, slot: u32) {
+        if let Some(owner) = self.owner(keeper) {
+            self.holds.let_go(owner, slot);
+        }
+    }
+
+    /// Whether anything but this object keeps it, or something below it.
+    pub(super) fn is_kept(&self, index: u32) -> bool {
+        let own = self.entries.name(index);
+        self.is_kept_but_by(own, own) || self.is_kept_below(index, true, own)
+    }
+
+    /// Whether anything keeps this object, or what it has lent, and may look at what that has lent in turn.
+    pub(super) fn is_looked_at(&self, index: u32) -> bool {
+        self.is_kept_but_by(self.entries.name(index), RawHandle::NONE)
+            || self.is_kept_below(index, false, RawHandle::NONE)
+    }
+
+    /// Whether anything but this object keeps something below another: of what somebody owns on demand.
+    fn is_kept_below(&self, index: u32, also_owned: bool, but: RawHandle) -> bool {
+        !self.holds.is_empty()
+            && self
+                .entries
+                .any_below(index, also_owned, |at, _| self.is_kept_but_by(self.entries.name(at), but))
+    }
+
+    fn is_kept_but_by(&self, kept: RawHandle, but: RawHandle) -> bool {
+        self.holds.keepers(kept).any(|keeper| keeper != Keeper::Object(but))
+    }
+
+    /// An object is taken by the call in progress, which may have put it into another that it was passed.
+    pub(super) fn hand_over_kept(&mut self, taken: RawHandle) {
+        if self.holds.is_empty() {
+            return;
+        }
+        let kept = self.holds.kept_by(taken, self.uses.thread());
+        let others = self.uses.passed().filter(|(handle, need)| *handle != taken && *need != Need::Owned);
+        let heirs: HashSet<RawHandle> = others.filter_map(|(handle, _)| self.owner(handle)).collect();
+        for heir in heirs {
+            self.keep_all(&kept, heir);
+        }
+    }
+
+    /// A new object keeps what was kept by that which its call was passed, and is kept by what kept one of its type: it may have
+    /// been a part of that.
+    pub(super) fn inherit_kept(&mut self, new: RawHandle) {
+        if self.holds.is_empty() {
+            return;
+        }
+        let sources: HashSet<RawHandle> =
+            self.uses.passed().map(|(handle, _)| self.owner(handle).unwrap_or(handle)).collect();
+        for source in sources.into_iter().filter(|source| *source != new) {
+            let kept = self.holds.kept_by(source, self.uses.thread());
+            self.keep_all(&kept, new);
+        }
+        let wholes: HashSet<RawHandle> =
+            self.uses.passed().map(|(handle, _)| handle).filter(|whole| whole.kind() == new.kind()).collect();
+        for whole in wholes.into_iter().filter(|whole| *whole != new) {
+            for keeper in self.holds.keepers(whole).collect::<Vec<_>>() {
+                self.holds.add(new, keeper, 0);
+            }
+        }
+    }
+
+    fn keep_all(&mut self, kept: &[RawHandle], keeper: RawHandle) {
+        for kept in kept {
+            if self.entries.find(*kept).is_ok() && *kept != keeper {
+                self.holds.add(*kept, Keeper::Object(keeper), 0);
+            }
+        }
+    }
+
+    /// The nearest object that somebody owns, from this one on upwards.
+    fn owner(&self, handle: RawHandle) -> Option<RawHandle> {
+        let mut at = handle;
+        while let Ok(index) = self.entries.find(at) {
+            if self.entries[index].tie == Tie::Owned {
+                return Some(at);
+            }
+            at = self.entries[index].parent;
+        }
+        None
+    }
+
+    /// Whether an object can only go when another one has: because that belongs to it, or keeps it, at any remove.
+    fn waits_for(&self, object: RawHandle, other: RawHandle) -> bool {
+        let (mut seen, mut open) = (HashSet::from([object]), vec![object]);
+        while let Some(object) = open.pop() {
+            if object == other {
+                return true;
+            }
+            let Ok(index) = self.entries.find(object) else { continue };
+            let mut awaited: Vec<RawHandle> = self.keepers_of(object).collect();
+            let mut at = self.entries[index].first_child;
+            while at != NONE {
+                let name = self.entries.name(at);
+                if self.entries[at].tie == Tie::Owned {
+                    awaited.push(name);
+                }
+                awaited.extend(self.keepers_of(name));
+                at = self.entries.first_below(at, index);
+            }
+            open.extend(awaited.into_iter().filter(|awaited| seen.insert(*awaited)));
+        }
+        false
+    }
+
+    fn keepers_of(&self, kept: RawHandle) -> impl Iterator<Item = RawHandle> {
+        self.holds.keepers(kept).filter_map(|keeper| match keeper {
+            Keeper::Object(keeper) => Some(keeper),
+            Keeper::Calls(..) | Keeper::Ever => None,
+        })
+    }
+}
