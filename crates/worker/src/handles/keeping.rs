@@ -44,7 +44,6 @@ impl Handles {
             return;
         }
         let keeper = match self.owner(keeper) {
-            Some(owner) if owner == kept => return,
             Some(owner) => Keeper::Object(owner),
             None if keeper.is_none() || self.entries.find(keeper).is_ok() => Keeper::Ever,
             None => Keeper::Calls(self.uses.thread(), keeper),
