@@ -19,7 +19,7 @@ const LIBRARIES: &[(&str, &str, bool)] = &[
     ("libcjson.so.1", "", true),
 ];
 /// Fingerprint of the interface.
-const INTERFACE: &str = "a8d16ecd0d02c3e4539f05e0c4ab0d28ee5348dec5e72550e6bd95e53a33579f";
+const INTERFACE: &str = "5bb1d7e67fe3ef73dd47e90ce65a5748edf66760c171cf2add3680be6ccb7243";
 const INCLUDE: &str = "HOTCELL_CJSON_INCLUDE";
 const LIB: &str = "HOTCELL_CJSON_LIB";
 

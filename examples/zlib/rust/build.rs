@@ -19,7 +19,7 @@ const LIBRARIES: &[(&str, &str, bool)] = &[
     ("libz.so.1", "", true),
 ];
 /// Fingerprint of the interface.
-const INTERFACE: &str = "86811db14525b0b3c4703c28d6337cc99caa15e66aa3f65927143963d068ab7e";
+const INTERFACE: &str = "614e006366d8f0386c018c6988bb98b19d24218d2dd84631608355651f552319";
 const INCLUDE: &str = "HOTCELL_ZLIB_INCLUDE";
 const LIB: &str = "HOTCELL_ZLIB_LIB";
 

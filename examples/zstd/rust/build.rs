@@ -19,7 +19,7 @@ const LIBRARIES: &[(&str, &str, bool)] = &[
     ("libzstd.so.1", "", true),
 ];
 /// Fingerprint of the interface.
-const INTERFACE: &str = "0ddcda3cc36d6c66eb75ab4d7aa14f40ad5a24588fee232808484ddcbfe52e14";
+const INTERFACE: &str = "6debab35909385c5f7f51c666e620a4283f263cb49edb9e8f135fdc45bd7f3bc";
 const INCLUDE: &str = "HOTCELL_ZSTD_INCLUDE";
 const LIB: &str = "HOTCELL_ZSTD_LIB";
 

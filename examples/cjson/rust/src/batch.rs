@@ -459,6 +459,8 @@ impl Batch {
     }
 
     /// [`CJson::set_valuestring`](crate::CJson::set_valuestring) in this batch.
+    ///
+    /// What was borrowed from `object` is stale afterwards.
     #[track_caller]
     pub fn set_valuestring(
         &mut self,

@@ -429,6 +429,8 @@ impl CJson {
     ///
     /// C: `char *cJSON_SetValuestring(cJSON *object, const char *valuestring)`
     ///
+    /// What was borrowed from `self` is stale afterwards.
+    ///
     /// # Errors
     ///
     /// Faults of the worker; the library reports none here.

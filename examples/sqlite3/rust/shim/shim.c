@@ -700,6 +700,29 @@ HOTCELL_HELPER int hotcell_lend_all(hotcell_ctx *ctx, uint16_t type, const void 
     return 1;
 }
 
+/* Copies what the application has filled in. The answer is the place of a block in request memory: what the callback
+ * returns, how many bytes are filled, and these. 0 when it does not lie there, or does not fit. */
+HOTCELL_HELPER int hotcell_fill(hotcell_ctx *ctx, void *into, uint64_t room, uint64_t *answer, uint64_t *filled)
+{
+    int bad = 0;
+    hotcell_ref head = {*answer, 2 * sizeof(uint64_t)};
+    const void *block = hotcell_in(ctx, &head, "the answer of a callback", &bad);
+    if (block == NULL) {
+        return 0;
+    }
+    *answer = HOTCELL_LOAD(uint64_t, block);
+    *filled = HOTCELL_LOAD(uint64_t, (const uint8_t *)block + sizeof(uint64_t));
+    hotcell_ref data = {head.place + head.length, *filled};
+    const void *from = *filled > room ? NULL : hotcell_in(ctx, &data, "what a callback filled in", &bad);
+    if (from == NULL) {
+        return 0;
+    }
+    if (*filled > 0) {
+        __builtin_memcpy(into, from, *filled);
+    }
+    return 1;
+}
+
 /* What the parser saw, for the compiler to confirm. */
 _Static_assert(sizeof(char) == 1, "size of char");
 _Static_assert(((char)-1 > 0) == 0, "sign of char");

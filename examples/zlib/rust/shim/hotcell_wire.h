@@ -113,7 +113,7 @@
 #define HOTCELL_MAX_TEXT 2048u
 
 /* Version of the shim entry and the context table: major in the high half, minor in the low. */
-#define HOTCELL_SHIM_ABI 0x10005u
+#define HOTCELL_SHIM_ABI 0x10006u
 
 /* A park word: whether the side that owns it sleeps, and how the other side wakes it. */
 enum hotcell_park {
@@ -174,7 +174,11 @@ enum hotcell_refusal {
     /* An object came out as a new one that is owned already. */
     HOTCELL_REFUSAL_ALREADY_OWNED = 14,
     /* What the contract says must hold before the call does not; the text says what. */
-    HOTCELL_REFUSAL_UNMET = 15
+    HOTCELL_REFUSAL_UNMET = 15,
+    /* An object was to be given away, or what it lent to be made stale, while another object keeps it, or something that belongs to it. */
+    HOTCELL_REFUSAL_KEPT = 16,
+    /* An object was to keep another which must not go before it. */
+    HOTCELL_REFUSAL_KEPT_IN_CIRCLE = 17
 };
 
 /* What the host answers to NeedSpace or Callback. */

@@ -136,10 +136,9 @@ impl Batch {
 
     /// [`Zlib::gzdopen`](crate::Zlib::gzdopen) in this batch.
     #[track_caller]
-    pub fn gzdopen(&mut self, fd: &[u8], mode: &str) -> hotcell::Result<hotcell::Ticket<GzFile>> {
+    pub fn gzdopen(&mut self, fd: &[u8]) -> hotcell::Result<hotcell::Ticket<GzFile>> {
         let mut call = self.batch.entry(table::GZDOPEN)?;
         call.put_buffer(0, "fd", fd)?;
-        call.put_text(16, "mode", mode)?;
         Ok(call.read(|reply| {
             let returned = reply.handle(0, GzFile::TYPE, true, None)?;
             Ok(GzFile(returned))

@@ -342,10 +342,9 @@ impl Zlib {
     ///
     /// The library's own when the result is NULL; else faults of the worker.
     #[track_caller]
-    pub fn gzdopen(&self, fd: &[u8], mode: &str) -> hotcell::Result<GzFile> {
+    pub fn gzdopen(&self, fd: &[u8]) -> hotcell::Result<GzFile> {
         let mut call = self.session.call(table::GZDOPEN)?;
         call.put_buffer(0, "fd", fd)?;
-        call.put_text(16, "mode", mode)?;
         let mut reply = call.finish()?;
         let returned = reply.handle(0, GzFile::TYPE, true, None)?;
         Ok(GzFile(returned))

@@ -137,6 +137,21 @@ struct hotcell_ctx {
      * belongs to. Of an object that is lent: until that has gone which the caller owns and it belongs to. With 0, or where
      * there is none, for ever. */
     void (*keep_until)(hotcell_ctx *, void *copy, uint64_t handle);
+
+    /* Since 1.6. Objects that the library goes on using for another one, their keeper: they cannot be taken before that has gone,
+     * nor what they belong to, nor be made stale. Of a keeper that is lent: before that has gone which the caller owns and
+     * it belongs to. With 0, or where there is none, never. */
+
+    /* Whether the call may have this object kept, by that keeper or, with 0, by one that is not there yet. 0: it may be gone
+     * when the call has ended, or must not go before the keeper does; then the reply is a refusal about `name`, and the entry
+     * must return. To be asked before `take`. */
+    int (*may_keep)(hotcell_ctx *, uint64_t kept, uint64_t keeper, const char *name);
+
+    /* Has an object kept. `slot` is 0, or a number by which the keeper can let go of it. */
+    void (*keep_object)(hotcell_ctx *, uint64_t kept, uint64_t keeper, uint32_t slot);
+
+    /* The keeper lets go of what it keeps in this slot. */
+    void (*let_go)(hotcell_ctx *, uint64_t keeper, uint32_t slot);
 };
 
 typedef void (*hotcell_entry)(hotcell_ctx *, const hotcell_request *, hotcell_reply *);

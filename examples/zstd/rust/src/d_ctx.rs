@@ -409,6 +409,38 @@ impl DCtx {
         Ok(reply.get_u64(0))
     }
 
+    /// ZSTD_DCtx_refDDict() : Requires v1.4.0+
+    /// Reference a prepared dictionary, to be used to decompress next frames.
+    /// The dictionary remains active for decompression of future frames using same DCtx.
+    ///
+    /// If called with ZSTD_d_refMultipleDDicts enabled, repeated calls of this function
+    /// will store the DDict references in a table, and the DDict used for decompression
+    /// will be determined at decompression time, as per the dict ID in the frame.
+    /// The memory for the table is allocated on the first call to refDDict, and can be
+    /// freed with ZSTD_freeDCtx().
+    ///
+    /// If called with ZSTD_d_refMultipleDDicts disabled (the default), only one dictionary
+    /// will be managed, and referencing a dictionary effectively "discards" any previous one.
+    ///
+    /// @result : 0, or an error code (which can be tested with ZSTD_isError()).
+    /// Special: referencing a NULL DDict means "return to no-dictionary mode".
+    /// Note 2 : DDict is just referenced, its lifetime must outlive its usage from DCtx.
+    ///
+    /// C: `size_t ZSTD_DCtx_refDDict(ZSTD_DCtx *dctx, const ZSTD_DDict *ddict)`
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the contract says that the call failed; else faults of the worker.
+    #[track_caller]
+    pub fn ref_d_dict(&self, ddict: Option<&DDict>) -> hotcell::Result<u64> {
+        let session = self.0.session();
+        let mut call = session.call(table::ZSTD_D_CTX_REF_D_DICT)?;
+        call.put_handle(0, "dctx", &self.0, Self::TYPE)?;
+        call.put_opt_handle(8, "ddict", ddict.map(|object| &object.0), DDict::TYPE)?;
+        let reply = call.finish()?;
+        Ok(reply.get_u64(0))
+    }
+
     /// ZSTD_DCtx_refPrefix() : Requires v1.4.0+
     /// Reference a prefix (single-usage dictionary) to decompress next frame.
     /// This is the reverse operation of ZSTD_CCtx_refPrefix(),

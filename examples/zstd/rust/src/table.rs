@@ -8,9 +8,9 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
     runtime: 1,
     library: "zstd",
     fingerprint: [
-        0x0d, 0xdc, 0xda, 0x3c, 0xc3, 0x6d, 0x6c, 0x66, 0xeb, 0x75, 0xab, 0x4d, 0x7a, 0xa1, 0x4f,
-        0x40, 0xad, 0x5a, 0x24, 0x58, 0x8f, 0xee, 0x23, 0x28, 0x08, 0x48, 0x4d, 0xdc, 0xbf, 0xe5,
-        0x2e, 0x14,
+        0x6d, 0xeb, 0xab, 0x35, 0x90, 0x93, 0x85, 0xc5, 0xf7, 0xf5, 0x1c, 0x66, 0x6e, 0x62, 0x0a,
+        0x42, 0x83, 0xf2, 0x63, 0xcb, 0x49, 0xed, 0xb9, 0xe8, 0xf1, 0x35, 0xfd, 0xc4, 0x5b, 0xd7,
+        0xf3, 0xbc,
     ],
     reentrant: false,
     functions: &FUNCTIONS,
@@ -83,18 +83,20 @@ pub(crate) const ZSTD_GET_DICT_ID_FROM_C_DICT: u16 = 51;
 pub(crate) const ZSTD_GET_DICT_ID_FROM_D_DICT: u16 = 52;
 pub(crate) const ZSTD_GET_DICT_ID_FROM_FRAME: u16 = 53;
 pub(crate) const ZSTD_C_CTX_LOAD_DICTIONARY: u16 = 54;
-pub(crate) const ZSTD_C_CTX_REF_PREFIX: u16 = 55;
-pub(crate) const ZSTD_D_CTX_LOAD_DICTIONARY: u16 = 56;
-pub(crate) const ZSTD_D_CTX_REF_PREFIX: u16 = 57;
-pub(crate) const ZSTD_SIZEOF_C_CTX: u16 = 58;
-pub(crate) const ZSTD_SIZEOF_D_CTX: u16 = 59;
-pub(crate) const ZSTD_SIZEOF_C_STREAM: u16 = 60;
-pub(crate) const ZSTD_SIZEOF_D_STREAM: u16 = 61;
-pub(crate) const ZSTD_SIZEOF_C_DICT: u16 = 62;
-pub(crate) const ZSTD_SIZEOF_D_DICT: u16 = 63;
+pub(crate) const ZSTD_C_CTX_REF_C_DICT: u16 = 55;
+pub(crate) const ZSTD_C_CTX_REF_PREFIX: u16 = 56;
+pub(crate) const ZSTD_D_CTX_LOAD_DICTIONARY: u16 = 57;
+pub(crate) const ZSTD_D_CTX_REF_D_DICT: u16 = 58;
+pub(crate) const ZSTD_D_CTX_REF_PREFIX: u16 = 59;
+pub(crate) const ZSTD_SIZEOF_C_CTX: u16 = 60;
+pub(crate) const ZSTD_SIZEOF_D_CTX: u16 = 61;
+pub(crate) const ZSTD_SIZEOF_C_STREAM: u16 = 62;
+pub(crate) const ZSTD_SIZEOF_D_STREAM: u16 = 63;
+pub(crate) const ZSTD_SIZEOF_C_DICT: u16 = 64;
+pub(crate) const ZSTD_SIZEOF_D_DICT: u16 = 65;
 
 #[rustfmt::skip]
-static FUNCTIONS: [rt::Function; 64] = [
+static FUNCTIONS: [rt::Function; 66] = [
     function("ZSTD_versionNumber", 0, 8),
     function("ZSTD_versionString", 0, 16),
     rt::Function { returned: number(0, rt::Kind::U64), message: Some(24), ..function("ZSTD_compress", 32, 40) },
@@ -150,8 +152,10 @@ static FUNCTIONS: [rt::Function; 64] = [
     function("ZSTD_getDictID_fromDDict", 8, 8),
     function("ZSTD_getDictID_fromFrame", 16, 8),
     rt::Function { returned: number(0, rt::Kind::U64), message: Some(8), ..function("ZSTD_CCtx_loadDictionary", 24, 24) },
+    rt::Function { lets_go: true, returned: number(0, rt::Kind::U64), message: Some(8), ..function("ZSTD_CCtx_refCDict", 16, 24) },
     rt::Function { returned: number(0, rt::Kind::U64), message: Some(8), ..function("ZSTD_CCtx_refPrefix", 24, 24) },
     rt::Function { returned: number(0, rt::Kind::U64), message: Some(8), ..function("ZSTD_DCtx_loadDictionary", 24, 24) },
+    rt::Function { returned: number(0, rt::Kind::U64), message: Some(8), ..function("ZSTD_DCtx_refDDict", 16, 24) },
     rt::Function { returned: number(0, rt::Kind::U64), message: Some(8), ..function("ZSTD_DCtx_refPrefix", 24, 24) },
     function("ZSTD_sizeof_CCtx", 8, 8),
     function("ZSTD_sizeof_DCtx", 8, 8),

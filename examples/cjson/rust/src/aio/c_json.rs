@@ -1086,6 +1086,8 @@ impl Aio<&CJson> {
     ///
     /// As [`CJson::set_valuestring`](crate::CJson::set_valuestring), awaited.
     ///
+    /// What was borrowed from `self` is stale afterwards.
+    ///
     /// # Errors
     ///
     /// As there.

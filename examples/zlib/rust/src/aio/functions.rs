@@ -289,12 +289,11 @@ impl Aio<&Zlib> {
     /// # Errors
     ///
     /// As there.
-    pub async fn gzdopen(self, fd: &[u8], mode: &str) -> hotcell::Result<GzFile> {
+    pub async fn gzdopen(self, fd: &[u8]) -> hotcell::Result<GzFile> {
         let session = &self.of.session;
         let sent = {
             let mut call = session.call_awaited(table::GZDOPEN, self.call_site).await?;
             call.put_buffer(0, "fd", fd)?;
-            call.put_text(16, "mode", mode)?;
             call.finish_awaited()
         };
         let mut reply = sent.await?;

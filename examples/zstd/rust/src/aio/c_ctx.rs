@@ -560,6 +560,39 @@ impl Aio<&CCtx> {
         Ok(reply.get_u64(0))
     }
 
+    /// ZSTD_CCtx_refCDict() : Requires v1.4.0+
+    /// Reference a prepared dictionary, to be used for all future compressed frames.
+    /// Note that compression parameters are enforced from within CDict,
+    /// and supersede any compression parameter previously set within CCtx.
+    /// The parameters ignored are labelled as "superseded-by-cdict" in the ZSTD_cParameter enum docs.
+    /// The ignored parameters will be used again if the CCtx is returned to no-dictionary mode.
+    /// The dictionary will remain valid for future compressed frames using same CCtx.
+    /// @result : 0, or an error code (which can be tested with ZSTD_isError()).
+    /// Special : Referencing a NULL CDict means "return to no-dictionary mode".
+    /// Note 1 : Currently, only one dictionary can be managed.
+    /// Referencing a new dictionary effectively "discards" any previous one.
+    /// Note 2 : CDict is just referenced, its lifetime must outlive its usage within CCtx.
+    ///
+    /// As [`CCtx::ref_c_dict`](crate::CCtx::ref_c_dict), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn ref_c_dict(self, cdict: Option<&CDict>) -> hotcell::Result<u64> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::ZSTD_C_CTX_REF_C_DICT, self.call_site)
+                .await?;
+            call.put_handle(0, "cctx", &own.0, CCtx::TYPE)?;
+            call.put_opt_handle(8, "cdict", cdict.map(|object| &object.0), CDict::TYPE)?;
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
+        Ok(reply.get_u64(0))
+    }
+
     /// ZSTD_CCtx_refPrefix() : Requires v1.4.0+
     /// Reference a prefix (single-usage dictionary) for next compressed frame.
     /// A prefix is \*\*only used once\*\*. Tables are discarded at end of frame (ZSTD_e_end).

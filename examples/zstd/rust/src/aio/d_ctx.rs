@@ -341,6 +341,30 @@ impl Aio<&DCtx> {
         Ok(reply.get_u64(0))
     }
 
+    /// ZSTD_DCtx_refDDict() : Requires v1.4.0+
+    /// Reference a prepared dictionary, to be used to decompress next frames.
+    /// The dictionary remains active for decompression of future frames using same DCtx.
+    ///
+    /// As [`DCtx::ref_d_dict`](crate::DCtx::ref_d_dict), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn ref_d_dict(self, ddict: Option<&DDict>) -> hotcell::Result<u64> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::ZSTD_D_CTX_REF_D_DICT, self.call_site)
+                .await?;
+            call.put_handle(0, "dctx", &own.0, DCtx::TYPE)?;
+            call.put_opt_handle(8, "ddict", ddict.map(|object| &object.0), DDict::TYPE)?;
+            call.finish_awaited()
+        };
+        let reply = sent.await?;
+        Ok(reply.get_u64(0))
+    }
+
     /// ZSTD_DCtx_refPrefix() : Requires v1.4.0+
     /// Reference a prefix (single-usage dictionary) to decompress next frame.
     /// This is the reverse operation of ZSTD_CCtx_refPrefix(),
