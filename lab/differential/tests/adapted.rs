@@ -2,15 +2,16 @@
 //! descriptors that are kept, streams and further arguments under a function's own name; and arrays that are returned.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use hotcell::dynamic::{self, Value};
 use hotcell::{ErrorKind, Options};
-use hotcell_bind::{Job, Source, check};
-use hotcell_differential::{Settings, run};
+use hotcell_bind::{Job, check};
 use hotcell_model::interface::Interface;
+
+mod library;
+
+use library::{compared, compile, job};
 
 const HEADER: &str = r#"
 #include <stddef.h>
@@ -213,23 +214,9 @@ name = ["'low'", "'high'", "'none'"]
 "#;
 
 /// The library and its contract in a folder.
-fn job(folder: &Path, contract: &str) -> Job {
-    for (name, text) in
-        [("way.h", HEADER), ("way.c", SOURCE), ("bind.toml", contract), ("differential.toml", RECIPES)]
-    {
-        fs::write(folder.join(name), text).unwrap();
-    }
-    let mut command = Command::new("cc");
-    command.args(["-w", "-O1", "-shared", "-fPIC", "-Wl,-soname,libway.so", "-o"]);
-    command.arg(folder.join("libway.so")).arg(folder.join("way.c"));
-    assert!(command.status().unwrap().success());
-    Job {
-        source: Source::Contract(folder.join("bind.toml")),
-        only: None,
-        include_dirs: vec![folder.to_owned()],
-        defines: Vec::new(),
-        library_dirs: vec![folder.to_owned()],
-    }
+fn way(folder: &Path, contract: &str) -> Job {
+    compile(folder, "way", HEADER, SOURCE);
+    job(folder, contract, RECIPES)
 }
 
 /// The parameters of a function that has its own name.
@@ -241,7 +228,7 @@ fn params(interface: &Interface, name: &str) -> Vec<String> {
 #[test]
 fn every_parameter_that_travels_otherwise() {
     let folder = tempfile::tempdir().unwrap();
-    let job = job(folder.path(), CONTRACT);
+    let job = way(folder.path(), CONTRACT);
     let checked = check(&job).unwrap();
     assert_eq!(checked.warnings, [""; 0]);
     assert_eq!(checked.interface.left_out, []);
@@ -252,8 +239,7 @@ fn every_parameter_that_travels_otherwise() {
     );
     assert_eq!(params(interface, "way_squeeze"), ["text", "text_after"]);
     assert_eq!(params(interface, "way_between"), ["first", "first_size"]);
-    let recipes = Some(folder.path().join("differential.toml"));
-    let report = run(&job, &Settings { recipes, ..Settings::default() }).unwrap();
+    let report = compared(folder.path(), &job);
     assert!(report.passed(), "{report}");
     for function in &checked.interface.functions {
         let group = report.groups.iter().find(|group| group.name == function.name);
@@ -264,7 +250,7 @@ fn every_parameter_that_travels_otherwise() {
 #[test]
 fn values_come_and_go_as_the_lines_say() {
     let folder = tempfile::tempdir().unwrap();
-    let bound = hotcell_bind::bind(&job(folder.path(), CONTRACT)).unwrap();
+    let bound = hotcell_bind::bind(&way(folder.path(), CONTRACT)).unwrap();
     let session = bound.open(Options::default()).unwrap();
     let call = |name: &str, args: &[Value]| {
         dynamic::call(&session, &bound.interface, bound.interface.function(name).unwrap(), args).map(
@@ -313,7 +299,7 @@ fn values_come_and_go_as_the_lines_say() {
 #[test]
 fn lists_are_given_back() {
     let folder = tempfile::tempdir().unwrap();
-    let bound = hotcell_bind::bind(&job(folder.path(), CONTRACT)).unwrap();
+    let bound = hotcell_bind::bind(&way(folder.path(), CONTRACT)).unwrap();
     let session = bound.open(Options::default()).unwrap();
     let call = |name: &str, args: &[Value]| {
         let function = bound.interface.function(name).unwrap();

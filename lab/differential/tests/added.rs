@@ -2,12 +2,11 @@
 //! functions, variables, streams and descriptors.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::fs;
-use std::path::Path;
-use std::process::Command;
+use hotcell_bind::check;
 
-use hotcell_bind::{Job, Source, check};
-use hotcell_differential::{Report, Settings, run};
+mod library;
+
+use library::{compared, compile, job};
 
 const HEADER: &str = r#"
 #include <stdarg.h>
@@ -252,35 +251,6 @@ kind = ["kind_get_number($)", "kind_get_ratio($)", "kind_get_text_text($)", "kin
 "kind_level_set" = ["kind_level_get()"]
 "kind_table_set" = ["kind_table_get()"]
 "#;
-
-/// A contract with the library, and with recipes, in a folder.
-fn job(folder: &Path, contract: &str, recipes: &str) -> Job {
-    fs::write(folder.join("bind.toml"), contract).unwrap();
-    fs::write(folder.join("differential.toml"), recipes).unwrap();
-    Job {
-        source: Source::Contract(folder.join("bind.toml")),
-        only: None,
-        include_dirs: vec![folder.to_owned()],
-        defines: Vec::new(),
-        library_dirs: vec![folder.to_owned()],
-    }
-}
-
-fn compared(folder: &Path, job: &Job) -> Report {
-    let recipes = Some(folder.join("differential.toml"));
-    run(job, &Settings { recipes, ..Settings::default() }).unwrap()
-}
-
-fn compile(folder: &Path, name: &str, header: &str, source: &str) {
-    let file = |ending| folder.join(format!("{name}.{ending}"));
-    fs::write(file("h"), header).unwrap();
-    fs::write(file("c"), source).unwrap();
-    let library = format!("lib{name}.so");
-    let mut command = Command::new("cc");
-    command.args(["-w", "-O1", "-shared", "-fPIC", &format!("-Wl,-soname,{library}"), "-o"]);
-    command.arg(folder.join(library)).arg(file("c"));
-    assert!(command.status().unwrap().success());
-}
 
 #[test]
 fn what_is_not_c_is_said_of_the_contract() {

@@ -2,14 +2,15 @@
 //! call; structures that are part of an object.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use hotcell::dynamic::{self, Value};
 use hotcell::{Error, ErrorKind, Options, Session};
-use hotcell_bind::{Bound, Job, Source, check};
-use hotcell_differential::{Settings, run};
+use hotcell_bind::{Bound, Job, check};
+
+mod library;
+
+use library::{compared, compile, job};
 
 const HEADER: &str = r"
 typedef struct engine { int power; struct engine *next; } engine;
@@ -222,23 +223,9 @@ car = ["car_get_gears($)", "car_get_lean($)", "car_get_name($)", "car_get_rides(
 "#;
 
 /// The library and its contract in a folder.
-fn job(folder: &Path, contract: &str) -> Job {
-    for (name, text) in
-        [("cars.h", HEADER), ("cars.c", SOURCE), ("bind.toml", contract), ("differential.toml", RECIPES)]
-    {
-        fs::write(folder.join(name), text).unwrap();
-    }
-    let mut command = Command::new("cc");
-    command.args(["-w", "-O1", "-shared", "-fPIC", "-Wl,-soname,libcars.so", "-o"]);
-    command.arg(folder.join("libcars.so")).arg(folder.join("cars.c"));
-    assert!(command.status().unwrap().success());
-    Job {
-        source: Source::Contract(folder.join("bind.toml")),
-        only: None,
-        include_dirs: vec![folder.to_owned()],
-        defines: Vec::new(),
-        library_dirs: vec![folder.to_owned()],
-    }
+fn cars(folder: &Path, contract: &str) -> Job {
+    compile(folder, "cars", HEADER, SOURCE);
+    job(folder, contract, RECIPES)
 }
 
 /// A library that is loaded, and calls of it by name.
@@ -251,7 +238,7 @@ impl Cars {
     fn open(folder: &Path) -> Cars {
         // What is more than 64 bits hold is computed in more by direct calls, which do not overflow.
         let contract = CONTRACT.to_owned() + "[function.car_half]\nrequires = \"n * n * n < 0 || 1\"\n";
-        let bound = hotcell_bind::bind(&job(folder, &contract)).unwrap();
+        let bound = hotcell_bind::bind(&cars(folder, &contract)).unwrap();
         let session = bound.open(Options::default()).unwrap();
         Cars { bound, session }
     }
@@ -286,12 +273,11 @@ fn text(text: &str) -> Value {
 #[test]
 fn every_function_of_a_field_does_what_a_direct_call_does() {
     let folder = tempfile::tempdir().unwrap();
-    let job = job(folder.path(), CONTRACT);
+    let job = cars(folder.path(), CONTRACT);
     let checked = check(&job).unwrap();
     assert_eq!(checked.warnings, [""; 0]);
     assert_eq!(checked.interface.left_out, []);
-    let recipes = Some(folder.path().join("differential.toml"));
-    let report = run(&job, &Settings { recipes, ..Settings::default() }).unwrap();
+    let report = compared(folder.path(), &job);
     assert!(report.passed(), "{report}");
     for function in &checked.interface.functions {
         let group = report.groups.iter().find(|group| group.name == function.name);

@@ -1,12 +1,11 @@
 //! Errors that jump, functions that the library tells what failed, and callbacks without user data.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::fs;
-use std::path::Path;
-use std::process::Command;
+use hotcell_bind::check;
 
-use hotcell_bind::{Job, Source, check};
-use hotcell_differential::{Report, Settings, run};
+mod library;
+
+use library::{compared, compile, job};
 
 const HEADER: &str = r#"
 #include <setjmp.h>
@@ -135,34 +134,6 @@ steps = ["leap = leap_new()"]
 "a failure leaves nothing behind" = ["leap = leap_new()", "leap_add($leap, -1)", "leap_add($leap, 3)", "leap_must($leap, 2)", "leap_fail($leap, 'so')", "leap_add($leap, 4)", "leap_name($leap, 'hi')", "leap_name($leap, '')", "leap_name($leap, 'x')"]
 "inside of a callback" = ["leap = leap_new()", "leap_sum($leap, x'0100000002000000', call(2, value) { leap_add($leap, -1) })", "leap_sum($leap, x'0100000002000000', call(-1, value) { leap_add($leap, 1) })", "leap_add($leap, 1)"]
 "#;
-
-fn job(folder: &Path, contract: &str, recipes: &str) -> Job {
-    fs::write(folder.join("bind.toml"), contract).unwrap();
-    fs::write(folder.join("differential.toml"), recipes).unwrap();
-    Job {
-        source: Source::Contract(folder.join("bind.toml")),
-        only: None,
-        include_dirs: vec![folder.to_owned()],
-        defines: Vec::new(),
-        library_dirs: vec![folder.to_owned()],
-    }
-}
-
-fn compared(folder: &Path, job: &Job) -> Report {
-    let recipes = Some(folder.join("differential.toml"));
-    run(job, &Settings { recipes, ..Settings::default() }).unwrap()
-}
-
-fn compile(folder: &Path, name: &str, header: &str, source: &str) {
-    let file = |ending| folder.join(format!("{name}.{ending}"));
-    fs::write(file("h"), header).unwrap();
-    fs::write(file("c"), source).unwrap();
-    let library = format!("lib{name}.so");
-    let mut command = Command::new("cc");
-    command.args(["-w", "-O1", "-shared", "-fPIC", &format!("-Wl,-soname,{library}"), "-o"]);
-    command.arg(folder.join(library)).arg(file("c"));
-    assert!(command.status().unwrap().success());
-}
 
 #[test]
 fn errors_jump_out_of_calls_with_what_the_library_told() {

@@ -1,47 +1,23 @@
 //! Structures of every kind that travels: what comes of them is what comes of a direct call.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::fs;
-use std::path::Path;
-use std::process::Command;
+mod library;
 
-use hotcell_bind::{Job, Source};
-use hotcell_differential::{Settings, run};
+use library::{compared, compile, job};
 
-const FILES: [(&str, &str); 4] = [
-    ("records.h", include_str!("records/records.h")),
-    ("records.c", include_str!("records/records.c")),
-    ("bind.toml", include_str!("records/bind.toml")),
-    ("differential.toml", include_str!("records/differential.toml")),
-];
-
-fn compile(folder: &Path) {
-    for (name, text) in FILES {
-        fs::write(folder.join(name), text).unwrap();
-    }
-    let mut command = Command::new("cc");
-    command.args(["-w", "-O1", "-shared", "-fPIC", "-Wl,-soname,librecords.so", "-o"]);
-    command.arg(folder.join("librecords.so")).arg(folder.join("records.c"));
-    assert!(command.status().unwrap().success());
-}
+const HEADER: &str = include_str!("records/records.h");
 
 #[test]
 fn every_kind_of_structure() {
     let folder = tempfile::tempdir().unwrap();
-    compile(folder.path());
-    let job = Job {
-        source: Source::Contract(folder.path().join("bind.toml")),
-        only: None,
-        include_dirs: vec![folder.path().to_owned()],
-        defines: Vec::new(),
-        library_dirs: vec![folder.path().to_owned()],
-    };
-    let recipes = Some(folder.path().join("differential.toml"));
+    compile(folder.path(), "records", HEADER, include_str!("records/records.c"));
+    let (contract, recipes) = (include_str!("records/bind.toml"), include_str!("records/differential.toml"));
+    let job = job(folder.path(), contract, recipes);
     let left_out = hotcell_bind::bind(&job).unwrap().interface.left_out;
     assert!(left_out.is_empty(), "{left_out:#?}");
-    let report = run(&job, &Settings { recipes, ..Settings::default() }).unwrap();
+    let report = compared(folder.path(), &job);
     assert!(report.passed(), "{report}");
-    let declared = FILES[0].1.lines().filter(|line| line.ends_with(");")).count();
+    let declared = HEADER.lines().filter(|line| line.ends_with(");")).count();
     assert_eq!(report.groups.len(), declared, "{report}");
     assert!(report.equal() > 6 * declared, "{report}");
 }

@@ -1,11 +1,9 @@
 //! Structures that stay and of which nothing travels, as several operands of one call; a library that must be set up first.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::fs;
-use std::process::Command;
+mod library;
 
-use hotcell_bind::{Job, Source};
-use hotcell_differential::{Settings, run};
+use library::{compared, compile, job};
 
 const HEADER: &str = r"
 typedef struct cell { int *value; } cell;
@@ -62,24 +60,8 @@ cell = ["cell_get(${})"]
 #[test]
 fn a_structure_of_which_nothing_travels_is_several_operands() {
     let folder = tempfile::tempdir().unwrap();
-    let file = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
-    file("cells.h", HEADER);
-    file("cells.c", SOURCE);
-    file("bind.toml", CONTRACT);
-    file("differential.toml", RECIPES);
-    let mut compiler = Command::new("cc");
-    compiler.args(["-O1", "-shared", "-fPIC", "-Wl,-soname,libcells.so", "-o"]);
-    compiler.arg(folder.path().join("libcells.so")).arg(folder.path().join("cells.c"));
-    assert!(compiler.status().unwrap().success());
-    let job = Job {
-        source: Source::Contract(folder.path().join("bind.toml")),
-        only: None,
-        include_dirs: vec![folder.path().to_owned()],
-        defines: Vec::new(),
-        library_dirs: vec![folder.path().to_owned()],
-    };
-    let recipes = Some(folder.path().join("differential.toml"));
-    let report = run(&job, &Settings { recipes, ..Settings::default() }).unwrap();
+    compile(folder.path(), "cells", HEADER, SOURCE);
+    let report = compared(folder.path(), &job(folder.path(), CONTRACT, RECIPES));
     assert!(report.passed(), "{report}");
     assert_eq!(report.groups.len(), 8, "{report}");
 }

@@ -2,12 +2,9 @@
 //! pointers, texts in arrays that come out.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::fs;
-use std::path::Path;
-use std::process::Command;
+mod library;
 
-use hotcell_bind::{Job, Source};
-use hotcell_differential::{Report, Settings, run};
+use library::{compared, compile, job};
 
 const HEADER: &str = r"
 #include <stddef.h>
@@ -90,38 +87,11 @@ const RECIPES: &str = r#"
 "wide_find.text" = ["'hello'", "''", "'Grüße 世界 🦀'", "'🦀🦀'"]
 "#;
 
-/// Writes a contract with its recipes; the report of comparing what it binds.
-fn compared(folder: &Path, contract: &str, recipes: &str) -> Report {
-    fs::write(folder.join("bind.toml"), contract).unwrap();
-    fs::write(folder.join("differential.toml"), recipes).unwrap();
-    let job = Job {
-        source: Source::Contract(folder.join("bind.toml")),
-        only: None,
-        include_dirs: vec![folder.to_owned()],
-        defines: Vec::new(),
-        library_dirs: vec![folder.to_owned()],
-    };
-    let recipes = Some(folder.join("differential.toml"));
-    run(&job, &Settings { recipes, ..Settings::default() }).unwrap()
-}
-
-/// Compiles a library of this name.
-fn compile(folder: &Path, name: &str, header: &str, source: &str) {
-    let file = |ending| folder.join(format!("{name}.{ending}"));
-    fs::write(file("h"), header).unwrap();
-    fs::write(file("c"), source).unwrap();
-    let library = format!("lib{name}.so");
-    let mut command = Command::new("cc");
-    command.args(["-w", "-O1", "-shared", "-fPIC", &format!("-Wl,-soname,{library}"), "-o"]);
-    command.arg(folder.join(library)).arg(file("c"));
-    assert!(command.status().unwrap().success());
-}
-
 #[test]
 fn every_place_of_a_text_in_utf_16() {
     let folder = tempfile::tempdir().unwrap();
     compile(folder.path(), "wide", HEADER, SOURCE);
-    let report = compared(folder.path(), CONTRACT, RECIPES);
+    let report = compared(folder.path(), &job(folder.path(), CONTRACT, RECIPES));
     assert!(report.passed(), "{report}");
     let called = HEADER.lines().filter(|line| line.contains("wide_") && line.contains('(')).count();
     assert_eq!(report.groups.len(), called, "{report}");
@@ -170,7 +140,7 @@ sqlite3 = ["sqlite3_errmsg16($)"]
 #[test]
 fn sqlite_speaks_utf_16() {
     let folder = tempfile::tempdir().unwrap();
-    let report = compared(folder.path(), SQLITE, SQLITE_RECIPES);
+    let report = compared(folder.path(), &job(folder.path(), SQLITE, SQLITE_RECIPES));
     assert!(report.passed(), "{report}");
     assert!(report.groups.len() >= 10 && report.equal() >= 100, "{report}");
 }
@@ -220,7 +190,7 @@ what = ["0", "1", "2"]
 fn a_failure_is_told_by_the_call_or_else_by_the_object() {
     let folder = tempfile::tempdir().unwrap();
     compile(folder.path(), "tell", TELL_HEADER, TELL_SOURCE);
-    let report = compared(folder.path(), TELL, TELL_RECIPES);
+    let report = compared(folder.path(), &job(folder.path(), TELL, TELL_RECIPES));
     assert!(report.passed(), "{report}");
     let text = report.to_string();
     assert!(report.equal() >= 5, "{text}");
@@ -258,7 +228,7 @@ zDbName = ["'main'", "'temp'", "'none'"]
 #[test]
 fn a_named_pointer_to_characters_can_be_an_object() {
     let folder = tempfile::tempdir().unwrap();
-    let report = compared(folder.path(), FILENAMES, FILENAME_RECIPES);
+    let report = compared(folder.path(), &job(folder.path(), FILENAMES, FILENAME_RECIPES));
     assert!(report.passed(), "{report}");
     for name in
         ["sqlite3_filename_wal", "sqlite3_create_filename", "sqlite3_free_filename", "sqlite3_db_filename"]
@@ -348,7 +318,7 @@ number = ["0", "1", "2", "3", "4", "7", "9", "31"]
 fn texts_in_arrays_come_out() {
     let folder = tempfile::tempdir().unwrap();
     compile(folder.path(), "list", LIST_HEADER, LIST_SOURCE);
-    let report = compared(folder.path(), LIST_CONTRACT, LIST_RECIPES);
+    let report = compared(folder.path(), &job(folder.path(), LIST_CONTRACT, LIST_RECIPES));
     assert!(report.passed(), "{report}");
     assert_eq!(report.groups.len(), 9, "{report}");
     assert!(report.equal() > 40, "{report}");
@@ -385,7 +355,7 @@ zSql = ["'SELECT 1 AS one, NULL AS none, ''zwölf'' UNION SELECT 2, 3, 4'", "'SE
 #[test]
 fn a_table_of_sqlite_comes_out() {
     let folder = tempfile::tempdir().unwrap();
-    let report = compared(folder.path(), TABLE, TABLE_RECIPES);
+    let report = compared(folder.path(), &job(folder.path(), TABLE, TABLE_RECIPES));
     assert!(report.passed(), "{report}");
     let group = report.groups.iter().find(|group| group.name == "sqlite3_get_table");
     assert!(group.is_some_and(|group| group.equal >= 6), "{report}");
