@@ -26,8 +26,11 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
     // What is built now, whatever is committed meanwhile.
     let head = output(Command::new("git").args(["rev-parse", "--short=7", "HEAD"]).current_dir(root))?;
     step("build", || show(&mut cargo(root, ["build", "--workspace", "--bins"])))?;
-    let mut tests =
-        cargo(root, ["test", "--package", "hotcell-e2e", "--test", "scribbler", "--", "--nocapture"]);
+    // The test too: that it cannot be built is no finding.
+    let test = ["test", "--package", "hotcell-e2e", "--test", "scribbler"];
+    step("build the test", || show(cargo(root, test).arg("--no-run")))?;
+    let mut tests = cargo(root, test);
+    tests.args(["--", "--nocapture"]);
     tests.env("HOTCELL_SCRIBBLE_SECONDS", (u64::from(minutes) * 60).to_string());
     tests.env("HOTCELL_SCRIBBLE_SEED", seed.to_string());
     let mut calls = None;
