@@ -9,6 +9,7 @@ use hotcell::{ErrorKind, Options};
 use hotcell_bind::{Job, check};
 use hotcell_model::interface::Interface;
 
+#[path = "support/library.rs"]
 mod library;
 
 use library::{compared, compile, job};

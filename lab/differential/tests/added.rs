@@ -4,6 +4,7 @@
 
 use hotcell_bind::check;
 
+#[path = "support/library.rs"]
 mod library;
 
 use library::{compared, compile, job};

@@ -8,6 +8,7 @@ use hotcell::dynamic::{self, Value};
 use hotcell::{Error, ErrorKind, Options, Session};
 use hotcell_bind::{Bound, Job, check};
 
+#[path = "support/library.rs"]
 mod library;
 
 use library::{compared, compile, job};

@@ -1,6 +1,7 @@
 //! Structures of every kind that travels: what comes of them is what comes of a direct call.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "support/library.rs"]
 mod library;
 
 use library::{compared, compile, job};

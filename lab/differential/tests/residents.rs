@@ -1,6 +1,7 @@
 //! Structures that stay and of which nothing travels, as several operands of one call; a library that must be set up first.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "support/library.rs"]
 mod library;
 
 use library::{compared, compile, job};

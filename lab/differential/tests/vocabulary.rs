@@ -2,6 +2,7 @@
 //! pointers, texts in arrays that come out.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "support/library.rs"]
 mod library;
 
 use library::{compared, compile, job};
