@@ -3,7 +3,7 @@
 //!
 //! Nothing is looked at that nobody has touched: the program stands before the functions of the C library that change such a
 //! state (`symbols/state.rs`), and these note which part it is. One part has no function, how numbers are rounded: it is
-//! compared behind every call, which takes a few nanoseconds when the caller has his reply already.
+//! compared behind every call, which takes some nanoseconds when the caller has his reply already.
 //!
 //! What goes past the C library, by a system call of its own or by writing to `environ`, is not noted.
 
@@ -128,8 +128,8 @@ fn put_back(worker: &Worker, request: &Request) {
         tell(parts::ARITHMETIC, arithmetic::put_back());
     }
     // Before the handlers: a timer that goes off without one would end the process.
-    for part in [parts::TIMERS].into_iter().filter(|part| of_process & part != 0) {
-        tell(part, before.put_back(part));
+    if of_process & parts::TIMERS != 0 {
+        tell(parts::TIMERS, before.put_back(parts::TIMERS));
     }
     for part in [parts::LOCALE, parts::MASK].into_iter().filter(|part| own & part != 0) {
         tell(part, thread.put_back(part));
