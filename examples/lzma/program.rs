@@ -42,6 +42,12 @@ fn main() -> hotcell::Result<()> {
     let packed = chain.raw_buffer_encode(&slope, 40_000, 0)?.out;
     println!("{} bytes became less than 200: {}", slope.len(), packed.len() < 200);
     println!("and come back: {}", chain.raw_buffer_decode(&packed, 0, slope.len(), 0)?.out == slope);
+    chain.chain_read("arm64 lzma2:preset=0", 0)?;
+    println!("filters that were read: {}", chain.str_from_filters(0)?.str.unwrap_or_default());
+    match chain.chain_decode_properties(FILTER_LZMA2, b"") {
+        Ok(_) => println!("no properties were needed"),
+        Err(error) => println!("what cannot be decoded leaves {} filters: {error}", chain.chain_length()?),
+    }
     match chain.chain_add_bcj(1, 0) {
         Ok(()) => println!("taken for a filter"),
         Err(error) => println!("no filter: {}", error.kind()),
@@ -54,6 +60,10 @@ fn main() -> hotcell::Result<()> {
     let size = index.size()?;
     let mut stream = Stream::new(&lzma);
     stream.index_encoder(&index)?;
+    match index.append(1, 1) {
+        Ok(_) => println!("changed under the stream"),
+        Err(error) => println!("an index that a stream reads is not changed: {}", error.kind()),
+    }
     drop(index);
     stream.avail_out = 4 << 10;
     let status = stream.code(Action::RUN)?;

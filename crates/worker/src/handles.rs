@@ -213,8 +213,8 @@ impl Handles {
             Need::There => {}
             Need::Idle if self.uses.any(key) => return Err(Refusal::InUse),
             Need::IdleBelow if self.used_below(index) => return Err(Refusal::InUse),
-            Need::IdleBelow if self.is_looked_at(index) => return Err(Refusal::Kept),
-            Need::Idle | Need::IdleBelow => {}
+            Need::Idle => {}
+            Need::IdleBelow => self.not_looked_at(index)?,
             Need::Owned => self.can_be_taken(index)?,
         }
         self.uses.pass(handle, key, need);
@@ -436,9 +436,7 @@ impl Handles {
         if self.entries.any_below(index, true, |_, below| below.tie == Tie::Owned) {
             return Err(Refusal::HasChildren);
         }
-        if !self.holds.is_empty() && self.is_kept(index) {
-            return Err(Refusal::Kept);
-        }
+        self.not_kept(index)?;
         match self.uses.any(entry.key()) || self.used_below(index) {
             true => Err(Refusal::InUse),
             false => Ok(()),

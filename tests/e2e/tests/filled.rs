@@ -23,6 +23,7 @@ int64_t sum_of(int count, void (*fill)(void *user, int16_t *into, int count), vo
 
 source *source_new(void);
 void source_on_read(source *s, size_t (*reads)(char *into, size_t room, void *user), void *user);
+void source_on_read_or(source *s, size_t (*reads)(char *into, size_t room, void *user), void *user);
 /* The sum of `pieces` pieces. */
 uint64_t source_read(source *s, size_t piece, int pieces);
 void source_free(source *s);
@@ -84,6 +85,10 @@ void source_on_read(source *s, size_t (*reads)(char *, size_t, void *), void *us
     s->reads = reads;
     s->user = user;
 }
+void source_on_read_or(source *s, size_t (*reads)(char *, size_t, void *), void *user)
+{
+    source_on_read(s, reads, user);
+}
 uint64_t source_read(source *s, size_t piece, int pieces)
 {
     uint64_t sum = 0;
@@ -109,6 +114,7 @@ function.drain.params.reads = { callback = "call", user_data = "user", on_failur
 function.sum_of.params.fill = { callback = "call", user_data = "user", params = { into = { out = "buffer", capacity = "count" } } }
 function.sum_of.params.count = { in = "value" }
 function.source_new.result = { out = "owned" }
+function.source_on_read_or.params.reads = { callback = "kept", user_data = "user", on_failure = 0x10000000, params = { into = { out = "buffer", capacity = "room", length = "result" } } }
 function.source_on_read.params.reads = { callback = "kept", user_data = "user", on_failure = 0, params = { into = { out = "buffer", capacity = "room", length = "result" } } }
 "#;
 
@@ -177,11 +183,32 @@ fn a_callback_fills_as_much_as_it_returns() {
 #[test]
 fn a_number_that_is_no_length_fills_nothing_and_is_returned() {
     let sources = Sources::open();
-    for (number, piece) in [(-4, 100), (101, 100), (-1, 0)] {
+    for (number, piece) in [(-4, 100), (-1, 0)] {
         let mut reads = |_: &str, _: &[(String, Value)]| Ok(Value::Int(number));
         let returned = sources.call("drain", &[Value::Int(piece), Value::Callback], &mut reads).unwrap();
         assert_eq!(returned, Value::Int(number));
     }
+    // More than there is room for is a length as the library sees it.
+    let mut more = |_: &str, _: &[(String, Value)]| Ok(Value::Int(101));
+    let error = sources.call("drain", &[Value::Int(100), Value::Callback], &mut more).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
+}
+
+/// A library knows what its contract has it told on failure.
+#[test]
+fn what_is_returned_on_failure_may_be_a_number_beyond_the_room() {
+    let sources = Sources::open();
+    let source = sources.source();
+    let on_read = |answer: i128| {
+        let function = KeptFunction::new(move |_| Ok(Value::Int(answer)));
+        sources
+            .call("source_on_read_or", &[source.clone().into(), Value::Kept(function)], &mut none)
+            .unwrap();
+        sources.call("source_read", &[source.clone().into(), Value::Int(10), Value::Int(1)], &mut none)
+    };
+    assert_eq!(on_read(0x1000_0000).unwrap(), Value::Int(0));
+    assert_eq!(on_read(0x1000_0001).unwrap_err().kind(), ErrorKind::InvalidArgument);
+    assert_eq!(sources.session.generation(), 1);
 }
 
 #[test]

@@ -34,6 +34,7 @@ pub(crate) struct Passed {
 pub(crate) struct Outer {
     around: (usize, usize),
     gone: Vec<Box<KeptCallback>>,
+    lets_go: bool,
 }
 
 /// An object that went in.
@@ -94,7 +95,8 @@ impl Passed {
     /// Begins a call inside of this one.
     pub(crate) fn descend(&mut self) -> Outer {
         let around = std::mem::replace(&mut self.around, (self.objects.len(), self.callbacks.len()));
-        Outer { around, gone: std::mem::take(&mut self.gone) }
+        let (gone, lets_go) = (std::mem::take(&mut self.gone), std::mem::take(&mut self.lets_go));
+        Outer { around, gone, lets_go }
     }
 
     /// Goes back to the call around, when the one inside has ended.
@@ -103,6 +105,7 @@ impl Passed {
         let (objects, callbacks) = outer.around;
         self.around = (objects.min(self.objects.len()), callbacks.min(self.callbacks.len()));
         self.gone = outer.gone;
+        self.lets_go = outer.lets_go;
     }
 
     /// Forgets the call. Comes with the callbacks that went with what it took over, and those it never published.

@@ -3,7 +3,7 @@
 //! | a hold is | from | to |
 //! |---|---|---|
 //! | an object's | `add` | the removal of that object, or `let_go` |
-//! | over | the removal of the keeper | the end of the outermost call of that thread. The library may still be releasing the keeper |
+//! | over | the removal of the keeper, or `let_go` | the end of the outermost call of that thread. The library may still be releasing the keeper, or looking at what that let go of |
 //! | for ever | `add`, with no keeper that goes | the end of the worker |
 
 use std::collections::HashMap;
@@ -71,19 +71,21 @@ impl Holds {
         self.by_keeper.get(&keeper).into_iter().flatten().copied().chain(over).collect()
     }
 
-    /// The keeper lets go of what it keeps in this slot.
-    pub(super) fn let_go(&mut self, keeper: RawHandle, slot: u32) {
+    /// The keeper lets go of what it keeps in this slot, which calls of these threads keep from then on.
+    pub(super) fn let_go(&mut self, keeper: RawHandle, slot: u32, threads: &[usize]) {
         let Some(list) = self.by_keeper.get_mut(&keeper) else { return };
         let gone = Hold { keeper: Keeper::Object(keeper), slot };
-        let by_kept = &mut self.by_kept;
+        let (by_kept, over) = (&mut self.by_kept, &mut self.over);
         let is_kept = |kept: &RawHandle| {
             let Some(holds) = by_kept.get_mut(kept) else { return false };
+            let there = holds.len();
             holds.retain(|hold| *hold != gone);
-            let still = holds.iter().any(|hold| hold.keeper == gone.keeper);
-            if holds.is_empty() {
-                by_kept.remove(kept);
+            if holds.len() < there {
+                let calls = |thread: &usize| Hold { keeper: Keeper::Calls(*thread, keeper), slot };
+                holds.extend(threads.iter().map(calls));
+                over.extend(threads.iter().map(|thread| (*thread, *kept)));
             }
-            still
+            holds.iter().any(|hold| hold.keeper == gone.keeper)
         };
         list.retain(is_kept);
         if list.is_empty() {

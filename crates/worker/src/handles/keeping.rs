@@ -12,29 +12,39 @@ use hotcell_protocol::wire::Refusal;
 
 use super::entries::NONE;
 use super::holds::Keeper;
-use super::{Handles, Need, Tie};
+use super::{Handles, Known, Need, Tie};
 
 impl Handles {
     /// Whether the call in progress may have an object kept, by this one if it is there already. Not while a call that is open may
     /// end it, nor what is only lent to a callback, and not by what must not go before it: neither would ever go.
     pub(crate) fn may_keep(&self, kept: RawHandle, keeper: RawHandle) -> Result<(), Refusal> {
-        self.entries.find(kept)?;
-        let (mut at, mut needs) = (kept, [Need::Owned, Need::Owned]);
-        while let Ok(index) = self.entries.find(at) {
-            if self.entries[index].tie == Tie::ForNow {
-                return Err(Refusal::NotOwned);
-            }
-            if self.uses.is_passed_anywhere(at, &needs) {
+        let index = self.entries.find(kept)?;
+        if self.upwards(kept).any(|index| self.entries[index].tie == Tie::ForNow) {
+            return Err(Refusal::NotOwned);
+        }
+        let entries = self.entries_of(index).map(|entry| self.entries.name(entry));
+        let keeper = self.owner(keeper);
+        for entry in entries {
+            if self.is_to_end(entry) {
                 return Err(Refusal::InUse);
             }
-            (at, needs) = (self.entries[index].parent, [Need::Owned, Need::IdleBelow]);
-        }
-        match (self.owner(kept), self.owner(keeper)) {
-            (Some(kept), Some(keeper)) if kept != keeper && self.waits_for(keeper, kept) => {
-                Err(Refusal::KeptInCircle)
+            match (self.owner(entry), keeper) {
+                (Some(kept), Some(keeper)) if kept != keeper && self.waits_for(keeper, kept) => {
+                    return Err(Refusal::KeptInCircle);
+                }
+                _ => {}
             }
-            _ => Ok(()),
         }
+        Ok(())
+    }
+
+    /// Whether a call that is open may end this, or what it belongs to, or make stale what that has lent.
+    fn is_to_end(&self, handle: RawHandle) -> bool {
+        let mut needs: &[Need] = &[Need::Owned];
+        self.upwards(handle).any(|at| {
+            let needs = std::mem::replace(&mut needs, &[Need::Owned, Need::IdleBelow]);
+            self.uses.is_passed_anywhere(self.entries.name(at), needs)
+        })
     }
 
     /// Has an object kept until another one has gone: this one, or the nearest above it that is owned. Where there is none, it is
@@ -51,35 +61,53 @@ impl Handles {
         self.holds.add(kept, keeper, slot);
     }
 
-    /// The keeper lets go of what it was given in this slot.
+    /// The keeper lets go of what it was given in this slot, when the calls that may still look at it have ended: those around
+    /// this one, and those of other threads that were passed the keeper.
     pub(crate) fn let_object_go(&mut self, keeper: RawHandle, slot: u32) {
-        if let Some(owner) = self.owner(keeper) {
-            self.holds.let_go(owner, slot);
+        let Some(owner) = self.owner(keeper) else { return };
+        let threads = self.uses.threads_with(|handle| self.owner(handle) == Some(owner));
+        self.holds.let_go(owner, slot, &threads);
+    }
+
+    /// Refuses to end an object where anything else keeps it, or something below it.
+    pub(super) fn not_kept(&self, index: u32) -> Result<(), Refusal> {
+        self.not_kept_but_by(index, true, self.entries.name(index))
+    }
+
+    /// Refuses to make stale what an object has lent where anything keeps it, or what it has lent: it may look at what that has
+    /// lent in turn.
+    pub(super) fn not_looked_at(&self, index: u32) -> Result<(), Refusal> {
+        self.not_kept_but_by(index, false, RawHandle::NONE)
+    }
+
+    /// What only calls keep that are open is in use by them: it is free when they have ended.
+    fn not_kept_but_by(&self, index: u32, also_owned: bool, but: RawHandle) -> Result<(), Refusal> {
+        if self.holds.is_empty() {
+            return Ok(());
+        }
+        let is_kept = |which: fn(Keeper) -> bool| {
+            let by = |at| self.keepers(at).any(|keeper| keeper != Keeper::Object(but) && which(keeper));
+            by(index) || self.entries.any_below(index, also_owned, |at, _| by(at))
+        };
+        match is_kept(|_| true) {
+            false => Ok(()),
+            true if is_kept(|keeper| !matches!(keeper, Keeper::Calls(..))) => Err(Refusal::Kept),
+            true => Err(Refusal::InUse),
         }
     }
 
-    /// Whether anything but this object keeps it, or something below it.
-    pub(super) fn is_kept(&self, index: u32) -> bool {
-        let own = self.entries.name(index);
-        self.is_kept_but_by(own, own) || self.is_kept_below(index, true, own)
+    /// What keeps an object, by whichever handle.
+    fn keepers(&self, index: u32) -> impl Iterator<Item = Keeper> {
+        self.entries_of(index).flat_map(|entry| self.holds.keepers(self.entries.name(entry)))
     }
 
-    /// Whether anything keeps this object, or what it has lent, and may look at what that has lent in turn.
-    pub(super) fn is_looked_at(&self, index: u32) -> bool {
-        self.is_kept_but_by(self.entries.name(index), RawHandle::NONE)
-            || self.is_kept_below(index, false, RawHandle::NONE)
-    }
-
-    /// Whether anything but this object keeps something below another: of what somebody owns on demand.
-    fn is_kept_below(&self, index: u32, also_owned: bool, but: RawHandle) -> bool {
-        !self.holds.is_empty()
-            && self
-                .entries
-                .any_below(index, also_owned, |at, _| self.is_kept_but_by(self.entries.name(at), but))
-    }
-
-    fn is_kept_but_by(&self, kept: RawHandle, but: RawHandle) -> bool {
-        self.holds.keepers(kept).any(|keeper| keeper != Keeper::Object(but))
+    /// This entry, and those that its object has besides: one for each that lends it.
+    fn entries_of(&self, index: u32) -> impl Iterator<Item = u32> {
+        let lent = match self.objects.get(&self.entries[index].key()) {
+            Some(Known::Lent(list)) => Some(list.values().copied()),
+            Some(Known::Once(_)) | None => None,
+        };
+        std::iter::once(index).chain(lent.into_iter().flatten().filter(move |other| *other != index))
     }
 
     /// An object is taken by the call in progress, which may have put it into another that it was passed.
@@ -126,14 +154,14 @@ impl Handles {
 
     /// The nearest object that somebody owns, from this one on upwards.
     fn owner(&self, handle: RawHandle) -> Option<RawHandle> {
-        let mut at = handle;
-        while let Ok(index) = self.entries.find(at) {
-            if self.entries[index].tie == Tie::Owned {
-                return Some(at);
-            }
-            at = self.entries[index].parent;
-        }
-        None
+        let owned = self.upwards(handle).find(|index| self.entries[*index].tie == Tie::Owned);
+        owned.map(|index| self.entries.name(index))
+    }
+
+    /// The entry of this object, and of all that it belongs to.
+    fn upwards(&self, handle: RawHandle) -> impl Iterator<Item = u32> {
+        let first = self.entries.find(handle).ok();
+        std::iter::successors(first, |index| self.entries.find(self.entries[*index].parent).ok())
     }
 
     /// Whether an object can only go when another one has: because that belongs to it, or keeps it, at any remove.
@@ -144,14 +172,14 @@ impl Handles {
                 return true;
             }
             let Ok(index) = self.entries.find(object) else { continue };
-            let mut awaited: Vec<RawHandle> = self.keepers_of(object).collect();
+            let mut awaited: Vec<RawHandle> = self.keepers_of(index).collect();
             let mut at = self.entries[index].first_child;
             while at != NONE {
                 let name = self.entries.name(at);
                 if self.entries[at].tie == Tie::Owned {
                     awaited.push(name);
                 }
-                awaited.extend(self.keepers_of(name));
+                awaited.extend(self.keepers_of(at));
                 at = self.entries.first_below(at, index);
             }
             open.extend(awaited.into_iter().filter(|awaited| seen.insert(*awaited)));
@@ -159,8 +187,8 @@ impl Handles {
         false
     }
 
-    fn keepers_of(&self, kept: RawHandle) -> impl Iterator<Item = RawHandle> {
-        self.holds.keepers(kept).filter_map(|keeper| match keeper {
+    fn keepers_of(&self, kept: u32) -> impl Iterator<Item = RawHandle> {
+        self.keepers(kept).filter_map(|keeper| match keeper {
             Keeper::Object(keeper) => Some(keeper),
             Keeper::Calls(..) | Keeper::Ever => None,
         })

@@ -149,6 +149,15 @@ impl Uses {
         self.own
     }
 
+    /// The thread that asks, and those with an open call that was passed such an object.
+    pub(super) fn threads_with(&self, is_such: impl Fn(RawHandle) -> bool) -> Vec<usize> {
+        let stacks = self.stacks.iter().enumerate();
+        let with = stacks.filter(|(number, stack)| {
+            *number == self.own || stack.passed.iter().any(|passed| is_such(passed.handle))
+        });
+        with.map(|(number, _)| number).collect()
+    }
+
     /// Whether there are several threads.
     #[inline]
     pub(super) fn are_several(&self) -> bool {

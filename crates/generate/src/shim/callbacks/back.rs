@@ -256,6 +256,11 @@ impl Back<'_> {
             let short =
                 format!("hc_said >= 0 && hc_said <= {count} && (uint64_t)hc_said * {size} != hc_filled");
             body.refuse_when(&short, "BAD_REFERENCE", name);
+            // The library would take it for what is there. What is returned on failure, it knows.
+            let known =
+                self.callback.on_failure.map(|value| format!(" && hc_said != ({ty}){}", int(value.into())));
+            let beyond = format!("hc_said > {count}{}", known.unwrap_or_default());
+            body.refuse_when(&beyond, "SHORT_BUFFER", name);
         } else {
             body.refuse_when(&format!("hc_filled != hc_args.arg_{name}"), "BAD_REFERENCE", name);
         }

@@ -135,6 +135,74 @@ fn what_keeps_a_part_of_itself_can_go() {
 }
 
 #[test]
+fn what_is_kept_by_a_part_of_itself_is_not_made_stale() {
+    let Things { mut handles, dict, .. } = things();
+    let part = handles.lend(PART, at(96), dict).unwrap();
+    keep(&mut handles, dict, part, 0);
+    assert_eq!(handles.pass(dict, DICT, Need::IdleBelow), Err(Refusal::Kept));
+    release(&mut handles, dict).unwrap();
+    assert!(handles.holds.is_empty());
+}
+
+/// Each that lends it may end it, and it is one object.
+#[test]
+fn what_two_lend_is_kept_below_both() {
+    let Things { mut handles, dict, context } = things();
+    let other = handles.own(DICT, at(48), RawHandle::NONE).unwrap();
+    let parts = [dict, other].map(|lender| handles.lend(PART, at(96), lender).unwrap());
+    keep(&mut handles, parts[0], context, 0);
+    for lender in [dict, other] {
+        assert_eq!(release(&mut handles, lender), Err(Refusal::Kept));
+        assert_eq!(handles.pass(lender, DICT, Need::IdleBelow), Err(Refusal::Kept));
+    }
+    assert_eq!(handles.may_keep(context, other), Err(Refusal::KeptInCircle), "it waits for the context");
+    release(&mut handles, context).unwrap();
+    let context = handles.own(DB, at(32), RawHandle::NONE).unwrap();
+    handles.pass(other, DICT, Need::Owned).unwrap();
+    handles.hold();
+    let nested = handles.enter();
+    assert_eq!(handles.may_keep(parts[0], context), Err(Refusal::InUse), "a call may end the other");
+    handles.leave(nested);
+    handles.let_go();
+    handles.leave(uses::Before::default());
+}
+
+#[test]
+fn what_a_nested_call_lets_go_of_stays_until_the_outermost_has_ended() {
+    let Things { mut handles, dict, context } = things();
+    keep(&mut handles, dict, context, 7);
+    handles.pass(context, DB, Need::There).unwrap();
+    handles.hold();
+    let nested = handles.enter();
+    handles.let_object_go(context, 7);
+    handles.leave(nested);
+    assert_eq!(handles.pass(dict, DICT, Need::Owned), Err(Refusal::InUse), "the call around may look at it");
+    handles.let_go();
+    handles.leave(uses::Before::default());
+    release(&mut handles, dict).unwrap();
+    assert!(handles.holds.is_empty());
+}
+
+#[test]
+fn what_is_let_go_of_beside_a_call_with_its_keeper_stays_until_that_has_ended() {
+    let mut handles = Handles::new(3);
+    let dict = handles.own(DICT, at(16), RawHandle::NONE).unwrap();
+    let context = handles.own(DB, at(32), RawHandle::NONE).unwrap();
+    let part = handles.lend(PART, at(96), context).unwrap();
+    keep(&mut handles, dict, context, 7);
+    handles.turn_to(1);
+    handles.pass(part, PART, Need::There).unwrap();
+    handles.turn_to(0);
+    call(&mut handles, &[(context, Need::There)], |handles| handles.let_object_go(context, 7));
+    assert_eq!(release(&mut handles, dict), Err(Refusal::InUse));
+    handles.turn_to(1);
+    handles.leave(uses::Before::default());
+    handles.turn_to(0);
+    release(&mut handles, dict).unwrap();
+    assert!(handles.holds.is_empty());
+}
+
+#[test]
 fn circles_are_refused() {
     let Things { mut handles, dict, context } = things();
     keep(&mut handles, dict, context, 0);
@@ -180,12 +248,12 @@ fn a_keeper_that_goes_keeps_until_the_outermost_call_has_ended() {
     handles.take(context, DB).unwrap();
     handles.hold();
     let nested = handles.enter();
-    assert_eq!(handles.pass(dict, DICT, Need::Owned), Err(Refusal::Kept));
+    assert_eq!(handles.pass(dict, DICT, Need::Owned), Err(Refusal::InUse));
     let other = handles.own(DICT, at(192), RawHandle::NONE).unwrap();
     // One that has gone is given something all the same.
     handles.keep_object(other, context, 0);
     handles.leave(nested);
-    assert_eq!(handles.take(other, DICT), Err(Refusal::Kept));
+    assert_eq!(handles.take(other, DICT), Err(Refusal::InUse));
     handles.let_go();
     handles.leave(uses::Before::default());
     release(&mut handles, dict).unwrap();
@@ -242,7 +310,7 @@ fn threads_keep_apart_what_is_over() {
         handles.take(*context, DB).unwrap();
     }
     handles.leave(uses::Before::default());
-    assert_eq!(release(&mut handles, dict), Err(Refusal::Kept), "the other thread is still at it");
+    assert_eq!(release(&mut handles, dict), Err(Refusal::InUse), "the other thread is still at it");
     handles.turn_to(0);
     handles.leave(uses::Before::default());
     release(&mut handles, dict).unwrap();
