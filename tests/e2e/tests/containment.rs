@@ -229,6 +229,7 @@ fn scribble_over_the_reply() {
         Faulty::open(Options { sandbox: Some(Sandbox::of(Profile::Basic)), ..Options::default() }).unwrap();
     let error = fault(&faulty, "scribble", &[]);
     assert_eq!(error.kind(), ErrorKind::ProtocolViolation, "{error}");
+    assert!(error.message().contains("commit word"), "{error}");
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub(crate) const ROWS: &[Row] = &[
             stage.open(|options| options.sandbox = Some(Sandbox::of(Profile::Basic)))?;
             stage.int("scribble", &[])
         },
-        Fails(ProtocolViolation, &[]),
+        Fails(ProtocolViolation, &["commit word"]),
     ),
     Row::new(
         "M4",

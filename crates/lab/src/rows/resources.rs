@@ -127,19 +127,24 @@ pub(super) fn wears(
 ) -> Ran {
     const MOST_CALLS: u64 = 1_000_000;
     let session = stage.open(|options| options.recycle = Some(most))?;
-    let mut calls = 0;
-    while session.stats().recycled < 3 {
+    let (mut calls, mut seen) = (0, 0);
+    while seen < 3 {
         let lost = lose(&session)?;
         calls += 1;
         if number(&lost) != Some(1) || calls > MOST_CALLS {
             return Err(Stop::Wrong(format!("call {calls} lost {}", told(&lost))));
         }
+        let stats = session.stats();
+        if stats.recycled > seen {
+            seen = stats.recycled;
+            let worn = session.worn().map(|seen| seen.worn);
+            let as_said = worn.as_ref().is_some_and(|worn| worn.by == by && worn.value > worn.limit);
+            if !as_said || !stats.faults.is_empty() {
+                return Err(Stop::Wrong(format!("worn by {worn:?}, {:?}", stats.faults)));
+            }
+        }
     }
-    let worn = session.worn().map(|seen| seen.worn);
-    match worn.filter(|worn| worn.by == by && worn.value > worn.limit) {
-        Some(_) if session.stats().faults.is_empty() => Ok(REPLACED.to_owned()),
-        _ => Err(Stop::Wrong(format!("worn by {worn:?}, {:?}", session.stats().faults))),
-    }
+    Ok(REPLACED.to_owned())
 }
 
 /// The library in a pool.
