@@ -62,10 +62,11 @@ impl Found {
     }
 }
 
-/// Notes that parts of the process's state may be others now.
+/// Notes that parts of the process's state may be others now, where a thread says so that serves: what the library's own threads
+/// change is in use between calls, too.
 pub fn note(parts: u32) {
     let watched = parts & WATCHED.load(Ordering::Relaxed);
-    if watched != 0 && !PUTS_BACK.get() {
+    if watched != 0 && !PUTS_BACK.get() && THREAD.get().is_some() {
         NOTED.fetch_or(watched, Ordering::Relaxed);
     }
 }

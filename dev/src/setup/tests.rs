@@ -22,10 +22,10 @@ struct FakeApt<'a> {
 
 const TOOLS: &[(&str, &str)] = &[
     ("gcc", "usr/bin/cc"),
-    ("fonts-dejavu-core", "usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),
     ("libc6-dev", "usr/include/stdio.h"),
     ("libclang1-16", "usr/lib/llvm-16/lib/libclang-16.so.1"),
     ("libclang-common-16-dev", "usr/lib/llvm-16/lib/clang/16/include/stddef.h"),
+    ("fonts-dejavu-core", "usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),
 ];
 
 /// All that is installed on a bare machine, and a file of each package.

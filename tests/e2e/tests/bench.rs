@@ -29,7 +29,20 @@ fn figures_have_their_shape() {
     let figures = &report["figures"];
     for figure in figures.as_array().unwrap() {
         let keys: Vec<_> = figure.as_object().unwrap().keys().collect();
-        assert_eq!(keys, ["id", "unit", "median", "min", "max", "baseline", "ratio", "bar", "ok"]);
+        let all = [
+            "id",
+            "unit",
+            "median",
+            "min",
+            "max",
+            "baseline",
+            "ratio",
+            "bar",
+            "ok",
+            "direct",
+            "direct_ratio",
+        ];
+        assert_eq!(keys, all);
         let number = |key: &str| figure[key].as_f64().unwrap();
         assert!(
             0.0 < number("min") && number("min") <= number("median") && number("median") <= number("max")

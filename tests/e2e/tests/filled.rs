@@ -238,7 +238,7 @@ fn one_that_is_kept_fills_in_later_calls_and_calls_itself_meanwhile() {
     };
     assert_eq!(read(&source, 10, 5), Value::Int(150));
     // Much of it does not stay behind.
-    assert_eq!(read(&source, 1 << 20, 200), Value::Int(3 * 200 << 20));
+    assert_eq!(read(&source, 1 << 20, 200), Value::Int((3 * 200) << 20));
     assert_eq!(*filled.lock().unwrap(), (200 << 20) + 50);
     let mut times = 0;
     let mut reads = |_: &str, args: &[(String, Value)]| {

@@ -183,7 +183,7 @@ impl Dicts {
         }
     }
 
-    fn new(&self, name: &str) -> Handle {
+    fn make(&self, name: &str) -> Handle {
         handle(self.call(name, &[]).unwrap())
     }
 
@@ -206,7 +206,7 @@ fn handle(value: Value) -> Handle {
 #[test]
 fn what_is_kept_is_released_behind_its_keeper() {
     let dicts = Dicts::open();
-    let ctx = dicts.new("ctx_new");
+    let ctx = dicts.make("ctx_new");
     for number in [1, 20, 300] {
         dicts.does("ctx_add", &[&ctx, &dicts.dict(number)]);
     }
@@ -227,7 +227,7 @@ fn what_is_kept_is_released_behind_its_keeper() {
 #[test]
 fn one_that_takes_the_place_of_another_lets_that_go() {
     let dicts = Dicts::open();
-    let ctx = dicts.new("ctx_new");
+    let ctx = dicts.make("ctx_new");
     let using = |dict: Value| dicts.call("ctx_use", &[ctx.clone().into(), dict]);
     for number in 1..50 {
         using(dicts.dict(number).into()).unwrap();
@@ -278,7 +278,7 @@ fn a_structure_that_stays_keeps_too() {
 #[test]
 fn what_is_a_part_of_another_is_not_made_stale_while_it_is_kept() {
     let dicts = Dicts::open();
-    let (ctx, dict) = (dicts.new("ctx_new"), dicts.dict(9));
+    let (ctx, dict) = (dicts.make("ctx_new"), dicts.dict(9));
     let part = handle(dicts.call("dict_part", &[dict.clone().into()]).unwrap());
     dicts.does("ctx_add_part", &[&ctx, &part]);
     let error = dicts.call("dict_clear", &[dict.clone().into()]).unwrap_err();
@@ -292,7 +292,7 @@ fn what_is_a_part_of_another_is_not_made_stale_while_it_is_kept() {
 #[test]
 fn circles_are_refused_before_the_library_hears_of_them() {
     let dicts = Dicts::open();
-    let (ctx, dict) = (dicts.new("ctx_new"), dicts.dict(9));
+    let (ctx, dict) = (dicts.make("ctx_new"), dicts.dict(9));
     dicts.does("ctx_add", &[&ctx, &dict]);
     let error = dicts.call("dict_watch", &[dict.clone().into(), ctx.clone().into()]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
@@ -304,7 +304,7 @@ fn circles_are_refused_before_the_library_hears_of_them() {
 #[test]
 fn a_keeper_that_is_taken_over_keeps_on() {
     let dicts = Dicts::open();
-    let (ctx, first) = (dicts.new("ctx_new"), dicts.new("box_new"));
+    let (ctx, first) = (dicts.make("ctx_new"), dicts.make("box_new"));
     dicts.does("ctx_add", &[&ctx, &dicts.dict(70)]);
     dicts.does("box_put", &[&first, &ctx]);
     assert_eq!((dicts.number("box_sum", &[&first]), dicts.living()), (70, 1));
@@ -314,7 +314,7 @@ fn a_keeper_that_is_taken_over_keeps_on() {
     drop(ctx);
     assert_eq!(dicts.living(), 0);
     // With the box it goes as well.
-    let (ctx, second) = (dicts.new("ctx_new"), dicts.new("box_new"));
+    let (ctx, second) = (dicts.make("ctx_new"), dicts.make("box_new"));
     dicts.does("ctx_add", &[&ctx, &dicts.dict(80)]);
     dicts.does("box_put", &[&second, &ctx]);
     drop(second);
@@ -324,7 +324,7 @@ fn a_keeper_that_is_taken_over_keeps_on() {
 #[test]
 fn what_nothing_lets_go_stays_until_the_worker_ends() {
     let dicts = Dicts::open();
-    let ctx = dicts.new("ctx_new");
+    let ctx = dicts.make("ctx_new");
     dicts.does("ctx_add_for_ever", &[&dicts.dict(5)]);
     assert_eq!((dicts.number("ctx_sum", &[&ctx]), dicts.living()), (5, 1));
     drop(ctx);

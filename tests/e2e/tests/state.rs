@@ -129,7 +129,9 @@ fn no_timer_goes_on() {
     // Its handler has gone, and nobody else wants the signal.
     let disturbed = faulty.int("rest", &[10_000]);
     let is_alarm = disturbed.as_ref().is_err_and(|error| error.message().starts_with("SIGALRM"));
-    assert!(is_alarm || disturbed.is_ok_and(|errno| errno == EINTR));
+    // It may have come between the calls: then another worker rests.
+    let came_between = faulty.session().generation() > 1;
+    assert!(is_alarm || came_between || disturbed.is_ok_and(|errno| errno == EINTR));
 }
 
 #[test]
