@@ -9,7 +9,7 @@ use hotcell_model::interface::{
 };
 use hotcell_model::types::CType;
 
-use crate::contract::Contract;
+use crate::contract::{Contract, state};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::handles::Handles;
 use crate::infer::{self, Known};
@@ -103,6 +103,7 @@ pub fn check(
     owners::unreleased(contract, &handles, &mut findings);
     let selected = select::select(contract, api, selection, &mut findings);
     type_errors::check(contract, &mut findings);
+    state::check(&contract.leaves, &mut findings);
     if selection == Selection::Contract {
         type_errors::useless(contract, &selected, &mut findings);
         lines::useless(contract, &selected, &mut findings);

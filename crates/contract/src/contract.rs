@@ -22,7 +22,7 @@ mod item;
 pub(crate) mod keys;
 mod recycle;
 mod sandbox;
-mod state;
+pub(crate) mod state;
 mod structure;
 mod top;
 

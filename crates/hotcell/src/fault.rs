@@ -42,6 +42,9 @@ fn of_its_end(end: &End) -> Fault {
     if let Some(Report { event: Event::HostViolation, text, .. }) = &end.report {
         return violation(text);
     }
+    if let Some(Report { event: Event::Unanswered, text, .. }) = &end.report {
+        return Fault { kind: ErrorKind::Hung, cause: Cause::None, message: text.clone() };
+    }
     if let Some(Report { event: Event::NoDescriptors, text, .. }) = &end.report {
         let cause = Cause::Limit { what: LimitExceededReason::Fds, value: 0 };
         return Fault { kind: ErrorKind::LimitExceeded, cause, message: text.clone() };
@@ -146,6 +149,7 @@ fn kind_of_report(event: Event) -> ErrorKind {
         Event::LoadFailed | Event::LaunchFailed | Event::NoDescriptors => ErrorKind::LoadFailed,
         Event::HostViolation | Event::JumpedOut => ErrorKind::ProtocolViolation,
         Event::ThreadEnded => ErrorKind::Exited,
+        Event::Unanswered => ErrorKind::Hung,
     }
 }
 
@@ -191,11 +195,15 @@ fn signalled(end: &End, number: i32) -> Fault {
              time on CPUs was over"
         ),
         None if external => format!("{name}, sent by another process or by the kernel when memory ran out"),
-        None if record.is_none() && end.handlers_put_back && !end.killed_by_host => format!(
-            "{name}; a handler that the library had set was put back between calls: with `leaves = [\"handlers\"]` in its \
+        None => name.to_owned(),
+    };
+    let put_back = (1..=64).contains(&number) && end.signals_put_back >> (number - 1) & 1 == 1;
+    let message = match put_back && !end.killed_by_host {
+        true => format!(
+            "{message}; a handler that the library had set was put back between calls: with `leaves = [\"handlers\"]` in its \
              contract it stays"
         ),
-        None => name.to_owned(),
+        false => message,
     };
     let pc = record.map(|record| record.pc);
     let cause =

@@ -128,7 +128,8 @@ mod tests {
 
     #[test]
     fn what_a_worker_says_is_told_by_name_whatever_it_says() {
-        let record = StateRecord { counts: [0, 2, 0, 0, 0, 0, 0, 7], lost: 0b10, function: Some(9) };
+        let record =
+            StateRecord { counts: [0, 2, 0, 0, 0, 0, 0, 7], lost: 0b10, function: Some(9), signals: 0 };
         let seen = StateChanges::of(&record, &[]);
         assert_eq!(seen.counts, [(StatePart::Handlers, 2), (StatePart::Arithmetic, 7)]);
         assert_eq!((seen.count(StatePart::Handlers), seen.count(StatePart::Mask)), (2, 0));

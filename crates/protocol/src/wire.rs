@@ -483,6 +483,8 @@ pub enum Event {
     JumpedOut = 7,
     /// The library ended the thread that executed a call; text says so (capability `ABANDONED`).
     ThreadEnded = 8,
+    /// The host has not answered a callback by the deadline of its call, and a second more; text says so (capability `ABANDONED`).
+    Unanswered = 9,
     /// A launch step failed; detail is errno, text the step.
     LaunchFailed = 5,
 }
@@ -497,6 +499,7 @@ impl Event {
         Self::NoDescriptors,
         Self::JumpedOut,
         Self::ThreadEnded,
+        Self::Unanswered,
         Self::LaunchFailed,
     ];
 
@@ -510,6 +513,7 @@ impl Event {
             6 => Some(Self::NoDescriptors),
             7 => Some(Self::JumpedOut),
             8 => Some(Self::ThreadEnded),
+            9 => Some(Self::Unanswered),
             5 => Some(Self::LaunchFailed),
             _ => None,
         }
@@ -530,6 +534,7 @@ impl Event {
             Self::NoDescriptors => "NoDescriptors",
             Self::JumpedOut => "JumpedOut",
             Self::ThreadEnded => "ThreadEnded",
+            Self::Unanswered => "Unanswered",
             Self::LaunchFailed => "LaunchFailed",
         }
     }
@@ -882,6 +887,8 @@ pub mod state_record {
     pub const LOST: usize = 32;
     /// `u32`: of the call behind which something was changed last: its index, and 1 more.
     pub const FUNCTION: usize = 36;
+    /// `u64`: signals whose action was put back: bit n for signal n + 1.
+    pub const SIGNALS: usize = 40;
 }
 
 /// What the library has of memory, by the worker's own word. Hostile, like all that a worker writes.

@@ -11,7 +11,6 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
-use hotcell_protocol::wire::state_parts;
 use hotcell_sandbox::{Launch, Spawned, kill_group, spawn, with_signals_blocked};
 use hotcell_shm::ForkGuard;
 use hotcell_shm::control::{ControlError, Received};
@@ -329,7 +328,7 @@ impl Watched {
         let crash = self.shared.channel.crash_record();
         let denied = self.shared.channel.denied();
         let (refusal, heap_fault) = (self.shared.heap.refused(), self.shared.heap.fault());
-        let handlers_put_back = self.shared.channel.state_record().count(state_parts::HANDLERS) > 0;
+        let signals_put_back = self.shared.channel.state_record().signals;
         let mut state = self.shared.state.lock();
         state.end = Some(End {
             how: how.unwrap_or(HowEnded::Unknown),
@@ -341,7 +340,7 @@ impl Watched {
             violation: state.violation.clone(),
             too_many_threads: state.too_many_threads,
             killed_by_host: state.killed_by_host,
-            handlers_put_back,
+            signals_put_back,
             cpu_limit: self.shared.limits.cpu,
         });
         self.shared.channel.bury();

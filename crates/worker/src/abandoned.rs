@@ -12,6 +12,36 @@ use crate::report::{Failure, REPORTED};
 use crate::serve::Worker;
 use crate::{control, crash};
 
+thread_local! {
+    /// Its address tells threads apart.
+    static HERE: u8 = const { 0 };
+}
+
+/// Who waits for the answer to a callback: a thread, and where on its stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Waiter {
+    thread: usize,
+    frame: usize,
+}
+
+impl Waiter {
+    /// The calling thread, in the frame of the caller or one that it calls.
+    #[inline(never)]
+    pub(crate) fn here() -> Waiter {
+        let frame = 0u8;
+        Waiter { thread: HERE.with(|here| std::ptr::from_ref(here).addr()), frame: (&raw const frame).addr() }
+    }
+
+    /// Whether the frame that waits is gone, as this thread must know that is in another now: stacks grow downwards. One on a stack
+    /// that the library made itself is taken to be there.
+    fn is_left(self) -> bool {
+        let here = Waiter::here();
+        here.thread == self.thread
+            && here.frame > self.frame
+            && [here, self].iter().all(|it| crash::is_on_stack(it.frame as u64))
+    }
+}
+
 /// What runs when a thread ends that has this key's value: none where the system has no key left.
 static KEY: OnceLock<Option<libc::pthread_key_t>> = OnceLock::new();
 
@@ -40,9 +70,29 @@ unsafe extern "C" fn thread_ends(worker: *mut c_void) {
     end(worker, Event::ThreadEnded, text)
 }
 
-/// The function of a call has returned while that call waits for a callback: the library has jumped there from inside of it.
+/// The function of a call has returned while that call waits for a callback: the library has jumped there from inside of it, or
+/// another of its threads has called back.
 #[cold]
-pub(crate) fn jumped_out(worker: &Worker) -> ! {
+pub(crate) fn returned(worker: &Worker, waiter: Waiter) -> ! {
+    if waiter.thread == Waiter::here().thread {
+        jumped_out(worker)
+    }
+    let text = "a thread of the library called a callback back whose call has returned meanwhile";
+    end(worker, Event::HostViolation, text)
+}
+
+/// Ends the process when a call asks the host for something while a callback of it runs: what it asks now would be an answer to
+/// nothing.
+#[cold]
+pub(crate) fn asked_inside(worker: Option<&Worker>, waiter: Waiter) -> ! {
+    if let Some(worker) = worker.filter(|_| waiter.is_left()) {
+        jumped_out(worker)
+    }
+    eprintln!("hotcell: a call asks the host for something while another runs inside of it");
+    std::process::abort()
+}
+
+fn jumped_out(worker: &Worker) -> ! {
     let text =
         "the library jumped (longjmp) out of a call that a callback had made, back into the call around it";
     end(worker, Event::JumpedOut, text)
@@ -51,13 +101,12 @@ pub(crate) fn jumped_out(worker: &Worker) -> ! {
 /// The host does not answer a callback, though the time of the call and more is over.
 #[cold]
 pub(crate) fn unanswered(worker: &Worker) -> ! {
-    worker.report("the host has not answered a callback by the deadline of its call");
-    control::exit(REPORTED)
+    end(worker, Event::Unanswered, "the host has not answered a callback by the deadline of its call")
 }
 
 /// Ends the process for what became of the call of this thread.
 fn end(worker: &Worker, event: Event, text: &str) -> ! {
-    if worker.capabilities & capabilities::ABANDONED == 0 {
+    if worker.capabilities & capabilities::ABANDONED == 0 && event != Event::HostViolation {
         eprintln!("hotcell: {text}");
         std::process::abort();
     }

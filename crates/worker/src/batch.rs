@@ -140,8 +140,8 @@ impl Server {
                 // argument block has the bytes that the function asks for.
                 unsafe { outermost::call(function.entry, context, &raw const shim_request, reply) };
                 heap::leave(before);
-                if context.call().waits {
-                    abandoned::jumped_out(self.worker);
+                if let Some(waiter) = context.call().waiter {
+                    abandoned::returned(self.worker, waiter);
                 }
                 self.handles.end_entry();
                 // SAFETY: the entry, which used the reply, has returned. There is a state for each entry, and what is

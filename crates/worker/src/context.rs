@@ -7,7 +7,7 @@ use hotcell_protocol::wire::{self, Refusal, ReplyState};
 use hotcell_protocol::{Place, RawHandle};
 use hotcell_shm::{Answer, ReplyHead, Request, Resumed, SegmentTable, WorkerLane};
 
-use crate::abandoned;
+use crate::abandoned::{self, Waiter};
 use crate::dispatcher::{Dispatcher, take_turn};
 use crate::handles::{KeptData, Need, ThreadHandles};
 use crate::serve::Server;
@@ -99,8 +99,8 @@ pub(crate) struct Call {
     pub(crate) window_used: u64,
     /// Whether callbacks were agreed on.
     pub(crate) may_call_back: bool,
-    /// Whether it waits for the answer to a callback: then calls may be nested in it.
-    pub(crate) waits: bool,
+    /// Who waits for the answer to a callback of it: then calls may be nested in it.
+    pub(crate) waiter: Option<Waiter>,
     /// Once the call was refused: why.
     pub(crate) refused: Option<Refused>,
 }
@@ -293,9 +293,9 @@ impl Call {
     /// Ends the process when this call waits for a callback in which the library was called again: what it asks the
     /// host now would be an answer to nothing.
     fn innermost(&self) {
-        if self.waits {
-            eprintln!("hotcell: a call asks the host for something while another runs inside of it");
-            std::process::abort();
+        if let Some(waiter) = self.waiter {
+            // SAFETY: who serves is there for the whole call; NULL where a thread of the library calls back.
+            abandoned::asked_inside(unsafe { self.server.as_ref() }.map(|server| server.worker), waiter);
         }
     }
 
@@ -430,7 +430,7 @@ unsafe extern "C" fn callback(
     else {
         return 0;
     };
-    call.waits = true;
+    call.waiter = Some(Waiter::here());
     let (server, lane) = (call.server, call.lane);
     let used = call.block_used;
     let args = (Place::from_raw(args_place), args_length);
@@ -451,7 +451,7 @@ unsafe extern "C" fn callback(
     };
     // SAFETY: as above; a shim passes a valid place for the value.
     unsafe {
-        (*context).call.waits = false;
+        (*context).call.waiter = None;
         match resumed {
             Resumed::Returned(returned) => {
                 *value = returned;

@@ -95,6 +95,11 @@ extern "C" fn note_exit() {
     note_thread();
 }
 
+/// Whether an address lies on the stack of this thread, if it serves.
+pub(crate) fn is_on_stack(address: u64) -> bool {
+    SERVING.get().is_some_and(|serving| (serving.stack.0..serving.stack.1).contains(&address))
+}
+
 /// Notes that this thread ends the process, unless another one does already.
 pub(crate) fn note_thread() {
     let record = RECORD.load(Ordering::Acquire);

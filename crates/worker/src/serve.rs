@@ -144,8 +144,8 @@ impl Server {
         unsafe {
             outermost::call(function.entry, &raw mut context, &raw const shim_request, &raw mut reply);
         }
-        if context.call().waits {
-            abandoned::jumped_out(self.worker);
+        if let Some(waiter) = context.call().waiter {
+            abandoned::returned(self.worker, waiter);
         }
         self.handles.leave(before);
         context.head(&reply)
@@ -170,7 +170,7 @@ impl Server {
             window: channel.window(request),
             window_used: 0,
             may_call_back: self.worker.capabilities & capabilities::CALLBACKS != 0,
-            waits: false,
+            waiter: None,
             refused: None,
         }
     }

@@ -134,6 +134,9 @@ fn put_back(worker: &Worker, request: &Request) {
     for part in [parts::LOCALE, parts::MASK].into_iter().filter(|part| own & part != 0) {
         tell(part, thread.put_back(part));
     }
+    if of_process & parts::HANDLERS != 0 {
+        worker.channel.note_signals(before.changed_actions());
+    }
     let rest = of_process & !parts::TIMERS;
     for part in (0..u32::BITS).map(|bit| 1 << bit).filter(|part| rest & part != 0) {
         tell(part, before.put_back(part));

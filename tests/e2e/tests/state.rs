@@ -70,6 +70,7 @@ fn what_may_stay_stays() {
 #[test]
 fn a_signal_whose_handler_was_put_back_says_so() {
     const SIGUSR1: i128 = 10;
+    const SIGUSR2: i128 = 12;
     let faulty = faulty(Options::default());
     assert_eq!(faulty.int("change_signals", &[]).unwrap(), 3);
     let error = faulty.int("raise", &[SIGUSR1]).unwrap_err();
@@ -79,6 +80,15 @@ fn a_signal_whose_handler_was_put_back_says_so() {
     // Of one that nobody handled there is nothing to say.
     let error = faulty.int("raise", &[SIGUSR1]).unwrap_err();
     assert_eq!(error.message(), "SIGUSR1", "{error}");
+    // Nor of another signal than the one whose handler it was.
+    assert_eq!(faulty.int("change_signals", &[]).unwrap(), 3);
+    let error = faulty.int("raise", &[SIGUSR2]).unwrap_err();
+    assert_eq!(error.message(), "SIGUSR2", "{error}");
+    // With what the worker's own handler tells of it, too.
+    assert_eq!(faulty.int("change_signals", &[]).unwrap(), 3);
+    let error = faulty.int("null_dereference", &[]).unwrap_err();
+    assert!(error.message().starts_with("SIGSEGV at address 0x0"), "{error}");
+    assert!(error.message().contains("leaves = [\"handlers\"]"), "{error}");
     // Where it stays, it handles.
     let faulty = leaving(&[StatePart::Handlers]);
     assert_eq!(faulty.int("change_signals", &[]).unwrap(), 3);

@@ -23,6 +23,21 @@ pub(crate) fn leaves<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<Stat
     StatePart::ALL.into_iter().filter(|part| named.contains(part)).collect()
 }
 
+/// Warns of parts by which signals come whose handlers are put back.
+pub(crate) fn check(leaves: &[StatePart], findings: &mut Vec<Diagnostic>) {
+    if leaves.contains(&StatePart::Handlers) {
+        return;
+    }
+    for part in [StatePart::Timers, StatePart::Mask].into_iter().filter(|part| leaves.contains(part)) {
+        let name = part.name();
+        let message =
+            format!("`{name}` may stay changed, and the handlers that signals come to are put back");
+        let help =
+            "a signal without a handler ends the worker: write `\"handlers\"` in `leaves`, too".to_owned();
+        findings.push(Diagnostic::warning(message).help(help));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,6 +57,19 @@ mod tests {
         assert_eq!(twice, [StatePart::Locale, StatePart::Mask]);
         assert_eq!(of("").unwrap(), []);
         assert_eq!(StatePart::ALL.map(StatePart::name), keys::STATE);
+    }
+
+    #[test]
+    fn what_may_stay_without_its_handler_is_warned_of() {
+        let of = |parts: &[StatePart]| {
+            let mut findings = Vec::new();
+            check(parts, &mut findings);
+            findings.into_iter().map(|it| it.message).collect::<Vec<_>>()
+        };
+        let warnings = of(&[StatePart::Mask, StatePart::Timers]);
+        assert!(warnings.len() == 2 && warnings[0].starts_with("`timers` may stay"), "{warnings:?}");
+        assert_eq!(of(&[StatePart::Locale]).len(), 0);
+        assert_eq!(of(&StatePart::ALL).len(), 0);
     }
 
     #[test]

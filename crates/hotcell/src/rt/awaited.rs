@@ -173,6 +173,7 @@ impl<'s> Call<'s> {
 
     /// Sends the call and looks for the worker's first message for a moment.
     fn first_awaited(&mut self) -> Result<Option<Waited>> {
+        self.is_wanted()?;
         let (id, now, _) = self.publish()?;
         self.under_way = true;
         let spin = self.session().spin().min(GLANCE);

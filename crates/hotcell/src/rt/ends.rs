@@ -286,8 +286,11 @@ impl Call<'_> {
     pub(super) fn worker_ended(&mut self, executed: Executed) -> Error {
         let live = self.turn.leave();
         let ended = live.as_ref().and_then(|live| Some((live, live.worker.end()?)));
+        let mut counts = true;
         let (fault, output) = match ended {
             Some((live, end)) => {
+                // A caller of another lane has given his call up.
+                counts = !(live.worker.was_unwanted() && end.killed_by_host);
                 let fault = match live.worker.to_blame(live.lane.index(), &end, &self.context) {
                     Some(suspect) => fault::of_another(suspect, &end),
                     None => fault::of_end(&end),
@@ -296,7 +299,10 @@ impl Call<'_> {
             }
             None => (fault::lost(), String::new()),
         };
-        self.ended(fault, executed, output)
+        if counts {
+            self.session().count_fault(fault.kind);
+        }
+        self.met(fault, executed, output)
     }
 
     /// A call nested in this one met the worker's end: that is this call's end too.
@@ -319,11 +325,16 @@ impl Call<'_> {
         self.context.error(fault, Executed::Maybe, String::new())
     }
 
-    /// The error of a call that met the worker's end. The calls that it is nested in have to be told, too.
+    /// As below, and counts what was the library's fault.
     fn ended(&mut self, fault: Fault, executed: Executed, output: String) -> Error {
         if fault.kind.is_fault() {
             self.session().count_fault(fault.kind);
         }
+        self.met(fault, executed, output)
+    }
+
+    /// The error of a call that met the worker's end. The calls that it is nested in have to be told, too.
+    fn met(&mut self, fault: Fault, executed: Executed, output: String) -> Error {
         if self.turn.is_nested() {
             self.turn.ended = Some((fault.clone(), output.clone()));
         }

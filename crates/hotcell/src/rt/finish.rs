@@ -78,6 +78,16 @@ impl Released {
 }
 
 impl<'s> Call<'s> {
+    /// Refuses a call that was given up before it is sent.
+    #[inline]
+    pub(super) fn is_wanted(&self) -> Result<()> {
+        if !self.turn.session.is_cancelled() {
+            return Ok(());
+        }
+        let message = "the call was given up before it was sent".to_owned();
+        Err(self.context.not_executed(ErrorKind::Cancelled, Cause::None, message))
+    }
+
     /// Publishes the call and waits for its reply.
     pub fn finish(mut self) -> Result<Reply<'s>> {
         match self.first()? {
@@ -174,10 +184,7 @@ impl<'s> Call<'s> {
     #[inline(always)]
     fn first(&mut self) -> Result<Waited> {
         let session = self.turn.session;
-        if session.is_cancelled() {
-            let message = "the call was given up before it was sent".to_owned();
-            return Err(self.context.not_executed(ErrorKind::Cancelled, Cause::None, message));
-        }
+        self.is_wanted()?;
         let (id, now, deadline) = self.publish()?;
         let (spin, until) = (session.spin(), session.waits_until(now, deadline));
         let lane = &mut self.live().lane;

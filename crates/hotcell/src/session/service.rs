@@ -139,8 +139,22 @@ impl Serving {
             Cause::Signal { external, .. } => !external,
             _ => true,
         };
-        let ended = self.blame.get().is_some() || self.worker.end().is_some_and(by_itself);
-        ended && !self.unwanted.load(Ordering::Acquire)
+        let end = self.worker.end();
+        if self.was_unwanted() && end.as_ref().is_none_or(|end| end.killed_by_host) {
+            return false;
+        }
+        // The host was too slow, and not the library.
+        let unanswered =
+            |end: &End| end.report.as_ref().is_some_and(|it| it.event == wire::Event::Unanswered);
+        if end.as_ref().is_some_and(unanswered) {
+            return false;
+        }
+        self.blame.get().is_some() || end.is_some_and(by_itself)
+    }
+
+    /// Whether it was to be ended because its caller has given a call up.
+    pub(crate) fn was_unwanted(&self) -> bool {
+        self.unwanted.load(Ordering::Acquire)
     }
 
     /// It is to be ended because its caller has given a call up: that is not the library's doing.

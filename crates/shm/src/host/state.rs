@@ -20,6 +20,8 @@ pub struct StateRecord {
     pub lost: u32,
     /// The function of the call behind which something was changed last.
     pub function: Option<u16>,
+    /// Signals whose action was put back: bit n for signal n + 1.
+    pub signals: u64,
 }
 
 impl StateRecord {
@@ -47,6 +49,7 @@ impl HostChannel {
             counts: std::array::from_fn(|part| load(at::LOCALE + part * size_of::<u32>())),
             lost: load(at::LOST) & STATE_PARTS,
             function: load(at::FUNCTION).checked_sub(1).and_then(|index| u16::try_from(index).ok()),
+            signals: self.reply.load(geometry::STATE + at::SIGNALS),
         }
     }
 }

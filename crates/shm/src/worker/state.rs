@@ -31,6 +31,13 @@ impl WorkerChannel {
         word(at::FUNCTION).store(u32::from(function) + 1, Ordering::Relaxed);
     }
 
+    /// Says of which signals the action was put back: bit n for signal n + 1.
+    pub fn note_signals(&self, put_back: u64) {
+        let word = |offset| self.reply.word(geometry::STATE + at::SIGNALS + offset);
+        word(0).fetch_or(put_back as u32, Ordering::Relaxed);
+        word(size_of::<u32>()).fetch_or((put_back >> u32::BITS) as u32, Ordering::Relaxed);
+    }
+
     /// Whether several calls may be executed at a time.
     pub fn has_several_callers(&self) -> bool {
         self.callers() > 1

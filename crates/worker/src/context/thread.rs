@@ -35,7 +35,7 @@ impl Context {
             window,
             window_used: 0,
             may_call_back: true,
-            waits: false,
+            waiter: None,
             refused: None,
         };
         Context {

@@ -9,6 +9,7 @@ use crate::state::Found;
 
 unsafe extern "C" {
     static mut environ: *mut *mut c_char;
+    fn tzset();
 }
 
 /// The environment at one moment. Nothing of it is ever freed: who reads it may have it still.
@@ -32,7 +33,8 @@ impl Environment {
 
     /// By a list of its own in place of whatever the library has made of the other one.
     pub(super) fn put_back(&self) -> Found {
-        if now() == self.texts {
+        let now = now();
+        if now == self.texts {
             return Found::Same;
         }
         for ((place, given), text) in self.list.iter().zip(&self.given).zip(&self.texts) {
@@ -48,8 +50,17 @@ impl Environment {
         self.list[self.texts.len()].store(null_mut(), Ordering::Relaxed);
         // SAFETY: the list ends with NULL and is there for ever, as its texts are. A list of atomic pointers is one of pointers.
         unsafe { (&raw mut environ).write_volatile(self.list.as_ptr().cast_mut().cast()) };
+        if zone(&now) != zone(&self.texts) {
+            // SAFETY: has no conditions but that nobody changes the environment meanwhile.
+            unsafe { tzset() };
+        }
         Found::PutBack
     }
+}
+
+/// The time zone that an environment says.
+fn zone(texts: &[CString]) -> Option<&[u8]> {
+    texts.iter().find_map(|text| text.as_bytes().strip_prefix(b"TZ="))
 }
 
 fn now() -> Vec<CString> {

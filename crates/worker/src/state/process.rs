@@ -66,6 +66,16 @@ impl Process {
         Found::changed(!unsafe { libc::setlocale(libc::LC_ALL, self.locale.as_ptr()) }.is_null())
     }
 
+    /// Signals on which something else is done than before: bit n for signal n + 1.
+    pub(super) fn changed_actions(&self) -> u64 {
+        let is_changed = |(number, before): (c_int, &Option<libc::sigaction>)| {
+            let now = before.as_ref().and_then(|before| Some((before, action(number)?)));
+            now.is_some_and(|(before, now)| !is_same(before, &now))
+        };
+        let changed = (1..).zip(&self.actions).filter(|&it| is_changed(it));
+        changed.fold(0, |all, (number, _)| all | 1 << (number - 1))
+    }
+
     fn put_back_actions(&self) -> Found {
         let mut found = Found::Same;
         for (number, before) in (1..).zip(&self.actions) {

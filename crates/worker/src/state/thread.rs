@@ -37,10 +37,14 @@ impl Thread {
         if blocked(&mask()) == self.blocked {
             return Found::Same;
         }
-        let to_be = set(self.blocked);
+        // What waits and would end the process stays blocked.
+        let fatal = pending() & !self.blocked & !IGNORED;
+        let fatal = (1..=64).filter(|number| fatal >> (number - 1) & 1 == 1 && ends(*number));
+        let kept = fatal.fold(0, |all, number| all | 1 << (number - 1));
+        let to_be = set(self.blocked | kept);
         // SAFETY: the set is initialised.
         let failed = unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const to_be, null_mut()) };
-        Found::changed(failed == 0)
+        Found::changed(failed == 0 && kept == 0)
     }
 
     fn put_back_locale(&self) -> Found {
@@ -51,6 +55,28 @@ impl Thread {
         // to spoil.
         let before = unsafe { uselocale(std::ptr::with_exposed_provenance_mut(self.locale)) };
         Found::changed(!before.is_null())
+    }
+}
+
+/// Signals of which nothing comes where nobody handles them, bit n for signal n + 1.
+const IGNORED: u64 =
+    1 << (libc::SIGCHLD - 1) | 1 << (libc::SIGCONT - 1) | 1 << (libc::SIGURG - 1) | 1 << (libc::SIGWINCH - 1);
+
+/// Signals that wait until they are not blocked any more.
+fn pending() -> u64 {
+    // SAFETY: a set of any bits is valid, and is there to be written to.
+    unsafe {
+        let mut now: libc::sigset_t = zeroed();
+        if libc::sigpending(&raw mut now) == 0 { blocked(&now) } else { 0 }
+    }
+}
+
+/// Whether nobody handles a signal.
+fn ends(number: i32) -> bool {
+    // SAFETY: zeros are a valid action, and without a new one it only asks.
+    unsafe {
+        let mut now: libc::sigaction = zeroed();
+        libc::sigaction(number, null(), &raw mut now) == 0 && now.sa_sigaction == libc::SIG_DFL
     }
 }
 
@@ -104,5 +130,24 @@ mod tests {
         assert_ne!(Thread::now().blocked, before.blocked);
         assert_eq!(before.put_back(parts::MASK), Found::PutBack);
         assert_eq!(Thread::now().blocked, before.blocked);
+    }
+
+    #[test]
+    fn what_waits_and_would_end_the_process_stays_blocked() {
+        let before = Thread::now();
+        let waits = 1 << (libc::SIGUSR1 - 1);
+        let more = set(before.blocked | waits | 1 << (libc::SIGUSR2 - 1));
+        // SAFETY: the set is initialised; the signal is this thread's, and blocked.
+        unsafe {
+            libc::pthread_sigmask(libc::SIG_SETMASK, &raw const more, null_mut());
+            libc::pthread_kill(libc::pthread_self(), libc::SIGUSR1);
+        }
+        assert_eq!(before.put_back(parts::MASK), Found::Lost);
+        assert_eq!(Thread::now().blocked, before.blocked | waits);
+        let only = set(waits);
+        let mut taken = 0;
+        // SAFETY: the set is initialised, and the place valid for writes.
+        unsafe { libc::sigwait(&raw const only, &raw mut taken) };
+        assert_eq!((taken, before.put_back(parts::MASK)), (libc::SIGUSR1, Found::PutBack));
     }
 }

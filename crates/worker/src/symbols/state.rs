@@ -57,8 +57,12 @@ type Timer = libc::itimerval;
 
 noting! {
     note(LOCALE) if locale: setlocale(category: c_int, locale: *const c_char) -> *mut c_char;
+    note_own(LOCALE) if locale: __uselocale(locale: *mut c_void) -> *mut c_void;
     note_own(LOCALE) if locale: uselocale(locale: *mut c_void) -> *mut c_void;
     note(HANDLERS) if action: sigaction(signal: c_int, action: *const Action, before: *mut Action) -> c_int;
+    note(HANDLERS) if action: __sigaction(signal: c_int, action: *const Action, before: *mut Action) -> c_int;
+    note(HANDLERS): bsd_signal(number: c_int, handler: Handler) -> Handler;
+    note(HANDLERS): ssignal(number: c_int, handler: Handler) -> Handler;
     note(HANDLERS): signal(number: c_int, handler: Handler) -> Handler;
     note(HANDLERS): sysv_signal(number: c_int, handler: Handler) -> Handler;
     note(HANDLERS): __sysv_signal(number: c_int, handler: Handler) -> Handler;

@@ -235,6 +235,8 @@ enum hotcell_event {
     HOTCELL_EVENT_JUMPED_OUT = 7,
     /* The library ended the thread that executed a call; text says so (capability `ABANDONED`). */
     HOTCELL_EVENT_THREAD_ENDED = 8,
+    /* The host has not answered a callback by the deadline of its call, and a second more; text says so (capability `ABANDONED`). */
+    HOTCELL_EVENT_UNANSWERED = 9,
     /* A launch step failed; detail is errno, text the step. */
     HOTCELL_EVENT_LAUNCH_FAILED = 5
 };
