@@ -413,7 +413,9 @@ int faulty_say(const char *text)
 int faulty_fill_disk(int mebibytes)
 {
     static char block[1 << 20];
-    char path[] = P_tmpdir "/faulty-XXXXXX";
+    char path[4096];
+    const char *folder = getenv("TMPDIR");
+    snprintf(path, sizeof path, "%s/faulty-XXXXXX", folder == NULL ? P_tmpdir : folder);
     int fd = mkstemp(path), failed = 0;
     if (fd < 0) {
         return errno;

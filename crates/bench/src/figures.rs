@@ -221,6 +221,13 @@ pub(crate) const PROBES: &[Probe] = &[
         wall::ask,
         &[Figure::plain("wall.ask.without"), Figure::plain("wall.ask").over(&["wall.ask.without"])],
     ),
+    each(
+        wall::compare,
+        &[
+            Figure::plain("wall.compare.without"),
+            Figure::plain("wall.compare").over(&["wall.compare.without"]),
+        ],
+    ),
     each(idle::memory, &[Figure::of("worker.idle.pss", "KiB").bar(3072.0)]),
     Probe { figures: &[Figure::of("idle.cpu-10s", "ticks").bar(0.0)], run: idle::cpu, when: Once },
 ];

@@ -28,7 +28,7 @@ While the library is traced, what is denied in every profile is denied, and ever
 with files and the network. Trace libraries that you trust with that, with inputs that you know.
 
 As JSON: an object with `sandbox`, which has the keys of the contract's, `wide`, `refused` and `unnamed`, each a list of objects with \
-`call` and more.
+`call` and more, and `hidden`, the calls of which nothing could be read.
 
 Exit status: that of the program, or 128 and the number of the signal that ended it; what it did until then is written all the \
 same. 113 (InvalidArgument) when the contract is wrong, the program cannot be started, or opened no session of the library.

@@ -35,6 +35,14 @@ pub(crate) fn of_end(end: &End) -> Fault {
     }
 }
 
+/// That a worker ended itself because the host did not answer a callback, in its words.
+pub(crate) fn unanswered(end: &End) -> Option<String> {
+    match &end.report {
+        Some(Report { event: Event::Unanswered, text, .. }) => Some(text.clone()),
+        _ => None,
+    }
+}
+
 fn of_its_end(end: &End) -> Fault {
     if let Some(rule) = &end.violation {
         return violation(rule);
@@ -42,8 +50,8 @@ fn of_its_end(end: &End) -> Fault {
     if let Some(Report { event: Event::HostViolation, text, .. }) = &end.report {
         return violation(text);
     }
-    if let Some(Report { event: Event::Unanswered, text, .. }) = &end.report {
-        return Fault { kind: ErrorKind::Hung, cause: Cause::None, message: text.clone() };
+    if let Some(message) = unanswered(end) {
+        return Fault { kind: ErrorKind::Hung, cause: Cause::None, message };
     }
     if let Some(Report { event: Event::NoDescriptors, text, .. }) = &end.report {
         let cause = Cause::Limit { what: LimitExceededReason::Fds, value: 0 };
@@ -52,6 +60,13 @@ fn of_its_end(end: &End) -> Fault {
     if let Some(value) = end.too_many_threads {
         let cause = Cause::Limit { what: LimitExceededReason::Threads, value };
         let message = format!("the worker had more than the {value} threads that it was given");
+        return Fault { kind: ErrorKind::LimitExceeded, cause, message };
+    }
+    if let Some(value) = end.too_much_on_disk {
+        let cause = Cause::Limit { what: LimitExceededReason::Disk, value };
+        let message = format!(
+            "the library had more than the {value} bytes in its directory for temporary files that it was given; they were removed"
+        );
         return Fault { kind: ErrorKind::LimitExceeded, cause, message };
     }
     if let Some(Report { event, text, .. }) = &end.report

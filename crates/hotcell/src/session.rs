@@ -264,6 +264,7 @@ impl Session {
             callers: callers(package.reentrant || rules.is_some(), &options),
             environment,
             limits: options.limits,
+            temporary: walled.directory.as_ref().map(|directory| directory.path().to_owned()),
             guard: options.guard.unwrap_or(package.guard),
             objects: options.max_objects.min(wire::MAX_HANDLES),
             leaves: state::bits(options.leaves.as_deref().unwrap_or_default()),

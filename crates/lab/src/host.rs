@@ -52,7 +52,7 @@ fn in_a_callback(stage: &mut Stage<'_>) -> io::Result<()> {
         waited.map(|_| Value::Int(1)).map_err(|error| error.to_string())
     });
     match called {
-        Err(Stop::Failed(error)) => println!("{}", error.kind()),
+        Err(Stop::Failed(error)) => println!("{}: {}", error.kind(), error.message()),
         other => println!("{other:?}"),
     }
     Ok(())

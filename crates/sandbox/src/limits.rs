@@ -25,6 +25,10 @@ pub struct Limits {
     /// Bytes that the library may have allocated at a time, by `malloc` and its kin; `None` for no limit. Beyond it the library
     /// gets NULL, to within 128 KiB for each of its threads. Not what the worker itself allocates.
     pub memory: Option<u64>,
+    /// Bytes on the disk that the library may have in its directory for temporary files, which profiles with files have; `None`
+    /// for no limit. 1 GiB. The kernel has none for one process, so the host counts them, the more often the less is left: a
+    /// worker that has more ends with `LimitExceeded`, what is in the directory is removed, and the next call has another worker.
+    pub temporary: Option<u64>,
 }
 
 /// Most descriptors a worker may be given.
@@ -55,6 +59,7 @@ impl Default for Limits {
             address_space: None,
             cpu: None,
             threads: None,
+            temporary: Some(1 << 30),
         }
     }
 }

@@ -7,6 +7,7 @@ pub use crate::policy::Then;
 use crate::policy::{Architecture, Decision, Policy, Syscall, WrongRule};
 use crate::profile::{Profile, Sandbox};
 use crate::tables::SYSCALLS;
+use crate::trace::{self, Seen};
 use crate::{condition, filter};
 
 /// Rules for system calls, and what becomes of all others.
@@ -56,6 +57,11 @@ impl Allowed {
         let can = widest.then(call, arguments, 0) == Then::Allow;
         can.then(|| self.0.then(call, arguments, 0) == Then::Allow)
     }
+}
+
+/// What a trace would note of a call of this process with these arguments, which it does not make.
+pub fn noted(call: &'static Syscall, arguments: [u64; 6]) -> Vec<Seen> {
+    trace::noted(call, arguments)
 }
 
 /// All system calls, by name.

@@ -7,6 +7,7 @@ pub(crate) mod landlock;
 #[cfg(test)]
 pub(crate) mod live;
 pub(crate) mod notify;
+pub(crate) mod occupied;
 pub(crate) mod probe;
 pub(crate) mod process;
 pub(crate) mod removal;

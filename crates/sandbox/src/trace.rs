@@ -11,10 +11,8 @@ use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
-
-use crate::policy::{Policy, Syscall};
-use crate::profile::{Profile, Sandbox};
+use crate::policy::Syscall;
+use crate::profile::Sandbox;
 use crate::sys::notify::{self, Answer, Asked};
 use crate::sys::signals::with_signals_blocked;
 use crate::tables::HARMLESS;
@@ -42,8 +40,8 @@ pub struct Trace {
     view: Vec<Sight>,
     /// Paths whose use is refused.
     refused: Vec<String>,
-    /// The directory for temporary files, which needs no name.
-    temporary: Option<PathBuf>,
+    /// The session's own directory for temporary files, which needs no name: as `TMPDIR` names it, and where that is.
+    temporary: [PathBuf; 2],
 }
 
 impl Trace {
@@ -53,20 +51,25 @@ impl Trace {
         (env::var_os(LIBRARY)? == library).then(|| file.into())
     }
 
-    /// Notes into this file, for the workers of a session with this sandbox and environment.
+    /// Notes into this file, for the workers of a session with this sandbox and environment, and with this directory for
+    /// temporary files: with the profile a session has another, but it has one.
     ///
     /// # Errors
     ///
     /// Where the file cannot be written to.
-    pub fn new(file: &Path, sandbox: &Sandbox, environment: &[(String, String)]) -> io::Result<Trace> {
+    pub fn new(
+        file: &Path,
+        sandbox: &Sandbox,
+        environment: &[(String, String)],
+        temporary: &Path,
+    ) -> io::Result<Trace> {
         let file = File::options().create(true).append(true).open(file)?;
         let named = Sandbox { read: Vec::new(), write: Vec::new(), load: Vec::new(), ..sandbox.clone() };
-        let temporary = environment.iter().find(|(name, _)| name == "TMPDIR");
         Ok(Trace {
             file,
             view: view::of_load(&named, environment),
             refused: HARMLESS.iter().map(|&path| path.to_owned()).chain(sandbox.refuse.clone()).collect(),
-            temporary: temporary.map(|(_, path)| PathBuf::from(path)),
+            temporary: [temporary.to_owned(), process::real(temporary)],
         })
     }
 
@@ -76,18 +79,9 @@ impl Trace {
     ///
     /// Where there is no socket or no thread for that.
     pub fn attend(&self) -> io::Result<OwnedFd> {
-        let (ours, theirs) =
-            socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+        let (ours, theirs) = notify::pair()?;
         let mut notes = Notes { file: self.file.try_clone()?, noted: BTreeSet::new() };
-        let mut judge = judge::Judge {
-            compute: Policy::serve(&Sandbox::default()).expect("nothing of it is a user's"),
-            load: Policy::load(&Sandbox::default()).expect("nothing of it is a user's"),
-            files: Policy::serve(&Sandbox::of(Profile::Files)).expect("nothing of it is a user's"),
-            view: self.view.clone(),
-            refused: self.refused.clone(),
-            temporary: self.temporary.clone(),
-            serves: false,
-        };
+        let mut judge = judge::Judge::new(self.view.clone(), self.refused.clone(), self.temporary.clone());
         let thread = std::thread::Builder::new().name("hotcell-trace".into());
         // Signals of the application are for its own threads.
         with_signals_blocked(|| thread.spawn(move || attend(&ours, &mut judge, &mut notes)))?;
@@ -122,19 +116,27 @@ impl Notes {
 /// Hears and answers until the worker has ended. Without an answer a worker would wait for ever: where that cannot be given, or what is
 /// seen cannot be noted, the listener is closed, and its calls fail. So a trace has everything that went well.
 fn attend(socket: &OwnedFd, judge: &mut judge::Judge, notes: &mut Notes) {
-    let Ok(Some(listener)) = notify::receive_listener(socket) else { return };
+    let Ok(Some(listener)) = notify::Listener::receive(socket) else { return };
     if notes.note(Seen::Worker).is_err() {
         return;
     }
-    while let Ok(Some(asked)) = notify::hear(&listener) {
+    while let Ok(Some(asked)) = listener.hear() {
         let judge::Judgement { answer, seen } = judged(&asked, judge);
-        if notify::waits(&listener, &asked) && seen.into_iter().try_for_each(|it| notes.note(it)).is_err() {
+        if listener.waits(&asked) && seen.into_iter().try_for_each(|it| notes.note(it)).is_err() {
             return;
         }
-        if notify::answer(&listener, &asked, answer).is_err() {
+        if listener.answer(&asked, answer).is_err() {
             return;
         }
     }
+}
+
+/// What is noted of a call that this process could make, whose library has been loaded.
+pub(crate) fn noted(syscall: &'static Syscall, arguments: [u64; 6]) -> Vec<Seen> {
+    let temporary = ["/own-temporary".into(), "/own-temporary".into()];
+    let mut judge = judge::Judge::new(Vec::new(), Vec::new(), temporary);
+    judge.serves = true;
+    judge.of(&judge::Call { syscall, arguments }, &process::Process(std::process::id())).seen
 }
 
 fn judged(asked: &Asked, judge: &mut judge::Judge) -> judge::Judgement {

@@ -108,4 +108,13 @@ mod tests {
     fn tempfile() -> std::fs::File {
         rustix::fs::memfd_create("file", rustix::fs::MemfdFlags::CLOEXEC).unwrap().into()
     }
+
+    /// A number is a file's own on its file system alone: the roots of these have the same one.
+    #[test]
+    fn files_of_one_number_on_two_file_systems_are_two() {
+        let root = |path: &str| file_of(&std::fs::File::open(path).unwrap().into()).unwrap();
+        let (one, other) = (root("/proc"), root("/sys"));
+        assert_eq!(one.1, other.1);
+        assert_ne!(one, other);
+    }
 }

@@ -26,6 +26,8 @@ pub struct End {
     pub killed_by_host: bool,
     /// How many threads it was given, where it was killed because it had more.
     pub too_many_threads: Option<u64>,
+    /// How many bytes its session was given for temporary files, where it was killed because there were more.
+    pub too_much_on_disk: Option<u64>,
     /// Signals whose action the library had changed, and was put back between calls, by its own word: bit n for signal n + 1.
     pub signals_put_back: u64,
     /// The time on CPUs that it was given for its life, where that was limited.

@@ -14,6 +14,7 @@ mod monitor;
 mod output;
 mod outside;
 mod program;
+mod quota;
 #[doc(hidden)]
 pub mod seam;
 mod spec;

@@ -20,6 +20,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use crate::end::{End, HowEnded};
+use crate::quota::{Kept, Quotas};
 use crate::spec::Spec;
 use crate::usage;
 use crate::worker::Shared;
@@ -91,7 +92,9 @@ impl Monitor {
         let (messages, inbox) = mpsc::channel();
         let (orders, ordered) = mpsc::channel::<Order>();
         let watch = Watch { inbox, bell: Arc::clone(&bell), workers: Vec::new() };
-        let spawner = Spawner { messages: messages.clone(), bell: Arc::clone(&bell) };
+        let (messages_of_spawner, bell_of_spawner) = (messages.clone(), Arc::clone(&bell));
+        let mut spawner =
+            Spawner { messages: messages_of_spawner, bell: bell_of_spawner, quotas: Quotas::default() };
         // Signals of the host are for its own threads.
         with_signals_blocked(|| {
             let thread = |name: &str| std::thread::Builder::new().name(name.into());
@@ -122,16 +125,18 @@ impl Monitor {
 struct Spawner {
     messages: Sender<Message>,
     bell: Arc<OwnedFd>,
+    quotas: Quotas,
 }
 
 impl Spawner {
-    fn obey(&self, order: Order) {
+    fn obey(&mut self, order: Order) {
         let Order { shared, spec, descriptors, output } = order;
         // Nobody waits for it any more.
         if shared.retired.load(Ordering::SeqCst) || shared.condemned.load(Ordering::SeqCst) {
             return;
         }
-        let spawned = match start(&spec, &descriptors) {
+        let kept = self.keep_quota(&shared, &spec);
+        let spawned = match kept.and_then(|()| start(&spec, &descriptors)) {
             Ok(spawned) => spawned,
             Err(error) => {
                 shared.state.lock().not_started = Some(error);
@@ -152,6 +157,14 @@ impl Spawner {
         if self.messages.send(Message::Watch(watched)).is_ok() {
             let _ = rustix::io::write(&*self.bell, &1u64.to_ne_bytes());
         }
+    }
+
+    /// Has the directory looked at, if it has one, in which a worker that is about to be started may write.
+    fn keep_quota(&mut self, shared: &Arc<Shared>, spec: &Spec) -> io::Result<()> {
+        let (Some(directory), Some(most)) = (spec.temporary.clone(), spec.limits.temporary) else {
+            return Ok(());
+        };
+        self.quotas.keep(Kept { directory, most, worker: Arc::downgrade(shared) }, &self.bell)
     }
 }
 
@@ -227,7 +240,9 @@ impl Watch {
 
 impl Watched {
     fn sources(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        let pidfd = self.shared.process.get().map(|(_, pidfd)| pidfd.as_fd());
+        // Of one whose end must not be told yet there is no news.
+        let pidfd = self.shared.process.get().filter(|_| !self.shared.state.lock().is_emptied);
+        let pidfd = pidfd.map(|(_, pidfd)| pidfd.as_fd());
         let control = self.control_open.then(|| self.shared.control.as_fd());
         let output = self.output.as_ref().map(|fd| fd.as_fd());
         pidfd.into_iter().chain(control).chain(output)
@@ -247,10 +262,7 @@ impl Watched {
         // After the end too: the last words are still in the pipe and the socket.
         self.read_output();
         self.read_control();
-        if ended {
-            self.bury();
-        }
-        !ended
+        !(ended && self.bury())
     }
 
     /// Kills it if it has more threads than it was given. A look that fails says nothing of the next.
@@ -313,9 +325,16 @@ impl Watched {
         Ok(())
     }
 
-    /// Tells everybody of an ended worker, then reaps it with whatever it forked.
-    fn bury(&self) {
-        let Some((pid, pidfd)) = self.shared.process.get() else { return };
+    /// Tells everybody of an ended worker, then reaps it with whatever it forked. False while its directory is being emptied.
+    fn bury(&self) -> bool {
+        let Some((pid, pidfd)) = self.shared.process.get() else { return true };
+        {
+            let mut state = self.shared.state.lock();
+            if state.is_emptied {
+                return false;
+            }
+            state.is_buried = true;
+        }
         let how = status(pidfd.as_fd(), WaitIdOptions::NOWAIT);
         // By the descriptor, which cannot mean another group, whoever has collected the corpse.
         if !kill_group(pidfd.as_fd()) {
@@ -339,6 +358,7 @@ impl Watched {
             report: state.report.clone(),
             violation: state.violation.clone(),
             too_many_threads: state.too_many_threads,
+            too_much_on_disk: state.too_much_on_disk,
             killed_by_host: state.killed_by_host,
             signals_put_back,
             cpu_limit: self.shared.limits.cpu,
@@ -348,6 +368,7 @@ impl Watched {
         self.shared.changed.notify_all();
         // Last: whoever sees the process gone finds its end on record.
         status(pidfd.as_fd(), WaitIdOptions::empty());
+        true
     }
 }
 

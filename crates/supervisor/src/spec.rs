@@ -30,6 +30,8 @@ pub struct Spec {
     pub environment: Vec<(String, String)>,
     /// Resource limits.
     pub limits: Limits,
+    /// The directory of the session's own for temporary files, whose quota is one of the limits.
+    pub temporary: Option<PathBuf>,
     /// Which blocks of the library's memory are guarded.
     pub guard: Guard,
     /// `StateParts` that the library may leave changed between calls.

@@ -80,6 +80,12 @@ pub(crate) struct State {
     pub(crate) violation: Option<String>,
     /// How many threads it was given, once it had more.
     pub(crate) too_many_threads: Option<u64>,
+    /// How much its session may have in its directory for temporary files, once that had more.
+    pub(crate) too_much_on_disk: Option<u64>,
+    /// Whether that directory is being emptied: its end is not told before.
+    pub(crate) is_emptied: bool,
+    /// Whether its end is being told.
+    pub(crate) is_buried: bool,
     pub(crate) killed_by_host: bool,
     pub(crate) end: Option<End>,
     /// Why there is no process.
@@ -456,6 +462,16 @@ impl Shared {
         let Some((_, pidfd)) = self.process.get() else { return false };
         let mut fds = [PollFd::new(pidfd, PollFlags::IN)];
         matches!(poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })), Ok(1..))
+    }
+
+    /// Notes that its session has more in its directory for temporary files than it may, unless its end is told already. That
+    /// waits then until the directory is empty.
+    pub(crate) fn exceeds(&self, most: u64) -> bool {
+        let mut state = self.state.lock();
+        if !state.is_buried {
+            (state.too_much_on_disk, state.is_emptied) = (Some(most), true);
+        }
+        !state.is_buried
     }
 
     /// Signals the worker. The pidfd cannot mean another process, whatever became of the number.

@@ -34,6 +34,7 @@ pub const TARGETS: &[Target] = &[
     target::filter::TARGET,
     target::handles::TARGET,
     target::header::TARGET,
+    target::heap::TARGET,
     target::lane::TARGET,
     target::replies::TARGET,
     target::requests::TARGET,

@@ -8,6 +8,7 @@ pub(crate) mod filter;
 mod generated;
 pub(crate) mod handles;
 pub(crate) mod header;
+pub(crate) mod heap;
 pub(crate) mod lane;
 pub(crate) mod memory;
 pub(crate) mod packets;

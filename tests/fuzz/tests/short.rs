@@ -55,6 +55,11 @@ fn any_text_as_a_header() {
 }
 
 #[test]
+fn anything_as_counts_of_memory() {
+    check("heap");
+}
+
+#[test]
 fn a_host_and_a_worker_that_writes_anything() {
     check("lane");
 }

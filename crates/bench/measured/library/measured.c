@@ -2,6 +2,7 @@
 #include "measured.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -102,7 +103,14 @@ int32_t measured_pass(int32_t times, int32_t bytes)
 {
     static _Thread_local char block[4096];
     int ends[2];
-    if (bytes <= 0) {
+    /* No bytes at all: a call whose arguments filters look at. */
+    if (bytes < 0) {
+        int32_t number = 0;
+        while (number < times && fcntl(0, F_GETFD) >= 0)
+            number++;
+        return number;
+    }
+    if (bytes == 0) {
         for (int32_t number = 0; number < times; number++)
             getppid();
         return times;

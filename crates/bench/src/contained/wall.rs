@@ -38,6 +38,11 @@ pub(crate) fn ask(bench: &mut Bench) -> Samples {
     system_calls(bench, 0)
 }
 
+/// The same of one whose arguments both filters look at.
+pub(crate) fn compare(bench: &mut Bench) -> Samples {
+    system_calls(bench, -1)
+}
+
 fn system_calls(bench: &mut Bench, bytes: i32) -> Samples {
     let times = both(|profile| {
         let subject = open(bench, profile)?;

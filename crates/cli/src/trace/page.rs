@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 /// The lines of a contract.
 pub(crate) fn text(proposal: &Proposal) -> String {
-    let Proposal { sandbox, wide, refused, unnamed } = proposal;
+    let Proposal { sandbox, wide, refused, unnamed, hidden } = proposal;
     let mut text = String::new();
     for (call, reach) in wide {
         let _ = writeln!(text, "# `{call}` reaches {reach}: no rule limits which.");
@@ -27,6 +27,12 @@ pub(crate) fn text(proposal: &Proposal) -> String {
             it.name, it.path
         );
     }
+    for call in hidden {
+        let _ = writeln!(
+            text,
+            "# `{call}` was given what this machine does not let the program read: nothing of that is named."
+        );
+    }
     text.push_str("[sandbox]\n");
     let _ = writeln!(text, "profile = \"{}\"", sandbox.profile.name());
     for (key, values) in lists(sandbox) {
@@ -40,7 +46,7 @@ pub(crate) fn text(proposal: &Proposal) -> String {
 
 /// The same for programs.
 pub(crate) fn json(proposal: &Proposal) -> Value {
-    let Proposal { sandbox, wide, refused, unnamed } = proposal;
+    let Proposal { sandbox, wide, refused, unnamed, hidden } = proposal;
     let mut table = json!({ "profile": sandbox.profile.name() });
     for (key, values) in lists(sandbox).into_iter().filter(|(_, values)| !values.is_empty()) {
         table[key] = values.into();
@@ -58,7 +64,7 @@ pub(crate) fn json(proposal: &Proposal) -> Value {
     let wide: Vec<Value> =
         wide.iter().map(|(call, reach)| json!({ "call": call, "reaches": reach })).collect();
     let unnamed: Vec<Value> = unnamed.iter().map(|it| json!({ "call": it.name, "path": it.path })).collect();
-    json!({ "sandbox": table, "wide": wide, "refused": refused, "unnamed": unnamed })
+    json!({ "sandbox": table, "wide": wide, "refused": refused, "unnamed": unnamed, "hidden": hidden })
 }
 
 /// The keys that have lists, in the order in which contracts have them.
@@ -124,12 +130,14 @@ mod tests {
             "refused\tioctl\t3 5302 0 0 0 0\t25\t",
             "refused\topenat\t0 0 0 0 0 0\t13\t/proc/stat",
             "unnamed\topenat\t/",
+            "hidden\tconnect",
         ];
         let expect = r#"# `socket` reaches any address that is not TCP's: no rule limits which.
 # Refused, as under this profile; name or allow it if the library cannot do without:
 #   ioctl(0x3, 0x5302, …): Inappropriate ioctl for device (os error 25)
 #   openat("/proc/stat"): Permission denied (os error 13)
 # `openat` used /, which no profile can name: it is not allowed by this one.
+# `connect` was given what this machine does not let the program read: nothing of that is named.
 [sandbox]
 profile = "custom"
 read = [

@@ -267,3 +267,52 @@ const STREAMS: &[&str] = &[
     "static __attribute__((unused)) void hotcell_descriptor_end(int file) { int number = errno; close(file); errno = number; }",
     "static __attribute__((unused)) void hotcell_descriptor_read(int file, unsigned char **data, size_t *size) { int number = errno; off_t end = lseek(file, 0, SEEK_END); if (end < 0 || lseek(file, 0, SEEK_SET) != 0) hotcell_no_stream(); *data = (unsigned char *)malloc((size_t)end + 1); if (*data == NULL) hotcell_no_stream(); for (*size = 0; *size < (size_t)end;) { ssize_t more = read(file, *data + *size, (size_t)end - *size); if (more <= 0) hotcell_no_stream(); *size += (size_t)more; } close(file); errno = number; }",
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::STREAMS;
+
+    /// The roots of two file systems have one number there.
+    const PROGRAM: &str = r#"
+#define _GNU_SOURCE
+#include <fcntl.h>
+LINES
+static int is_open(int file) { return fcntl(file, F_GETFD) >= 0; }
+int main(void)
+{
+    int own = open("/proc", O_RDONLY), other = open("/sys", O_RDONLY), again = dup(own);
+    struct hotcell_file_id id = hotcell_descriptor_id(own), another = hotcell_descriptor_id(other);
+    if (!id.there || !another.there || id.number != another.number || id.device == another.device) {
+        return 2;
+    }
+    /* The library has closed the descriptor, and has a file of its own by its number. */
+    if (dup2(other, own) != own) {
+        return 3;
+    }
+    hotcell_descriptor_back(own, id);
+    if (!is_open(own)) {
+        return 1;
+    }
+    if (dup2(again, own) != own) {
+        return 3;
+    }
+    hotcell_descriptor_back(own, id);
+    return is_open(own) ? 4 : 0;
+}
+"#;
+
+    #[test]
+    fn a_file_of_the_librarys_own_stays_open_whatever_number_it_has() {
+        let folder = std::env::temp_dir().join(format!("hotcell-ways-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("there is room for a folder");
+        let (source, program) = (folder.join("main.c"), folder.join("main"));
+        std::fs::write(&source, PROGRAM.replace("LINES", &STREAMS.join("\n"))).expect("the folder is ours");
+        let cc = Command::new("cc").arg("-o").arg(&program).arg(&source).status();
+        assert!(cc.expect("there is a C compiler").success());
+        let status = Command::new(&program).status().expect("it was just compiled");
+        std::fs::remove_dir_all(&folder).expect("the folder is ours");
+        assert_eq!(status.code(), Some(0));
+    }
+}

@@ -276,6 +276,28 @@ fn of_stashes() -> Interface {
     interface("calls", "calls.h", "libfixture.so.1", functions)
 }
 
+/// A library that has memory of its own filled.
+fn of_fills() -> Interface {
+    let fill = |result: &str, returned: bool, on_failure| {
+        let role = CallbackRole::Room { capacity: 1, unit: Unit::Elements, returned };
+        let room = given("room", "int", CallbackRole::LengthOf { param: 0 });
+        callback("fill", result, vec![given("into", "short *", role), room, user()], on_failure, 2)
+    };
+    let room = || p("room", "int", value());
+    let functions = vec![
+        f("long", "cl_filled", vec![room(), fill("int", true, Some(-7)), user_of(1)]),
+        f("long", "cl_filled_all", vec![room(), fill("void", false, None), user_of(1)]),
+        f("int", "cl_marks", vec![]),
+    ];
+    interface("calls", "calls.h", "libfixture.so.1", functions)
+}
+
+#[test]
+fn no_answer_fills_more_than_there_is_room_for_or_was_sent() {
+    let dir = tempfile::tempdir().unwrap();
+    drive(&of_fills(), &sanitized_library(dir.path()), "drive_fills.c");
+}
+
 #[test]
 fn a_callback_is_not_for_calls_from_inside_of_its_own() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,5 +1,7 @@
 //! How a call ends otherwise than by returning, and what that means for the worker.
 
+use std::sync::Arc;
+
 use hotcell_protocol::wire::{self, Refusal};
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Place};
 use hotcell_shm::{Mapping, ReplyHead, Seals, SegmentFile};
@@ -264,9 +266,13 @@ impl Call<'_> {
     }
 
     pub(super) fn hung(&mut self, executed: Executed) -> Error {
+        let worker = self.turn.live.as_ref().map(|live| Arc::clone(&live.worker));
         let output = self.end_worker(None);
         let after = self.allowed.time();
-        let message = format!("no reply within {after:?}");
+        // Where it has ended by then because a callback took longer, it was not the library.
+        let unanswered = worker.and_then(|worker| fault::unanswered(&worker.end()?));
+        let why = unanswered.map(|text| format!(": {text}")).unwrap_or_default();
+        let message = format!("no reply within {after:?}{why}");
         let fault = Fault { kind: ErrorKind::Hung, cause: Cause::Deadline { after }, message };
         self.ended(fault, executed, output)
     }

@@ -144,9 +144,7 @@ impl Serving {
             return false;
         }
         // The host was too slow, and not the library.
-        let unanswered =
-            |end: &End| end.report.as_ref().is_some_and(|it| it.event == wire::Event::Unanswered);
-        if end.as_ref().is_some_and(unanswered) {
+        if end.as_ref().and_then(fault::unanswered).is_some() {
             return false;
         }
         self.blame.get().is_some() || end.is_some_and(by_itself)

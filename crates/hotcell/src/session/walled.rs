@@ -83,7 +83,7 @@ impl Walled {
         environment: &mut Vec<(String, String)>,
     ) -> Result<Walled, Wrong> {
         let directory = PrivateDirectory::make(environment)?;
-        let trace = Trace::new(file, sandbox, environment)
+        let trace = Trace::new(file, sandbox, environment, directory.path())
             .map_err(|error| failed(&format!("trace into {}", file.display()), error))?;
         Ok(Walled {
             profile: Profile::Custom,
@@ -96,6 +96,10 @@ impl Walled {
 }
 
 impl PrivateDirectory {
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// Makes one, and names it.
     fn make(environment: &mut Vec<(String, String)>) -> Result<PrivateDirectory, Wrong> {
         let own = std::fs::Permissions::from_mode(0o700);

@@ -38,6 +38,8 @@ struct OfSession {
     owed: u32,
     /// Since when it is worn, and after how long it was tried last to replace it.
     worn: Option<(Instant, Duration)>,
+    /// When all of it is looked at next.
+    due: Instant,
 }
 
 /// How soon after a try to replace a worker the next one comes, at first and at last.
@@ -51,6 +53,9 @@ const KEEPS: Duration = Duration::from_millis(2);
 
 /// The least time from look to look.
 const LEAST: Duration = Duration::from_millis(10);
+
+/// How soon what a worker could not put back of its state is seen, between looks at all the rest: that is one word.
+const GLANCE: Duration = Duration::from_secs(1);
 
 /// Looks at which a worker must have owed an answer: a host that was stopped itself has not read it either.
 const OWED: u32 = 3;
@@ -77,17 +82,23 @@ impl Drop for Seats<'_> {
 impl Looked for OfSession {
     fn look(&mut self) -> Option<Duration> {
         let session = Session::of(self.shared.upgrade()?);
-        let recycle = session.recycle();
-        let every = recycle.every.max(LEAST);
+        let (recycle, now) = (session.recycle(), Instant::now());
+        let serving = session.shared.service.serving();
+        let lost = |worker: &Arc<Serving>| worker.channel().state_record().lost != 0;
+        if self.worn.is_none() && now < self.due && !serving.as_ref().is_some_and(lost) {
+            return Some((self.due - now).min(GLANCE));
+        }
+        let every = recycle.every.max(LEAST).min(GLANCE);
         session.shared.service.probe_spares(recycle.probe);
-        let Some(worker) = session.shared.service.serving() else {
+        if let Some(worker) = serving.as_ref().filter(|worker| worker.generation() != self.generation) {
+            *self = OfSession::new(Weak::clone(&self.shared), Duration::ZERO);
+            self.generation = worker.generation();
+        }
+        self.due = due(recycle.every);
+        let Some(worker) = serving else {
             session.shared.known.0.lock().waits = None;
             return Some(every);
         };
-        if worker.generation() != self.generation {
-            *self = OfSession::new(Weak::clone(&self.shared));
-            self.generation = worker.generation();
-        }
         if let Some((since, after)) = self.worn {
             let patience = recycle.patience.is_some_and(|patience| since.elapsed() >= patience);
             return Some(self.replace(&session, &worker, patience, (after * 2).min(TRIES.1)));
@@ -111,8 +122,10 @@ impl Looked for OfSession {
 }
 
 impl OfSession {
-    fn new(shared: Weak<Shared>) -> OfSession {
-        OfSession { shared, generation: 0, history: History::default(), owed: 0, worn: None }
+    /// Looked at as a whole after that time.
+    fn new(shared: Weak<Shared>, first: Duration) -> OfSession {
+        let due = due(first);
+        OfSession { shared, generation: 0, history: History::default(), owed: 0, worn: None, due }
     }
 
     /// Tries to replace a worn worker. Comes with when to look again.
@@ -127,7 +140,7 @@ impl OfSession {
             self.worn = None;
             let mut known = session.shared.known.0.lock();
             (known.replaced, known.waits) = (known.replaced + 1, None);
-            return session.recycle().every.max(LEAST);
+            return session.recycle().every.max(LEAST).min(GLANCE);
         }
         let since = self.worn.map_or_else(Instant::now, |(since, _)| since);
         self.worn = Some((since, after));
@@ -157,11 +170,17 @@ impl OfSession {
     }
 }
 
+/// That time from now. One that is as good as never is far away.
+fn due(after: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
+    Instant::now() + after.clamp(LEAST, FAR)
+}
+
 impl Session {
     /// Has the worker looked at from now on.
     pub(super) fn begin_rounds(&self) -> std::io::Result<()> {
-        let looked = OfSession::new(Arc::downgrade(&self.shared));
-        rounds::look_at(Box::new(looked), self.recycle().every.max(LEAST))
+        let every = self.recycle().every.max(LEAST);
+        rounds::look_at(Box::new(OfSession::new(Arc::downgrade(&self.shared), every)), every.min(GLANCE))
     }
 
     pub(super) fn recycle(&self) -> &Recycle {

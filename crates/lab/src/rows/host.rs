@@ -51,7 +51,7 @@ pub(crate) const ROWS: &[Row] = &[
         "a client that is stopped in a callback",
         Direct::NOTHING,
         stopped_in_a_callback,
-        Gives("its worker has ended, and then Hung"),
+        Gives(UNANSWERED),
     ),
     Row::new(
         "V6",
@@ -131,6 +131,10 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     Row::skipped("V14", "a machine that sleeps", "the lab does not send this machine to sleep"),
 ];
+
+/// By the worker's own word: whatever else ends it says something else, or nothing.
+const UNANSWERED: &str = "its worker has ended, and then Hung: no reply within 300ms: \
+                          the host has not answered a callback by the deadline of its call";
 
 const FORK: &str = "forks of a running program are not safe code, which the lab has none of; \
                     `a_forked_child_is_refused_and_harms_nobody` in tests/e2e proves it";

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use hotcell::dynamic::Value;
-use hotcell::{ErrorKind::*, Library, Pool, PoolOptions, Recycle, Session, Wear, rt};
+use hotcell::{ErrorKind::*, Library, Pool, PoolOptions, Profile, Recycle, Sandbox, Session, Wear, rt};
 use hotcell_faulty::carried;
 
 use crate::row::End::*;
@@ -69,6 +69,19 @@ pub(crate) const ROWS: &[Row] = &[
         Direct::new(&["loop"], Hangs),
         all_hang,
         Fails(Unavailable, &["no session came back", "executed: no"]),
+    ),
+    Row::new(
+        "R8",
+        "fills the disk, where it may have temporary files",
+        Direct::new(&["fill_disk", "8"], GoesOn).says("returned 0"),
+        |stage| {
+            stage.open(|options| {
+                options.sandbox = Some(Sandbox::of(Profile::Files));
+                options.limits.temporary = Some(8 << 20);
+            })?;
+            stage.int("fill_disk", &[1024])
+        },
+        Fails(LimitExceeded, &["more than the 8388608 bytes", "they were removed"]),
     ),
 ];
 

@@ -5,6 +5,8 @@ use std::process::Command;
 use super::*;
 use crate::profile::Profile;
 
+mod machines;
+
 fn numbers_of(architecture: Architecture) -> Vec<(&'static str, u32)> {
     SYSCALLS.iter().filter_map(|syscall| Some((syscall.name, architecture.number(syscall)?))).collect()
 }
@@ -83,47 +85,6 @@ fn numbers_are_those_of_the_kernels_own_lists() {
             compared += 1;
         }
         assert!(compared > 280, "{compared} of {architecture:?}");
-    }
-}
-
-/// What is known by one name is treated alike on both machines, and what one of them lacks is not opened by another name there.
-#[test]
-fn both_machines_have_the_same_policy() {
-    // What x86-64 has by an older name, with the name of both.
-    let older = [
-        ("access", "faccessat"),
-        ("chmod", "fchmodat"),
-        ("chown", "fchownat"),
-        ("creat", "openat"),
-        ("dup2", "dup3"),
-        ("epoll_create", "epoll_create1"),
-        ("epoll_wait", "epoll_pwait"),
-        ("eventfd", "eventfd2"),
-        ("getdents", "getdents64"),
-        ("inotify_init", "inotify_init1"),
-        ("link", "linkat"),
-        ("lstat", "newfstatat"),
-        ("mkdir", "mkdirat"),
-        ("mknod", "mknodat"),
-        ("pipe", "pipe2"),
-        ("poll", "ppoll"),
-        ("readlink", "readlinkat"),
-        ("rename", "renameat"),
-        ("rmdir", "unlinkat"),
-        ("select", "pselect6"),
-        ("stat", "newfstatat"),
-        ("symlink", "symlinkat"),
-        ("unlink", "unlinkat"),
-    ];
-    for profile in [Profile::Compute, Profile::Files, Profile::Network] {
-        for policy in [Policy::load, Policy::serve].map(|of| of(&Sandbox::of(profile)).unwrap()) {
-            let then = |name| policy.decisions.get(name).map_or(policy.default, |decision| decision.then);
-            for (old, new) in older {
-                let both = [old, new].map(|name| Syscall::named(name).expect(name));
-                assert!(both[0].aarch64.is_none() && both[1].aarch64.is_some(), "{old}");
-                assert_eq!(then(old), then(new), "{old} under {profile:?}");
-            }
-        }
     }
 }
 

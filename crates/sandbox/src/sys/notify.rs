@@ -7,11 +7,13 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
 
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
-    SendFlags, recvmsg, sendmsg,
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair, sockopt,
 };
+use rustix::process::{PidfdFlags, pidfd_open};
 
 use crate::filter::Instruction;
 
@@ -105,67 +107,106 @@ pub(crate) fn say_that_it_serves() {
     unsafe { libc::syscall(libc::SYS_seccomp, SERVES, 0, ptr::null::<u8>()) };
 }
 
-/// The host's half: the listener that comes through a socket; none when the worker has ended before it sent one.
-pub(crate) fn receive_listener(socket: &OwnedFd) -> io::Result<Option<OwnedFd>> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-    let mut byte = [0];
-    let flags = RecvFlags::CMSG_CLOEXEC;
-    rustix::io::retry_on_intr(|| recvmsg(socket, &mut [IoSliceMut::new(&mut byte)], &mut ancillary, flags))?;
-    Ok(ancillary.drain().find_map(|message| match message {
-        RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
-        _ => None,
-    }))
+/// The host's end of a socket through which a listener comes, and the worker's. With what comes the kernel says who sent it: it does
+/// so for what is sent from now on.
+pub(crate) fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+    sockopt::set_socket_passcred(&ours, true)?;
+    Ok((ours, theirs))
 }
 
-/// Waits for a call to be asked about; none when no thread has the filter any more.
-pub(crate) fn hear(listener: &OwnedFd) -> io::Result<Option<Asked>> {
-    use rustix::event::{PollFd, PollFlags, poll};
-    loop {
-        let mut ready = [PollFd::new(listener, PollFlags::IN)];
-        rustix::io::retry_on_intr(|| poll(&mut ready, None))?;
-        if !ready[0].revents().contains(PollFlags::IN) {
-            return Ok(None);
+/// The host's half.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    listener: OwnedFd,
+    /// Who is asked about; none where the kernel does not say who sent the listener. Before Linux 5.9 a listener does not tell that
+    /// nobody is there any more: the process does.
+    process: Option<OwnedFd>,
+}
+
+impl Listener {
+    /// The listener that comes through a socket; none when the worker has ended before it sent one.
+    pub(crate) fn receive(socket: &OwnedFd) -> io::Result<Option<Listener>> {
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1), ScmCredentials(1))];
+        let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+        let mut byte = [0];
+        let flags = RecvFlags::CMSG_CLOEXEC;
+        rustix::io::retry_on_intr(|| {
+            recvmsg(socket, &mut [IoSliceMut::new(&mut byte)], &mut ancillary, flags)
+        })?;
+        let (mut listener, mut process) = (None, None);
+        for message in ancillary.drain() {
+            match message {
+                RecvAncillaryMessage::ScmRights(mut descriptors) => listener = descriptors.next(),
+                RecvAncillaryMessage::ScmCredentials(sender) => process = Some(sender.pid),
+                _ => {}
+            }
         }
-        let mut asked = Asked::default();
-        // SAFETY: the kernel writes a `seccomp_notif`, as long as the number of the request says, to a structure of that
-        // layout, which is zero as it must be.
-        if unsafe { libc::ioctl(listener.as_raw_fd(), RECEIVE as _, ptr::from_mut(&mut asked)) } == 0 {
-            return Ok(Some(asked));
+        // A number that is another's by now only makes this wait for another's end.
+        let process = process.and_then(|process| pidfd_open(process, PidfdFlags::empty()).ok());
+        Ok(listener.map(|listener| Listener { listener, process }))
+    }
+
+    /// Waits for a call to be asked about; none when no thread has the filter any more.
+    pub(crate) fn hear(&self) -> io::Result<Option<Asked>> {
+        loop {
+            if !self.is_asked()? {
+                return Ok(None);
+            }
+            let mut asked = Asked::default();
+            // SAFETY: the kernel writes a `seccomp_notif`, as long as the number of the request says, to a structure of that
+            // layout, which is zero as it must be.
+            if unsafe { libc::ioctl(self.listener.as_raw_fd(), RECEIVE as _, ptr::from_mut(&mut asked)) } == 0
+            {
+                return Ok(Some(asked));
+            }
+            let error = io::Error::last_os_error();
+            // The thread has gone meanwhile, or a signal came.
+            if !matches!(error.raw_os_error(), Some(libc::ENOENT | libc::EINTR)) {
+                return Err(error);
+            }
+        }
+    }
+
+    /// Waits until somebody asks; false when nobody is there any more who could.
+    fn is_asked(&self) -> io::Result<bool> {
+        let mut ready = vec![PollFd::new(&self.listener, PollFlags::IN)];
+        ready.extend(self.process.as_ref().map(|process| PollFd::new(process, PollFlags::IN)));
+        rustix::io::retry_on_intr(|| poll(&mut ready, None))?;
+        Ok(ready[0].revents().contains(PollFlags::IN))
+    }
+
+    /// Whether the thread that asked waits yet. What was read of its memory before is its own then, and not that of another one
+    /// which has its number by now.
+    pub(crate) fn waits(&self, asked: &Asked) -> bool {
+        // SAFETY: the kernel reads the number, as long as the number of the request says.
+        unsafe { libc::ioctl(self.listener.as_raw_fd(), WAITS as _, ptr::from_ref(&asked.id)) == 0 }
+    }
+
+    /// Answers. A thread that has gone meanwhile needs none.
+    pub(crate) fn answer(&self, asked: &Asked, answer: Answer) -> io::Result<()> {
+        let (error, flags) = match answer {
+            Answer::GoOn => (0, CONTINUE),
+            Answer::Fail(errno) => (-errno, 0),
+            Answer::Done => (0, 0),
+        };
+        let answered = Answered { id: asked.id, value: 0, error, flags };
+        // SAFETY: the kernel reads a `seccomp_notif_resp`, as long as the number of the request says, of that layout.
+        if unsafe { libc::ioctl(self.listener.as_raw_fd(), SEND as _, ptr::from_ref(&answered)) } == 0 {
+            return Ok(());
         }
         let error = io::Error::last_os_error();
-        // The thread has gone meanwhile, or a signal came.
-        if !matches!(error.raw_os_error(), Some(libc::ENOENT | libc::EINTR)) {
-            return Err(error);
-        }
+        if error.raw_os_error() == Some(libc::ENOENT) { Ok(()) } else { Err(error) }
     }
-}
-
-/// Whether the thread that asked waits yet. What was read of its memory before is its own then, and not that of another one which
-/// has its number by now.
-pub(crate) fn waits(listener: &OwnedFd, asked: &Asked) -> bool {
-    // SAFETY: the kernel reads the number, as long as the number of the request says.
-    unsafe { libc::ioctl(listener.as_raw_fd(), WAITS as _, ptr::from_ref(&asked.id)) == 0 }
-}
-
-/// Answers. A thread that has gone meanwhile needs none.
-pub(crate) fn answer(listener: &OwnedFd, asked: &Asked, answer: Answer) -> io::Result<()> {
-    let (error, flags) = match answer {
-        Answer::GoOn => (0, CONTINUE),
-        Answer::Fail(errno) => (-errno, 0),
-        Answer::Done => (0, 0),
-    };
-    let answered = Answered { id: asked.id, value: 0, error, flags };
-    // SAFETY: the kernel reads a `seccomp_notif_resp`, as long as the number of the request says, of that layout.
-    if unsafe { libc::ioctl(listener.as_raw_fd(), SEND as _, ptr::from_ref(&answered)) } == 0 {
-        return Ok(());
-    }
-    let error = io::Error::last_os_error();
-    if error.raw_os_error() == Some(libc::ENOENT) { Ok(()) } else { Err(error) }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::process::{Command, Stdio};
+
+    use rustix::event::{EventfdFlags, eventfd};
+    use rustix::process::Pid;
+
     use super::*;
 
     #[test]
@@ -174,5 +215,41 @@ mod tests {
         assert_eq!(size_of::<Asked>() as u64, length(RECEIVE));
         assert_eq!(size_of::<Answered>() as u64, length(SEND));
         assert_eq!(size_of::<u64>() as u64, length(WAITS));
+    }
+
+    /// As on a kernel whose listeners do not hang up: this one is a descriptor of which never anything comes.
+    #[test]
+    fn the_end_of_the_process_is_heard_where_a_listener_says_nothing() {
+        let mut child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let process = pidfd_open(Pid::from_child(&child), PidfdFlags::empty()).unwrap();
+        let mute = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).unwrap();
+        let listener = Listener { listener: mute, process: Some(process) };
+        let heard = std::thread::spawn(move || listener.hear().map(|asked| asked.is_none()));
+        assert!(!heard.is_finished(), "it waits for as long as the process lives");
+        drop(child.stdin.take());
+        assert!(heard.join().unwrap().unwrap());
+        child.wait().unwrap();
+    }
+
+    /// Who sent the listener is the kernel's word.
+    #[test]
+    fn the_sender_of_a_listener_is_known() {
+        let (ours, theirs) = pair().unwrap();
+        let mute = eventfd(0, EventfdFlags::CLOEXEC).unwrap();
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut ancillary = SendAncillaryBuffer::new(&mut space);
+        let sent = [mute.as_fd()];
+        ancillary.push(SendAncillaryMessage::ScmRights(&sent));
+        // A worker may be faster than the thread that hears it.
+        sendmsg(&theirs, &[IoSlice::new(&[0])], &mut ancillary, SendFlags::NOSIGNAL).unwrap();
+        let listener = Listener::receive(&ours).unwrap().unwrap();
+        let told = std::fs::read_to_string(format!(
+            "/proc/self/fdinfo/{}",
+            listener.process.as_ref().unwrap().as_raw_fd()
+        ));
+        let own = format!("Pid:\t{}\n", std::process::id());
+        assert!(told.unwrap().contains(&own));
+        drop(theirs);
+        assert!(Listener::receive(&ours).unwrap().is_none());
     }
 }

@@ -1,10 +1,11 @@
 //! Removing a directory that a library has filled, however deep, with a handful of descriptors and no stack.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::time::Instant;
 
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
@@ -16,26 +17,61 @@ use rustix::io::Errno;
 ///
 /// What could not be removed stays.
 pub fn remove_tree(path: &Path) -> io::Result<()> {
-    let name = CString::new(path.as_os_str().as_bytes())
-        .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "a NUL in a path"))?;
+    let name = named(path)?;
     let root = open(CWD, &name)?;
+    empty_all(&root, None)?;
+    rustix::fs::unlinkat(CWD, &name, AtFlags::REMOVEDIR).map_err(Into::into)
+}
+
+/// Removes what is in a directory, which stays. Others may use it meanwhile: it is tried again, and given up at this time.
+///
+/// # Errors
+///
+/// What could not be removed stays.
+pub fn empty_tree(path: &Path, until: Instant) -> io::Result<()> {
+    /// Somebody else may remove something at the same moment.
+    const TRIES: u32 = 8;
+    let root = open(CWD, &named(path)?)?;
+    let mut emptied = empty_all(&root, Some(until));
+    for _ in 1..TRIES {
+        if emptied.is_ok() || Instant::now() >= until {
+            break;
+        }
+        emptied = empty_all(&root, Some(until));
+    }
+    emptied.map_err(Into::into)
+}
+
+fn named(path: &Path) -> io::Result<CString> {
+    CString::new(path.as_os_str().as_bytes())
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "a NUL in a path"))
+}
+
+fn empty_all(root: &OwnedFd, until: Option<Instant>) -> Result<(), Errno> {
     let mut moved = 0;
     // Directories that were moved up meanwhile may be missed by one round, and are found by the next.
-    while empty(root.as_fd(), |directory, inner| {
+    while empty(root.as_fd(), until, |directory, inner| {
         if rustix::fs::unlinkat(directory, inner, AtFlags::REMOVEDIR).is_ok() {
             return Ok(());
         }
         // It cannot be entered, nor moved, without the rights to it.
-        let own = Mode::RWXU;
-        let _ = rustix::fs::chmodat(directory, inner, own, AtFlags::empty());
+        let _ = own(directory, inner);
         let below = open(directory, inner)?;
-        empty(below.as_fd(), |directory, inner| {
-            let _ = rustix::fs::chmodat(directory, inner, own, AtFlags::empty());
+        empty(below.as_fd(), until, |directory, inner| {
+            let _ = own(directory, inner);
             move_up(directory, inner, root.as_fd(), &mut moved)
         })?;
         rustix::fs::unlinkat(directory, inner, AtFlags::REMOVEDIR)
     })? {}
-    rustix::fs::unlinkat(CWD, &name, AtFlags::REMOVEDIR).map_err(Into::into)
+    Ok(())
+}
+
+/// Gives the owner of a directory all rights to it. What is in its place by now, a link for instance, is left as it is.
+pub(super) fn own(at: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let directory = rustix::fs::openat(at, name, flags, Mode::empty())?;
+    rustix::fs::chmod(format!("/proc/self/fd/{}", directory.as_raw_fd()), Mode::RWXU)?;
+    Ok(directory)
 }
 
 fn open(at: BorrowedFd<'_>, name: &CString) -> Result<OwnedFd, Errno> {
@@ -46,6 +82,7 @@ fn open(at: BorrowedFd<'_>, name: &CString) -> Result<OwnedFd, Errno> {
 /// Unlinks what is in a directory, and has `inner` see to directories. Whether there was anything.
 fn empty(
     directory: BorrowedFd<'_>,
+    until: Option<Instant>,
     mut inner: impl FnMut(BorrowedFd<'_>, &CString) -> Result<(), Errno>,
 ) -> Result<bool, Errno> {
     let mut found = false;
@@ -56,6 +93,9 @@ fn empty(
             continue;
         }
         found = true;
+        if until.is_some_and(|until| Instant::now() >= until) {
+            return Err(Errno::TIMEDOUT);
+        }
         let kind = match entry.file_type() {
             FileType::Unknown => {
                 let stat = rustix::fs::statat(directory, &name, AtFlags::SYMLINK_NOFOLLOW)?;
@@ -113,6 +153,29 @@ mod tests {
         assert_eq!(fs::read(beside.join("kept")).unwrap(), b"kept");
         assert_eq!(remove_tree(&tree).unwrap_err().kind(), io::ErrorKind::NotFound);
         fs::remove_dir_all(base).unwrap();
+    }
+
+    #[test]
+    fn a_directory_that_is_emptied_stays_and_one_that_fills_again_is_given_up() {
+        let tree = std::env::temp_dir().join(format!("hotcell-emptied-{}", std::process::id()));
+        fs::create_dir_all(tree.join("1/2/3")).unwrap();
+        fs::write(tree.join("1/2/file"), "gone").unwrap();
+        let soon = || Instant::now() + std::time::Duration::from_secs(20);
+        empty_tree(&tree, soon()).unwrap();
+        assert_eq!(fs::read_dir(&tree).unwrap().count(), 0);
+        fs::write(tree.join("file"), "stays").unwrap();
+        assert_eq!(empty_tree(&tree, Instant::now()).unwrap_err().kind(), io::ErrorKind::TimedOut);
+        // A link in a directory's place is left as it is, and what it leads to.
+        let beside = tree.join("beside");
+        fs::create_dir(&beside).unwrap();
+        fs::set_permissions(&beside, fs::Permissions::from_mode(0o500)).unwrap();
+        symlink(&beside, tree.join("link")).unwrap();
+        let root = open(CWD, &named(&tree).unwrap()).unwrap();
+        assert!(own(root.as_fd(), c"link").is_err());
+        assert_eq!(fs::metadata(&beside).unwrap().permissions().mode() & 0o777, 0o500);
+        own(root.as_fd(), c"beside").unwrap();
+        assert_eq!(fs::metadata(&beside).unwrap().permissions().mode() & 0o777, 0o700);
+        remove_tree(&tree).unwrap();
     }
 
     #[test]

@@ -3,13 +3,13 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::policy::{Compared, Policy, Syscall, Then};
-use crate::profile::{is_of_worker, wrong_path};
+use crate::policy::{Compared, Policy, Syscall, Then, WrongRule};
+use crate::profile::{Profile, Sandbox, is_of_worker, wrong_path};
 use crate::sys::notify::Answer;
 use crate::tables::DEVICES;
 use crate::view::{Access, Sight};
 
-use super::process::Process;
+use super::process::{Process, real};
 use super::seen::{Refused, Seen, Unnamed, plain};
 
 /// A call that waits.
@@ -33,7 +33,8 @@ pub(super) struct Judge {
     pub(super) view: Vec<Sight>,
     /// Paths whose use is refused.
     pub(super) refused: Vec<String>,
-    pub(super) temporary: Option<PathBuf>,
+    /// The session's own directory for temporary files, by its names.
+    pub(super) temporary: [PathBuf; 2],
     /// Whether the library has been loaded.
     pub(super) serves: bool,
 }
@@ -48,6 +49,22 @@ const NAMELESS: u64 = (libc::O_TMPFILE & !libc::O_DIRECTORY) as u64;
 const ONLY_NAMES: u64 = libc::O_PATH as u64;
 
 impl Judge {
+    /// Of a worker that loads its library.
+    pub(super) fn new(view: Vec<Sight>, refused: Vec<String>, temporary: [PathBuf; 2]) -> Judge {
+        let of = |policy: fn(&Sandbox) -> Result<Policy, WrongRule>, profile| {
+            policy(&Sandbox::of(profile)).expect("nothing of it is a user's")
+        };
+        Judge {
+            compute: of(Policy::serve, Profile::Compute),
+            load: of(Policy::load, Profile::Compute),
+            files: of(Policy::serve, Profile::Files),
+            view,
+            refused,
+            temporary,
+            serves: false,
+        }
+    }
+
     pub(super) fn of(&self, call: &Call, process: &Process) -> Judgement {
         let name = call.syscall.name;
         let policy = if self.serves { &self.compute } else { &self.load };
@@ -100,6 +117,9 @@ impl Judge {
 
     /// A call that goes on, and what it uses.
     fn used(&self, call: &Call, process: &Process, mut seen: Vec<Seen>) -> Judgement {
+        if call.points(call.syscall.path) || call.points(call.syscall.address) {
+            seen.extend(process.is_hidden().then_some(Seen::Hidden(call.syscall.name)));
+        }
         for use_ in call.uses(process) {
             seen.extend(self.seen_of(call, use_, process));
         }
@@ -118,7 +138,7 @@ impl Judge {
             // asks where it leads.
             path = if self.serves { process.target(number)? } else { return None };
         }
-        if self.temporary.as_ref().is_some_and(|own| path.starts_with(own)) {
+        if self.is_temporary(&path) {
             return Some(Seen::Temporary);
         }
         if DEVICES.iter().any(|device| path == Path::new(device)) {
@@ -139,15 +159,20 @@ impl Judge {
         })
     }
 
+    /// Whether it is in the session's own directory for temporary files, by whatever name.
+    fn is_temporary(&self, path: &Path) -> bool {
+        let is_below = |path: &Path| self.temporary.iter().any(|own| path.starts_with(own));
+        is_below(path) || is_below(&real(path))
+    }
+
     /// Whether a loader sees this path, or it is of the worker's own: the kernel asks where links lead.
     fn is_loaders(&self, path: &Path, access: Access) -> bool {
         if is_of_worker(path) {
             return access == Access::Read;
         }
-        let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let place = real(path);
         let covers = |sight: &Sight| {
-            let place = sight.path.canonicalize().unwrap_or_else(|_| sight.path.clone());
-            real.starts_with(place) && (sight.access == access || access == Access::Read)
+            place.starts_with(real(&sight.path)) && (sight.access == access || access == Access::Read)
         };
         self.view.iter().any(covers)
     }
@@ -162,6 +187,11 @@ enum Use {
 }
 
 impl Call {
+    /// Whether an argument that may point somewhere does.
+    fn points(&self, argument: Option<u8>) -> bool {
+        argument.is_some_and(|argument| self.arguments[usize::from(argument)] != 0)
+    }
+
     fn refused(&self, errno: i32, path: Option<PathBuf>) -> Judgement {
         let (name, arguments) = (self.syscall.name, self.telling());
         let seen = vec![Seen::Refused(Refused { name, arguments, path, errno })];
@@ -225,7 +255,7 @@ impl Call {
         let used = if flags & ONLY_NAMES != 0 || (!there && flags & CREATES == 0) {
             None
         } else if !there {
-            path.parent().map(|parent| Use::Write(parent.to_owned()))
+            process.made(&path).map(Use::Write)
         } else if flags & (WRITES | NAMELESS) != 0 {
             Some(Use::Write(path))
         } else {

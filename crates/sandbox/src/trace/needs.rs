@@ -1,11 +1,12 @@
 //! What was seen, as the smallest profile that lets the same calls pass.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::policy::{Policy, Syscall, Then};
 use crate::profile::{Profile, Sandbox};
 
+use super::process::real;
 use super::seen::{Refused, Seen, Unnamed};
 
 /// All that was seen of a library.
@@ -23,6 +24,8 @@ pub struct Proposal {
     pub refused: Vec<Refused>,
     /// What cannot be named, and is not allowed by the profile.
     pub unnamed: Vec<Unnamed>,
+    /// Calls whose paths or addresses could not be read, so that nothing of them is named.
+    pub hidden: Vec<&'static str>,
 }
 
 /// Calls that no rule of paths or ports limits, and what they reach.
@@ -108,9 +111,8 @@ impl Needs {
             Seen::Load(path) => Some(path),
             _ => None,
         }));
-        let named = |list: &[PathBuf], path: &PathBuf| list.iter().any(|place| path.starts_with(place));
-        let read: Vec<_> = read.into_iter().filter(|path| !named(&write, path)).collect();
-        let load = load.into_iter().filter(|path| !named(&write, path) && !named(&read, path)).collect();
+        let read: Vec<_> = read.into_iter().filter(|path| !holds(&write, path)).collect();
+        let load = load.into_iter().filter(|path| !holds(&write, path) && !holds(&read, path)).collect();
         let ports = |pick: fn(&Seen) -> Option<u16>| self.0.iter().filter_map(pick).collect::<Vec<u16>>();
         let mut sandbox = Sandbox {
             profile: Profile::Custom,
@@ -147,6 +149,11 @@ impl Needs {
                 .iter()
                 .filter_map(|seen| if let Seen::Unnamed(it) = seen { Some(it.clone()) } else { None })
                 .collect(),
+            hidden: self
+                .0
+                .iter()
+                .filter_map(|seen| if let Seen::Hidden(name) = seen { Some(*name) } else { None })
+                .collect(),
         }
     }
 
@@ -181,16 +188,27 @@ fn plainest(sandbox: &Sandbox) -> Profile {
     }
 }
 
-/// Those that lie below no other.
+/// Those that really lie below no other, whatever links lead there: a rule of the kernel's holds for what is below a directory,
+/// and for nothing to which a link there leads.
 fn topmost(paths: Vec<PathBuf>) -> Vec<PathBuf> {
-    let mut top: Vec<PathBuf> = Vec::new();
+    let mut places: Vec<(PathBuf, PathBuf)> = paths.into_iter().map(|path| (real(&path), path)).collect();
     // A directory comes before what is in it.
-    for path in paths {
-        if !top.iter().any(|place| path.starts_with(place)) {
-            top.push(path);
+    places.sort();
+    let mut top: Vec<(PathBuf, PathBuf)> = Vec::new();
+    for (place, path) in places {
+        if top.last().is_none_or(|(last, _)| !place.starts_with(last)) {
+            top.push((place, path));
         }
     }
-    top
+    let mut named: Vec<PathBuf> = top.into_iter().map(|(_, path)| path).collect();
+    named.sort();
+    named
+}
+
+/// Whether a path really lies below one of these.
+fn holds(places: &[PathBuf], path: &Path) -> bool {
+    let path = real(path);
+    places.iter().any(|place| path.starts_with(place) || path.starts_with(real(place)))
 }
 
 /// A line that allows a call with what it was given, as far as that says what it does: numbers of descriptors, lengths and what
@@ -293,16 +311,44 @@ mod tests {
         assert_eq!(load, [PathBuf::from("/opt/x")]);
     }
 
+    /// A link in a directory that is named leads out of it, or into it.
+    #[test]
+    fn what_a_link_leads_to_is_named_by_that_link_where_nothing_else_holds_it() {
+        use std::os::unix::fs::symlink;
+        let folder = std::env::temp_dir().canonicalize().unwrap();
+        let folder = folder.join(format!("hotcell-needs-{}", std::process::id()));
+        for directory in ["data", "other"] {
+            std::fs::create_dir_all(folder.join(directory)).unwrap();
+        }
+        std::fs::write(folder.join("other/x"), "").unwrap();
+        symlink(folder.join("other"), folder.join("data/out")).unwrap();
+        symlink(folder.join("data"), folder.join("in")).unwrap();
+        let path = |name: &str| folder.join(name);
+        let line = |name: &str| format!("read\t{}", path(name).display());
+        let named = |names: &[&str]| {
+            let lines: Vec<_> = names.iter().map(|name| line(name)).collect();
+            proposal(&lines.iter().map(String::as_str).collect::<Vec<_>>()).sandbox.read
+        };
+        assert_eq!(named(&["data", "data/out/x"]), [path("data"), path("data/out/x")]);
+        assert_eq!(named(&["data/out", "data/out/x", "other/y"]), [path("data/out")]);
+        assert_eq!(named(&["in", "data/a", "in/b"]), [path("in")]);
+        let write = format!("write\t{}", path("other").display());
+        let both = proposal(&[&line("data/out/x"), &line("data/a"), &write]).sandbox;
+        assert_eq!((both.read, both.write), (vec![path("data/a")], vec![path("other")]));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
     #[test]
     fn what_cannot_be_had_is_told() {
         let lines = [
+            "hidden\topenat",
             "unnamed\topenat\t/",
             "refused\tioctl\t3 5302 0 0 0 0\t25\t",
             "refused\topenat\t0 0 0 0 0 0\t13\t/proc/stat",
         ];
         let proposal = proposal(&lines);
         assert_eq!(proposal.unnamed, [Unnamed { name: "openat", path: "/".into() }]);
-        assert_eq!(proposal.refused.len(), 2);
+        assert_eq!((proposal.refused.len(), proposal.hidden), (2, vec!["openat"]));
         assert!(!Needs::read("").0.any_worker());
         // Half of a line is told, and spoils no other.
         let (needs, other) = Needs::read("worker\nread");

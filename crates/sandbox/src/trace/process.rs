@@ -12,6 +12,24 @@ use rustix::fs::FileType;
 use rustix::net::{AddressFamily, SocketType, sockopt};
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 
+/// Where a path really leads: what of it is there, links followed, and behind that what is not.
+pub(super) fn real(path: &Path) -> PathBuf {
+    let mut missing = Vec::new();
+    let mut there = path;
+    loop {
+        if let Ok(real) = there.canonicalize() {
+            return missing.iter().rev().fold(real, |real, part| real.join(part));
+        }
+        match (there.parent(), there.file_name()) {
+            (Some(parent), Some(name)) => {
+                missing.push(name);
+                there = parent;
+            }
+            _ => return path.to_owned(),
+        }
+    }
+}
+
 /// A thread, by its number.
 pub(super) struct Process(pub(super) u32);
 
@@ -56,7 +74,13 @@ impl Process {
         internet.then(|| u16::from_be_bytes([start[2], start[3]]))
     }
 
-    /// A path that it gives, below the directory of that descriptor, as an absolute one without `..`.
+    /// Whether its memory cannot be looked at at all: an address that is none of its own is another thing.
+    pub(super) fn is_hidden(&self) -> bool {
+        File::open(self.folder().join("mem")).is_err()
+    }
+
+    /// A path that it gives, below the directory of that descriptor, as an absolute one without `..`. Its last part, which may be
+    /// a link, is as it was given; what the process has open has one name.
     pub(super) fn absolute(&self, directory: Option<u64>, path: Vec<u8>) -> Option<PathBuf> {
         let path = PathBuf::from(std::ffi::OsString::from_vec(path));
         let path = match directory.map(|number| number as i32) {
@@ -65,7 +89,42 @@ impl Process {
             Some(number) => fs::read_link(self.folder().join(format!("fd/{number}"))).ok()?.join(path),
         };
         let climbs = path.components().any(|part| part == Component::ParentDir);
-        if climbs { path.canonicalize().ok() } else { Some(path.components().collect()) }
+        let path = match path.file_name() {
+            _ if !climbs => path.components().collect(),
+            // Behind links `..` is elsewhere.
+            Some(name) => path.parent()?.canonicalize().ok()?.join(name),
+            None => path.canonicalize().ok()?,
+        };
+        Some(self.of_own(&path).unwrap_or(path))
+    }
+
+    /// The name below `/proc/self` that a path has which is another name for what that tells; none where it is no such path.
+    fn of_own(&self, path: &Path) -> Option<PathBuf> {
+        const OPEN: [(&str, &str); 5] = [
+            ("/dev/fd", "fd"),
+            ("/dev/stdin", "fd/0"),
+            ("/dev/stdout", "fd/1"),
+            ("/dev/stderr", "fd/2"),
+            ("/proc/thread-self/fd", "fd"),
+        ];
+        let own = Path::new("/proc/self");
+        for (name, place) in OPEN {
+            match path.strip_prefix(name) {
+                Ok(below) if below.as_os_str().is_empty() => return Some(own.join(place)),
+                Ok(below) => return Some(own.join(place).join(below)),
+                Err(_) => {}
+            }
+        }
+        let below = path.strip_prefix("/proc").ok()?;
+        let number: u32 = below.components().next()?.as_os_str().to_str()?.parse().ok()?;
+        let is_own = number == self.0 || self.group() == Some(number);
+        is_own.then(|| own.join(below.components().skip(1).collect::<PathBuf>()))
+    }
+
+    /// The number of the process whose thread this is.
+    fn group(&self) -> Option<u32> {
+        let status = fs::read_to_string(self.folder().join("status")).ok()?;
+        status.lines().find_map(|line| line.strip_prefix("Tgid:"))?.trim().parse().ok()
     }
 
     /// The file behind a descriptor of it; none where that has no name.
@@ -87,6 +146,15 @@ impl Process {
         path.symlink_metadata().is_ok()
     }
 
+    /// Where a file comes to be that is made by this name, which may be that of a link to nothing.
+    pub(super) fn made(&self, path: &Path) -> Option<PathBuf> {
+        let led = fs::read_link(path).ok().and_then(|link| Some(path.parent()?.join(link)));
+        match led {
+            Some(led) => led.parent()?.canonicalize().ok(),
+            None => path.parent().map(Path::to_owned),
+        }
+    }
+
     /// Whether a descriptor of it is a socket of TCP. What cannot be looked at is taken for one.
     pub(super) fn is_tcp(&self, descriptor: u64) -> bool {
         let Some(socket) = self.descriptor(descriptor as i32) else { return true };
@@ -102,8 +170,7 @@ impl Process {
         if !kind.as_os_str().as_encoded_bytes().starts_with(b"socket:") {
             return None;
         }
-        let status = fs::read_to_string(self.folder().join("status")).ok()?;
-        let group = status.lines().find_map(|line| line.strip_prefix("Tgid:"))?.trim().parse().ok()?;
+        let group = i32::try_from(self.group()?).ok()?;
         let process = pidfd_open(Pid::from_raw(group)?, PidfdFlags::empty()).ok()?;
         let copy = pidfd_getfd(process, number, PidfdGetfdFlags::empty()).ok()?;
         let kind = rustix::fs::fstat(&copy).map(|stat| FileType::from_raw_mode(stat.st_mode));

@@ -34,6 +34,8 @@ pub enum Seen {
     Refused(Refused),
     /// It used what no profile can name.
     Unnamed(Unnamed),
+    /// It made this call about a path or an address that could not be read: this machine does not let the program look.
+    Hidden(&'static str),
 }
 
 /// A call that was refused, and with which error.
@@ -83,6 +85,7 @@ impl fmt::Display for Seen {
                 write!(f, "refused\t{name}\t{}\t{errno}\t{path}", numbers(arguments))
             }
             Seen::Unnamed(Unnamed { name, path }) => write!(f, "unnamed\t{name}\t{path}"),
+            Seen::Hidden(name) => write!(f, "hidden\t{name}"),
         }
     }
 }
@@ -111,6 +114,7 @@ impl FromStr for Seen {
                 path: Some(next()?).filter(|path| !path.is_empty()).map(PathBuf::from),
             }),
             "unnamed" => Seen::Unnamed(Unnamed { name: name(next()?)?, path: next()?.to_owned() }),
+            "hidden" => Seen::Hidden(name(next()?)?),
             _ => return Err(()),
         };
         if parts.next().is_none() { Ok(seen) } else { Err(()) }
@@ -142,6 +146,7 @@ mod tests {
             Seen::Refused(Refused { name: "ioctl", arguments, path: None, errno: 25 }),
             Seen::Refused(Refused { name: "openat", arguments, path: Some("/proc/stat".into()), errno: 13 }),
             Seen::Unnamed(Unnamed { name: "openat", path: plain("/a\nb\tc") }),
+            Seen::Hidden("openat"),
         ] {
             assert_eq!(seen.to_string().parse(), Ok(seen));
         }

@@ -3,6 +3,7 @@
 
 mod clock;
 mod costs;
+mod disk;
 mod late_writes;
 mod leftovers;
 mod library_files;

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "rows.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int wrong;
@@ -127,6 +129,113 @@ long rows_search(const unsigned char *data, size_t data_len)
     }
     fclose(maps);
     return found;
+}
+
+static int write_all(int file, int kibibytes)
+{
+    static const char block[1024] = {1};
+    for (int i = 0; i < kibibytes; i++) {
+        if (write(file, block, sizeof block) != sizeof block) {
+            return errno;
+        }
+    }
+    return 0;
+}
+
+/* A file for each of so many KiB, each empty. */
+static int scatter(const char *folder, int files)
+{
+    char path[4096];
+    for (int i = 0; i < files; i++) {
+        snprintf(path, sizeof path, "%s/empty-%d", folder, i);
+        int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        if (file < 0) {
+            return errno;
+        }
+        close(file);
+    }
+    return 0;
+}
+
+int rows_store(int kibibytes, int way)
+{
+    char path[4096];
+    const char *folder = getenv("TMPDIR");
+    if (folder == NULL || way == ROWS_SCATTERED) {
+        return folder == NULL ? ENOENT : scatter(folder, kibibytes);
+    }
+    snprintf(path, sizeof path, "%s", folder);
+    for (int depth = way == ROWS_DEEP ? 100 : way == ROWS_SHUT; depth > 0; depth--) {
+        strcat(path, "/d");
+        /* One that may be entered, and not listed. */
+        if (mkdir(path, way == ROWS_SHUT ? 0300 : 0700) != 0 && errno != EEXIST) {
+            return errno;
+        }
+    }
+    strcat(path, "/XXXXXX");
+    int file = mkstemp(path);
+    if (file < 0) {
+        return errno;
+    }
+    if ((way == ROWS_OPEN || way == ROWS_MAPPED) && unlink(path) != 0) {
+        return errno;
+    }
+    size_t size = (size_t)kibibytes << 10;
+    if (way == ROWS_MAPPED) {
+        if (ftruncate(file, (off_t)size) != 0) {
+            return errno;
+        }
+        void *mapped = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+        close(file);
+        if (mapped == MAP_FAILED) {
+            return errno;
+        }
+        memset(mapped, 1, size);
+        return 0;
+    }
+    int error = write_all(file, kibibytes);
+    if (way != ROWS_OPEN) {
+        close(file);
+    }
+    return error;
+}
+
+int rows_fill(int kibibytes, int way)
+{
+    int error = rows_store(kibibytes, way);
+    while (error == 0) {
+        pause();
+    }
+    return error;
+}
+
+static void *store_on(void *unused)
+{
+    while (rows_store(64, ROWS_NAMED) == 0) {
+        usleep(1000);
+    }
+    return unused;
+}
+
+int rows_store_on(void)
+{
+    pthread_t thread;
+    return pthread_create(&thread, NULL, store_on, NULL);
+}
+
+int rows_stored(void)
+{
+    const char *folder = getenv("TMPDIR");
+    DIR *list = folder == NULL ? NULL : opendir(folder);
+    if (list == NULL) {
+        return -errno;
+    }
+    int names = 0;
+    for (struct dirent *entry = readdir(list); entry != NULL; entry = readdir(list)) {
+        names += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+    }
+    closedir(list);
+    return names;
 }
 
 static char message[1 << 20];

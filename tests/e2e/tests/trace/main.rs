@@ -9,6 +9,8 @@ use std::path::Path;
 use hotcell_e2e::cli::{Folder, program};
 use hotcell_e2e::wall::as_every_user_with;
 
+mod paths;
+
 const CONTRACT: &str = "\
 hotcell = 1
 library = \"needy\"

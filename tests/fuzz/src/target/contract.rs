@@ -19,8 +19,17 @@ pub(crate) const TARGET: Target = Target {
 };
 
 /// Headers of libraries for tests, all in one.
-const HEADERS: [&str; 6] =
-    ["basin/basin.h", "crew/crew.h", "grove/grove.h", "pulse/pulse.h", "shelf/shelf.h", "ticker/ticker.h"];
+const HEADERS: [&str; 9] = [
+    "basin/basin.h",
+    "clan/clan.h",
+    "crew/crew.h",
+    "grove/grove.h",
+    "pulse/pulse.h",
+    "shelf/shelf.h",
+    "ticker/ticker.h",
+    "../../../lab/differential/tests/records/records.h",
+    "../../fuzz/src/yard/yard.h",
+];
 
 fn headers() -> Vec<String> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../e2e/src");

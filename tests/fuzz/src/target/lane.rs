@@ -317,6 +317,8 @@ impl Scene {
         }
         assert!(self.channel.ended_in().is_none_or(|lane| lane < LANES as u32));
         let _ = (self.channel.crash_record(), self.channel.refusals());
+        let state = self.channel.state_record();
+        assert_eq!(state.lost & !hotcell_shm::STATE_PARTS, 0, "parts that nobody knows");
         for denial in [self.channel.refused(), self.channel.denied()].into_iter().flatten() {
             assert!(denial.text.len() <= wire::denial_record::SIZE);
         }

@@ -178,6 +178,9 @@ fn run(input: &[u8]) {
             // All of it can be shown.
             let _ = (error.to_string(), format!("{error:?}"), error.outputs().len());
         }
+        // So can be what the worker says of itself, which lies in the same memory.
+        let stats = session.stats();
+        let _ = (stats.to_json().to_string(), format!("{stats:?}"), session.refused(), session.worn());
     }
 }
 
@@ -224,6 +227,12 @@ fn called_back(session: &Session, answers: &mut Script<'_>, invocation: &mut Inv
         5 => drop(invocation.opt_text(offset)?),
         6 => drop(invocation.elements::<u32>(offset)?),
         7 => return Err(invocation.failed("as it was to be")),
+        10 => {
+            let room = invocation.room::<u16>(offset)?;
+            let filled = answers.below(255);
+            invocation.fill_to(&room, filled);
+            return Ok(filled as u64);
+        }
         8 | 9 => {
             let index = answers.below(FUNCTIONS.len() - 1) as u16;
             let mut call = session.call(index)?;
@@ -244,7 +253,7 @@ fn read(reply: &mut Reply<'_>, script: &mut Script<'_>, size: usize, things: &mu
         return Ok(());
     }
     let offset = 8 * script.below((size - 16) / 8);
-    match script.below(20) {
+    match script.below(24) {
         0 => drop(reply.opt_buffer(offset)?),
         1 => drop(reply.promised_buffer(offset)?),
         2 => drop(reply.elements::<u16>(offset)?),
@@ -281,6 +290,24 @@ fn read(reply: &mut Reply<'_>, script: &mut Script<'_>, size: usize, things: &mu
                 assert!(image.advanced(reply, 16, 7)? <= 7);
             }
         }
+        20 => {
+            if let Some((images, count)) = reply.opt_images(offset, 16)? {
+                assert!(count <= 4 << 20, "more than there may be");
+                if count > 0 {
+                    let _ = images.array::<u32, 2>(0);
+                    drop(images.bytes_array(reply, 0, 8)?);
+                    drop(images.text_array(reply, 8, 8)?);
+                }
+            }
+        }
+        21 => {
+            let image = reply.image(offset, 40)?;
+            drop(image.images(reply, 0, 8)?);
+            drop(image.texts::<Utf8>(reply, 16)?);
+            drop(image.ended_texts::<Utf16>(reply, 16)?);
+            drop(image.buffer(reply, 0)?);
+        }
+        22 => drop(reply.promised_images(offset, 24)?),
         _ => {
             let _ = (reply.get_u64(offset), reply.get_f32(offset), reply.get_i8(offset));
         }

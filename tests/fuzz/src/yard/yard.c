@@ -16,6 +16,10 @@ struct yard {
     int cleared;
     char name[24];
     struct yard_post posts[2 * POSTS];
+    int (*look)(void *user, int number);
+    void *user;
+    const char *text;
+    yard *other;
 };
 
 static yard yards[YARDS];
@@ -38,9 +42,13 @@ yard *yard_new(int number)
     return NULL;
 }
 
+/* What it kept may have gone. */
 int yard_free(yard *y)
 {
     y->used = 0;
+    y->look = NULL;
+    y->text = NULL;
+    y->other = NULL;
     return 0;
 }
 
@@ -160,5 +168,96 @@ int yard_each(yard *y, int count, int (*visit)(void *user, int number, const cha
             return answer;
         }
     }
+    return 0;
+}
+
+long yard_drain(size_t piece, int pieces, long (*reads)(void *user, unsigned char *into, size_t room), void *user)
+{
+    static unsigned char room[4096];
+    long sum = 0;
+    piece = piece < sizeof room ? piece : sizeof room;
+    for (int i = 0; i < pieces && i < 4; i++) {
+        long filled = reads(user, piece == 0 ? NULL : room, piece);
+        if (filled < 0 || (size_t)filled > piece) {
+            return filled;
+        }
+        for (long at = 0; at < filled; at++) {
+            sum += room[at];
+        }
+    }
+    return sum;
+}
+
+long yard_filled(int count, void (*fill)(void *user, short *into, int count), void *user)
+{
+    static short room[64];
+    long sum = 0;
+    count = count < 0 ? 0 : count < 64 ? count : 64;
+    fill(user, room, count);
+    for (int i = 0; i < count; i++) {
+        sum += room[i];
+    }
+    return sum;
+}
+
+void yard_on_look(yard *y, int (*look)(void *user, int number), void *user)
+{
+    y->look = look;
+    y->user = user;
+}
+
+int yard_look(yard *y, int times)
+{
+    int sum = 0;
+    for (int i = 0; i < times && i < 4 && y->look != NULL; i++) {
+        sum += y->look(y->user, i) & 0xff;
+    }
+    return sum;
+}
+
+void yard_note(yard *y, const char *text)
+{
+    y->text = text;
+}
+
+void yard_join(yard *y, yard *other)
+{
+    y->other = other;
+}
+
+long yard_kept(const yard *y)
+{
+    return (y->text == NULL ? 0 : (long)strlen(y->text)) + (y->other == NULL ? 0 : y->other->number);
+}
+
+int yard_corners(struct yard_corner *corners, int count)
+{
+    int left = 0;
+    for (int i = 0; i < count; i++) {
+        corners[i].x += 1;
+        left += corners[i].x < 0;
+    }
+    return left;
+}
+
+static yard_sign signs[YARDS];
+static int signs_used;
+
+yard_sign *yard_sign_new(void)
+{
+    for (int i = 0; i < YARDS; i++) {
+        if ((signs_used >> i & 1) == 0) {
+            signs_used |= 1 << i;
+            memset(&signs[i], 0, sizeof signs[i]);
+            signs[i].text = "a sign";
+            return &signs[i];
+        }
+    }
+    return NULL;
+}
+
+int yard_sign_free(yard_sign *sign)
+{
+    signs_used &= ~(1 << (sign - signs));
     return 0;
 }

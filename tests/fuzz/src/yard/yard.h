@@ -47,4 +47,33 @@ int yard_corner_turn(struct yard_corner *corner);
 /* Calls back for each of up to four numbers, until an answer is not 0. */
 int yard_each(yard *y, int count, int (*visit)(void *user, int number, const char *text, yard_post *post), void *user);
 
+/* Asks for pieces, and gives the sum of what is filled, or what was returned that is no length. */
+long yard_drain(size_t piece, int pieces, long (*reads)(void *user, unsigned char *into, size_t room), void *user);
+/* Has so many numbers filled: their sum. */
+long yard_filled(int count, void (*fill)(void *user, short *into, int count), void *user);
+
+/* Keeps who looks, and calls him later. */
+void yard_on_look(yard *y, int (*look)(void *user, int number), void *user);
+int yard_look(yard *y, int times);
+/* Keeps a text and another yard; tells the length of one and the number of the other. */
+void yard_note(yard *y, const char *text);
+void yard_join(yard *y, yard *other);
+long yard_kept(const yard *y);
+
+/* Moves each corner; the number of them that lie to the left. */
+int yard_corners(struct yard_corner *corners, int count);
+
+/* What is in it is open to all. */
+typedef struct yard_sign {
+    int number;
+    unsigned colour : 3;
+    double width;
+    short marks[4];
+    struct yard_corner corner;
+    const char *text;
+} yard_sign;
+
+yard_sign *yard_sign_new(void);
+int yard_sign_free(yard_sign *sign);
+
 #endif

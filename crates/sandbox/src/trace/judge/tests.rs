@@ -4,21 +4,15 @@ use std::ffi::CString;
 use std::fs;
 use std::net::{TcpListener, UdpSocket};
 use std::os::fd::AsRawFd;
+use std::path::PathBuf;
 
 use super::*;
-use crate::profile::{Profile, Sandbox};
 
 fn judge(serves: bool) -> Judge {
-    let sandbox = Sandbox::default();
-    Judge {
-        compute: Policy::serve(&sandbox).unwrap(),
-        load: Policy::load(&sandbox).unwrap(),
-        files: Policy::serve(&Sandbox::of(Profile::Files)).unwrap(),
-        view: crate::view::of_load(&sandbox, &[]),
-        refused: vec!["/proc/stat".into(), "/sys/devices/system/cpu/*".into()],
-        temporary: Some("/own-temporary".into()),
-        serves,
-    }
+    let refused = vec!["/proc/stat".into(), "/sys/devices/system/cpu/*".into()];
+    let temporary = ["/own-temporary", "/really/own-temporary"].map(PathBuf::from);
+    let view = crate::view::of_load(&Sandbox::default(), &[]);
+    Judge { serves, ..Judge::new(view, refused, temporary) }
 }
 
 /// A call of this process.
@@ -81,8 +75,10 @@ fn what_the_worker_answers_itself_is_answered_here() {
     let older = told(&judge, "statx", [0, empty, EMPTY_PATH, 0, 0, 0]);
     assert_eq!(older, Judgement { answer: Answer::Fail(libc::ENOSYS), seen: Vec::new() });
     assert_eq!(uses(&opened(&judge, "/own-temporary/x", libc::O_RDONLY)), [&Seen::Temporary; 0]);
-    let makes = opened(&judge, "/own-temporary/x", libc::O_WRONLY | libc::O_CREAT);
-    assert_eq!(uses(&makes), [&Seen::Temporary]);
+    for path in ["/own-temporary/x", "/really/own-temporary/x"] {
+        let makes = opened(&judge, path, libc::O_WRONLY | libc::O_CREAT);
+        assert_eq!(uses(&makes), [&Seen::Temporary], "{path}");
+    }
 }
 
 /// A name of `/proc` for what is open already is where that leads.
@@ -92,6 +88,72 @@ fn descriptors_are_the_files_behind_them() {
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
     assert_eq!(uses(&opened(&judge(true), &path, libc::O_RDONLY)), [&Seen::Read("/etc/passwd".into())]);
     assert_eq!(uses(&opened(&judge(false), &path, libc::O_RDONLY)), [&Seen::Temporary; 0]);
+}
+
+/// `/dev/stdin` and its like are what the process has there, by whichever name: not what the host has.
+#[test]
+fn what_is_open_by_any_name_is_the_file_behind_it() {
+    let file = fs::File::open("/etc/passwd").unwrap();
+    let (own, number) = (std::process::id(), file.as_raw_fd());
+    for path in [
+        format!("/dev/fd/{number}"),
+        format!("/proc/{own}/fd/{number}"),
+        format!("/proc/thread-self/fd/{number}"),
+        format!("/proc/self/../{own}/fd/{number}"),
+    ] {
+        assert_eq!(uses(&opened(&judge(true), &path, libc::O_RDONLY)), [&Seen::Read("/etc/passwd".into())]);
+        assert_eq!(uses(&opened(&judge(false), &path, libc::O_RDONLY)), [&Seen::Temporary; 0], "{path}");
+    }
+    // A pipe has no name, and needs none: no rule of paths holds for it.
+    let (reads, _writes) = rustix::pipe::pipe().unwrap();
+    let path = format!("/dev/fd/{}", reads.as_raw_fd());
+    assert_eq!(uses(&opened(&judge(true), &path, libc::O_RDONLY)), [&Seen::Temporary; 0]);
+    // What nobody has open is not made in `/dev`.
+    let made = opened(&judge(true), "/dev/fd/100000", libc::O_WRONLY | libc::O_CREAT);
+    assert!(!uses(&made).contains(&&Seen::Write("/dev".into())), "{made:?}");
+}
+
+/// Behind links `..` leads elsewhere, and a link to nothing is made where it leads.
+#[test]
+fn paths_are_where_the_kernel_finds_them() {
+    let (judge, folder) = (judge(true), std::env::temp_dir().canonicalize().unwrap());
+    let folder = folder.join(format!("hotcell-paths-{}", std::process::id()));
+    for directory in ["a/inner", "b"] {
+        fs::create_dir_all(folder.join(directory)).unwrap();
+    }
+    std::os::unix::fs::symlink(folder.join("a/inner"), folder.join("b/link")).unwrap();
+    std::os::unix::fs::symlink("../a/new", folder.join("b/dangling")).unwrap();
+    let at = |name: &str| folder.join(name);
+    let makes = |name: &str| {
+        let seen = opened(&judge, at(name).to_str().unwrap(), libc::O_WRONLY | libc::O_CREAT).seen;
+        seen.into_iter().find(|seen| matches!(seen, Seen::Write(_)))
+    };
+    assert_eq!(makes("b/link/../new"), Some(Seen::Write(at("a"))), "it is not there yet");
+    assert_eq!(makes("b/dangling"), Some(Seen::Write(at("a"))));
+    assert_eq!(makes("b/./new"), Some(Seen::Write(at("b"))));
+    fs::write(at("a/there"), "").unwrap();
+    assert_eq!(makes("b/link/../there"), Some(Seen::Write(at("a/there"))));
+    // The name goes, and not what it leads to.
+    let path = CString::new(at("b/../b/link").to_str().unwrap()).unwrap();
+    let gone = told(&judge, "unlinkat", [AT_CWD, path.as_ptr().addr() as u64, 0, 0, 0, 0]);
+    assert_eq!(uses(&gone), [&Seen::Write(at("b"))]);
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+/// Where this program may not look at its worker, that is told: nothing of such a call is named.
+#[test]
+fn what_cannot_be_read_is_told() {
+    let judge = judge(true);
+    // Nobody has this number.
+    let nobody = Process(i32::MAX as u32);
+    let call = |name| Call { syscall: Syscall::named(name).unwrap(), arguments: [3, 0x1000, 16, 0, 0, 0] };
+    for name in ["openat", "connect"] {
+        let seen = judge.of(&call(name), &nobody).seen;
+        assert!(seen.contains(&Seen::Hidden(name)), "{seen:?}");
+    }
+    // An address that is none is another thing: the call fails.
+    let seen = told(&judge, "openat", [AT_CWD, 0x10, 0, 0, 0, 0]).seen;
+    assert!(seen.iter().all(|seen| matches!(seen, Seen::Call { .. })), "{seen:?}");
 }
 
 #[test]

@@ -122,6 +122,7 @@ impl<'a> Host<'a> {
             4 => memory::place(wire::SEGMENT_REQUEST, self.script.near(&[near, near, 0])),
             5 => memory::place(DATA, self.script.near(&[0, 8, 4096])),
             6 => memory::place(self.script.one_of(&[1, 2, 3, 5, 511, 510]), self.offset()),
+            7 if self.script.below(4) == 0 => u64::from(wire::KEPT_CALLBACKS) + self.script.below(3) as u64,
             _ => self.script.one_of(&[wire::PLACE_NULL, 0, wire::LENGTH_IMPOSSIBLE, 4096, 16, 2, 3]),
         }
     }
@@ -232,10 +233,30 @@ impl<'a> Host<'a> {
         self.request.store(at + resume_line::KIND, kind.raw());
         self.request.store(at + resume_line::PLACE, memory::place(segment, offset));
         self.request.store(at + resume_line::LENGTH, length);
-        self.request.store(at + resume_line::VALUE, u64::from(self.script.u8() & 1));
+        // A number, or the place of an answer with data, which may be one.
+        let value = match self.script.below(4) {
+            0 => self.filled(),
+            1 => self.word(0),
+            _ => u64::from(self.script.u8() & 1),
+        };
+        self.request.store(at + resume_line::VALUE, value);
         self.resumes[slot] = self.resumes[slot].wrapping_add(1);
         self.request.word(at + resume_line::COMMIT).store(self.resumes[slot], Ordering::Release);
         self.ring();
+    }
+
+    /// Writes what a callback returns and has filled in: a number, how many bytes there are, and these. Where it lies.
+    fn filled(&mut self) -> u64 {
+        let at = self.script.one_of(&[0, 64, 4096 - 16, 4096 - 24]);
+        let bytes = self.script.take(self.script.clone().below(32));
+        let length = bytes.len() as u64;
+        let returned = self.script.near(&[length, length / 2, 0, 64, u64::MAX]);
+        let filled = self.script.near(&[length, length, 0, 4096, 1 << 63]);
+        self.data.store(at, returned);
+        self.data.store(at + 8, filled);
+        let room = self.data.length() - at - 16;
+        self.data.copy_in(at + 16, &bytes[..bytes.len().min(room)]);
+        memory::place(DATA, at as u64)
     }
 
     fn ring(&self) {
