@@ -38,7 +38,7 @@ pub fn bind(name: &str, header: &str, code: &str, contract: &str) -> (Folder, Bo
     folder.write(&format!("{name}.c"), code);
     folder.write("bind.toml", contract);
     let soname = format!("-Wl,-soname,lib{name}.so");
-    folder.compile_with(name, &["-O2", "-Wextra", "-Werror", &soname]);
+    folder.compile_with(name, &["-O2", "-Wextra", "-Werror", &soname, "-Wl,--as-needed", "-lm"]);
     let job = Job {
         source: Source::Contract(folder.path().join("bind.toml")),
         only: None,
