@@ -10,6 +10,7 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use crate::policy::Syscall;
 use crate::profile::Sandbox;
@@ -133,9 +134,12 @@ fn attend(socket: &OwnedFd, judge: &mut judge::Judge, notes: &mut Notes) {
 
 /// What is noted of a call that this process could make, whose library has been loaded.
 pub(crate) fn noted(syscall: &'static Syscall, arguments: [u64; 6]) -> Vec<Seen> {
-    let temporary = ["/own-temporary".into(), "/own-temporary".into()];
-    let mut judge = judge::Judge::new(Vec::new(), Vec::new(), temporary);
-    judge.serves = true;
+    static JUDGE: OnceLock<judge::Judge> = OnceLock::new();
+    let judge = JUDGE.get_or_init(|| {
+        let temporary = ["/own-temporary".into(), "/own-temporary".into()];
+        let judge = judge::Judge::new(Vec::new(), Vec::new(), temporary);
+        judge::Judge { serves: true, ..judge }
+    });
     judge.of(&judge::Call { syscall, arguments }, &process::Process(std::process::id())).seen
 }
 

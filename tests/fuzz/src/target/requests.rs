@@ -69,6 +69,12 @@ fn run(input: &[u8]) {
             }
         });
         let _over = Over(&over);
+        // Most functions are about objects.
+        for name in ["yard_new", "yard_sign_new", "yard_new"] {
+            let function = lock(&host).make(functions, name);
+            assert_eq!(rig.serve(), Ok(true), "{name}");
+            lock(&host).check(function);
+        }
         for _ in 0..MOST {
             let mut at_work = lock(&host);
             if at_work.script.is_over() {

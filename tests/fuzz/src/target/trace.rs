@@ -81,7 +81,7 @@ const PARTS: [&str; 16] = [
 
 /// What is noted of a call that nobody makes, with paths that nobody used.
 fn noted(script: &mut Script<'_>) -> Vec<Seen> {
-    let mut path = |script: &mut Script<'_>| {
+    let path = |script: &mut Script<'_>| {
         let mut path: Vec<u8> = Vec::new();
         for _ in 0..script.below(8) {
             path.extend(PARTS[script.below(PARTS.len())].as_bytes());

@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define YARDS 8
+/* More than calls of one input can make: the next input begins with none, and nobody frees what the last one has left. */
+#define YARDS 512
 #define POSTS 4
 
 struct yard_post {
@@ -11,7 +12,6 @@ struct yard_post {
 };
 
 struct yard {
-    int used;
     int number;
     int cleared;
     char name[24];
@@ -26,26 +26,23 @@ static yard yards[YARDS];
 
 yard *yard_new(int number)
 {
-    for (int i = 0; i < YARDS; i++) {
-        yard *y = &yards[i];
-        if (!y->used) {
-            memset(y, 0, sizeof *y);
-            y->used = 1;
-            y->number = number;
-            snprintf(y->name, sizeof y->name, "yard %d", number);
-            for (int j = 0; j < 2 * POSTS; j++) {
-                y->posts[j].number = j;
-            }
-            return y;
-        }
+    static unsigned made;
+    if (number < 0) {
+        return NULL;
     }
-    return NULL;
+    yard *y = &yards[made++ % YARDS];
+    memset(y, 0, sizeof *y);
+    y->number = number;
+    snprintf(y->name, sizeof y->name, "yard %d", number);
+    for (int j = 0; j < 2 * POSTS; j++) {
+        y->posts[j].number = j;
+    }
+    return y;
 }
 
 /* What it kept may have gone. */
 int yard_free(yard *y)
 {
-    y->used = 0;
     y->look = NULL;
     y->text = NULL;
     y->other = NULL;
@@ -81,7 +78,6 @@ int yard_sell(yard *y)
     if (y->number % 2 != 0) {
         return 1;
     }
-    y->used = 0;
     return 0;
 }
 
@@ -241,23 +237,18 @@ int yard_corners(struct yard_corner *corners, int count)
 }
 
 static yard_sign signs[YARDS];
-static int signs_used;
 
 yard_sign *yard_sign_new(void)
 {
-    for (int i = 0; i < YARDS; i++) {
-        if ((signs_used >> i & 1) == 0) {
-            signs_used |= 1 << i;
-            memset(&signs[i], 0, sizeof signs[i]);
-            signs[i].text = "a sign";
-            return &signs[i];
-        }
-    }
-    return NULL;
+    static unsigned made;
+    yard_sign *sign = &signs[made++ % YARDS];
+    memset(sign, 0, sizeof *sign);
+    sign->text = made % 4 == 0 ? NULL : "a sign";
+    return sign;
 }
 
 int yard_sign_free(yard_sign *sign)
 {
-    signs_used &= ~(1 << (sign - signs));
+    sign->text = NULL;
     return 0;
 }

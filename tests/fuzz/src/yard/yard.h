@@ -7,7 +7,7 @@
 typedef struct yard yard;
 typedef struct yard_post yard_post;
 
-/* There are few yards: NULL when all are in use. */
+/* NULL for a number below 0. */
 yard *yard_new(int number);
 int yard_free(yard *y);
 int yard_number(const yard *y);

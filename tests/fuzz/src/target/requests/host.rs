@@ -32,7 +32,15 @@ pub(super) struct Host<'a> {
     ids: u64,
     /// Words of results, some of which are handles.
     handles: Vec<u64>,
+    /// Those that are, the last ones.
+    objects: Vec<u64>,
 }
+
+/// Types of objects of the library.
+const TYPES: u64 = 3;
+
+/// Objects that are remembered.
+const OBJECTS: usize = 6;
 
 /// The last reply of a call.
 struct Reply {
@@ -58,6 +66,7 @@ impl<'a> Host<'a> {
             answer: false,
             ids: 0,
             handles: vec![0],
+            objects: Vec::new(),
         }
     }
 
@@ -89,6 +98,20 @@ impl<'a> Host<'a> {
         known.cloned()
     }
 
+    /// Publishes a call of depth 0 as any host makes it, with zeros for arguments: objects to begin with.
+    pub(super) fn make(&mut self, functions: &[rt::Function], name: &str) -> Option<rt::Function> {
+        let slot = self.rounds % wire::RING_SLOTS as usize;
+        self.rounds += 1;
+        let index = functions.iter().position(|function| function.name == name).expect("it is bound");
+        self.request.store(memory::lane(0) + lane_host::WINDOW_LENGTH, 0u64);
+        let line = memory::slot(0, slot) + wire::CALL_OFFSET;
+        self.request.store(line + call_head::EPOCH, EPOCH);
+        self.request.store(line + call_head::FLAGS, 0u8);
+        self.request.copy_in(memory::slot(0, slot) + wire::ARGS_OFFSET, &[0; 64]);
+        self.publish(slot, index as u16, 0, functions[index].args_size);
+        Some(functions[index].clone())
+    }
+
     fn publish(&mut self, slot: usize, function: u16, depth: u8, length: u16) {
         self.ids += 1;
         let line = memory::slot(0, slot) + wire::CALL_OFFSET;
@@ -109,9 +132,18 @@ impl<'a> Host<'a> {
         self.request.copy_in(block + 128, bytes);
         self.data.copy_in(0, bytes);
         for word in 0..8 {
-            let value = self.word(block as u64 + 128);
+            // Objects go before all else.
+            let value = match (word, self.objects.len()) {
+                (0, 1..) if self.script.below(4) != 0 => self.object(),
+                (1, 1..) if self.script.below(2) == 0 => self.object(),
+                _ => self.word(block as u64 + 128),
+            };
             self.request.store(block + word * 8, value);
         }
+    }
+
+    fn object(&mut self) -> u64 {
+        self.objects[self.script.below(OBJECTS) % self.objects.len()]
     }
 
     fn word(&mut self, near: u64) -> u64 {
@@ -274,7 +306,13 @@ impl<'a> Host<'a> {
         assert_eq!(commit, self.replies[slot], "one reply was written");
         assert_eq!(self.reply.load::<u64>(at + reply_head::CALL_ID), id, "a reply to another call");
         for word in 0..3 {
-            self.handles.push(self.reply.load(at + wire::RESULT_OFFSET + word * 8));
+            let value: u64 = self.reply.load(at + wire::RESULT_OFFSET + word * 8);
+            self.handles.push(value);
+            let is_object = (1..=TYPES).contains(&(value >> wire::HANDLE_TYPE_SHIFT));
+            if is_object && !self.objects.contains(&value) {
+                self.objects.truncate(OBJECTS - 1);
+                self.objects.insert(0, value);
+            }
         }
         let length: u32 = self.reply.load(at + reply_head::RESULT_LENGTH);
         let state = ReplyState::from_raw(self.reply.load(at + reply_head::STATE));
