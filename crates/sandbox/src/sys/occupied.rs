@@ -329,15 +329,15 @@ mod tests {
 
     #[test]
     fn maps_are_those_of_files_of_the_directory_that_have_no_name() {
-        let line = b"7f00-9f00 rw-s 00001000 00:1f 4711                       /tmp/x/a b (deleted)";
-        assert_eq!(deleted(line, b"/tmp/x"), Some((4711, 0x3000)));
+        let line = b"7f00-9f00 rw-s 00001000 00:1f 4711                       /own/x/a b (deleted)";
+        assert_eq!(deleted(line, b"/own/x"), Some((4711, 0x3000)));
         for (line, directory) in [
-            (&b"7f00-9f00 rw-s 00001000 00:1f 4711 /tmp/x/a"[..], &b"/tmp/x"[..]),
-            (line, b"/tmp/y"),
-            (line, b"/tmp/x/a"),
-            (b"7f00 rw-s 1 00:1f 4711 /tmp/x/a (deleted)", b"/tmp/x"),
-            (b" (deleted)", b"/tmp/x"),
-            (b"", b"/tmp/x"),
+            (&b"7f00-9f00 rw-s 00001000 00:1f 4711 /own/x/a"[..], &b"/own/x"[..]),
+            (line, b"/own/y"),
+            (line, b"/own/x/a"),
+            (b"7f00 rw-s 1 00:1f 4711 /own/x/a (deleted)", b"/own/x"),
+            (b" (deleted)", b"/own/x"),
+            (b"", b"/own/x"),
         ] {
             assert_eq!(deleted(line, directory), None);
         }
