@@ -9,6 +9,9 @@ use super::*;
 /// Arguments of a call.
 type Arguments = [u64; 6];
 
+/// The arguments of the newer call that mean what those of the older one do.
+type Translate = fn(&Arguments) -> Arguments;
+
 const AT_CWD: u64 = -100_i64 as u64;
 
 fn same(arguments: &Arguments) -> Arguments {
@@ -25,7 +28,7 @@ fn two_paths([from, to, ..]: &Arguments) -> Arguments {
 }
 
 /// What x86-64 has by an older name, with the name of both and the arguments that mean the same there.
-const OLDER: &[(&str, &str, fn(&Arguments) -> Arguments)] = &[
+const OLDER: &[(&str, &str, Translate)] = &[
     ("access", "faccessat", at),
     ("alarm", "setitimer", same),
     ("chmod", "fchmodat", at),
