@@ -18,6 +18,7 @@ use std::fmt;
 use std::io;
 use std::time::Instant;
 
+use hotcell::{Profile, Sandbox};
 use rustix::process::{getpid, set_child_subreaper};
 
 use crate::bystander::Bystander;
@@ -106,6 +107,8 @@ pub fn run(rows: &[Chosen], host: &[&str], progress: &mut dyn FnMut(&Row)) -> Re
     };
     // What the first session of a process leaves there for good is there before anything is counted.
     let mut first = Stage::new(&lab.library, &lab.host);
+    // One with files has a thread besides, which looks at temporary ones; where there cannot be one, there is no such thread.
+    let _ = first.open(|options| options.sandbox = Some(Sandbox::of(Profile::Files)));
     if !first.next_is_right() {
         first.int("add", &[2, 3]).map_err(|stop| match stop {
             Stop::Failed(error) => Error::Call(error),
