@@ -14,12 +14,14 @@ use hotcell_supervisor::{Libraries, LoadedFile, Spec, Worker, find_worker};
 use parking_lot::Mutex;
 
 use crate::denied::Refused;
-use crate::error::{Cause, Error, Inner, Result};
+use crate::error::{Cause, Error, Inner, Result, Tried};
 use crate::fault::Fault;
 use crate::memory::{Heap, Shortage};
 use crate::options::Options;
+use crate::quarantine::Quarantine;
 use crate::recycle::Recycle;
 use crate::restart::Restarts;
+use crate::retries::Retries;
 use crate::rt::{Batch, Call, Function, HandleType, Package, Passed, Spare, State, ThreadRules};
 use crate::state;
 
@@ -32,9 +34,11 @@ mod dispatcher;
 mod families;
 mod kept;
 mod looks;
+mod notices;
 mod objects;
 mod pool;
 mod releases;
+mod retry;
 mod rounds;
 mod ruled;
 mod service;
@@ -55,9 +59,11 @@ use dispatcher::Dispatcher;
 pub(crate) use families::Family;
 use families::{Families, Held};
 pub(crate) use kept::{Asks, Entry, Found, Kept, Ready};
+pub(crate) use notices::{Notices, QUARANTINE};
 use objects::Objects;
 pub use pool::{Lease, Library, Pool, PoolOptions, PoolStats, Pools};
 use releases::Releases;
+use retry::Again;
 pub(crate) use ruled::Claim;
 use ruled::Ruled;
 use service::Service;
@@ -86,6 +92,9 @@ struct Shared {
     /// When its worker is worn.
     recycle: Recycle,
     known: wear::Known,
+    /// When calls are made again.
+    retries: Retries,
+    again: Again,
     /// Nanoseconds a caller polls for.
     spin: u64,
     /// Nanoseconds a call has where nothing says otherwise.
@@ -106,6 +115,8 @@ struct Shared {
     ruled: Option<Ruled>,
     kept: Arc<Kept>,
     dispatcher: Dispatcher,
+    /// What calls look at before they begin.
+    notices: Arc<Notices>,
     /// The memory of batches.
     spare: Arc<Spare>,
     /// The private directory of its workers.
@@ -297,12 +308,17 @@ impl Session {
         });
         let kept = Arc::new(Kept::default());
         let recycle = options.recycle.clone().unwrap_or_default();
+        let retries = options.retries.unwrap_or_default();
+        let notices = Arc::new(Notices::default());
+        options.quarantine.tells(&notices);
         let shared = Arc::new(Shared {
             package,
             spec,
             options,
             recycle,
             known: wear::Known::default(),
+            retries,
+            again: Again::default(),
             spin,
             time,
             fork,
@@ -316,7 +332,8 @@ impl Session {
             objects,
             ruled,
             kept,
-            dispatcher: Dispatcher::default(),
+            dispatcher: Dispatcher::new(Arc::clone(&notices)),
+            notices,
             spare: Arc::default(),
             directory: walled.directory,
             #[cfg(feature = "tokio")]
@@ -376,7 +393,7 @@ impl Session {
         definition: &'static Function,
     ) -> Result<Call<'_>> {
         let shared = &*self.shared;
-        let free = !shared.fork.forked() && !shared.releases.any() && !shared.dispatcher.has_failed();
+        let free = !shared.fork.forked() && !shared.releases.any() && !shared.notices.any();
         let turn = match if free && !self.nests() { shared.seats.take() } else { None } {
             Some(seat) if seat.serves() => Turn::new(self, seat, Some(allowed)),
             seat => self.begin_turn(seat, context, allowed)?,
@@ -393,6 +410,7 @@ impl Session {
         mut allowed: Allowed,
     ) -> Result<Turn<'_>> {
         let shared = &*self.shared;
+        self.has_inputs_examined(&mut allowed);
         let mut turn = match seat {
             Some(seat) => Turn::new(self, seat, Some(allowed)),
             None if shared.fork.forked() => return Err(context.forked(Executed::No)),
@@ -412,11 +430,31 @@ impl Session {
                 turn = self.send_before(turn, context, &mut allowed)?;
             }
             if !turn.serves() {
-                self.seat_worker(&mut turn, context, &mut allowed)?;
+                self.seat_worker_in_time(&mut turn, context, &mut allowed)?;
             }
             turn.state().allowed = allowed;
         }
         Ok(turn)
+    }
+
+    /// Where an input is in quarantine, sees to it that the call looks at its own before it is sent: one whose deadline is known
+    /// by then does. Others never look, so that they are as fast as if there were no quarantine.
+    #[inline]
+    fn has_inputs_examined(&self, allowed: &mut Allowed) {
+        if self.shared.notices.has(QUARANTINE) {
+            allowed.deadline();
+        }
+    }
+
+    /// Whether some input is in quarantine.
+    #[inline]
+    pub(crate) fn examines(&self) -> bool {
+        self.shared.notices.has(QUARANTINE)
+    }
+
+    /// The inputs that ended workers, of this session and of others with the same list.
+    pub fn quarantine(&self) -> &Quarantine {
+        &self.shared.options.quarantine
     }
 
     /// Which worker serves now, from 1: a greater number after every fault.
@@ -774,6 +812,7 @@ impl Context {
             outputs: Vec::new(),
             refused: None,
             shortage: None,
+            tried: Tried::default(),
         })
     }
 }

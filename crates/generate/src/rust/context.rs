@@ -89,6 +89,11 @@ impl<'a> Context<'a> {
         self.names.take_lending(&self.names.methods[index].clone(), changes)
     }
 
+    /// A name for the method that makes a call of this one once.
+    pub(crate) fn take_once(&mut self, method: &str) -> String {
+        self.names.take_once(method)
+    }
+
     /// The name of the method that leaves results where they are, if there is one.
     pub(crate) fn twin(&self, index: usize) -> Option<&String> {
         self.twins.get(&index)
