@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hotcell::dynamic::{self, Value};
 use hotcell::{Options, Result, Session};
 use hotcell_bind::Bound;
+use hotcell_model::layout::Carries;
 
 use crate::bound::{Shared, bind};
 use crate::cli::Folder;
@@ -87,6 +88,21 @@ impl Brittle {
             Value::Int(number) => Ok(number),
             other => panic!("`{name}` returned {other:?}"),
         }
+    }
+
+    /// Calls `brittle_sum` with data that the library reads where they lie, if that is in a buffer of the session.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn sum_in_place(&self, data: &[u8]) -> Result<u64> {
+        let (index, function) = self.function("sum");
+        let of = |index| function.layout.args.field(Carries::Param { index }).map(|field| field.offset as usize);
+        let (Some(buffer), Some(factor)) = (of(0), of(2)) else { panic!("it has data and a factor") };
+        let mut call = self.session.call(index)?;
+        call.put_buffer(buffer, "data", data)?;
+        call.put_u32(factor, 1);
+        Ok(call.finish()?.get_u64(0))
     }
 
     fn function(&self, name: &str) -> (u16, &hotcell_model::interface::Function) {

@@ -178,9 +178,11 @@ fn a_call_that_is_made_again_costs_two_workers_and_no_third() {
 fn what_another_process_killed_is_no_input_of_the_librarys() {
     let brittle = Brittle::open(options());
     for _ in 0..3 {
+        let brittle = &brittle;
         let error = thread::scope(|scope| {
             let before = brittle.session.stats().calls;
-            let calls = scope.spawn(|| brittle.int("slowly", &[1, 10_000]).unwrap_err());
+            let args = [data(1, 3), Value::Int(10_000)];
+            let calls = scope.spawn(move || brittle.call("sum_slowly", &args).unwrap_err());
             while brittle.session.stats().calls == before {
                 thread::sleep(Duration::from_millis(1));
             }
@@ -237,6 +239,32 @@ fn a_bad_input_costs_two_workers_however_many_sessions_and_callers_there_are() {
     assert_eq!(stats.iter().map(|stats| stats.quarantine_refused).sum::<u64>(), refused_calls);
     let listed = shared.quarantine.inputs();
     assert_eq!((listed.len(), listed[0].refused), (1, refused_calls));
+}
+
+#[test]
+fn data_that_the_library_reads_where_they_lie_are_inputs() {
+    let brittle = Brittle::open(options());
+    let crashed = |made: Result<u64>| assert_eq!(made.unwrap_err().kind(), ErrorKind::Crashed);
+    let filled = |length: usize| {
+        // Of the worker that serves; each has its own.
+        assert_eq!(brittle.sum_in_place(&[1]).unwrap(), 1);
+        let mut buffer = brittle.session.buffer(length).unwrap();
+        buffer.fill(7);
+        buffer[0] = 0xEE;
+        buffer
+    };
+    for length in [1 << 14, 1 << 20] {
+        crashed(brittle.sum_in_place(&filled(length)));
+        // As copied data they are the same input.
+        let mut copied = vec![7; length];
+        copied[0] = 0xEE;
+        crashed(brittle.sum_in_place(&copied));
+        refused(&brittle.sum_in_place(&filled(length)).unwrap_err());
+        refused(&brittle.sum_in_place(&copied).unwrap_err());
+        let mut good = filled(length);
+        good[0] = 7;
+        assert_eq!(brittle.sum_in_place(&good).unwrap(), 7 * length as u64);
+    }
 }
 
 #[test]

@@ -71,3 +71,50 @@ pub(crate) fn read_chunks(mapping: &Mapping, start: usize, length: usize, read: 
         at += chunk.len();
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::arena::Grant;
+    use crate::host::{CallHead, HostChannel};
+    use crate::memfd::{Seals, SegmentFile};
+
+    #[test]
+    fn what_was_put_is_read_back_before_and_behind_the_sending() {
+        let channel = HostChannel::create(1, 1, 1).unwrap();
+        let (mut lane, mut arena) = (channel.lane(0), Arena::default());
+        let mapping = SegmentFile::create(1 << 18, Seals::Request).unwrap().1;
+        arena.add_request(Grant { id: 2, mapping });
+        // The second call lies in another slot.
+        for call_id in 1..=2 {
+            lane.open_call();
+            lane.put(0, 0x0102_0304_0506_0708_u64 + call_id);
+            let near: Vec<u8> = (0..100).collect();
+            lane.put_bytes(24, &near, 0);
+            let far: Vec<u8> = (0..100_000).map(|at| (at % 251) as u8 + call_id as u8).collect();
+            let (near_place, far_place) = (lane.args_place(24), arena.copy_in(&far, 0).unwrap());
+            for sent in [Sent::NotYet, Sent::Already] {
+                let mut number = [0; 8];
+                lane.copy_args(sent, 0, &mut number);
+                assert_eq!(u64::from_ne_bytes(number), 0x0102_0304_0506_0708 + call_id, "{sent:?}");
+                let read = |place, length| {
+                    let mut all = Vec::new();
+                    let mut read = |bytes: &[u8]| all.extend_from_slice(bytes);
+                    lane.read_data(&arena, (sent, 124), (place, length), &mut read).then_some(all)
+                };
+                assert_eq!(read(near_place, 100).as_ref(), Some(&near), "{sent:?}");
+                assert_eq!(read(far_place, 100_000).as_ref(), Some(&far), "{sent:?}");
+                // Behind what is in use, before the block, where there is no segment, and beyond one.
+                let before = Place::new(wire::SEGMENT_REQUEST, near_place.offset() - 25);
+                for (place, length) in [(near_place, 101), (before, 1), (Place::new(3, 0), 1), (Place::new(2, 1), 1 << 18)] {
+                    assert_eq!(read(place, length), None, "{sent:?} {place:?}");
+                }
+                if sent == Sent::NotYet {
+                    lane.publish(CallHead { function: 0, args_length: 124, call_id, time: 0 });
+                    // What is put from now on is the next call's.
+                }
+            }
+            arena.reset();
+        }
+    }
+}

@@ -57,6 +57,12 @@ uint64_t brittle_sum(const uint8_t *data, size_t length, uint32_t factor)
     return factor * sum(data, length);
 }
 
+uint64_t brittle_sum_slowly(const uint8_t *data, size_t length, int milliseconds)
+{
+    brittle_slowly(0, milliseconds);
+    return sum(data, length);
+}
+
 static size_t length_of(const char *text)
 {
     if (strcmp(text, "poison") == 0)

@@ -21,6 +21,9 @@ int brittle_ask(int (*visit)(int number, void *user), void *user);
 /* The sum of the bytes. Data that start with 0xEE end the process. */
 uint64_t brittle_sum(const uint8_t *data, size_t length, uint32_t factor);
 
+/* The same, so many milliseconds later. */
+uint64_t brittle_sum_slowly(const uint8_t *data, size_t length, int milliseconds);
+
 /* The length of all texts. One of "poison" ends the process. */
 uint64_t brittle_texts(const char *const *texts, size_t count);
 
@@ -37,7 +40,7 @@ brittle_sum_of *brittle_begin(void);
 uint64_t brittle_add(brittle_sum_of *sum, const uint8_t *data, size_t length);
 void brittle_end(brittle_sum_of *sum);
 
-/* How many bytes it has freed that were not its own: without data. Ends the process. */
+/* 0, and any other number ends the process: without data. */
 int brittle_break(int number);
 
 #endif
