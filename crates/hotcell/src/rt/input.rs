@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hasher};
 
 use hotcell_protocol::wire::reference;
-use hotcell_protocol::{ErrorKind, Executed, Place};
+use hotcell_protocol::{ErrorKind, Place};
 use hotcell_shm::{Buffers, Sent};
 
 use super::Call;
