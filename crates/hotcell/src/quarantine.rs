@@ -168,7 +168,8 @@ impl Quarantine {
 
     /// Whether an input of this function is refused.
     pub(crate) fn has_of(&self, package: &Package, index: u16) -> bool {
-        let same = |known: &Known| known.of.index == index && known.of.package.fingerprint == package.fingerprint;
+        let same =
+            |known: &Known| known.of.index == index && known.of.package.fingerprint == package.fingerprint;
         self.0.list.lock().inputs.values().any(|known| known.until.is_some() && same(known))
     }
 
@@ -244,7 +245,15 @@ impl Known {
     fn quarantined(&self, input: InputId, now: Instant) -> Option<Quarantined> {
         let left = self.until?.saturating_duration_since(now);
         let Known { of: Culprit { package, function, .. }, crashes, last_time, refused, .. } = *self;
-        Some(Quarantined { input, library: package.library, function, crashes, last: last_time, left, refused })
+        Some(Quarantined {
+            input,
+            library: package.library,
+            function,
+            crashes,
+            last: last_time,
+            left,
+            refused,
+        })
     }
 }
 

@@ -97,7 +97,8 @@ impl Brittle {
     /// Faults.
     pub fn sum_in_place(&self, data: &[u8]) -> Result<u64> {
         let (index, function) = self.function("sum");
-        let of = |index| function.layout.args.field(Carries::Param { index }).map(|field| field.offset as usize);
+        let of =
+            |index| function.layout.args.field(Carries::Param { index }).map(|field| field.offset as usize);
         let (Some(buffer), Some(factor)) = (of(0), of(2)) else { panic!("it has data and a factor") };
         let mut call = self.session.call(index)?;
         call.put_buffer(buffer, "data", data)?;

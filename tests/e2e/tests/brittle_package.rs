@@ -27,6 +27,7 @@ fn a_package_makes_calls_again_and_refuses_inputs() {
     write_app(&folder, &dependencies, include_str!("../src/brittle/app.rs"));
     let here = folder.path().display().to_string();
     let library = folder.path().join("libbrittle.so").display().to_string();
-    let variables = [("HOTCELL_BRITTLE_INCLUDE", &*here), ("HOTCELL_BRITTLE_LIB", &here), ("BRITTLE", &library)];
+    let variables =
+        [("HOTCELL_BRITTLE_INCLUDE", &*here), ("HOTCELL_BRITTLE_LIB", &here), ("BRITTLE", &library)];
     assert_eq!(run_app(&folder, "brittle-hotcell", &variables), "all is well\n");
 }

@@ -203,7 +203,8 @@ fn a_bad_input_costs_two_workers_however_many_sessions_and_callers_there_are() {
     let (crashed, refused_calls) = (AtomicU64::new(0), AtomicU64::new(0));
     thread::scope(|scope| {
         for caller in 0..CALLERS {
-            let (brittle, crashed, refused_calls) = (&sessions[caller as usize % 2], &crashed, &refused_calls);
+            let (brittle, crashed, refused_calls) =
+                (&sessions[caller as usize % 2], &crashed, &refused_calls);
             scope.spawn(move || {
                 for round in 0..100_u64 {
                     let good = data(1, 1000 + round as usize);

@@ -118,7 +118,8 @@ fn no_call_fails_while_workers_are_killed_under_load() {
 fn tries_end_with_the_deadline() {
     let brittle = Brittle::open(options());
     // All of the time is gone.
-    let error = brittle.through(brittle.session.within(Duration::from_millis(50))).int("hang", &[]).unwrap_err();
+    let error =
+        brittle.through(brittle.session.within(Duration::from_millis(50))).int("hang", &[]).unwrap_err();
     assert_eq!((error.kind(), error.tries()), (ErrorKind::Hung, 1));
     assert_eq!((brittle.session.stats().retries, faults(&brittle)), (0, 1));
     // What is left of it is all that the next try has: it does not come back within its own time.

@@ -108,7 +108,8 @@ mod tests {
     fn tries_are_from_one_to_a_hundred() {
         let of = |line: &str| {
             let text = format!("hotcell = 1\nlibrary = \"z\"\nheaders = [\"z.h\"]\n{line}\n");
-            let messages = |wrong: Vec<Diagnostic>| wrong.into_iter().map(|it| it.message).collect::<Vec<_>>();
+            let messages =
+                |wrong: Vec<Diagnostic>| wrong.into_iter().map(|it| it.message).collect::<Vec<_>>();
             top::read(&text).map(|contract| contract.tries).map_err(messages)
         };
         assert_eq!((of(""), of("tries = 1"), of("tries = 100")), (Ok(None), Ok(Some(1)), Ok(Some(100))));

@@ -101,11 +101,14 @@ pub(crate) fn methods<'a>(context: &mut Context<'a>, index: usize) -> Result<Vec
             None => method,
             Some(once) => {
                 let constant = &context.names.indices[index];
-                method.again(again::body(once, constant, &arguments.params, locals), opening(format!("fn {once}")))
+                method.again(
+                    again::body(once, constant, &arguments.params, locals),
+                    opening(format!("fn {once}")),
+                )
             }
         }
     };
-    let docs = documentation(function, &arguments.notes);
+    let docs = documentation(function, &arguments.notes, once.is_some());
     let own = (&arguments, scope.clone(), once.as_ref());
     let mut methods = vec![made(&name, docs, &outcomes, &ty, output, own)];
     let several = outcomes.len() > 1;
@@ -224,7 +227,7 @@ pub(crate) fn unsupported(function: &Function, param: &Param) -> Error {
     Error::Unsupported { function: function.name.clone(), what }
 }
 
-fn documentation(function: &Function, notes: &[String]) -> Vec<String> {
+fn documentation(function: &Function, notes: &[String], repeats: bool) -> Vec<String> {
     let mut lines = function.doc.as_deref().map(docs::from_header).unwrap_or_default();
     if !lines.is_empty() {
         lines.push(String::new());
@@ -233,7 +236,7 @@ fn documentation(function: &Function, notes: &[String]) -> Vec<String> {
     for text in notes {
         lines.extend([String::new(), text.clone()]);
     }
-    if function.is_repeatable() {
+    if repeats {
         lines.extend([String::new(), "Idempotent: a call whose worker ends may be made again.".into()]);
     }
     lines.extend([String::new(), "# Errors".into(), String::new()]);

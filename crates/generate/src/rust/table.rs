@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use hotcell_model::Interface;
 use hotcell_model::interface::{
-    Encoding, Function, GuardWord, Input, LeftKind, Ownership, ResultRole, Role, SandboxLines, SandboxProfile,
-    Threads,
+    Encoding, Function, GuardWord, Input, LeftKind, Ownership, ResultRole, Role, SandboxLines,
+    SandboxProfile, Threads,
 };
 use hotcell_model::layout::Carries;
 use serde::Serialize;

@@ -1,15 +1,16 @@
 //! An interface as a package.
 
 use hotcell_model::interface::{
-    Encoding, Function as ModelFunction, GuardWord, Input as ModelInput, Interface, Left, LeftKind, Ownership, ResultRole, Role,
-    SandboxLines as ModelSandboxLines, SandboxProfile, StatePart as ModelStatePart, Threads,
+    Encoding, Function as ModelFunction, GuardWord, Input as ModelInput, Interface, Left, LeftKind,
+    Ownership, ResultRole, Role, SandboxLines as ModelSandboxLines, SandboxProfile,
+    StatePart as ModelStatePart, Threads,
 };
 use hotcell_model::layout::{Carries, WireKind};
 
 use crate::options::Options;
 use crate::rt::{
-    self, Field, Function, Guard, HandleType, Input, Kind, OutputField, OutputKind, OwnedField, Package, Profile,
-    RecycleLines, Release, SandboxLines, ThreadRules,
+    self, Field, Function, Guard, HandleType, Input, Kind, OutputField, OutputKind, OwnedField, Package,
+    Profile, RecycleLines, Release, SandboxLines, ThreadRules,
 };
 use crate::state::StatePart;
 

@@ -1,3 +1,5 @@
+//! When inputs are refused, and when no longer.
+
 use super::*;
 use crate::rt::{Guard, SandboxLines};
 

@@ -65,7 +65,9 @@ impl Session {
         again: impl FnMut(Session) -> Result<T>,
     ) -> Result<T> {
         match first {
-            Err(error) if error.may_be_tried_again() => self.retry(function, error, Location::caller(), again),
+            Err(error) if error.may_be_tried_again() => {
+                self.retry(function, error, Location::caller(), again)
+            }
             made => made,
         }
     }

@@ -41,9 +41,10 @@ impl Function {
         let mut inputs: Vec<Input> = Vec::new();
         for field in &self.layout.args.fields {
             match (self.input(field), inputs.last_mut()) {
-                (Some(Input::Numbers { offset, bytes }), Some(Input::Numbers { offset: from, bytes: many }))
-                    if *from + *many == offset =>
-                {
+                (
+                    Some(Input::Numbers { offset, bytes }),
+                    Some(Input::Numbers { offset: from, bytes: many }),
+                ) if *from + *many == offset => {
                     *many += bytes;
                 }
                 (input, _) => inputs.extend(input),

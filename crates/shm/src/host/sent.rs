@@ -106,7 +106,9 @@ mod tests {
                 assert_eq!(read(far_place, 100_000).as_ref(), Some(&far), "{sent:?}");
                 // Behind what is in use, before the block, where there is no segment, and beyond one.
                 let before = Place::new(wire::SEGMENT_REQUEST, near_place.offset() - 25);
-                for (place, length) in [(near_place, 101), (before, 1), (Place::new(3, 0), 1), (Place::new(2, 1), 1 << 18)] {
+                for (place, length) in
+                    [(near_place, 101), (before, 1), (Place::new(3, 0), 1), (Place::new(2, 1), 1 << 18)]
+                {
                     assert_eq!(read(place, length), None, "{sent:?} {place:?}");
                 }
                 if sent == Sent::NotYet {

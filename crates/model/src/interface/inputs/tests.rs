@@ -1,3 +1,5 @@
+//! What is an input, and what is none.
+
 use super::*;
 use crate::evidence::Fact;
 use crate::fingerprint::Fingerprint;
@@ -94,11 +96,8 @@ fn what_holds_references_is_told_from_plain_data() {
 
 #[test]
 fn room_for_results_is_a_number_and_no_data() {
-    let out = || Role::BufferOut {
-        capacity: Capacity::Caller,
-        result: ResultLength::Full,
-        valid_on_error: false,
-    };
+    let out =
+        || Role::BufferOut { capacity: Capacity::Caller, result: ResultLength::Full, valid_on_error: false };
     assert_eq!(function(vec![(to(int(8)), out())]).inputs(), []);
     let both = function(vec![(to(int(8)), out()), data()]);
     assert_eq!(both.inputs(), [Input::Numbers { offset: 0, bytes: 8 }, Input::Data { offset: 8 }]);
