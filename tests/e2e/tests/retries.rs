@@ -2,11 +2,12 @@
 //! no worker could be had.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hotcell::dynamic::Value;
+use hotcell::dynamic::{KeptFunction, Value};
 use hotcell::{
     Breaker, Cancel, Cause, ErrorKind, Executed, Options, Quarantine, Restart, Retries, UnavailableReason,
 };
@@ -144,6 +145,25 @@ fn a_call_in_which_the_library_called_back_is_not_made_again() {
     });
     assert_eq!((error.unwrap_err().kind(), asked), (ErrorKind::Crashed, 1));
     assert_eq!(brittle.session.stats().retries, 0);
+}
+
+#[test]
+fn nor_is_one_in_which_it_called_a_function_that_it_keeps() {
+    let brittle = Brittle::open(options());
+    assert_eq!(brittle.int("ask_kept", &[3]).unwrap(), 3);
+    let asked = Arc::new(AtomicU64::new(0));
+    let theirs = Arc::clone(&asked);
+    let function = KeptFunction::new(move |_| {
+        theirs.fetch_add(1, Ordering::Relaxed);
+        Ok(Value::Int(1))
+    });
+    let sum = brittle.call("begin", &[]).unwrap();
+    brittle.call("on_ask", &[sum, Value::Kept(function)]).unwrap();
+    let error = brittle.int("ask_kept", &[3]).unwrap_err();
+    assert_eq!((error.kind(), error.tries()), (ErrorKind::Crashed, 1));
+    assert_eq!((asked.load(Ordering::Relaxed), brittle.session.stats().retries), (1, 0));
+    // The next worker has no such function.
+    assert_eq!(brittle.int("ask_kept", &[4]).unwrap(), 4);
 }
 
 #[test]

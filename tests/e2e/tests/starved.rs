@@ -40,7 +40,7 @@ fn a_call_waits_for_what_a_worker_needs() {
     let came = thread::scope(|scope| {
         let calls = scope.spawn(|| waits.int("break", &[0]));
         wait_until("it looks again", || waits.session.stats().restarted > tries + 1);
-        setrlimit(Resource::Nofile, usual.clone()).unwrap();
+        setrlimit(Resource::Nofile, usual).unwrap();
         calls.join().unwrap()
     });
     assert_eq!(came.unwrap(), 0);

@@ -98,6 +98,25 @@ void brittle_end(brittle_sum_of *sum)
     free(sum);
 }
 
+static int (*kept)(int number, void *user);
+static void *kept_user;
+
+void brittle_on_ask(brittle_sum_of *sum, int (*asked)(int number, void *user), void *user)
+{
+    sum->sum = 0;
+    kept = asked;
+    kept_user = user;
+}
+
+int brittle_ask_kept(int number)
+{
+    if (kept != NULL) {
+        kept(number, kept_user);
+        abort();
+    }
+    return number;
+}
+
 int brittle_break(int number)
 {
     if (number != 0)

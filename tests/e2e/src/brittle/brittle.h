@@ -40,6 +40,10 @@ brittle_sum_of *brittle_begin(void);
 uint64_t brittle_add(brittle_sum_of *sum, const uint8_t *data, size_t length);
 void brittle_end(brittle_sum_of *sum);
 
+/* Keeps a function. The other one calls that and aborts; without one it gives its number back. */
+void brittle_on_ask(brittle_sum_of *sum, int (*asked)(int number, void *user), void *user);
+int brittle_ask_kept(int number);
+
 /* 0, and any other number ends the process: without data. */
 int brittle_break(int number);
 
