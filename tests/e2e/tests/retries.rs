@@ -158,10 +158,12 @@ fn nor_is_one_in_which_it_called_a_function_that_it_keeps() {
         Ok(Value::Int(1))
     });
     let sum = brittle.call("begin", &[]).unwrap();
-    brittle.call("on_ask", &[sum, Value::Kept(function)]).unwrap();
+    // It is kept until that has gone.
+    brittle.call("on_ask", &[sum.clone(), Value::Kept(function)]).unwrap();
     let error = brittle.int("ask_kept", &[3]).unwrap_err();
     assert_eq!((error.kind(), error.tries()), (ErrorKind::Crashed, 1));
     assert_eq!((asked.load(Ordering::Relaxed), brittle.session.stats().retries), (1, 0));
+    drop(sum);
     // The next worker has no such function.
     assert_eq!(brittle.int("ask_kept", &[4]).unwrap(), 4);
 }
