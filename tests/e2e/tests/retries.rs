@@ -111,7 +111,9 @@ fn no_call_fails_while_workers_are_killed_under_load() {
     let stats = brittle.session.stats();
     // Where no call was under way nobody met it.
     assert!((1..=killed).contains(&faults(&brittle)), "{stats:?}");
-    assert_eq!((stats.retries, stats.recovered), (faults(&brittle), stats.retries), "{stats:?}");
+    assert_eq!(stats.retries, faults(&brittle), "{stats:?}");
+    // One call may have met two of them.
+    assert!((1..=stats.retries).contains(&stats.recovered), "{stats:?}");
     assert_eq!(stats.calls, made.load(Ordering::Relaxed) + stats.retries);
 }
 
