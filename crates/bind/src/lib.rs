@@ -128,6 +128,7 @@ impl Bound {
         let options = Options { libraries: self.libraries.clone(), ..options };
         let options = dynamic::recycle(&self.interface).with(options);
         let options = dynamic::leaving(&self.interface, options);
+        let options = dynamic::trying(&self.interface, options);
         Session::open_by(self.package, self.rules, options)
     }
 }

@@ -208,6 +208,7 @@ fn assemble(contract: &Contract, known: Known<'_>, link: Link<'_>, whole: Whole)
         sandbox: contract.sandbox.clone(),
         guard: contract.guard,
         recycle: contract.recycle.clone(),
+        tries: contract.tries,
         leaves: contract.leaves.clone(),
         handles: used::handles(known, &functions),
         structs: used::structs(known.structs, &functions),

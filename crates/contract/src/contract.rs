@@ -64,6 +64,7 @@ pub struct Contract {
     pub(crate) sandbox: SandboxLines,
     pub(crate) guard: GuardWord,
     pub(crate) recycle: RecycleLines,
+    pub(crate) tries: Option<u32>,
     /// What the library may leave changed of its process, each part once.
     pub(crate) leaves: Vec<StatePart>,
     pub(crate) handles: Vec<HandleLine>,

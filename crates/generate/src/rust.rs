@@ -19,6 +19,7 @@ use crate::rust::table::Table;
 use crate::rust::values::{Enumeration, Value};
 use crate::{Error, shim, templates};
 
+mod again;
 mod aio;
 mod arguments;
 mod batch;

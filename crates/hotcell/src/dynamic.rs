@@ -27,7 +27,7 @@ use crate::session::Session;
 pub use awaited::{TaskCallback, call_awaited, call_with_awaited};
 pub use batch::{Batch, never_in_a_batch};
 pub use callbacks::KeptFunction;
-pub use package::{leaving, package, recycle, thread_rules};
+pub use package::{leaving, package, recycle, thread_rules, trying};
 
 /// A value of an argument or result.
 #[derive(Debug, Clone, PartialEq)]
@@ -120,6 +120,17 @@ pub type Callback<'a> = dyn FnMut(&str, &[(String, Value)]) -> std::result::Resu
 /// elements.
 #[track_caller]
 pub fn call(
+    session: &Session,
+    interface: &Interface,
+    function: (u16, &Function),
+    args: &[Value],
+) -> Result<Outcome> {
+    let tried = call_once(session, interface, function, args);
+    session.retried(function.0, tried, |session| call_once(&session, interface, function, args))
+}
+
+#[track_caller]
+fn call_once(
     session: &Session,
     interface: &Interface,
     function: (u16, &Function),

@@ -14,6 +14,7 @@ pub use output::Output;
 
 use crate::denied::{Denied, Refused};
 use crate::memory::{HeapFault, Shortage};
+use crate::quarantine::InputId;
 
 /// What a call returns.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -42,6 +43,18 @@ pub(crate) struct Inner {
     pub(crate) outputs: Vec<(String, Output)>,
     pub(crate) refused: Option<Refused>,
     pub(crate) shortage: Option<Shortage>,
+    pub(crate) tried: Tried,
+}
+
+/// What an error knows of tries of its call.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Tried {
+    /// How many there were behind the first.
+    again: u32,
+    /// When the call must have ended, in monotonic nanoseconds; 0 where it is not to be made again.
+    until: u64,
+    /// Whether what is wrong may pass by itself.
+    passing: bool,
 }
 
 /// What an error knows beyond its kind.
@@ -119,6 +132,13 @@ pub enum Cause {
     Unavailable {
         /// Why.
         reason: UnavailableReason,
+    },
+    /// The input has ended workers, and is in quarantine.
+    Quarantined {
+        /// What it goes by there.
+        input: InputId,
+        /// How long it stays there.
+        left: Duration,
     },
     /// The library reported failure.
     Library {
@@ -229,6 +249,39 @@ impl Error {
         self.0.executed
     }
 
+    /// How often the call was made, or a worker looked for, until this was what came of it. [`Error::executed`] is then of all
+    /// tries.
+    pub fn tries(&self) -> u32 {
+        self.0.tried.again.saturating_add(1)
+    }
+
+    /// The same error, of a call that was tried so often.
+    pub(crate) fn tried(mut self, tries: u32) -> Error {
+        self.0.tried.again = tries.saturating_sub(1);
+        self
+    }
+
+    /// The same error, of a call that must have ended by this time, with 0 of one that is not to be made again.
+    pub(crate) fn of_call_until(mut self, deadline: u64) -> Error {
+        self.0.tried.until = deadline;
+        self
+    }
+
+    /// When its call must have ended, in monotonic nanoseconds; 0 where it is not to be made again.
+    pub(crate) fn until(&self) -> u64 {
+        self.0.tried.until
+    }
+
+    /// The same error, of something that may pass by itself.
+    pub(crate) fn passing(mut self) -> Error {
+        self.0.tried.passing = true;
+        self
+    }
+
+    pub(crate) fn is_passing(&self) -> bool {
+        self.0.tried.passing
+    }
+
     /// The library.
     pub fn library(&self) -> &str {
         &self.0.library
@@ -325,6 +378,7 @@ impl Error {
             "time_unix_ms": u64::try_from(time).unwrap_or(u64::MAX),
             "call_site": e.call_site.map(|at| format!("{}:{}:{}", at.file(), at.line(), at.column())),
             "executed": e.executed.as_str(),
+            "tries": self.tries(),
             "fault": e.kind.is_fault(),
             "retry": e.kind.retry().as_str(),
             "cause": e.cause.to_json(),
@@ -360,6 +414,9 @@ impl Cause {
             Cause::NotInForce { missing } => json!({ "missing": missing }),
             Cause::Replaced { path } => json!({ "replaced": path.display().to_string() }),
             Cause::Unavailable { reason } => json!({ "reason": reason.name() }),
+            Cause::Quarantined { input, left } => {
+                json!({ "input": input.to_string(), "left_ms": left.as_secs_f64() * 1e3 })
+            }
             Cause::Library { code, symbol, message, errno } => {
                 json!({ "code": code, "symbol": symbol, "message": message, "errno": errno })
             }
@@ -389,6 +446,9 @@ impl fmt::Display for Error {
                 write!(f, "{character}")?;
             }
         }
+        if self.tries() > 1 {
+            write!(f, " (tried {} times)", self.tries())?;
+        }
         if f.alternate() {
             e.outputs.iter().try_for_each(|(name, value)| write!(f, "\n  {name}: {value}"))?;
             e.refused.iter().try_for_each(|refused| write!(f, "\n  {refused}"))?;
@@ -417,6 +477,7 @@ impl fmt::Debug for Error {
             .field("call_id", &e.call_id)
             .field("generation", &e.generation)
             .field("executed", &e.executed)
+            .field("tries", &self.tries())
             .field("cause", &e.cause)
             .field("call_site", &e.call_site)
             .field("outputs", &e.outputs)
@@ -449,8 +510,13 @@ mod tests {
             outputs: vec![("message".into(), Output::Text("\x1b[2J".into()))],
             refused: None,
             shortage: None,
+            tried: Tried::default(),
         });
         assert!(format!("{error:#}").contains("\n  message: \"\\u{1b}[2J\"\n"), "{error:#}");
         assert_eq!(error.to_string(), "zlib: inflate: LibraryError: bad\\u{1b}[2J\\nERROR forged");
+        assert_eq!((error.tries(), &error.to_json()["tries"]), (1, &json!(1)));
+        let error = error.tried(3);
+        assert!(error.to_string().ends_with("forged (tried 3 times)"), "{error}");
+        assert_eq!((error.tries(), &error.to_json()["tries"]), (3, &json!(3)));
     }
 }

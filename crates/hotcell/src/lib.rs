@@ -27,8 +27,10 @@ mod error;
 mod fault;
 mod memory;
 mod options;
+mod quarantine;
 mod recycle;
 mod restart;
+mod retries;
 pub mod rt;
 mod session;
 mod signals;
@@ -43,8 +45,10 @@ pub use hotcell_shm::{InBuf, SharedBuf, SharedView};
 pub use hotcell_supervisor::{LoadedFile, ThreadSeen};
 pub use memory::{Coverage, Frame, Heap, HeapCount, HeapFault, HeapFaultKind, Shortage};
 pub use options::{Options, Waiting};
+pub use quarantine::{InputId, Quarantine, QuarantineRule, Quarantined};
 pub use recycle::{Recycle, Snapshot, Wear, Worn};
 pub use restart::{Breaker, Restart};
+pub use retries::Retries;
 pub use rt::{Batch, Done, Ticket};
 pub use session::{
     Cancel, Lease, Library, Pool, PoolOptions, PoolStats, Pools, Session, SessionState, Stats,

@@ -6,8 +6,10 @@ use std::time::Duration;
 use hotcell_protocol::wire::{self, Guard};
 use hotcell_sandbox::{Limits, Sandbox};
 
+use crate::quarantine::Quarantine;
 use crate::recycle::Recycle;
 use crate::restart::Restart;
+use crate::retries::Retries;
 use crate::state::StatePart;
 
 /// Options of a [`crate::Session`]; the defaults suit most libraries.
@@ -63,6 +65,11 @@ pub struct Options {
     pub recycle: Option<Recycle>,
     /// When a library that ends its workers again and again is given no other one for a while.
     pub restart: Restart,
+    /// When a call is made again. `None`: as often as the contract says, and where that says nothing, the
+    /// [defaults](Retries::default).
+    pub retries: Option<Retries>,
+    /// Inputs that end workers. Clones of options have the same list, and so have the sessions of a pool.
+    pub quarantine: Quarantine,
 }
 
 /// How a caller and its worker wait for each other: by polling, which is fast and takes a CPU each, or asleep.
@@ -121,6 +128,8 @@ impl Default for Options {
             spares: 0,
             recycle: None,
             restart: Restart::default(),
+            retries: None,
+            quarantine: Quarantine::default(),
         }
     }
 }

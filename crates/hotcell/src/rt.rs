@@ -17,6 +17,7 @@ mod failed;
 mod finish;
 mod handle;
 mod image;
+mod input;
 mod invocation;
 mod lending;
 mod libraries;
@@ -44,11 +45,12 @@ pub(crate) use handle::Object;
 pub use hotcell_protocol::wire::Guard;
 pub use hotcell_sandbox::Profile;
 pub use image::Image;
+pub use input::Input;
 pub use invocation::Invocation;
 pub use libraries::{Libraries, LibraryFile, open, open_by};
 pub(crate) use passed::{Outer as OuterPassed, Passed};
 pub(crate) use reading::Bad;
-pub use recycle::{RecycleLines, leaving};
+pub use recycle::{RecycleLines, leaving, trying};
 pub use reply::Reply;
 pub use sandbox::SandboxLines;
 pub use texts::{Bytes, TextKind, Utf8, Utf16};
@@ -120,6 +122,8 @@ pub struct Function {
     pub deadline_ms: u64,
     /// Whether a call may be repeated after a fault.
     pub idempotent: bool,
+    /// What of the argument block tells one input from another; nothing where no data go in.
+    pub inputs: &'static [Input],
     /// Whether objects that could not go, for another one kept them, may be free to go behind a call.
     pub lets_go: bool,
     /// Where the returned value lies, for the code of a library error.

@@ -5,21 +5,23 @@ use std::panic::Location;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReason, wire};
+use hotcell_protocol::{ErrorKind, Executed, UnavailableReason, wire};
 use hotcell_sandbox::{Level, Require};
 use hotcell_shm::{Arena, Buffers, ForkGuard, HeapSegment, HostChannel, HostLane};
 use hotcell_supervisor::{Libraries, LoadedFile, Spec, Worker, find_worker};
 use parking_lot::Mutex;
 
 use crate::denied::Refused;
-use crate::error::{Cause, Error, Inner, Result};
+use crate::error::{Cause, Result};
 use crate::fault::Fault;
 use crate::memory::{Heap, Shortage};
 use crate::options::Options;
+use crate::quarantine::Quarantine;
 use crate::recycle::Recycle;
 use crate::restart::Restarts;
+use crate::retries::Retries;
 use crate::rt::{Batch, Call, Function, HandleType, Package, Passed, Spare, State, ThreadRules};
 use crate::state;
 
@@ -28,13 +30,16 @@ mod allowed;
 mod awaited;
 mod buffer;
 mod cancel;
+mod context;
 mod dispatcher;
 mod families;
 mod kept;
 mod looks;
+mod notices;
 mod objects;
 mod pool;
 mod releases;
+mod retry;
 mod rounds;
 mod ruled;
 mod service;
@@ -51,13 +56,16 @@ use allowed::{YEAR, left_until, nanoseconds};
 #[cfg(feature = "tokio")]
 pub(crate) use awaited::{Berth, Offers};
 pub use cancel::Cancel;
+pub(crate) use context::Context;
 use dispatcher::Dispatcher;
 pub(crate) use families::Family;
 use families::{Families, Held};
 pub(crate) use kept::{Asks, Entry, Found, Kept, Ready};
+pub(crate) use notices::{Notices, QUARANTINE};
 use objects::Objects;
 pub use pool::{Lease, Library, Pool, PoolOptions, PoolStats, Pools};
 use releases::Releases;
+use retry::Again;
 pub(crate) use ruled::Claim;
 use ruled::Ruled;
 use service::Service;
@@ -86,6 +94,9 @@ struct Shared {
     /// When its worker is worn.
     recycle: Recycle,
     known: wear::Known,
+    /// When calls are made again.
+    retries: Retries,
+    again: Again,
     /// Nanoseconds a caller polls for.
     spin: u64,
     /// Nanoseconds a call has where nothing says otherwise.
@@ -106,6 +117,8 @@ struct Shared {
     ruled: Option<Ruled>,
     kept: Arc<Kept>,
     dispatcher: Dispatcher,
+    /// What calls look at before they begin.
+    notices: Arc<Notices>,
     /// The memory of batches.
     spare: Arc<Spare>,
     /// The private directory of its workers.
@@ -210,16 +223,6 @@ impl Live {
     }
 }
 
-/// What every error of a call says of the call.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Context {
-    pub(crate) package: &'static Package,
-    pub(crate) function: &'static str,
-    pub(crate) call_id: u64,
-    pub(crate) generation: u64,
-    pub(crate) call_site: Option<&'static Location<'static>>,
-}
-
 /// Why a seat has its state.
 const STATE: &str = "it is there but while a callback runs, and then its call has no seat";
 
@@ -298,12 +301,17 @@ impl Session {
         });
         let kept = Arc::new(Kept::default());
         let recycle = options.recycle.clone().unwrap_or_default();
+        let retries = options.retries.unwrap_or_default();
+        let notices = Arc::new(Notices::default());
+        options.quarantine.tells(&notices);
         let shared = Arc::new(Shared {
             package,
             spec,
             options,
             recycle,
             known: wear::Known::default(),
+            retries,
+            again: Again::default(),
             spin,
             time,
             fork,
@@ -317,7 +325,8 @@ impl Session {
             objects,
             ruled,
             kept,
-            dispatcher: Dispatcher::default(),
+            dispatcher: Dispatcher::new(Arc::clone(&notices)),
+            notices,
             spare: Arc::default(),
             directory: walled.directory,
             #[cfg(feature = "tokio")]
@@ -377,7 +386,7 @@ impl Session {
         definition: &'static Function,
     ) -> Result<Call<'_>> {
         let shared = &*self.shared;
-        let free = !shared.fork.forked() && !shared.releases.any() && !shared.dispatcher.has_failed();
+        let free = !shared.fork.forked() && !shared.releases.any() && !shared.notices.any();
         let turn = match if free && !self.nests() { shared.seats.take() } else { None } {
             Some(seat) if seat.serves() => Turn::new(self, seat, Some(allowed)),
             seat => self.begin_turn(seat, context, allowed)?,
@@ -394,6 +403,7 @@ impl Session {
         mut allowed: Allowed,
     ) -> Result<Turn<'_>> {
         let shared = &*self.shared;
+        self.has_inputs_examined(&mut allowed);
         let mut turn = match seat {
             Some(seat) => Turn::new(self, seat, Some(allowed)),
             None if shared.fork.forked() => return Err(context.forked(Executed::No)),
@@ -413,11 +423,31 @@ impl Session {
                 turn = self.send_before(turn, context, &mut allowed)?;
             }
             if !turn.serves() {
-                self.seat_worker(&mut turn, context, &mut allowed)?;
+                self.seat_worker_in_time(&mut turn, context, &mut allowed)?;
             }
             turn.state().allowed = allowed;
         }
         Ok(turn)
+    }
+
+    /// Where an input is in quarantine, sees to it that the call looks at its own before it is sent: one whose deadline is known
+    /// by then does. Others never look, so that they are as fast as if there were no quarantine.
+    #[inline]
+    fn has_inputs_examined(&self, allowed: &mut Allowed) {
+        if self.shared.notices.has(QUARANTINE) {
+            allowed.deadline();
+        }
+    }
+
+    /// Whether some input is in quarantine.
+    #[inline]
+    pub(crate) fn examines(&self) -> bool {
+        self.shared.notices.has(QUARANTINE)
+    }
+
+    /// The inputs that ended workers, of this session and of others with the same list.
+    pub fn quarantine(&self) -> &Quarantine {
+        &self.shared.options.quarantine
     }
 
     /// Which worker serves now, from 1: a greater number after every fault.
@@ -713,69 +743,6 @@ impl Facts {
         self.count_calls(gone);
         drop(channel);
         self.heap.lock().take_if(|heap| Arc::ptr_eq(heap, worker.heap()));
-    }
-}
-
-impl Context {
-    #[inline]
-    fn of_package(package: &'static Package) -> Context {
-        Context { package, function: "", call_id: 0, generation: 0, call_site: None }
-    }
-
-    /// An error of a call that was never published.
-    pub(crate) fn not_executed(&self, kind: ErrorKind, cause: Cause, message: String) -> Error {
-        self.error(Fault { kind, cause, message }, Executed::No, String::new())
-    }
-
-    /// That a call may return so many bytes in the room for a parameter.
-    #[cfg(feature = "dynamic")]
-    pub(crate) fn has_room(&self, name: &str, bytes: u64, limit: u64) -> Result<()> {
-        if bytes <= limit {
-            return Ok(());
-        }
-        let cause = Cause::Limit { what: LimitExceededReason::Output, value: limit };
-        let message = format!("room for `{name}` takes {bytes} bytes, and a call may return {limit}");
-        Err(self.not_executed(ErrorKind::LimitExceeded, cause, message))
-    }
-
-    /// A text is not in the encoding that the contract declares.
-    #[cfg(feature = "dynamic")]
-    pub(crate) fn bad_encoding(&self, name: &str) -> Error {
-        let cause = Cause::Argument { name: name.to_owned() };
-        self.not_executed(ErrorKind::BadEncoding, cause, format!("`{name}` is not UTF-8"))
-    }
-
-    /// In a child of the process that opened the session: the call is its parent's.
-    pub(crate) fn forked(&self, executed: Executed) -> Error {
-        let message = "the process was forked after the session was opened".into();
-        let fault = Fault { kind: ErrorKind::ForkedClient, cause: Cause::None, message };
-        self.error(fault, executed, String::new())
-    }
-
-    /// The results are more than this host will hold; the worker is well.
-    pub(crate) fn too_much_output(&self, limit: u64, executed: Executed) -> Error {
-        let cause = Cause::Limit { what: LimitExceededReason::Output, value: limit };
-        let message = format!("the results have more than the {limit} bytes a call may return");
-        self.error(Fault { kind: ErrorKind::LimitExceeded, cause, message }, executed, String::new())
-    }
-
-    pub(crate) fn error(&self, fault: Fault, executed: Executed, output: String) -> Error {
-        Error::new(Inner {
-            kind: fault.kind,
-            library: self.package.library.to_owned(),
-            function: self.function.to_owned(),
-            call_id: self.call_id,
-            generation: self.generation,
-            time: SystemTime::now(),
-            call_site: self.call_site,
-            executed,
-            cause: fault.cause,
-            message: fault.message,
-            output,
-            outputs: Vec::new(),
-            refused: None,
-            shortage: None,
-        })
     }
 }
 

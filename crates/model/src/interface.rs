@@ -15,6 +15,7 @@ mod callback;
 mod errors;
 mod guard;
 mod handle;
+mod inputs;
 mod left;
 mod recycle;
 mod roles;
@@ -26,6 +27,7 @@ pub use callback::{Callback, CallbackParam, CallbackRole, CallbackScope, Callbac
 pub use errors::{ErrorRule, Fails};
 pub use guard::GuardWord;
 pub use handle::Handle;
+pub use inputs::Input;
 pub use left::{Left, LeftKind};
 pub use recycle::RecycleLines;
 pub use roles::{Capacity, Direction, Encoding, Ownership, ResultLength, ResultRole, Role, Start, Unit};
@@ -66,6 +68,9 @@ pub struct Interface {
     /// When a worker is worn.
     #[serde(default, skip_serializing_if = "RecycleLines::is_default")]
     pub recycle: RecycleLines,
+    /// How often a call is made at most that may be made again; absent for the default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tries: Option<u32>,
     /// Parts of its process's state that the library may leave changed between calls.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leaves: Vec<StatePart>,

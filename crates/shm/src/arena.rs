@@ -153,6 +153,14 @@ impl Arena {
         place
     }
 
+    /// The map with these bytes of request memory, and where they start, if data of a call may lie there.
+    pub(crate) fn lent(&self, place: Place, length: u64) -> Option<(&Mapping, usize)> {
+        let mut grants = self.request.iter().chain(&self.outgrown);
+        let grant = grants.find(|grant| grant.id == place.segment())?;
+        let lies = grant.mapping.holds(place.offset(), length);
+        lies.then_some((&grant.mapping, place.offset() as usize))
+    }
+
     /// Bytes the next request segment should have to hold `needed`.
     pub fn wanted(&self, needed: usize) -> usize {
         padded(self.request.as_ref().map_or(0, |grant| grant.mapping.length()), needed)

@@ -100,6 +100,14 @@ impl Buffers {
         Some(Found { segment, offset })
     }
 
+    /// Reads data that lie where they were passed to the worker of this generation, chunk by chunk. False, and nothing is read,
+    /// where that is in no buffer which the worker cannot write.
+    #[must_use]
+    pub fn read(&self, (place, length): (Place, u64), generation: u64, read: &mut dyn FnMut(&[u8])) -> bool {
+        let Some(segment) = self.request.passed_to(generation, place.segment()) else { return false };
+        segment.read(place.offset(), length, read)
+    }
+
     /// Lends a buffer of this session to the worker of this generation. A segment that no worker has yet is given to it by
     /// `give`, as in [`Found::place`]. `None` when it has not got it.
     pub fn lend<E>(

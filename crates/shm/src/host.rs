@@ -21,10 +21,12 @@ use crate::{bell, geometry};
 mod aged;
 mod denials;
 mod dozing;
+pub(crate) mod sent;
 mod state;
 mod wait;
 
 pub use denials::DenialRecord;
+pub use sent::Sent;
 pub use state::{STATE_PARTS, StateRecord};
 use wait::Crowd;
 

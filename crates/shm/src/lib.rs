@@ -39,8 +39,8 @@ pub use eventfd::EventFd;
 pub use fork::ForkGuard;
 pub use heap::{HEAP_FAULT, HeapCount, HeapFaultRecord, HeapRefusal, HeapSegment, heap_length, heap_shard};
 pub use host::{
-    CallHead, CrashRecord, DenialRecord, HostChannel, HostLane, Located, ReplyHead, STATE_PARTS, StateRecord,
-    Waited,
+    CallHead, CrashRecord, DenialRecord, HostChannel, HostLane, Located, ReplyHead, STATE_PARTS, Sent,
+    StateRecord, Waited,
 };
 pub use latency::{usable_cpus, wake_latency};
 pub use mapping::{Access, Mapping, Plain, Solid, bytes_of};

@@ -65,6 +65,15 @@ impl Near {
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), into, bytes.len()) };
     }
 
+    /// Copies bytes out.
+    pub(crate) fn copy_out(&self, offset: usize, into: &mut [u8]) {
+        assert!(offset <= NEAR && into.len() <= NEAR - offset, "data outside of their line");
+        for (at, byte) in into.iter_mut().enumerate() {
+            let word = self.0[(offset + at) / size_of::<u32>()];
+            *byte = word.to_ne_bytes()[(offset + at) % size_of::<u32>()];
+        }
+    }
+
     /// The halves of words that hold the first `bytes` bytes; all of them, where a block is longer.
     #[inline]
     pub(crate) fn halves(&self, bytes: usize) -> &[u32] {
@@ -91,6 +100,9 @@ mod tests {
         assert_eq!(near.halves(1), [7]);
         assert_eq!(near.halves(14), [7, 0, 0, 0xffff]);
         assert_eq!(near.halves(500)[7], 0x0403_0201);
+        let mut out = [0; 7];
+        near.copy_out(25, &mut out);
+        assert_eq!(out, [0, 0, 0, 1, 2, 3, 4]);
     }
 
     #[test]

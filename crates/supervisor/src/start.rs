@@ -13,6 +13,7 @@ use hotcell_sandbox::Level;
 use hotcell_shm::control::ControlSocket;
 use hotcell_shm::{EventFd, HeapSegment, HostChannel, sealed_copy};
 use parking_lot::Mutex;
+use rustix::io::Errno;
 use rustix::process::Signal;
 
 use crate::changed::Changed;
@@ -87,6 +88,13 @@ impl StartError {
     /// Whether it is the library that did not come up, and no file or descriptor that was not there.
     pub fn is_of_library(&self) -> bool {
         matches!(self, StartError::Ended { .. } | StartError::Late { .. })
+    }
+
+    /// Whether it may pass by itself: this machine, or this process, had no process, memory or descriptor just then.
+    pub fn passes(&self) -> bool {
+        let StartError::System { source, .. } = self else { return false };
+        let errno = source.raw_os_error().map(Errno::from_raw_os_error);
+        matches!(errno, Some(Errno::AGAIN | Errno::NOMEM | Errno::MFILE | Errno::NFILE | Errno::INTR))
     }
 }
 

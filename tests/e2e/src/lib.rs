@@ -3,6 +3,7 @@
 
 pub mod basin;
 pub mod bound;
+pub mod brittle;
 pub mod clan;
 pub mod cli;
 pub mod crew;

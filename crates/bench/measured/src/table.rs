@@ -67,6 +67,7 @@ const fn function(name: &'static str, args_size: u16, result_size: u16) -> rt::F
         result_size,
         deadline_ms: 0,
         idempotent: false,
+        inputs: &[],
         lets_go: false,
         returned: None,
         message: None,

@@ -170,6 +170,7 @@ pub(crate) static TOP: Keys = Keys::plain(
         ),
         key("sandbox", Shape::WordOr(&PROFILES, &SANDBOX), "What the library may do once it serves"),
         key("recycle", Shape::Table(&RECYCLE), "When a worker is replaced though it has not failed"),
+        key("tries", Shape::Count, "How often a call is made at most that may be made again"),
         key(
             "leaves",
             Shape::Words(&STATE),

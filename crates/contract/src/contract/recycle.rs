@@ -27,6 +27,21 @@ pub(crate) fn recycle<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Recycle
     lines
 }
 
+/// How often a call is made at most.
+pub(crate) fn tries<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Option<u32> {
+    let number = reader.integer(entry)?;
+    let tries = u32::try_from(number).ok().filter(|tries| (1..=MOST_TRIES).contains(tries));
+    if tries.is_none() {
+        let message = format!("`{number}` is no number of tries");
+        let diagnostic = Diagnostic::error(message).at(entry.span.clone());
+        reader.push(diagnostic.help(format!("write 1 to {MOST_TRIES}; with 1 no call is made again")));
+    }
+    tries
+}
+
+/// As often as a call may be made.
+const MOST_TRIES: u32 = 100;
+
 fn milliseconds(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<u64> {
     u64::try_from(function::duration(reader, entry)?.as_millis()).ok()
 }
@@ -87,6 +102,21 @@ mod tests {
         let said: Vec<u64> = of(lines).unwrap().said().map(|(_, value)| value).collect();
         assert_eq!(said, [9, 3_600_000, 800 << 20, 2000, 1, 2, 77, 5, 1000]);
         assert!(of("").unwrap().is_default());
+    }
+
+    #[test]
+    fn tries_are_from_one_to_a_hundred() {
+        let of = |line: &str| {
+            let text = format!("hotcell = 1\nlibrary = \"z\"\nheaders = [\"z.h\"]\n{line}\n");
+            let messages =
+                |wrong: Vec<Diagnostic>| wrong.into_iter().map(|it| it.message).collect::<Vec<_>>();
+            top::read(&text).map(|contract| contract.tries).map_err(messages)
+        };
+        assert_eq!((of(""), of("tries = 1"), of("tries = 100")), (Ok(None), Ok(Some(1)), Ok(Some(100))));
+        for number in ["0", "101", "-1", "99999999999"] {
+            let message = format!("`{number}` is no number of tries");
+            assert_eq!(of(&format!("tries = {number}")), Err(vec![message]));
+        }
     }
 
     #[test]

@@ -109,6 +109,7 @@ fn key<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, contract: &mut Contract) 
             }
         }
         "recycle" => contract.recycle = recycle::recycle(reader, entry),
+        "tries" => contract.tries = recycle::tries(reader, entry),
         "leaves" => contract.leaves = state::leaves(reader, entry),
         "sandbox" => contract.sandbox = sandbox::sandbox(reader, entry),
         "struct" => contract.structs = structure::structs(reader, entry),

@@ -10,7 +10,7 @@ use crate::rust::methods::Part;
 use crate::rust::names::{self, AIO, Scope};
 use crate::rust::owner::Owner;
 use crate::rust::results::{Outcome, SHARED, Waits, finish, outcomes};
-use crate::rust::{docs, format};
+use crate::rust::{again, docs, format};
 
 /// What the object of a view goes by in its methods.
 const OWN: &str = "own";
@@ -81,7 +81,15 @@ fn methods(context: &mut Context<'_>, index: usize) -> Result<Vec<Method>, Error
     };
     let path = owner.key().map_or(&context.names.library, |key| &context.names.objects[key]).clone();
     let summary = function.doc.as_deref().map(docs::from_header).unwrap_or_default();
-    let made = |name: &str, outcomes: &[Outcome], whole: &str, summary: &[String], mut scope: Scope| {
+    let repeats = again::is_repeated(function, owner, &arguments);
+    let once = repeats.then(|| context.take_once(&name));
+    let once_shared = context.twin(index).cloned().filter(|_| repeats).map(|twin| context.take_once(&twin));
+    let made = |(name, once): (&str, Option<&String>),
+                outcomes: &[Outcome],
+                whole: &str,
+                summary: &[String],
+                mut scope: Scope| {
+        let locals = scope.clone();
         let mut docs: Vec<String> = summary.iter().take_while(|line| !line.is_empty()).cloned().collect();
         if !docs.is_empty() {
             docs.push(String::new());
@@ -95,15 +103,20 @@ fn methods(context: &mut Context<'_>, index: usize) -> Result<Vec<Method>, Error
         let waits = (function.error.is_some(), Waits::Task(begin));
         finish(&mut body, outcomes, &ty, &arguments, waits, &mut scope);
         let result = format!("hotcell::Result<{whole}>");
-        let opening = format::signature(4, &format!("pub async fn {name}"), &arguments.params, &result);
-        Method { docs, opening, body, output: None }
+        let opening = |head: String| format::signature(4, &head, &arguments.params, &result);
+        let named = opening(format!("pub async fn {name}"));
+        let method = Method { docs, opening: named, body, once: None, output: None };
+        let Some(once) = once else { return method };
+        let (constant, params) = (&context.names.indices[index], &arguments.params);
+        let body = again::body_awaited((once, constant), &context.names.library, params, locals);
+        method.again(body, opening(format!("async fn {once}")))
     };
-    let mut methods = vec![made(&name, &outcomes, &ty, &summary, scope.clone())];
+    let mut methods = vec![made((&name, once.as_ref()), &outcomes, &ty, &summary, scope.clone())];
     if let Some(name) = context.twin(index) {
         let several = outcomes.len() > 1;
         let outcomes: Vec<Outcome> = outcomes.into_iter().map(Outcome::shared).collect();
         let whole = if several { format!("{ty}<{SHARED}>") } else { SHARED.to_owned() };
-        methods.push(made(name, &outcomes, &whole, &[], scope));
+        methods.push(made((name, once_shared.as_ref()), &outcomes, &whole, &[], scope));
     }
     Ok(methods)
 }

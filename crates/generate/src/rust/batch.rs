@@ -51,5 +51,5 @@ pub(crate) fn methods<'a>(context: &mut Context<'a>, index: usize) -> Result<Vec
     docs.extend(arguments.notes.iter().flat_map(|note| [String::new(), note.clone()]));
     let result = format!("hotcell::Result<hotcell::Ticket<{ty}>>");
     let opening = format::signature(4, &format!("pub fn {name}"), &arguments.params, &result);
-    Ok(vec![Method { docs, opening, body, output: None }])
+    Ok(vec![Method { docs, opening, body, once: None, output: None }])
 }

@@ -25,6 +25,8 @@ pub(crate) struct Context<'a> {
     outputs: BTreeMap<usize, String>,
     /// The methods that leave results where they are, by function.
     twins: BTreeMap<usize, String>,
+    /// The methods that make calls once, by those that may make them again.
+    once: BTreeMap<String, String>,
 }
 
 /// What is done with a structure: which of its functions are needed.
@@ -58,8 +60,8 @@ pub(crate) struct Deeds {
 
 impl<'a> Context<'a> {
     pub(crate) fn new(interface: &'a Interface, names: Names) -> Self {
-        let (mentioned, objects, deeds, outputs, twins) = Default::default();
-        Context { interface, names, mentioned, objects, deeds, outputs, twins }
+        let (mentioned, objects, deeds, outputs, twins, once) = Default::default();
+        Context { interface, names, mentioned, objects, deeds, outputs, twins, once }
     }
 
     /// A type for what a function with several results gives back.
@@ -87,6 +89,12 @@ impl<'a> Context<'a> {
     /// A name for the method of a function that lends buffers to the library, which changes them, or fills them only.
     pub(crate) fn take_lending(&mut self, index: usize, changes: bool) -> String {
         self.names.take_lending(&self.names.methods[index].clone(), changes)
+    }
+
+    /// A name for the method that makes a call of this one once, on the library's type and on its view for tasks.
+    pub(crate) fn take_once(&mut self, method: &str) -> String {
+        let names = &mut self.names;
+        self.once.entry(method.to_owned()).or_insert_with(|| names.take_once(method)).clone()
     }
 
     /// The name of the method that leaves results where they are, if there is one.

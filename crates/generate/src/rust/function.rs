@@ -10,7 +10,7 @@ use crate::rust::context::Context;
 use crate::rust::names::{self, Scope};
 use crate::rust::owner::Owner;
 use crate::rust::results::{Outcome, SHARED, Waits, finish, is_lendable, outcomes};
-use crate::rust::{docs, format, types};
+use crate::rust::{again, docs, format, types};
 
 /// What `method.rs.j2` prints.
 #[derive(Serialize)]
@@ -18,6 +18,8 @@ pub(crate) struct Method {
     pub(crate) docs: Vec<String>,
     pub(crate) opening: Vec<String>,
     pub(crate) body: Vec<String>,
+    /// Where it may make its call again, the method that makes it once: its opening and body.
+    pub(crate) once: Option<(Vec<String>, Vec<String>)>,
     pub(crate) output: Option<Output>,
 }
 
@@ -35,7 +37,8 @@ pub(crate) struct Output {
 impl Method {
     /// Whether it names types of the runtime.
     pub(crate) fn names_runtime(&self) -> bool {
-        self.body.iter().any(|line| names_runtime(line))
+        let once = self.once.iter().flat_map(|(_, body)| body);
+        self.body.iter().chain(once).any(|line| names_runtime(line))
     }
 }
 
@@ -75,23 +78,39 @@ pub(crate) fn methods<'a>(context: &mut Context<'a>, index: usize) -> Result<Vec
         }
     };
     let lending = lends(context, function, &outcomes).map(|changes| context.take_lending(index, changes));
+    let (once, once_shared) = match again::is_repeated(function, owner, &arguments) {
+        true => (Some(context.take_once(&name)), twin.as_ref().map(|twin| context.take_once(twin))),
+        false => (None, None),
+    };
     let made = |name: &str,
                 docs,
                 outcomes: &[Outcome],
                 whole: &str,
                 output,
-                (arguments, mut scope): (&Arguments, Scope)| {
+                (arguments, mut scope, once): (&Arguments, Scope, Option<&String>)| {
+        let locals = scope.clone();
         let objects = arguments.objects(context, function, &mut scope);
         let mut body = start(context, index, (owner, objects), !arguments.puts.is_empty());
         body.extend(arguments.puts.iter().cloned());
         let waits = (function.error.is_some(), Waits::Thread);
         finish(&mut body, outcomes, &ty, arguments, waits, &mut scope);
         let result = format!("hotcell::Result<{whole}>");
-        let opening = format::signature(4, &format!("pub fn {name}"), &arguments.params, &result);
-        Method { docs, opening, body, output }
+        let opening = |head: String| format::signature(4, &head, &arguments.params, &result);
+        let method = Method { docs, opening: opening(format!("pub fn {name}")), body, once: None, output };
+        match once {
+            None => method,
+            Some(once) => {
+                let constant = &context.names.indices[index];
+                method.again(
+                    again::body(once, constant, &arguments.params, locals),
+                    opening(format!("fn {once}")),
+                )
+            }
+        }
     };
-    let docs = documentation(function, &arguments.notes);
-    let mut methods = vec![made(&name, docs, &outcomes, &ty, output, (&arguments, scope.clone()))];
+    let docs = documentation(function, &arguments.notes, once.is_some());
+    let own = (&arguments, scope.clone(), once.as_ref());
+    let mut methods = vec![made(&name, docs, &outcomes, &ty, output, own)];
     let several = outcomes.len() > 1;
     let generic = |of: &str| if several { format!("{ty}<{of}>") } else { of.to_owned() };
     let lent = lending.map(|name| -> Result<_, Error> {
@@ -106,12 +125,13 @@ pub(crate) fn methods<'a>(context: &mut Context<'a>, index: usize) -> Result<Vec
         });
         let outcomes: Vec<Outcome> = outcomes.collect();
         let docs = documentation_of_lending(&path, &shared);
-        Ok(made(&name, docs, &outcomes, &generic("usize"), None, (&arguments, scope)))
+        Ok(made(&name, docs, &outcomes, &generic("usize"), None, (&arguments, scope, None)))
     });
     if let Some(name) = twin {
         let docs = documentation_of_twin(&path, &shared);
         let outcomes: Vec<Outcome> = outcomes.into_iter().map(Outcome::shared).collect();
-        methods.push(made(&name, docs, &outcomes, &generic(SHARED), None, (&arguments, scope)));
+        let shared = (&arguments, scope, once_shared.as_ref());
+        methods.push(made(&name, docs, &outcomes, &generic(SHARED), None, shared));
     }
     methods.extend(lent.transpose()?);
     Ok(methods)
@@ -207,7 +227,7 @@ pub(crate) fn unsupported(function: &Function, param: &Param) -> Error {
     Error::Unsupported { function: function.name.clone(), what }
 }
 
-fn documentation(function: &Function, notes: &[String]) -> Vec<String> {
+fn documentation(function: &Function, notes: &[String], repeats: bool) -> Vec<String> {
     let mut lines = function.doc.as_deref().map(docs::from_header).unwrap_or_default();
     if !lines.is_empty() {
         lines.push(String::new());
@@ -215,6 +235,9 @@ fn documentation(function: &Function, notes: &[String]) -> Vec<String> {
     lines.push(format!("C: `{}`", function.signature.split_whitespace().collect::<Vec<_>>().join(" ")));
     for text in notes {
         lines.extend([String::new(), text.clone()]);
+    }
+    if repeats {
+        lines.extend([String::new(), "Idempotent: a call whose worker ends may be made again.".into()]);
     }
     lines.extend([String::new(), "# Errors".into(), String::new()]);
     let fails = match function.error.as_ref().map(|rule| &rule.value.fails) {

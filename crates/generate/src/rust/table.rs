@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use hotcell_model::Interface;
 use hotcell_model::interface::{
-    Encoding, Function, GuardWord, LeftKind, Ownership, ResultRole, Role, SandboxLines, SandboxProfile,
-    Threads,
+    Encoding, Function, GuardWord, Input, LeftKind, Ownership, ResultRole, Role, SandboxLines,
+    SandboxProfile, Threads,
 };
 use hotcell_model::layout::Carries;
 use serde::Serialize;
@@ -31,6 +31,8 @@ pub(crate) struct Table {
     guard: &'static str,
     /// What it says of worn workers; nothing where it says nothing.
     recycle: Vec<String>,
+    /// How often calls are made that may be made again, where it says so.
+    tries: Option<u32>,
     /// What it lets the library leave changed of its process's state.
     leaves: Vec<String>,
     /// What it says of threads, where that is more than yes or no.
@@ -72,6 +74,7 @@ pub(crate) fn table(interface: &Interface, names: &Names) -> Result<Table, Error
         sandbox: sandbox(&interface.sandbox),
         rules: rules(interface),
         recycle: interface.recycle.said().map(|(name, value)| format!("{name}: Some({value}),")).collect(),
+        tries: interface.tries,
         leaves: interface.leaves.iter().map(|part| format!("hotcell::StatePart::{part:?},")).collect(),
         guard: match interface.guard {
             GuardWord::None => "None",
@@ -133,8 +136,12 @@ fn row(
     if let Some(time) = function.deadline_ms {
         parts.push(format!("deadline_ms: {time}"));
     }
-    if function.idempotent {
+    if function.is_repeatable() {
         parts.push("idempotent: true".into());
+    }
+    let inputs: Vec<String> = function.inputs().into_iter().map(input).collect();
+    if !inputs.is_empty() {
+        parts.push(format!("inputs: &[{}]", inputs.join(", ")));
     }
     if function.lets_go() {
         parts.push("lets_go: true".into());
@@ -170,6 +177,16 @@ fn row(
         return Ok(format!("{base},"));
     }
     Ok(format!("rt::Function {{ {}, ..{base} }},", parts.join(", ")))
+}
+
+/// What tells one input from another.
+fn input(input: Input) -> String {
+    match input {
+        Input::Numbers { offset, bytes } => format!("rt::Input::Numbers({offset}, {bytes})"),
+        Input::Data { offset } => format!("rt::Input::Data({offset})"),
+        Input::References { offset } => format!("rt::Input::References({offset})"),
+        Input::Images { offset, handle } => format!("rt::Input::Images({offset}, {handle})"),
+    }
 }
 
 /// What comes with the error of a failed call.

@@ -135,6 +135,7 @@ pub(crate) fn interface(library: &str, header: &str, soname: &str, functions: Ve
         sandbox: Default::default(),
         guard: Default::default(),
         recycle: Default::default(),
+        tries: None,
         leaves: Default::default(),
         handles: Default::default(),
         structs: Default::default(),

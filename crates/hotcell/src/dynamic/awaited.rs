@@ -23,6 +23,18 @@ pub async fn call_awaited(
     args: &[Value],
     call_site: &'static Location<'static>,
 ) -> Result<Outcome> {
+    let tried = call_once(session, interface, function, args, call_site).await;
+    let again = |session| async move { call_once(&session, interface, function, args, call_site).await };
+    session.retried_awaited(function.0, tried, call_site, again).await
+}
+
+async fn call_once(
+    session: &Session,
+    interface: &Interface,
+    function: (u16, &Function),
+    args: &[Value],
+    call_site: &'static Location<'static>,
+) -> Result<Outcome> {
     let none = &mut |name: &str, _: &[(String, Value)]| {
         Err(format!("`{name}` is to be a callback, and none was given with the call"))
     };

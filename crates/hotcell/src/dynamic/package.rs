@@ -1,15 +1,16 @@
 //! An interface as a package.
 
 use hotcell_model::interface::{
-    Encoding, Function as ModelFunction, GuardWord, Interface, Left, LeftKind, Ownership, ResultRole, Role,
-    SandboxLines as ModelSandboxLines, SandboxProfile, StatePart as ModelStatePart, Threads,
+    Encoding, Function as ModelFunction, GuardWord, Input as ModelInput, Interface, Left, LeftKind,
+    Ownership, ResultRole, Role, SandboxLines as ModelSandboxLines, SandboxProfile,
+    StatePart as ModelStatePart, Threads,
 };
 use hotcell_model::layout::{Carries, WireKind};
 
 use crate::options::Options;
 use crate::rt::{
-    self, Field, Function, Guard, HandleType, Kind, OutputField, OutputKind, OwnedField, Package, Profile,
-    RecycleLines, Release, SandboxLines, ThreadRules,
+    self, Field, Function, Guard, HandleType, Input, Kind, OutputField, OutputKind, OwnedField, Package,
+    Profile, RecycleLines, Release, SandboxLines, ThreadRules,
 };
 use crate::state::StatePart;
 
@@ -61,6 +62,14 @@ pub fn recycle(interface: &Interface) -> RecycleLines {
         leaked: lines.leaked,
         patience_ms: lines.patience_ms,
         probe_ms: lines.probe_ms,
+    }
+}
+
+/// Options of a session, with what an interface says of how often calls are made. What they say themselves holds.
+pub fn trying(interface: &Interface, options: Options) -> Options {
+    match interface.tries {
+        Some(tries) => rt::trying(options, tries),
+        None => options,
     }
 }
 
@@ -117,7 +126,8 @@ fn function(interface: &Interface, function: &ModelFunction) -> Function {
         args_size: function.layout.args.size as u16,
         result_size: result.size as u16,
         deadline_ms: function.deadline_ms.unwrap_or(0),
-        idempotent: function.idempotent,
+        idempotent: function.is_repeatable(),
+        inputs: function.inputs().into_iter().map(input).collect::<Vec<_>>().leak(),
         lets_go: function.lets_go(),
         returned: returned
             .and_then(|field| Some(Field { offset: field.offset as u16, kind: kind(field.kind)? })),
@@ -126,6 +136,15 @@ fn function(interface: &Interface, function: &ModelFunction) -> Function {
         symbols: symbols.collect::<Vec<_>>().leak(),
         owned: owned(interface, function).leak(),
         outputs: outputs(interface, function).leak(),
+    }
+}
+
+fn input(input: ModelInput) -> Input {
+    match input {
+        ModelInput::Numbers { offset, bytes } => Input::Numbers(offset as u16, bytes as u16),
+        ModelInput::Data { offset } => Input::Data(offset as u16),
+        ModelInput::References { offset } => Input::References(offset as u16),
+        ModelInput::Images { offset, handle } => Input::Images(offset as u16, handle as u16),
     }
 }
 

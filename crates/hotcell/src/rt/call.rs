@@ -51,7 +51,7 @@ pub struct State {
     /// Bytes of the argument block in use, data behind the fixed part included.
     pub(super) used: usize,
     /// Bytes of data passed so far.
-    input: u64,
+    pub(super) input: u64,
     /// Bytes of reply space granted so far.
     pub(super) granted: u64,
     /// Entries, where it is a batch.
@@ -81,6 +81,8 @@ pub struct State {
     pub(super) awaited: bool,
     /// It is a task's, was sent, and has not ended: the library may be at work.
     pub(super) under_way: bool,
+    /// The library has called back during it: it is not to be made again.
+    pub(super) called_back: bool,
     /// The batch that it is, where it is a task's.
     #[cfg(feature = "tokio")]
     pub(super) batch: Option<Box<Done>>,
@@ -99,6 +101,7 @@ static NONE: Function = Function {
     result_size: 0,
     deadline_ms: 0,
     idempotent: false,
+    inputs: &[],
     lets_go: false,
     returned: None,
     code: None,
@@ -134,6 +137,7 @@ impl State {
             failure: None,
             awaited: false,
             under_way: false,
+            called_back: false,
             #[cfg(feature = "tokio")]
             batch: None,
         })
@@ -169,7 +173,7 @@ impl State {
         self.used = usize::from(function.args_size);
         (self.input, self.granted, self.entries) = (0, 0, 0);
         (self.copied, self.taken) = (0, 0);
-        (self.awaited, self.under_way) = (false, false);
+        (self.awaited, self.under_way, self.called_back) = (false, false, false);
         self.lengths.clear();
         self.lent.clear();
         if self.no_segment.is_some() || self.failure.is_some() || !self.no_segments.is_empty() {

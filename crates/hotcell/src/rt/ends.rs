@@ -244,13 +244,13 @@ impl Call<'_> {
     }
 
     pub(super) fn violation(&mut self, rule: &str) -> Error {
-        let output = self.end_worker(Some(rule));
+        let output = self.end_worker(Some(rule), ErrorKind::ProtocolViolation);
         self.ended(fault::violation(rule), Executed::Maybe, output)
     }
 
     /// The library lies about its own results: its memory may be overwritten, so the worker goes.
     pub(super) fn invalid_reply(&mut self, message: &str, executed: Executed) -> Error {
-        let output = self.end_worker(None);
+        let output = self.end_worker(None, ErrorKind::InvalidReply);
         let message = message.to_owned();
         let fault = Fault { kind: ErrorKind::InvalidReply, cause: Cause::None, message };
         self.ended(fault, executed, output)
@@ -258,7 +258,7 @@ impl Call<'_> {
 
     /// A library that calls back without end.
     pub(super) fn too_many_callbacks(&mut self, limit: u64) -> Error {
-        let output = self.end_worker(None);
+        let output = self.end_worker(None, ErrorKind::LimitExceeded);
         let cause = Cause::Limit { what: LimitExceededReason::Callbacks, value: limit };
         let message = format!("the library called back more than {limit} times in one call");
         let fault = Fault { kind: ErrorKind::LimitExceeded, cause, message };
@@ -267,7 +267,7 @@ impl Call<'_> {
 
     pub(super) fn hung(&mut self, executed: Executed) -> Error {
         let worker = self.turn.live.as_ref().map(|live| Arc::clone(&live.worker));
-        let output = self.end_worker(None);
+        let output = self.end_worker(None, ErrorKind::Hung);
         let after = self.allowed.time();
         // Where it has ended by then because a callback took longer, it was not the library.
         let unanswered = worker.and_then(|worker| fault::unanswered(&worker.end()?));
@@ -282,7 +282,7 @@ impl Call<'_> {
         if let Some(live) = &self.turn.live {
             live.worker.is_unwanted();
         }
-        let output = self.end_worker(None);
+        let output = self.end_worker(None, ErrorKind::Cancelled);
         let message =
             "the call was given up; its worker was ended, for the library would have gone on".into();
         let fault = Fault { kind: ErrorKind::Cancelled, cause: Cause::None, message };
@@ -301,6 +301,10 @@ impl Call<'_> {
                     Some(suspect) => fault::of_another(suspect, &end),
                     None => fault::of_end(&end),
                 };
+                let external = matches!(fault.cause, Cause::Signal { external: true, .. });
+                if executed != Executed::No && !external {
+                    self.suspect(live, fault.kind);
+                }
                 (fault, live.worker.output())
             }
             None => (fault::lost(), String::new()),
@@ -344,7 +348,9 @@ impl Call<'_> {
         if self.turn.is_nested() {
             self.turn.ended = Some((fault.clone(), output.clone()));
         }
-        self.context.error(fault, executed, output)
+        let again = !self.called_back && !self.turn.is_nested();
+        let until = if again { self.allowed.deadline() } else { 0 };
+        self.context.error(fault, executed, output).of_call_until(until)
     }
 
     /// The worker ended, and the error that said so was not heeded.
@@ -358,7 +364,7 @@ impl Call<'_> {
 
     /// Kills the worker, for breaking a rule or for what became of the call, and forgets it; returns what it printed. A call
     /// of a task does not wait for its end: it has been waited for before, or nobody is held up for it.
-    fn end_worker(&mut self, rule: Option<&str>) -> String {
+    fn end_worker(&mut self, rule: Option<&str>, kind: ErrorKind) -> String {
         let (context, awaited) = (self.context, self.awaited);
         let Some(live) = self.turn.leave() else { return String::new() };
         live.worker.blame(live.lane.index(), &context);
@@ -367,6 +373,7 @@ impl Call<'_> {
             (None, false) => _ = live.worker.kill(),
             (rule, true) => _ = live.worker.begin_to_end(rule.map_or(Ending::Kill, Ending::Violation)),
         }
+        self.suspect(&live, kind);
         live.worker.output()
     }
 }

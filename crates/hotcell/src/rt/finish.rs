@@ -198,7 +198,12 @@ impl<'s> Call<'s> {
     pub(super) fn publish(&mut self) -> Result<(u64, u64, u64)> {
         let time = match self.allowed.known() {
             None => self.allowed.left(),
-            Some(deadline) => deadline.saturating_sub(clock::now()),
+            Some(deadline) => {
+                if self.turn.session.examines() {
+                    self.examine()?;
+                }
+                deadline.saturating_sub(clock::now())
+            }
         };
         if time == 0 {
             return Err(self.too_late());
@@ -298,6 +303,7 @@ impl<'s> Call<'s> {
             return Err(self.violation("a callback that was not passed to this call"));
         }
         callbacks.count += 1;
+        self.called_back = true;
         let most = self.session().options().max_callbacks;
         if callbacks.count > most {
             return Err(self.too_many_callbacks(most));

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::options::Options;
 use crate::recycle::Recycle;
+use crate::retries::Retries;
 use crate::state::StatePart;
 
 /// The contract's table `recycle`. What it says nothing of is as it is by default.
@@ -74,9 +75,22 @@ pub fn leaving(options: Options, parts: &[StatePart]) -> Options {
     Options { leaves: Some(leaves), ..options }
 }
 
+/// Options of a session of a package whose contract says how often calls are made. What the options say themselves holds.
+pub fn trying(options: Options, tries: u32) -> Options {
+    let retries = options.retries.unwrap_or(Retries { tries, ..Retries::default() });
+    Options { retries: Some(retries), ..options }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn options_say_how_often_calls_are_made_before_the_contract_does() {
+        let of = |options| trying(options, 5).retries.map(|retries| retries.tries);
+        assert_eq!(of(Options::default()), Some(5));
+        assert_eq!(of(Options { retries: Some(Retries::NEVER), ..Options::default() }), Some(1));
+    }
 
     #[test]
     fn options_say_what_may_be_left_before_the_contract_does() {

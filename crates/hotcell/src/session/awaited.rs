@@ -15,6 +15,7 @@ use tokio::runtime::{Handle, Id};
 use tokio::time::Sleep;
 
 use super::looks::Looks;
+use super::retry::Pauses;
 use super::service::late;
 use super::{Allowed, Context, Place, Seat, Session, Turn, instant_of};
 use crate::error::{Cause, Error, Result};
@@ -91,6 +92,7 @@ impl Session {
     async fn turn_awaited(&self, context: Context, mut allowed: Allowed) -> Result<Turn<'_>> {
         let shared = &*self.shared;
         self.may_await(context)?;
+        self.has_inputs_examined(&mut allowed);
         if shared.releases.any() {
             self.releases_awaited(context, &mut allowed).await?;
         }
@@ -158,6 +160,7 @@ impl Session {
     ) -> Result<Turn<'s>> {
         let until = instant_of(allowed.deadline());
         let (begun, mut timer, mut lacks_spares) = (Instant::now(), Timer::default(), false);
+        let mut pauses = Pauses::default();
         loop {
             let now = Instant::now();
             let serves = {
@@ -180,19 +183,33 @@ impl Session {
                     return Err(late(context, &allowed));
                 }
                 // Before there is a thread for it.
-                self.admit(context)?;
-                lacks_spares = self.brought_up(context, &mut allowed).await?;
+                let came = match self.admit(context) {
+                    Ok(()) => self.brought_up(context, &mut allowed).await,
+                    Err(error) => Err(error),
+                };
+                match came {
+                    Ok(lacks) => lacks_spares = lacks,
+                    Err(error) => {
+                        let pause = self.pause(error, &mut pauses, &mut allowed)?;
+                        self.sleeps(context, Instant::now() + pause, &mut timer).await?;
+                    }
+                }
                 continue;
             }
             // The worker makes a thread for the lane.
             let look = now + ((now - begun) / 4).clamp(LOOKS.0, LOOKS.1);
-            let slept = poll_fn(|task| match timer.poll(look.min(until), task) {
-                Ok(Poll::Pending) => Poll::Pending,
-                Ok(Poll::Ready(())) => Poll::Ready(Ok(())),
-                Err(NoRuntime) => Poll::Ready(Err(self.no_runtime(context, Executed::No))),
-            });
-            slept.await?;
+            self.sleeps(context, look.min(until), &mut timer).await?;
         }
+    }
+
+    /// Waits until a time has come.
+    async fn sleeps(&self, context: Context, until: Instant, timer: &mut Timer) -> Result<()> {
+        let slept = poll_fn(|task| match timer.poll(until, task) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(())) => Poll::Ready(Ok(())),
+            Err(NoRuntime) => Poll::Ready(Err(self.no_runtime(context, Executed::No))),
+        });
+        slept.await
     }
 
     /// Waits until a thread has brought a worker up. Comes with whether spares are to follow it.

@@ -4,7 +4,6 @@
 //! lives.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread as threads;
 
@@ -16,6 +15,7 @@ use parking_lot::Mutex;
 
 use self::pace::Pace;
 use self::thread::Listener;
+use super::notices::{FAILURE, Notices};
 use super::{Context, Seat, Session};
 use crate::error::{Cause, Error, Result};
 use crate::fault::Fault;
@@ -24,16 +24,16 @@ mod pace;
 mod thread;
 
 /// What a session knows of its dispatcher thread.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Dispatcher {
     failures: Arc<Failures>,
 }
 
 /// The first failure that nobody has heard of, and how many came after it: whatever the library does, it is no more.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Failures {
-    /// Whether there is one, for the price of a load.
-    any: AtomicBool,
+    /// Where callers see whether there is one.
+    notices: Arc<Notices>,
     first: Mutex<Option<Failure>>,
 }
 
@@ -47,10 +47,13 @@ struct Failure {
 }
 
 impl Dispatcher {
+    pub(super) fn new(notices: Arc<Notices>) -> Dispatcher {
+        Dispatcher { failures: Arc::new(Failures { notices, first: Mutex::default() }) }
+    }
+
     /// Whether there is a failure that nobody has heard of.
-    #[inline]
     pub(super) fn has_failed(&self) -> bool {
-        self.failures.any.load(Ordering::Relaxed)
+        self.failures.notices.has(FAILURE)
     }
 }
 
@@ -61,12 +64,12 @@ impl Failures {
             Some(failure) => failure.more += 1,
             None => *first = Some(Failure { context, fault, output, more: 0 }),
         }
-        self.any.store(true, Ordering::Relaxed);
+        self.notices.set(FAILURE, true);
     }
 
     fn take(&self) -> Option<Failure> {
         let mut first = self.first.lock();
-        self.any.store(false, Ordering::Relaxed);
+        self.notices.set(FAILURE, false);
         first.take()
     }
 }

@@ -255,7 +255,8 @@ impl Session {
         let spec = &shared.spec;
         let failed = |generation, error: &StartError| {
             let (fault, output) = fault::of_start(error);
-            Context { generation, ..context }.error(fault, Executed::No, output)
+            let failed = Context { generation, ..context }.error(fault, Executed::No, output);
+            if error.passes() { failed.passing() } else { failed }
         };
         loop {
             let spare = if next.starting.is_none() { next.spares.take() } else { None };

@@ -26,6 +26,16 @@ pub struct Stats {
     pub restarts: u64,
     /// Of these, those that took over from a worker that was worn, or did not answer.
     pub recycled: u64,
+    /// Calls that were made again, each time counted, for a worker had ended in them.
+    pub retries: u64,
+    /// Calls that came back from such a try.
+    pub recovered: u64,
+    /// Workers that were looked for again, for none could be had just then.
+    pub restarted: u64,
+    /// Inputs that are in [quarantine](Session::quarantine).
+    pub quarantined: usize,
+    /// Calls of this session that were refused for that.
+    pub quarantine_refused: u64,
     /// How often the worker that serves slept, and a call has woken it.
     pub woken: u64,
     /// How often it has woken a caller who slept, as it says.
@@ -83,6 +93,11 @@ impl Stats {
             "faults": faults.collect::<serde_json::Map<_, _>>(),
             "restarts": self.restarts,
             "recycled": self.recycled,
+            "retries": self.retries,
+            "recovered": self.recovered,
+            "restarted": self.restarted,
+            "quarantined": self.quarantined,
+            "quarantine_refused": self.quarantine_refused,
             "woken": self.woken,
             "wakes": self.wakes,
             "waiting": self.waiting,
@@ -108,6 +123,7 @@ impl Session {
         let usage = worker.as_ref().and_then(|worker| worker.usage());
         let (woken, wakes) = worker.as_ref().map_or((0, 0), |worker| worker.channel().wakes());
         let generation = self.generation();
+        let (retries, recovered, restarted, quarantine_refused) = shared.again.counts();
         Stats {
             state: match &worker {
                 None => State::Down,
@@ -120,6 +136,11 @@ impl Session {
             faults: if forked { Vec::new() } else { facts.faults() },
             restarts: facts.served.load(Ordering::Relaxed).saturating_sub(1),
             recycled,
+            retries,
+            recovered,
+            restarted,
+            quarantined: if forked { 0 } else { self.quarantine().count() },
+            quarantine_refused,
             woken,
             wakes,
             waiting: if forked { 0 } else { shared.seats.waiting() },

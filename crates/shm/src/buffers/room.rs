@@ -9,6 +9,7 @@ use rustix::io::{Errno, Result};
 
 use crate::arena::grown;
 use crate::fork::ForkGuard;
+use crate::host::sent::read_chunks;
 use crate::mapping::Mapping;
 use crate::memfd::{Seals, SegmentFile};
 use crate::segment::Segment;
@@ -157,6 +158,14 @@ impl Pool {
         drop((segments, spares.collect::<Vec<_>>()));
     }
 
+    /// The segment that the worker of this generation has under this number.
+    pub(super) fn passed_to(&self, generation: u64, id: u16) -> Option<Arc<BufferSegment>> {
+        let offer = generation << 16 | u64::from(id);
+        let state = self.lock();
+        let mut segments = state.segments.iter().map(|(segment, _)| segment);
+        segments.find(|segment| id != 0 && segment.offer.load(Ordering::Relaxed) == offer).cloned()
+    }
+
     /// The segment that these bytes lie in, and where.
     #[inline]
     pub(super) fn find(&self, bytes: &[u8]) -> Option<(Arc<BufferSegment>, usize)> {
@@ -275,6 +284,16 @@ impl BufferSegment {
         let id = self.offer.load(Ordering::Relaxed) as u16;
         let here = self.generation() == generation && id != 0;
         Ok(here.then(|| Place::new(id, offset as u64)))
+    }
+
+    /// Reads bytes of it chunk by chunk. False, and nothing is read, where it has not got them.
+    pub(super) fn read(&self, offset: u64, length: u64, read: &mut dyn FnMut(&[u8])) -> bool {
+        let mapping = self.memory.mapping();
+        let lies = mapping.holds(offset, length);
+        if lies {
+            read_chunks(mapping, offset as usize, length as usize, read);
+        }
+        lies
     }
 
     /// The worker that has it.

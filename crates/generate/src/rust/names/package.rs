@@ -101,6 +101,11 @@ impl Names {
         self.twins.take(format!("{}_{how}", method.trim_end_matches('_')))
     }
 
+    /// The name of the method that makes a call of this one once, where that may make it again.
+    pub(crate) fn take_once(&mut self, method: &str) -> String {
+        self.twins.take(format!("{}_once", method.trim_end_matches('_')))
+    }
+
     /// A type for what a method with several results gives back.
     pub(crate) fn take_output(&mut self, method: &str, function: &str) -> String {
         let names = [method, function].map(|name| format!("{}Output", camel(name)));

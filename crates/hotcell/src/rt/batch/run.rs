@@ -29,6 +29,7 @@ static BATCH: Function = Function {
     result_size: batch_result::SIZE as u16,
     deadline_ms: 0,
     idempotent: false,
+    inputs: &[],
     lets_go: false,
     returned: None,
     code: None,

@@ -60,11 +60,21 @@ impl Library {
 
     /// C: `int kit_words(int n, const char *const *words)`
     ///
+    /// Idempotent: a call whose worker ends may be made again.
+    ///
     /// # Errors
     ///
     /// Faults of the worker; the library reports none here.
     #[track_caller]
+    #[rustfmt::skip]
     pub fn words(&self, words: &[impl AsRef<str>]) -> hotcell::Result<i32> {
+        let tried = self.words_once(words);
+        let again = |session| Self { session }.words_once(words);
+        self.session.retried(table::KIT_WORDS, tried, again)
+    }
+
+    #[track_caller]
+    fn words_once(&self, words: &[impl AsRef<str>]) -> hotcell::Result<i32> {
         let mut call = self.session.call(table::KIT_WORDS)?;
         let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
         call.put_texts(0, "words", &words)?;
@@ -243,11 +253,21 @@ impl Library {
 
     /// C: `double kit_norm(struct kit_point point)`
     ///
+    /// Idempotent: a call whose worker ends may be made again.
+    ///
     /// # Errors
     ///
     /// Faults of the worker; the library reports none here.
     #[track_caller]
+    #[rustfmt::skip]
     pub fn norm(&self, point: &Point) -> hotcell::Result<f64> {
+        let tried = self.norm_once(point);
+        let again = |session| Self { session }.norm_once(point);
+        self.session.retried(table::KIT_NORM, tried, again)
+    }
+
+    #[track_caller]
+    fn norm_once(&self, point: &Point) -> hotcell::Result<f64> {
         let mut call = self.session.call(table::KIT_NORM)?;
         point.put_image(&mut call, 0, "point")?;
         let reply = call.finish()?;

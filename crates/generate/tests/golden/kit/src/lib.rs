@@ -67,6 +67,7 @@ impl Library {
     /// When no worker can be started, or it cannot load the library.
     pub fn open_with(options: hotcell::Options) -> hotcell::Result<Self> {
         let options = table::RECYCLE.with(options);
+        let options = hotcell::rt::trying(options, 3);
         let options = hotcell::rt::leaving(options, &table::LEAVES);
         let session = hotcell::rt::open(&table::PACKAGE, &table::LIBRARIES, options)?;
         Ok(Self { session })

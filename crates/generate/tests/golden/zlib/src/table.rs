@@ -40,11 +40,11 @@ pub(crate) const CRC32: u16 = 6;
 static FUNCTIONS: [rt::Function; 7] = [
     function("zlibVersion", 0, 16),
     function("compressBound", 8, 8),
-    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), ..function("compress", 16, 40) },
-    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), ..function("compress2", 24, 40) },
-    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), ..function("uncompress", 24, 40) },
-    function("adler32", 24, 8),
-    function("crc32", 24, 8),
+    rt::Function { inputs: &[rt::Input::Data(0)], returned: number(32, rt::Kind::I32), message: Some(16), ..function("compress", 16, 40) },
+    rt::Function { inputs: &[rt::Input::Data(0), rt::Input::Numbers(16, 4)], returned: number(32, rt::Kind::I32), message: Some(16), ..function("compress2", 24, 40) },
+    rt::Function { inputs: &[rt::Input::Numbers(0, 8), rt::Input::Data(8)], returned: number(32, rt::Kind::I32), message: Some(16), ..function("uncompress", 24, 40) },
+    rt::Function { inputs: &[rt::Input::Numbers(0, 8), rt::Input::Data(8)], ..function("adler32", 24, 8) },
+    rt::Function { inputs: &[rt::Input::Numbers(0, 8), rt::Input::Data(8)], ..function("crc32", 24, 8) },
 ];
 
 #[rustfmt::skip]
@@ -59,6 +59,7 @@ const fn function(name: &'static str, args_size: u16, result_size: u16) -> rt::F
         result_size,
         deadline_ms: 0,
         idempotent: false,
+        inputs: &[],
         lets_go: false,
         returned: None,
         message: None,

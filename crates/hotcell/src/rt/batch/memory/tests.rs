@@ -10,6 +10,7 @@ static FUNCTIONS: [Function; 1] = [Function {
     result_size: 4,
     deadline_ms: 0,
     idempotent: false,
+    inputs: &[],
     lets_go: false,
     returned: None,
     code: None,

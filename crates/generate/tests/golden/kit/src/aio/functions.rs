@@ -77,7 +77,18 @@ impl Aio<&Library> {
     /// # Errors
     ///
     /// As there.
+    #[rustfmt::skip]
     pub async fn words(self, words: &[impl AsRef<str>]) -> hotcell::Result<i32> {
+        let view = self;
+        let tried = view.words_once(words).await;
+        let again = move |session| async move {
+            let of = Library { session };
+            Aio { of: &of, call_site: view.call_site }.words_once(words).await
+        };
+        view.of.session.retried_awaited(table::KIT_WORDS, tried, view.call_site, again).await
+    }
+
+    async fn words_once(self, words: &[impl AsRef<str>]) -> hotcell::Result<i32> {
         let session = &self.of.session;
         let sent = {
             let mut call = session
@@ -431,7 +442,18 @@ impl Aio<&Library> {
     /// # Errors
     ///
     /// As there.
+    #[rustfmt::skip]
     pub async fn norm(self, point: &Point) -> hotcell::Result<f64> {
+        let view = self;
+        let tried = view.norm_once(point).await;
+        let again = move |session| async move {
+            let of = Library { session };
+            Aio { of: &of, call_site: view.call_site }.norm_once(point).await
+        };
+        view.of.session.retried_awaited(table::KIT_NORM, tried, view.call_site, again).await
+    }
+
+    async fn norm_once(self, point: &Point) -> hotcell::Result<f64> {
         let session = &self.of.session;
         let sent = {
             let mut call = session

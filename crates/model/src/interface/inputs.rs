@@ -1,0 +1,93 @@
+//! What goes into a call, by which one input can be told from another, and whether a call can be made again.
+
+use crate::interface::{Function, Param, Role};
+use crate::layout::{Carries, WireField};
+
+/// A part of the argument block that tells one input from another. Objects and callbacks are none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Input {
+    /// So many bytes of numbers.
+    Numbers {
+        /// Bytes from the start of the block.
+        offset: u32,
+        /// How many.
+        bytes: u32,
+    },
+    /// A reference to data.
+    Data {
+        /// Bytes from the start of the block.
+        offset: u32,
+    },
+    /// A reference to references to data.
+    References {
+        /// Bytes from the start of the block.
+        offset: u32,
+    },
+    /// A reference to images of structures, in which there may be references.
+    Images {
+        /// Bytes from the start of the block.
+        offset: u32,
+        /// Bytes at their start that are the handle of an object.
+        handle: u32,
+    },
+}
+
+/// Bytes of a handle at the start of an image.
+const HANDLE: u32 = 8;
+
+impl Function {
+    /// What tells its inputs from each other, in the order of the block; nothing where no data go in.
+    pub fn inputs(&self) -> Vec<Input> {
+        let mut inputs: Vec<Input> = Vec::new();
+        for field in &self.layout.args.fields {
+            match (self.input(field), inputs.last_mut()) {
+                (
+                    Some(Input::Numbers { offset, bytes }),
+                    Some(Input::Numbers { offset: from, bytes: many }),
+                ) if *from + *many == offset => {
+                    *many += bytes;
+                }
+                (input, _) => inputs.extend(input),
+            }
+        }
+        match inputs.iter().any(|input| !matches!(input, Input::Numbers { .. })) {
+            true => inputs,
+            false => Vec::new(),
+        }
+    }
+
+    fn input(&self, field: &WireField) -> Option<Input> {
+        let WireField { carries, kind, offset } = *field;
+        let numbers = Input::Numbers { offset, bytes: kind.size() };
+        let Carries::Param { index } = carries else { return Some(numbers) };
+        let param = self.params.get(index)?;
+        match &param.role.value {
+            Role::Value | Role::ValueInOut { .. } => Some(numbers),
+            Role::BufferIn { .. } | Role::BufferInOut { .. } if param.structures().is_some() => {
+                Some(Input::Images { offset, handle: 0 })
+            }
+            Role::Text { .. } | Role::BufferIn { .. } | Role::BufferInOut { .. } => {
+                Some(Input::Data { offset })
+            }
+            Role::Texts { .. } => Some(Input::References { offset }),
+            Role::Struct { .. } => Some(Input::Images { offset, handle: 0 }),
+            Role::Resident { .. } => Some(Input::Images { offset, handle: HANDLE }),
+            _ => None,
+        }
+    }
+
+    /// Whether a call that may have been executed can be made again with the same arguments: the contract says that twice is
+    /// as good as once, no object goes in, which went with its worker, and the library gets no function of the application.
+    pub fn is_repeatable(&self) -> bool {
+        let goes_with_worker = |param: &Param| {
+            matches!(
+                param.role.value,
+                Role::Handle { .. } | Role::Handles { .. } | Role::Resident { .. } | Role::Callback { .. }
+            )
+        };
+        self.idempotent && !self.params.iter().any(goes_with_worker)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,50 @@
+/* A library that breaks: now and then, or by what it is given. */
+#ifndef BRITTLE_H
+#define BRITTLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Twice the number. Aborts in every n-th call of its process, of whichever of the two; 0: never. */
+int brittle_twice(int number, int n);
+int brittle_twice_once(int number, int n);
+
+/* The number, so many milliseconds later. */
+int brittle_slowly(int number, int milliseconds);
+
+/* Does not return. */
+int brittle_hang(void);
+
+/* What the application makes of 20, then aborts. */
+int brittle_ask(int (*visit)(int number, void *user), void *user);
+
+/* The sum of the bytes. Data that start with 0xEE end the process. */
+uint64_t brittle_sum(const uint8_t *data, size_t length, uint32_t factor);
+
+/* The same, so many milliseconds later. */
+uint64_t brittle_sum_slowly(const uint8_t *data, size_t length, int milliseconds);
+
+/* The length of all texts. One of "poison" ends the process. */
+uint64_t brittle_texts(const char *const *texts, size_t count);
+
+/* The size of the name. One of "poison" ends the process. */
+struct brittle_shape {
+    const char *name;
+    double size;
+};
+double brittle_measure(const struct brittle_shape *shape);
+
+/* A sum that goes on. Data that start with 0xEE end the process. */
+typedef struct brittle_sum_of brittle_sum_of;
+brittle_sum_of *brittle_begin(void);
+uint64_t brittle_add(brittle_sum_of *sum, const uint8_t *data, size_t length);
+void brittle_end(brittle_sum_of *sum);
+
+/* Keeps a function. The other one calls that and aborts; without one it gives its number back. */
+void brittle_on_ask(brittle_sum_of *sum, int (*asked)(int number, void *user), void *user);
+int brittle_ask_kept(int number);
+
+/* 0, and any other number ends the process: without data. */
+int brittle_break(int number);
+
+#endif
