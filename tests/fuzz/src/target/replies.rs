@@ -37,6 +37,7 @@ const fn function(name: &'static str, result_size: u16) -> Function {
         result_size,
         deadline_ms: 0,
         idempotent: false,
+        inputs: &[],
         lets_go: false,
         returned: None,
         code: None,
