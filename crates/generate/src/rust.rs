@@ -35,6 +35,7 @@ mod results;
 mod structs;
 mod table;
 mod types;
+mod unions;
 mod values;
 
 pub use names::{check_crate_name, crate_name};

@@ -22,6 +22,7 @@ mod structures;
 mod support;
 mod type_errors;
 mod typed;
+mod unions;
 mod utf16;
 
 pub(crate) use support::{api, ctype, function, record};

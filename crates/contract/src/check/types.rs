@@ -113,6 +113,8 @@ fn refusal(site: Site<'_>, ty: &CType, item: &Item) -> Option<Refusal> {
         | What::Ignored
         | What::Own
         | What::Zero
+        | What::Union
+        | What::Member
         | What::UserData
         | What::Stream(..)
         | What::Told => Some(("no item of a parameter", None)),

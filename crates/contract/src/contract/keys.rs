@@ -298,7 +298,7 @@ pub(crate) static STRUCT: Keys = Keys::plain(
         SET,
         HAS,
     ],
-    &["tag", "union", "bits"],
+    &["tag", "union"],
     &[],
 );
 

@@ -3,24 +3,26 @@
 use std::collections::BTreeMap;
 
 use hotcell_model::Interface;
-use hotcell_model::interface::{Direction, Encoding, FieldRole, Filled, Struct, StructField, Unit};
+use hotcell_model::interface::{Direction, Encoding, FieldRole, Filled, Struct, StructField, Told, Unit};
 use hotcell_model::types::Type;
 use serde::Serialize;
 
 use crate::Error;
 use crate::rust::context::{Context, Deeds};
 use crate::rust::names::{self, Scope};
-use crate::rust::{docs, format, types};
+use crate::rust::{docs, format, types, unions};
 
-/// What `record.rs.j2` prints.
-#[derive(Serialize)]
+/// What `record.rs.j2` and `union.rs.j2` print.
+#[derive(Serialize, Default)]
 pub(crate) struct Record {
     pub(crate) name: String,
     docs: Vec<String>,
+    /// Whether it is a union, whose fields are what can be there.
+    union: bool,
     /// Documentation, name and type of each.
-    fields: Vec<(String, String, String)>,
+    pub(crate) fields: Vec<(String, String, String)>,
     /// Each with what it is at first, where that cannot be derived; empty otherwise.
-    defaults: Vec<String>,
+    pub(crate) defaults: Vec<String>,
     /// Statements that write an image.
     writes: Vec<String>,
     /// Statements that read one.
@@ -67,6 +69,9 @@ pub(crate) fn record(context: &Context<'_>, key: &str, deeds: Deeds) -> Result<R
     };
     let record = interface.structs.get(key).ok_or_else(missing)?;
     let name = context.names.structs.get(key).ok_or_else(missing)?.clone();
+    if record.union {
+        return unions::record(context, key, record, name, deeds);
+    }
     // What a resident structure has beside its fields.
     let mut scope = Scope::with(if record.resident { &["object", "session"] } else { &[] });
     let (mut fields, mut defaults, mut writes) = (Vec::new(), Vec::new(), Vec::new());
@@ -95,10 +100,6 @@ pub(crate) fn record(context: &Context<'_>, key: &str, deeds: Deeds) -> Result<R
         docs.push(String::new());
     }
     docs.push(format!("C: `{}`", record.c_name));
-    // Where a call is broken, its first argument starts a line.
-    let mentions = |lines: &[String], word: &str| {
-        lines.iter().any(|line| line.contains(&format!("({word}, ")) || line.trim() == format!("{word},"))
-    };
     Ok(Record {
         call: if mentions(&writes, "call") { "call" } else { "_call" },
         reply: if mentions(&reads, "reply") { "reply" } else { "_reply" },
@@ -106,6 +107,7 @@ pub(crate) fn record(context: &Context<'_>, key: &str, deeds: Deeds) -> Result<R
         at: if fields.is_empty() { "_at" } else { "at" },
         name,
         docs,
+        union: false,
         fields,
         defaults: if derived { Vec::new() } else { defaults },
         writes,
@@ -127,6 +129,36 @@ pub(crate) fn record(context: &Context<'_>, key: &str, deeds: Deeds) -> Result<R
     })
 }
 
+/// Whether statements pass something on under this name. Where a call is broken, its first argument starts a line.
+fn mentions(lines: &[String], word: &str) -> bool {
+    lines.iter().any(|line| line.contains(&format!("({word}, ")) || line.trim() == format!("{word},"))
+}
+
+impl Record {
+    /// A union, without its members, with the statements that write and read them.
+    pub(crate) fn of_union(
+        name: String,
+        docs: Vec<String>,
+        (writes, reads): (Vec<String>, Vec<String>),
+        size: u32,
+        deeds: Deeds,
+    ) -> Record {
+        Record {
+            call: if mentions(&writes, "call") { "call" } else { "_call" },
+            reply: if mentions(&reads, "reply") { "reply" } else { "_reply" },
+            union: true,
+            fill: deeds.fill,
+            read: deeds.read,
+            name,
+            docs,
+            writes,
+            reads,
+            size,
+            ..Record::default()
+        }
+    }
+}
+
 impl Field<'_> {
     fn about(&self) -> String {
         let field = self.field;
@@ -135,6 +167,7 @@ impl Field<'_> {
             | FieldRole::Texts { .. }
             | FieldRole::Pointer { direction: Direction::Out, .. } => ". It comes out only.",
             FieldRole::TextArray { .. } => ". A text, shorter than the array.",
+            FieldRole::Union { told, .. } => return self.about_union(told),
             FieldRole::BufferIn { .. } => ". What a call took is gone from here.",
             FieldRole::BufferOut { capacity, unit, filled } => {
                 let capacity = self.record.fields.get(*capacity).map_or("", |field| &field.name);
@@ -167,29 +200,30 @@ impl Field<'_> {
         }
     }
 
+    fn about_union(&self, told: &Told) -> String {
+        match told {
+            Told::Always => "C: a union.".into(),
+            Told::By { field, .. } => {
+                let by = self.record.fields.get(*field).map_or("", |field| &field.name);
+                format!("C: a union. `{by}` says what of it is there.")
+            }
+        }
+    }
+
     /// The field's type, and what it is at first.
     fn ty(&self) -> Result<(String, String), Error> {
         Ok(match &self.field.role.value {
             FieldRole::Value | FieldRole::Bits { .. } => {
                 let number = self.context.number(&self.field.ty).ok_or_else(|| self.unsupported())?;
-                let zero = match number.name.as_str() {
-                    "bool" => "false".into(),
-                    "f32" | "f64" => "0.0".into(),
-                    _ if number.is_of_package() => format!("{}(0)", number.name),
-                    _ => "0".into(),
-                };
+                let zero = number.zero();
                 (number.name, zero)
             }
             FieldRole::Array { length } => {
                 let element = self.element();
-                let zero = match element {
-                    "bool" => "false",
-                    "f32" | "f64" => "0.0",
-                    _ => "0",
-                };
+                let zero = types::zero(element);
                 (format!("[{element}; {length}]"), format!("[{zero}; {length}]"))
             }
-            FieldRole::Struct { record } => {
+            FieldRole::Struct { record } | FieldRole::Union { record, .. } => {
                 let name = self.context.structure(&self.record.c_name, record, |_| {})?;
                 (name.clone(), format!("{name}::default()"))
             }
@@ -273,7 +307,7 @@ impl Field<'_> {
                 lines
             }
             FieldRole::Array { .. } => format::call(8, "image.put_array", &[at, format!("&{value}")], ";"),
-            FieldRole::Struct { .. } => {
+            FieldRole::Struct { .. } | FieldRole::Union { .. } => {
                 format::field_call(8, name, "fill_image", &format!("call, image, {at}"), "?;")
             }
             FieldRole::TextArray { encoding, length } => {
@@ -359,7 +393,7 @@ impl Field<'_> {
                 vec![format!("        self.{name} = {};", number.decode(&value))]
             }
             FieldRole::Array { .. } => format::assign(8, &field, "image.array", &[at], ";"),
-            FieldRole::Struct { .. } => {
+            FieldRole::Struct { .. } | FieldRole::Union { .. } => {
                 format::field_call(8, name, "read_image", &format!("reply, image, {at}"), "?;")
             }
             FieldRole::TextArray { encoding, length } => {
@@ -496,7 +530,8 @@ impl Field<'_> {
     }
 }
 
-fn owned(encoding: Encoding) -> &'static str {
+/// The type of a text that callers own.
+pub(crate) fn owned(encoding: Encoding) -> &'static str {
     match encoding {
         Encoding::Utf8 | Encoding::Utf16 => "String",
         Encoding::Bytes | Encoding::Latin1 => "Vec<u8>",

@@ -6,7 +6,7 @@ use hotcell_model::types::CType;
 
 use super::arguments::{data, mismatch, refused, string, text};
 use super::written::Written;
-use super::{Value, numbers, results};
+use super::{Value, numbers, results, unions};
 use crate::error::Result;
 use crate::rt::reading::Reference;
 use crate::rt::{Image, Reply, check_bits};
@@ -123,6 +123,10 @@ fn fields_in(
         let at = base + offset as usize;
         let value = given(value, &field.name);
         let name = format!("{name}.{}", field.name);
+        // Members of a union lie in one place.
+        if item.union && value.is_none() {
+            continue;
+        }
         match &field.role.value {
             FieldRole::Value => {
                 let Some(value) = value else { continue };
@@ -168,6 +172,13 @@ fn fields_in(
             }
             FieldRole::Struct { record } => {
                 if let Some(inner) = interface.structs.get(record) {
+                    fields_in(call, interface, inner, image, at, &name, value)?;
+                }
+            }
+            FieldRole::Union { record, told, .. } => {
+                if let Some(inner) = interface.structs.get(record) {
+                    let which = unions::which(call, inner, told, &name, value)?;
+                    image.put_u64(at, which);
                     fields_in(call, interface, inner, image, at, &name, value)?;
                 }
             }
@@ -244,8 +255,12 @@ fn fields_out(
     before: Option<&Value>,
 ) -> Result<Vec<(String, Value)>> {
     let mut fields = Vec::new();
-    for field in interface.structs.get(record).into_iter().flat_map(|item| &item.fields) {
+    let Some(item) = interface.structs.get(record) else { return Ok(fields) };
+    for (position, field) in item.fields.iter().enumerate() {
         let Some(offset) = field.offset else { continue };
+        if item.union && image.get_u64(base) != position as u64 + 1 {
+            continue;
+        }
         let at = base + offset as usize;
         let before = given(before, &field.name);
         let value = match &field.role.value {
@@ -260,7 +275,7 @@ fn fields_out(
                 let bytes = image.bytes(at, *length as usize * size).to_vec();
                 results::data_of(reply, bytes, element(field))?
             }
-            FieldRole::Struct { record } => {
+            FieldRole::Struct { record } | FieldRole::Union { record, .. } => {
                 Value::Struct(fields_out(reply, interface, record, image, at, before)?)
             }
             FieldRole::Structs { record, length } => {
