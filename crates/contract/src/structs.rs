@@ -188,7 +188,8 @@ fn record_of<'a>(
     }
     if record.union {
         let message = format!("`{}` is a union, and nothing in it says which member is there", line.name);
-        let help = "say it of the structure that has one: `fields.NAME = { union = \"FIELD\", members = … }`".to_owned();
+        let help = "say it of the structure that has one: `fields.NAME = { union = \"FIELD\", members = … }`"
+            .to_owned();
         return Err(error(message).help(help).into());
     }
     if record.layout.is_none() {
@@ -277,7 +278,12 @@ impl Table<'_, '_> {
             true => (layout.clone(), Vec::new()),
             false => unions::named(api, layout),
         };
-        let unions: Vec<&str> = named.fields.iter().filter(|field| unions::of(api, &field.ty).is_some()).filter_map(|field| field.name.as_deref()).collect();
+        let unions: Vec<&str> = named
+            .fields
+            .iter()
+            .filter(|field| unions::of(api, &field.ty).is_some())
+            .filter_map(|field| field.name.as_deref())
+            .collect();
         let split = lines.map(|lines| unions::split(lines, &unions));
         let place = fields::Place {
             contract,
@@ -295,7 +301,7 @@ impl Table<'_, '_> {
             None => self.decide(place, structs)?,
         };
         let fields = fields_of(&named, decided.roles);
-        let members = split.map(|(_, members)| members).unwrap_or_default();
+        let members = split.as_ref().map_or(&[][..], |(_, members)| members);
         let told = |line: &ParamLine| {
             let union = line.name.rsplit_once('.').map(|(union, _)| union);
             decided.unions.iter().any(|(position, _)| union == Some(fields[*position].name.as_str()))
@@ -306,7 +312,7 @@ impl Table<'_, '_> {
             self.findings.push(Diagnostic::error(message).at(line.span.clone()).help(help.to_owned()));
         }
         for (position, chosen) in decided.unions {
-            self.union(&fields[position], &chosen, (place, &members), structs)?;
+            self.union(&fields[position], &chosen, (place, members), structs)?;
         }
         let mut item = Struct { c_name, doc: record.doc.clone(), resident, union: false, fields, size: 0 };
         item.lay_out(&structs.known, &api.target).map_err(Unfit::unsupported)?;
@@ -322,8 +328,12 @@ impl Table<'_, '_> {
                 None if structs.is_resident(inner) => Err(Unfit::unsupported(format!(
                     "`{inner}` is kept by the library and cannot be part of another structure"
                 ))),
-                None if place.resident && structs.any(inner, &|role| matches!(role, FieldRole::Union { .. })) => {
-                    Err(Unfit::unsupported(format!("`{inner}` has a union, in a structure that the library keeps")))
+                None if place.resident
+                    && structs.any(inner, &|role| matches!(role, FieldRole::Union { .. })) =>
+                {
+                    Err(Unfit::unsupported(format!(
+                        "`{inner}` has a union, in a structure that the library keeps"
+                    )))
                 }
                 // What is behind a pointer is not there before the call, or not known behind it.
                 None if behind => match structs.against(inner, Direction::Out) {
@@ -359,7 +369,14 @@ impl Table<'_, '_> {
         });
         let lines = around.lines.map(|lines| StructLines { fields: own.collect(), ..lines.clone() });
         let layout = unions::layout(union, chosen);
-        let place = fields::Place { layout: &layout, unnamed: &[], key, lines: lines.as_ref(), prefix: &prefix, ..around };
+        let place = fields::Place {
+            layout: &layout,
+            unnamed: &[],
+            key,
+            lines: lines.as_ref(),
+            prefix: &prefix,
+            ..around
+        };
         let roles = self.decide(place, structs)?.roles;
         let of = |member: &str| format!("`{prefix}{member}` of `{name}`");
         for member in fields_of(&layout, roles.clone()) {
@@ -367,17 +384,21 @@ impl Table<'_, '_> {
                 let what = "a member of a union is a number, a text, a structure, or an array of numbers";
                 return Err(Unfit::unsupported(format!("{}: {what}", of(&member.name))));
             }
-            let data = |role: &FieldRole| {
-                matches!(role, FieldRole::BufferIn { .. } | FieldRole::BufferOut { .. })
-            };
+            let data =
+                |role: &FieldRole| matches!(role, FieldRole::BufferIn { .. } | FieldRole::BufferOut { .. });
             if let Some(record) = member.role.value.record().filter(|record| structs.any(record, &data)) {
                 let what = format!("`{record}` has data with its length, which is not in unions");
                 return Err(Unfit::unsupported(format!("{}: {what}", of(&member.name))));
             }
         }
-        let c_name = if *anonymous { self.c_name_of(around.key) } else { self.c_name_of(field.ty.record().unwrap_or(key)) };
+        let c_name = if *anonymous {
+            self.c_name_of(around.key)
+        } else {
+            self.c_name_of(field.ty.record().unwrap_or(key))
+        };
         let fields = fields_of(&layout, roles);
-        let mut item = Struct { c_name, doc: union.doc.clone(), resident: false, union: true, fields, size: 0 };
+        let mut item =
+            Struct { c_name, doc: union.doc.clone(), resident: false, union: true, fields, size: 0 };
         item.lay_out(&structs.known, &api.target).map_err(Unfit::unsupported)?;
         structs.known.insert(key.clone(), item);
         Ok(())

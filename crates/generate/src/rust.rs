@@ -34,6 +34,7 @@ mod owner;
 mod results;
 mod structs;
 mod table;
+mod texts;
 mod types;
 mod unions;
 mod values;

@@ -344,9 +344,7 @@ fn structure(interface: &Interface, record: &str, fields: &[(String, Value)]) ->
             (
                 Value::Struct(inner),
                 Some((FieldRole::Struct { record } | FieldRole::Union { record, .. }, _)),
-            ) => {
-                structure(interface, record, inner)
-            }
+            ) => structure(interface, record, inner),
             (Value::List(list), Some((FieldRole::Structs { record, .. }, _))) => {
                 structures(interface, record, list)
             }

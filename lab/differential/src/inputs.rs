@@ -222,7 +222,8 @@ fn images(
     }
     let image = |at: usize| {
         let fields = lists.iter().enumerate();
-        let fields = fields.map(|(shift, (name, list))| (name.clone(), list[(at + at * shift) % list.len()].clone()));
+        let fields =
+            fields.map(|(shift, (name, list))| (name.clone(), list[(at + at * shift) % list.len()].clone()));
         let mut fields: Vec<(String, Input)> = fields.collect();
         tell(interface, structure, at, &mut fields);
         fields
@@ -237,9 +238,13 @@ fn tell(interface: &Interface, structure: &Struct, at: usize, fields: &mut [(Str
             continue;
         };
         let given = fields.iter().find(|(name, _)| *name == field.name).map(|(_, input)| input);
-        let (Some(Input::Struct(given)), Some(union)) = (given, interface.structs.get(record)) else { continue };
+        let (Some(Input::Struct(given)), Some(union)) = (given, interface.structs.get(record)) else {
+            continue;
+        };
         let member = given.first().and_then(|(name, _)| union.fields.iter().position(|it| it.name == *name));
-        let Some(values) = member.map(|member| &values[member]).filter(|values| !values.is_empty()) else { continue };
+        let Some(values) = member.map(|member| &values[member]).filter(|values| !values.is_empty()) else {
+            continue;
+        };
         let value = Input::Int(values[at % values.len()].into());
         if let Some(tag) = fields.iter_mut().find(|(name, _)| *name == structure.fields[*tag].name) {
             tag.1 = value;

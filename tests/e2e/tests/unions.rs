@@ -64,9 +64,8 @@ fn the_member_that_is_there_goes_in_and_comes_out() {
         assert!(error.to_string().contains(message), "{error}");
     }
     let made = unions.call("values_fill", &[Value::Int(3)]).unwrap().outs.remove(0).1;
-    let made_of = |kind: i128, is: Value| {
-        fields(&[("kind", Value::Int(kind)), ("is", is), ("after", Value::Int(-7))])
-    };
+    let made_of =
+        |kind: i128, is: Value| fields(&[("kind", Value::Int(kind)), ("is", is), ("after", Value::Int(-7))]);
     let expect = [
         made_of(0, fields(&[])),
         made_of(1, fields(&[("number", Value::Int(42))])),

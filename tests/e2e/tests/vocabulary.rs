@@ -7,8 +7,7 @@ use hotcell_e2e::cli::Folder;
 const PAGE: &str = include_str!("../../../docs/reference/vocabulary.md");
 
 /// What every row may use.
-const INCLUDES: &str =
-    "#include <complex.h>\n#include <stdarg.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include <time.h>\n#include <wchar.h>\n";
+const INCLUDES: &str = "#include <complex.h>\n#include <stdarg.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include <time.h>\n#include <wchar.h>\n";
 
 /// What exports the names of all rows.
 const LIBRARY: &str = "void f(void) {}\nvoid g(void) {}\nvoid bound(void) {}\nint f_level;\n";
@@ -37,10 +36,8 @@ fn becomes(folder: &Folder, row: &Row<'_>) -> String {
     folder.write("row.h", format!("{INCLUDES}{}\n", row.c));
     let (of_file, of_function): (Vec<&str>, Vec<&str>) =
         row.lines.iter().partition(|line| OF_THE_FILE.iter().any(|key| line.starts_with(key)));
-    let mut contract = format!(
-        "hotcell = 1\nlibrary = \"row\"\nheaders = [\"row.h\"]\n{}\n",
-        of_file.join("\n")
-    );
+    let mut contract =
+        format!("hotcell = 1\nlibrary = \"row\"\nheaders = [\"row.h\"]\n{}\n", of_file.join("\n"));
     if !of_function.is_empty() {
         contract.push_str(&format!("[function.f]\n{}\n", of_function.join("\n")));
     }

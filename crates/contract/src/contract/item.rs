@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use hotcell_model::interface::{Direction, Encoding, Unit};
+use hotcell_model::interface::{Direction, Encoding, Pad, Unit};
 
 use crate::contract::keys::{self, Keys};
 use crate::contract::{ParamLine, Stream, function};
@@ -83,6 +83,7 @@ pub(crate) struct Item {
     /// Members of a union, each with what tells that it is there.
     pub(crate) members: Vec<(Text, Vec<Text>)>,
     pub(crate) encoding: Encoding,
+    pub(crate) pad: Option<Pad>,
     pub(crate) length: Option<Node>,
     pub(crate) capacity: Option<Node>,
     pub(crate) left: Option<Node>,
@@ -139,6 +140,7 @@ impl Item {
             c: String::new(),
             members: Vec::new(),
             encoding: Encoding::Utf8,
+            pad: None,
             length: None,
             capacity: None,
             left: None,
@@ -272,6 +274,10 @@ fn value<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, of: &'static Keys, item
         "nullable" => item.nullable = reader.boolean(entry).unwrap_or(false),
         "valid_on_error" => item.valid_on_error = reader.boolean(entry).unwrap_or(false),
         "invalidates" => item.invalidates = reader.boolean(entry).unwrap_or(false),
+        "pad" => {
+            let word = reader.word_of(entry, keys::PADS);
+            item.pad = word.map(|word| if word == "nul" { Pad::Nul } else { Pad::Space });
+        }
         "members" => item.members = members(reader, entry),
         "encoding" => item.encoding = encoding_of(reader.word_of(entry, keys::ENCODINGS)),
         "on_success" => item.on_success = reader.boolean(entry).unwrap_or(false),
@@ -341,6 +347,8 @@ fn encoding_of(word: Option<&str>) -> Encoding {
     match word {
         Some("bytes") => Encoding::Bytes,
         Some("utf-16") => Encoding::Utf16,
+        Some("utf-32") => Encoding::Utf32,
+        Some("latin-1") => Encoding::Latin1,
         _ => Encoding::Utf8,
     }
 }

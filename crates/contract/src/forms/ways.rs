@@ -129,18 +129,21 @@ pub(super) fn of(
             };
             let (left, most) = (format!("hotcell_{length}"), format!("hotcell_most_{name}"));
             let integer = &integer.written;
-            let element = if line.in_bytes || inner.kind == Type::Void { "1".into() } else { format!("sizeof *{local}") };
-            let before =
-                format!("{} = NULL; {integer} {left} = 0; ", pointed(&ty.written, &local));
+            let element = if line.in_bytes || inner.kind == Type::Void {
+                "1".into()
+            } else {
+                format!("sizeof *{local}")
+            };
+            let before = format!("{} = NULL; {integer} {left} = 0; ", pointed(&ty.written, &local));
             let between = format!(
-                "size_t {most} = (size_t){left}; {local} = ({})hotcell_measured({most}, {element}); ",
+                "size_t {most} = {left} > 0 ? (size_t){left} : 0; {local} = ({})hotcell_measured({most}, {element}); ",
                 ty.written
             );
             // What it says behind a failure may be more than there is.
             let after = format!(
-                "*{name} = {local}; *{size} = (size_t){left} <= {most} ? (size_t){left} : (size_t)-1; "
+                "*{name} = {local}; *{size} = (size_t){left} <= {most} ? (ptrdiff_t){left} : -1; "
             );
-            let declared = format!("{}, size_t *{size}", pointed(&format!("{} *", ty.written), name));
+            let declared = format!("{}, ptrdiff_t *{size}", pointed(&format!("{} *", ty.written), name));
             let found = way(declared, before, local, after);
             Way { other: Some((length, format!("&{left}"))), between, ..found }
         }
@@ -216,7 +219,8 @@ fn unfit(ty: &CType, stream: Stream) -> Option<&'static str> {
             (inner.is_some_and(CType::is_byte), why)
         }
         Stream::Measured => {
-            let filled = ty.pointee().is_some_and(|(pointee, constant)| !constant && pointee.element_size().is_some());
+            let filled =
+                ty.pointee().is_some_and(|(pointee, constant)| !constant && pointee.element_size().is_some());
             (filled, "memory that is filled is a pointer to numbers or bytes that are not `const`")
         }
         Stream::Range => {

@@ -2,7 +2,7 @@
 
 use hotcell_model::api::{Api, Field, RecordLayout};
 use hotcell_model::evidence::Fact;
-use hotcell_model::interface::{Direction, Encoding, FieldRole, Filled, Status, Unit};
+use hotcell_model::interface::{Direction, FieldRole, Filled, Status, Unit};
 use hotcell_model::types::{CType, Type};
 
 use crate::check::types::{Refusal, is_character, no_text, no_texts};
@@ -141,7 +141,8 @@ impl Fields<'_> {
                     self.wrong.extend(idle);
                 }
                 None => {
-                    let message = format!("`{}` has no field `{}{}`", self.place.name, self.place.prefix, line.name);
+                    let message =
+                        format!("`{}` has no field `{}{}`", self.place.name, self.place.prefix, line.name);
                     let help = did_you_mean(&line.name, self.fields.iter().map(|(name, _)| *name));
                     let diagnostic = Diagnostic::error(message).at(line.span.clone());
                     self.wrong.push(diagnostic.label("unknown field").help(help));
@@ -172,7 +173,9 @@ impl Fields<'_> {
                 What::Zero => Some(FieldRole::Zero),
                 What::Union | What::Member => self.union(position, item),
                 What::Text => Some(match self.fields[position].1.ty.array() {
-                    Some((_, length)) => FieldRole::TextArray { encoding: item.encoding, length },
+                    Some((_, length)) => {
+                        FieldRole::TextArray { encoding: item.encoding, length, pad: item.pad }
+                    }
                     None => FieldRole::Text { encoding: item.encoding, nullable: item.nullable },
                 }),
                 What::Data => self.counted(item).map(|length| FieldRole::Data {
@@ -238,8 +241,8 @@ impl Fields<'_> {
                 Some(_) => None,
             },
             What::Text if ty.array().is_some() => match ty.array() {
-                Some(_) if item.encoding == Encoding::Utf16 => {
-                    Some(("an array of characters has bytes", None))
+                Some(_) if item.encoding.is_converted() => {
+                    Some(("an array of characters has bytes", text("write `\"utf-8\"` or `\"bytes\"`")))
                 }
                 Some(_) if item.nullable => Some(("an array is always there", text("leave `nullable` out"))),
                 Some((element, _)) if is_character(element) => None,
@@ -267,6 +270,9 @@ impl Fields<'_> {
                 Some((element, _)) => no_texts(element, item.encoding),
                 None => Some(("not a pointer", None)),
             },
+            What::Text if item.pad.is_some() => {
+                Some(("`pad` is of an array of characters", text("leave `pad` out")))
+            }
             What::Text => match pointee {
                 Some((pointee, _)) => no_text(pointee, item.encoding),
                 None => Some(("not a pointer", text("leave the line out: numbers and arrays need none"))),

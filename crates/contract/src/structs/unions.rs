@@ -68,8 +68,11 @@ pub(super) fn told(
     fields: &[Tag<'_>],
 ) -> Result<(Told, Vec<Text>), Box<Diagnostic>> {
     let layout = of(place.api, ty).and_then(|record| record.layout.as_ref());
-    let names: Vec<&str> =
-        layout.into_iter().flat_map(|layout| &layout.fields).filter_map(|field| field.name.as_deref()).collect();
+    let names: Vec<&str> = layout
+        .into_iter()
+        .flat_map(|layout| &layout.fields)
+        .filter_map(|field| field.name.as_deref())
+        .collect();
     let member = |text: &Text| match names.contains(&text.value.as_str()) {
         true => Ok(()),
         false => {
@@ -86,7 +89,8 @@ pub(super) fn told(
     let wrong = |message: String, help: Option<String>| {
         Box::new(Diagnostic::error(message).at(item.span.clone()).help(help))
     };
-    let number = |tag: &&Tag<'_>| tag.field.ty.is_scalar() && !matches!(tag.field.ty.kind, Type::Float { .. });
+    let number =
+        |tag: &&Tag<'_>| tag.field.ty.is_scalar() && !matches!(tag.field.ty.kind, Type::Float { .. });
     let Some(by) = fields.iter().position(|tag| tag.name == item.c) else {
         let near = did_you_mean(&item.c, fields.iter().filter(number).map(|tag| tag.name));
         return Err(wrong(format!("`{}` is no field of `{}`", item.c, place.name), near));
@@ -109,7 +113,8 @@ pub(super) fn told(
             let value = value(place.api, constant)?;
             fits(place.api, fields[by].field, constant, value)?;
             if let Some((_, other)) = all.iter().find(|(same, _)| *same == value) {
-                let message = format!("`{}` says two members: `{other}` and `{}`", constant.value, text.value);
+                let message =
+                    format!("`{}` says two members: `{other}` and `{}`", constant.value, text.value);
                 return Err(Box::new(Diagnostic::error(message).at(constant.span.clone())));
             }
             all.push((value, &text.value));
@@ -164,7 +169,8 @@ fn fits(api: &Api, field: &Field, text: &Text, value: i64) -> Result<(), Box<Dia
 /// The members that can be there, as the fields of a structure.
 pub(super) fn layout(record: &Record, members: &[Text]) -> RecordLayout {
     let fields = record.layout.iter().flat_map(|layout| &layout.fields);
-    let named = |text: &Text| fields.clone().find(|field| field.name.as_deref() == Some(&text.value)).cloned();
+    let named =
+        |text: &Text| fields.clone().find(|field| field.name.as_deref() == Some(&text.value)).cloned();
     let fields = members.iter().filter_map(named).collect();
     let (size, align) = record.layout.as_ref().map_or((0, 1), |layout| (layout.size, layout.align));
     RecordLayout { size, align, fields }
@@ -184,9 +190,8 @@ pub(super) fn stands_alone(role: &FieldRole) -> bool {
 
 /// Lines about fields, and those about members of unions, which have the union and a dot in front.
 pub(super) fn split(lines: &StructLines, unions: &[&str]) -> (StructLines, Vec<ParamLine>) {
-    let of_union = |line: &&ParamLine| {
-        line.name.rsplit_once('.').is_some_and(|(union, _)| unions.contains(&union))
-    };
+    let of_union =
+        |line: &&ParamLine| line.name.rsplit_once('.').is_some_and(|(union, _)| unions.contains(&union));
     let members: Vec<ParamLine> = lines.fields.iter().filter(of_union).cloned().collect();
     let fields = lines.fields.iter().filter(|line| !of_union(line)).cloned().collect();
     (StructLines { fields, ..lines.clone() }, members)

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::Error;
 use crate::rust::context::{Context, Deeds};
 use crate::rust::names::{self, Scope};
+use crate::rust::texts::{self, owned};
 use crate::rust::{docs, format, types, unions};
 
 /// What `record.rs.j2` and `union.rs.j2` print.
@@ -20,9 +21,9 @@ pub(crate) struct Record {
     /// Whether it is a union, whose fields are what can be there.
     union: bool,
     /// Documentation, name and type of each.
-    pub(crate) fields: Vec<(String, String, String)>,
+    fields: Vec<(String, String, String)>,
     /// Each with what it is at first, where that cannot be derived; empty otherwise.
-    pub(crate) defaults: Vec<String>,
+    defaults: Vec<String>,
     /// Statements that write an image.
     writes: Vec<String>,
     /// Statements that read one.
@@ -135,10 +136,10 @@ fn mentions(lines: &[String], word: &str) -> bool {
 }
 
 impl Record {
-    /// A union, without its members, with the statements that write and read them.
+    /// A union: its members with what it is at first, and the statements that write and read them.
     pub(crate) fn of_union(
-        name: String,
-        docs: Vec<String>,
+        (name, docs): (String, Vec<String>),
+        (fields, defaults): (Vec<(String, String, String)>, Vec<String>),
         (writes, reads): (Vec<String>, Vec<String>),
         size: u32,
         deeds: Deeds,
@@ -151,6 +152,8 @@ impl Record {
             read: deeds.read,
             name,
             docs,
+            fields,
+            defaults,
             writes,
             reads,
             size,
@@ -166,7 +169,8 @@ impl Field<'_> {
             FieldRole::Data { .. }
             | FieldRole::Texts { .. }
             | FieldRole::Pointer { direction: Direction::Out, .. } => ". It comes out only.",
-            FieldRole::TextArray { .. } => ". A text, shorter than the array.",
+            FieldRole::TextArray { pad: None, .. } => ". A text, shorter than the array.",
+            FieldRole::TextArray { .. } => ". A text, no longer than the array.",
             FieldRole::Union { told, .. } => return self.about_union(told),
             FieldRole::BufferIn { .. } => ". What a call took is gone from here.",
             FieldRole::BufferOut { capacity, unit, filled } => {
@@ -310,13 +314,14 @@ impl Field<'_> {
             FieldRole::Struct { .. } | FieldRole::Union { .. } => {
                 format::field_call(8, name, "fill_image", &format!("call, image, {at}"), "?;")
             }
-            FieldRole::TextArray { encoding, length } => {
+            FieldRole::TextArray { encoding, length, pad } => {
                 let data = match encoding {
                     Encoding::Utf8 => format!("{value}.as_bytes()"),
                     _ => format!("&{value}"),
                 };
-                let args = ["call".into(), at, format!("{:?}", self.field.name), data, length.to_string()];
-                format::call(8, "image.put_text_array", &args, "?;")
+                let (method, room) = texts::put_array(*length, *pad);
+                let args = ["call".into(), at, format!("{:?}", self.field.name), data, room];
+                format::call(8, method, &args, "?;")
             }
             FieldRole::Data { .. } | FieldRole::Texts { .. } => format::call(8, "image.put_null", &[at], ";"),
             FieldRole::Pointer { direction, .. } if !direction.goes_in() => {
@@ -338,9 +343,7 @@ impl Field<'_> {
                 ]);
                 lines
             }
-            FieldRole::Text { encoding: Encoding::Utf8, nullable } => self.data("put_text", *nullable),
-            FieldRole::Text { encoding: Encoding::Utf16, nullable } => self.data("put_text_utf16", *nullable),
-            FieldRole::Text { nullable, .. } => self.data("put_text_bytes", *nullable),
+            FieldRole::Text { encoding, nullable } => self.data(&texts::put(*encoding), *nullable),
             FieldRole::BufferIn { nullable } if self.element() == "u8" => self.data("put_buffer", *nullable),
             FieldRole::BufferIn { nullable } => self.data("put_elements", *nullable),
             FieldRole::BufferOut { .. } => format::call(8, "image.put_null", &[at], ";"),
@@ -396,11 +399,9 @@ impl Field<'_> {
             FieldRole::Struct { .. } | FieldRole::Union { .. } => {
                 format::field_call(8, name, "read_image", &format!("reply, image, {at}"), "?;")
             }
-            FieldRole::TextArray { encoding, length } => {
-                let method =
-                    if *encoding == Encoding::Utf8 { "image.text_array" } else { "image.bytes_array" };
+            FieldRole::TextArray { encoding, length, pad } => {
                 let args = ["reply".into(), at, length.to_string()];
-                format::assign(8, &field, method, &args, "?;")
+                format::assign(8, &field, texts::read_array(*encoding, *pad), &args, "?;")
             }
             FieldRole::Data { record: Some(record), .. } => {
                 let (size, ty) = (self.size_of(record)?, self.inner(record)?);
@@ -420,11 +421,7 @@ impl Field<'_> {
             }
             FieldRole::Data { .. } => assign(if self.element() == "u8" { "buffer" } else { "elements" }),
             FieldRole::Texts { encoding, length } => {
-                let kind = match encoding {
-                    Encoding::Utf8 => "Utf8",
-                    Encoding::Utf16 => "Utf16",
-                    Encoding::Bytes | Encoding::Latin1 => "Bytes",
-                };
+                let kind = texts::kind(*encoding);
                 assign(&format!("{}::<rt::{kind}>", if length.is_some() { "texts" } else { "ended_texts" }))
             }
             FieldRole::Pointer { direction, .. } if !direction.goes_out() => Vec::new(),
@@ -441,12 +438,7 @@ impl Field<'_> {
                 ]);
                 lines
             }
-            FieldRole::Text { encoding: Encoding::Utf8, nullable: false } => assign("text"),
-            FieldRole::Text { encoding: Encoding::Utf8, nullable: true } => assign("opt_text"),
-            FieldRole::Text { encoding: Encoding::Utf16, nullable: false } => assign("text_utf16"),
-            FieldRole::Text { encoding: Encoding::Utf16, nullable: true } => assign("opt_text_utf16"),
-            FieldRole::Text { nullable: false, .. } => assign("text_bytes"),
-            FieldRole::Text { nullable: true, .. } => assign("opt_text_bytes"),
+            FieldRole::Text { encoding, nullable } => assign(&texts::read(*encoding, *nullable)),
             FieldRole::BufferIn { nullable: false } => self.advance(8, &field),
             FieldRole::BufferIn { nullable: true } => {
                 let mut lines = vec![format!("        if let Some(data) = &mut self.{name} {{")];
@@ -527,13 +519,5 @@ impl Field<'_> {
     fn unsupported(&self) -> Error {
         let what = format!("field `{}` ({})", self.field.name, self.field.ty.written);
         Error::Unsupported { function: self.record.c_name.clone(), what }
-    }
-}
-
-/// The type of a text that callers own.
-pub(crate) fn owned(encoding: Encoding) -> &'static str {
-    match encoding {
-        Encoding::Utf8 | Encoding::Utf16 => "String",
-        Encoding::Bytes | Encoding::Latin1 => "Vec<u8>",
     }
 }

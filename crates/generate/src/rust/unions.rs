@@ -5,7 +5,8 @@ use hotcell_model::interface::{Encoding, FieldRole, Struct, StructField, Told};
 use crate::Error;
 use crate::rust::context::{Context, Deeds};
 use crate::rust::names::{self, Scope};
-use crate::rust::structs::{Record, owned};
+use crate::rust::structs::Record;
+use crate::rust::texts::{self, owned};
 use crate::rust::{docs, format, types};
 
 /// Where the member lies behind which of them is there.
@@ -47,7 +48,7 @@ pub(crate) fn record(
         docs.push(String::new());
     }
     docs.push(format!("C: {}", of(holder, field)));
-    Ok(Record { fields, defaults, ..Record::of_union(name, docs, (writes, reads), union.size, deeds) })
+    Ok(Record::of_union((name, docs), (fields, defaults), (writes, reads), union.size, deeds))
 }
 
 /// How a union is called.
@@ -120,20 +121,17 @@ impl Member<'_> {
                 let args = ["call".into(), "image".into(), at];
                 format::call(16, "value.fill_image", &args, "?;")
             }
-            FieldRole::TextArray { encoding, length } => {
+            FieldRole::TextArray { encoding, length, pad } => {
                 let data = if *encoding == Encoding::Utf8 { "value.as_bytes()" } else { "value" };
-                let args = ["call".into(), at, about, data.into(), length.to_string()];
-                format::call(16, "image.put_text_array", &args, "?;")
+                let (method, room) = texts::put_array(*length, *pad);
+                let args = ["call".into(), at, about, data.into(), room];
+                format::call(16, method, &args, "?;")
             }
             FieldRole::Text { encoding, nullable } => {
-                let method = match encoding {
-                    Encoding::Utf8 => "image.put_text",
-                    Encoding::Utf16 => "image.put_text_utf16",
-                    Encoding::Bytes | Encoding::Latin1 => "image.put_text_bytes",
-                };
+                let method = format!("image.{}", texts::put(*encoding));
                 let put = |indent, value: &str| {
                     let args = ["call".into(), at.clone(), about.clone(), value.into()];
-                    format::call(indent, method, &args, "?;")
+                    format::call(indent, &method, &args, "?;")
                 };
                 match nullable {
                     false => put(16, "value"),
@@ -162,9 +160,7 @@ impl Member<'_> {
                 let value = number.decode(&format!("image.get_{}({AT})", types::primitive(number.kind)));
                 vec![format!("                let value = {value};")]
             }
-            FieldRole::Array { .. } => {
-                format::assign(16, "let value", "image.array", &[AT.into()], ";")
-            }
+            FieldRole::Array { .. } => format::assign(16, "let value", "image.array", &[AT.into()], ";"),
             FieldRole::Struct { record } => {
                 let name = self.context.structure(&self.union.c_name, record, |_| {})?;
                 let args = ["reply".into(), "image".into(), AT.into()];
@@ -172,19 +168,11 @@ impl Member<'_> {
                 lines.extend(format::call(16, "value.read_image", &args, "?;"));
                 lines
             }
-            FieldRole::TextArray { encoding, length } => {
-                let method = if *encoding == Encoding::Utf8 { "text_array" } else { "bytes_array" };
+            FieldRole::TextArray { encoding, length, pad } => {
                 let args = ["reply".into(), AT.into(), length.to_string()];
-                format::assign(16, "let value", &format!("image.{method}"), &args, "?;")
+                format::assign(16, "let value", texts::read_array(*encoding, *pad), &args, "?;")
             }
-            FieldRole::Text { encoding, nullable } => {
-                let optional = if *nullable { "opt_" } else { "" };
-                reply(&match encoding {
-                    Encoding::Utf8 => format!("{optional}text"),
-                    Encoding::Utf16 => format!("{optional}text_utf16"),
-                    Encoding::Bytes | Encoding::Latin1 => format!("{optional}text_bytes"),
-                })
-            }
+            FieldRole::Text { encoding, nullable } => reply(&texts::read(*encoding, *nullable)),
             _ => return Err(self.unsupported()),
         })
     }

@@ -172,7 +172,8 @@ impl<'a> Image<'a> {
 
     fn definitions(&self) -> Result<Vec<String>, Error> {
         let (key, c_name) = (c_key(self.key), &self.item.c_name);
-        let mut lines = vec![format!("/* {} {}. */", if self.item.union { "Union" } else { "Structure" }, self.key)];
+        let mut lines =
+            vec![format!("/* {} {}. */", if self.item.union { "Union" } else { "Structure" }, self.key)];
         for field in self.item.fields.iter().filter(|field| field.offset.is_some()) {
             lines.extend(self.confirmed(field));
         }

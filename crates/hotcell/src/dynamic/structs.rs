@@ -1,6 +1,6 @@
 //! Structures: values into images, and back.
 
-use hotcell_model::interface::{Encoding, FieldRole, Interface, Struct, StructField};
+use hotcell_model::interface::{Encoding, FieldRole, Interface, Pad, Struct, StructField};
 use hotcell_model::layout::WireKind;
 use hotcell_model::types::CType;
 
@@ -9,7 +9,7 @@ use super::written::Written;
 use super::{Value, numbers, results, unions};
 use crate::error::Result;
 use crate::rt::reading::Reference;
-use crate::rt::{Image, Reply, check_bits};
+use crate::rt::{Image, Latin1, Reply, Utf32, check_bits};
 
 /// The name under which a structure that stays in the worker has its object.
 const OBJECT: &str = "";
@@ -182,10 +182,18 @@ fn fields_in(
                     fields_in(call, interface, inner, image, at, &name, value)?;
                 }
             }
-            FieldRole::TextArray { encoding, length } => {
-                let Some(value) = value else { continue };
-                let text = text(call, &name, *encoding, value)?;
-                image.put_text_array(call, at, &name, text, *length as usize)?;
+            FieldRole::TextArray { encoding, length, pad } => {
+                let text = match value {
+                    Some(value) => text(call, &name, *encoding, value)?,
+                    None => &[],
+                };
+                match pad {
+                    Some(pad) => {
+                        let room = (*length as usize, pad.byte());
+                        image.put_padded_text(call, at, &name, text, room)?;
+                    }
+                    None => image.put_text_array(call, at, &name, text, *length as usize)?,
+                }
             }
             FieldRole::Data { .. } | FieldRole::Texts { .. } => image.put_null(at),
             FieldRole::Pointer { direction, .. } if !direction.goes_in() => image.put_null(at),
@@ -198,12 +206,16 @@ fn fields_in(
             },
             FieldRole::Text { encoding, nullable } => match value {
                 None | Some(Value::Null) if *nullable => image.put_null(at),
-                None if *encoding == Encoding::Utf16 => image.put_text_utf16(call, at, &name, "")?,
-                None => image.put_text(call, at, &name, "")?,
-                Some(value) if *encoding == Encoding::Utf16 => {
-                    let text = string(call, &name, value)?;
-                    image.put_text_utf16(call, at, &name, text)?;
+                None if !encoding.is_converted() => image.put_text(call, at, &name, "")?,
+                value if encoding.is_converted() => {
+                    let text = value.map_or(Ok(""), |value| string(call, &name, value))?;
+                    match encoding {
+                        Encoding::Utf32 => image.put_converted::<Utf32>(call, at, &name, text)?,
+                        Encoding::Latin1 => image.put_converted::<Latin1>(call, at, &name, text)?,
+                        _ => image.put_text_utf16(call, at, &name, text)?,
+                    }
                 }
+                None => {}
                 Some(value) => {
                     let text = text(call, &name, *encoding, value)?;
                     image.put_text_bytes(call, at, &name, text)?;
@@ -291,7 +303,10 @@ fn fields_out(
                 }
                 Value::List(list)
             }
-            FieldRole::TextArray { encoding, length } => {
+            FieldRole::TextArray { encoding, length, pad: Some(Pad::Space) } => {
+                results::decoded(reply, *encoding, image.spaced(at, *length as usize))?
+            }
+            FieldRole::TextArray { encoding, length, .. } => {
                 results::decoded(reply, *encoding, image.array_text(at, *length as usize))?
             }
             FieldRole::Data { record: Some(record), .. } => {

@@ -82,12 +82,16 @@ pub enum FieldRole {
         /// Whether it may be NULL.
         nullable: bool,
     },
-    /// An array of characters with a NUL-terminated text in it; one that comes out may fill the array.
+    /// An array of characters with a text in it; one that comes out may fill the array.
     TextArray {
         /// Its encoding, of bytes.
         encoding: Encoding,
-        /// Characters of the array, the NUL among them.
+        /// Characters of the array.
         length: u64,
+        /// What stands behind a text that is shorter, where one that goes in may fill the array, too. Without it a NUL
+        /// ends every text.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pad: Option<Pad>,
     },
     /// A pointer to numbers, bytes or structures that comes out only: NULL on the way in, and copied after the call.
     Data {
@@ -161,6 +165,26 @@ impl FieldRole {
             | FieldRole::Data { record: Some(record), .. }
             | FieldRole::Pointer { record, .. } => Some(record),
             _ => None,
+        }
+    }
+}
+
+/// What an array is filled up with behind a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pad {
+    /// NULs.
+    Nul,
+    /// Spaces.
+    Space,
+}
+
+impl Pad {
+    /// The byte.
+    pub fn byte(self) -> u8 {
+        match self {
+            Pad::Nul => 0,
+            Pad::Space => b' ',
         }
     }
 }

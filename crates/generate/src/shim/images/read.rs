@@ -91,7 +91,10 @@ impl<'a> Image<'a> {
                     body,
                 );
             }
-            FieldRole::TextArray { length, .. } => {
+            FieldRole::TextArray { pad: Some(_), .. } => {
+                body.line(format!("__builtin_memcpy({at}, {from}, sizeof {at});"));
+            }
+            FieldRole::TextArray { length, pad: None, .. } => {
                 body.line(format!("__builtin_memcpy({at}, {from}, sizeof {at});"));
                 let whole = format!("((const char *){at})[{}] != 0", length - 1);
                 body.when(&whole, |body| self.refuse(field, body));

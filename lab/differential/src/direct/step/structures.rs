@@ -2,7 +2,7 @@
 
 use std::io;
 
-use hotcell_model::interface::{FieldRole, Filled, Role, Struct, StructField, Told, Unit};
+use hotcell_model::interface::{FieldRole, Filled, Pad, Role, Struct, StructField, Told, Unit};
 use hotcell_model::types::{CType, Type};
 
 use super::Body;
@@ -125,8 +125,11 @@ impl<'a> Body<'a> {
                         self.set(record, &target, fields)?;
                     }
                 }
-                (FieldRole::TextArray { encoding, .. }, Some(value)) => {
-                    let (memory, length) = self.text(value, *encoding)?;
+                (FieldRole::TextArray { encoding, pad, .. }, value) => {
+                    let none = Input::text("");
+                    let (memory, length) = self.text(value.unwrap_or(&none), *encoding)?;
+                    let pad = pad.map_or(0, |pad| pad.byte());
+                    self.line(format!("memset({target}, {pad}, sizeof {target});"));
                     self.line(format!("memcpy({target}, {memory}, {length});"));
                 }
                 (FieldRole::Data { .. } | FieldRole::Texts { .. }, _) if !definition.resident => {
@@ -279,9 +282,10 @@ impl<'a> Body<'a> {
             FieldRole::Text { encoding, .. } => {
                 self.line(put_text(*encoding, &target));
             }
-            FieldRole::TextArray { encoding, length } => {
+            FieldRole::TextArray { encoding, length, pad } => {
                 let kind = kind(*encoding);
-                self.line(format!("dt_put_data({kind}, {target}, strnlen((char *){target}, {length}));"));
+                let end = if *pad == Some(Pad::Space) { "dt_spaced" } else { "strnlen" };
+                self.line(format!("dt_put_data({kind}, {target}, {end}((char *){target}, {length}));"));
             }
             FieldRole::Data { length, unit, record } => {
                 let count = format!("{place}.{}", definition.fields[*length].name);
@@ -362,7 +366,8 @@ impl<'a> Body<'a> {
                 Told::Always => "1".to_owned(),
                 Told::By { field, values } => {
                     let tag = &around.fields[*field].name;
-                    let is = values[position].iter().map(|value| format!("(__int128){place}.{tag} == {value}"));
+                    let is =
+                        values[position].iter().map(|value| format!("(__int128){place}.{tag} == {value}"));
                     is.chain(["0".to_owned()]).collect::<Vec<_>>().join(" || ")
                 }
             };
