@@ -13,7 +13,7 @@ const INCLUDES: &str = "#include <complex.h>\n#include <stdarg.h>\n#include <std
 const LIBRARY: &str = "void f(void) {}\nvoid g(void) {}\nvoid bound(void) {}\nint f_level;\n";
 
 /// Keys of a contract that are of no function.
-const OF_THE_FILE: [&str; 5] = ["struct.", "handle.", "function.", "globals ", "sandbox "];
+const OF_THE_FILE: [&str; 6] = ["struct.", "handle.", "function.", "globals ", "sandbox ", "link "];
 
 struct Row<'a> {
     c: &'a str,
@@ -51,7 +51,7 @@ fn becomes(folder: &Folder, row: &Row<'_>) -> String {
     };
     let checked = match check(&job) {
         Ok(checked) => checked,
-        Err(error) => return format!("error: {error:?}"),
+        Err(error) => return format!("error: {}", error.message),
     };
     let is_meant = |name: &str| name.eq_ignore_ascii_case("f");
     if let Some(out) = checked.interface.left_out.iter().find(|out| is_meant(&out.name)) {

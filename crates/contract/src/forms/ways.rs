@@ -140,9 +140,8 @@ pub(super) fn of(
                 ty.written
             );
             // What it says behind a failure may be more than there is.
-            let after = format!(
-                "*{name} = {local}; *{size} = (size_t){left} <= {most} ? (ptrdiff_t){left} : -1; "
-            );
+            let after =
+                format!("*{name} = {local}; *{size} = (size_t){left} <= {most} ? (ptrdiff_t){left} : -1; ");
             let declared = format!("{}, ptrdiff_t *{size}", pointed(&format!("{} *", ty.written), name));
             let found = way(declared, before, local, after);
             Way { other: Some((length, format!("&{left}"))), between, ..found }

@@ -224,7 +224,7 @@ struct label label_make(int number)
 {
     struct label label = {"", "ab  ", "xyz"};
     if (number == 1) memcpy(&label, "sixsix    \0\0\0", 13);
-    if (number == 2) memcpy(&label, "a \0bcd  c q", 13);
+    if (number == 2) memcpy(&label, "a \0bcd  c q  ", 13);
     return label;
 }
 

@@ -1,7 +1,6 @@
 #include <string.h>
 #include "unions.h"
 
-static long of_point(struct point p) { return p.x % 1000 + (long)(p.y * 4) % 1000; }
 long value_hash(const struct value *value)
 {
     long sum = value->kind * 1000000L + value->after;

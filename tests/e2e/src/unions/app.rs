@@ -6,9 +6,9 @@ use unions_hotcell::{Event, EventData, Kind, LateData, PacketUnion, Point, Union
 fn main() -> hotcell::Result<()> {
     let unions = Unions::open()?;
 
-    let number = Value { kind: Kind::KIND_NUMBER, is: ValueIs::Number(41), after: 5 };
+    let number = Value { kind: Kind::NUMBER, is: ValueIs::Number(41), after: 5 };
     assert_eq!(unions.value_hash(&number)?, 1_000_000 + 5 + 41);
-    let mut value = Value { kind: Kind::KIND_SPOT, is: ValueIs::At(Point { x: 3, y: 0.5 }), after: 1 };
+    let mut value = Value { kind: Kind::SPOT, is: ValueIs::At(Point { x: 3, y: 0.5 }), after: 1 };
     assert_eq!(unions.value_hash(&value)?, 4_000_000 + 1 + 3);
     assert_eq!(unions.value_turn(&mut value)?, 4);
     assert_eq!((value.is.clone(), value.after), (ValueIs::Name("twelve chars".into()), 1));
@@ -24,7 +24,7 @@ fn main() -> hotcell::Result<()> {
         assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
         assert!(error.to_string().contains("value.is has the member that kind says"), "{error}");
     }
-    let made = unions.values_fill(4)?.values;
+    let made = unions.values_fill(4)?;
     let members: Vec<ValueIs> = made.into_iter().map(|value| value.is).collect();
     let at = Point { x: 3, y: 2.5 };
     assert_eq!(members, [ValueIs::Other, ValueIs::Number(42), ValueIs::Real(0.125), ValueIs::At(at)]);
@@ -36,7 +36,7 @@ fn main() -> hotcell::Result<()> {
 
     let events = [Event { events: 1, data: EventData::U64(1 << 40) }, Event::default()];
     assert_eq!(unions.events_sum(&events)?, 3 * (1 + (1 << 40)));
-    assert_eq!(unions.events_wait(2)?.events[1].data, EventData::U64((1 << 32) + 5));
+    assert_eq!(unions.events_wait(2)?[1].data, EventData::U64((1 << 32) + 5));
     assert_eq!(unions.late_make(-1)?.data, LateData::Fd(-12));
     assert_eq!(unions.late_make(3)?.data, LateData::U32(4_000_000_000));
 
