@@ -26,6 +26,8 @@ pub enum Kind {
     Int(i128),
     /// A parameter or a constant.
     Name(String),
+    /// A field of a parameter: `image.width`.
+    Field(String, String),
     /// `result`: what the function returned.
     Result,
     /// `errno`.
@@ -107,6 +109,7 @@ impl fmt::Display for Node {
         match &self.kind {
             Kind::Int(value) => write!(f, "{value}"),
             Kind::Name(name) => f.write_str(name),
+            Kind::Field(of, path) => write!(f, "{of}.{path}"),
             Kind::Result => f.write_str("result"),
             Kind::Errno => f.write_str("errno"),
             Kind::SizeOf(ctype) => write!(f, "sizeof({ctype})"),

@@ -305,6 +305,21 @@ fn head(
     for line in &form.with {
         ways.push(with::of(api, function, &own, line, made(&line.param.value))?);
     }
+    let twice = form.streams.iter().find(|line| line.stream == Stream::Measured);
+    if let Some(line) = twice {
+        let once = ways
+            .iter()
+            .find(|way| way.between.is_empty() && !(way.before.is_empty() && way.after.is_empty()));
+        if let Some(once) = once {
+            let message =
+                format!("`{}` is called twice, and `{}` is there for one call", function.name, once.param);
+            return Err(wrong(
+                message,
+                &line.param,
+                "write `out = \"buffer\"` with a capacity that is known before",
+            ));
+        }
+    }
     for line in &form.gives {
         ways.push(given_back::of(api, function, &own, line, given)?);
     }

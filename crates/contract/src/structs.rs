@@ -5,12 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hotcell_model::api::{Api, Record};
+use hotcell_model::api::{Api, Record, RecordLayout};
+use hotcell_model::evidence::Fact;
 use hotcell_model::interface::{Direction, FieldRole, Status, Struct, StructField};
 use hotcell_model::types::{CType, Type};
 
-use crate::contract::{Contract, StructLines};
+use crate::contract::{Contract, ParamLine, StructLines};
 use crate::diagnostic::Diagnostic;
+use crate::document::Text;
 use crate::handles::Handles;
 use crate::infer::begun::{self, Begun};
 use crate::suggest::did_you_mean;
@@ -18,6 +20,7 @@ use crate::type_names::{Named, TypeNames};
 
 mod fields;
 mod single;
+mod unions;
 
 /// The structures that can travel, by the record's key.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -128,13 +131,21 @@ impl Structs {
         self.residents.get(record).map(|(table, _)| *table)
     }
 
+    /// Whether a field of a structure, or of one in it, is of such a role.
+    fn any(&self, record: &str, role: &dyn Fn(&FieldRole) -> bool) -> bool {
+        let fields = self.known.get(record).into_iter().flat_map(|item| &item.fields);
+        { fields }.any(|field| {
+            role(&field.role.value) || field.role.value.record().is_some_and(|inner| self.any(inner, role))
+        })
+    }
+
     /// Why values of a structure cannot go this way, when its fields could travel otherwise.
     pub(crate) fn against(&self, record: &str, direction: Direction) -> Option<String> {
         let item = self.known.get(record)?;
         item.fields.iter().find_map(|field| match &field.role.value {
-            FieldRole::Struct { record } | FieldRole::Structs { record, .. } => {
-                self.against(record, direction)
-            }
+            FieldRole::Struct { record }
+            | FieldRole::Structs { record, .. }
+            | FieldRole::Union { record, .. } => self.against(record, direction),
             FieldRole::BufferIn { .. } | FieldRole::Pointer { direction: Direction::In, .. }
                 if direction == Direction::Out =>
             {
@@ -176,7 +187,10 @@ fn record_of<'a>(
         return Err(error(message).help(help).into());
     }
     if record.union {
-        return Err(error(format!("`{}` is a union, which this version cannot pass", line.name)).into());
+        let message = format!("`{}` is a union, and nothing in it says which member is there", line.name);
+        let help = "say it of the structure that has one: `fields.NAME = { union = \"FIELD\", members = … }`"
+            .to_owned();
+        return Err(error(message).help(help).into());
     }
     if record.layout.is_none() {
         let help = format!("objects are held by a handle: add `{} = {{}}` to `[handle]`", line.name);
@@ -240,7 +254,7 @@ impl Table<'_, '_> {
         if record.union {
             return Err(Unfit::unsupported(match c_name.contains('(') {
                 true => "it is a union without a name".into(),
-                false => format!("`{c_name}` is a union"),
+                false => format!("`{c_name}` is a union, and nothing in it says which member is there"),
             }));
         }
         if c_name.is_empty() {
@@ -254,50 +268,144 @@ impl Table<'_, '_> {
             });
         };
         let resident = structs.is_resident(key);
-        let anonymous = layout.fields.iter().any(|field| field.name.is_none());
-        if anonymous && !resident {
-            return Err(Unfit::unsupported(format!("`{c_name}` has a member without a name")));
-        }
         let lines = self.lines.get(key).copied();
         // One without a name in C is told by where it is.
         let own = if c_name.contains('(') { key } else { c_name.rsplit(' ').next().unwrap_or(key) };
         let name = lines.map_or_else(|| own.to_owned(), |lines| lines.name.clone());
         let inferred = structs.begun.contains_key(key).then(|| begun::roles(key, record)).flatten();
-        let roles = match inferred {
-            Some(roles) => Ok(roles),
-            None => fields::decide(
-                fields::Place { contract, layout, lines, name: &name, resident },
-                &mut |inner, behind| {
-                    self.visit(inner, structs);
-                    match structs.why_not(inner) {
-                        Some(unfit) => Err(unfit.clone()),
-                        None if structs.is_resident(inner) => Err(Unfit::unsupported(format!(
-                            "`{inner}` is kept by the library and cannot be part of another structure"
-                        ))),
-                        // What is behind a pointer is not there before the call, or not known behind it.
-                        None if behind => match structs.against(inner, Direction::Out) {
-                            Some(why) => Err(Unfit::unsupported(why)),
-                            None => Ok(()),
-                        },
-                        None => Ok(()),
-                    }
-                },
-            ),
+        // Of one that stays, what has no name is the library's own.
+        let (named, unnamed) = match resident {
+            true => (layout.clone(), Vec::new()),
+            false => unions::named(api, layout),
         };
-        let roles = match roles {
-            Ok(roles) => roles,
-            Err(fields::Refused::Unfit(unfit)) => return Err(*unfit),
-            Err(fields::Refused::Wrong(mut wrong)) => {
-                self.findings.append(&mut wrong);
-                return Err(Unfit::unsupported(format!("lines about `{c_name}` are wrong")));
-            }
+        let unions: Vec<&str> = named
+            .fields
+            .iter()
+            .filter(|field| unions::of(api, &field.ty).is_some())
+            .filter_map(|field| field.name.as_deref())
+            .collect();
+        let split = lines.map(|lines| unions::split(lines, &unions));
+        let place = fields::Place {
+            contract,
+            api,
+            layout: &named,
+            unnamed: &unnamed,
+            key,
+            lines: split.as_ref().map(|(lines, _)| lines),
+            name: &name,
+            prefix: "",
+            resident,
         };
-        let named = layout.fields.iter().filter_map(|field| Some((field.name.clone()?, field.ty.clone())));
-        let fields = named.zip(roles);
-        let fields = fields.map(|((name, ty), role)| StructField { name, ty, role, offset: None }).collect();
-        let mut item = Struct { c_name, doc: record.doc.clone(), resident, fields, size: 0 };
+        let decided = match inferred {
+            Some(roles) => fields::Decided { roles, unions: Vec::new() },
+            None => self.decide(place, structs)?,
+        };
+        let fields = fields_of(&named, decided.roles);
+        let members = split.as_ref().map_or(&[][..], |(_, members)| members);
+        let told = |line: &ParamLine| {
+            let union = line.name.rsplit_once('.').map(|(union, _)| union);
+            decided.unions.iter().any(|(position, _)| union == Some(fields[*position].name.as_str()))
+        };
+        for line in members.iter().filter(|line| !told(line)) {
+            let message = format!("`{}` of `{name}` is no member that travels", line.name);
+            let help = "say first which members of the union there are: `{ union = \"FIELD\", members = … }`";
+            self.findings.push(Diagnostic::error(message).at(line.span.clone()).help(help.to_owned()));
+        }
+        for (position, chosen) in decided.unions {
+            self.union(&fields[position], &chosen, (place, members), structs)?;
+        }
+        let mut item = Struct { c_name, doc: record.doc.clone(), resident, union: false, fields, size: 0 };
         item.lay_out(&structs.known, &api.target).map_err(Unfit::unsupported)?;
         Ok(item)
+    }
+
+    /// What fields are for. What is wrong with lines about them is among the findings then.
+    fn decide(&mut self, place: fields::Place<'_>, structs: &mut Structs) -> Result<fields::Decided, Unfit> {
+        let decided = fields::decide(place, &mut |inner, behind| {
+            self.visit(inner, structs);
+            match structs.why_not(inner) {
+                Some(unfit) => Err(unfit.clone()),
+                None if structs.is_resident(inner) => Err(Unfit::unsupported(format!(
+                    "`{inner}` is kept by the library and cannot be part of another structure"
+                ))),
+                None if place.resident
+                    && structs.any(inner, &|role| matches!(role, FieldRole::Union { .. })) =>
+                {
+                    Err(Unfit::unsupported(format!(
+                        "`{inner}` has a union, in a structure that the library keeps"
+                    )))
+                }
+                // What is behind a pointer is not there before the call, or not known behind it.
+                None if behind => match structs.against(inner, Direction::Out) {
+                    Some(why) => Err(Unfit::unsupported(why)),
+                    None => Ok(()),
+                },
+                None => Ok(()),
+            }
+        });
+        decided.map_err(|refused| match refused {
+            fields::Refused::Unfit(unfit) => *unfit,
+            fields::Refused::Wrong(mut wrong) => {
+                self.findings.append(&mut wrong);
+                Unfit::unsupported(format!("lines about `{}` are wrong", place.name))
+            }
+        })
+    }
+
+    /// Puts the union of a field into the table, with the members that can be there.
+    fn union(
+        &mut self,
+        field: &StructField,
+        chosen: &[Text],
+        (around, lines): (fields::Place<'_>, &[ParamLine]),
+        structs: &mut Structs,
+    ) -> Result<(), Unfit> {
+        let (api, name) = (self.api, around.name);
+        let FieldRole::Union { record: key, anonymous, .. } = &field.role.value else { return Ok(()) };
+        let Some(union) = unions::of(api, &field.ty) else { return Ok(()) };
+        let prefix = format!("{}.", field.name);
+        let own = lines.iter().filter_map(|line| {
+            Some(ParamLine { name: line.name.strip_prefix(&prefix)?.to_owned(), ..line.clone() })
+        });
+        let lines = around.lines.map(|lines| StructLines { fields: own.collect(), ..lines.clone() });
+        let layout = unions::layout(union, chosen);
+        let place = fields::Place {
+            layout: &layout,
+            unnamed: &[],
+            key,
+            lines: lines.as_ref(),
+            prefix: &prefix,
+            ..around
+        };
+        let roles = self.decide(place, structs)?.roles;
+        let of = |member: &str| format!("`{prefix}{member}` of `{name}`");
+        for member in fields_of(&layout, roles.clone()) {
+            if !unions::stands_alone(&member.role.value) {
+                let what = "a member of a union is a number, a text, a structure, or an array of numbers";
+                return Err(Unfit::unsupported(format!("{}: {what}", of(&member.name))));
+            }
+            let data =
+                |role: &FieldRole| matches!(role, FieldRole::BufferIn { .. } | FieldRole::BufferOut { .. });
+            if let Some(record) = member.role.value.record().filter(|record| structs.any(record, &data)) {
+                let what = format!("`{record}` has data with its length, which is not in unions");
+                return Err(Unfit::unsupported(format!("{}: {what}", of(&member.name))));
+            }
+        }
+        let c_name = if *anonymous {
+            self.c_name_of(around.key)
+        } else {
+            self.c_name_of(field.ty.record().unwrap_or(key))
+        };
+        let fields = fields_of(&layout, roles);
+        let mut item =
+            Struct { c_name, doc: union.doc.clone(), resident: false, union: true, fields, size: 0 };
+        item.lay_out(&structs.known, &api.target).map_err(Unfit::unsupported)?;
+        structs.known.insert(key.clone(), item);
+        Ok(())
+    }
+
+    fn c_name_of(&self, key: &str) -> String {
+        self.api.records.get(key).map(|record| self.c_name(key, record)).unwrap_or_default()
     }
 
     /// How C names a record: as the contract does, by a typedef, or by its tag.
@@ -308,6 +416,12 @@ impl Table<'_, '_> {
             .or_else(|| self.names.typedef_of(key))
             .map_or_else(|| record.c_name.clone(), str::to_owned)
     }
+}
+
+/// Named fields with what they are for.
+fn fields_of(layout: &RecordLayout, roles: Vec<Fact<FieldRole>>) -> Vec<StructField> {
+    let named = layout.fields.iter().filter_map(|field| Some((field.name.clone()?, field.ty.clone())));
+    named.zip(roles).map(|((name, ty), role)| StructField { name, ty, role, offset: None }).collect()
 }
 
 impl Unfit {

@@ -35,7 +35,9 @@ mod owner;
 mod results;
 mod structs;
 mod table;
+mod texts;
 mod types;
+mod unions;
 mod values;
 
 pub use names::{check_crate_name, crate_name};

@@ -33,6 +33,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("outputs.rs", include_str!("../templates/rust/outputs.rs.j2")),
     ("structs.rs", include_str!("../templates/rust/structs.rs.j2")),
     ("record.rs", include_str!("../templates/rust/record.rs.j2")),
+    ("union.rs", include_str!("../templates/rust/union.rs.j2")),
     ("life.rs", include_str!("../templates/rust/life.rs.j2")),
     ("image.rs", include_str!("../templates/rust/image.rs.j2")),
     ("enums.rs", include_str!("../templates/rust/enums.rs.j2")),

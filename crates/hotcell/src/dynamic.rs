@@ -13,6 +13,7 @@ mod objects;
 mod package;
 mod results;
 mod structs;
+mod unions;
 mod written;
 
 use std::cell::RefCell;

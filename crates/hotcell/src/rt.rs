@@ -53,7 +53,7 @@ pub(crate) use reading::Bad;
 pub use recycle::{RecycleLines, leaving, trying};
 pub use reply::Reply;
 pub use sandbox::SandboxLines;
-pub use texts::{Bytes, TextKind, Utf8, Utf16};
+pub use texts::{Bytes, Converts, Latin1, TextKind, Utf8, Utf16, Utf32};
 
 /// A generated package.
 #[derive(Debug)]
@@ -164,12 +164,20 @@ pub enum OutputKind {
     Text,
     /// A reference to a text that should be UTF-16.
     WideText,
+    /// A reference to a text that should be UTF-32.
+    Utf32Text,
+    /// A reference to a text in Latin-1.
+    Latin1Text,
     /// A reference to bytes.
     Bytes,
     /// A reference to references to texts that should be UTF-8.
     Texts,
     /// A reference to references to texts that should be UTF-16.
     WideTexts,
+    /// A reference to references to texts that should be UTF-32.
+    Utf32Texts,
+    /// A reference to references to texts in Latin-1.
+    Latin1Texts,
     /// A reference to references to bytes.
     ByteTexts,
     /// A reference to truth values.

@@ -24,6 +24,13 @@ pub enum Expr {
         /// 0-based position.
         index: usize,
     },
+    /// A field of a structure that is passed.
+    Field {
+        /// The parameter.
+        of: Box<Expr>,
+        /// The field's name; a dot leads into a structure inside.
+        path: String,
+    },
     /// What the function returned.
     Result,
     /// `errno` right after the call.
@@ -133,6 +140,7 @@ impl Expr {
     pub fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
         visit(self);
         match self {
+            Expr::Field { of, .. } => of.walk(visit),
             Expr::Call { args, .. } => args.iter().for_each(|arg| arg.walk(visit)),
             Expr::Binary { left, right, .. } => {
                 left.walk(visit);

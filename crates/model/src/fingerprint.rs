@@ -56,6 +56,9 @@ impl Fingerprint {
         for (name, item) in &interface.structs {
             feed(&mut hash, name);
             feed(&mut hash, &(&item.c_name, item.resident, item.size));
+            if item.union {
+                feed(&mut hash, &item.union);
+            }
             for field in &item.fields {
                 feed(&mut hash, &(&field.name, &field.ty.canonical, &field.role.value, field.offset));
             }

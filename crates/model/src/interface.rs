@@ -33,7 +33,7 @@ pub use recycle::RecycleLines;
 pub use roles::{Capacity, Direction, Encoding, Ownership, ResultLength, ResultRole, Role, Start, Unit};
 pub use sandbox::{SandboxLines, SandboxProfile};
 pub use state::StatePart;
-pub use structs::{FieldRole, Filled, Struct, StructField};
+pub use structs::{FieldRole, Filled, Pad, Struct, StructField, Told};
 
 /// Version of the serialised form; readers refuse any other.
 pub const FORMAT: u32 = 2;

@@ -341,9 +341,10 @@ fn structure(interface: &Interface, record: &str, fields: &[(String, Value)]) ->
     let fields = fields.iter().filter(|(name, _)| !name.is_empty()).map(|(name, value)| {
         let field = definition.and_then(|it| it.fields.iter().find(|field| field.name == *name));
         let seen = match (value, field.map(|it| (&it.role.value, &it.ty))) {
-            (Value::Struct(inner), Some((FieldRole::Struct { record }, _))) => {
-                structure(interface, record, inner)
-            }
+            (
+                Value::Struct(inner),
+                Some((FieldRole::Struct { record } | FieldRole::Union { record, .. }, _)),
+            ) => structure(interface, record, inner),
             (Value::List(list), Some((FieldRole::Structs { record, .. }, _))) => {
                 structures(interface, record, list)
             }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hotcell_model::Interface;
-use hotcell_model::interface::{Capacity, FieldRole, Filled, Param, Role, Struct, StructField};
+use hotcell_model::interface::{Capacity, FieldRole, Filled, Param, Role, Struct, StructField, Told};
 use hotcell_model::types::{CType, Type};
 
 use crate::plan::{Answer, Input};
@@ -222,11 +222,34 @@ fn images(
     }
     let image = |at: usize| {
         let fields = lists.iter().enumerate();
+        let fields =
+            fields.map(|(shift, (name, list))| (name.clone(), list[(at + at * shift) % list.len()].clone()));
+        let mut fields: Vec<(String, Input)> = fields.collect();
+        tell(interface, structure, at, &mut fields);
         fields
-            .map(|(shift, (name, list))| (name.clone(), list[(at + at * shift) % list.len()].clone()))
-            .collect()
     };
     Ok((0..IMAGES).map(image).collect())
+}
+
+/// Has the fields that say which member of a union is there say it.
+fn tell(interface: &Interface, structure: &Struct, at: usize, fields: &mut [(String, Input)]) {
+    for field in &structure.fields {
+        let FieldRole::Union { record, told: Told::By { field: tag, values }, .. } = &field.role.value else {
+            continue;
+        };
+        let given = fields.iter().find(|(name, _)| *name == field.name).map(|(_, input)| input);
+        let (Some(Input::Struct(given)), Some(union)) = (given, interface.structs.get(record)) else {
+            continue;
+        };
+        let member = given.first().and_then(|(name, _)| union.fields.iter().position(|it| it.name == *name));
+        let Some(values) = member.map(|member| &values[member]).filter(|values| !values.is_empty()) else {
+            continue;
+        };
+        let value = Input::Int(values[at % values.len()].into());
+        if let Some(tag) = fields.iter_mut().find(|(name, _)| *name == structure.fields[*tag].name) {
+            tag.1 = value;
+        }
+    }
 }
 
 fn of_field(
@@ -287,6 +310,15 @@ fn of_field(
         }
         FieldRole::Struct { record } => {
             Ok(images(interface, record, random)?.into_iter().map(Input::Struct).collect())
+        }
+        FieldRole::Union { record, .. } => {
+            let union = interface.structs.get(record).ok_or_else(|| format!("`{record}` is no structure"))?;
+            let mut all = Vec::new();
+            for member in &union.fields {
+                let inputs = of_field(interface, union, member, random)?.into_iter().take(4);
+                all.extend(inputs.map(|input| Input::Struct(vec![(member.name.clone(), input)])));
+            }
+            Ok(all)
         }
         FieldRole::TextArray { length, .. } => {
             let short =

@@ -60,6 +60,22 @@ fn structures_that_do_not_fit_are_refused() {
     records.refused("card_length", &name("twelve chars"), "has 12 bytes; the array holds 11");
     records.refused("card_length", &name("a\0b"), "has a NUL");
     assert_eq!(records.call("card_length", &name("eleven char")).unwrap().returned, Some(Value::Int(110)));
+    let label = |name: &str, kind: &str| {
+        [fields(&[("name", Value::Text(name.into())), ("kind", Value::Text(kind.into()))])]
+    };
+    records.refused("label_sum", &label("sevenxx", ""), "has 7 bytes; the array holds 6");
+    records.refused("label_sum", &label("a\0b", ""), "has a NUL");
+    let sum =
+        |bytes: &[u8; 13]| bytes.iter().fold(0, |sum, &byte| (sum * 31 + i128::from(byte)) % 1_000_000_007);
+    let summed = |name, kind| records.call("label_sum", &label(name, kind)).unwrap().returned.unwrap();
+    assert_eq!(summed("sixsix", "ab"), Value::Int(sum(b"sixsixab     ")));
+    assert_eq!(summed("six", ""), Value::Int(sum(b"six\0\0\0       ")));
+    let made = records.call("label_make", &[Value::Int(1)]).unwrap().returned.unwrap();
+    let text = |text: &str| Value::Text(text.into());
+    assert_eq!(
+        made,
+        fields(&[("name", text("sixsix")), ("kind", text("")), ("raw", Value::Bytes(Vec::new()))])
+    );
     let corners = Value::List(vec![fields(&[]); 5]);
     records.refused("matrix_sum", &[fields(&[("corners", corners)])], "has 5 structures; the array holds 4");
     records.refused("points_sum", &[Value::Int(3)], "takes a list of structures");

@@ -2,13 +2,14 @@
 
 use hotcell_model::api::ConstantValue;
 use hotcell_model::expr::Op;
-use hotcell_model::interface::{Encoding, Role};
+use hotcell_model::interface::{Encoding, FieldRole, Role};
 use hotcell_model::types::{CType, Type};
 
 use crate::check::decide::{Purpose, Site, Use};
 use crate::check::{ranges, resolve, select};
 use crate::diagnostic::Diagnostic;
 use crate::expression::{Kind, Node};
+use crate::suggest::did_you_mean;
 
 /// A kind of value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +76,7 @@ pub(crate) fn check(site: Site<'_>, roles: &[&Role], used: &Use) -> Result<(), B
         Purpose::UserData if class.is_pointer() => Ok(()),
         Purpose::UserData => must("a pointer"),
         Purpose::Message if scope.is_wide(&used.node) => {
-            let message = format!("`{}` has 16-bit units, and a message consists of bytes", used.node);
+            let message = format!("`{}` is not in UTF-8, and a message is", used.node);
             let help = "ask for the library's message in UTF-8".to_owned();
             Err(Diagnostic::error(message).at(used.node.span.clone()).help(help).into())
         }
@@ -125,15 +126,12 @@ impl Scope<'_> {
         })
     }
 
-    /// Whether this is a text of 16-bit units, as far as that is known.
+    /// Whether this is a text of something else than bytes as callers have them, as far as that is known.
     fn is_wide(&self, node: &Node) -> bool {
         let role = self.param(node).map(|index| self.roles[index]);
         let said = matches!(
             role,
-            Some(
-                Role::Text { encoding: Encoding::Utf16, .. }
-                    | Role::TextOut { encoding: Encoding::Utf16, .. }
-            )
+            Some(Role::Text { encoding, .. } | Role::TextOut { encoding, .. }) if encoding.is_converted()
         );
         let pointee = self.ctype(node).and_then(CType::pointee);
         said || pointee.is_some_and(|(ty, _)| ty.kind != Type::Void && Encoding::Utf16.lies_in(ty))
@@ -152,6 +150,7 @@ impl Scope<'_> {
                 Some(_) => Class::Integer,
                 None => Class::Pointer, // `NULL`
             }),
+            Kind::Field(name, path) => self.field(node, name, path),
             Kind::Call(name, args) => self.call(name, args),
             Kind::Binary(op, left, right) => self.binary(node, *op, left, right),
         }
@@ -211,6 +210,47 @@ impl Scope<'_> {
                 Ok(ty.pointee().map_or(Class::Other, |(pointee, _)| Class::of(pointee)))
             }
             _ => Ok(Class::of(ty)),
+        }
+    }
+
+    /// A number in a structure that is passed.
+    fn field(&self, node: &Node, name: &str, path: &str) -> Result<Class, Box<Diagnostic>> {
+        let wrong = |message: String, help: Option<String>| {
+            Err(Diagnostic::error(message).at(node.span.clone()).help(help).into())
+        };
+        let role = match resolve::param(self.site, name).as_slice() {
+            [index] => self.roles.get(*index),
+            _ => None,
+        };
+        let Some(Role::Struct { record, direction, nullable, .. }) = role else {
+            return wrong(format!("`{name}` is no structure whose fields go with the call"), None);
+        };
+        if *nullable {
+            let help = "leave `nullable` out, or say how much there is by a parameter".to_owned();
+            return wrong(format!("`{name}` may be NULL, which has no fields"), Some(help));
+        }
+        if self.purpose.before() && !direction.goes_in() {
+            let help = "this is needed before the call is made: use what goes in".to_owned();
+            return wrong(format!("`{node}` is not known before the call"), Some(help));
+        }
+        let mut record = Some(record.as_str());
+        let mut found = None;
+        for part in path.split('.') {
+            let item = record.and_then(|record| self.site.known.structs.get(record));
+            let fields = item.map_or(&[][..], |item| &item.fields);
+            let Some(field) = fields.iter().find(|field| field.name == part && field.offset.is_some()) else {
+                let help = did_you_mean(part, fields.iter().map(|field| field.name.as_str()));
+                return wrong(format!("`{name}` has no field `{path}` that travels"), help);
+            };
+            record = match &field.role.value {
+                FieldRole::Struct { record } => Some(record),
+                _ => None,
+            };
+            found = Some(field);
+        }
+        match found.filter(|field| matches!(field.role.value, FieldRole::Value | FieldRole::Bits { .. })) {
+            Some(field) => Ok(Class::of(&field.ty)),
+            None => wrong(format!("`{node}` is no number"), None),
         }
     }
 

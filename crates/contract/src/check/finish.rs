@@ -337,7 +337,8 @@ fn needs(role: &Role) -> Vec<usize> {
         | Role::LengthPointerOf { param, .. } => {
             return vec![*param];
         }
-        Role::BufferIn { length: Some(expr), .. }
+        Role::Texts { length: Some(expr), .. }
+        | Role::BufferIn { length: Some(expr), .. }
         | Role::BufferInOut { length: Some(expr), .. }
         | Role::BufferOut { capacity: Capacity::Elements { size: expr }, .. } => expr,
         _ => return Vec::new(),

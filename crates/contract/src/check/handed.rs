@@ -3,16 +3,34 @@
 use hotcell_model::interface::{Ownership, Role, Unit};
 use hotcell_model::types::CType;
 
+use crate::check::decide::Purpose;
 use crate::check::lengths::{self, Buffer, Named};
 use crate::check::{names, objects, returned};
 use crate::diagnostic::Diagnostic;
+use crate::expression::Node;
 use crate::suggest::did_you_mean;
 
 impl Buffer<'_> {
     /// `in = "texts"`.
     pub(super) fn texts(&mut self) -> Option<Role> {
         let item = self.item;
-        self.counted(Role::Texts { encoding: item.encoding, nullable: item.nullable }, "texts")
+        let role = |length| Role::Texts { encoding: item.encoding, nullable: item.nullable, length };
+        // Where something else has given the parameter its value, there are as many texts.
+        match item.length.as_ref().filter(|node| self.is_taken(node)) {
+            Some(node) => {
+                let length = self.decided.expression(self.site, node, Purpose::SizeBefore, self.wrong)?;
+                Some(role(Some(length)))
+            }
+            None => self.counted(role(None), "texts"),
+        }
+    }
+
+    /// Whether a length is a parameter that is something already.
+    fn is_taken(&self, node: &Node) -> bool {
+        match self.named(node) {
+            Named::Integer(length) => self.decided.draft.params[length].is_some(),
+            _ => false,
+        }
     }
 
     /// `in = "handles"`.

@@ -43,6 +43,14 @@ pub(crate) fn resolve(site: Site<'_>, node: &Node, purpose: Purpose) -> Result<E
             Expr::SizeOf { ctype: ctype.clone() }
         }
         Kind::Name(name) => name_of(site, name).map_err(|found| Box::new(found.at(node.span.clone())))?,
+        Kind::Field(name, path) => {
+            let of = name_of(site, name).map_err(|found| Box::new(found.at(node.span.clone())))?;
+            if !matches!(of, Expr::Param { .. }) {
+                let message = format!("`{name}` is no parameter: only what is passed has fields");
+                return Err(error(message).into());
+            }
+            Expr::Field { of: Box::new(of), path: path.clone() }
+        }
         Kind::Call(function, args) => {
             let place = node.span.start..node.span.start + function.len();
             callable(site, function, args.len()).map_err(|found| Box::new(found.at(place)))?;

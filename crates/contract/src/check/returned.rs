@@ -1,6 +1,6 @@
 //! The returned value, and what means failure.
 
-use hotcell_model::interface::{Direction, Encoding, ErrorRule, Fails, Ownership, ResultRole, Role, Unit};
+use hotcell_model::interface::{Direction, ErrorRule, Fails, Ownership, ResultRole, Role, Unit};
 use hotcell_model::types::{CType, Type};
 
 use crate::check::decide::{Decided, Purpose, Site};
@@ -232,9 +232,8 @@ fn of_text(site: Site<'_>, decided: &Decided) -> Option<usize> {
             _ => None,
         }
     });
-    let mut texts = texts.filter(|(index, encoding)| {
-        *encoding != Encoding::Utf16 && infer::tells_failure(&site.names[*index])
-    });
+    let mut texts = texts
+        .filter(|(index, encoding)| !encoding.is_converted() && infer::tells_failure(&site.names[*index]));
     let (index, _) = texts.next().filter(|_| texts.next().is_none())?;
     Some(index)
 }

@@ -75,7 +75,7 @@ fn refusal(site: Site<'_>, ty: &CType, item: &Item) -> Option<Refusal> {
             Some((pointee, constant)) => structs(site, pointee, constant, direction),
         },
         What::Texts => match pointee.and_then(|(pointer, _)| pointer.pointee()) {
-            Some((pointee, _)) if pointee.kind != Type::Void || item.encoding == Encoding::Utf16 => {
+            Some((pointee, _)) if pointee.kind != Type::Void || item.encoding.unit() > 1 => {
                 no_text(pointee, item.encoding)
             }
             _ => Some(("not a pointer to pointers to characters", number)),
@@ -84,6 +84,7 @@ fn refusal(site: Site<'_>, ty: &CType, item: &Item) -> Option<Refusal> {
             let text = |pointee: &CType| no_text(pointee, item.encoding).is_none();
             let why = match item.encoding {
                 Encoding::Utf16 => "it does not point to a pointer to 16-bit units",
+                Encoding::Utf32 => "it does not point to a pointer to 32-bit units",
                 _ => "it does not point to a pointer to characters",
             };
             handed_out(ty, text, why)
@@ -113,6 +114,8 @@ fn refusal(site: Site<'_>, ty: &CType, item: &Item) -> Option<Refusal> {
         | What::Ignored
         | What::Own
         | What::Zero
+        | What::Union
+        | What::Member
         | What::UserData
         | What::Stream(..)
         | What::Told => Some(("no item of a parameter", None)),
@@ -122,14 +125,18 @@ fn refusal(site: Site<'_>, ty: &CType, item: &Item) -> Option<Refusal> {
 /// Why a text in this encoding cannot lie behind a pointer to this.
 pub(crate) fn no_text(pointee: &CType, encoding: Encoding) -> Option<Refusal> {
     match encoding {
-        Encoding::Utf16 if encoding.lies_in(pointee) => None,
+        Encoding::Utf16 | Encoding::Utf32 if encoding.lies_in(pointee) => None,
         Encoding::Utf16 if is_character(pointee) => {
             Some(("a text in UTF-16 is a pointer to 16-bit units", Some("bytes are `\"utf-8\"`".into())))
         }
         Encoding::Utf16 => Some(("a text in UTF-16 is a pointer to 16-bit units", None)),
+        Encoding::Utf32 => Some(("a text in UTF-32 is a pointer to 32-bit units, such as `wchar_t`", None)),
         _ if is_character(pointee) => None,
         _ if pointee.scalar_size() == Some(Encoding::Utf16.unit()) => {
             Some(("a text is a pointer to bytes", Some("16-bit units are `\"utf-16\"`".into())))
+        }
+        _ if pointee.canonical == "wchar_t" || pointee.written.contains("wchar_t") => {
+            Some(("a text is a pointer to bytes", Some("`wchar_t` is `\"utf-32\"`".into())))
         }
         _ => Some(("a text is a pointer to bytes", None)),
     }
@@ -144,6 +151,7 @@ pub(crate) fn no_texts(element: &CType, encoding: Encoding) -> Option<Refusal> {
 fn no_array(encoding: Encoding) -> &'static str {
     match encoding {
         Encoding::Utf16 => "it does not point to an array of pointers to 16-bit units",
+        Encoding::Utf32 => "it does not point to an array of pointers to 32-bit units",
         _ => "it does not point to an array of pointers to characters",
     }
 }

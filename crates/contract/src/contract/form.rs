@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use hotcell_model::interface::Direction;
+use hotcell_model::interface::{Direction, Unit};
 
 use crate::contract::item::What;
 use crate::contract::{FunctionLines, Item, ParamLine};
@@ -71,7 +71,7 @@ pub(crate) struct Each {
 }
 
 /// A parameter that travels otherwise than the library takes it: `in` or `out = "file"`, `"descriptor"` or `"cursor"`,
-/// `in = "address"`, `"fields"`, `"part"` or `"range"`, `inout = "text"`.
+/// `in = "address"`, `"fields"`, `"part"` or `"range"`, `out = "measured"`, `inout = "text"`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StreamLine {
     pub(crate) param: Text,
@@ -81,6 +81,8 @@ pub(crate) struct StreamLine {
     pub(crate) other: Option<Text>,
     /// Whether the library goes on with a descriptor when the call has returned.
     pub(crate) kept: bool,
+    /// Whether lengths count bytes, whatever the memory consists of.
+    pub(crate) in_bytes: bool,
 }
 
 /// What the library gets.
@@ -102,6 +104,8 @@ pub(crate) enum Stream {
     Range,
     /// A text that it changes where it is.
     Text,
+    /// Memory of which it says how much there is when it is called without.
+    Measured,
 }
 
 impl FormLine {
@@ -176,7 +180,7 @@ pub(crate) fn finish(reader: &mut Reader<'_>, lines: &mut FunctionLines) {
             continue;
         }
         let other = match stream {
-            Stream::Cursor => line
+            Stream::Cursor | Stream::Measured => line
                 .item
                 .length
                 .as_ref()
@@ -185,12 +189,13 @@ pub(crate) fn finish(reader: &mut Reader<'_>, lines: &mut FunctionLines) {
             _ => line.item.end.take(),
         };
         let kept = kept(reader, &mut line.item);
+        let in_bytes = line.item.unit == Some(Unit::Bytes);
         match stream {
             Stream::Address | Stream::Fields | Stream::Part => {}
             Stream::Text => more.push(as_text(&mut line.item, &param)),
             _ => more.extend(as_data(reader, &mut line.item, &param, (stream, direction))),
         }
-        streams.push(StreamLine { param, stream, direction, other, kept });
+        streams.push(StreamLine { param, stream, direction, other, kept, in_bytes });
     }
     lines.params.extend(more);
     let mut gives = Vec::new();

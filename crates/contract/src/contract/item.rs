@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use hotcell_model::interface::{Direction, Encoding, Unit};
+use hotcell_model::interface::{Direction, Encoding, Pad, Unit};
 
 use crate::contract::keys::{self, Keys};
 use crate::contract::{ParamLine, Stream, function};
@@ -40,6 +40,10 @@ pub(crate) enum What {
     Own,
     Zero,
     UserData,
+    /// A union that is told by a field.
+    Union,
+    /// A union of one member.
+    Member,
 }
 
 /// A way to write an item: a key, the word behind it, and the keys that go with it.
@@ -74,9 +78,12 @@ pub(crate) struct Item {
     pub(crate) written: String,
     /// Of the word that says so.
     pub(crate) span: Range<usize>,
-    /// C text behind `fixed`.
+    /// C text behind `fixed`, the field behind `union`, the member behind `member`.
     pub(crate) c: String,
+    /// Members of a union, each with what tells that it is there.
+    pub(crate) members: Vec<(Text, Vec<Text>)>,
     pub(crate) encoding: Encoding,
+    pub(crate) pad: Option<Pad>,
     pub(crate) length: Option<Node>,
     pub(crate) capacity: Option<Node>,
     pub(crate) left: Option<Node>,
@@ -131,7 +138,9 @@ impl Item {
             written,
             span,
             c: String::new(),
+            members: Vec::new(),
             encoding: Encoding::Utf8,
+            pad: None,
             length: None,
             capacity: None,
             left: None,
@@ -189,7 +198,7 @@ pub(crate) fn read<'a>(
     let (kind, text, place) = one(reader, found, span, of)?;
     let mut item = Item { what: kind.what, written: kind.written(), span: place, ..item };
     match kind.what {
-        What::Fixed => item.c = text.unwrap_or_default(),
+        What::Fixed | What::Union | What::Member => item.c = text.unwrap_or_default(),
         What::Text => item.encoding = encoding_of(text.as_deref()),
         _ => {}
     }
@@ -230,6 +239,10 @@ fn kind<'a>(
             }
             Some((kinds().next()?, Some(text.value.trim().to_owned())))
         }
+        "union" | "member" => {
+            let text = reader.text(entry)?;
+            Some((kinds().next()?, Some(text.value)))
+        }
         "own" | "zero" | "user_data" => {
             if reader.boolean(entry)? {
                 return Some((kinds().next()?, None));
@@ -261,6 +274,11 @@ fn value<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, of: &'static Keys, item
         "nullable" => item.nullable = reader.boolean(entry).unwrap_or(false),
         "valid_on_error" => item.valid_on_error = reader.boolean(entry).unwrap_or(false),
         "invalidates" => item.invalidates = reader.boolean(entry).unwrap_or(false),
+        "pad" => {
+            let word = reader.word_of(entry, keys::PADS);
+            item.pad = word.map(|word| if word == "nul" { Pad::Nul } else { Pad::Space });
+        }
+        "members" => item.members = members(reader, entry),
         "encoding" => item.encoding = encoding_of(reader.word_of(entry, keys::ENCODINGS)),
         "on_success" => item.on_success = reader.boolean(entry).unwrap_or(false),
         "starts" => item.starts = starts(reader, entry),
@@ -315,10 +333,22 @@ pub(crate) fn starts(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<Start
     }
 }
 
+/// Members of a union, each with a list of constants.
+fn members<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<(Text, Vec<Text>)> {
+    let lines = reader.table(entry).unwrap_or_default();
+    let line = |line: &Entry<'a>| {
+        let member = Text { value: line.key.to_owned(), span: line.key_span.clone() };
+        Some((member, reader.texts(line)?))
+    };
+    lines.iter().filter_map(line).collect()
+}
+
 fn encoding_of(word: Option<&str>) -> Encoding {
     match word {
         Some("bytes") => Encoding::Bytes,
         Some("utf-16") => Encoding::Utf16,
+        Some("utf-32") => Encoding::Utf32,
+        Some("latin-1") => Encoding::Latin1,
         _ => Encoding::Utf8,
     }
 }

@@ -120,7 +120,10 @@ pub(super) const fn key(name: &'static str, shape: Shape, says: &'static str) ->
 
 /// Encodings of a text.
 pub(crate) const ENCODINGS: Shape =
-    Shape::Word { now: &["utf-8", "bytes", "utf-16"], later: &["latin-1", "utf-32", "locale"] };
+    Shape::Word { now: &["utf-8", "bytes", "utf-16", "utf-32", "latin-1"], later: &["locale"] };
+
+/// What an array is filled up with behind a text.
+pub(crate) const PADS: Shape = Shape::Word { now: &["nul", "space"], later: &[] };
 
 /// Where a library may call what it keeps.
 pub(crate) const CALLBACK_THREADS: Shape = Shape::Word { now: &["calls", "any"], later: &[] };
@@ -299,7 +302,7 @@ pub(crate) static STRUCT: Keys = Keys::plain(
         SET,
         HAS,
     ],
-    &["tag", "union", "bits"],
+    &["tag", "union"],
     &[],
 );
 

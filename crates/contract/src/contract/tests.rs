@@ -242,8 +242,9 @@ fn items_of_parameters() {
              `handles`, `consumed`, `struct`, `structs`, `texts`, `file`, `descriptor`, `cursor`, `range`, `address`, `fields` and `part`",
         ),
         (
-            "{ string = \"latin-1\" }",
-            "5:23: `string = \"latin-1\"` is not available yet [not yet] = this version knows `utf-8`, `bytes` and `utf-16`",
+            "{ string = \"locale\" }",
+            "5:23: `string = \"locale\"` is not available yet [not yet] = this version knows `utf-8`, `bytes`, `utf-16`, \
+             `utf-32` and `latin-1`",
         ),
         ("{ string = \"utf8\" }", "5:23: `string` cannot be \"utf8\" [unknown word] = did you mean `utf-8`?"),
         (
@@ -320,8 +321,9 @@ fn items_of_parameters() {
             "5:31: `invalidates` does not go with `in = \"consumed\"` = it goes with `on_success`, `nullable` and `handle`",
         ),
         (
-            "{ out = \"text\", encoding = \"utf-32\" }",
-            "5:39: `encoding = \"utf-32\"` is not available yet [not yet] = this version knows `utf-8`, `bytes` and `utf-16`",
+            "{ out = \"text\", encoding = \"locale\" }",
+            "5:39: `encoding = \"locale\"` is not available yet [not yet] = this version knows `utf-8`, `bytes`, `utf-16`, \
+             `utf-32` and `latin-1`",
         ),
         (
             "{ in = \"buffer\", length = true }",
@@ -330,7 +332,7 @@ fn items_of_parameters() {
         ("{ in = \"buffer\", length = \"n * \" }", "5:43: the expression ends too early"),
         (
             "{ in = \"buffer\", length = 'n % 2' }",
-            "5:41: `%` means nothing in an expression = an expression has integers, names, calls, `sizeof(type)`, \
+            "5:41: `%` means nothing in an expression = an expression has integers, names, fields, calls, `sizeof(type)`, \
              + - * / == != < <= > >= && || and parentheses",
         ),
         // Behind an escape columns are not counted; the whole text is shown.

@@ -33,7 +33,7 @@ pub(crate) fn tokens(text: &str) -> Result<Vec<(Token, Range<usize>)>, Wrong> {
             let length = run(rest, |c| c.is_ascii_alphanumeric() || c == '_' || c == '.');
             (Token::Int(integer(&rest[..length], at)?), length)
         } else if c.is_ascii_alphabetic() || c == '_' {
-            let length = run(rest, |c| c.is_ascii_alphanumeric() || c == '_');
+            let length = dotted(rest);
             match &rest[..length] {
                 "sizeof" => size_of(rest, at)?,
                 name => (Token::Name(name.to_owned()), length),
@@ -45,6 +45,19 @@ pub(crate) fn tokens(text: &str) -> Result<Vec<(Token, Range<usize>)>, Wrong> {
         at += length;
     }
     Ok(out)
+}
+
+/// The length of a name with its fields: a dot in it is followed by another name.
+fn dotted(text: &str) -> usize {
+    let word = |text: &str| run(text, |c| c.is_ascii_alphanumeric() || c == '_');
+    let mut length = word(text);
+    while let Some(behind) = text[length..].strip_prefix('.') {
+        match behind.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
+            true => length += 1 + word(behind),
+            false => break,
+        }
+    }
+    length
 }
 
 fn run(text: &str, belongs: impl Fn(char) -> bool) -> usize {
@@ -84,7 +97,7 @@ fn foreign(rest: &str, at: usize) -> Wrong {
         '|' => Some("write `||` for \"or\""),
         _ => None,
     };
-    let known = "an expression has integers, names, calls, `sizeof(type)`, + - * / == != < <= > >= && || and parentheses";
+    let known = "an expression has integers, names, fields, calls, `sizeof(type)`, + - * / == != < <= > >= && || and parentheses";
     let length = if rest.starts_with("<<") || rest.starts_with(">>") { 2 } else { first.len_utf8() };
     Wrong {
         span: at..at + length,

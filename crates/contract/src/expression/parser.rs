@@ -125,6 +125,10 @@ impl Parser {
     fn name(&mut self, name: String, span: Range<usize>) -> Result<Node, Wrong> {
         let Some(open) = self.eat(&Token::Open) else {
             let kind = match name.as_str() {
+                dotted if dotted.contains('.') => {
+                    let (of, path) = dotted.split_once('.').unwrap_or_default();
+                    Kind::Field(of.to_owned(), path.to_owned())
+                }
                 "result" => Kind::Result,
                 "errno" => Kind::Errno,
                 _ => Kind::Name(name),

@@ -23,6 +23,7 @@ fn precedence_is_that_of_c() {
         ("f ( )+g(1 , n*2)", "f() + g(1, n * 2)"),
         ("sizeof ( struct  stat ) * n", "sizeof(struct stat) * n"),
         ("result<0&&errno!=EAGAIN", "result < 0 && errno != EAGAIN"),
+        ("image.size.x*2", "image.size.x * 2"),
     ] {
         assert_eq!(parse(text).unwrap().to_string(), expect, "{text}");
     }

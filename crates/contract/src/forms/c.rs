@@ -155,6 +155,10 @@ pub(super) fn function(
         return format!("{head} {{ {}{call}; }}", if returns { "return " } else { "" });
     }
     let mut body: String = ways.iter().map(|way| way.before.as_str()).collect();
+    let between: String = ways.iter().map(|way| way.between.as_str()).collect();
+    if !between.is_empty() {
+        body.push_str(&format!("(void){call}; {between}"));
+    }
     match returns {
         true => body.push_str(&format!("{} = {call}; ", pointed(&written.result, "hotcell_returned"))),
         false => body.push_str(&format!("{call}; ")),

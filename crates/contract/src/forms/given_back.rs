@@ -111,6 +111,7 @@ pub(super) fn of(
         declared: String::new(),
         other: None,
         before: String::new(),
+        between: String::new(),
         arg: String::new(),
         after: saved,
     })

@@ -21,6 +21,7 @@ fn added(contract: &str) -> Result<Vec<String>, String> {
         "void read(const unsigned char **next, size_t *left, const int *first, const int *last)",
         "void fill(unsigned char **next, int n, size_t *room)",
         "void shorten(char *text)",
+        "int key(int of, unsigned char *out, size_t *size)",
         "int lists(int of, char ***list)",
         "char *text(int of)",
         "char *counted(int *n)",
@@ -40,7 +41,7 @@ fn added(contract: &str) -> Result<Vec<String>, String> {
     }
     api.function_macros.insert("twice".into(), vec!["k".into(), "n".into()]);
     let functions: BTreeSet<String> =
-        ["set", "plain", "print", "read", "fill", "shorten", "lists", "text", "counted"]
+        ["set", "plain", "print", "read", "fill", "shorten", "key", "lists", "text", "counted"]
             .into_iter()
             .map(str::to_owned)
             .collect();
@@ -184,6 +185,19 @@ fn a_function_is_called_in_another_form_under_its_own_name() {
 }
 
 #[test]
+fn memory_is_measured_by_a_call_without_any() {
+    let line = "[function.key]\nparams.out = { out = \"measured\", length = \"size\" }";
+    let expect = "static inline int (hotcell_form_of_key)(int of, unsigned char * *out, ptrdiff_t *out_size) { \
+                  unsigned char *hotcell_out = NULL; size_t hotcell_size = 0; (void)(key)(of, hotcell_out, &hotcell_size); \
+                  size_t hotcell_most_out = hotcell_size > 0 ? (size_t)hotcell_size : 0; \
+                  hotcell_out = (unsigned char *)hotcell_measured(hotcell_most_out, sizeof *hotcell_out); \
+                  int hotcell_returned = (key)(of, hotcell_out, &hotcell_size); *out = hotcell_out; \
+                  *out_size = (size_t)hotcell_size <= hotcell_most_out ? (ptrdiff_t)hotcell_size : -1; \
+                  return hotcell_returned; }";
+    assert_eq!(functions(line)[0], expect);
+}
+
+#[test]
 fn what_cannot_be_added_is_said() {
     for (contract, expect) in [
         ("[function.a]\nof = \"sett\"", "the headers declare no function `sett`"),
@@ -257,6 +271,18 @@ fn what_cannot_be_added_is_said() {
         (
             "[function.read]\nparams.next = { in = \"cursor\", length = \"last\" }",
             "`next` is `const unsigned char **`: `last`, its length, is `const int *`",
+        ),
+        (
+            "[function.key]\nparams.out = { out = \"measured\", length = \"of\" }",
+            "`out` is `unsigned char *`: `of`, its length, is `int`",
+        ),
+        (
+            "[function.key]\nparams.size = { out = \"measured\", length = \"of\" }",
+            "`size` is `size_t *`: `of`, its length, is `int`",
+        ),
+        (
+            "[function.read]\nparams.first = { out = \"measured\", length = \"left\" }",
+            "memory that is filled is a pointer to numbers or bytes that are not `const`",
         ),
         (
             "[function.fill]\nparams.next = { out = \"cursor\", length = \"n\" }",

@@ -20,6 +20,8 @@ pub(super) struct Way {
     pub(super) other: Option<(String, String)>,
     /// Statements before the call.
     pub(super) before: String,
+    /// Statements between two calls, where the function is called twice.
+    pub(super) between: String,
     /// What the function gets.
     pub(super) arg: String,
     /// Statements behind the call.
@@ -49,6 +51,7 @@ pub(super) fn of(
         declared,
         other: None,
         before,
+        between: String::new(),
         arg,
         after,
     };
@@ -118,6 +121,30 @@ pub(super) fn of(
             let declared = format!("{}, size_t {size}", pointed(&ty.written, name));
             let found = way(declared, String::new(), name.to_owned(), String::new());
             Way { other: Some((end, format!("{name} + {size}"))), ..found }
+        }
+        (Stream::Measured, _) => {
+            let (length, counted) = other(function, own, line)?;
+            let Some((integer, false)) = counted.pointee().filter(|(integer, _)| integer.is_integer()) else {
+                return Err(wrong(&format!("`{length}`, its length, is `{}`", counted.written)));
+            };
+            let (left, most) = (format!("hotcell_{length}"), format!("hotcell_most_{name}"));
+            let integer = &integer.written;
+            let element = if line.in_bytes || inner.kind == Type::Void {
+                "1".into()
+            } else {
+                format!("sizeof *{local}")
+            };
+            let before = format!("{} = NULL; {integer} {left} = 0; ", pointed(&ty.written, &local));
+            let between = format!(
+                "size_t {most} = {left} > 0 ? (size_t){left} : 0; {local} = ({})hotcell_measured({most}, {element}); ",
+                ty.written
+            );
+            // What it says behind a failure may be more than there is.
+            let after =
+                format!("*{name} = {local}; *{size} = (size_t){left} <= {most} ? (ptrdiff_t){left} : -1; ");
+            let declared = format!("{}, ptrdiff_t *{size}", pointed(&format!("{} *", ty.written), name));
+            let found = way(declared, before, local, after);
+            Way { other: Some((length, format!("&{left}"))), between, ..found }
         }
         (Stream::Cursor, direction) => {
             let (length, counted) = other(function, own, line)?;
@@ -190,6 +217,11 @@ fn unfit(ty: &CType, stream: Stream) -> Option<&'static str> {
             let why = "what moves is a pointer to bytes, and this has the address of none";
             (inner.is_some_and(CType::is_byte), why)
         }
+        Stream::Measured => {
+            let filled =
+                ty.pointee().is_some_and(|(pointee, constant)| !constant && pointee.element_size().is_some());
+            (filled, "memory that is filled is a pointer to numbers or bytes that are not `const`")
+        }
         Stream::Range => {
             let numbers = pointed.is_some_and(|pointee| pointee.scalar_size().is_some());
             (numbers, "a range begins at a pointer to numbers or characters")
@@ -217,6 +249,7 @@ pub(super) fn needs(streams: impl Iterator<Item = Stream>) -> impl Iterator<Item
             Stream::Cursor => CURSORS,
             Stream::Text => TEXTS,
             Stream::Range => SIZES,
+            Stream::Measured => MEASURED,
             Stream::Address | Stream::Fields | Stream::Part => &[],
         };
         if !found.contains(&lines) {
@@ -228,6 +261,14 @@ pub(super) fn needs(streams: impl Iterator<Item = Stream>) -> impl Iterator<Item
 
 /// How much data there is.
 const SIZES: &[&str] = &["#include <stddef.h>"];
+
+/// Memory of a size that the function has said.
+const MEASURED: &[&str] = &[
+    "#include <stddef.h>",
+    "#include <stdio.h>",
+    "#include <stdlib.h>",
+    "static __attribute__((unused)) void *hotcell_measured(size_t count, size_t size) { void *memory = calloc(count == 0 ? 1 : count, size); if (memory == NULL) { fputs(\"hotcell: no memory of the size that was asked for\\n\", stderr); abort(); } return memory; }",
+];
 
 /// Where a pointer that was moved on may be.
 const CURSORS: &[&str] = &[

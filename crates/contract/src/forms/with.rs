@@ -62,6 +62,7 @@ pub(super) fn of(
         declared: texts.join(", "),
         other: None,
         before,
+        between: String::new(),
         arg: if made { format!("&{local}") } else { name.to_owned() },
         after,
     })

@@ -1,8 +1,8 @@
 //! The fields of one structure: what lines of the contract say, and what their types say by themselves.
 
-use hotcell_model::api::{Field, RecordLayout};
+use hotcell_model::api::{Api, Field, RecordLayout};
 use hotcell_model::evidence::Fact;
-use hotcell_model::interface::{Direction, Encoding, FieldRole, Filled, Status, Unit};
+use hotcell_model::interface::{Direction, FieldRole, Filled, Status, Unit};
 use hotcell_model::types::{CType, Type};
 
 use crate::check::types::{Refusal, is_character, no_text, no_texts};
@@ -11,17 +11,24 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::Text;
 use crate::expression::Node;
 use crate::pattern;
-use crate::structs::Unfit;
+use crate::structs::{Unfit, unions};
 use crate::suggest::did_you_mean;
 
 /// The structure whose fields these are.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
     pub(super) contract: &'a Contract,
+    pub(super) api: &'a Api,
+    /// Its fields, each of which has a name.
     pub(super) layout: &'a RecordLayout,
     pub(super) lines: Option<&'a StructLines>,
+    /// The fields that have none in C.
+    pub(super) unnamed: &'a [String],
+    pub(super) key: &'a str,
     /// As a contract names it.
     pub(super) name: &'a str,
+    /// What stands in front of the names of fields: of members of a union, the union and a dot.
+    pub(super) prefix: &'a str,
     pub(super) resident: bool,
 }
 
@@ -33,15 +40,24 @@ pub(super) enum Refused {
     Wrong(Vec<Diagnostic>),
 }
 
+/// What fields are for.
+pub(super) struct Decided {
+    /// In order.
+    pub(super) roles: Vec<Fact<FieldRole>>,
+    /// The unions among them, each with its members that can be there.
+    pub(super) unions: Vec<(usize, Vec<Text>)>,
+}
+
 /// The roles of the named fields in order. `nested` says whether a structure inside can travel.
-pub(super) fn decide(place: Place<'_>, nested: &mut Nested<'_>) -> Result<Vec<Fact<FieldRole>>, Refused> {
+pub(super) fn decide(place: Place<'_>, nested: &mut Nested<'_>) -> Result<Decided, Refused> {
     let fields: Vec<(&str, &Field)> = place
         .layout
         .fields
         .iter()
         .filter_map(|field| field.name.as_deref().map(|name| (name, field)))
         .collect();
-    let mut fact = Fields { place, roles: vec![None; fields.len()], fields, wrong: Vec::new() };
+    let (roles, unions, wrong) = (vec![None; fields.len()], Vec::new(), Vec::new());
+    let mut fact = Fields { place, roles, fields, unions, wrong };
     fact.lines();
     if !fact.wrong.is_empty() {
         return Err(Refused::Wrong(fact.wrong));
@@ -62,7 +78,7 @@ pub(super) fn decide(place: Place<'_>, nested: &mut Nested<'_>) -> Result<Vec<Fa
     }
     match joined(unfit) {
         Some(unfit) => Err(Refused::Unfit(unfit.into())),
-        None => Ok(roles),
+        None => Ok(Decided { roles, unions: fact.unions }),
     }
 }
 
@@ -96,6 +112,7 @@ struct Fields<'a> {
     place: Place<'a>,
     fields: Vec<(&'a str, &'a Field)>,
     roles: Vec<Option<Fact<FieldRole>>>,
+    unions: Vec<(usize, Vec<Text>)>,
     wrong: Vec<Diagnostic>,
 }
 
@@ -124,7 +141,8 @@ impl Fields<'_> {
                     self.wrong.extend(idle);
                 }
                 None => {
-                    let message = format!("`{}` has no field `{}`", self.place.name, line.name);
+                    let message =
+                        format!("`{}` has no field `{}{}`", self.place.name, self.place.prefix, line.name);
                     let help = did_you_mean(&line.name, self.fields.iter().map(|(name, _)| *name));
                     let diagnostic = Diagnostic::error(message).at(line.span.clone());
                     self.wrong.push(diagnostic.label("unknown field").help(help));
@@ -143,7 +161,9 @@ impl Fields<'_> {
         for (position, item) in single.into_iter().chain(ins).chain(outs).chain(counted) {
             if let Some((why, help)) = self.refusal(position, item) {
                 let (name, field) = self.fields[position];
-                let message = format!("`{name}` cannot be `{}`: it is `{}`", item.written, field.ty.written);
+                let name = format!("{}{name}", self.place.prefix);
+                let message =
+                    format!("`{name}` cannot be `{}`: it is `{}`", item.written, unions::written(&field.ty));
                 let diagnostic = Diagnostic::error(message).at(item.span.clone()).label(why);
                 self.wrong.push(diagnostic.help(help));
                 continue;
@@ -151,8 +171,11 @@ impl Fields<'_> {
             let role = match item.what {
                 What::Own => Some(FieldRole::Own),
                 What::Zero => Some(FieldRole::Zero),
+                What::Union | What::Member => self.union(position, item),
                 What::Text => Some(match self.fields[position].1.ty.array() {
-                    Some((_, length)) => FieldRole::TextArray { encoding: item.encoding, length },
+                    Some((_, length)) => {
+                        FieldRole::TextArray { encoding: item.encoding, length, pad: item.pad }
+                    }
                     None => FieldRole::Text { encoding: item.encoding, nullable: item.nullable },
                 }),
                 What::Data => self.counted(item).map(|length| FieldRole::Data {
@@ -184,6 +207,10 @@ impl Fields<'_> {
         }
     }
 
+    fn is_unnamed(&self, name: &str) -> bool {
+        self.place.unnamed.iter().any(|unnamed| unnamed == name)
+    }
+
     fn position(&self, name: &str) -> Option<usize> {
         self.fields.iter().position(|(own, _)| *own == name)
     }
@@ -202,9 +229,20 @@ impl Fields<'_> {
                 text("write `{ zero = true }`, or add `resident = true` to the structure"),
             )),
             What::Own | What::Zero => None,
+            What::Union | What::Member => match unions::of(self.place.api, ty) {
+                None => Some(("no union", text("leave the line out"))),
+                Some(_) if self.place.resident => Some((
+                    "a structure that the library keeps has no unions that travel",
+                    text("write `{ own = true }`, and functions for its members in `get` and `set`"),
+                )),
+                Some(_) if !self.place.prefix.is_empty() => {
+                    Some(("a union in a union", text("name a member that is none")))
+                }
+                Some(_) => None,
+            },
             What::Text if ty.array().is_some() => match ty.array() {
-                Some(_) if item.encoding == Encoding::Utf16 => {
-                    Some(("an array of characters has bytes", None))
+                Some(_) if item.encoding.is_converted() => {
+                    Some(("an array of characters has bytes", text("write `\"utf-8\"` or `\"bytes\"`")))
                 }
                 Some(_) if item.nullable => Some(("an array is always there", text("leave `nullable` out"))),
                 Some((element, _)) if is_character(element) => None,
@@ -232,6 +270,9 @@ impl Fields<'_> {
                 Some((element, _)) => no_texts(element, item.encoding),
                 None => Some(("not a pointer", None)),
             },
+            What::Text if item.pad.is_some() => {
+                Some(("`pad` is of an array of characters", text("leave `pad` out")))
+            }
             What::Text => match pointee {
                 Some((pointee, _)) => no_text(pointee, item.encoding),
                 None => Some(("not a pointer", text("leave the line out: numbers and arrays need none"))),
@@ -247,6 +288,24 @@ impl Fields<'_> {
                 Some(_) => None,
             },
             _ => Some(("no item of a field", None)),
+        }
+    }
+
+    /// A union, with the members that can be there.
+    fn union(&mut self, position: usize, item: &Item) -> Option<FieldRole> {
+        let tags: Vec<unions::Tag<'_>> =
+            self.fields.iter().map(|(name, field)| unions::Tag { name, field }).collect();
+        match unions::told(self.place, &self.fields[position].1.ty, item, &tags) {
+            Ok((told, members)) => {
+                let name = self.fields[position].0;
+                self.unions.push((position, members));
+                let record = format!("{}.{name}", self.place.key);
+                Some(FieldRole::Union { record, anonymous: self.is_unnamed(name), told })
+            }
+            Err(diagnostic) => {
+                self.wrong.push(*diagnostic);
+                None
+            }
         }
     }
 
@@ -316,7 +375,7 @@ impl Fields<'_> {
         let (FieldRole::Data { record: Some(record), .. } | FieldRole::Pointer { record, .. }) = role else {
             return Ok(());
         };
-        let of = format!("`{}` of `{}`", self.fields[position].0, self.place.name);
+        let of = format!("`{}{}` of `{}`", self.place.prefix, self.fields[position].0, self.place.name);
         nested(record, true).map_err(|inner| inside(&of, inner))
     }
 
@@ -344,13 +403,21 @@ impl Fields<'_> {
             let named =
                 |_: &String| self.place.name.chars().all(|c| c.is_ascii_alphanumeric() || "_ ".contains(c));
             let help = help.filter(named);
-            let help = help.map(|item| format!("[struct.{}]\nfields.{name} = {item}", self.place.name));
+            let shown = match self.place.prefix {
+                "" => name.to_owned(),
+                prefix => format!("\"{prefix}{name}\""),
+            };
+            let help = help.map(|item| format!("[struct.{}]\nfields.{shown} = {item}", self.place.name));
             Err(Box::new(Unfit { status, reason, help }))
         };
         // Hidden, and zero where callers make the structure.
         let hide = if self.place.resident { "{ own = true }" } else { "{ zero = true }" };
         let unsupported = |reason: String| unfit(Status::Undecided, reason, Some(hide.to_owned()));
-        let of = format!("`{name}` of `{}`", self.place.name);
+        let of = format!("`{}{name}` of `{}`", self.place.prefix, self.place.name);
+        if unions::of(self.place.api, &field.ty).is_some() {
+            let what = if self.is_unnamed(name) { "a union without a name" } else { "a union" };
+            return unsupported(format!("{of} is {what}, and nothing says which of its members is there"));
+        }
         match &field.ty.kind {
             _ if field.ty.is_scalar() => Ok(match field.bit_width {
                 Some(width) => FieldRole::Bits { width },

@@ -13,7 +13,7 @@ use crate::rust::function::{element, offset, unsupported};
 use crate::rust::names::{self, Scope};
 use crate::rust::owner::Owner;
 use crate::rust::results::{SHARED, is_lendable};
-use crate::rust::types;
+use crate::rust::{texts, types};
 
 /// The arguments of a method.
 #[derive(Default)]
@@ -184,14 +184,11 @@ impl Arguments {
                 self.notes.push(format!("`{local}` is the room for `{}`, in elements.", param.name));
                 Ok("usize".into())
             }
-            Role::Text { encoding: Encoding::Utf8, nullable } => {
-                Ok(self.data(put, "put_text", "&str", *nullable))
+            Role::Text { encoding, nullable } => {
+                let ty = format!("&{}", texts::lent(*encoding));
+                Ok(self.data(put, &texts::put(*encoding), &ty, *nullable))
             }
-            Role::Text { encoding: Encoding::Utf16, nullable } => {
-                Ok(self.data(put, "put_text_utf16", "&str", *nullable))
-            }
-            Role::Text { nullable, .. } => Ok(self.data(put, "put_text_bytes", "&[u8]", *nullable)),
-            Role::Texts { encoding, nullable } => Ok(self.texts(put, *encoding, *nullable)),
+            Role::Texts { encoding, nullable, .. } => Ok(self.texts(put, *encoding, *nullable)),
             Role::BufferIn { nullable, .. } | Role::BufferInOut { nullable, .. }
                 if param.structures().is_some() =>
             {
@@ -365,14 +362,10 @@ impl Arguments {
     }
 
     fn texts(&mut self, put: &Put<'_>, encoding: Encoding, nullable: bool) -> String {
-        let (method, element) = match encoding {
-            Encoding::Utf8 => ("put_texts", "str"),
-            Encoding::Utf16 => ("put_texts_utf16", "str"),
-            Encoding::Bytes | Encoding::Latin1 => ("put_texts", "[u8]"),
-        };
+        let (method, element) = (texts::put_list(encoding), texts::lent(encoding));
         if nullable {
             // With `impl` behind `Option`, `None` would be of no known type.
-            return self.data(put, method, &format!("&[&{element}]"), true);
+            return self.data(put, &method, &format!("&[&{element}]"), true);
         }
         if encoding == Encoding::Utf8 {
             // The runtime takes bytes, too; nothing but `str` shall get there.
@@ -382,7 +375,7 @@ impl Arguments {
             self.puts.extend(format::call(self.indent, "call.put_texts", &args, "?;"));
             return "&[impl AsRef<str>]".into();
         }
-        self.data(put, method, &format!("&[impl AsRef<{element}>]"), false)
+        self.data(put, &method, &format!("&[impl AsRef<{element}>]"), false)
     }
 
     /// Several structures.
@@ -615,8 +608,8 @@ impl Arguments {
         let local = self.locals.get(index).and_then(Option::as_ref);
         let role = function.params.get(index).map(|param| &param.role.value);
         match (local, role) {
-            (Some(local), Some(Role::Text { encoding: Encoding::Utf16, .. })) => {
-                Ok(("reply.offset_utf16", local.clone()))
+            (Some(local), Some(Role::Text { encoding, .. })) if encoding.is_converted() => {
+                Ok((texts::place(*encoding), local.clone()))
             }
             _ => Ok(("reply.offset", self.length(context, function, index)?)),
         }
@@ -630,7 +623,7 @@ impl Arguments {
                 Role::Text { encoding: Encoding::Utf8, nullable } => {
                     Some((local, *nullable, "str".to_owned()))
                 }
-                Role::Text { encoding: Encoding::Utf16, .. } => None,
+                Role::Text { encoding, .. } if encoding.is_converted() => None,
                 Role::Text { nullable, .. } => Some((local, *nullable, "<[u8]>".into())),
                 Role::BufferInOut { .. } if self.lends && is_lendable(context, param) => {
                     Some((local, false, String::new()))

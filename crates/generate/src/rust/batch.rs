@@ -1,6 +1,6 @@
 //! Batches: which functions can be in one, and the methods that put them there.
 
-use hotcell_model::interface::{Encoding, Function, Role};
+use hotcell_model::interface::{Function, Role};
 
 use crate::Error;
 use crate::rust::arguments::Arguments;
@@ -18,10 +18,9 @@ pub(crate) fn takes(function: &Function) -> bool {
         Role::Callback { .. } | Role::Resident { .. } => false,
         Role::Struct { direction, .. } => !(param.role.value.is_argument() && direction.goes_out()),
         // Such a place is counted with the text at hand.
-        Role::OffsetOut { param: of, .. } => function
-            .params
-            .get(*of)
-            .is_none_or(|of| !matches!(&of.role.value, Role::Text { encoding: Encoding::Utf16, .. })),
+        Role::OffsetOut { param: of, .. } => function.params.get(*of).is_none_or(
+            |of| !matches!(&of.role.value, Role::Text { encoding, .. } if encoding.is_converted()),
+        ),
         _ => true,
     })
 }

@@ -8,7 +8,7 @@ use crate::Error;
 use crate::rust::context::Context;
 use crate::rust::format;
 use crate::rust::names::{self, Scope};
-use crate::rust::types;
+use crate::rust::{texts as texts_of, types};
 
 /// The parameter and the result of what the runtime calls.
 const OPENING: &str = "invocation: &mut rt::Invocation<'_>| -> hotcell::Result<u64>";
@@ -139,7 +139,7 @@ impl Run {
                 let pointee = param.ty.pointee().map(|(pointee, _)| pointee);
                 let element = pointee.map_or("u8", |ty| types::element(ty, &context.interface.target));
                 let method = if element == "u8" { "buffer" } else { "elements" };
-                (method, format!("&[{element}]"), format!("&{variable}"))
+                (method.to_owned(), format!("&[{element}]"), format!("&{variable}"))
             }
             CallbackRole::Room { returned, .. } => {
                 let pointee = param.ty.pointee().map(|(pointee, _)| pointee);
@@ -272,29 +272,16 @@ fn object(
     Ok(name)
 }
 
-fn text(encoding: Encoding, nullable: bool, variable: &str) -> (&'static str, String, String) {
-    let (method, inner) = match (encoding, nullable) {
-        (Encoding::Utf8, false) => ("text", "&str"),
-        (Encoding::Utf8, true) => ("opt_text", "&str"),
-        (Encoding::Utf16, false) => ("text_utf16", "&str"),
-        (Encoding::Utf16, true) => ("opt_text_utf16", "&str"),
-        (_, false) => ("text_bytes", "&[u8]"),
-        (_, true) => ("opt_text_bytes", "&[u8]"),
-    };
+fn text(encoding: Encoding, nullable: bool, variable: &str) -> (String, String, String) {
+    let (method, inner) = (texts_of::read(encoding, nullable), format!("&{}", texts_of::lent(encoding)));
     if nullable {
         return (method, format!("Option<{inner}>"), format!("{variable}.as_deref()"));
     }
-    (method, inner.into(), format!("&{variable}"))
+    (method, inner, format!("&{variable}"))
 }
 
-fn texts(encoding: Encoding, nullable: bool, variable: &str) -> (&'static str, String, String) {
-    let (method, ty) = match (encoding, nullable) {
-        (Encoding::Utf8, false) => ("texts", "&[String]"),
-        (Encoding::Utf8, true) => ("opt_texts", "&[Option<String>]"),
-        (Encoding::Utf16, false) => ("texts_utf16", "&[String]"),
-        (Encoding::Utf16, true) => ("opt_texts_utf16", "&[Option<String>]"),
-        (_, false) => ("texts_bytes", "&[Vec<u8>]"),
-        (_, true) => ("opt_texts_bytes", "&[Option<Vec<u8>>]"),
-    };
-    (method, ty.into(), format!("&{variable}"))
+fn texts(encoding: Encoding, nullable: bool, variable: &str) -> (String, String, String) {
+    let owned = texts_of::owned(encoding);
+    let ty = if nullable { format!("&[Option<{owned}>]") } else { format!("&[{owned}]") };
+    (texts_of::read_list(encoding, nullable), ty, format!("&{variable}"))
 }

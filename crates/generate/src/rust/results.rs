@@ -13,6 +13,7 @@ use crate::rust::context::Context;
 use crate::rust::format;
 use crate::rust::function::{element, offset, unsupported};
 use crate::rust::names::{self, Scope};
+use crate::rust::texts as texts_of;
 use crate::rust::types::{self, Number};
 
 /// Something a method gives back.
@@ -429,24 +430,14 @@ fn fallible(ty: impl Into<String>, method: &str, offset: u32) -> Read {
 }
 
 fn text(encoding: Encoding, nullable: bool, offset: u32) -> Read {
-    let (ty, method) = match (encoding, nullable) {
-        (Encoding::Utf8, false) => ("String", "text"),
-        (Encoding::Utf8, true) => ("Option<String>", "opt_text"),
-        (Encoding::Utf16, false) => ("String", "text_utf16"),
-        (Encoding::Utf16, true) => ("Option<String>", "opt_text_utf16"),
-        (_, false) => ("Vec<u8>", "text_bytes"),
-        (_, true) => ("Option<Vec<u8>>", "opt_text_bytes"),
-    };
-    fallible(ty, method, offset)
+    let owned = texts_of::owned(encoding);
+    let ty = if nullable { format!("Option<{owned}>") } else { owned.to_owned() };
+    fallible(ty, &texts_of::read(encoding, nullable), offset)
 }
 
 /// Texts of an array; `ended` is whether a NULL ends it, so that none of them is NULL.
 fn texts(encoding: Encoding, ended: bool, nullable: bool, offset: u32) -> Read {
-    let (kind, text) = match encoding {
-        Encoding::Utf8 => ("Utf8", "String"),
-        Encoding::Utf16 => ("Utf16", "String"),
-        Encoding::Bytes | Encoding::Latin1 => ("Bytes", "Vec<u8>"),
-    };
+    let (kind, text) = (texts_of::kind(encoding), texts_of::owned(encoding));
     let list = if ended { format!("Vec<{text}>") } else { format!("Vec<Option<{text}>>") };
     let method = format!(
         "{}{}text_list::<rt::{kind}>",

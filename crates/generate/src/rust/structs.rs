@@ -3,20 +3,23 @@
 use std::collections::BTreeMap;
 
 use hotcell_model::Interface;
-use hotcell_model::interface::{Direction, Encoding, FieldRole, Filled, Struct, StructField, Unit};
+use hotcell_model::interface::{Direction, Encoding, FieldRole, Filled, Struct, StructField, Told, Unit};
 use hotcell_model::types::Type;
 use serde::Serialize;
 
 use crate::Error;
 use crate::rust::context::{Context, Deeds};
 use crate::rust::names::{self, Scope};
-use crate::rust::{docs, format, types};
+use crate::rust::texts::{self, owned};
+use crate::rust::{docs, format, types, unions};
 
-/// What `record.rs.j2` prints.
-#[derive(Serialize)]
+/// What `record.rs.j2` and `union.rs.j2` print.
+#[derive(Serialize, Default)]
 pub(crate) struct Record {
     pub(crate) name: String,
     docs: Vec<String>,
+    /// Whether it is a union, whose fields are what can be there.
+    union: bool,
     /// Documentation, name and type of each.
     fields: Vec<(String, String, String)>,
     /// Each with what it is at first, where that cannot be derived; empty otherwise.
@@ -67,6 +70,9 @@ pub(crate) fn record(context: &Context<'_>, key: &str, deeds: Deeds) -> Result<R
     };
     let record = interface.structs.get(key).ok_or_else(missing)?;
     let name = context.names.structs.get(key).ok_or_else(missing)?.clone();
+    if record.union {
+        return unions::record(context, key, record, name, deeds);
+    }
     // What a resident structure has beside its fields.
     let mut scope = Scope::with(if record.resident { &["object", "session"] } else { &[] });
     let (mut fields, mut defaults, mut writes) = (Vec::new(), Vec::new(), Vec::new());
@@ -95,10 +101,6 @@ pub(crate) fn record(context: &Context<'_>, key: &str, deeds: Deeds) -> Result<R
         docs.push(String::new());
     }
     docs.push(format!("C: `{}`", record.c_name));
-    // Where a call is broken, its first argument starts a line.
-    let mentions = |lines: &[String], word: &str| {
-        lines.iter().any(|line| line.contains(&format!("({word}, ")) || line.trim() == format!("{word},"))
-    };
     Ok(Record {
         call: if mentions(&writes, "call") { "call" } else { "_call" },
         reply: if mentions(&reads, "reply") { "reply" } else { "_reply" },
@@ -106,6 +108,7 @@ pub(crate) fn record(context: &Context<'_>, key: &str, deeds: Deeds) -> Result<R
         at: if fields.is_empty() { "_at" } else { "at" },
         name,
         docs,
+        union: false,
         fields,
         defaults: if derived { Vec::new() } else { defaults },
         writes,
@@ -127,6 +130,38 @@ pub(crate) fn record(context: &Context<'_>, key: &str, deeds: Deeds) -> Result<R
     })
 }
 
+/// Whether statements pass something on under this name. Where a call is broken, its first argument starts a line.
+fn mentions(lines: &[String], word: &str) -> bool {
+    lines.iter().any(|line| line.contains(&format!("({word}, ")) || line.trim() == format!("{word},"))
+}
+
+impl Record {
+    /// A union: its members with what it is at first, and the statements that write and read them.
+    pub(crate) fn of_union(
+        (name, docs): (String, Vec<String>),
+        (fields, defaults): (Vec<(String, String, String)>, Vec<String>),
+        (writes, reads): (Vec<String>, Vec<String>),
+        size: u32,
+        deeds: Deeds,
+    ) -> Record {
+        Record {
+            call: if mentions(&writes, "call") { "call" } else { "_call" },
+            reply: if mentions(&reads, "reply") { "reply" } else { "_reply" },
+            union: true,
+            fill: deeds.fill,
+            read: deeds.read,
+            name,
+            docs,
+            fields,
+            defaults,
+            writes,
+            reads,
+            size,
+            ..Record::default()
+        }
+    }
+}
+
 impl Field<'_> {
     fn about(&self) -> String {
         let field = self.field;
@@ -134,7 +169,9 @@ impl Field<'_> {
             FieldRole::Data { .. }
             | FieldRole::Texts { .. }
             | FieldRole::Pointer { direction: Direction::Out, .. } => ". It comes out only.",
-            FieldRole::TextArray { .. } => ". A text, shorter than the array.",
+            FieldRole::TextArray { pad: None, .. } => ". A text, shorter than the array.",
+            FieldRole::TextArray { .. } => ". A text, no longer than the array.",
+            FieldRole::Union { told, .. } => return self.about_union(told),
             FieldRole::BufferIn { .. } => ". What a call took is gone from here.",
             FieldRole::BufferOut { capacity, unit, filled } => {
                 let capacity = self.record.fields.get(*capacity).map_or("", |field| &field.name);
@@ -167,29 +204,30 @@ impl Field<'_> {
         }
     }
 
+    fn about_union(&self, told: &Told) -> String {
+        match told {
+            Told::Always => "C: a union.".into(),
+            Told::By { field, .. } => {
+                let by = self.record.fields.get(*field).map_or("", |field| &field.name);
+                format!("C: a union. `{by}` says what of it is there.")
+            }
+        }
+    }
+
     /// The field's type, and what it is at first.
     fn ty(&self) -> Result<(String, String), Error> {
         Ok(match &self.field.role.value {
             FieldRole::Value | FieldRole::Bits { .. } => {
                 let number = self.context.number(&self.field.ty).ok_or_else(|| self.unsupported())?;
-                let zero = match number.name.as_str() {
-                    "bool" => "false".into(),
-                    "f32" | "f64" => "0.0".into(),
-                    _ if number.is_of_package() => format!("{}(0)", number.name),
-                    _ => "0".into(),
-                };
+                let zero = number.zero();
                 (number.name, zero)
             }
             FieldRole::Array { length } => {
                 let element = self.element();
-                let zero = match element {
-                    "bool" => "false",
-                    "f32" | "f64" => "0.0",
-                    _ => "0",
-                };
+                let zero = types::zero(element);
                 (format!("[{element}; {length}]"), format!("[{zero}; {length}]"))
             }
-            FieldRole::Struct { record } => {
+            FieldRole::Struct { record } | FieldRole::Union { record, .. } => {
                 let name = self.context.structure(&self.record.c_name, record, |_| {})?;
                 (name.clone(), format!("{name}::default()"))
             }
@@ -273,16 +311,17 @@ impl Field<'_> {
                 lines
             }
             FieldRole::Array { .. } => format::call(8, "image.put_array", &[at, format!("&{value}")], ";"),
-            FieldRole::Struct { .. } => {
+            FieldRole::Struct { .. } | FieldRole::Union { .. } => {
                 format::field_call(8, name, "fill_image", &format!("call, image, {at}"), "?;")
             }
-            FieldRole::TextArray { encoding, length } => {
+            FieldRole::TextArray { encoding, length, pad } => {
                 let data = match encoding {
                     Encoding::Utf8 => format!("{value}.as_bytes()"),
                     _ => format!("&{value}"),
                 };
-                let args = ["call".into(), at, format!("{:?}", self.field.name), data, length.to_string()];
-                format::call(8, "image.put_text_array", &args, "?;")
+                let (method, room) = texts::put_array(*length, *pad);
+                let args = ["call".into(), at, format!("{:?}", self.field.name), data, room];
+                format::call(8, method, &args, "?;")
             }
             FieldRole::Data { .. } | FieldRole::Texts { .. } => format::call(8, "image.put_null", &[at], ";"),
             FieldRole::Pointer { direction, .. } if !direction.goes_in() => {
@@ -304,9 +343,7 @@ impl Field<'_> {
                 ]);
                 lines
             }
-            FieldRole::Text { encoding: Encoding::Utf8, nullable } => self.data("put_text", *nullable),
-            FieldRole::Text { encoding: Encoding::Utf16, nullable } => self.data("put_text_utf16", *nullable),
-            FieldRole::Text { nullable, .. } => self.data("put_text_bytes", *nullable),
+            FieldRole::Text { encoding, nullable } => self.data(&texts::put(*encoding), *nullable),
             FieldRole::BufferIn { nullable } if self.element() == "u8" => self.data("put_buffer", *nullable),
             FieldRole::BufferIn { nullable } => self.data("put_elements", *nullable),
             FieldRole::BufferOut { .. } => format::call(8, "image.put_null", &[at], ";"),
@@ -359,14 +396,12 @@ impl Field<'_> {
                 vec![format!("        self.{name} = {};", number.decode(&value))]
             }
             FieldRole::Array { .. } => format::assign(8, &field, "image.array", &[at], ";"),
-            FieldRole::Struct { .. } => {
+            FieldRole::Struct { .. } | FieldRole::Union { .. } => {
                 format::field_call(8, name, "read_image", &format!("reply, image, {at}"), "?;")
             }
-            FieldRole::TextArray { encoding, length } => {
-                let method =
-                    if *encoding == Encoding::Utf8 { "image.text_array" } else { "image.bytes_array" };
+            FieldRole::TextArray { encoding, length, pad } => {
                 let args = ["reply".into(), at, length.to_string()];
-                format::assign(8, &field, method, &args, "?;")
+                format::assign(8, &field, texts::read_array(*encoding, *pad), &args, "?;")
             }
             FieldRole::Data { record: Some(record), .. } => {
                 let (size, ty) = (self.size_of(record)?, self.inner(record)?);
@@ -386,11 +421,7 @@ impl Field<'_> {
             }
             FieldRole::Data { .. } => assign(if self.element() == "u8" { "buffer" } else { "elements" }),
             FieldRole::Texts { encoding, length } => {
-                let kind = match encoding {
-                    Encoding::Utf8 => "Utf8",
-                    Encoding::Utf16 => "Utf16",
-                    Encoding::Bytes | Encoding::Latin1 => "Bytes",
-                };
+                let kind = texts::kind(*encoding);
                 assign(&format!("{}::<rt::{kind}>", if length.is_some() { "texts" } else { "ended_texts" }))
             }
             FieldRole::Pointer { direction, .. } if !direction.goes_out() => Vec::new(),
@@ -407,12 +438,7 @@ impl Field<'_> {
                 ]);
                 lines
             }
-            FieldRole::Text { encoding: Encoding::Utf8, nullable: false } => assign("text"),
-            FieldRole::Text { encoding: Encoding::Utf8, nullable: true } => assign("opt_text"),
-            FieldRole::Text { encoding: Encoding::Utf16, nullable: false } => assign("text_utf16"),
-            FieldRole::Text { encoding: Encoding::Utf16, nullable: true } => assign("opt_text_utf16"),
-            FieldRole::Text { nullable: false, .. } => assign("text_bytes"),
-            FieldRole::Text { nullable: true, .. } => assign("opt_text_bytes"),
+            FieldRole::Text { encoding, nullable } => assign(&texts::read(*encoding, *nullable)),
             FieldRole::BufferIn { nullable: false } => self.advance(8, &field),
             FieldRole::BufferIn { nullable: true } => {
                 let mut lines = vec![format!("        if let Some(data) = &mut self.{name} {{")];
@@ -493,12 +519,5 @@ impl Field<'_> {
     fn unsupported(&self) -> Error {
         let what = format!("field `{}` ({})", self.field.name, self.field.ty.written);
         Error::Unsupported { function: self.record.c_name.clone(), what }
-    }
-}
-
-fn owned(encoding: Encoding) -> &'static str {
-    match encoding {
-        Encoding::Utf8 | Encoding::Utf16 => "String",
-        Encoding::Bytes | Encoding::Latin1 => "Vec<u8>",
     }
 }

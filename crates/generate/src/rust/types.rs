@@ -38,6 +38,14 @@ impl Number {
         }
     }
 
+    /// The expression of zero.
+    pub(crate) fn zero(&self) -> String {
+        match self.form {
+            Form::Wrapped => format!("{}(0)", self.name),
+            _ => zero(&self.name).to_owned(),
+        }
+    }
+
     /// Whether it is of a type that the package defines.
     pub(crate) fn is_of_package(&self) -> bool {
         self.form == Form::Wrapped
@@ -94,6 +102,15 @@ pub(crate) fn element(ty: &CType, target: &Target) -> &'static str {
         _ if ty.kind == Type::Bool => "bool",
         Some(kind) if !ty.is_byte() => primitive(kind),
         _ => "u8",
+    }
+}
+
+/// Zero in a Rust type of numbers.
+pub(crate) fn zero(ty: &str) -> &'static str {
+    match ty {
+        "bool" => "false",
+        "f32" | "f64" => "0.0",
+        _ => "0",
     }
 }
 

@@ -11,6 +11,7 @@
 
 use hotcell_model::expr::Expr;
 use hotcell_model::interface::{Capacity, Encoding, Param, Role, Unit};
+use hotcell_model::layout::WireKind;
 use hotcell_model::types::{CType, Type};
 
 use crate::Error;
@@ -191,8 +192,10 @@ impl<'a> Arguments<'a> {
                 self.body.line(format!("{} = ({ty}){value};", declare(ty, &format!("val_{}", param.name))));
                 Ok(())
             }
-            Role::Texts { encoding, nullable } => {
-                texts::argument(&self.scope, param, (*encoding, *nullable), self.body)
+            Role::Texts { encoding, nullable, length } => {
+                texts::argument(&self.scope, param, (*encoding, *nullable), self.body)?;
+                let reference = WireKind::Reference.size();
+                length.as_ref().map_or(Ok(()), |length| self.as_long_as(param, length, reference))
             }
             Role::TextOut { .. }
             | Role::TextsOut { .. }
@@ -281,7 +284,12 @@ impl<'a> Arguments<'a> {
     /// Refuses data that goes in and is shorter than what the function will read.
     fn long_enough(&mut self, param: &'a Param, length: Option<&'a Expr>) -> Result<(), Error> {
         let Some(length) = length else { return Ok(()) };
-        let (arg, (size, ..)) = (arg(param), element(&self.scope, param)?);
+        let (size, ..) = element(&self.scope, param)?;
+        self.as_long_as(param, length, size)
+    }
+
+    fn as_long_as(&mut self, param: &'a Param, length: &'a Expr, size: u32) -> Result<(), Error> {
+        let arg = arg(param);
         self.need_all(length)?;
         let needed = format!("needed_{}", param.name);
         self.body.line(format!("uint64_t {needed} = 0;"));

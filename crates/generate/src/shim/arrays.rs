@@ -9,7 +9,7 @@ use hotcell_model::interface::{Interface, Param, Role, Struct};
 use crate::Error;
 use crate::shim::body::Body;
 use crate::shim::expr::Scope;
-use crate::shim::images::{has_room, keeps};
+use crate::shim::images::{c_key, has_room, keeps};
 use crate::shim::memory;
 use crate::shim::types::{declare, literal};
 
@@ -53,7 +53,7 @@ pub(crate) fn argument(
     (record, nullable): (&str, bool),
     body: &mut Body,
 ) -> Result<(), Error> {
-    let (item, name) = (structure(scope, record)?, &param.name);
+    let (item, name, c_record) = (structure(scope, record)?, &param.name, c_key(record));
     if has_room(&scope.interface.structs, record) {
         return Err(scope.refused("structures with a buffer to fill, one behind the other", param));
     }
@@ -66,13 +66,13 @@ pub(crate) fn argument(
     space(param, item, (&format!("hc_in.arg_{name}.length"), &array), body);
     let mut kept = String::new();
     if keeps(&scope.interface.structs, record) {
-        body.line(format!("struct hotcell_kept_{record} kept_{name};"));
+        body.line(format!("struct hotcell_kept_{c_record} kept_{name};"));
         body.line(format!("__builtin_memset(&kept_{name}, 0, sizeof kept_{name});"));
         kept = format!(", &kept_{name}");
     }
     body.block(&each(&format!("hc_in.arg_{name}.length"), item), |body| {
         let from = format!("images_{name} + hc_i * {}", item.size);
-        body.leave_when(&format!("!hotcell_struct_read_{record}(hc_ctx, {from}, &{array}[hc_i]{kept})"));
+        body.leave_when(&format!("!hotcell_struct_read_{c_record}(hc_ctx, {from}, &{array}[hc_i]{kept})"));
     });
     let ty = scope.spelled(&param.ty, param)?;
     let value = format!("images_{name} == NULL ? NULL : {array}");
@@ -120,6 +120,7 @@ pub(crate) fn give(
     (array, length, reference): (&str, &str, &str),
     body: &mut Body,
 ) {
+    let c_record = c_key(record);
     body.when(&format!("{length} == HOTCELL_LENGTH_IMPOSSIBLE"), |body| {
         body.line(format!("{reference} = (hotcell_ref){{0, HOTCELL_LENGTH_IMPOSSIBLE}};"));
     });
@@ -129,7 +130,7 @@ pub(crate) fn give(
         body.leave_when("hc_images == NULL");
         body.block(&each(length, item), |body| {
             let to = format!("hc_images + hc_i * {}", item.size);
-            body.leave_when(&format!("!hotcell_struct_write_{record}(hc_ctx, &{array}[hc_i], {to})"));
+            body.leave_when(&format!("!hotcell_struct_write_{c_record}(hc_ctx, &{array}[hc_i], {to})"));
         });
         body.line(format!("{reference}.length = {length};"));
     });

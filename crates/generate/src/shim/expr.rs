@@ -132,6 +132,7 @@ impl<'a> Scope<'a> {
             Expr::Constant { name } if name == "NULL" => Ok("((void *)0)".into()),
             Expr::Constant { name } => Ok(format!("({name})")),
             Expr::Param { index } => self.param(*index),
+            Expr::Field { of, path } => self.field(of, path),
             Expr::Result if self.after() => Ok("hc_result".into()),
             Expr::Errno if self.after() => Ok(self.errno.into()),
             Expr::Result | Expr::Errno => {
@@ -141,6 +142,38 @@ impl<'a> Scope<'a> {
             Expr::Call { function, args } => self.call(function, args),
             Expr::Binary { .. } => self.wide(expr),
         }
+    }
+
+    /// A field of a structure that is passed.
+    fn field(&self, of: &Expr, path: &str) -> Result<String, Error> {
+        let (Expr::Param { index }, Some(_)) = (of, self.field_type(of, path)) else {
+            return Err(self.unsupported(format!("an expression over `{path}`, which is no field,")));
+        };
+        let Some(param) = self.function.params.get(*index) else {
+            return Err(
+                self.unsupported(format!("an expression over parameter {index}, which does not exist,"))
+            );
+        };
+        match &param.role.value {
+            Role::Struct { direction, nullable: false, .. } if direction.goes_in() || self.after() => {
+                Ok(format!("val_{}.{path}", param.name))
+            }
+            _ => Err(self.unsupported(format!("an expression over `{path}` of `{}`", param.name))),
+        }
+    }
+
+    /// The C type of such a field.
+    fn field_type(&self, of: &Expr, path: &str) -> Option<&'a CType> {
+        let Expr::Param { index } = of else { return None };
+        let Role::Struct { record, .. } = &self.function.params.get(*index)?.role.value else { return None };
+        let mut item = self.interface.structs.get(record);
+        let mut found = None;
+        for part in path.split('.') {
+            let field = item?.fields.iter().find(|field| field.name == part)?;
+            item = field.role.value.record().and_then(|record| self.interface.structs.get(record));
+            found = Some(&field.ty);
+        }
+        found.filter(|ty| ty.is_scalar())
     }
 
     /// The value of a parameter: for out-parameters, what they hold.
@@ -227,6 +260,9 @@ impl<'a> Scope<'a> {
             // Constants: `-Wconversion` is an error in the shim.
             Expr::Int { .. } | Expr::Constant { .. } | Expr::SizeOf { .. } => true,
             Expr::Param { index } => self.param_type(*index).is_none_or(|own| own.canonical == ty.canonical),
+            Expr::Field { of, path } => {
+                self.field_type(of, path).is_some_and(|own| own.canonical == ty.canonical)
+            }
             Expr::Result => self.function.result_type.canonical == ty.canonical,
             Expr::Call { function, .. } => {
                 let callee = self.interface.functions.iter().find(|f| f.name == *function);
@@ -251,6 +287,7 @@ impl<'a> Scope<'a> {
                 _ => Class::Unknown,
             },
             Expr::Param { index } => self.param_type(*index).map_or(Class::Unknown, of),
+            Expr::Field { of: from, path } => self.field_type(from, path).map_or(Class::Unknown, of),
             Expr::Result => of(&self.function.result_type),
             Expr::Call { function, .. } => {
                 let callee = self.interface.functions.iter().find(|f| f.name == *function);
@@ -268,6 +305,7 @@ impl<'a> Scope<'a> {
     fn unsigned(&self, expr: &Expr) -> Option<u32> {
         let ty = match expr {
             Expr::Param { index } => self.param_type(*index),
+            Expr::Field { of, path } => self.field_type(of, path),
             Expr::Result => Some(&self.function.result_type),
             Expr::SizeOf { .. } => return Some(self.interface.target.pointer_bits.into()),
             Expr::Call { function, .. } => {

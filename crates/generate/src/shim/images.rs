@@ -16,6 +16,7 @@ use crate::shim::body::Body;
 use crate::shim::types::{declare, literal, spell, wire};
 
 mod read;
+mod unions;
 mod write;
 
 /// The definitions of every structure, those inside others first.
@@ -25,6 +26,11 @@ pub(crate) fn render(interface: &Interface) -> Result<Vec<Vec<String>>, Error> {
         arrange(&interface.structs, key, &mut Vec::new(), &mut order)?;
     }
     order.into_iter().map(|key| Image::of(interface, key)?.definitions()).collect()
+}
+
+/// A structure's key as a part of C names: a structure without a name of its own has dots in its key, or spaces.
+pub(crate) fn c_key(key: &str) -> String {
+    key.replace(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_', "__")
 }
 
 /// Whether something of a structure must be kept during the call.
@@ -143,6 +149,7 @@ impl<'a> Image<'a> {
                     return Err(self.inconsistent(what));
                 }
             }
+            FieldRole::Union { record, told, .. } => self.check_union(field, record, told)?,
             FieldRole::Own if !self.item.resident => {
                 let what = format!("`{name}` is the library's own in a structure that does not stay");
                 return Err(self.inconsistent(what));
@@ -164,8 +171,9 @@ impl<'a> Image<'a> {
     }
 
     fn definitions(&self) -> Result<Vec<String>, Error> {
-        let (key, c_name) = (self.key, &self.item.c_name);
-        let mut lines = vec![format!("/* Structure {key}. */")];
+        let (key, c_name) = (c_key(self.key), &self.item.c_name);
+        let mut lines =
+            vec![format!("/* {} {}. */", if self.item.union { "Union" } else { "Structure" }, self.key)];
         for field in self.item.fields.iter().filter(|field| field.offset.is_some()) {
             lines.extend(self.confirmed(field));
         }
@@ -194,12 +202,12 @@ impl<'a> Image<'a> {
             "int hotcell_struct_read_{key}(hotcell_ctx *hc_ctx, {image}, {c_name} *hc_s{})",
             kept("")
         );
-        function(head, self.read()?);
+        function(head, if self.item.union { self.read_member()? } else { self.read()? });
         let head = format!(
             "int hotcell_struct_write_{key}(hotcell_ctx *hc_ctx, const {c_name} *hc_s{}, uint8_t *hc_image)",
             kept("const ")
         );
-        function(head, self.write()?);
+        function(head, if self.item.union { self.write_member()? } else { self.write()? });
         if self.keeps && self.stays {
             let head = format!("void hotcell_struct_forget_{key}({c_name} *hc_s{})", kept("const "));
             function(head, self.forget());
@@ -209,8 +217,8 @@ impl<'a> Image<'a> {
 
     /// That the compiler sees a field as the parser did.
     fn confirmed(&self, field: &StructField) -> Option<String> {
-        if let FieldRole::Bits { .. } = field.role.value {
-            return None; // C has no word for the type of a bit-field.
+        if let FieldRole::Bits { .. } | FieldRole::Union { anonymous: true, .. } = field.role.value {
+            return None; // C has no word for the type of a bit-field, nor for a union without a name.
         }
         let at = format!("(({} *)0)->{}", self.item.c_name, field.name);
         let condition = match (spell(&field.ty), field.ty.scalar_size()) {
@@ -237,10 +245,10 @@ impl<'a> Image<'a> {
                 kept
             }
             FieldRole::Struct { record } if keeps(&self.interface.structs, record) => {
-                vec![format!("    struct hotcell_kept_{record} inner_{name};")]
+                vec![format!("    struct hotcell_kept_{} inner_{name};", c_key(record))]
             }
             FieldRole::Structs { record, length } if keeps(&self.interface.structs, record) => {
-                vec![format!("    struct hotcell_kept_{record} inner_{name}[{length}];")]
+                vec![format!("    struct hotcell_kept_{} inner_{name}[{length}];", c_key(record))]
             }
             _ => Vec::new(),
         }
@@ -268,6 +276,9 @@ impl<'a> Image<'a> {
 
     /// Whether a structure inside may lie where its type could not lie by itself, in one that is packed.
     fn is_shifted(&self, field: &StructField, record: &str) -> bool {
+        if self.item.union {
+            return true; // Where it is says the structure around it.
+        }
         let layout = |key: &str| self.interface.records.get(key).and_then(|record| record.layout.as_ref());
         let (Some(outer), Some(inner)) = (layout(self.key), layout(record)) else { return false };
         let place = outer.fields.iter().find(|at| at.name.as_deref() == Some(&field.name));

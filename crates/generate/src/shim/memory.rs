@@ -154,10 +154,11 @@ pub(crate) fn message(scope: &Scope<'_>, expr: &Expr) -> Result<(String, String)
     let limit = match param.map(|param| (&param.role.value, &param.name)) {
         Some((Role::BufferOut { .. }, name)) => format!("size_{name}"),
         Some((Role::BufferInOut { .. }, name)) => format!("hc_in.arg_{name}.length"),
-        Some((
-            Role::Text { encoding: Encoding::Utf16, .. } | Role::TextOut { encoding: Encoding::Utf16, .. },
-            name,
-        )) => return Err(scope.unsupported(format!("`{name}`, a text in UTF-16, as a message"))),
+        Some((Role::Text { encoding, .. } | Role::TextOut { encoding, .. }, name))
+            if encoding.is_converted() =>
+        {
+            return Err(scope.unsupported(format!("`{name}`, a text in another encoding, as a message")));
+        }
         None | Some((Role::Text { .. } | Role::TextOut { .. }, _)) => "UINT64_MAX".into(),
         Some((_, name)) => return Err(scope.unsupported(format!("`{name}` as a message"))),
     };

@@ -10,7 +10,7 @@ use crate::Error;
 use crate::shim::body::Body;
 use crate::shim::expr::Scope;
 use crate::shim::handles::{self, Made, Need};
-use crate::shim::images::{has_room, keeps};
+use crate::shim::images::{c_key, has_room, keeps};
 use crate::shim::types::{declare, literal};
 
 /// The structure a role speaks of; `resident` is whether it must be one that stays.
@@ -42,7 +42,7 @@ pub(crate) fn argument(
     body: &mut Body,
 ) -> Result<(), Error> {
     let item = structure(scope, record, false)?;
-    let (ty, name) = (scope.spelled(&param.ty, param)?, &param.name);
+    let (ty, name, c_record) = (scope.spelled(&param.ty, param)?, &param.name, c_key(record));
     if by_value(param) && direction != Direction::In {
         return Err(scope.refused("a structure by value that comes out", param));
     }
@@ -55,7 +55,7 @@ pub(crate) fn argument(
     let mut pointer = format!("&val_{name}");
     if direction.goes_in() {
         image(name, &item.size.to_string(), nullable, body);
-        let read = format!("!hotcell_struct_read_{record}(hc_ctx, image_{name}, &val_{name}{kept})");
+        let read = format!("!hotcell_struct_read_{c_record}(hc_ctx, image_{name}, &val_{name}{kept})");
         if nullable {
             body.leave_when(&format!("image_{name} != NULL && {read}"));
             pointer = format!("image_{name} == NULL ? NULL : {pointer}");
@@ -160,7 +160,7 @@ pub(crate) fn prepare(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
     }
     for param in &scope.function.params {
         let Role::Resident { record, consumed, starts } = &param.role.value else { continue };
-        let (item, name) = (structure(&scope, record, true)?, &param.name);
+        let (item, name, c_record) = (structure(&scope, record, true)?, &param.name, c_key(record));
         if starts.is_some() {
             body.line(format!("{} = NULL;", declare(&format!("{} *", item.c_name), &format!("new_{name}"))));
             body.when(&format!("arg_{name} == NULL"), |body| {
@@ -171,9 +171,9 @@ pub(crate) fn prepare(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
         }
         let kept = kept(scope.interface, record, &format!("kept_{name}"), body);
         if !kept.is_empty() {
-            body.before_leaving(format!("hotcell_struct_forget_{record}(arg_{name}{kept});"));
+            body.before_leaving(format!("hotcell_struct_forget_{c_record}(arg_{name}{kept});"));
         }
-        let read = format!("!hotcell_struct_read_{record}(hc_ctx, image_{name}, arg_{name}{kept})");
+        let read = format!("!hotcell_struct_read_{c_record}(hc_ctx, image_{name}, arg_{name}{kept})");
         body.leave_when(&match consumed {
             true => format!("hc_in.arg_{name}.length != 8 && {read}"),
             false => read,
@@ -235,7 +235,8 @@ pub(crate) fn settle(scope: &Scope<'_>, exit: &mut Body) {
         if *consumed {
             exit.line(format!("free(arg_{name});"));
         } else if keeps(&scope.interface.structs, record) {
-            exit.line(format!("hotcell_struct_forget_{record}(arg_{name}, &kept_{name});"));
+            let c_record = c_key(record);
+            exit.line(format!("hotcell_struct_forget_{c_record}(arg_{name}, &kept_{name});"));
         }
     }
 }
@@ -245,7 +246,7 @@ fn kept(interface: &Interface, record: &str, name: &str, body: &mut Body) -> Str
     if !keeps(&interface.structs, record) {
         return String::new();
     }
-    body.line(format!("struct hotcell_kept_{record} {name};"));
+    body.line(format!("struct hotcell_kept_{} {name};", c_key(record)));
     body.line(format!("__builtin_memset(&{name}, 0, sizeof {name});"));
     format!(", &{name}")
 }
@@ -266,12 +267,12 @@ fn write(
     field: &str,
     body: &mut Body,
 ) {
-    let size = interface.structs[record].size;
+    let (size, c_record) = (interface.structs[record].size, c_key(record));
     let kept = if keeps(&interface.structs, record) { format!(", &{kept}") } else { String::new() };
     let room = format!("(uint8_t *)hotcell_room(hc_ctx, {size}, 8, &hc_out.{field}.place)");
     body.line(format!("uint8_t *{image} = {room};"));
     body.leave_when(&format!(
-        "{image} == NULL || !hotcell_struct_write_{record}(hc_ctx, {value}{kept}, {image})"
+        "{image} == NULL || !hotcell_struct_write_{c_record}(hc_ctx, {value}{kept}, {image})"
     ));
     body.line(format!("hc_out.{field}.length = {size};"));
 }

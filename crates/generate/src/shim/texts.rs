@@ -13,13 +13,18 @@ use crate::shim::types::{declare, literal};
 
 /// The helper that reads a text of the host.
 pub(crate) fn reader(encoding: Encoding) -> &'static str {
-    if encoding == Encoding::Utf16 { "hotcell_text16_in" } else { "hotcell_text_in" }
+    match encoding.unit() {
+        2 => "hotcell_text16_in",
+        4 => "hotcell_text32_in",
+        _ => "hotcell_text_in",
+    }
 }
 
 /// The C expression of the bytes of a text of the library.
 pub(crate) fn length(encoding: Encoding, text: &str) -> String {
     match encoding {
         Encoding::Utf16 => format!("hotcell_length16({text})"),
+        Encoding::Utf32 => format!("hotcell_length32({text})"),
         _ => format!("hotcell_length({text}, UINT64_MAX)"),
     }
 }
@@ -34,6 +39,7 @@ pub(crate) fn give(encoding: Encoding, text: &str, to: &str) -> String {
 pub(crate) fn misfit(encoding: Encoding) -> &'static str {
     match encoding {
         Encoding::Utf16 => "a text that does not consist of 16-bit units",
+        Encoding::Utf32 => "a text that does not consist of 32-bit units",
         _ => "a text that does not consist of bytes",
     }
 }

@@ -243,7 +243,7 @@ fn memory() -> Vec<Function> {
 }
 
 fn places_and_texts() -> Vec<Function> {
-    let texts = |nullable| Role::Texts { encoding: Encoding::Utf8, nullable };
+    let texts = |nullable| Role::Texts { encoding: Encoding::Utf8, nullable, length: None };
     let find = vec![
         p("values", "const int *", buffer(true)),
         p("n", "unsigned long", length_of(0)),
@@ -264,7 +264,7 @@ fn places_and_texts() -> Vec<Function> {
         nullable: true,
         ownership: owned_by(Some("ob_free")),
     };
-    let wides = Role::Texts { encoding: Encoding::Utf16, nullable: false };
+    let wides = Role::Texts { encoding: Encoding::Utf16, nullable: false, length: None };
     let list_out = |length, release| Role::TextsOut {
         length,
         encoding: Encoding::Utf8,

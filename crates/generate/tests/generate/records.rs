@@ -54,8 +54,14 @@ fn length_of(field: usize, unit: Unit) -> FieldRole {
 }
 
 fn structs() -> Vec<(&'static str, Struct)> {
-    let of =
-        |c_name: &str, fields| Struct { c_name: c_name.into(), doc: None, resident: false, fields, size: 0 };
+    let of = |c_name: &str, fields| Struct {
+        c_name: c_name.into(),
+        doc: None,
+        resident: false,
+        union: false,
+        fields,
+        size: 0,
+    };
     let out = |capacity, filled| FieldRole::BufferOut { capacity, unit: Unit::Elements, filled };
     let label = of(
         "rc_label",

@@ -245,7 +245,7 @@ fn awkward_names_and_texts_are_still_a_crate() {
         "pub fn open_(&self, self_: i32, call_: i32) -> hotcell::Result<i32> {",
         "pub fn match_(&self, type_: Option<&[u8]>, type__: &[u8]) -> hotcell::Result<()> {",
         "pub fn Match(&self) -> hotcell::Result<Option<String>> {",
-        "pub fn bytes(&self) -> hotcell::Result<Option<Vec<u8>>> {",
+        "pub fn bytes(&self) -> hotcell::Result<Option<String>> {",
         "pub const SMALL: i32 = -1;",
         "pub const BIG: i64 = 1099511627776;",
         "pub const HUGE: u64 = 18446744073709551615;",

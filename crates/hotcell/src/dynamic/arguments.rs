@@ -10,7 +10,7 @@ use super::numbers::{self, described};
 use super::written::Written;
 use super::{Value, callbacks, structs};
 use crate::error::{Error, Result};
-use crate::rt::Invocation;
+use crate::rt::{Invocation, Latin1, Utf32};
 
 /// What went into a call.
 pub(super) struct Passed<'a> {
@@ -101,6 +101,14 @@ fn argument(
             let text = string(call, name, value)?;
             call.put_text_utf16(offset, name, text)
         }
+        Role::Text { encoding: Encoding::Utf32, .. } => {
+            let text = string(call, name, value)?;
+            call.put_converted::<Utf32>(offset, name, text)
+        }
+        Role::Text { encoding: Encoding::Latin1, .. } => {
+            let text = string(call, name, value)?;
+            call.put_converted::<Latin1>(offset, name, text)
+        }
         Role::Text { encoding, .. } => {
             let bytes = text(call, name, *encoding, value)?;
             call.put_text_bytes(offset, name, bytes)
@@ -112,10 +120,14 @@ fn argument(
         }
         Role::Texts { encoding, .. } => {
             let Value::List(list) = value else { return Err(mismatch(call, name, "texts", value)) };
-            if *encoding == Encoding::Utf16 {
+            if encoding.is_converted() {
                 let texts: Result<Vec<&str>> = list.iter().map(|it| string(call, name, it)).collect();
                 let texts = texts?;
-                return call.put_texts_utf16(offset, name, &texts);
+                return match encoding {
+                    Encoding::Utf32 => call.put_converted_texts::<Utf32>(offset, name, &texts),
+                    Encoding::Latin1 => call.put_converted_texts::<Latin1>(offset, name, &texts),
+                    _ => call.put_texts_utf16(offset, name, &texts),
+                };
             }
             let texts: Result<Vec<&[u8]>> = list.iter().map(|it| text(call, name, *encoding, it)).collect();
             let texts = texts?;

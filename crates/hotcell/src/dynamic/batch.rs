@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use hotcell_model::interface::{Encoding, Function, Interface, Role};
+use hotcell_model::interface::{Function, Interface, Role};
 
 use super::arguments::{Passed, put};
 use super::written::Written;
@@ -29,8 +29,8 @@ pub fn never_in_a_batch(function: &Function) -> Option<&'static str> {
             Some("it changes a structure that it is passed")
         }
         Role::OffsetOut { param: of, .. } => match function.params.get(*of).map(|of| &of.role.value) {
-            Some(Role::Text { encoding: Encoding::Utf16, .. }) => {
-                Some("it tells a place in a text in UTF-16")
+            Some(Role::Text { encoding, .. }) if encoding.is_converted() => {
+                Some("it tells a place in a text that is converted")
             }
             _ => None,
         },

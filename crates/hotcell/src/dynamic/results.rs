@@ -8,7 +8,7 @@ use super::arguments::Passed;
 use super::{Outcome, Value, numbers, structs};
 use crate::error::{Output, Result};
 use crate::rt::reading::{Bad, Reads, Reference};
-use crate::rt::{Handle, Reply, Utf8, Utf16};
+use crate::rt::{Handle, Latin1, Reply, Utf8, Utf16, Utf32};
 
 pub(super) fn take(
     mut reply: Reply<'_>,
@@ -67,6 +67,14 @@ pub(super) fn read(
                     (Role::Text { encoding: Encoding::Utf16, .. }, Some(Value::Bytes(bytes))) => {
                         reply.offset_utf16(offset, &*String::from_utf8_lossy(bytes))?
                     }
+                    (
+                        Role::Text { encoding: Encoding::Utf32 | Encoding::Latin1, .. },
+                        Some(Value::Text(text)),
+                    ) => reply.offset_converted(offset, text.as_str())?,
+                    (
+                        Role::Text { encoding: Encoding::Utf32 | Encoding::Latin1, .. },
+                        Some(Value::Bytes(bytes)),
+                    ) => reply.offset_converted(offset, &*String::from_utf8_lossy(bytes))?,
                     _ => reply.offset(offset, given.map_or(0, elements))?,
                 };
                 distance.map_or(Value::Null, |distance| Value::Int(distance as i128))
@@ -184,7 +192,9 @@ pub(super) fn decoded(from: &mut impl Reads, encoding: Encoding, bytes: Vec<u8>)
     match encoding {
         Encoding::Utf8 => from.decoded::<Utf8>(bytes).map(Value::Text),
         Encoding::Utf16 => from.decoded::<Utf16>(bytes).map(Value::Text),
-        Encoding::Bytes | Encoding::Latin1 => Ok(Value::Bytes(bytes)),
+        Encoding::Utf32 => from.decoded::<Utf32>(bytes).map(Value::Text),
+        Encoding::Latin1 => from.decoded::<Latin1>(bytes).map(Value::Text),
+        Encoding::Bytes => Ok(Value::Bytes(bytes)),
     }
 }
 

@@ -1,15 +1,15 @@
 //! Structures: values into images, and back.
 
-use hotcell_model::interface::{Encoding, FieldRole, Interface, Struct, StructField};
+use hotcell_model::interface::{Encoding, FieldRole, Interface, Pad, Struct, StructField};
 use hotcell_model::layout::WireKind;
 use hotcell_model::types::CType;
 
 use super::arguments::{data, mismatch, refused, string, text};
 use super::written::Written;
-use super::{Value, numbers, results};
+use super::{Value, numbers, results, unions};
 use crate::error::Result;
 use crate::rt::reading::Reference;
-use crate::rt::{Image, Reply, check_bits};
+use crate::rt::{Image, Latin1, Reply, Utf32, check_bits};
 
 /// The name under which a structure that stays in the worker has its object.
 const OBJECT: &str = "";
@@ -123,6 +123,10 @@ fn fields_in(
         let at = base + offset as usize;
         let value = given(value, &field.name);
         let name = format!("{name}.{}", field.name);
+        // Members of a union lie in one place.
+        if item.union && value.is_none() {
+            continue;
+        }
         match &field.role.value {
             FieldRole::Value => {
                 let Some(value) = value else { continue };
@@ -171,10 +175,25 @@ fn fields_in(
                     fields_in(call, interface, inner, image, at, &name, value)?;
                 }
             }
-            FieldRole::TextArray { encoding, length } => {
-                let Some(value) = value else { continue };
-                let text = text(call, &name, *encoding, value)?;
-                image.put_text_array(call, at, &name, text, *length as usize)?;
+            FieldRole::Union { record, told, .. } => {
+                if let Some(inner) = interface.structs.get(record) {
+                    let which = unions::which(call, inner, told, &name, value)?;
+                    image.put_u64(at, which);
+                    fields_in(call, interface, inner, image, at, &name, value)?;
+                }
+            }
+            FieldRole::TextArray { encoding, length, pad } => {
+                let text = match value {
+                    Some(value) => text(call, &name, *encoding, value)?,
+                    None => &[],
+                };
+                match pad {
+                    Some(pad) => {
+                        let room = (*length as usize, pad.byte());
+                        image.put_padded_text(call, at, &name, text, room)?;
+                    }
+                    None => image.put_text_array(call, at, &name, text, *length as usize)?,
+                }
             }
             FieldRole::Data { .. } | FieldRole::Texts { .. } => image.put_null(at),
             FieldRole::Pointer { direction, .. } if !direction.goes_in() => image.put_null(at),
@@ -187,12 +206,16 @@ fn fields_in(
             },
             FieldRole::Text { encoding, nullable } => match value {
                 None | Some(Value::Null) if *nullable => image.put_null(at),
-                None if *encoding == Encoding::Utf16 => image.put_text_utf16(call, at, &name, "")?,
-                None => image.put_text(call, at, &name, "")?,
-                Some(value) if *encoding == Encoding::Utf16 => {
-                    let text = string(call, &name, value)?;
-                    image.put_text_utf16(call, at, &name, text)?;
+                None if !encoding.is_converted() => image.put_text(call, at, &name, "")?,
+                value if encoding.is_converted() => {
+                    let text = value.map_or(Ok(""), |value| string(call, &name, value))?;
+                    match encoding {
+                        Encoding::Utf32 => image.put_converted::<Utf32>(call, at, &name, text)?,
+                        Encoding::Latin1 => image.put_converted::<Latin1>(call, at, &name, text)?,
+                        _ => image.put_text_utf16(call, at, &name, text)?,
+                    }
                 }
+                None => {}
                 Some(value) => {
                     let text = text(call, &name, *encoding, value)?;
                     image.put_text_bytes(call, at, &name, text)?;
@@ -244,8 +267,12 @@ fn fields_out(
     before: Option<&Value>,
 ) -> Result<Vec<(String, Value)>> {
     let mut fields = Vec::new();
-    for field in interface.structs.get(record).into_iter().flat_map(|item| &item.fields) {
+    let Some(item) = interface.structs.get(record) else { return Ok(fields) };
+    for (position, field) in item.fields.iter().enumerate() {
         let Some(offset) = field.offset else { continue };
+        if item.union && image.get_u64(base) != position as u64 + 1 {
+            continue;
+        }
         let at = base + offset as usize;
         let before = given(before, &field.name);
         let value = match &field.role.value {
@@ -260,7 +287,7 @@ fn fields_out(
                 let bytes = image.bytes(at, *length as usize * size).to_vec();
                 results::data_of(reply, bytes, element(field))?
             }
-            FieldRole::Struct { record } => {
+            FieldRole::Struct { record } | FieldRole::Union { record, .. } => {
                 Value::Struct(fields_out(reply, interface, record, image, at, before)?)
             }
             FieldRole::Structs { record, length } => {
@@ -276,7 +303,10 @@ fn fields_out(
                 }
                 Value::List(list)
             }
-            FieldRole::TextArray { encoding, length } => {
+            FieldRole::TextArray { encoding, length, pad: Some(Pad::Space) } => {
+                results::decoded(reply, *encoding, image.spaced(at, *length as usize))?
+            }
+            FieldRole::TextArray { encoding, length, .. } => {
                 results::decoded(reply, *encoding, image.array_text(at, *length as usize))?
             }
             FieldRole::Data { record: Some(record), .. } => {

@@ -1,7 +1,7 @@
 //! What values are written into: a call, or an entry of a batch.
 
 use crate::error::{Error, Result};
-use crate::rt::{Arguments, Call, Entry, Handle, Image, KeptCallback};
+use crate::rt::{Arguments, Call, Converts, Entry, Handle, Image, KeptCallback};
 
 /// What values are written into, at offsets of its argument block. An entry of a batch is passed nothing that is called back,
 /// and no structure that stays.
@@ -16,6 +16,10 @@ pub(super) trait Written: Arguments {
     fn put_text_bytes(&mut self, offset: usize, name: &str, text: &[u8]) -> Result<()>;
     /// Copies a text in for a library that takes UTF-16.
     fn put_text_utf16(&mut self, offset: usize, name: &str, text: &str) -> Result<()>;
+    /// Copies a text in for a library that takes this encoding.
+    fn put_converted<K: Converts>(&mut self, offset: usize, name: &str, text: &str) -> Result<()>;
+    /// Copies texts in for a library that takes this encoding.
+    fn put_converted_texts<K: Converts>(&mut self, offset: usize, name: &str, texts: &[&str]) -> Result<()>;
     /// Copies texts in.
     fn put_texts(&mut self, offset: usize, name: &str, texts: &[&[u8]]) -> Result<()>;
     /// Copies texts in for a library that takes UTF-16.
@@ -88,6 +92,19 @@ macro_rules! same {
 
         fn put_text_utf16(&mut self, offset: usize, name: &str, text: &str) -> Result<()> {
             Self::put_text_utf16(self, offset, name, text)
+        }
+
+        fn put_converted<K: Converts>(&mut self, offset: usize, name: &str, text: &str) -> Result<()> {
+            Self::put_converted::<K>(self, offset, name, text)
+        }
+
+        fn put_converted_texts<K: Converts>(
+            &mut self,
+            offset: usize,
+            name: &str,
+            texts: &[&str],
+        ) -> Result<()> {
+            Self::put_converted_texts::<K, &str>(self, offset, name, texts)
         }
 
         fn put_texts(&mut self, offset: usize, name: &str, texts: &[&[u8]]) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use hotcell_protocol::Place;
 
-use super::{Call, Entry, Image};
+use super::{Call, Converts, Entry, Image};
 use crate::error::{Error, Result};
 
 /// What arguments are written into: a [`Call`], or an [`Entry`] of a batch. Structures write themselves into either.
@@ -12,13 +12,15 @@ pub trait Arguments: accepts::Accepts {
 }
 
 pub(super) mod accepts {
-    use super::{Error, Place, Result};
+    use super::{Converts, Error, Place, Result};
 
     /// What images need of either.
     pub trait Accepts {
         fn place(&mut self, name: &str, data: &[u8]) -> Result<Place>;
         fn place_text(&mut self, name: &str, text: &[u8]) -> Result<Place>;
         fn place_text_utf16(&mut self, name: &str, text: &str) -> Result<(Place, u64)>;
+        /// As `place_text_utf16`, in another encoding.
+        fn place_converted<K: Converts>(&mut self, name: &str, text: &str) -> Result<(Place, u64)>;
         fn wrong(&self, name: &str, text: String) -> Error;
     }
 }
@@ -60,6 +62,10 @@ macro_rules! accepts {
 
             fn place_text_utf16(&mut self, name: &str, text: &str) -> Result<(Place, u64)> {
                 <$t>::place_text_utf16(self, name, text)
+            }
+
+            fn place_converted<K: Converts>(&mut self, name: &str, text: &str) -> Result<(Place, u64)> {
+                <$t>::place_converted::<K>(self, name, text)
             }
 
             fn wrong(&self, name: &str, text: String) -> Error {
@@ -115,6 +121,18 @@ macro_rules! arguments {
             Ok(())
         }
 
+        /// As [`Self::put_text`], for a library that takes another encoding.
+        pub fn put_converted<K: crate::rt::Converts>(
+            &mut self,
+            offset: usize,
+            name: &str,
+            text: &str,
+        ) -> Result<()> {
+            let (place, length) = self.place_converted::<K>(name, text)?;
+            self.put_reference(offset, place, length);
+            Ok(())
+        }
+
         /// Copies texts in and writes a reference to an array of references to them. Each is a `str`, or bytes where the
         /// text need not be UTF-8.
         pub fn put_texts<T: AsRef<[u8]>>(&mut self, offset: usize, name: &str, texts: &[T]) -> Result<()> {
@@ -136,6 +154,21 @@ macro_rules! arguments {
             let mut references = Vec::with_capacity(texts.len());
             for text in texts {
                 let (place, length) = self.place_text_utf16(name, text.as_ref())?;
+                references.extend(Reference::bytes(place, length));
+            }
+            self.put_copied(offset, name, &references)
+        }
+
+        /// As [`Self::put_texts`], for a library that takes another encoding.
+        pub fn put_converted_texts<K: crate::rt::Converts, T: AsRef<str>>(
+            &mut self,
+            offset: usize,
+            name: &str,
+            texts: &[T],
+        ) -> Result<()> {
+            let mut references = Vec::with_capacity(texts.len());
+            for text in texts {
+                let (place, length) = self.place_converted::<K>(name, text.as_ref())?;
                 references.extend(Reference::bytes(place, length));
             }
             self.put_copied(offset, name, &references)
@@ -212,6 +245,19 @@ macro_rules! arguments {
             let units: Vec<u16> = text.encode_utf16().collect();
             let bytes = bytes_of(&units);
             Ok((self.place(name, bytes, size_of::<u16>())?, bytes.len() as u64))
+        }
+
+        /// Copies a text in, in another encoding, with a NUL behind it. Comes with its bytes.
+        pub(in crate::rt) fn place_converted<K: crate::rt::Converts>(
+            &mut self,
+            name: &str,
+            text: &str,
+        ) -> Result<(Place, u64)> {
+            self.refuse_nul(name, text.as_bytes())?;
+            match K::write(text) {
+                Ok(bytes) => Ok((self.place(name, &bytes, K::UNIT)?, bytes.len() as u64)),
+                Err(position) => Err(self.not_encoded(name, K::NAME, position)),
+            }
         }
 
         fn refuse_nul(&self, name: &str, text: &[u8]) -> Result<()> {

@@ -392,6 +392,11 @@ impl<'s> Call<'s> {
         self.context.not_executed(ErrorKind::InvalidArgument, cause, message)
     }
 
+    /// An error that says that a text has a character that an encoding does not have. Nothing was published.
+    fn not_encoded(&self, name: &str, encoding: &str, position: usize) -> Error {
+        self.context.not_encoded(name, encoding, position)
+    }
+
     /// An error that says that a text is not in the encoding the contract declares. Nothing was published.
     #[cfg(feature = "dynamic")]
     pub(crate) fn bad_encoding(&self, name: &str) -> Error {

@@ -8,7 +8,7 @@ use std::panic::resume_unwind;
 use hotcell_protocol::{ErrorKind, Executed};
 
 use super::reading::{Bad, Reads};
-use super::{Element, Kind, OutputField, OutputKind, Reply, TextKind, Utf8, Utf16};
+use super::{Element, Kind, Latin1, OutputField, OutputKind, Reply, TextKind, Utf8, Utf16, Utf32};
 use crate::error::{Cause, Error, Output, Result};
 use crate::fault::Fault;
 use crate::session::Live;
@@ -101,10 +101,14 @@ impl Reply<'_> {
             OutputKind::Number(kind) => number(kind, self.bytes(offset, kind.size())),
             OutputKind::Text => self.opt_buffer(offset)?.map_or(Output::Null, text::<Utf8>),
             OutputKind::WideText => self.opt_buffer(offset)?.map_or(Output::Null, text::<Utf16>),
+            OutputKind::Utf32Text => self.opt_buffer(offset)?.map_or(Output::Null, text::<Utf32>),
+            OutputKind::Latin1Text => self.opt_buffer(offset)?.map_or(Output::Null, text::<Latin1>),
             OutputKind::Bytes => self.opt_buffer(offset)?.map_or(Output::Null, Output::Bytes),
             OutputKind::Elements(kind) => self.list(offset, kind.size(), |bytes| number(kind, bytes))?,
             OutputKind::Texts => self.texts(offset, text::<Utf8>)?,
             OutputKind::WideTexts => self.texts(offset, text::<Utf16>)?,
+            OutputKind::Utf32Texts => self.texts(offset, text::<Utf32>)?,
+            OutputKind::Latin1Texts => self.texts(offset, text::<Latin1>)?,
             OutputKind::ByteTexts => self.texts(offset, Output::Bytes)?,
             OutputKind::Bools => self.list(offset, 1, |bytes| Output::Bool(bytes != [0]))?,
             OutputKind::Offset { of, size } => {

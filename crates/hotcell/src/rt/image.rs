@@ -7,7 +7,7 @@ use hotcell_shm::bytes_of;
 use super::arguments::Arguments;
 use super::passed::Usage;
 use super::reading::{Bad, REFERENCE, Reads, Reference, numbers};
-use super::{Call, Element, Handle, Reply, TextKind, Utf8};
+use super::{Call, Converts, Element, Handle, Reply, TextKind, Utf8};
 use crate::error::Result;
 
 /// The image of a structure, in private memory: its declared fields at their offsets. What a field refers to is put
@@ -114,6 +114,45 @@ impl Image {
         Ok(())
     }
 
+    /// Writes a text into an array of so many characters, which it may fill, and `pad` behind it. It must hold no NUL.
+    pub fn put_padded_text(
+        &mut self,
+        call: &mut impl Arguments,
+        offset: usize,
+        name: &str,
+        text: &[u8],
+        (length, pad): (usize, u8),
+    ) -> Result<()> {
+        if text.len() > length {
+            let wrong = format!("`{name}` has {} bytes; the array holds {length}", text.len());
+            return Err(call.wrong(name, wrong));
+        }
+        if text.contains(&0) {
+            return Err(call.wrong(name, format!("`{name}` has a NUL, which would end it")));
+        }
+        self.put(offset, text);
+        self.put(offset + text.len(), &vec![pad; length - text.len()]);
+        Ok(())
+    }
+
+    /// The UTF-8 text in an array of so many characters, without the spaces behind it.
+    pub fn spaced_text(&self, reply: &mut Reply<'_>, offset: usize, length: usize) -> Result<String> {
+        reply.decoded::<Utf8>(self.spaced(offset, length))
+    }
+
+    /// As [`Image::spaced_text`], for a text that need not be UTF-8.
+    pub fn spaced_bytes(&self, _reply: &mut Reply<'_>, offset: usize, length: usize) -> Result<Vec<u8>> {
+        Ok(self.spaced(offset, length))
+    }
+
+    /// The bytes up to the spaces at the end, or to the first NUL.
+    pub(crate) fn spaced(&self, offset: usize, length: usize) -> Vec<u8> {
+        let mut text = self.array_text(offset, length);
+        let end = text.iter().rposition(|&byte| byte != b' ').map_or(0, |last| last + 1);
+        text.truncate(end);
+        text
+    }
+
     /// The UTF-8 text in an array of so many characters.
     pub fn text_array(&self, reply: &mut Reply<'_>, offset: usize, length: usize) -> Result<String> {
         reply.decoded::<Utf8>(self.array_text(offset, length))
@@ -203,6 +242,19 @@ impl Image {
         text: &str,
     ) -> Result<()> {
         let (place, length) = call.place_text_utf16(name, text)?;
+        self.put_reference(offset, place, length);
+        Ok(())
+    }
+
+    /// As [`Image::put_text`], for a library that takes another encoding.
+    pub fn put_converted<K: Converts>(
+        &mut self,
+        call: &mut impl Arguments,
+        offset: usize,
+        name: &str,
+        text: &str,
+    ) -> Result<()> {
+        let (place, length) = call.place_converted::<K>(name, text)?;
         self.put_reference(offset, place, length);
         Ok(())
     }
@@ -329,6 +381,17 @@ impl Image {
     /// The UTF-16 text a field refers to, if it is not null.
     pub fn opt_text_utf16(&self, reply: &mut Reply<'_>, offset: usize) -> Result<Option<String>> {
         reply.read_text_utf16(self.reference(offset))
+    }
+
+    /// The text a field refers to, in this encoding; a null reference is an error here.
+    pub fn converted<K: Converts>(&self, reply: &mut Reply<'_>, offset: usize) -> Result<String> {
+        let text = self.opt_converted::<K>(reply, offset)?;
+        reply.promised(text)
+    }
+
+    /// The text a field refers to, in this encoding, if it is not null.
+    pub fn opt_converted<K: Converts>(&self, reply: &mut Reply<'_>, offset: usize) -> Result<Option<String>> {
+        reply.read_converted::<K>(self.reference(offset))
     }
 
     /// The bytes of a text; a null reference is an error here.

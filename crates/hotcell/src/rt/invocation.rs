@@ -4,7 +4,7 @@ use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, RawHandle, Unav
 use hotcell_shm::{Arena, ForkGuard, HostLane, bytes_of};
 
 use super::reading::{Bad, Granted, Reads, Reference, data, numbers};
-use super::{Element, Handle, Utf8, Utf16};
+use super::{Converts, Element, Handle, Utf8, Utf16};
 use crate::error::{Answer, Cause, Error, Result};
 use crate::fault::{self, Fault};
 use crate::session::{Context, Live, Session};
@@ -95,6 +95,18 @@ impl<'a> Invocation<'a> {
     pub fn opt_texts_utf16(&mut self, offset: usize) -> Result<Vec<Option<String>>> {
         let texts = self.opt_texts_bytes(offset)?;
         texts.into_iter().map(|text| text.map(|bytes| self.decoded::<Utf16>(bytes)).transpose()).collect()
+    }
+
+    /// As [`Invocation::texts`], of texts in this encoding.
+    pub fn converted_texts<K: Converts>(&mut self, offset: usize) -> Result<Vec<String>> {
+        let texts = self.opt_converted_texts::<K>(offset)?;
+        texts.into_iter().map(|text| self.promised(text)).collect()
+    }
+
+    /// As [`Invocation::opt_texts`], of texts in this encoding.
+    pub fn opt_converted_texts<K: Converts>(&mut self, offset: usize) -> Result<Vec<Option<String>>> {
+        let texts = self.opt_texts_bytes(offset)?;
+        texts.into_iter().map(|text| text.map(|bytes| self.decoded::<K>(bytes)).transpose()).collect()
     }
 
     /// The bytes of the texts a reference points to; a null reference is none, and a text that is NULL an error.

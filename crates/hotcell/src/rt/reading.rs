@@ -5,7 +5,7 @@ use hotcell_protocol::{ErrorKind, Executed, Place};
 use hotcell_shm::{Arena, HostLane, Lent, Located, SharedBuf};
 
 use super::pool::Pool;
-use super::{Element, TextKind, Utf8, Utf16};
+use super::{Converts, Element, TextKind, Utf8, Utf16};
 use crate::error::{Cause, Error, Result};
 use crate::fault::Fault;
 use crate::session::Context;
@@ -176,6 +176,10 @@ pub(crate) trait Reads {
         self.fetch(from)?.map(|bytes| self.decoded::<Utf16>(bytes)).transpose()
     }
 
+    fn read_converted<K: Converts>(&mut self, from: Reference) -> Result<Option<String>> {
+        self.fetch(from)?.map(|bytes| self.decoded::<K>(bytes)).transpose()
+    }
+
     fn read_elements<T: Element>(&mut self, from: Reference) -> Result<Vec<T>> {
         Ok(self.read_opt_elements(from)?.unwrap_or_default())
     }
@@ -307,6 +311,17 @@ macro_rules! data {
         /// The UTF-16 text a reference points to, if it is not null.
         pub fn opt_text_utf16(&mut self, offset: usize) -> Result<Option<String>> {
             self.read_text_utf16(self.reference(offset))
+        }
+
+        /// The text a reference points to, in this encoding; a null reference is an error here.
+        pub fn converted<K: crate::rt::Converts>(&mut self, offset: usize) -> Result<String> {
+            let text = self.opt_converted::<K>(offset)?;
+            self.promised(text)
+        }
+
+        /// The text a reference points to, in this encoding, if it is not null.
+        pub fn opt_converted<K: crate::rt::Converts>(&mut self, offset: usize) -> Result<Option<String>> {
+            self.read_converted::<K>(self.reference(offset))
         }
 
         /// The bytes of a text; a null reference is an error here.

@@ -162,6 +162,18 @@ impl<'s> Reply<'s> {
         self.whole_letters(passed == units).map(|()| Some(text.len()))
     }
 
+    /// How far the library came in a text that went in with one unit for each character, in bytes of that text as it is
+    /// here; `None` where it gave NULL.
+    pub fn offset_converted<'t>(
+        &mut self,
+        offset: usize,
+        text: impl Into<Option<&'t str>>,
+    ) -> Result<Option<usize>> {
+        let text = text.into().unwrap_or_default();
+        let Some(letters) = self.offset(offset, text.chars().count())? else { return Ok(None) };
+        Ok(Some(text.char_indices().nth(letters).map_or(text.len(), |(place, _)| place)))
+    }
+
     fn whole_letters(&self, whole: bool) -> Result<()> {
         match whole {
             true => Ok(()),

@@ -50,6 +50,13 @@ impl Context {
         self.not_executed(ErrorKind::BadEncoding, cause, format!("`{name}` is not UTF-8"))
     }
 
+    /// That a text has a character that an encoding does not have.
+    pub(crate) fn not_encoded(&self, name: &str, encoding: &str, position: usize) -> Error {
+        let cause = Cause::Argument { name: name.to_owned() };
+        let message = format!("`{name}` has a character at byte {position} that {encoding} does not have");
+        self.not_executed(ErrorKind::BadEncoding, cause, message)
+    }
+
     /// In a child of the process that opened the session: the call is its parent's.
     pub(crate) fn forked(&self, executed: Executed) -> Error {
         let message = "the process was forked after the session was opened".into();

@@ -24,8 +24,8 @@ pub enum LeftKind {
     Number(WireKind),
     /// A reference to a text that should be UTF-8.
     Text,
-    /// A reference to a text that should be UTF-16.
-    WideText,
+    /// A reference to a text that callers have in another encoding than this, of the library.
+    Converted(Encoding),
     /// A reference to bytes.
     Bytes,
     /// A reference to references to texts, of which some may be none.
@@ -79,14 +79,14 @@ impl Function {
             }
             Role::TextOut { encoding, valid_on_error: true, .. } => Some(match encoding {
                 Encoding::Utf8 => LeftKind::Text,
-                Encoding::Utf16 => LeftKind::WideText,
-                Encoding::Bytes | Encoding::Latin1 => LeftKind::Bytes,
+                Encoding::Bytes => LeftKind::Bytes,
+                converted => LeftKind::Converted(*converted),
             }),
             Role::TextsOut { encoding, valid_on_error: true, .. } => Some(LeftKind::Texts(*encoding)),
             Role::OffsetOut { param, valid_on_error: true } => {
-                // A place in UTF-16 is none in the text that the caller has.
-                if matches!(self.params.get(*param)?.role.value, Role::Text { encoding: Encoding::Utf16, .. })
-                {
+                // A place in the library's text is none in the text that the caller has.
+                let role = &self.params.get(*param)?.role.value;
+                if matches!(role, Role::Text { encoding, .. } if encoding.is_converted()) {
                     return None;
                 }
                 let size = self.params.get(*param)?.ty.pointee()?.0.element_size()?;

@@ -88,6 +88,9 @@ pub enum Role {
         encoding: Encoding,
         /// Whether NULL may be passed instead of texts.
         nullable: bool,
+        /// Texts the function reads when no length parameter says so; fewer are refused.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        length: Option<Expr>,
     },
     /// A text the function hands out through a pointer (`char **`); NULL is no text.
     TextOut {
@@ -317,23 +320,35 @@ pub enum Encoding {
     Utf8,
     /// Bytes without a known encoding.
     Bytes,
-    /// ISO 8859-1.
+    /// ISO 8859-1, a byte for each of the first 256 characters. Callers have a text of their language.
     Latin1,
     /// UTF-16 in the byte order of the machine, checked. Callers have a text of their language.
     Utf16,
+    /// UTF-32 in the byte order of the machine, checked: what `wchar_t` is here. Callers have a text of their language.
+    Utf32,
 }
 
 impl Encoding {
     /// Bytes of a unit; a text ends with one that is zero.
     pub fn unit(self) -> u32 {
-        if self == Encoding::Utf16 { 2 } else { 1 }
+        match self {
+            Encoding::Utf8 | Encoding::Bytes | Encoding::Latin1 => 1,
+            Encoding::Utf16 => 2,
+            Encoding::Utf32 => 4,
+        }
+    }
+
+    /// Whether callers have a text that lies otherwise in the library's memory, so that places in it are other ones.
+    pub fn is_converted(self) -> bool {
+        matches!(self, Encoding::Latin1 | Encoding::Utf16 | Encoding::Utf32)
     }
 
     /// Whether texts may lie behind a pointer to this. `void` says nothing, and the contract does.
     pub fn lies_in(self, pointee: &CType) -> bool {
         match (self, &pointee.kind) {
             (Encoding::Utf16, Type::Void | Type::Int { bits: 16, .. }) => true,
-            (Encoding::Utf16, _) => false,
+            (Encoding::Utf32, Type::Void | Type::Int { bits: 32, .. }) => true,
+            (Encoding::Utf16 | Encoding::Utf32, _) => false,
             _ => pointee.is_byte(),
         }
     }

@@ -24,6 +24,10 @@ pub struct Struct {
     /// starts its image, and each call writes and reads the declared fields. [`crate::Interface::handles`] has
     /// the handle type under the same name.
     pub resident: bool,
+    /// Whether it is the union of a [`FieldRole::Union`]: its fields are the members that can be there. An image of one says
+    /// in its first 8 bytes which is: its position counted from 1, or 0 for none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub union: bool,
     /// Its fields in C order.
     pub fields: Vec<StructField>,
     /// Bytes of its image, a multiple of 8.
@@ -78,12 +82,16 @@ pub enum FieldRole {
         /// Whether it may be NULL.
         nullable: bool,
     },
-    /// An array of characters with a NUL-terminated text in it; one that comes out may fill the array.
+    /// An array of characters with a text in it; one that comes out may fill the array.
     TextArray {
         /// Its encoding, of bytes.
         encoding: Encoding,
-        /// Characters of the array, the NUL among them.
+        /// Characters of the array.
         length: u64,
+        /// What stands behind a text that is shorter, where one that goes in may fill the array, too. Without it a NUL
+        /// ends every text.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pad: Option<Pad>,
     },
     /// A pointer to numbers, bytes or structures that comes out only: NULL on the way in, and copied after the call.
     Data {
@@ -108,6 +116,15 @@ pub enum FieldRole {
         record: String,
         /// Which way it goes; what only comes out is NULL on the way in.
         direction: Direction,
+    },
+    /// A union inside the structure, of whose members one is there, or none.
+    Union {
+        /// Key in [`crate::Interface::structs`].
+        record: String,
+        /// Whether its members are reached as fields of the structure: it has no name.
+        anonymous: bool,
+        /// What says which member is there.
+        told: Told,
     },
     /// A pointer to data that goes in. What comes back is how far the pointer has moved: the reference of the
     /// image has no place then, and as its length the bytes, or the impossible length when the pointer stands
@@ -144,11 +161,47 @@ impl FieldRole {
         match self {
             FieldRole::Struct { record }
             | FieldRole::Structs { record, .. }
+            | FieldRole::Union { record, .. }
             | FieldRole::Data { record: Some(record), .. }
             | FieldRole::Pointer { record, .. } => Some(record),
             _ => None,
         }
     }
+}
+
+/// What an array is filled up with behind a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pad {
+    /// NULs.
+    Nul,
+    /// Spaces.
+    Space,
+}
+
+impl Pad {
+    /// The byte.
+    pub fn byte(self) -> u8 {
+        match self {
+            Pad::Nul => 0,
+            Pad::Space => b' ',
+        }
+    }
+}
+
+/// What says which member of a union is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "told", rename_all = "kebab-case")]
+pub enum Told {
+    /// The contract: it is always the only one.
+    Always,
+    /// A field of the structure around it.
+    By {
+        /// Its position. A [`FieldRole::Value`] or [`FieldRole::Bits`].
+        field: usize,
+        /// What it holds for each of the union's members, none of it twice.
+        values: Vec<Vec<i64>>,
+    },
 }
 
 /// How much of an out buffer in a structure is filled after the call.
@@ -211,7 +264,7 @@ impl Struct {
                         inner.ok_or_else(|| format!("`{}` is of an unknown structure", field.name))?;
                     (8, u64::from(inner.size).saturating_mul(*length))
                 }
-                FieldRole::Struct { record } => {
+                FieldRole::Struct { record } | FieldRole::Union { record, .. } => {
                     let inner = structs.get(record);
                     let inner =
                         inner.ok_or_else(|| format!("`{}` is of an unknown structure", field.name))?;
@@ -234,11 +287,15 @@ impl Struct {
             wanted.push((align, size, position));
         }
         wanted.sort_by_key(|(align, ..)| std::cmp::Reverse(*align));
-        let mut offset = if self.resident { 8 } else { 0 };
+        // In front of fields is the object of what stays, in front of members which of them is there.
+        let start = if self.resident || self.union { 8 } else { 0 };
+        let mut offset = start;
         for (_, size, position) in wanted {
-            let end = u64::from(offset).saturating_add(size);
-            self.fields[position].offset = Some(offset);
-            offset = u32::try_from(end).map_err(|_| format!("`{}` is too large", self.c_name))?;
+            let place = if self.union { start } else { offset };
+            let end = u64::from(place).saturating_add(size);
+            let end = u32::try_from(end).map_err(|_| format!("`{}` is too large", self.c_name))?;
+            self.fields[position].offset = Some(place);
+            offset = offset.max(end);
         }
         let size = offset.checked_next_multiple_of(8);
         self.size = size.ok_or_else(|| format!("`{}` is too large", self.c_name))?;
@@ -265,6 +322,7 @@ mod tests {
             c_name: "struct inner".into(),
             doc: None,
             resident: false,
+            union: false,
             fields: vec![field("a", int(8), FieldRole::Value), field("b", int(32), FieldRole::Value)],
             size: 0,
         };
@@ -277,6 +335,7 @@ mod tests {
             c_name: "struct outer".into(),
             doc: None,
             resident: true,
+            union: false,
             fields: vec![
                 field("flag", int(8), FieldRole::Value),
                 field("name", Type::Void, text),
@@ -293,5 +352,43 @@ mod tests {
         assert_eq!(outer.size, 40);
         outer.fields[0].role.value = FieldRole::Struct { record: "none".into() };
         assert!(outer.lay_out(&structs, &target).is_err());
+    }
+
+    #[test]
+    fn members_of_a_union_lie_in_one_place() {
+        let int = |bits| Type::Int { bits, signed: false };
+        let target = Target { triple: "t".into(), pointer_bits: 64, char_signed: true };
+        let byte = Box::new(CType { written: "c".into(), canonical: "c".into(), kind: Type::Char });
+        let array = Type::Array { element: byte, length: Some(13) };
+        let mut union = Struct {
+            c_name: "union u".into(),
+            doc: None,
+            resident: false,
+            union: true,
+            fields: vec![
+                field("n", int(32), FieldRole::Value),
+                field("a", array, FieldRole::Array { length: 13 }),
+                field("t", Type::Void, FieldRole::Text { encoding: Encoding::Utf8, nullable: true }),
+            ],
+            size: 0,
+        };
+        union.lay_out(&BTreeMap::new(), &target).unwrap();
+        let offsets: Vec<_> = union.fields.iter().map(|field| field.offset).collect();
+        assert_eq!((offsets, union.size), (vec![Some(8); 3], 24));
+        let structs = BTreeMap::from([("u".to_owned(), union)]);
+        let told = Told::By { field: 0, values: vec![vec![1], vec![2, 3], vec![-1]] };
+        let mut outer = Struct {
+            c_name: "struct s".into(),
+            doc: None,
+            resident: false,
+            union: false,
+            fields: vec![
+                field("kind", int(8), FieldRole::Value),
+                field("is", Type::Void, FieldRole::Union { record: "u".into(), anonymous: false, told }),
+            ],
+            size: 0,
+        };
+        outer.lay_out(&structs, &target).unwrap();
+        assert_eq!((outer.fields[0].offset, outer.fields[1].offset, outer.size), (Some(24), Some(0), 32));
     }
 }

@@ -39,6 +39,10 @@ pub(super) fn plain(function: &Function, expr: &Expr) -> String {
             Role::Fixed { c } => format!("({c})"),
             _ => format!("dt_a{index}"),
         },
+        Expr::Field { of, path } => match **of {
+            Expr::Param { index } => format!("dt_s{index}.{path}"),
+            _ => path.clone(),
+        },
         Expr::Result => "dt_r".into(),
         Expr::Errno => "dt_e".into(),
         Expr::SizeOf { ctype } => format!("sizeof({ctype})"),

@@ -109,6 +109,73 @@ static void dt_put_text(const char *kind, const void *text)
     dt_put_data(kind, text, text == NULL ? 0 : strlen(text));
 }
 
+/* The length of a text in an array, without the spaces behind it. */
+static size_t dt_spaced(const char *text, size_t most)
+{
+    size_t length = strnlen(text, most);
+    while (length > 0 && text[length - 1] == ' ') {
+        length--;
+    }
+    return length;
+}
+
+/* A letter as UTF-8; what is none becomes what is no UTF-8. The bytes that it takes. */
+static int dt_utf8(uint32_t letter, unsigned char *utf8)
+{
+    if (letter < 0x80) {
+        utf8[0] = letter;
+        return 1;
+    }
+    if (letter > 0x10ffff) {
+        letter = 0xd800;
+    }
+    int more = letter < 0x800 ? 1 : letter < 0x10000 ? 2 : 3;
+    int used = 0;
+    utf8[used++] = (0xff00 >> (more + 1) & 0xff) | letter >> 6 * more;
+    while (more-- > 0) {
+        utf8[used++] = 0x80 | letter >> 6 * more & 0x3f;
+    }
+    return used;
+}
+
+/* The letter at a place of a text whose letters have so many bytes: Latin-1, or UTF-32. */
+static uint32_t dt_letter(const void *text, int unit, int64_t at)
+{
+    uint32_t letter = 0;
+    memcpy(&letter, (const unsigned char *)text + at * unit, unit);
+    return letter;
+}
+
+/* Such a text of so many bytes, or up to the letter that is zero, as UTF-8. */
+static void dt_put_letters(const void *text, int unit, int64_t length)
+{
+    if (text == NULL) {
+        dt_put("null");
+        return;
+    }
+    int64_t letters = 0, used = 0;
+    while (length < 0 ? dt_letter(text, unit, letters) != 0 : letters < length / unit) {
+        letters++;
+    }
+    unsigned char *utf8 = malloc(4 * letters + 1);
+    for (int64_t i = 0; i < letters; i++) {
+        used += dt_utf8(dt_letter(text, unit, i), utf8 + used);
+    }
+    dt_put_data("text", utf8, used);
+    free(utf8);
+}
+
+/* The bytes of UTF-8 that so many of its letters are. */
+static void dt_put_place_letters(const void *text, int unit, int64_t letters)
+{
+    unsigned char utf8[4];
+    int64_t bytes = 0;
+    for (int64_t i = 0; i < letters; i++) {
+        bytes += dt_utf8(dt_letter(text, unit, i), utf8);
+    }
+    dt_put_signed(bytes);
+}
+
 /* A text in UTF-16 of so many bytes, or up to the unit that is zero, as UTF-8. What is no UTF-16 becomes what is no
  * UTF-8. */
 static void dt_put_text16(const void *text, int64_t length)
@@ -137,15 +204,7 @@ static void dt_put_text16(const void *text, int64_t length)
             letter = 0x10000 + ((letter & 0x3ff) << 10 | (bytes[i] | bytes[i + 1] << 8) & 0x3ff);
             i += 2;
         }
-        if (letter < 0x80) {
-            utf8[used++] = letter;
-            continue;
-        }
-        int more = letter < 0x800 ? 1 : letter < 0x10000 ? 2 : 3;
-        utf8[used++] = (0xff00 >> (more + 1) & 0xff) | letter >> 6 * more;
-        while (more-- > 0) {
-            utf8[used++] = 0x80 | letter >> 6 * more & 0x3f;
-        }
+        used += dt_utf8(letter, utf8 + used);
     }
     dt_put_data("text", utf8, used);
     free(utf8);

@@ -214,6 +214,20 @@ int job_run(struct job *job)
     return sum;
 }
 
+long label_sum(const struct label *label)
+{
+    long sum = 0;
+    for (size_t i = 0; i < sizeof *label; i++) sum = (sum * 31 + ((const unsigned char *)label)[i]) % 1000000007;
+    return sum;
+}
+struct label label_make(int number)
+{
+    struct label label = {"", "ab  ", "xyz"};
+    if (number == 1) memcpy(&label, "sixsix    \0\0\0", 13);
+    if (number == 2) memcpy(&label, "a \0bcd  c q  ", 13);
+    return label;
+}
+
 int points_lie(struct point *points, int count) { return count > 0 && points != NULL ? count + 1 : 0; }
 const struct outline *outline_lie(void)
 {

@@ -63,6 +63,11 @@ int outline_fill(struct outline *outline, int which);
 struct job { int kind; const struct card *card; struct point *place; };
 int job_run(struct job *job);
 
+/* Texts that may fill their arrays, with NULs or spaces behind them. */
+struct label { char name[6]; char kind[4]; unsigned char raw[3]; };
+long label_sum(const struct label *label);
+struct label label_make(int number);
+
 /* Claims that cannot be. */
 int points_lie(struct point *points, int count);
 const struct outline *outline_lie(void);

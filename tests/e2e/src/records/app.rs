@@ -1,7 +1,7 @@
 //! Structures of every kind, as an application uses them.
 
 use hotcell::ErrorKind;
-use records_hotcell::{Card, Entry, Flags, Job, Matrix, Named, Point, Records};
+use records_hotcell::{Card, Entry, Flags, Job, Label, Matrix, Named, Point, Records};
 
 fn main() -> hotcell::Result<()> {
     let records = Records::open()?;
@@ -39,6 +39,11 @@ fn main() -> hotcell::Result<()> {
 
     assert_eq!(records.card_length(&Card { name: "Größe".into(), raw: b"ab".to_vec(), number: 1 })?, 72);
     assert_eq!(records.card_make(0)?.name, "twelve chars");
+    let label = records.label_make(0)?;
+    assert_eq!((label.name.as_str(), label.kind.as_str(), label.raw), ("", "ab", b"xyz".to_vec()));
+    let label = Label { name: "sixsix".into(), kind: "four".into(), raw: b"raw".to_vec() };
+    let whole = b"sixsixfourraw".iter().fold(0, |sum, &byte| (sum * 31 + i64::from(byte)) % 1_000_000_007);
+    assert_eq!(records.label_sum(&label)?, whole);
     let outline = records.outline_get(2)?;
     assert_eq!((outline.points.len(), outline.lengths), (2, vec![7, 0, 65535, 9]));
     assert_eq!(outline.tags, ["first", "", "dritte"]);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hotcell_model::interface::{CallbackParam, CallbackRole, Direction, Encoding, Unit};
+use hotcell_model::interface::{CallbackParam, CallbackRole, Direction, Unit};
 use hotcell_model::types::{CType, Type};
 
 use crate::check::callback::{is_void_pointer, user_data};
@@ -111,7 +111,7 @@ impl<'a> Params<'a> {
                 None => "not a pointer",
             },
             What::Texts => match pointee.and_then(CType::pointee) {
-                Some((pointee, _)) if pointee.kind != Type::Void || item.encoding == Encoding::Utf16 => {
+                Some((pointee, _)) if pointee.kind != Type::Void || item.encoding.unit() > 1 => {
                     return no_text(pointee, item.encoding);
                 }
                 _ => "not a pointer to pointers to characters",

@@ -138,11 +138,6 @@ fn misuse_is_said() {
             "5:38: `n` is no integer parameter = the number of texts is a parameter; without `length` a NULL ends them",
         ),
         (
-            "void f(char **a, int n)",
-            "params.n = { in = \"value\" }\nparams.a = { in = \"texts\", length = \"n\" }",
-            "6:38: `n` already is something else = the number of texts is a parameter of its own",
-        ),
-        (
             "void f(char *a)",
             "params.a = { out = \"text\" }",
             "5:14: `a` cannot be `out = \"text\"`: it is `char *` [it does not point to a pointer to characters]",

@@ -135,12 +135,12 @@ fn misuse_of_texts_in_utf_16_is_said() {
             "int f(void **a)",
             "params.a = { out = \"text\", encoding = \"utf-16\", valid_on_error = true }\n\
              error = { fails = \"nonzero\", message = \"a\" }",
-            "6:41: `a` has 16-bit units, and a message consists of bytes = ask for the library's message in UTF-8",
+            "6:41: `a` is not in UTF-8, and a message is = ask for the library's message in UTF-8",
         ),
         (
             "int f(int a)",
             "error = { fails = \"nonzero\", message = \"wide_error(a)\" }",
-            "5:41: `wide_error(a)` has 16-bit units, and a message consists of bytes = ask for the library's message in \
+            "5:41: `wide_error(a)` is not in UTF-8, and a message is = ask for the library's message in \
              UTF-8",
         ),
     ] {

@@ -4,7 +4,7 @@ use hotcell_model::interface::Direction;
 
 use crate::contract::Stream;
 use crate::contract::item::{Kind, What};
-use crate::contract::keys::{CALLBACK_THREADS, ENCODINGS, Key, Keys, Shape, UNITS, key};
+use crate::contract::keys::{CALLBACK_THREADS, ENCODINGS, Key, Keys, PADS, Shape, UNITS, key};
 
 const IN: Key = key("in", Shape::Kind, "What goes in");
 const OUT: Key = key("out", Shape::Kind, "What comes out");
@@ -297,6 +297,14 @@ pub(crate) static PARAM: Keys = Keys {
             "Memory that the function fills by moving a pointer on",
         ),
         kind(
+            What::Stream(Stream::Measured, Direction::Out),
+            "out",
+            Some("measured"),
+            &["length", "unit"],
+            &["length"],
+            "Memory the function fills when it is called twice: without any it says how much there is",
+        ),
+        kind(
             What::Stream(Stream::Text, Direction::InOut),
             "inout",
             Some("text"),
@@ -467,11 +475,15 @@ pub(crate) static FIELD: Keys = Keys {
         key("length", Shape::Text, "The field with the length of the data"),
         key("capacity", Shape::Text, "The field with the size of the memory"),
         key("left", Shape::Text, "The field with what is left of the memory after the call"),
+        key("pad", PADS, "What stands behind a text in an array, which it may fill"),
+        key("union", Shape::Text, "The field that says which member of a union is there"),
+        key("members", Shape::TextLists, "The members that can be there, each with what that field is then"),
+        key("member", Shape::Text, "The member of a union that always is there"),
         UNIT,
         NULLABLE,
         ENCODING,
     ],
-    later: &["union", "callback", "handle"],
+    later: &["callback", "handle"],
     kinds: &[
         kind(
             What::Buffer(Direction::In),
@@ -530,7 +542,16 @@ pub(crate) static FIELD: Keys = Keys {
             &[],
             "A structure that is pointed to, and comes back",
         ),
-        kind(What::Text, "string", None, &["nullable"], &[], "A NUL-terminated text"),
+        kind(What::Text, "string", None, &["nullable", "pad"], &[], "A text that a NUL ends, or an array"),
+        kind(
+            What::Union,
+            "union",
+            None,
+            &["members"],
+            &["members"],
+            "A union, of whose members a field says which is there",
+        ),
+        kind(What::Member, "member", None, &[], &[], "A union that always has this member"),
         kind(What::Own, "own", None, &[], &[], "The library's alone"),
         kind(What::Zero, "zero", None, &[], &[], "Always zero on the way in, not read on the way out"),
     ],

@@ -222,7 +222,9 @@ impl Fronts {
 /// How C writes a type, without `struct` and stars; its key where it has no name.
 fn written<'a>(interface: &'a Interface, key: &'a str) -> &'a str {
     let of_object = interface.handles.get(key).map(|handle| handle.c_type.as_str());
-    let of_structure = || interface.structs.get(key).map(|record| record.c_name.as_str());
+    // A union goes by the structure that it is in, which may be its name in C, too.
+    let of_structure =
+        || interface.structs.get(key).filter(|record| !record.union).map(|record| record.c_name.as_str());
     let written = of_object.or_else(of_structure).unwrap_or(key).trim_end_matches([' ', '*']);
     match written.rsplit(' ').next() {
         Some(name) if name != "void" && !name.is_empty() => name,

@@ -6,7 +6,7 @@ use hotcell_model::types::Type;
 use crate::Error;
 use crate::shim::arguments::{alignment, buffer_in};
 use crate::shim::body::Body;
-use crate::shim::images::Image;
+use crate::shim::images::{Image, c_key};
 use crate::shim::texts;
 use crate::shim::types::{declare, literal};
 
@@ -14,9 +14,10 @@ impl<'a> Image<'a> {
     /// The statements of `hotcell_struct_read_x`.
     pub(super) fn read(&self) -> Result<Body, Error> {
         let mut body = Body::leaving_by(&["return 0;"]);
-        // Lengths need their buffers, buffers that come out their capacities.
+        // Lengths need their buffers, buffers that come out their capacities, unions what says which member is there.
         let (later, first): (Vec<_>, Vec<_>) = self.item.fields.iter().partition(|field| {
-            matches!(field.role.value, FieldRole::LengthOf { .. } | FieldRole::BufferOut { .. })
+            let role = &field.role.value;
+            matches!(role, FieldRole::LengthOf { .. } | FieldRole::BufferOut { .. } | FieldRole::Union { .. })
         });
         first.into_iter().try_for_each(|field| self.read_field(field, &mut body))?;
         later.into_iter().try_for_each(|field| self.read_later(field, &mut body))?;
@@ -24,7 +25,7 @@ impl<'a> Image<'a> {
         Ok(body)
     }
 
-    fn read_field(&self, field: &'a StructField, body: &mut Body) -> Result<(), Error> {
+    pub(super) fn read_field(&self, field: &'a StructField, body: &mut Body) -> Result<(), Error> {
         let (name, at) = (&field.name, format!("hc_s->{}", field.name));
         let from = format!("hc_image + {}", field.offset.unwrap_or_default());
         match &field.role.value {
@@ -53,20 +54,21 @@ impl<'a> Image<'a> {
                 _ => body.line(format!("__builtin_memcpy({at}, {from}, sizeof {at});")),
             },
             FieldRole::Struct { record } => {
-                let kept = self.inner_kept(record, name);
+                let (kept, c_record) = (self.inner_kept(record, name), c_key(record));
                 if self.is_shifted(field, record) {
                     let c_name = &self.interface.structs[record].c_name;
                     body.line(format!("{} = {at};", declare(c_name, &format!("val_{name}"))));
-                    let read = format!("hotcell_struct_read_{record}(hc_ctx, {from}, &val_{name}{kept})");
+                    let read = format!("hotcell_struct_read_{c_record}(hc_ctx, {from}, &val_{name}{kept})");
                     body.leave_when(&format!("!{read}"));
                     body.line(format!("{at} = val_{name};"));
                     return Ok(());
                 }
-                body.leave_when(&format!("!hotcell_struct_read_{record}(hc_ctx, {from}, &{at}{kept})"));
+                body.leave_when(&format!("!hotcell_struct_read_{c_record}(hc_ctx, {from}, &{at}{kept})"));
             }
             FieldRole::Structs { record, length } => {
+                let c_record = c_key(record);
                 self.each((name, record, *length), &from, body, |body, from, kept| {
-                    let read = format!("hotcell_struct_read_{record}(hc_ctx, {from}, &val_{name}{kept})");
+                    let read = format!("hotcell_struct_read_{c_record}(hc_ctx, {from}, &val_{name}{kept})");
                     body.leave_when(&format!("!{read}"));
                     let to = format!("(uint8_t *){at} + hc_i * sizeof val_{name}");
                     body.line(format!("__builtin_memcpy({to}, &val_{name}, sizeof val_{name});"));
@@ -89,7 +91,10 @@ impl<'a> Image<'a> {
                     body,
                 );
             }
-            FieldRole::TextArray { length, .. } => {
+            FieldRole::TextArray { pad: Some(_), .. } => {
+                body.line(format!("__builtin_memcpy({at}, {from}, sizeof {at});"));
+            }
+            FieldRole::TextArray { length, pad: None, .. } => {
                 body.line(format!("__builtin_memcpy({at}, {from}, sizeof {at});"));
                 let whole = format!("((const char *){at})[{}] != 0", length - 1);
                 body.when(&whole, |body| self.refuse(field, body));
@@ -114,7 +119,10 @@ impl<'a> Image<'a> {
             }
             FieldRole::Zero if field.ty.is_scalar() => body.line(format!("{at} = 0;")),
             FieldRole::Zero => body.line(format!("__builtin_memset(&{at}, 0, sizeof {at});")),
-            FieldRole::BufferOut { .. } | FieldRole::LengthOf { .. } | FieldRole::Own => {}
+            FieldRole::BufferOut { .. }
+            | FieldRole::LengthOf { .. }
+            | FieldRole::Union { .. }
+            | FieldRole::Own => {}
         }
         Ok(())
     }
@@ -132,7 +140,7 @@ impl<'a> Image<'a> {
             let (size, align) = (format!("sizeof({})", item.c_name), format!("_Alignof({})", item.c_name));
             let room = format!("hotcell_room(hc_ctx, {size}, {align}, &place_{name})");
             body.line(format!("{} = {room};", declare(&format!("{} *", item.c_name), &format!("to_{name}"))));
-            let read = format!("hotcell_struct_read_{record}(hc_ctx, image_{name}, to_{name})");
+            let read = format!("hotcell_struct_read_{}(hc_ctx, image_{name}, to_{name})", c_key(record));
             body.leave_when(&format!("to_{name} == NULL || !{read}"));
             body.line(format!("hc_s->{name} = to_{name};"));
         });
@@ -174,6 +182,9 @@ impl<'a> Image<'a> {
                 body.line(format!("{at} = HOTCELL_NARROW(__typeof__({at}), {length}, &hc_bad);"));
                 body.when("hc_bad", |body| self.refuse(field, body));
             }
+            FieldRole::Union { record, anonymous, told } => {
+                self.read_union(field, (record, *anonymous, told), body);
+            }
             FieldRole::BufferOut { capacity, unit, filled } => {
                 let (ty, align, _) = self.element(field)?;
                 let align = alignment(ty, align);
@@ -197,7 +208,7 @@ impl<'a> Image<'a> {
         Ok(())
     }
 
-    fn refuse(&self, field: &StructField, body: &mut Body) {
+    pub(super) fn refuse(&self, field: &StructField, body: &mut Body) {
         body.refuse("SIZE_OVERFLOW", &format!("{}.{}", self.key, field.name));
     }
 

@@ -133,7 +133,7 @@ fn objects() -> Vec<Function> {
 }
 
 fn texts() -> Vec<Function> {
-    let texts = |encoding, nullable| Role::Texts { encoding, nullable };
+    let texts = |encoding, nullable| Role::Texts { encoding, nullable, length: None };
     let words = |encoding, nullable| {
         let ty = if encoding == Encoding::Utf16 { "const void *const *" } else { "const char *const *" };
         vec![p("n", "int", length_of(1)), p("words", ty, texts(encoding, nullable))]

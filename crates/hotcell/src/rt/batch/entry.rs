@@ -79,6 +79,11 @@ impl Entry<'_> {
         Ok(())
     }
 
+    /// As of a call: an error that says that a text has a character that an encoding does not have.
+    fn not_encoded(&self, name: &str, encoding: &str, position: usize) -> Error {
+        self.context().not_encoded(name, encoding, position)
+    }
+
     /// As of a call: an error that says that a text is not in the encoding that the contract declares.
     #[cfg(feature = "dynamic")]
     pub(crate) fn bad_encoding(&self, name: &str) -> Error {

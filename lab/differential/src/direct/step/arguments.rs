@@ -142,7 +142,15 @@ impl Body<'_> {
                 let units = String::from_utf8_lossy(data).encode_utf16().collect::<Vec<u16>>();
                 units.into_iter().flat_map(u16::to_le_bytes).collect()
             }
-            _ => Arc::clone(data),
+            Encoding::Utf32 => {
+                let text = String::from_utf8_lossy(data);
+                text.chars().flat_map(|letter| u32::from(letter).to_le_bytes()).collect()
+            }
+            Encoding::Latin1 => {
+                let text = String::from_utf8_lossy(data);
+                text.chars().map(|letter| u8::try_from(letter).unwrap_or(b'?')).collect()
+            }
+            Encoding::Utf8 | Encoding::Bytes => Arc::clone(data),
         };
         Ok((self.pool.memory(&data, encoding.unit())?, data.len()))
     }

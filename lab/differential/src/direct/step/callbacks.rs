@@ -170,6 +170,7 @@ pub(super) fn scalar(value: &str, ty: &CType) -> String {
 pub(super) fn put_text(encoding: Encoding, value: &str) -> String {
     match encoding {
         Encoding::Utf16 => format!("dt_put_text16({value}, -1);"),
+        Encoding::Utf32 | Encoding::Latin1 => format!("dt_put_letters({value}, {}, -1);", encoding.unit()),
         _ => format!("dt_put_text({}, {value});", kind(encoding)),
     }
 }

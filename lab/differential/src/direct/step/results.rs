@@ -173,6 +173,10 @@ impl Body<'_> {
                         let length = format!("dt_bytes({}, 1)", number(function, length));
                         self.line(match encoding {
                             Encoding::Utf16 => format!("dt_put_text16(dt_r, dt_r == NULL ? 0 : {length});"),
+                            Encoding::Utf32 | Encoding::Latin1 => {
+                                let unit = encoding.unit();
+                                format!("dt_put_letters(dt_r, {unit}, dt_r == NULL ? 0 : {length});")
+                            }
                             _ => {
                                 let kind = kind(*encoding);
                                 format!("dt_put_data({kind}, dt_r, dt_r == NULL ? 0 : {length});")
@@ -283,13 +287,20 @@ impl Body<'_> {
             }
             Role::OffsetOut { param: of, .. } => {
                 let start = format!("(({})dt_a{of})", spell(&self.param(*of).ty));
-                let wide = matches!(self.param(*of).role.value, Role::Text { encoding: Encoding::Utf16, .. });
-                let size = if wide { "2".to_owned() } else { element_size(&self.param(*of).ty) };
+                let encoding = match self.param(*of).role.value {
+                    Role::Text { encoding, .. } => encoding,
+                    _ => Encoding::Bytes,
+                };
+                let (wide, unit) = (encoding.is_converted(), encoding.unit());
+                let size = if wide { unit.to_string() } else { element_size(&self.param(*of).ty) };
                 let moved = format!("((char *){value} - (char *){start})");
                 let inside = format!("{moved} >= 0 && {moved} <= (int64_t)dt_n{of}");
                 self.line(format!("if ({value} != NULL && !({inside})) dt_lied();"));
-                let put =
-                    if wide { format!("dt_put_place16({start}, ") } else { "dt_put_signed(".to_owned() };
+                let put = match encoding {
+                    Encoding::Utf16 => format!("dt_put_place16({start}, "),
+                    Encoding::Utf32 | Encoding::Latin1 => format!("dt_put_place_letters({start}, {unit}, "),
+                    Encoding::Utf8 | Encoding::Bytes => "dt_put_signed(".to_owned(),
+                };
                 self.line(format!(
                     "if ({value} == NULL) dt_put(\"null\"); else {put}{moved} / (int64_t){size});"
                 ));

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use hotcell_model::interface::{FieldRole, Filled, Role, Struct, StructField, Unit};
+use hotcell_model::interface::{FieldRole, Filled, Pad, Role, Struct, StructField, Told, Unit};
 use hotcell_model::types::{CType, Type};
 
 use super::Body;
@@ -101,6 +101,9 @@ impl<'a> Body<'a> {
         for field in &definition.fields {
             let (name, input) = (&field.name, find(&field.name));
             let target = format!("{place}.{name}");
+            if definition.union && input.is_none() {
+                continue; // Members lie in one place.
+            }
             match (&field.role.value, input) {
                 (FieldRole::Value | FieldRole::Bits { .. }, Some(value)) => {
                     self.line(format!("{target} = {};", literal::number(value)));
@@ -112,6 +115,9 @@ impl<'a> Body<'a> {
                 (FieldRole::Struct { record }, Some(Input::Struct(fields))) => {
                     self.set(record, &target, fields)?;
                 }
+                (FieldRole::Union { record, anonymous, .. }, Some(Input::Struct(fields))) => {
+                    self.set(record, if *anonymous { place } else { &target }, fields)?;
+                }
                 (FieldRole::Structs { record, .. }, Some(Input::List(list))) => {
                     for (position, item) in list.iter().enumerate() {
                         let Input::Struct(fields) = item else { continue };
@@ -119,8 +125,11 @@ impl<'a> Body<'a> {
                         self.set(record, &target, fields)?;
                     }
                 }
-                (FieldRole::TextArray { encoding, .. }, Some(value)) => {
-                    let (memory, length) = self.text(value, *encoding)?;
+                (FieldRole::TextArray { encoding, pad, .. }, value) => {
+                    let none = Input::text("");
+                    let (memory, length) = self.text(value.unwrap_or(&none), *encoding)?;
+                    let pad = pad.map_or(0, |pad| pad.byte());
+                    self.line(format!("memset({target}, {pad}, sizeof {target});"));
                     self.line(format!("memcpy({target}, {memory}, {length});"));
                 }
                 (FieldRole::Data { .. } | FieldRole::Texts { .. }, _) if !definition.resident => {
@@ -266,12 +275,17 @@ impl<'a> Body<'a> {
                 };
                 self.fields_out(record, &target, before.as_deref(), given);
             }
+            FieldRole::Union { record, anonymous, told } => {
+                let inner = if *anonymous { place } else { &target };
+                self.union_out((definition, told), place, (record, inner), given);
+            }
             FieldRole::Text { encoding, .. } => {
                 self.line(put_text(*encoding, &target));
             }
-            FieldRole::TextArray { encoding, length } => {
+            FieldRole::TextArray { encoding, length, pad } => {
                 let kind = kind(*encoding);
-                self.line(format!("dt_put_data({kind}, {target}, strnlen((char *){target}, {length}));"));
+                let end = if *pad == Some(Pad::Space) { "dt_spaced" } else { "strnlen" };
+                self.line(format!("dt_put_data({kind}, {target}, {end}((char *){target}, {length}));"));
             }
             FieldRole::Data { length, unit, record } => {
                 let count = format!("{place}.{}", definition.fields[*length].name);
@@ -332,6 +346,40 @@ impl<'a> Body<'a> {
             }
             FieldRole::LengthOf { .. } | FieldRole::Zero | FieldRole::Own => self.put("null"),
         }
+    }
+
+    /// Writes the member of a union that is there.
+    fn union_out(
+        &mut self,
+        (around, told): (&Struct, &Told),
+        place: &str,
+        (record, inner): (&str, &str),
+        given: Option<&Input>,
+    ) {
+        let union = self.definition(record);
+        let given = |name: &str| match given {
+            Some(Input::Struct(fields)) => fields.iter().find(|it| it.0 == name).map(|it| &it.1),
+            _ => None,
+        };
+        for (position, member) in union.fields.iter().enumerate() {
+            let there = match told {
+                Told::Always => "1".to_owned(),
+                Told::By { field, values } => {
+                    let tag = &around.fields[*field].name;
+                    let is =
+                        values[position].iter().map(|value| format!("(__int128){place}.{tag} == {value}"));
+                    is.chain(["0".to_owned()]).collect::<Vec<_>>().join(" || ")
+                }
+            };
+            self.line(format!("if ({there}) {{"));
+            self.put(&format!("{{\"struct\":[[\"{}\",", member.name));
+            self.field_out(union, member, inner, None, given(&member.name));
+            self.put("]]}");
+            self.line("} else");
+        }
+        self.line("{");
+        self.put("{\"struct\":[]}");
+        self.line("}");
     }
 
     /// The bytes of a buffer that went in.

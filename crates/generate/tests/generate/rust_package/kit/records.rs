@@ -22,7 +22,7 @@ fn record(c_name: &str, resident: bool, fields: Vec<(&str, CType, FieldRole)>) -
         offset: None,
     };
     let fields = fields.into_iter().map(field).collect();
-    Struct { c_name: c_name.into(), doc: None, resident, fields, size: 0 }
+    Struct { c_name: c_name.into(), doc: None, resident, union: false, fields, size: 0 }
 }
 
 /// All of them, laid out.
