@@ -32,6 +32,8 @@ pub enum Kind {
     Errno,
     /// `sizeof(type)`, with the type as written.
     SizeOf(String),
+    /// `object.field`: the name of a parameter, and that of a field with dots where it is in a structure inside.
+    Field(String, String),
     /// A call.
     Call(String, Vec<Node>),
     /// Two operands.
@@ -110,6 +112,7 @@ impl fmt::Display for Node {
             Kind::Result => f.write_str("result"),
             Kind::Errno => f.write_str("errno"),
             Kind::SizeOf(ctype) => write!(f, "sizeof({ctype})"),
+            Kind::Field(object, path) => write!(f, "{object}.{path}"),
             Kind::Call(function, args) => {
                 write!(f, "{function}(")?;
                 for (position, arg) in args.iter().enumerate() {

@@ -152,6 +152,7 @@ impl Scope<'_> {
                 Some(_) => Class::Integer,
                 None => Class::Pointer, // `NULL`
             }),
+            Kind::Field(..) => Ok(Class::Unknown),
             Kind::Call(name, args) => self.call(name, args),
             Kind::Binary(op, left, right) => self.binary(node, *op, left, right),
         }

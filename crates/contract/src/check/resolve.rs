@@ -42,6 +42,10 @@ pub(crate) fn resolve(site: Site<'_>, node: &Node, purpose: Purpose) -> Result<E
             }
             Expr::SizeOf { ctype: ctype.clone() }
         }
+        Kind::Field(..) => {
+            let help = "write a call: the function that `get` adds for the field".to_owned();
+            return Err(error(format!("`{node}`: fields have no names here")).help(help).into());
+        }
         Kind::Name(name) => name_of(site, name).map_err(|found| Box::new(found.at(node.span.clone())))?,
         Kind::Call(function, args) => {
             let place = node.span.start..node.span.start + function.len();

@@ -4,6 +4,7 @@ mod accessors;
 mod arrays;
 mod bound;
 mod callbacks;
+mod families;
 mod handed;
 mod inferred;
 mod keeps;

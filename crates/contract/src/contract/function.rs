@@ -2,18 +2,45 @@
 
 use std::time::Duration;
 
+use crate::contract::families::Families;
 use crate::contract::item::What;
 use crate::contract::keys::{self, Keys};
-use crate::contract::{ErrorLine, FailsLine, FunctionLines, ParamLine, TypeErrorLine, form, item};
+use crate::contract::{ErrorLine, FailsLine, FunctionLines, ParamLine, TypeErrorLine, form, item, top};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Reader, Text};
 use crate::pattern;
 use crate::typed;
 
 /// Reads every `[function.NAME]`.
-pub(crate) fn functions<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<FunctionLines> {
-    let tables = reader.table(entry).unwrap_or_default();
-    tables.iter().map(|table| function(reader, table)).collect()
+pub(crate) fn functions<'a>(
+    reader: &mut Reader<'a>,
+    entry: &Entry<'a>,
+    families: &'a Families<'a>,
+) -> Vec<FunctionLines> {
+    let mut found = Vec::new();
+    for table in reader.table(entry).unwrap_or_default() {
+        let before = reader.diagnostics.len();
+        for member in families.tables(&table) {
+            let mut lines = function(reader, &member);
+            lines.family = families.has(&table).then(|| table.key.to_owned());
+            found.push(lines);
+        }
+        if families.has(&table) {
+            once(&mut reader.diagnostics, before);
+        }
+    }
+    found
+}
+
+/// What is wrong with a line of a family is said once.
+fn once(diagnostics: &mut Vec<Diagnostic>, from: usize) {
+    let mut seen = Vec::new();
+    for diagnostic in diagnostics.split_off(from) {
+        if diagnostic.span.is_none() || !seen.contains(&diagnostic.span) {
+            seen.push(diagnostic.span.clone());
+            diagnostics.push(diagnostic);
+        }
+    }
 }
 
 fn function<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> FunctionLines {
@@ -42,7 +69,8 @@ fn function<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> FunctionLines {
             }
             "deadline" => lines.deadline = duration(reader, &entry),
             "idempotent" => lines.idempotent = reader.boolean(&entry),
-            "of" | "further" | "as" | "with" | "each" | "declare" => {
+            "stands_for" => lines.stands_for = top::patterns(reader, &entry, "function"),
+            "of" | "further" | "as" | "with" | "each" | "declare" | "returns" => {
                 form::key(reader, &entry, &mut lines.form)
             }
             _ => reader.unknown(&entry, &keys::FUNCTION),

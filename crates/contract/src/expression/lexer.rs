@@ -15,6 +15,7 @@ pub(crate) enum Token {
     Open,
     Close,
     Comma,
+    Dot,
     /// The text between the parentheses of `sizeof(…)`.
     SizeOf(String),
 }
@@ -70,6 +71,7 @@ fn symbol(rest: &str) -> Option<(Token, usize)> {
         b'(' => Token::Open,
         b')' => Token::Close,
         b',' => Token::Comma,
+        b'.' => Token::Dot,
         _ => return None,
     };
     Some((token, 1))
@@ -84,7 +86,7 @@ fn foreign(rest: &str, at: usize) -> Wrong {
         '|' => Some("write `||` for \"or\""),
         _ => None,
     };
-    let known = "an expression has integers, names, calls, `sizeof(type)`, + - * / == != < <= > >= && || and parentheses";
+    let known = "an expression has integers, names, fields, calls, `sizeof(type)`, + - * / == != < <= > >= && || and parentheses";
     let length = if rest.starts_with("<<") || rest.starts_with(">>") { 2 } else { first.len_utf8() };
     Wrong {
         span: at..at + length,
