@@ -10,7 +10,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::diagnostic::Diagnostic;
-use crate::document::Entry;
+use crate::document::{Entry, Reader};
 use crate::pattern;
 
 /// More would be a mistake.
@@ -28,11 +28,16 @@ struct Member<'a> {
 }
 
 impl<'a> Families<'a> {
-    /// The families among the tables of functions.
+    /// The families among the tables of functions, of which braces are mentioned, and among those of types, which have braces.
     pub(crate) fn of(document: &DeTable<'a>, wrong: &mut Vec<Diagnostic>) -> Families<'a> {
         let mut families = Families::default();
-        for (name, table) in tables(document, "function") {
-            let wanted = mentioned(table.get_ref());
+        let of = |section| tables(document, section).map(move |entry| (section, entry));
+        for (section, (name, table)) in ["function", "handle", "struct"].into_iter().flat_map(of) {
+            let wanted = match section {
+                "function" => mentioned(table.get_ref()),
+                // A type is one: its braces all stand for something.
+                _ => numbers(pattern::groups(name.get_ref()).len(), mentioned(table.get_ref())),
+            };
             if wanted.is_empty() {
                 continue;
             }
@@ -44,17 +49,48 @@ impl<'a> Families<'a> {
         families
     }
 
-    /// The tables that are meant by one: itself, or those of a family.
-    pub(crate) fn tables(&'a self, table: &Entry<'a>) -> Vec<Entry<'a>> {
-        let Some(members) = self.0.get(&table.key_span.start) else { return vec![table.clone()] };
-        let member = |member: &'a Member<'a>| Entry { key: &member.name, value: &member.table, ..table.clone() };
-        members.iter().map(member).collect()
+    /// Reads each table of a section, and those of a family each; what is wrong with a line of one is said once.
+    pub(crate) fn read<T>(
+        &'a self,
+        reader: &mut Reader<'a>,
+        section: &Entry<'a>,
+        mut one: impl FnMut(&mut Reader<'a>, &Entry<'a>) -> T,
+    ) -> Vec<T> {
+        let mut found = Vec::new();
+        for table in reader.table(section).unwrap_or_default() {
+            let Some(members) = self.0.get(&table.key_span.start) else {
+                found.push(one(reader, &table));
+                continue;
+            };
+            let before = reader.diagnostics.len();
+            for Member { name, table: value } in members {
+                found.push(one(reader, &Entry { key: name, value, ..table.clone() }));
+            }
+            once(&mut reader.diagnostics, before);
+        }
+        found
     }
 
     /// Whether a table is a family.
     pub(crate) fn has(&self, table: &Entry<'_>) -> bool {
         self.0.contains_key(&table.key_span.start)
     }
+}
+
+/// Leaves one of those that are about the same place, of those from here on.
+fn once(diagnostics: &mut Vec<Diagnostic>, from: usize) {
+    let mut seen = Vec::new();
+    for diagnostic in diagnostics.split_off(from) {
+        if diagnostic.span.is_none() || !seen.contains(&diagnostic.span) {
+            seen.push(diagnostic.span.clone());
+            diagnostics.push(diagnostic);
+        }
+    }
+}
+
+/// The numbers of so many braces, and those that are mentioned besides.
+fn numbers(braces: usize, mentioned: Vec<usize>) -> Vec<usize> {
+    (1..=braces).chain(mentioned.into_iter().filter(|number| *number > braces)).collect()
 }
 
 /// The tables in a section of a document.
@@ -312,6 +348,25 @@ mod tests {
             found.sort();
             assert_eq!(found, expect, "{lines}");
         }
+    }
+
+    #[test]
+    fn types_are_families_too() {
+        let contract = read(
+            "[handle]\n\"{C,D}Ctx\" = { release = \"free$1Ctx\", made_by = [\"create$1*\"] }\n\
+             [struct]\n\"s{a,b}\".fields.x = { zero = true }",
+        )
+        .unwrap();
+        let release = |line: &crate::contract::HandleLine| (line.name.clone(), line.release.clone().unwrap().value);
+        let releases: Vec<_> = contract.handles.iter().map(release).collect();
+        let expect = [("CCtx", "freeCCtx"), ("DCtx", "freeDCtx")];
+        assert_eq!(releases, expect.map(|(name, release)| (name.to_owned(), release.to_owned())));
+        let names: Vec<_> = contract.structs.iter().map(|lines| lines.name.as_str()).collect();
+        assert_eq!(names, ["sa", "sb"]);
+        let found = read("[handle]\nCtx = { release = \"free$1\" }").unwrap_err();
+        assert!(found.contains("`$1` stands for nothing: `Ctx` has 0 braces"), "{found}");
+        let found = read("[handle]\n\"{a,b}\" = { relase = \"f\" }").unwrap_err();
+        assert_eq!(found.matches("has no key `relase`").count(), 1, "{found}");
     }
 
     #[test]

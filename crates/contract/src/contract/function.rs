@@ -17,30 +17,12 @@ pub(crate) fn functions<'a>(
     entry: &Entry<'a>,
     families: &'a Families<'a>,
 ) -> Vec<FunctionLines> {
-    let mut found = Vec::new();
-    for table in reader.table(entry).unwrap_or_default() {
-        let before = reader.diagnostics.len();
-        for member in families.tables(&table) {
-            let mut lines = function(reader, &member);
-            lines.family = families.has(&table).then(|| table.key.to_owned());
-            found.push(lines);
-        }
-        if families.has(&table) {
-            once(&mut reader.diagnostics, before);
-        }
+    let mut found = families.read(reader, entry, |reader, member| (member.key_span.start, function(reader, member)));
+    for table in reader.table(entry).unwrap_or_default().iter().filter(|table| families.has(table)) {
+        let members = found.iter_mut().filter(|(start, _)| *start == table.key_span.start);
+        members.for_each(|(_, lines)| lines.family = Some(table.key.to_owned()));
     }
-    found
-}
-
-/// What is wrong with a line of a family is said once.
-fn once(diagnostics: &mut Vec<Diagnostic>, from: usize) {
-    let mut seen = Vec::new();
-    for diagnostic in diagnostics.split_off(from) {
-        if diagnostic.span.is_none() || !seen.contains(&diagnostic.span) {
-            seen.push(diagnostic.span.clone());
-            diagnostics.push(diagnostic);
-        }
-    }
+    found.into_iter().map(|(_, lines)| lines).collect()
 }
 
 fn function<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> FunctionLines {
