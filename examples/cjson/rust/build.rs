@@ -19,7 +19,7 @@ const LIBRARIES: &[(&str, &str, bool)] = &[
     ("libcjson.so.1", "", true),
 ];
 /// Fingerprint of the interface.
-const INTERFACE: &str = "5bb1d7e67fe3ef73dd47e90ce65a5748edf66760c171cf2add3680be6ccb7243";
+const INTERFACE: &str = "c46acbdd555bb178b1bfee4c205e9c5577e3d73c7cd896d9f708ce85d02d0111";
 const INCLUDE: &str = "HOTCELL_CJSON_INCLUDE";
 const LIB: &str = "HOTCELL_CJSON_LIB";
 

@@ -9,6 +9,8 @@ use hotcell_e2e::bound::bind;
 use hotcell_e2e::cli::Folder;
 
 const HEADER: &str = "
+#ifndef VIEWS_H
+#define VIEWS_H
 #include <stddef.h>
 struct view { int width, height; int red_stride, blue_stride; unsigned char *red, *blue; void *more; };
 struct colour { int r, g, b; };
@@ -17,8 +19,8 @@ struct note { int at; const char *text; };
 struct view *view_new(int width, int height);
 void view_free(struct view *v);
 /* Rows that are so many bytes apart. */
-int view_put_red(struct view *v, const unsigned char *red, int red_stride);
-int view_put_blue(struct view *v, const unsigned char *blue, int blue_stride);
+int view_draw_red(struct view *v, const unsigned char *red, int red_stride);
+int view_draw_blue(struct view *v, const unsigned char *blue, int blue_stride);
 void view_lock(struct view *v);
 int view_set_size(struct view *v, int width, int height);
 /* Both are as long as a view. */
@@ -38,6 +40,7 @@ int view_default(const struct view *v, int tag, ...);
 void sum_begin(void);
 void sum_add(int n);
 int sum_end(void);
+#endif
 ";
 
 const CODE: &str = r#"
@@ -64,8 +67,8 @@ static int put(const struct view *v, unsigned char *to, int to_stride, const uns
             sum += to[y * to_stride + x] = from[y * stride + x];
     return sum;
 }
-int view_put_red(struct view *v, const unsigned char *red, int stride) { return put(v, v->red, v->red_stride, red, stride); }
-int view_put_blue(struct view *v, const unsigned char *blue, int stride) { return put(v, v->blue, v->blue_stride, blue, stride); }
+int view_draw_red(struct view *v, const unsigned char *red, int stride) { return put(v, v->red, v->red_stride, red, stride); }
+int view_draw_blue(struct view *v, const unsigned char *blue, int stride) { return put(v, v->blue, v->blue_stride, blue, stride); }
 void view_lock(struct view *v) { v->more = v; }
 int view_set_size(struct view *v, int width, int height) { return v->width = width, v->height = height, 1; }
 int view_mix(const struct view *v, const unsigned char *left, size_t left_size, const unsigned char *right, size_t right_size)
@@ -117,7 +120,7 @@ view = { release = "view_free", made_by = ["view_new"], taken_by = [], get = ["w
 note.fields.text = { string = "utf-8", nullable = true }
 [function]
 view_new.error = { fails = "null" }
-"view_put_{red,blue}".params."$1" = { in = "buffer", length = "$1_stride * (v.height - 1) + v.width" }
+"view_draw_{red,blue}".params."$1" = { in = "buffer", length = "$1_stride * (v.height - 1) + v.width" }
 "view_get_{red,blue}".result = { out = "buffer", length = "object.$1_stride * object.height" }
 view_mix.params."{left,right}" = { in = "buffer", length = "$0_size" }
 view_set_size.requires = "v.more"
@@ -143,7 +146,9 @@ impl Views {
 
     fn call(&self, name: &str, args: &[Value]) -> Result<Outcome> {
         let interface = &self.bound.interface;
-        let function = interface.function(name).unwrap_or_else(|| panic!("{name} is not bound"));
+        let function = interface
+            .function(name)
+            .unwrap_or_else(|| panic!("{name} is not bound: {:?}", interface.left_out));
         dynamic::call(&self.session, interface, function, args)
     }
 
@@ -168,11 +173,11 @@ fn what_is_said_once_holds_for_each() {
     let views = Views::new();
     let view = views.view(2, 3);
     // Rows of 3 and of 5: the last is as long as the view is wide.
-    let red = views.number("view_put_red", &[view.clone(), data("ab.cd.ef"), Value::Int(3)]);
+    let red = views.number("view_draw_red", &[view.clone(), data("ab.cd.ef"), Value::Int(3)]);
     assert_eq!(red.unwrap(), (b'a'..=b'f').map(i128::from).sum::<i128>());
-    let blue = views.number("view_put_blue", &[view.clone(), data("ab...cd...ef"), Value::Int(5)]);
+    let blue = views.number("view_draw_blue", &[view.clone(), data("ab...cd...ef"), Value::Int(5)]);
     assert_eq!(blue.unwrap(), (b'a'..=b'f').map(i128::from).sum::<i128>());
-    let short = views.call("view_put_blue", &[view.clone(), data("ab...cd...e"), Value::Int(5)]);
+    let short = views.call("view_draw_blue", &[view.clone(), data("ab...cd...e"), Value::Int(5)]);
     assert_eq!(short.unwrap_err().kind(), ErrorKind::InvalidArgument);
     let read = |name: &str| views.call(name, &[view.clone()]).unwrap().returned;
     assert_eq!(read("view_get_red"), Some(data("abrcdrefr")));
@@ -220,18 +225,21 @@ fn what_is_handed_out_is_returned() {
     let palette = |view: &Value| views.call("view_palette", &[view.clone()]).unwrap();
     let found = palette(&view);
     assert_eq!(found.returned, Some(Value::List(vec![colour(1), colour(4)])));
-    assert_eq!(found.outs, [("returned".to_owned(), Value::Int(64))]);
+    assert_eq!(found.outs, [("count".to_owned(), Value::Int(2)), ("returned".to_owned(), Value::Int(64))]);
     let found = views.call("view_notes", &[view.clone()]).unwrap();
     let seven = structure(&[("at", Value::Int(7)), ("text", Value::Text("seven".to_owned()))]);
     let eight = structure(&[("at", Value::Int(8)), ("text", Value::Null)]);
-    assert_eq!((found.returned, found.outs), (Some(Value::List(vec![seven, eight])), Vec::new()));
+    assert_eq!(
+        (found.returned, found.outs),
+        (Some(Value::List(vec![seven, eight])), vec![("returned".to_owned(), Value::Int(2))])
+    );
     let corner = || views.call("view_corner", &[view.clone()]).unwrap();
     assert_eq!((corner().returned, corner().outs), (Some(colour(4)), Vec::new()));
     // A call that writes nothing hands out nothing.
     views.call("view_lock", &[view.clone()]).unwrap();
     let found = palette(&view);
     assert_eq!((found.returned, corner().returned), (Some(Value::Null), Some(Value::Null)));
-    assert_eq!(found.outs, [("returned".to_owned(), Value::Int(0))]);
+    assert_eq!(found.outs.last(), Some(&("returned".to_owned(), Value::Int(0))));
 }
 
 #[test]

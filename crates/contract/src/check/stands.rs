@@ -45,7 +45,6 @@ fn wrong(contract: &Contract, api: &Api, text: &Text) -> Vec<Diagnostic> {
 /// Whether a text has a word.
 fn has_word(text: &str, word: &str) -> bool {
     let letter = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    text.match_indices(word).any(|(at, _)| {
-        !text[..at].ends_with(letter) && !text[at + word.len()..].starts_with(letter)
-    })
+    text.match_indices(word)
+        .any(|(at, _)| !text[..at].ends_with(letter) && !text[at + word.len()..].starts_with(letter))
 }

@@ -49,31 +49,27 @@ impl<'a> Families<'a> {
         families
     }
 
-    /// Reads each table of a section, and those of a family each; what is wrong with a line of one is said once.
+    /// Reads each table of a section, and those of a family each, with the name of that; what is wrong with a line of one is said
+    /// once.
     pub(crate) fn read<T>(
         &'a self,
         reader: &mut Reader<'a>,
         section: &Entry<'a>,
-        mut one: impl FnMut(&mut Reader<'a>, &Entry<'a>) -> T,
+        mut one: impl FnMut(&mut Reader<'a>, &Entry<'a>, Option<&'a str>) -> T,
     ) -> Vec<T> {
         let mut found = Vec::new();
         for table in reader.table(section).unwrap_or_default() {
             let Some(members) = self.0.get(&table.key_span.start) else {
-                found.push(one(reader, &table));
+                found.push(one(reader, &table, None));
                 continue;
             };
             let before = reader.diagnostics.len();
             for Member { name, table: value } in members {
-                found.push(one(reader, &Entry { key: name, value, ..table.clone() }));
+                found.push(one(reader, &Entry { key: name, value, ..table.clone() }, Some(table.key)));
             }
             once(&mut reader.diagnostics, before);
         }
         found
-    }
-
-    /// Whether a table is a family.
-    pub(crate) fn has(&self, table: &Entry<'_>) -> bool {
-        self.0.contains_key(&table.key_span.start)
     }
 }
 
@@ -132,15 +128,13 @@ fn members<'a>(
     }
     let mut choices: Vec<BTreeMap<usize, &str>> = vec![BTreeMap::new()];
     for &number in wanted {
-        let with = |of: &BTreeMap<usize, &'_ str>| {
-            let of = of.clone();
-            chosen(number).1.iter().map(move |choice| {
-                let mut more = of.clone();
-                more.insert(number, *choice);
-                more
-            }).collect::<Vec<_>>()
-        };
-        choices = choices.iter().flat_map(with).collect();
+        let mut more = Vec::new();
+        for (of, choice) in choices.iter().flat_map(|of| chosen(number).1.iter().map(move |it| (of, *it))) {
+            let mut with = of.clone();
+            with.insert(number, choice);
+            more.push(with);
+        }
+        choices = more;
     }
     let member = |choice: BTreeMap<usize, &str>| Member {
         name: pattern::choose(pattern, &groups, &choice),
@@ -192,7 +186,8 @@ fn by_name<'a>(lines: &DeTable<'a>, wrong: &mut Vec<Diagnostic>) -> DeTable<'a> 
     }
     for (key, line) in about_names {
         let Some(names) = names(key.get_ref()) else {
-            let message = format!("`$0` is the name of what a line is about, and `{}` names nothing", key.get_ref());
+            let message =
+                format!("`$0` is the name of what a line is about, and `{}` names nothing", key.get_ref());
             let help = "write the names, `\"{a,b}\"`: braces, without a star and without a type".to_owned();
             wrong.push(Diagnostic::error(message).at(key.span()).help(help));
             continue;
@@ -332,17 +327,17 @@ mod tests {
         for (lines, expect) in [
             ("[function.\"a_{b,c}\"]\nparams.x = { fixed = \"N$1\" }", vec!["a_b* xNb", "a_c* xNc"]),
             // Braces that are not mentioned, and stars, stay.
-            ("[function.\"{a,b}_{,c}*\"]\nparams.x = { fixed = \"N$2\" }", vec!["{a,b}_** xN", "{a,b}_c** xNc"]),
+            (
+                "[function.\"{a,b}_{,c}*\"]\nparams.x = { fixed = \"N$2\" }",
+                vec!["{a,b}_** xN", "{a,b}_c** xNc"],
+            ),
             ("[function.\"a_{b,c}\"]\nparams.x = { fixed = \"N\" }", vec!["a_{b,c}* xN"]),
             (
                 "[function.\"{a,b}_{c,d}\"]\nparams.\"$2\" = { in = \"buffer\", length = \"$1 * $2\" }",
                 vec!["a_c* c a * c", "a_d* d a * d", "b_c* c b * c", "b_d* d b * d"],
             ),
             // With `of` each is a function of its own.
-            (
-                "[function.\"{a,b}_x\"]\nof = \"$1\"\nfurther = \"int n\"",
-                vec!["a_x of a", "b_x of b"],
-            ),
+            ("[function.\"{a,b}_x\"]\nof = \"$1\"\nfurther = \"int n\"", vec!["a_x of a", "b_x of b"]),
         ] {
             let mut found = tables(lines);
             found.sort();
@@ -357,7 +352,8 @@ mod tests {
              [struct]\n\"s{a,b}\".fields.x = { zero = true }",
         )
         .unwrap();
-        let release = |line: &crate::contract::HandleLine| (line.name.clone(), line.release.clone().unwrap().value);
+        let release =
+            |line: &crate::contract::HandleLine| (line.name.clone(), line.release.clone().unwrap().value);
         let releases: Vec<_> = contract.handles.iter().map(release).collect();
         let expect = [("CCtx", "freeCCtx"), ("DCtx", "freeDCtx")];
         assert_eq!(releases, expect.map(|(name, release)| (name.to_owned(), release.to_owned())));
@@ -387,7 +383,8 @@ mod tests {
         }
         let fields = "[struct.s]\nfields.\"{a,b}\" = { out = \"data\", length = \"$0_n\" }";
         let contract = read(fields).unwrap();
-        let lengths = contract.structs[0].fields.iter().map(|line| line.item.length.as_ref().unwrap().to_string());
+        let lengths =
+            contract.structs[0].fields.iter().map(|line| line.item.length.as_ref().unwrap().to_string());
         assert_eq!(lengths.collect::<Vec<_>>(), ["a_n", "b_n"]);
         let callback = "[function.f]\nparams.\"{c,d}\" = { callback = \"call\", user_data = \"$0_user\", params.\"{a,b}\" = { in = \"buffer\", length = \"$0_n\" } }";
         let contract = read(callback).unwrap();
@@ -425,10 +422,12 @@ mod tests {
             assert!(found.contains(expect), "{lines}: {found}");
         }
         // What is wrong with each is said once.
-        let found = read("[function.\"a_{b,c}\"]\nparams.x = { in = \"buffer\", length = \"$1 +\" }").unwrap_err();
+        let found =
+            read("[function.\"a_{b,c}\"]\nparams.x = { in = \"buffer\", length = \"$1 +\" }").unwrap_err();
         assert_eq!(found.matches("the expression ends too early").count(), 1, "{found}");
         let many = "{a,b,c,d,e,f,g,h,i,j}".repeat(4);
-        let found = read(&format!("[function.\"{many}\"]\nparams.x = {{ fixed = \"$1$2$3$4\" }}")).unwrap_err();
+        let found =
+            read(&format!("[function.\"{many}\"]\nparams.x = {{ fixed = \"$1$2$3$4\" }}")).unwrap_err();
         assert!(found.contains("is more than 1000 tables"), "{found}");
     }
 }

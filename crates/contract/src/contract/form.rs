@@ -340,7 +340,11 @@ pub(crate) const RETURNED: &str = "returned";
 /// The line about that parameter.
 pub(crate) fn returned(returns: &Text) -> ParamLine {
     let item = Item::new(What::Value(Direction::Out), "out = \"value\"".to_owned(), returns.span.clone());
-    ParamLine { name: RETURNED.to_owned(), span: returns.span.clone(), item: Item { valid_on_error: true, ..item } }
+    ParamLine {
+        name: RETURNED.to_owned(),
+        span: returns.span.clone(),
+        item: Item { valid_on_error: true, ..item },
+    }
 }
 
 /// The parameter of an added function that has how much of a cursor's data was read.

@@ -17,12 +17,10 @@ pub(crate) fn functions<'a>(
     entry: &Entry<'a>,
     families: &'a Families<'a>,
 ) -> Vec<FunctionLines> {
-    let mut found = families.read(reader, entry, |reader, member| (member.key_span.start, function(reader, member)));
-    for table in reader.table(entry).unwrap_or_default().iter().filter(|table| families.has(table)) {
-        let members = found.iter_mut().filter(|(start, _)| *start == table.key_span.start);
-        members.for_each(|(_, lines)| lines.family = Some(table.key.to_owned()));
-    }
-    found.into_iter().map(|(_, lines)| lines).collect()
+    families.read(reader, entry, |reader, table, family| FunctionLines {
+        family: family.map(str::to_owned),
+        ..function(reader, table)
+    })
 }
 
 fn function<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> FunctionLines {

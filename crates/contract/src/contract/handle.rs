@@ -12,7 +12,7 @@ pub(crate) fn handles<'a>(
     entry: &Entry<'a>,
     families: &'a Families<'a>,
 ) -> Vec<HandleLine> {
-    families.read(reader, entry, handle)
+    families.read(reader, entry, |reader, table, _| handle(reader, table))
 }
 
 fn handle<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> HandleLine {

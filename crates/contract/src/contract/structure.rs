@@ -11,7 +11,7 @@ pub(crate) fn structs<'a>(
     entry: &Entry<'a>,
     families: &'a Families<'a>,
 ) -> Vec<StructLines> {
-    families.read(reader, entry, structure)
+    families.read(reader, entry, |reader, table, _| structure(reader, table))
 }
 
 fn structure<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> StructLines {

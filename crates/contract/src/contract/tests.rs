@@ -330,7 +330,7 @@ fn items_of_parameters() {
         ("{ in = \"buffer\", length = \"n * \" }", "5:43: the expression ends too early"),
         (
             "{ in = \"buffer\", length = 'n % 2' }",
-            "5:41: `%` means nothing in an expression = an expression has integers, names, calls, `sizeof(type)`, \
+            "5:41: `%` means nothing in an expression = an expression has integers, names, fields, calls, `sizeof(type)`, \
              + - * / == != < <= > >= && || and parentheses",
         ),
         // Behind an escape columns are not counted; the whole text is shown.
@@ -398,8 +398,16 @@ fn an_error_points_into_an_expression() {
 fn the_reference_can_be_read() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference");
     let read = |page: &str| std::fs::read_to_string(folder.join(page)).unwrap();
-    let pages =
-        ["contract.md", "added.md", "adapted.md", "families.md", "fields.md", "structures.md", "supervision.md", "state.md"];
+    let pages = [
+        "contract.md",
+        "added.md",
+        "adapted.md",
+        "families.md",
+        "fields.md",
+        "structures.md",
+        "supervision.md",
+        "state.md",
+    ];
     let page = pages.map(read).concat();
     let blocks = page.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("toml\n"));
     let mut read = 0;

@@ -8,7 +8,8 @@ use toml::de::DeTable;
 use crate::contract::families::Families;
 use crate::contract::index::Index;
 use crate::contract::{
-    Contract, LifeLine, Nullable, Selector, families, function, handle, keys, recycle, sandbox, state, structure,
+    Contract, LifeLine, Nullable, Selector, families, function, handle, keys, recycle, sandbox, state,
+    structure,
 };
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Reader, Text, entries};
@@ -75,12 +76,7 @@ fn version(reader: &mut Reader<'_>, entry: Option<&Entry<'_>>) -> bool {
     }
 }
 
-fn key<'a>(
-    reader: &mut Reader<'a>,
-    entry: &Entry<'a>,
-    families: &'a Families<'a>,
-    contract: &mut Contract,
-) {
+fn key<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, families: &'a Families<'a>, contract: &mut Contract) {
     match entry.key {
         "hotcell" => {}
         "library" => {

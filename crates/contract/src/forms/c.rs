@@ -169,13 +169,18 @@ pub(super) fn function(
     let mut body: String = ways.iter().map(|way| way.before.as_str()).collect();
     match &written.handed {
         Some(Handed { own: Some((ty, name)), local }) => {
-            body.push_str(&format!("{} = {call}; if ({name} != 0) *{name} = hotcell_own; ", pointed(ty, "hotcell_own")));
+            body.push_str(&format!(
+                "{} = {call}; if ({name} != 0) *{name} = hotcell_own; ",
+                pointed(ty, "hotcell_own")
+            ));
             body.push_str(&format!("{} = {local}; ", pointed(&written.result, "hotcell_returned")));
         }
         Some(Handed { own: None, local }) => {
             body.push_str(&format!("{call}; {} = {local}; ", pointed(&written.result, "hotcell_returned")));
         }
-        None if returns => body.push_str(&format!("{} = {call}; ", pointed(&written.result, "hotcell_returned"))),
+        None if returns => {
+            body.push_str(&format!("{} = {call}; ", pointed(&written.result, "hotcell_returned")))
+        }
         None => body.push_str(&format!("{call}; ")),
     }
     ways.iter().for_each(|way| body.push_str(&way.after));

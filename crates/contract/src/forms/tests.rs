@@ -258,7 +258,10 @@ fn what_cannot_be_added_is_said() {
         ("[function.lists]\nreturns = \"lost\"", "`lists` has no parameter `lost`"),
         ("[function.lists]\nreturns = \"of\"", "`of` is `int`, by which nothing is handed out"),
         ("[function.lists]\nreturns = \"{of,list}\"", "`{of,list}` is several parameters of `lists`"),
-        ("[function.a]\ndeclare = \"int a(int n)\"\nreturns = \"n\"", "this goes with `of`, not with `declare`"),
+        (
+            "[function.a]\ndeclare = \"int a(int n)\"\nreturns = \"n\"",
+            "this goes with `of`, not with `declare`",
+        ),
         (
             "[function.a]\ndeclare = \"int a(int n)\"\nas = \"int *n\"",
             "this goes with `of`, not with `declare`",

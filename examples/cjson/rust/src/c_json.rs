@@ -140,6 +140,39 @@ impl CJson {
         Ok(reply.get_i32(0))
     }
 
+    /// Create an object/array that only references it's elements so
+    /// they will not be freed by cJSON_Delete
+    ///
+    /// C: `cJSON *cJSON_CreateObjectReference(const cJSON *child)`
+    ///
+    /// # Errors
+    ///
+    /// Faults of the worker; the library reports none here.
+    #[track_caller]
+    pub fn create_object_reference(&self) -> hotcell::Result<Option<CJson>> {
+        let session = self.0.session();
+        let mut call = session.call(table::C_JSON_CREATE_OBJECT_REFERENCE)?;
+        call.put_handle(0, "child", &self.0, Self::TYPE)?;
+        let mut reply = call.finish()?;
+        let returned = reply.opt_handle(0, CJson::TYPE, true, None)?;
+        Ok(returned.map(CJson))
+    }
+
+    /// C: `cJSON *cJSON_CreateArrayReference(const cJSON *child)`
+    ///
+    /// # Errors
+    ///
+    /// Faults of the worker; the library reports none here.
+    #[track_caller]
+    pub fn create_array_reference(&self) -> hotcell::Result<Option<CJson>> {
+        let session = self.0.session();
+        let mut call = session.call(table::C_JSON_CREATE_ARRAY_REFERENCE)?;
+        call.put_handle(0, "child", &self.0, Self::TYPE)?;
+        let mut reply = call.finish()?;
+        let returned = reply.opt_handle(0, CJson::TYPE, true, None)?;
+        Ok(returned.map(CJson))
+    }
+
     /// Remove/Detach items from Arrays/Objects.
     ///
     /// C: `cJSON *cJSON_DetachItemViaPointer(cJSON *parent, cJSON *item)`

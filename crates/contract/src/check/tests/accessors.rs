@@ -159,7 +159,7 @@ fn what_is_left_behind_is_said() {
 
 #[test]
 fn a_field_of_an_object_is_the_function_that_reads_it() {
-    let get = "handle.db = { get = [\"id\"], has = [\"motor\"] }\n";
+    let get = "handle.db = { release = \"end\", get = [\"id\"], has = [\"motor\"] }\n";
     let added = ["int db_get_id(db *object)", "_Bool db_has_motor(db *object)"];
     let of = |requires: &str| {
         let lines = format!("{get}function.end.requires = \"{requires}\"");
@@ -169,7 +169,7 @@ fn a_field_of_an_object_is_the_function_that_reads_it() {
     };
     let found: Result<Value, String> = of("base.id > 1 && base.motor");
     let found = found.unwrap();
-    let call = |function: &str| json!({"op": "call", "function": function, "args": [{"op": "param", "index": 0}]});
+    let call = |function: &str| json!({"expr": "call", "function": function, "args": [{"expr": "param", "index": 0}]});
     assert_eq!(found["condition"]["left"]["left"], call("db_get_id"), "{found}");
     assert_eq!(found["condition"]["right"], call("db_has_motor"), "{found}");
     assert_eq!(found["text"], "base.id > 1 && base.motor");

@@ -1,6 +1,6 @@
 //! Tables of families, as they are about functions, and functions of the prelude that stand for others.
 
-use super::support::{api, contract, function, run, said};
+use super::support::{api, contract, function, run};
 use crate::check::Selection;
 use crate::diagnostic::render;
 
@@ -24,7 +24,7 @@ fn a_family_is_about_the_functions_that_its_name_matches() {
         serde_json::to_value(&function.params[1].role.value).unwrap()
     };
     assert_eq!(role("put_text")["length"], serde_json::Value::Null);
-    assert_eq!(role("put_data")["length"], serde_json::json!({"op": "int", "value": 3}));
+    assert_eq!(role("put_data")["length"], serde_json::json!({"expr": "int", "value": 3}));
 }
 
 #[test]
@@ -33,13 +33,16 @@ fn a_line_of_a_family_is_idle_where_it_is_about_nothing_in_each_of_its_tables() 
     let warnings = |line: &str| {
         let text = contract(&format!("{head}{line}"));
         let checked = run(&api(&DECLARATIONS), &text, Selection::Contract);
-        said(&checked.unwrap_or_else(|found| panic!("{}", render(&found, &text, false))).warnings, &text)
+        let checked = checked.unwrap_or_else(|found| panic!("{}", render(&found, &text, false)));
+        checked.warnings.into_iter().map(|found| found.message).collect::<Vec<_>>()
     };
     let line = "\"put_{text,data}\".params = { text = { in = \"buffer\", length = \"$1_n\" }, data = { in = \"buffer\", length = \"$1_n\" } }";
     assert_eq!(warnings(line), [""; 0]);
-    let [warning] = &warnings(&line.replace("text,data", "text,data,date"))[..] else { panic!("one") };
+    let found = warnings(&line.replace("text,data", "text,data,date"));
+    let [warning] = &found[..] else { panic!("{found:?}") };
     assert!(warning.contains("`put_date` matches no function that is selected"), "{warning}");
-    let [warning] = &warnings(&line.replace("data = {", "more = {"))[..] else { panic!("one") };
+    let found = warnings(&line.replace("data = {", "more = {"));
+    let [warning] = &found[..] else { panic!("{found:?}") };
     assert!(warning.contains("`more` matches no parameter of the functions"), "{warning}");
 }
 
