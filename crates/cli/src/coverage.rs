@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use hotcell_bind::{Checked, Job, Source};
-use hotcell_contract::{decided_lines, decided_values, matches};
+use hotcell_contract::{Contract, decided_lines, decided_values, matches};
 use hotcell_model::interface::Status;
 use toml::{Table, Value};
 
@@ -55,6 +55,7 @@ impl Row {
 
         let bound = names(&checked);
         let formed = formed(&text, &bound);
+        let is_formed = |name: &str| formed.iter().any(|pattern| matches(pattern, name));
         let without = names(&bare);
         let open = bare.interface.left_out.iter().filter(|it| it.status != Status::NotExported);
         let exported: BTreeSet<&str> =
@@ -64,7 +65,7 @@ impl Row {
         let mut left_out: Vec<_> = refused.map(|it| (it.name.clone(), 1, it.reason.clone())).collect();
         let known: BTreeSet<&str> = entries.iter().map(|it| it.name).collect();
         let mut gone: BTreeSet<&str> = exported.difference(&known).copied().collect();
-        gone.retain(|name| !formed.contains(*name));
+        gone.retain(|name| !is_formed(name));
         for (pattern, reason) in reasons::of_exclude(&text) {
             let count = gone.len();
             gone.retain(|name| !matches(&pattern, name));
@@ -77,7 +78,7 @@ impl Row {
             name: folder.file_name().unwrap().to_string_lossy().into_owned(),
             exported: exported.len(),
             without: exported.intersection(&without).count(),
-            bound: exported.iter().filter(|name| bound.contains(*name) || formed.contains(**name)).count(),
+            bound: exported.iter().filter(|name| bound.contains(*name) || is_formed(name)).count(),
             all_bound: bound.len(),
             lines: decided_lines(&text),
             values: decided_values(&text),
@@ -112,26 +113,11 @@ fn names(checked: &Checked) -> BTreeSet<&str> {
     checked.interface.functions.iter().map(|it| it.name.as_str()).collect()
 }
 
-/// The functions that a worker calls for the functions which are bound: those of forms, and those that give back memory.
-fn formed(text: &str, bound: &BTreeSet<&str>) -> BTreeSet<String> {
-    let contract: Table = text.parse().unwrap();
-    let tables = contract.get("function").and_then(Value::as_table).into_iter().flatten();
-    let mut found = BTreeSet::new();
-    for (_, table) in tables.filter(|(name, _)| bound.iter().any(|bound| matches(name, bound))) {
-        found.extend(table.get("of").and_then(Value::as_str).map(str::to_owned));
-        releases(table, &mut found);
-    }
-    found
-}
-
-/// The functions that give back what the items of a table hand out.
-fn releases(value: &Value, found: &mut BTreeSet<String>) {
-    for (key, value) in value.as_table().into_iter().flatten() {
-        match value.as_str().filter(|_| key == "release") {
-            Some(call) => _ = found.insert(call.split('(').next().unwrap_or(call).to_owned()),
-            None => releases(value, found),
-        }
-    }
+/// The functions that a worker calls for the functions which are bound: those of forms, those that functions of the prelude stand for,
+/// and those that give back memory. Some are patterns.
+fn formed(text: &str, bound: &BTreeSet<&str>) -> Vec<String> {
+    let contract = Contract::parse(text, "bind.toml").unwrap();
+    contract.called_for(&bound.iter().copied().collect::<Vec<_>>())
 }
 
 /// A contract for the same functions that decides nothing.
@@ -189,14 +175,17 @@ fn a_contract_that_decides_nothing_selects_the_same() {
 
 #[test]
 fn what_a_worker_calls_for_a_bound_function_is_bound() {
-    let text = "[function.\"set_*\"]\nof = \"set\"\neach.n = [\"A\"]\n[function.get_one]\nof = \"get\"\n\
+    let text = "hotcell = 1\nlibrary = \"a\"\nheaders = [\"a.h\"]\n[function.\"set_*\"]\nof = \"set\"\neach.n = [\"A\"]\n\
+                [function.\"{put,take}_one\"]\nof = \"$1\"\n[function.in_one]\nstands_for = [\"in_{begin,end}\"]\n\
                 [function.other]\nparams.x = { out = \"text\", release = \"give(x, 1)\" }\nresult = { string = \"utf-8\", release = \"free\" }\n";
     let check = |bound: &[&str], expect: &[&str]| {
-        let expect: BTreeSet<String> = expect.iter().map(|&name| name.to_owned()).collect();
-        assert_eq!(formed(text, &bound.iter().copied().collect()), expect);
+        let mut found = formed(text, &bound.iter().copied().collect());
+        found.sort();
+        assert_eq!(found, expect);
     };
     check(&["set_a", "other"], &["free", "give", "set"]);
-    check(&["set_a", "get_one"], &["get", "set"]);
+    check(&["set_a", "put_one"], &["put", "set"]);
+    check(&["in_one"], &["in_{begin,end}"]);
     check(&["another"], &[]);
 }
 

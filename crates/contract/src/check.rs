@@ -29,6 +29,7 @@ mod keeps;
 mod lengths;
 mod life;
 mod lines;
+mod members;
 pub(crate) mod names;
 mod negative;
 mod nullable;
@@ -39,6 +40,7 @@ mod releases;
 mod resolve;
 mod returned;
 pub(crate) mod select;
+mod stands;
 mod statuses;
 mod structures;
 mod symbols;
@@ -103,6 +105,7 @@ pub fn check(
     owners::unreleased(contract, &handles, &mut findings);
     let selected = select::select(contract, api, selection, &mut findings);
     type_errors::check(contract, &mut findings);
+    stands::check(contract, api, &mut findings);
     state::check(&contract.leaves, &mut findings);
     if selection == Selection::Contract {
         type_errors::useless(contract, &selected, &mut findings);

@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use hotcell_model::api::Api;
 use hotcell_model::interface::{GuardWord, RecycleLines, SandboxLines, StatePart, Threads};
+use hotcell_model::types::Type;
 
 use crate::diagnostic::Diagnostic;
 use crate::document::Text;
-use crate::expression::Node;
+use crate::expression::{Kind, Node};
 use crate::forms::Form;
 use crate::pattern;
 use crate::typed;
 
+mod families;
 mod fields;
 mod form;
 mod function;
@@ -28,7 +30,7 @@ mod top;
 
 pub(crate) use fields::FieldNames;
 pub(crate) use form::{
-    Each, FormLine, GiveLine, Stream, StreamLine, TellLine, WithLine, after_of, read_of, size_of,
+    Each, FormLine, GiveLine, RETURNED, Stream, StreamLine, TellLine, WithLine, after_of, read_of, size_of,
 };
 pub use function::parse_duration;
 pub(crate) use item::{Item, OnFailure, Starts, What};
@@ -165,6 +167,10 @@ pub(crate) struct FunctionLines {
     pub(crate) idempotent: Option<bool>,
     /// What makes it a function that the headers do not have.
     pub(crate) form: FormLine,
+    /// The name of its table, where that is a family's: its own is that of one of them.
+    pub(crate) family: Option<String>,
+    /// Functions of the headers that this one, of the prelude, calls for its callers.
+    pub(crate) stands_for: Vec<Text>,
 }
 
 /// `params.NAME = …`, `fields.NAME = …` or `results."(TYPE)" = …`.
@@ -203,7 +209,7 @@ pub(crate) enum FailsLine {
 impl FunctionLines {
     /// Whether it is about every function that its name matches.
     pub(crate) fn is_pattern(&self) -> bool {
-        pattern::is_pattern(&self.name)
+        pattern::is_pattern(&self.name) || self.family.is_some() && !self.form.is_one()
     }
 }
 
@@ -302,6 +308,19 @@ impl Contract {
         &self.added
     }
 
+    /// Says of what functions return that hand out something else in their place: a number comes out.
+    pub(crate) fn say_returned(&mut self, api: &Api) {
+        for lines in &mut self.functions {
+            let Some(returns) = &lines.form.returns else { continue };
+            let of = lines.form.of.as_ref().map_or(lines.name.as_str(), |of| of.value.as_str());
+            let function = api.functions.iter().find(|function| function.name == of);
+            let nothing = function.is_some_and(|function| function.result.kind == Type::Void);
+            if !nothing && !lines.params.iter().any(|line| line.name == RETURNED) {
+                lines.params.push(form::returned(returns));
+            }
+        }
+    }
+
     pub(crate) fn set_forms(&mut self, needs: Vec<String>, forms: Vec<Form>) {
         self.needs = needs.len();
         let called = forms.iter().filter(|form| form.is_own());
@@ -350,7 +369,33 @@ impl Contract {
 
     /// Whether a function of the headers is called by one that the contract adds.
     pub(crate) fn has_form_of(&self, name: &str) -> bool {
-        self.forms.iter().any(|form| form.of.as_deref() == Some(name))
+        self.forms.iter().any(|form| form.of.as_deref() == Some(name)) || self.is_stood_for(name)
+    }
+
+    /// Whether a function of the prelude calls this one for its callers.
+    pub(crate) fn is_stood_for(&self, name: &str) -> bool {
+        let entries = self.functions.iter().flat_map(|lines| &lines.stands_for);
+        { entries }.any(|text| pattern::matches(&text.value, name))
+    }
+
+    /// The functions of the headers that a worker calls for these, which are bound: those of forms, those that functions of the
+    /// prelude stand for, and those that give back memory. Some are patterns.
+    pub fn called_for(&self, bound: &[&str]) -> Vec<String> {
+        let is_bound = |lines: &&FunctionLines| bound.iter().any(|name| pattern::matches(&lines.name, name));
+        let mut found = Vec::new();
+        for lines in self.functions.iter().filter(is_bound) {
+            let FormLine { of, gives, .. } = &lines.form;
+            found.extend(of.iter().chain(&lines.stands_for).map(|text| text.value.clone()));
+            found.extend(gives.iter().filter_map(|give| match &give.call.kind {
+                Kind::Call(name, _) => Some(name.clone()),
+                _ => None,
+            }));
+            let params = lines.params.iter().chain(&lines.results).map(|line| &line.item);
+            let releases = params.chain(&lines.result).filter_map(|item| item.release.as_ref());
+            let plain = releases.filter(|text| !gives.iter().any(|give| give.c == text.value));
+            found.extend(plain.map(|text| text.value.clone()));
+        }
+        found
     }
 
     /// How many threads may be inside the library at once.

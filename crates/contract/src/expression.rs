@@ -26,14 +26,14 @@ pub enum Kind {
     Int(i128),
     /// A parameter or a constant.
     Name(String),
-    /// A field of a parameter: `image.width`.
-    Field(String, String),
     /// `result`: what the function returned.
     Result,
     /// `errno`.
     Errno,
     /// `sizeof(type)`, with the type as written.
     SizeOf(String),
+    /// `object.field`: the name of a parameter, and that of a field with dots where it is in a structure inside.
+    Field(String, String),
     /// A call.
     Call(String, Vec<Node>),
     /// Two operands.
@@ -109,10 +109,10 @@ impl fmt::Display for Node {
         match &self.kind {
             Kind::Int(value) => write!(f, "{value}"),
             Kind::Name(name) => f.write_str(name),
-            Kind::Field(of, path) => write!(f, "{of}.{path}"),
             Kind::Result => f.write_str("result"),
             Kind::Errno => f.write_str("errno"),
             Kind::SizeOf(ctype) => write!(f, "sizeof({ctype})"),
+            Kind::Field(object, path) => write!(f, "{object}.{path}"),
             Kind::Call(function, args) => {
                 write!(f, "{function}(")?;
                 for (position, arg) in args.iter().enumerate() {

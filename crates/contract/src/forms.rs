@@ -21,6 +21,7 @@ use crate::suggest::did_you_mean;
 mod c;
 pub(crate) mod fields;
 mod given_back;
+mod handed;
 mod own;
 mod told;
 mod variables;
@@ -106,6 +107,7 @@ pub fn add_forms(
     let ways = contract.functions.iter().flat_map(|lines| &lines.form.streams).map(|line| line.stream);
     needs.splice(0..0, ways::needs(ways).map(str::to_owned));
     needs.extend(given);
+    contract.say_returned(api);
     contract.set_forms(needs, forms);
     Ok(findings)
 }
@@ -254,6 +256,7 @@ fn head(
     let mut written = Written {
         result: function.result.written.clone(),
         params: types.zip(&own).map(|(ty, name)| c::Param::of(ty, name)).collect(),
+        handed: None,
     };
     let wrong = |message: String, at: &Text, help: &str| {
         Box::new(Diagnostic::error(message).at(at.span.clone()).help(help.to_owned()))
@@ -322,6 +325,9 @@ fn head(
     }
     for line in &form.gives {
         ways.push(given_back::of(api, function, &own, line, given)?);
+    }
+    if let Some(returns) = &form.returns {
+        ways.push(handed::of(function, &own, returns, &mut written)?);
     }
     Ok((written, ways))
 }

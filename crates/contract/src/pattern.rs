@@ -1,5 +1,6 @@
 //! Patterns of names: `*` for any letters, `{a,b}` for one of several.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::diagnostic::Diagnostic;
@@ -32,6 +33,43 @@ pub fn matches(pattern: &str, name: &str) -> bool {
 /// What stands between the braces that a text begins with, and behind them.
 fn group(text: &str) -> Option<(&str, &str)> {
     text.strip_prefix('{')?.split_once('}')
+}
+
+/// The braces of a pattern: the place of each, and the choices that it leaves. None where they are not in order.
+pub(crate) fn groups(pattern: &str) -> Vec<(Range<usize>, Vec<&str>)> {
+    if braces(pattern).is_some() {
+        return Vec::new();
+    }
+    let starts = pattern.match_indices('{').map(|(at, _)| at);
+    let group = |start: usize| {
+        let (inside, _) = group(&pattern[start..])?;
+        Some((start..start + inside.len() + 2, inside.split(',').collect()))
+    };
+    starts.filter_map(group).collect()
+}
+
+/// A pattern with these of its braces, counted from 1, replaced by a choice.
+pub(crate) fn choose(
+    pattern: &str,
+    groups: &[(Range<usize>, Vec<&str>)],
+    choice: &BTreeMap<usize, &str>,
+) -> String {
+    let (mut found, mut behind) = (String::new(), 0);
+    for (number, (place, _)) in (1..).zip(groups) {
+        let Some(choice) = choice.get(&number) else { continue };
+        found.push_str(&pattern[behind..place.start]);
+        found.push_str(choice);
+        behind = place.end;
+    }
+    found.push_str(&pattern[behind..]);
+    found
+}
+
+/// The patterns that the choices of the first braces leave.
+pub(crate) fn first_chosen(pattern: &str) -> Vec<String> {
+    let groups = groups(pattern);
+    let Some((_, choices)) = groups.first() else { return vec![pattern.to_owned()] };
+    choices.iter().map(|choice| choose(pattern, &groups, &BTreeMap::from([(1, *choice)]))).collect()
 }
 
 /// Says what is wrong with a pattern of names of functions, or of other things; `of` is what the names are of.

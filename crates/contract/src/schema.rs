@@ -125,7 +125,7 @@ fn expression() -> Value {
     json!({
         "type": "string",
         "minLength": 1,
-        "description": "Integers, names, calls, sizeof(type), result, errno, + - * / == != < <= > >= && || and \
+        "description": "Integers, names, fields, calls, sizeof(type), result, errno, + - * / == != < <= > >= && || and \
                         parentheses, as in C.",
     })
 }

@@ -19,7 +19,7 @@ const LIBRARIES: &[(&str, &str, bool)] = &[
     ("libcjson.so.1", "", true),
 ];
 /// Fingerprint of the interface.
-const INTERFACE: &str = "4f54036818b0975a44a657702acfbd235ff99026c2ef6747cb11cb5dd3affc91";
+const INTERFACE: &str = "c46acbdd555bb178b1bfee4c205e9c5577e3d73c7cd896d9f708ce85d02d0111";
 const INCLUDE: &str = "HOTCELL_CJSON_INCLUDE";
 const LIB: &str = "HOTCELL_CJSON_LIB";
 

@@ -19,7 +19,7 @@ const LIBRARIES: &[(&str, &str, bool)] = &[
     ("libz.so.1", "", true),
 ];
 /// Fingerprint of the interface.
-const INTERFACE: &str = "614e006366d8f0386c018c6988bb98b19d24218d2dd84631608355651f552319";
+const INTERFACE: &str = "1c2148e3089fae7071052ee08220a816c4ad6811257e6f5a7df80a1402c1fb6c";
 const INCLUDE: &str = "HOTCELL_ZLIB_INCLUDE";
 const LIB: &str = "HOTCELL_ZLIB_LIB";
 

@@ -10,7 +10,8 @@ use hotcell_model::interface::{Direction, ErrorRule, Requirement, ResultRole, Ro
 
 use crate::check::lines::{self, Lines};
 use crate::check::{
-    accessors, callback, keeps, lengths, names, objects, owners, returned, structures, types,
+    accessors, callback, keeps, lengths, members, names, objects, owners, resolve, returned, structures,
+    types,
 };
 use crate::contract::{Closeness, Contract, Item, ParamLine, What};
 use crate::diagnostic::{Diagnostic, Severity};
@@ -246,9 +247,10 @@ impl Decided {
         purpose: Purpose,
         wrong: &mut Vec<Diagnostic>,
     ) -> Option<Expr> {
-        match crate::check::resolve::resolve(site, node, purpose) {
-            Ok(expr) => {
-                self.uses.push(Use { node: node.clone(), purpose });
+        let called = members::called(site, node);
+        match called.and_then(|node| Ok((resolve::resolve(site, &node, purpose)?, node))) {
+            Ok((expr, node)) => {
+                self.uses.push(Use { node, purpose });
                 Some(expr)
             }
             Err(diagnostic) => {

@@ -1,5 +1,6 @@
 //! Everything a contract says about a function: its own table, and the patterns that match it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hotcell_model::api::Function;
@@ -115,36 +116,53 @@ pub(crate) fn ends(contract: &Contract, name: &str) -> bool {
     all.filter_map(|starts| starts.release.as_deref()).any(|release| release == name)
 }
 
-/// Warns about patterns, and lines of patterns, that are about nothing.
+/// Warns about patterns, and lines of patterns, that are about nothing. A line of a family is about nothing where it is in each of
+/// its tables.
 pub(crate) fn useless(contract: &Contract, selected: &[&Function], findings: &mut Vec<Diagnostic>) {
+    let mut families: BTreeMap<usize, Vec<Vec<Diagnostic>>> = BTreeMap::new();
     for table in contract.functions.iter().filter(|table| table.is_pattern()) {
-        let matching: Vec<&Function> = selected
-            .iter()
-            .copied()
-            .filter(|function| pattern::matches(&table.name, &function.name))
-            .collect();
-        let text = Text { value: table.name.clone(), span: table.span.clone() };
-        let all = selected.iter().map(|function| function.name.as_str());
-        findings.extend(pattern::useless(&contract.text, &text, all, "function that is selected"));
-        if matching.is_empty() {
+        let matching = selected.iter().copied();
+        let matching: Vec<&Function> =
+            matching.filter(|function| pattern::matches(&table.name, &function.name)).collect();
+        if table.family.is_none() || !families.contains_key(&table.span.start) {
+            let written = table.family.as_ref().unwrap_or(&table.name);
+            let text = Text { value: written.clone(), span: table.span.clone() };
+            let all = selected.iter().map(|function| function.name.as_str());
+            findings.extend(pattern::useless(&contract.text, &text, all, "function that is selected"));
+        }
+        let found = if matching.is_empty() { None } else { Some(useless_lines(contract, table, &matching)) };
+        match &table.family {
+            Some(_) => families.entry(table.span.start).or_default().extend(found),
+            None => findings.extend(found.into_iter().flatten()),
+        }
+    }
+    for tables in families.into_values() {
+        let Some((first, others)) = tables.split_first() else { continue };
+        let everywhere = |found: &&Diagnostic| {
+            others.iter().all(|table| table.iter().any(|other| other.span == found.span))
+        };
+        findings.extend(first.iter().filter(everywhere).cloned());
+    }
+}
+
+/// Warns about lines of a table that are about nothing of the functions which it matches.
+fn useless_lines(contract: &Contract, table: &FunctionLines, matching: &[&Function]) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    let names: Vec<String> = matching.iter().flat_map(|function| names::names(function)).collect();
+    let raw =
+        || matching.iter().flat_map(|function| &function.params).filter_map(|param| param.name.as_deref());
+    for line in &table.params {
+        if typed::is_typed(&line.name) {
+            findings.extend(idle_type(line, &table.name, matching));
             continue;
         }
-        let names: Vec<String> = matching.iter().flat_map(|function| names::names(function)).collect();
-        let raw = || {
-            matching.iter().flat_map(|function| &function.params).filter_map(|param| param.name.as_deref())
-        };
-        for line in &table.params {
-            if typed::is_typed(&line.name) {
-                findings.extend(idle_type(line, &table.name, &matching));
-                continue;
-            }
-            let text = Text { value: line.name.clone(), span: line.span.clone() };
-            let names = names.iter().map(String::as_str).chain(raw());
-            let what = format!("parameter of the functions that `{}` matches", table.name);
-            findings.extend(pattern::useless(&contract.text, &text, names, &what));
-        }
-        findings.extend(table.results.iter().filter_map(|line| idle_result(line, &table.name, &matching)));
+        let text = Text { value: line.name.clone(), span: line.span.clone() };
+        let names = names.iter().map(String::as_str).chain(raw());
+        let what = format!("parameter of the functions that `{}` matches", table.name);
+        findings.extend(pattern::useless(&contract.text, &text, names, &what));
     }
+    findings.extend(table.results.iter().filter_map(|line| idle_result(line, &table.name, matching)));
+    findings
 }
 
 /// Warns about a line about a type that none of these functions returns.

@@ -42,6 +42,9 @@ pub(crate) fn select<'a>(
                 if function.variadic && contract.has_form_of(&function.name) {
                     return false;
                 }
+                if contract.is_stood_for(&function.name) && contract.function(&function.name).is_none() {
+                    return false;
+                }
                 is_of_headers(contract, function)
             };
             api.functions.iter().filter(wanted).collect()

@@ -5,6 +5,7 @@ mod arrays;
 mod bound;
 mod callbacks;
 mod encodings;
+mod families;
 mod handed;
 mod inferred;
 mod keeps;

@@ -25,6 +25,8 @@ pub(crate) struct FormLine {
     pub(crate) declare: Option<Text>,
     /// Parameters of the prototype that have another type there.
     pub(crate) typed: Option<Text>,
+    /// The parameter by which it hands out what it returns in this form.
+    pub(crate) returns: Option<Text>,
     /// Fields that are set for the call.
     pub(crate) with: Vec<WithLine>,
     /// Parameters that are streams, descriptors, cursors and the like to the library, and data to callers.
@@ -109,7 +111,8 @@ pub(crate) enum Stream {
 }
 
 impl FormLine {
-    fn is_one(&self) -> bool {
+    /// Whether it makes a function of another name.
+    pub(crate) fn is_one(&self) -> bool {
         self.of.is_some() || self.declare.is_some()
     }
 
@@ -117,6 +120,7 @@ impl FormLine {
     pub(crate) fn is_own(&self) -> bool {
         let changed = self.further.is_some()
             || self.typed.is_some()
+            || self.returns.is_some()
             || !self.with.is_empty()
             || !self.streams.is_empty()
             || !self.gives.is_empty();
@@ -131,6 +135,7 @@ pub(crate) fn key<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, form: &mut For
         "further" => form.further = reader.text(entry),
         "as" => form.typed = reader.text(entry),
         "declare" => form.declare = reader.text(entry),
+        "returns" => form.returns = reader.text(entry),
         "with" => form.with = with(reader, entry),
         _ => form.each = each(reader, entry),
     }
@@ -247,7 +252,8 @@ pub(crate) fn finish(reader: &mut Reader<'_>, lines: &mut FunctionLines) {
         }),
         (None, Some(_), None) => {
             let with = form.with.first().map(|line| &line.fields);
-            let of = form.further.as_ref().or(form.typed.as_ref()).or(with).map(|text| &text.span);
+            let of = form.further.as_ref().or(form.typed.as_ref()).or(form.returns.as_ref()).or(with);
+            let of = of.map(|text| &text.span);
             of.or(form.streams.first().map(|line| &line.param.span)).and_then(|at| {
                 wrong("this goes with `of`, not with `declare`".to_owned(), at, "say it of a function")
             })
@@ -331,6 +337,19 @@ fn as_data(
         read.valid_on_error = true;
         ParamLine { name: read_of(&param.value), span: param.span.clone(), item: read }
     })
+}
+
+/// The parameter of an added function that has what the function returns, where that returns something else.
+pub(crate) const RETURNED: &str = "returned";
+
+/// The line about that parameter.
+pub(crate) fn returned(returns: &Text) -> ParamLine {
+    let item = Item::new(What::Value(Direction::Out), "out = \"value\"".to_owned(), returns.span.clone());
+    ParamLine {
+        name: RETURNED.to_owned(),
+        span: returns.span.clone(),
+        item: Item { valid_on_error: true, ..item },
+    }
 }
 
 /// The parameter of an added function that has how much of a cursor's data was read.

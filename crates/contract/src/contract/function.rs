@@ -2,18 +2,25 @@
 
 use std::time::Duration;
 
+use crate::contract::families::Families;
 use crate::contract::item::What;
 use crate::contract::keys::{self, Keys};
-use crate::contract::{ErrorLine, FailsLine, FunctionLines, ParamLine, TypeErrorLine, form, item};
+use crate::contract::{ErrorLine, FailsLine, FunctionLines, ParamLine, TypeErrorLine, form, item, top};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Reader, Text};
 use crate::pattern;
 use crate::typed;
 
 /// Reads every `[function.NAME]`.
-pub(crate) fn functions<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<FunctionLines> {
-    let tables = reader.table(entry).unwrap_or_default();
-    tables.iter().map(|table| function(reader, table)).collect()
+pub(crate) fn functions<'a>(
+    reader: &mut Reader<'a>,
+    entry: &Entry<'a>,
+    families: &'a Families<'a>,
+) -> Vec<FunctionLines> {
+    families.read(reader, entry, |reader, table, family| FunctionLines {
+        family: family.map(str::to_owned),
+        ..function(reader, table)
+    })
 }
 
 fn function<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> FunctionLines {
@@ -42,7 +49,8 @@ fn function<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> FunctionLines {
             }
             "deadline" => lines.deadline = duration(reader, &entry),
             "idempotent" => lines.idempotent = reader.boolean(&entry),
-            "of" | "further" | "as" | "with" | "each" | "declare" => {
+            "stands_for" => lines.stands_for = top::patterns(reader, &entry, "function"),
+            "of" | "further" | "as" | "with" | "each" | "declare" | "returns" => {
                 form::key(reader, &entry, &mut lines.form)
             }
             _ => reader.unknown(&entry, &keys::FUNCTION),

@@ -1,14 +1,18 @@
 //! `[handle]`.
 
+use crate::contract::families::Families;
 use crate::contract::{FieldNames, HandleLine, Selector, Selectors, keys};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Reader, Text};
 use crate::pattern;
 
 /// Reads every `NAME = { … }` of `[handle]`.
-pub(crate) fn handles<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<HandleLine> {
-    let lines = reader.table(entry).unwrap_or_default();
-    lines.iter().map(|line| handle(reader, line)).collect()
+pub(crate) fn handles<'a>(
+    reader: &mut Reader<'a>,
+    entry: &Entry<'a>,
+    families: &'a Families<'a>,
+) -> Vec<HandleLine> {
+    families.read(reader, entry, |reader, table, _| handle(reader, table))
 }
 
 fn handle<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> HandleLine {

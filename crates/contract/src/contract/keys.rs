@@ -335,6 +335,16 @@ pub(crate) static FUNCTION: Keys = Keys::plain(
             "A parameter and the constants that it is: a function is added for each of them",
         ),
         key("declare", Shape::Text, "The prototype of a macro with arguments, in C"),
+        key(
+            "returns",
+            Shape::Text,
+            "The parameter that the function hands something out by, which is what it returns instead",
+        ),
+        key(
+            "stands_for",
+            Shape::Texts,
+            "The functions of the headers that this one, of the prelude, calls for its callers",
+        ),
     ],
     &["pure", "may_block", "cancel", "callbacks", "throws", "threads", "isolation", "until", "handle"],
     &[],

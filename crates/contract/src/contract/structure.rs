@@ -1,13 +1,17 @@
 //! `[struct.NAME]`.
 
+use crate::contract::families::Families;
 use crate::contract::{FieldNames, Selectors, StartedBy, StructLines, function, handle, item, keys};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Reader, Text};
 
 /// Reads every `[struct.NAME]`.
-pub(crate) fn structs<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<StructLines> {
-    let tables = reader.table(entry).unwrap_or_default();
-    tables.iter().map(|table| structure(reader, table)).collect()
+pub(crate) fn structs<'a>(
+    reader: &mut Reader<'a>,
+    entry: &Entry<'a>,
+    families: &'a Families<'a>,
+) -> Vec<StructLines> {
+    families.read(reader, entry, |reader, table, _| structure(reader, table))
 }
 
 fn structure<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> StructLines {

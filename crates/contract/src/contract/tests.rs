@@ -400,8 +400,16 @@ fn an_error_points_into_an_expression() {
 fn the_reference_can_be_read() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference");
     let read = |page: &str| std::fs::read_to_string(folder.join(page)).unwrap();
-    let pages =
-        ["contract.md", "added.md", "adapted.md", "fields.md", "structures.md", "supervision.md", "state.md"];
+    let pages = [
+        "contract.md",
+        "added.md",
+        "adapted.md",
+        "families.md",
+        "fields.md",
+        "structures.md",
+        "supervision.md",
+        "state.md",
+    ];
     let page = pages.map(read).concat();
     let blocks = page.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("toml\n"));
     let mut read = 0;

@@ -5,9 +5,11 @@ use std::ops::Range;
 use hotcell_model::interface::{GuardWord, Threads};
 use toml::de::DeTable;
 
+use crate::contract::families::Families;
 use crate::contract::index::Index;
 use crate::contract::{
-    Contract, LifeLine, Nullable, Selector, function, handle, keys, recycle, sandbox, state, structure,
+    Contract, LifeLine, Nullable, Selector, families, function, handle, keys, recycle, sandbox, state,
+    structure,
 };
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Reader, Text, entries};
@@ -22,14 +24,18 @@ pub(crate) fn read(text: &str) -> Result<Contract, Vec<Diagnostic>> {
         let diagnostic = Diagnostic::error(error.message().trim_end_matches('\n').replace('\n', "; "));
         vec![Diagnostic { span: error.span(), ..diagnostic }]
     })?;
-    let entries = entries(document.get_ref());
+    let mut wrong = Vec::new();
+    let document = families::named(document.get_ref(), &mut wrong);
+    let families = Families::of(&document, &mut wrong);
+    let entries = entries(&document);
     let mut reader = Reader::new(text);
+    reader.diagnostics.append(&mut wrong);
     if !version(&mut reader, entries.iter().find(|entry| entry.key == "hotcell")) {
         return Err(reader.diagnostics);
     }
     let mut contract = Contract { text: text.to_owned(), ..Contract::default() };
     for entry in &entries {
-        key(&mut reader, entry, &mut contract);
+        key(&mut reader, entry, &families, &mut contract);
     }
     for (key, example) in [("library", "library = \"z\""), ("headers", "headers = [\"zlib.h\"]")] {
         if !entries.iter().any(|entry| entry.key == key) {
@@ -70,7 +76,7 @@ fn version(reader: &mut Reader<'_>, entry: Option<&Entry<'_>>) -> bool {
     }
 }
 
-fn key<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, contract: &mut Contract) {
+fn key<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, families: &'a Families<'a>, contract: &mut Contract) {
     match entry.key {
         "hotcell" => {}
         "library" => {
@@ -112,10 +118,10 @@ fn key<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, contract: &mut Contract) 
         "tries" => contract.tries = recycle::tries(reader, entry),
         "leaves" => contract.leaves = state::leaves(reader, entry),
         "sandbox" => contract.sandbox = sandbox::sandbox(reader, entry),
-        "struct" => contract.structs = structure::structs(reader, entry),
-        "handle" => contract.handles = handle::handles(reader, entry),
+        "struct" => contract.structs = structure::structs(reader, entry, families),
+        "handle" => contract.handles = handle::handles(reader, entry, families),
         "error" => contract.errors = function::type_errors(reader, entry),
-        "function" => contract.functions = function::functions(reader, entry),
+        "function" => contract.functions = function::functions(reader, entry, families),
         _ => reader.unknown(entry, &keys::TOP),
     }
 }
@@ -157,7 +163,7 @@ fn calls<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<LifeLine> {
 }
 
 /// Patterns of names of functions, or of what else is `of`.
-fn patterns<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, of: &str) -> Vec<Text> {
+pub(super) fn patterns<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, of: &str) -> Vec<Text> {
     let texts = reader.texts(entry).unwrap_or_default();
     for text in &texts {
         if let Some(diagnostic) = pattern::wrong(reader.text, text, of) {

@@ -15,6 +15,7 @@ pub(crate) enum Token {
     Open,
     Close,
     Comma,
+    Dot,
     /// The text between the parentheses of `sizeof(…)`.
     SizeOf(String),
 }
@@ -33,7 +34,7 @@ pub(crate) fn tokens(text: &str) -> Result<Vec<(Token, Range<usize>)>, Wrong> {
             let length = run(rest, |c| c.is_ascii_alphanumeric() || c == '_' || c == '.');
             (Token::Int(integer(&rest[..length], at)?), length)
         } else if c.is_ascii_alphabetic() || c == '_' {
-            let length = dotted(rest);
+            let length = run(rest, |c| c.is_ascii_alphanumeric() || c == '_');
             match &rest[..length] {
                 "sizeof" => size_of(rest, at)?,
                 name => (Token::Name(name.to_owned()), length),
@@ -45,19 +46,6 @@ pub(crate) fn tokens(text: &str) -> Result<Vec<(Token, Range<usize>)>, Wrong> {
         at += length;
     }
     Ok(out)
-}
-
-/// The length of a name with its fields: a dot in it is followed by another name.
-fn dotted(text: &str) -> usize {
-    let word = |text: &str| run(text, |c| c.is_ascii_alphanumeric() || c == '_');
-    let mut length = word(text);
-    while let Some(behind) = text[length..].strip_prefix('.') {
-        match behind.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
-            true => length += 1 + word(behind),
-            false => break,
-        }
-    }
-    length
 }
 
 fn run(text: &str, belongs: impl Fn(char) -> bool) -> usize {
@@ -83,6 +71,7 @@ fn symbol(rest: &str) -> Option<(Token, usize)> {
         b'(' => Token::Open,
         b')' => Token::Close,
         b',' => Token::Comma,
+        b'.' => Token::Dot,
         _ => return None,
     };
     Some((token, 1))

@@ -123,12 +123,11 @@ impl Parser {
     }
 
     fn name(&mut self, name: String, span: Range<usize>) -> Result<Node, Wrong> {
+        if let Some((Token::Dot, _)) = self.peek() {
+            return self.field(name, span);
+        }
         let Some(open) = self.eat(&Token::Open) else {
             let kind = match name.as_str() {
-                dotted if dotted.contains('.') => {
-                    let (of, path) = dotted.split_once('.').unwrap_or_default();
-                    Kind::Field(of.to_owned(), path.to_owned())
-                }
                 "result" => Kind::Result,
                 "errno" => Kind::Errno,
                 _ => Kind::Name(name),
@@ -154,5 +153,19 @@ impl Parser {
             }
         };
         Ok(Node { kind: Kind::Call(name, args), span: span.start..close.end })
+    }
+
+    /// The fields behind an object, and behind the structures inside.
+    fn field(&mut self, object: String, span: Range<usize>) -> Result<Node, Wrong> {
+        let (mut path, mut end) = (Vec::new(), span.end);
+        while self.eat(&Token::Dot).is_some() {
+            let Some((Token::Name(field), place)) = self.peek().cloned() else {
+                return Err(self.wrong("the name of a field must stand here"));
+            };
+            self.at += 1;
+            path.push(field);
+            end = place.end;
+        }
+        Ok(Node { kind: Kind::Field(object, path.join(".")), span: span.start..end })
     }
 }

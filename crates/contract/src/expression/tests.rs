@@ -24,6 +24,7 @@ fn precedence_is_that_of_c() {
         ("sizeof ( struct  stat ) * n", "sizeof(struct stat) * n"),
         ("result<0&&errno!=EAGAIN", "result < 0 && errno != EAGAIN"),
         ("image.size.x*2", "image.size.x * 2"),
+        ("2*picture . u.RGBA.stride", "2 * picture.u.RGBA.stride"),
     ] {
         assert_eq!(parse(text).unwrap().to_string(), expect, "{text}");
     }
@@ -50,6 +51,9 @@ fn errors_have_columns() {
         ("f(n m)", 4..5, "a `,` or `)` must stand here"),
         ("f(n,)", 4..5, "a number, a name or `(` must stand here"),
         ("* n", 0..1, "a number, a name or `(` must stand here"),
+        ("a.", 2..2, "the name of a field must stand here"),
+        ("a.1", 2..3, "the name of a field must stand here"),
+        ("(a).b", 3..4, "an operator is missing before this"),
         ("n % 2", 2..3, "`%` means nothing in an expression"),
         ("n << 2", 2..4, "`<<` means nothing in an expression"),
         ("n = 2", 2..3, "`=` means nothing in an expression"),

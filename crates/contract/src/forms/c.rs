@@ -6,6 +6,16 @@ use crate::forms::ways::Way;
 pub(super) struct Written {
     pub(super) result: String,
     pub(super) params: Vec<Param>,
+    /// Where it returns what the function hands out by a parameter: how.
+    pub(super) handed: Option<Handed>,
+}
+
+/// What is returned in place of what the function returns.
+pub(super) struct Handed {
+    /// The variable that it is in.
+    pub(super) local: String,
+    /// What the function itself returns, and the parameter that it goes to; none where it returns nothing.
+    pub(super) own: Option<(String, &'static str)>,
 }
 
 /// A parameter.
@@ -56,7 +66,7 @@ pub(super) fn prototype(text: &str, name: &str) -> Result<Written, String> {
     let inner = inner.ok_or("it does not end behind its parameters")?;
     plain(&result)?;
     let params = if inner.trim() == "void" { Vec::new() } else { params(inner)? };
-    Ok(Written { result, params })
+    Ok(Written { result, params, handed: None })
 }
 
 /// Reads parameters, separated by commas.
@@ -137,7 +147,9 @@ pub(super) fn function(
         |name: &str| ways.iter().find_map(|way| way.other.as_ref().filter(|(other, _)| other == name));
     let params = written.params.iter().filter(|param| passed(&param.name).is_none());
     let params = params.map(|param| way(&param.name).map_or(&param.text, |way| &way.declared).clone());
-    let params: Vec<String> = params.collect();
+    let more = written.handed.as_ref().and_then(|handed| handed.own.as_ref());
+    let more = more.map(|(ty, name)| pointed(&format!("{ty} *"), name));
+    let params: Vec<String> = params.chain(more).filter(|text| !text.is_empty()).collect();
     let params = if params.is_empty() { "void".to_owned() } else { params.join(", ") };
     let comment = if doc.is_empty() { String::new() } else { format!("{} ", comment(doc)) };
     // In parentheses a name is not that of a macro.
@@ -159,9 +171,21 @@ pub(super) fn function(
     if !between.is_empty() {
         body.push_str(&format!("(void){call}; {between}"));
     }
-    match returns {
-        true => body.push_str(&format!("{} = {call}; ", pointed(&written.result, "hotcell_returned"))),
-        false => body.push_str(&format!("{call}; ")),
+    match &written.handed {
+        Some(Handed { own: Some((ty, name)), local }) => {
+            body.push_str(&format!(
+                "{} = {call}; if ({name} != 0) *{name} = hotcell_own; ",
+                pointed(ty, "hotcell_own")
+            ));
+            body.push_str(&format!("{} = {local}; ", pointed(&written.result, "hotcell_returned")));
+        }
+        Some(Handed { own: None, local }) => {
+            body.push_str(&format!("{call}; {} = {local}; ", pointed(&written.result, "hotcell_returned")));
+        }
+        None if returns => {
+            body.push_str(&format!("{} = {call}; ", pointed(&written.result, "hotcell_returned")))
+        }
+        None => body.push_str(&format!("{call}; ")),
     }
     ways.iter().for_each(|way| body.push_str(&way.after));
     if returns {

@@ -54,6 +54,7 @@ fn form_of(contract: &Contract, function: &Function) -> FormLine {
         }
         form.further = lines.form.further.clone().or(form.further);
         form.typed = lines.form.typed.clone().or(form.typed);
+        form.returns = lines.form.returns.clone().or(form.returns);
         // What says something else of a parameter stands before what was said of it.
         let said = |name: &str| {
             lines.params.iter().any(|line| line.name == name)

@@ -178,6 +178,11 @@ fn a_function_is_called_in_another_form_under_its_own_name() {
         "void (hotcell_form_of_read)(const unsigned char **next, size_t *left, const int *first, size_t first_size) { (read)(next, left, first, first + first_size); }",
     );
     check(
+        "[function.lists]\nreturns = \"l*\"\nresult = { out = \"texts\", length = \"returned\" }",
+        "lists",
+        "char **(hotcell_form_of_lists)(int of, int *returned) { char **hotcell_list = 0; int hotcell_own = (lists)(of, &hotcell_list); if (returned != 0) *returned = hotcell_own; char **hotcell_returned = hotcell_list; return hotcell_returned; }",
+    );
+    check(
         "[function.shorten]\nparams.text = { inout = \"text\" }",
         "shorten",
         "void (hotcell_form_of_shorten)(const char *text, char **text_after) { char *hotcell_text = (char *)hotcell_text_of((const char *)text); (shorten)(hotcell_text); *text_after = hotcell_text_after((const char *)text, (char *)hotcell_text); }",
@@ -264,6 +269,13 @@ fn what_cannot_be_added_is_said() {
         ("[function.\"p*\"]\nparams.n = { in = \"file\" }", "`n` is `int`: a file is a `FILE *`"),
         ("[function.set]\nas = \"long option\"", "`option` is `int`, which says what it points to"),
         ("[function.set]\nas = \"int *n\"", "`set` has no parameter `n`"),
+        ("[function.lists]\nreturns = \"lost\"", "`lists` has no parameter `lost`"),
+        ("[function.lists]\nreturns = \"of\"", "`of` is `int`, by which nothing is handed out"),
+        ("[function.lists]\nreturns = \"{of,list}\"", "`{of,list}` is several parameters of `lists`"),
+        (
+            "[function.a]\ndeclare = \"int a(int n)\"\nreturns = \"n\"",
+            "this goes with `of`, not with `declare`",
+        ),
         (
             "[function.a]\ndeclare = \"int a(int n)\"\nas = \"int *n\"",
             "this goes with `of`, not with `declare`",

@@ -103,8 +103,16 @@ fn contracts_that_can_be_read_fit() {
         texts.extend(fs::read_to_string(path));
     }
     let page = |name: &str| fs::read_to_string(root.join("docs/reference").join(name)).unwrap();
-    let pages =
-        ["contract.md", "added.md", "adapted.md", "fields.md", "structures.md", "supervision.md", "state.md"];
+    let pages = [
+        "contract.md",
+        "added.md",
+        "adapted.md",
+        "families.md",
+        "fields.md",
+        "structures.md",
+        "supervision.md",
+        "state.md",
+    ];
     let page = pages.map(page).concat();
     let blocks = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
     for block in blocks {

@@ -4,10 +4,11 @@
 
 use std::panic::Location;
 
-use crate::{GzFile, ZStream, Zlib};
+use crate::{GzFile, GzHeader, ZStream, Zlib};
 
 mod functions;
 mod gz_file;
+mod gz_header;
 mod z_stream;
 
 /// What calls for tasks are methods of: a view of the library, or of one of its objects. It is made for one call, as in
@@ -35,6 +36,28 @@ impl Zlib {
 }
 
 impl GzFile {
+    /// Its calls for tasks.
+    #[track_caller]
+    pub fn aio(&self) -> Aio<&Self> {
+        let call_site = Location::caller();
+        Aio {
+            of: self,
+            call_site,
+        }
+    }
+
+    /// Its calls for tasks that take it over.
+    #[track_caller]
+    pub fn into_aio(self) -> Aio<Self> {
+        let call_site = Location::caller();
+        Aio {
+            of: self,
+            call_site,
+        }
+    }
+}
+
+impl GzHeader {
     /// Its calls for tasks.
     #[track_caller]
     pub fn aio(&self) -> Aio<&Self> {

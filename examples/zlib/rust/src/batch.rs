@@ -4,6 +4,8 @@
 
 use crate::{ErrorOutput, FreadOutput, GetsOutput, GzFile, Uncompress2Output, table};
 
+mod gz;
+
 /// Calls of zlib that are collected, sent with one wake and one deadline, and executed in order. Each
 /// fails for itself.
 ///

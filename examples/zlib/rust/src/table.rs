@@ -8,9 +8,9 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
     runtime: 1,
     library: "zlib",
     fingerprint: [
-        0x61, 0x4e, 0x00, 0x63, 0x66, 0xd8, 0xf0, 0x38, 0x6c, 0x01, 0x8c, 0x69, 0x88, 0xbb, 0x98,
-        0xb1, 0x9d, 0x24, 0x21, 0x8d, 0x2d, 0xd8, 0x46, 0x31, 0x60, 0x83, 0x55, 0x65, 0x1f, 0x55,
-        0x23, 0x19,
+        0x1c, 0x21, 0x48, 0xe3, 0x08, 0x9f, 0xae, 0x70, 0x71, 0x05, 0x2e, 0xe0, 0x82, 0x20, 0xa8,
+        0x16, 0xc4, 0xad, 0x68, 0x11, 0x25, 0x7e, 0x6f, 0x5a, 0x7d, 0xf8, 0x0a, 0x14, 0x02, 0xc1,
+        0xfb, 0x6c,
     ],
     reentrant: false,
     functions: &FUNCTIONS,
@@ -48,69 +48,96 @@ pub(crate) const DEFLATE_TUNE: u16 = 9;
 pub(crate) const DEFLATE_BOUND: u16 = 10;
 pub(crate) const DEFLATE_PENDING: u16 = 11;
 pub(crate) const DEFLATE_PRIME: u16 = 12;
-pub(crate) const INFLATE_SET_DICTIONARY: u16 = 13;
-pub(crate) const INFLATE_GET_DICTIONARY: u16 = 14;
-pub(crate) const INFLATE_SYNC: u16 = 15;
-pub(crate) const INFLATE_RESET: u16 = 16;
-pub(crate) const INFLATE_RESET2: u16 = 17;
-pub(crate) const INFLATE_PRIME: u16 = 18;
-pub(crate) const INFLATE_MARK: u16 = 19;
-pub(crate) const ZLIB_COMPILE_FLAGS: u16 = 20;
-pub(crate) const COMPRESS: u16 = 21;
-pub(crate) const COMPRESS2: u16 = 22;
-pub(crate) const COMPRESS_BOUND: u16 = 23;
-pub(crate) const UNCOMPRESS: u16 = 24;
-pub(crate) const UNCOMPRESS2: u16 = 25;
-pub(crate) const GZDOPEN: u16 = 26;
-pub(crate) const GZBUFFER: u16 = 27;
-pub(crate) const GZSETPARAMS: u16 = 28;
-pub(crate) const GZREAD: u16 = 29;
-pub(crate) const GZFREAD: u16 = 30;
-pub(crate) const GZWRITE: u16 = 31;
-pub(crate) const GZFWRITE: u16 = 32;
-pub(crate) const GZPRINTF: u16 = 33;
-pub(crate) const GZPUTS: u16 = 34;
-pub(crate) const GZGETS: u16 = 35;
-pub(crate) const GZPUTC: u16 = 36;
-pub(crate) const GZGETC: u16 = 37;
-pub(crate) const GZUNGETC: u16 = 38;
-pub(crate) const GZFLUSH: u16 = 39;
-pub(crate) const GZREWIND: u16 = 40;
-pub(crate) const GZEOF: u16 = 41;
-pub(crate) const GZDIRECT: u16 = 42;
-pub(crate) const GZCLOSE: u16 = 43;
-pub(crate) const GZCLOSE_R: u16 = 44;
-pub(crate) const GZCLOSE_W: u16 = 45;
-pub(crate) const GZERROR: u16 = 46;
-pub(crate) const GZCLEARERR: u16 = 47;
-pub(crate) const ADLER32: u16 = 48;
-pub(crate) const ADLER32_Z: u16 = 49;
-pub(crate) const CRC32: u16 = 50;
-pub(crate) const CRC32_Z: u16 = 51;
-pub(crate) const CRC32_COMBINE_OP: u16 = 52;
-pub(crate) const DEFLATE_INIT_: u16 = 53;
-pub(crate) const INFLATE_INIT_: u16 = 54;
-pub(crate) const DEFLATE_INIT2_: u16 = 55;
-pub(crate) const INFLATE_INIT2_: u16 = 56;
-pub(crate) const GZGETC_: u16 = 57;
-pub(crate) const GZOPEN: u16 = 58;
-pub(crate) const GZSEEK: u16 = 59;
-pub(crate) const GZTELL: u16 = 60;
-pub(crate) const GZOFFSET: u16 = 61;
-pub(crate) const ADLER32_COMBINE: u16 = 62;
-pub(crate) const CRC32_COMBINE: u16 = 63;
-pub(crate) const CRC32_COMBINE_GEN: u16 = 64;
-pub(crate) const Z_ERROR: u16 = 65;
-pub(crate) const INFLATE_SYNC_POINT: u16 = 66;
-pub(crate) const GET_CRC_TABLE: u16 = 67;
-pub(crate) const INFLATE_UNDERMINE: u16 = 68;
-pub(crate) const INFLATE_VALIDATE: u16 = 69;
-pub(crate) const INFLATE_CODES_USED: u16 = 70;
-pub(crate) const INFLATE_RESET_KEEP: u16 = 71;
-pub(crate) const DEFLATE_RESET_KEEP: u16 = 72;
+pub(crate) const DEFLATE_SET_HEADER: u16 = 13;
+pub(crate) const INFLATE_SET_DICTIONARY: u16 = 14;
+pub(crate) const INFLATE_GET_DICTIONARY: u16 = 15;
+pub(crate) const INFLATE_SYNC: u16 = 16;
+pub(crate) const INFLATE_RESET: u16 = 17;
+pub(crate) const INFLATE_RESET2: u16 = 18;
+pub(crate) const INFLATE_PRIME: u16 = 19;
+pub(crate) const INFLATE_MARK: u16 = 20;
+pub(crate) const INFLATE_GET_HEADER: u16 = 21;
+pub(crate) const ZLIB_COMPILE_FLAGS: u16 = 22;
+pub(crate) const COMPRESS: u16 = 23;
+pub(crate) const COMPRESS2: u16 = 24;
+pub(crate) const COMPRESS_BOUND: u16 = 25;
+pub(crate) const UNCOMPRESS: u16 = 26;
+pub(crate) const UNCOMPRESS2: u16 = 27;
+pub(crate) const GZDOPEN: u16 = 28;
+pub(crate) const GZBUFFER: u16 = 29;
+pub(crate) const GZSETPARAMS: u16 = 30;
+pub(crate) const GZREAD: u16 = 31;
+pub(crate) const GZFREAD: u16 = 32;
+pub(crate) const GZWRITE: u16 = 33;
+pub(crate) const GZFWRITE: u16 = 34;
+pub(crate) const GZPRINTF: u16 = 35;
+pub(crate) const GZPUTS: u16 = 36;
+pub(crate) const GZGETS: u16 = 37;
+pub(crate) const GZPUTC: u16 = 38;
+pub(crate) const GZGETC: u16 = 39;
+pub(crate) const GZUNGETC: u16 = 40;
+pub(crate) const GZFLUSH: u16 = 41;
+pub(crate) const GZREWIND: u16 = 42;
+pub(crate) const GZEOF: u16 = 43;
+pub(crate) const GZDIRECT: u16 = 44;
+pub(crate) const GZCLOSE: u16 = 45;
+pub(crate) const GZCLOSE_R: u16 = 46;
+pub(crate) const GZCLOSE_W: u16 = 47;
+pub(crate) const GZERROR: u16 = 48;
+pub(crate) const GZCLEARERR: u16 = 49;
+pub(crate) const ADLER32: u16 = 50;
+pub(crate) const ADLER32_Z: u16 = 51;
+pub(crate) const CRC32: u16 = 52;
+pub(crate) const CRC32_Z: u16 = 53;
+pub(crate) const CRC32_COMBINE_OP: u16 = 54;
+pub(crate) const DEFLATE_INIT_: u16 = 55;
+pub(crate) const INFLATE_INIT_: u16 = 56;
+pub(crate) const DEFLATE_INIT2_: u16 = 57;
+pub(crate) const INFLATE_INIT2_: u16 = 58;
+pub(crate) const GZGETC_: u16 = 59;
+pub(crate) const GZOPEN: u16 = 60;
+pub(crate) const GZSEEK: u16 = 61;
+pub(crate) const GZTELL: u16 = 62;
+pub(crate) const GZOFFSET: u16 = 63;
+pub(crate) const ADLER32_COMBINE: u16 = 64;
+pub(crate) const CRC32_COMBINE: u16 = 65;
+pub(crate) const CRC32_COMBINE_GEN: u16 = 66;
+pub(crate) const Z_ERROR: u16 = 67;
+pub(crate) const INFLATE_SYNC_POINT: u16 = 68;
+pub(crate) const GET_CRC_TABLE: u16 = 69;
+pub(crate) const INFLATE_UNDERMINE: u16 = 70;
+pub(crate) const INFLATE_VALIDATE: u16 = 71;
+pub(crate) const INFLATE_CODES_USED: u16 = 72;
+pub(crate) const INFLATE_RESET_KEEP: u16 = 73;
+pub(crate) const DEFLATE_RESET_KEEP: u16 = 74;
+pub(crate) const DEFLATE_COPY: u16 = 75;
+pub(crate) const INFLATE_COPY: u16 = 76;
+pub(crate) const GZ_HEADER_NEW: u16 = 77;
+pub(crate) const GZ_HEADER_ROOM: u16 = 78;
+pub(crate) const GZ_HEADER_EXTRA_THERE: u16 = 79;
+pub(crate) const GZ_HEADER_FREE: u16 = 80;
+pub(crate) const GZ_HEADER_GET_TEXT: u16 = 81;
+pub(crate) const GZ_HEADER_GET_TIME: u16 = 82;
+pub(crate) const GZ_HEADER_GET_XFLAGS: u16 = 83;
+pub(crate) const GZ_HEADER_GET_OS: u16 = 84;
+pub(crate) const GZ_HEADER_GET_EXTRA: u16 = 85;
+pub(crate) const GZ_HEADER_GET_EXTRA_MAX: u16 = 86;
+pub(crate) const GZ_HEADER_GET_NAME_MAX: u16 = 87;
+pub(crate) const GZ_HEADER_GET_COMM_MAX: u16 = 88;
+pub(crate) const GZ_HEADER_GET_NAME: u16 = 89;
+pub(crate) const GZ_HEADER_GET_COMMENT: u16 = 90;
+pub(crate) const GZ_HEADER_GET_HCRC: u16 = 91;
+pub(crate) const GZ_HEADER_GET_DONE: u16 = 92;
+pub(crate) const GZ_HEADER_SET_TEXT: u16 = 93;
+pub(crate) const GZ_HEADER_SET_TIME: u16 = 94;
+pub(crate) const GZ_HEADER_SET_XFLAGS: u16 = 95;
+pub(crate) const GZ_HEADER_SET_OS: u16 = 96;
+pub(crate) const GZ_HEADER_SET_HCRC: u16 = 97;
+pub(crate) const GZ_HEADER_SET_NAME: u16 = 98;
+pub(crate) const GZ_HEADER_SET_COMMENT: u16 = 99;
 
 #[rustfmt::skip]
-static FUNCTIONS: [rt::Function; 73] = [
+static FUNCTIONS: [rt::Function; 100] = [
     function("zlibVersion", 0, 16),
     function("deflate", 24, 24),
     function("deflateEnd", 16, 24),
@@ -124,6 +151,7 @@ static FUNCTIONS: [rt::Function; 73] = [
     function("deflateBound", 24, 24),
     function("deflatePending", 16, 32),
     function("deflatePrime", 24, 24),
+    rt::Function { lets_go: true, returned: number(32, rt::Kind::I32), message: Some(16), ..function("deflateSetHeader", 24, 40) },
     function("inflateSetDictionary", 32, 24),
     rt::Function { returned: number(48, rt::Kind::I32), message: Some(32), ..function("inflateGetDictionary", 16, 56) },
     function("inflateSync", 16, 24),
@@ -131,6 +159,7 @@ static FUNCTIONS: [rt::Function; 73] = [
     function("inflateReset2", 24, 24),
     function("inflatePrime", 24, 24),
     function("inflateMark", 16, 24),
+    rt::Function { lets_go: true, returned: number(32, rt::Kind::I32), message: Some(16), ..function("inflateGetHeader", 24, 40) },
     function("zlibCompileFlags", 0, 8),
     rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), ..function("compress", 16, 40) },
     rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), ..function("compress2", 24, 40) },
@@ -164,10 +193,10 @@ static FUNCTIONS: [rt::Function; 73] = [
     function("crc32", 24, 8),
     function("crc32_z", 24, 8),
     function("crc32_combine_op", 24, 8),
-    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), owned: &[rt::OwnedField { offset: 0, kind: 2, image: 96, release: Some(rt::Release { function: DEFLATE_END, offset: 0, image: 8 }) }], ..function("deflateInit_", 24, 40) },
-    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), owned: &[rt::OwnedField { offset: 0, kind: 2, image: 96, release: Some(rt::Release { function: INFLATE_END, offset: 0, image: 8 }) }], ..function("inflateInit_", 16, 40) },
-    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), owned: &[rt::OwnedField { offset: 0, kind: 2, image: 96, release: Some(rt::Release { function: DEFLATE_END, offset: 0, image: 8 }) }], ..function("deflateInit2_", 40, 40) },
-    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), owned: &[rt::OwnedField { offset: 0, kind: 2, image: 96, release: Some(rt::Release { function: INFLATE_END, offset: 0, image: 8 }) }], ..function("inflateInit2_", 24, 40) },
+    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), owned: &[rt::OwnedField { offset: 0, kind: 3, image: 96, release: Some(rt::Release { function: DEFLATE_END, offset: 0, image: 8 }) }], ..function("deflateInit_", 24, 40) },
+    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), owned: &[rt::OwnedField { offset: 0, kind: 3, image: 96, release: Some(rt::Release { function: INFLATE_END, offset: 0, image: 8 }) }], ..function("inflateInit_", 16, 40) },
+    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), owned: &[rt::OwnedField { offset: 0, kind: 3, image: 96, release: Some(rt::Release { function: DEFLATE_END, offset: 0, image: 8 }) }], ..function("deflateInit2_", 40, 40) },
+    rt::Function { returned: number(32, rt::Kind::I32), message: Some(16), owned: &[rt::OwnedField { offset: 0, kind: 3, image: 96, release: Some(rt::Release { function: INFLATE_END, offset: 0, image: 8 }) }], ..function("inflateInit2_", 24, 40) },
     function("gzgetc_", 8, 8),
     rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("gzopen", 32, 8) },
     function("gzseek", 24, 8),
@@ -184,11 +213,37 @@ static FUNCTIONS: [rt::Function; 73] = [
     function("inflateCodesUsed", 16, 24),
     function("inflateResetKeep", 16, 24),
     function("deflateResetKeep", 16, 24),
+    rt::Function { returned: number(48, rt::Kind::I32), message: Some(32), owned: &[rt::OwnedField { offset: 0, kind: 3, image: 96, release: Some(rt::Release { function: DEFLATE_END, offset: 0, image: 8 }) }], ..function("deflate_copy", 32, 56) },
+    rt::Function { returned: number(48, rt::Kind::I32), message: Some(32), owned: &[rt::OwnedField { offset: 0, kind: 3, image: 96, release: Some(rt::Release { function: INFLATE_END, offset: 0, image: 8 }) }], ..function("inflate_copy", 32, 56) },
+    rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 2, image: 0, release: None }], ..function("gz_header_new", 0, 8) },
+    rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 2, image: 0, release: None }], ..function("gz_header_room", 8, 8) },
+    function("gz_header_extra_there", 8, 8),
+    function("gz_header_free", 8, 0),
+    function("gz_header_get_text", 8, 8),
+    function("gz_header_get_time", 8, 8),
+    function("gz_header_get_xflags", 8, 8),
+    function("gz_header_get_os", 8, 8),
+    function("gz_header_get_extra", 8, 16),
+    function("gz_header_get_extra_max", 8, 8),
+    function("gz_header_get_name_max", 8, 8),
+    function("gz_header_get_comm_max", 8, 8),
+    function("gz_header_get_name", 8, 16),
+    function("gz_header_get_comment", 8, 16),
+    function("gz_header_get_hcrc", 8, 8),
+    function("gz_header_get_done", 8, 8),
+    function("gz_header_set_text", 16, 0),
+    function("gz_header_set_time", 16, 0),
+    function("gz_header_set_xflags", 16, 0),
+    function("gz_header_set_os", 16, 0),
+    function("gz_header_set_hcrc", 16, 0),
+    function("gz_header_set_name", 24, 0),
+    function("gz_header_set_comment", 24, 0),
 ];
 
 #[rustfmt::skip]
-static HANDLES: [rt::HandleType; 2] = [
+static HANDLES: [rt::HandleType; 3] = [
     rt::HandleType { name: "gzFile", release: Some(rt::Release { function: GZCLOSE, offset: 0, image: 0 }) },
+    rt::HandleType { name: "gz_header", release: Some(rt::Release { function: GZ_HEADER_FREE, offset: 0, image: 0 }) },
     rt::HandleType { name: "z_stream_s", release: None },
 ];
 

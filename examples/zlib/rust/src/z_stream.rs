@@ -41,7 +41,7 @@ pub struct ZStream {
 
 impl ZStream {
     /// The number of its type in calls.
-    const TYPE: u16 = 2;
+    const TYPE: u16 = 3;
     /// Bytes of its image.
     const SIZE: usize = 96;
 
@@ -118,7 +118,7 @@ impl ZStream {
     /// Its object, which a call must have begun.
     fn begun(&self, call: &rt::Call<'_>, name: &str) -> hotcell::Result<&rt::Handle> {
         let missing = || {
-            let text = "is not there yet: call `deflate_init_` or `inflate_init_` or `deflate_init2_` or `inflate_init2_` first";
+            let text = "is not there yet: call `deflate_init_` or `inflate_init_` or `deflate_init2_` or `inflate_init2_` or `deflate_copy` or `inflate_copy` first";
             call.invalid_argument(name, format!("`{name}` {text}"))
         };
         self.object.as_ref().ok_or_else(missing)

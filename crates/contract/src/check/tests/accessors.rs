@@ -156,3 +156,27 @@ fn what_is_left_behind_is_said() {
         bound(lines, added);
     }
 }
+
+#[test]
+fn a_field_of_an_object_is_the_function_that_reads_it() {
+    let get = "handle.db = { release = \"end\", get = [\"id\"], has = [\"motor\"] }\n";
+    let added = ["int db_get_id(db *object)", "_Bool db_has_motor(db *object)"];
+    let of = |requires: &str| {
+        let lines = format!("{get}function.end.requires = \"{requires}\"");
+        let checked = run(&lines, &added).map_err(|found| found[0].message.clone())?;
+        let function = checked.interface.functions.iter().find(|it| it.name == "end").unwrap().clone();
+        Ok(serde_json::to_value(function.requires).unwrap())
+    };
+    let found: Result<Value, String> = of("base.id > 1 && base.motor");
+    let found = found.unwrap();
+    let call = |function: &str| json!({"expr": "call", "function": function, "args": [{"expr": "param", "index": 0}]});
+    assert_eq!(found["condition"]["left"]["left"], call("db_get_id"), "{found}");
+    assert_eq!(found["condition"]["right"], call("db_has_motor"), "{found}");
+    assert_eq!(found["text"], "base.id > 1 && base.motor");
+    for (requires, expect) in [
+        ("base.gears > 1", "`base` is `db *`, and no function reads `gears` of it"),
+        ("bass.id > 1", "`bass` is no object that `end` is passed"),
+    ] {
+        assert_eq!(of(requires).unwrap_err(), expect);
+    }
+}

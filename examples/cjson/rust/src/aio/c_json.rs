@@ -443,6 +443,49 @@ impl Aio<&CJson> {
         Ok(reply.get_i32(0))
     }
 
+    /// Create an object/array that only references it's elements so
+    /// they will not be freed by cJSON_Delete
+    ///
+    /// As [`CJson::create_object_reference`](crate::CJson::create_object_reference), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn create_object_reference(self) -> hotcell::Result<Option<CJson>> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::C_JSON_CREATE_OBJECT_REFERENCE, self.call_site)
+                .await?;
+            call.put_handle(0, "child", &own.0, CJson::TYPE)?;
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
+        let returned = reply.opt_handle(0, CJson::TYPE, true, None)?;
+        Ok(returned.map(CJson))
+    }
+
+    /// As [`CJson::create_array_reference`](crate::CJson::create_array_reference), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn create_array_reference(self) -> hotcell::Result<Option<CJson>> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::C_JSON_CREATE_ARRAY_REFERENCE, self.call_site)
+                .await?;
+            call.put_handle(0, "child", &own.0, CJson::TYPE)?;
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
+        let returned = reply.opt_handle(0, CJson::TYPE, true, None)?;
+        Ok(returned.map(CJson))
+    }
+
     /// Append item to the specified array/object.
     ///
     /// As [`CJson::add_item_to_array`](crate::CJson::add_item_to_array), awaited.
@@ -515,6 +558,76 @@ impl Aio<&CJson> {
         };
         sent.await?;
         Ok(())
+    }
+
+    /// Append reference to item to the specified array/object. Use this when you want to add an existing cJSON to a new cJSON, but don't want to corrupt your existing cJSON.
+    ///
+    /// As [`CJson::add_item_reference_to_array`](crate::CJson::add_item_reference_to_array), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn add_item_reference_to_array(self, item: &CJson) -> hotcell::Result<()> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::C_JSON_ADD_ITEM_REFERENCE_TO_ARRAY, self.call_site)
+                .await?;
+            call.put_handle(0, "array", &own.0, CJson::TYPE)?;
+            call.put_handle(8, "item", &item.0, CJson::TYPE)?;
+            call.finish_awaited()
+        };
+        sent.await?;
+        Ok(())
+    }
+
+    /// As [`CJson::add_item_reference_to_object`](crate::CJson::add_item_reference_to_object), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn add_item_reference_to_object(
+        self,
+        string: &str,
+        item: &CJson,
+    ) -> hotcell::Result<()> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::C_JSON_ADD_ITEM_REFERENCE_TO_OBJECT, self.call_site)
+                .await?;
+            call.put_handle(0, "object", &own.0, CJson::TYPE)?;
+            call.put_text(8, "string", string)?;
+            call.put_handle(24, "item", &item.0, CJson::TYPE)?;
+            call.finish_awaited()
+        };
+        sent.await?;
+        Ok(())
+    }
+
+    /// Remove/Detach items from Arrays/Objects.
+    ///
+    /// As [`CJson::detach_item_via_pointer`](crate::CJson::detach_item_via_pointer), awaited.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn detach_item_via_pointer(self, item: &CJson) -> hotcell::Result<Option<CJson>> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::C_JSON_DETACH_ITEM_VIA_POINTER, self.call_site)
+                .await?;
+            call.put_handle(0, "parent", &own.0, CJson::TYPE)?;
+            call.put_handle(8, "item", &item.0, CJson::TYPE)?;
+            call.finish_awaited()
+        };
+        let mut reply = sent.await?;
+        let returned = reply.opt_handle(0, CJson::TYPE, true, None)?;
+        Ok(returned.map(CJson))
     }
 
     /// As [`CJson::detach_item_from_array`](crate::CJson::detach_item_from_array), awaited.
@@ -674,6 +787,35 @@ impl Aio<&CJson> {
             call.put_handle(0, "array", &own.0, CJson::TYPE)?;
             call.put_i32(16, which);
             call.put_consumed_on_success(8, "newitem", &newitem.0, CJson::TYPE)?;
+            call.finish_awaited()
+        };
+        sent.await?;
+        Ok(())
+    }
+
+    /// As [`CJson::replace_item_via_pointer`](crate::CJson::replace_item_via_pointer), awaited.
+    ///
+    /// What was borrowed from `self` is stale afterwards.
+    ///
+    /// `replacement` is taken over where the call succeeds; where it fails, it is dropped here.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn replace_item_via_pointer(
+        self,
+        item: &CJson,
+        replacement: CJson,
+    ) -> hotcell::Result<()> {
+        let own = self.of;
+        let session = own.0.session();
+        let sent = {
+            let mut call = session
+                .call_awaited(table::C_JSON_REPLACE_ITEM_VIA_POINTER, self.call_site)
+                .await?;
+            call.put_handle(0, "parent", &own.0, CJson::TYPE)?;
+            call.put_handle(8, "item", &item.0, CJson::TYPE)?;
+            call.put_consumed_on_success(16, "replacement", &replacement.0, CJson::TYPE)?;
             call.finish_awaited()
         };
         sent.await?;

@@ -54,6 +54,38 @@ impl Batch {
         Ok(call.values(|_| ()))
     }
 
+    /// [`CJson::add_item_reference_to_array`](crate::CJson::add_item_reference_to_array) in this batch.
+    #[track_caller]
+    pub fn add_item_reference_to_array(
+        &mut self,
+        array: &CJson,
+        item: &CJson,
+    ) -> hotcell::Result<hotcell::Ticket<()>> {
+        let mut call = self
+            .batch
+            .entry(table::C_JSON_ADD_ITEM_REFERENCE_TO_ARRAY)?;
+        call.put_handle(0, "array", &array.0, CJson::TYPE)?;
+        call.put_handle(8, "item", &item.0, CJson::TYPE)?;
+        Ok(call.values(|_| ()))
+    }
+
+    /// [`CJson::add_item_reference_to_object`](crate::CJson::add_item_reference_to_object) in this batch.
+    #[track_caller]
+    pub fn add_item_reference_to_object(
+        &mut self,
+        object: &CJson,
+        string: &str,
+        item: &CJson,
+    ) -> hotcell::Result<hotcell::Ticket<()>> {
+        let mut call = self
+            .batch
+            .entry(table::C_JSON_ADD_ITEM_REFERENCE_TO_OBJECT)?;
+        call.put_handle(0, "object", &object.0, CJson::TYPE)?;
+        call.put_text(8, "string", string)?;
+        call.put_handle(24, "item", &item.0, CJson::TYPE)?;
+        Ok(call.values(|_| ()))
+    }
+
     /// [`CJson::add_null_to_object`](crate::CJson::add_null_to_object) in this batch.
     #[track_caller]
     pub fn add_null_to_object(

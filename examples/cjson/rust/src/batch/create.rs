@@ -116,6 +116,34 @@ impl Batch {
         }))
     }
 
+    /// [`CJson::create_object_reference`](crate::CJson::create_object_reference) in this batch.
+    #[track_caller]
+    pub fn create_object_reference(
+        &mut self,
+        child: &CJson,
+    ) -> hotcell::Result<hotcell::Ticket<Option<CJson>>> {
+        let mut call = self.batch.entry(table::C_JSON_CREATE_OBJECT_REFERENCE)?;
+        call.put_handle(0, "child", &child.0, CJson::TYPE)?;
+        Ok(call.read(|reply| {
+            let returned = reply.opt_handle(0, CJson::TYPE, true, None)?;
+            Ok(returned.map(CJson))
+        }))
+    }
+
+    /// [`CJson::create_array_reference`](crate::CJson::create_array_reference) in this batch.
+    #[track_caller]
+    pub fn create_array_reference(
+        &mut self,
+        child: &CJson,
+    ) -> hotcell::Result<hotcell::Ticket<Option<CJson>>> {
+        let mut call = self.batch.entry(table::C_JSON_CREATE_ARRAY_REFERENCE)?;
+        call.put_handle(0, "child", &child.0, CJson::TYPE)?;
+        Ok(call.read(|reply| {
+            let returned = reply.opt_handle(0, CJson::TYPE, true, None)?;
+            Ok(returned.map(CJson))
+        }))
+    }
+
     /// [`Library::create_int_array`](crate::Library::create_int_array) in this batch.
     #[track_caller]
     pub fn create_int_array(

@@ -64,6 +64,39 @@ impl CJson {
         Ok(())
     }
 
+    /// Append reference to item to the specified array/object. Use this when you want to add an existing cJSON to a new cJSON, but don't want to corrupt your existing cJSON.
+    ///
+    /// C: `cJSON_bool cJSON_AddItemReferenceToArray(cJSON *array, cJSON *item)`
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is 0; else faults of the worker.
+    #[track_caller]
+    pub fn add_item_reference_to_array(&self, item: &CJson) -> hotcell::Result<()> {
+        let session = self.0.session();
+        let mut call = session.call(table::C_JSON_ADD_ITEM_REFERENCE_TO_ARRAY)?;
+        call.put_handle(0, "array", &self.0, Self::TYPE)?;
+        call.put_handle(8, "item", &item.0, CJson::TYPE)?;
+        call.finish()?;
+        Ok(())
+    }
+
+    /// C: `cJSON_bool cJSON_AddItemReferenceToObject(cJSON *object, const char *string, cJSON *item)`
+    ///
+    /// # Errors
+    ///
+    /// The library's own when the result is 0; else faults of the worker.
+    #[track_caller]
+    pub fn add_item_reference_to_object(&self, string: &str, item: &CJson) -> hotcell::Result<()> {
+        let session = self.0.session();
+        let mut call = session.call(table::C_JSON_ADD_ITEM_REFERENCE_TO_OBJECT)?;
+        call.put_handle(0, "object", &self.0, Self::TYPE)?;
+        call.put_text(8, "string", string)?;
+        call.put_handle(24, "item", &item.0, CJson::TYPE)?;
+        call.finish()?;
+        Ok(())
+    }
+
     /// Helper functions for creating and adding items to an object at the same time.
     /// They return the added item or NULL on failure.
     ///
