@@ -43,12 +43,12 @@ pub(crate) const MEASURED_LOOP: u16 = 10;
 #[rustfmt::skip]
 static FUNCTIONS: [rt::Function; 11] = [
     function("measured_add", 8, 8),
-    function("measured_crc32", 24, 8),
-    function("measured_capitals", 16, 16),
+    rt::Function { inputs: &[rt::Input::Data(0), rt::Input::Numbers(16, 4)], ..function("measured_crc32", 24, 8) },
+    rt::Function { inputs: &[rt::Input::Data(0)], ..function("measured_capitals", 16, 16) },
     function("measured_rectangle_of", 16, 16),
     function("measured_each", 16, 8),
-    function("measured_sum", 16, 8),
-    function("measured_invert", 16, 16),
+    rt::Function { inputs: &[rt::Input::Data(0)], ..function("measured_sum", 16, 8) },
+    rt::Function { inputs: &[rt::Input::Data(0)], ..function("measured_invert", 16, 16) },
     function("measured_allocate", 8, 0),
     function("measured_pass", 8, 8),
     function("measured_crash", 0, 0),
