@@ -73,7 +73,7 @@ fn objects_and_callbacks_are_no_input() {
 
 #[test]
 fn what_holds_references_is_told_from_plain_data() {
-    let texts = Role::Texts { encoding: Encoding::Utf8, nullable: false };
+    let texts = Role::Texts { encoding: Encoding::Utf8, nullable: false, length: None };
     let record = || ty("struct s", Type::Record { name: "s".into() });
     let structure =
         Role::Struct { record: "s".into(), direction: Direction::In, nullable: false, valid_on_error: false };
