@@ -31,7 +31,8 @@ fn travels(site: Site<'_>, name: &str) -> bool {
     let [index] = resolve::param(site, name)[..] else { return false };
     let ty = &site.function.params[index].ty;
     let record = ty.pointee().map_or(ty, |(pointee, _)| pointee).record();
-    record.is_some_and(|record| site.known.structs.get(record).is_some())
+    let known = record.and_then(|record| site.known.structs.get(record));
+    known.is_some_and(|structure| !structure.resident)
 }
 
 /// The function that reads a field of what a parameter points to.
@@ -43,6 +44,9 @@ fn reader(site: Site<'_>, node: &Node, object: &str, path: &str) -> Result<Strin
         return Err(wrong(message).help(help).into());
     };
     let ty = &site.function.params[index].ty;
+    if ty.pointee().is_none() {
+        return Err(wrong(format!("`{object}` is no structure whose fields go with the call")).into());
+    }
     let lines = site.contract.handles.iter().map(|line| &line.name);
     let lines = lines.chain(site.contract.structs.iter().map(|lines| &lines.name));
     let field = path.replace('.', "_");
