@@ -39,7 +39,7 @@ fn travels(site: Site<'_>, name: &str) -> bool {
 fn reader(site: Site<'_>, node: &Node, object: &str, path: &str) -> Result<String, Box<Diagnostic>> {
     let wrong = |message: String| Diagnostic::error(message).at(node.span.clone());
     let [index] = resolve::param(site, object)[..] else {
-        let message = format!("`{object}` is no object that `{}` is passed", site.function.name);
+        let message = format!("`{object}` is no parameter: only what is passed has fields");
         let help = did_you_mean(object, site.names.iter().map(String::as_str));
         return Err(wrong(message).help(help).into());
     };

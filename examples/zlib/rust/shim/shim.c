@@ -258,6 +258,17 @@ HOTCELL_HELPER uint64_t hotcell_length16(const void *text)
     return length;
 }
 
+/* The same of 32-bit units. */
+HOTCELL_HELPER uint64_t hotcell_length32(const void *text)
+{
+    const uint8_t *bytes = (const uint8_t *)text;
+    uint64_t length = 0;
+    while ((bytes[length] | bytes[length + 1] | bytes[length + 2] | bytes[length + 3]) != 0) {
+        length += 4;
+    }
+    return length;
+}
+
 /* Data of the host: whole, aligned elements. A null reference has no length, whatever it says. */
 HOTCELL_HELPER const void *hotcell_buffer_in(hotcell_ctx *ctx, hotcell_ref *ref, const char *name, uint64_t size,
                                              int nullable, int *bad)
@@ -307,23 +318,37 @@ HOTCELL_HELPER const void *hotcell_text_in(hotcell_ctx *ctx, hotcell_ref *ref, c
     return text;
 }
 
-/* The same for a text of 16-bit units: whole, aligned units, and behind the last one that is zero. */
-HOTCELL_HELPER const void *hotcell_text16_in(hotcell_ctx *ctx, hotcell_ref *ref, const char *name, int nullable,
-                                             int *bad)
+/* The same for a text of units of so many bytes: whole, aligned units, and behind the last one that is zero. */
+HOTCELL_HELPER const void *hotcell_units_in(hotcell_ctx *ctx, hotcell_ref *ref, const char *name, uint64_t unit,
+                                            int nullable, int *bad)
 {
-    const uint8_t *text = (const uint8_t *)hotcell_buffer_in(ctx, ref, name, 2, nullable, bad);
+    const uint8_t *text = (const uint8_t *)hotcell_buffer_in(ctx, ref, name, unit, nullable, bad);
     if (text == NULL || *bad) {
         return NULL;
     }
     uint64_t number = ref->place >> HOTCELL_PLACE_SEGMENT_SHIFT;
     uint64_t offset = ref->place & ((1ull << HOTCELL_PLACE_SEGMENT_SHIFT) - 1);
     uint64_t behind = ctx->segments[number].length - offset - ref->length;
-    if (behind < 2 || text[ref->length] != 0 || text[ref->length + 1] != 0) {
-        *bad = 1;
+    for (uint64_t i = 0; i < unit && !*bad; i++) {
+        *bad = behind < unit || text[ref->length + i] != 0;
+    }
+    if (*bad) {
         ctx->refuse(ctx, HOTCELL_REFUSAL_BAD_REFERENCE, name);
         return NULL;
     }
     return text;
+}
+
+HOTCELL_HELPER const void *hotcell_text16_in(hotcell_ctx *ctx, hotcell_ref *ref, const char *name, int nullable,
+                                             int *bad)
+{
+    return hotcell_units_in(ctx, ref, name, 2, nullable, bad);
+}
+
+HOTCELL_HELPER const void *hotcell_text32_in(hotcell_ctx *ctx, hotcell_ref *ref, const char *name, int nullable,
+                                             int *bad)
+{
+    return hotcell_units_in(ctx, ref, name, 4, nullable, bad);
 }
 
 /* A writable copy in reply memory; NULL stays NULL. */
@@ -457,7 +482,8 @@ HOTCELL_HELPER void *hotcell_texts(hotcell_ctx *ctx, hotcell_ref *list, const ch
     for (uint64_t i = 0; i < count && !*bad; i++) {
         hotcell_ref ref;
         __builtin_memcpy(&ref, references + i * sizeof ref, sizeof ref);
-        texts[i] = (const char *)(unit == 2 ? hotcell_text16_in : hotcell_text_in)(ctx, &ref, name, 0, bad);
+        texts[i] = (const char *)(unit == 4 ? hotcell_text32_in : unit == 2 ? hotcell_text16_in : hotcell_text_in)(
+            ctx, &ref, name, 0, bad);
         if (writable) {
             texts[i] = (const char *)hotcell_copy(ctx, texts[i], ref.length + unit, unit, &place, bad);
         }
@@ -513,7 +539,9 @@ HOTCELL_HELPER int hotcell_give_texts(hotcell_ctx *ctx, const void *texts, hotce
         const char *text;
         __builtin_memcpy(&text, (const uint8_t *)texts + i * sizeof text, sizeof text);
         if (text != NULL) {
-            uint64_t bytes = unit == 2 ? hotcell_length16(text) : hotcell_length(text, UINT64_MAX);
+            uint64_t bytes = unit == 4   ? hotcell_length32(text)
+                             : unit == 2 ? hotcell_length16(text)
+                                         : hotcell_length(text, UINT64_MAX);
             if (!hotcell_give(ctx, text, bytes, unit, &ref)) {
                 return 0;
             }
