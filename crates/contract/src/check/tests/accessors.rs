@@ -175,7 +175,7 @@ fn a_field_of_an_object_is_the_function_that_reads_it() {
     assert_eq!(found["text"], "base.id > 1 && base.motor");
     for (requires, expect) in [
         ("base.gears > 1", "`base` is `db *`, and no function reads `gears` of it"),
-        ("bass.id > 1", "`bass` is no object that `end` is passed"),
+        ("bass.id > 1", "`bass` is no parameter: only what is passed has fields"),
     ] {
         assert_eq!(of(requires).unwrap_err(), expect);
     }
