@@ -28,6 +28,8 @@ pub struct Arena {
     granted: usize,
 }
 
+mod flight;
+
 /// Where a lane's data memory stood when a call was nested in another.
 #[derive(Debug, Clone, Copy)]
 pub struct Outer {
@@ -293,7 +295,7 @@ mod tests {
         Window::new(id, SegmentFile::create(length, Seals::Reply).unwrap().1, &fork)
     }
 
-    fn has(arena: &Arena, id: u16) -> bool {
+    pub(super) fn has(arena: &Arena, id: u16) -> bool {
         arena.granted(Place::new(id, 0), 1).is_some()
     }
 
