@@ -45,7 +45,7 @@ pub use memory::{Coverage, Frame, Heap, HeapCount, HeapFault, HeapFaultKind, Sho
 pub use options::{Options, Waiting};
 pub use recycle::{Recycle, Snapshot, Wear, Worn};
 pub use restart::{Breaker, Restart};
-pub use rt::{Batch, Done, Ticket};
+pub use rt::{Batch, Done, Pipeline, Ticket};
 pub use session::{
     Cancel, Lease, Library, Pool, PoolOptions, PoolStats, Pools, Session, SessionState, Stats,
 };

@@ -88,6 +88,7 @@ impl Call<'_> {
         executed: Executed,
     ) -> Result<NoSegment> {
         let (what, value, message) = match error {
+            SegmentError::WorkerEnded if self.is_to_be_sent(executed) => return Err(self.ended_before()),
             SegmentError::WorkerEnded => return Err(self.worker_ended(executed)),
             SegmentError::DeadlinePassed => return Err(self.hung(executed)),
             SegmentError::TooMany => {
@@ -303,6 +304,20 @@ impl Call<'_> {
             self.session().count_fault(fault.kind);
         }
         self.met(fault, executed, output)
+    }
+
+    /// Whether it was not sent, and others are in flight in front of it.
+    fn is_to_be_sent(&self, executed: Executed) -> bool {
+        executed == Executed::No && !self.turn.is_nested() && self.turn.is_one_of_several()
+    }
+
+    /// The worker has ended while calls in front of this one were in flight, which was not sent: theirs is the fault, and the
+    /// replies that have come are still theirs.
+    fn ended_before(&self) -> Error {
+        let ended = self.turn.live.as_ref().and_then(|live| Some((live.worker.end()?, live.worker.output())));
+        let (fault, output) =
+            ended.map_or_else(|| (fault::lost(), String::new()), |(end, output)| (fault::of_end(&end), output));
+        self.context.error(fault, Executed::No, output)
     }
 
     /// A call nested in this one met the worker's end: that is this call's end too.

@@ -76,7 +76,7 @@ impl Session {
     }
 
     /// Gets a turn with a worker for a call that has a claim.
-    fn turn_of(&self, context: Context, mut allowed: Allowed, claim: &Claim) -> Result<Turn<'_>> {
+    pub(super) fn turn_of(&self, context: Context, mut allowed: Allowed, claim: &Claim) -> Result<Turn<'_>> {
         let shared = &*self.shared;
         if shared.dispatcher.has_failed()
             && let Some(error) = self.callback_failure(context)

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReason, wire};
-use hotcell_shm::Outer;
+use hotcell_shm::{Outer, Slot};
 
 use super::{Allowed, Context, Family, Live, Seat, Session};
 use crate::error::{Cause, Result};
@@ -19,6 +19,8 @@ use crate::fault;
 use crate::rt::{KeptCallback, OuterPassed, State};
 
 mod aside;
+mod begin;
+mod piped;
 
 pub(super) use aside::Blank;
 use aside::SetAside;
@@ -33,9 +35,18 @@ pub(crate) struct Turn<'s> {
     here: PhantomData<*const ()>,
 }
 
+/// What a turn is inside of, which has the seat when that ends.
+#[derive(Debug)]
+pub(crate) enum Inside {
+    /// A call whose callback runs.
+    Call(Nested),
+    /// A pipeline, which finds its seat there.
+    Pipeline(Arc<Slot<Seat>>),
+}
+
 /// What a nested call must leave as it found it.
 #[derive(Debug)]
-pub(crate) struct Inside {
+pub(crate) struct Nested {
     /// The call it is nested in.
     call_id: u64,
     data: Outer,
@@ -115,6 +126,12 @@ impl<'s> Turn<'s> {
 
     /// Whether the call is nested in another.
     pub(crate) fn is_nested(&self) -> bool {
+        let inside = self.state.as_ref().and_then(|state| state.inside.as_deref());
+        matches!(inside, Some(Inside::Call(_)))
+    }
+
+    /// Whether the call has reply windows of its own: others are inside of it, around it, or in flight behind it.
+    pub(crate) fn is_one_of_several(&self) -> bool {
         self.state.as_ref().is_some_and(|state| state.inside.is_some())
     }
 
@@ -209,7 +226,8 @@ impl Session {
         let of_package = Context::of_package(self.shared.package);
         seat.state = seat.spare.take().or_else(|| Some(State::new(of_package)));
         let state = seat.state();
-        state.inside = Some(Box::new(Inside { call_id: *call_id, data, passed, held }));
+        let nested = Nested { call_id: *call_id, data, passed, held };
+        state.inside = Some(Box::new(Inside::Call(nested)));
         state.allowed = allowed;
         Ok(Turn { session: self, seat: Some(seat), here: PhantomData })
     }
@@ -258,9 +276,22 @@ impl Session {
         }
     }
 
-    /// Leaves the seat of a nested call to the call around.
+    /// Leaves the seat to what the turn was inside of.
     #[cold]
-    fn leave_nested(&self, mut seat: Box<Seat>, inside: Inside) {
+    fn leave_inside(&self, mut seat: Box<Seat>, inside: Box<Inside>, gone: Vec<Box<KeptCallback>>) {
+        match *inside {
+            Inside::Call(nested) => self.leave_nested(seat, nested),
+            Inside::Pipeline(home) => {
+                seat.passed.drop_later(gone);
+                seat.state().inside = Some(Box::new(Inside::Pipeline(Arc::clone(&home))));
+                let before = home.put(seat);
+                debug_assert!(before.is_none(), "a pipeline has one seat");
+            }
+        }
+    }
+
+    /// Leaves the seat of a nested call to the call around.
+    fn leave_nested(&self, mut seat: Box<Seat>, inside: Nested) {
         if let Some(Live { lane, arena, .. }) = &mut seat.live {
             lane.ascend();
             arena.ascend(inside.data);
@@ -303,13 +334,13 @@ impl Drop for Turn<'_> {
             return std::mem::forget(seat);
         }
         // What goes is the application's, and is dropped when the turn is over.
-        let _gone: Vec<Box<KeptCallback>> = seat.passed.end(session);
+        let gone: Vec<Box<KeptCallback>> = seat.passed.end(session);
         let state = seat.state();
         let (allowed, awaited) = (state.allowed, state.is_awaited());
         #[cfg(feature = "tokio")]
         let _not_sent = awaited.then(|| state.take_batch());
         if let Some(inside) = state.inside.take() {
-            return session.leave_nested(seat, *inside);
+            return session.leave_inside(seat, inside, gone);
         }
         if seat.lacks_spares {
             session.fill_spares(&mut seat);

@@ -12,7 +12,8 @@ use std::sync::atomic::Ordering;
 
 use hotcell_protocol::wire;
 
-use super::{CallHead, HostLane};
+use super::{CallHead, HostLane, Waited};
+use crate::worker::POLLS;
 use crate::{bell, geometry};
 
 impl HostLane {
@@ -41,6 +42,20 @@ impl HostLane {
         let answered = || commit.load(Ordering::Acquire) != taken;
         // Who was woken for the one before need not have come there yet.
         self.woke |= bell::ring_behind(park, doorbell, answered);
+    }
+
+    /// Looks for the next message of the call that it has turned to, for a moment where `polls`.
+    #[inline]
+    pub fn peek(&mut self, call_id: u64, polls: bool) -> Option<Waited> {
+        for _ in 0..if polls && !self.woke { POLLS } else { 1 } {
+            let waited = self.look(call_id);
+            if waited.is_some() {
+                self.woke = false;
+                return waited;
+            }
+            std::hint::spin_loop();
+        }
+        None
     }
 
     /// Turns to the call in flight of this number: it is waited for, continued and read from now on.
