@@ -155,7 +155,7 @@ pub(crate) struct Seat {
     /// Whether behind this turn there may be something to be released: not behind one that sends it.
     looks_behind: bool,
     /// What is known of the call in progress. Not there while its callback runs.
-    state: Option<Box<State>>,
+    pub(crate) state: Option<Box<State>>,
     /// The memory of a nested call that has ended.
     spare: Option<Box<State>>,
     /// The memory of a callback that has returned.

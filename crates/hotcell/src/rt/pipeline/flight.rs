@@ -145,9 +145,10 @@ impl Flights {
     /// The worker has gone: what is still in flight has no reply.
     #[cold]
     fn lose(&mut self, session: &Session, seat: &mut Seat, first: &Outcome) {
-        let (function, error) = match first {
-            Outcome::Failed(error) => (seat.known().context.function, Some(error)),
-            _ => (seat.known().context.function, None),
+        let function = seat.known().context.function;
+        let error = match first {
+            Outcome::Failed(error) => Some(error),
+            _ => None,
         };
         for Flight { id, state, passed, .. } in self.list.drain(..) {
             self.outcomes.set(id, Outcome::Failed(lost(&state.context, function, error)));
