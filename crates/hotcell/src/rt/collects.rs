@@ -1,5 +1,7 @@
 //! What the methods of a package put calls into that need not be waited for one by one: a batch, or a pipeline.
 
+use std::any::Any;
+
 use hotcell_shm::bytes_of;
 
 use super::pipeline::{Reads, Sending};
@@ -51,13 +53,13 @@ impl Collects for Pipeline {
     #[track_caller]
     #[inline]
     fn entry(&mut self, function: u16) -> Result<Sending<'_>> {
-        Pipeline::entry(self, function, &[])
+        self.begin(function, &[])
     }
 
     #[track_caller]
     #[inline]
     fn entry_of(&mut self, function: u16, objects: &[Option<&Handle>]) -> Result<Sending<'_>> {
-        Pipeline::entry(self, function, objects)
+        self.begin(function, objects)
     }
 }
 
@@ -154,7 +156,10 @@ macro_rules! puts {
                 self,
                 read: impl FnOnce(&mut Reply<'_>) -> Result<T> + Send + 'static,
             ) -> Ticket<T> {
-                let id = self.send(Reads::With(Box::new(|reply| Ok(Box::new(read(reply)?)))));
+                let read = move |reply: &mut Reply<'_>| -> Result<Box<dyn Any + Send>> {
+                    Ok(Box::new(read(reply)?))
+                };
+                let id = self.send(Reads::With(Box::new(read)));
                 Ticket { id, read: |_| unreachable!("a result that was read is not read again") }
             }
         }

@@ -50,8 +50,8 @@ impl Pipeline {
     /// threads.
     #[track_caller]
     #[inline]
-    pub(super) fn entry(&mut self, function: u16, objects: &[Option<&Handle>]) -> Result<Sending<'_>> {
-        let Pipeline { session, flights } = self;
+    pub(super) fn begin(&mut self, function: u16, objects: &[Option<&Handle>]) -> Result<Sending<'_>> {
+        let (session, flights) = (&self.session, &mut self.flights);
         let (context, allowed, definition) = session.to_be_sent(function, Location::caller())?;
         if session.is_forked() {
             return Err(context.forked(Executed::No));
