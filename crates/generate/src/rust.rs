@@ -317,11 +317,15 @@ fn groups(
         version: &'static str,
         name: &'a str,
         implemented: &'a str,
+        /// Whether that is what collects calls.
+        collects: bool,
         part: &'a Part,
     }
-    let (name, implemented) = (name.as_str(), implemented.as_str());
+    let (name, implemented, version) = (name.as_str(), implemented.as_str(), model.version);
+    let collects = name == names::BATCH;
     let file = |part| {
-        let text = templates::render("group.rs", ForGroup { version: model.version, name, implemented, part })?;
+        let group = ForGroup { version, name, implemented, collects, part };
+        let text = templates::render("group.rs", group)?;
         Ok((PathBuf::from("src").join(module).join(format!("{}.rs", part.module)), text))
     };
     methods.groups.iter().map(file).collect()
