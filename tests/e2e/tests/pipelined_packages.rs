@@ -3,9 +3,8 @@
 
 use std::collections::VecDeque;
 use std::sync::OnceLock;
-use std::time::Duration;
 
-use hotcell::{ErrorKind, Options, Result, Ticket, Waiting};
+use hotcell::{Options, Result, Ticket, Waiting};
 use proptest::prelude::*;
 use sqlite3_hotcell::constants::{DONE, ROW};
 use sqlite3_hotcell::Library;
@@ -189,18 +188,4 @@ fn calls_in_flight_wake_the_worker_once() {
         let after = library.session().stats();
         assert_eq!(after.woken - before.woken, 1);
     }
-}
-
-#[test]
-fn a_package_has_a_deadline_for_each_call_in_flight() {
-    let zlib = Zlib::open().unwrap();
-    let within = zlib.within(Duration::from_millis(1));
-    let mut pipe = within.pipeline();
-    let data = vec![7; 64 << 20];
-    let slow = pipe.compress2(&data, 9).unwrap();
-    let behind = pipe.compress_bound(9).unwrap();
-    let error = pipe.take(slow).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Hung, "{error}");
-    assert_eq!(pipe.take(behind).unwrap_err().kind(), ErrorKind::WorkerLost);
-    assert_eq!(zlib.compress_bound(9).unwrap(), 22);
 }

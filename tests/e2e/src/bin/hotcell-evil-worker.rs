@@ -446,7 +446,7 @@ fn lie_to_a_pipeline(lie: &str, request: &Mapping, reply: &Mapping) {
         }
         "pipe-endless-space" => {
             honest(&[0]);
-            let asks = Message { state: ReplyState::NeedSpace.raw(), value: 4096, ..returned(1) };
+            let asks = Message { state: ReplyState::NeedSpace.raw(), value: u64::MAX, ..returned(1) };
             for commit in 1.. {
                 slot(1).send(ids[1], &Message { commit, ..asks });
                 slot(1).answer(commit);
