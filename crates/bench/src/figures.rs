@@ -1,6 +1,8 @@
 //! The table of all figures, in the order of the report. A new one is a row here.
 
-use crate::contained::{awaited, batches, buffers, calls, faults, idle, load, memory, pipelines, places, rare, wall};
+use crate::contained::{
+    awaited, batches, buffers, calls, faults, idle, load, memory, pipelines, places, rare, wall,
+};
 use crate::plan::{Figure, Probe, When};
 use crate::{direct, raw};
 

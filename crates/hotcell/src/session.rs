@@ -64,8 +64,8 @@ use service::Service;
 pub(crate) use service::{Blame, Serving};
 use spares::Begun;
 pub use stats::{State as SessionState, Stats};
-pub(crate) use turn::{Inside, Turn};
 use turn::{Blank, Place, this_thread};
+pub(crate) use turn::{Inside, Turn};
 use turnstile::Turnstile;
 use walled::PrivateDirectory;
 

@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 
 use hotcell::{Options, Result, Ticket, Waiting};
 use proptest::prelude::*;
-use sqlite3_hotcell::constants::{DONE, ROW};
 use sqlite3_hotcell::Library;
+use sqlite3_hotcell::constants::{DONE, ROW};
 use zlib_hotcell::{Pipeline, Zlib};
 
 fn zlib() -> &'static Zlib {

@@ -7,9 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use hotcell::rt::{Collects, Handle, Invocation, Puts};
-use hotcell::{
-    Cancel, Cause, Error, ErrorKind, Executed, Options, Pipeline, Result, SessionState, Ticket,
-};
+use hotcell::{Cancel, Cause, Error, ErrorKind, Executed, Options, Pipeline, Result, SessionState, Ticket};
 use hotcell_e2e::clan::{Clan, LONG, clans, held_up};
 use hotcell_e2e::crew::Crew;
 use hotcell_e2e::objects::{ITEM, Objects, STORE};
@@ -502,6 +500,20 @@ fn a_ticket_belongs_to_its_pipeline() {
 }
 
 #[test]
+fn a_call_that_is_forgotten_takes_the_seat_along_and_hangs_nobody() {
+    let objects = objects();
+    let session = objects.session.within(Duration::from_millis(100));
+    let mut pipe = session.pipeline();
+    let sent = [(); 3].map(|()| pipe.living().unwrap());
+    std::mem::forget(pipe.entry(20).unwrap());
+    for ticket in sent {
+        assert_eq!(kind(pipe.take(ticket), ErrorKind::WorkerLost).executed(), Executed::Maybe);
+    }
+    kind(pipe.living().map(drop), ErrorKind::Unavailable);
+    drop(pipe);
+}
+
+#[test]
 fn pipelines_of_several_threads_and_calls_beside_them_have_lanes_of_their_own() {
     let crew = Crew::of(3);
     let add = crew.index("crew_add");
@@ -545,7 +557,8 @@ fn pipelines_of_several_threads_and_calls_beside_them_have_lanes_of_their_own() 
     let behind = call.values(|reply| reply.get_i32(0));
     let error = crew.int("crew_fault", &[1]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Crashed, "{error}");
-    for error in [kind(pipe.take(met), ErrorKind::WorkerLost), kind(pipe.take(behind), ErrorKind::WorkerLost)] {
+    for error in [kind(pipe.take(met), ErrorKind::WorkerLost), kind(pipe.take(behind), ErrorKind::WorkerLost)]
+    {
         assert!(matches!(error.cause(), Cause::Suspect { .. }), "{error:?}");
     }
 }

@@ -315,8 +315,8 @@ impl Call<'_> {
     /// replies that have come are still theirs.
     fn ended_before(&self) -> Error {
         let ended = self.turn.live.as_ref().and_then(|live| Some((live.worker.end()?, live.worker.output())));
-        let (fault, output) =
-            ended.map_or_else(|| (fault::lost(), String::new()), |(end, output)| (fault::of_end(&end), output));
+        let (fault, output) = ended
+            .map_or_else(|| (fault::lost(), String::new()), |(end, output)| (fault::of_end(&end), output));
         self.context.error(fault, Executed::No, output)
     }
 

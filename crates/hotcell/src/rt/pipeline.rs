@@ -13,8 +13,8 @@ mod flight;
 mod judge;
 mod outcomes;
 
-pub(super) use flight::Reads;
 use flight::Flights;
+pub(super) use flight::Reads;
 use outcomes::Outcome;
 
 /// Calls of one session that are sent as they are made, and executed in that order, while the application goes on: several are

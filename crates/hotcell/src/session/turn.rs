@@ -279,14 +279,14 @@ impl Session {
     /// Leaves the seat to what the turn was inside of.
     #[cold]
     fn leave_inside(&self, mut seat: Box<Seat>, inside: Box<Inside>, gone: Vec<Box<KeptCallback>>) {
-        match *inside {
-            Inside::Call(nested) => self.leave_nested(seat, nested),
-            Inside::Pipeline(home) => {
-                seat.passed.drop_later(gone);
-                seat.state().inside = Some(Box::new(Inside::Pipeline(Arc::clone(&home))));
-                let before = home.put(seat);
-                debug_assert!(before.is_none(), "a pipeline has one seat");
-            }
+        if let Inside::Pipeline(home) = &*inside {
+            let home = Arc::clone(home);
+            seat.passed.drop_later(gone);
+            seat.state().inside = Some(inside);
+            let before = home.put(seat);
+            debug_assert!(before.is_none(), "a pipeline has one seat");
+        } else if let Inside::Call(nested) = *inside {
+            self.leave_nested(seat, nested);
         }
     }
 

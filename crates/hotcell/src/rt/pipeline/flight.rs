@@ -12,16 +12,19 @@ use hotcell_shm::{CallHead, Slot};
 use super::outcomes::{Outcome, Outcomes};
 use super::{Call, Sending};
 use crate::error::{Cause, Error, Result};
-use crate::fault::Fault;
+use crate::fault::{self, Fault};
 use crate::rt::{KeptCallback, Object, Passed, Reply, State};
 use crate::session::{Allowed, Context, Inside, Seat, Session, Turn};
+
+/// Reads the results of a call, of whatever type they are.
+type Reader = dyn FnOnce(&mut Reply<'_>) -> Result<Box<dyn Any + Send>> + Send;
 
 /// How the results of a call are read.
 pub(in crate::rt) enum Reads {
     /// They are numbers: whoever takes them reads them in a copy of the result block.
     Values,
     /// By this, when the reply is judged.
-    With(Box<dyn FnOnce(&mut Reply<'_>) -> Result<Box<dyn Any + Send>> + Send>),
+    With(Box<Reader>),
 }
 
 /// A call in flight.
@@ -47,6 +50,10 @@ pub(super) struct Flights {
     /// Calls that were sent with this seat.
     sent: u32,
     /// The memory of calls that have ended.
+    #[expect(
+        clippy::vec_box,
+        reason = "they change places with that of the seat, which is as large as several lines"
+    )]
     blanks: Vec<Box<State>>,
     pub(super) outcomes: Outcomes,
     /// What is the application's, and is dropped when the seat was given back.
@@ -115,9 +122,12 @@ impl Flights {
     /// Waits for the first of them, and judges its reply.
     pub(super) fn end_first(&mut self, session: &Session) {
         if session.is_forked() {
-            return self.forget();
+            return self.forget(|context| context.forked(Executed::Maybe));
         }
-        let Some(mut seat) = self.take_seat() else { return };
+        // Not there where somebody has forgotten a call that he had begun, and with it the seat.
+        let Some(mut seat) = self.take_seat() else {
+            return self.forget(|context| context.error(fault::lost(), Executed::Maybe, String::new()));
+        };
         let Some(Flight { number, id, state, passed, reads }) = self.list.pop_front() else { return };
         // Whatever happens now, nobody waits for it again.
         self.outcomes.set(id, Outcome::Taken);
@@ -160,12 +170,12 @@ impl Flights {
         }
     }
 
-    /// In a child of the process that sent them: they are its parent's, and so is the seat.
+    /// Nobody will hear of them: in a child of the process that sent them, whose they are, and so is the seat.
     #[cold]
-    fn forget(&mut self) {
+    fn forget(&mut self, why: impl Fn(&Context) -> Error) {
         std::mem::forget(self.seat.take().or_else(|| self.home.take()));
         for Flight { id, state, passed, .. } in self.list.drain(..) {
-            self.outcomes.set(id, Outcome::Failed(state.context.forked(Executed::Maybe)));
+            self.outcomes.set(id, Outcome::Failed(why(&state.context)));
             std::mem::forget((state, passed));
         }
     }

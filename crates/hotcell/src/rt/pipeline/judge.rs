@@ -26,12 +26,14 @@ impl Call<'_> {
             None => self.wait_in_flight(),
         };
         // As most end.
-        if let Waited::Reply(head) = waited
-            && let Some(block) = self.numbers(head, &reads)
-        {
+        let Waited::Reply(head @ ReplyHead { state: ReplyState::Returned, .. }) = waited else {
+            return (self.end_flight(waited, reads), None);
+        };
+        if let Some(block) = self.numbers(head, &reads) {
             return (Outcome::Values(block), Some(self.turn.lift()));
         }
-        (self.end_flight(waited, reads), None)
+        let read = Reply::take(self, head).and_then(|reply| reply.into_outcome(reads));
+        (read.unwrap_or_else(Outcome::Failed), None)
     }
 
     /// The results, where they are numbers and nothing else is to be done.
@@ -40,7 +42,6 @@ impl Call<'_> {
         let (function, live) = (self.function, self.turn.live.as_ref()?);
         let size = usize::from(function.result_size);
         let plain = matches!(reads, Reads::Values)
-            && head.state == ReplyState::Returned
             && function.owned.is_empty()
             && head.result_length as usize >= size;
         plain.then(|| Block::filled(size, |block| live.lane.copy_result(block)))
