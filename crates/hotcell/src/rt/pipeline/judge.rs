@@ -21,12 +21,16 @@ impl Call<'_> {
             return (Outcome::Failed(self.lost(Executed::Maybe)), Some(self.turn.lift()));
         };
         live.lane.turn_to(number);
-        let waited = match live.lane.peek(id, polls) {
-            Some(waited) => waited,
-            None => self.wait_in_flight(),
+        let (waited, came) = match live.lane.peek(id, polls) {
+            Some(waited) => (waited, true),
+            None => (self.wait_in_flight(), false),
         };
         // As most end.
         let Waited::Reply(head @ ReplyHead { state: ReplyState::Returned, .. }) = waited else {
+            if came {
+                // It may have waited for this host: its time counts from now, as that of one that is waited for.
+                self.allowed = self.allowed.renewed();
+            }
             return (self.end_flight(waited, reads), None);
         };
         if let Some(block) = self.numbers(head, &reads) {
@@ -59,8 +63,6 @@ impl Call<'_> {
 
     /// Goes on with the call from the worker's message until it has ended, and reads what came of it.
     fn end_flight(mut self, waited: Waited, reads: Reads) -> Outcome {
-        // What it asks for may have waited for this host.
-        self.allowed = self.allowed.renewed();
         let mut callbacks = Callbacks::of(&mut []);
         let head = self.go_on(waited, &mut callbacks);
         let ended = head.and_then(|head| self.conclude(head));
