@@ -223,6 +223,10 @@ pub(crate) struct Context {
 /// Why a seat has its state.
 const STATE: &str = "it is there but while a callback runs, and then its call has no seat";
 
+/// Why a thread that has a seat does not wait for another.
+const IN_FLIGHT: &str =
+    "this thread has calls in flight, or one that is not finished, and waits for no other thread meanwhile";
+
 /// Version of the package runtime this crate speaks; see `rt`.
 const RUNTIME: u32 = 1;
 
@@ -509,6 +513,12 @@ impl Session {
         let _ = self.reclaim_from_tasks();
     }
 
+    /// Whether this thread has a seat. Outside of a callback it then waits for nothing that another has: that one may have calls
+    /// in flight, too, and wait for this thread.
+    fn holds_a_seat(&self) -> bool {
+        self.shared.places.iter().any(Place::is_held_here)
+    }
+
     fn wait_for_turn(&self, context: Context, mut allowed: Allowed) -> Result<Turn<'_>> {
         let deadline = allowed.deadline();
         let cause = Cause::Unavailable { reason: UnavailableReason::PoolExhausted };
@@ -518,6 +528,9 @@ impl Session {
         }
         if self.shared.places.iter().all(Place::is_held_here) {
             return refused("this thread has a call of this session under way that is not finished".into());
+        }
+        if self.holds_a_seat() {
+            return refused(IN_FLIGHT.into());
         }
         match self.shared.seats.wait(Some(instant_of(deadline)), || self.reclaim()) {
             Some(seat) => Ok(Turn::new(self, seat, Some(allowed))),
