@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hotcell_protocol::{ErrorKind, Place, UnavailableReason};
 use hotcell_shm::Slot;
 
-use super::super::{Allowed, Context, Seat, Session};
+use super::super::{Allowed, Context, Held, Seat, Session};
 use super::{Inside, SEATED, Turn};
 use crate::error::{Cause, Result};
 use crate::rt::{Function, Object, Pipeline};
@@ -73,6 +73,13 @@ impl Session {
             && !shared.releases.any()
             && !shared.dispatcher.has_failed()
             && (sent < TURNS || !shared.seats.is_wanted())
+            && (sent < TURNS || !sent.is_multiple_of(TURNS) || !self.is_awaited(seat))
+    }
+
+    /// Whether somebody waits for this very seat, or for objects that the calls on it have.
+    #[cold]
+    fn is_awaited(&self, seat: &Seat) -> bool {
+        self.shared.seats.is_reserved(seat.number as usize) || seat.held.iter().any(Held::is_awaited)
     }
 }
 
