@@ -4,6 +4,7 @@ use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;
 use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use hotcell_protocol::{ErrorKind, Executed};
@@ -106,6 +107,9 @@ impl Flights {
             while !self.list.is_empty() {
                 self.end_first(session);
             }
+        } else if !self.list.is_empty() {
+            // A call that was begun and forgotten has it.
+            self.end_first(session);
         }
         self.sent = 0;
         session.begin_flight(objects, context, allowed)
@@ -133,11 +137,19 @@ impl Flights {
         self.outcomes.set(id, Outcome::Taken);
         self.blanks.extend(seat.state.replace(state));
         if let Some(passed) = passed {
+            // What went with a call that was begun and not sent.
+            self.gone.extend(seat.passed.end(session));
             seat.passed = passed;
         }
         let call = Call { turn: Turn::set_down(session, seat) };
-        let (outcome, seat) = call.judge(number, reads);
-        let mut seat = seat.or_else(|| self.home.take()).expect(SEATED);
+        // What reads the results may panic: that comes out of the call's `take`, and the seat is found where it was left.
+        let judged = catch_unwind(AssertUnwindSafe(|| call.judge(number, reads)));
+        let (outcome, seat) = judged.unwrap_or_else(|panic| (Outcome::Panicked(panic), None));
+        let Some(mut seat) = seat.or_else(|| self.home.take()) else {
+            // A callback has forked, and this is the child.
+            self.outcomes.set(id, outcome);
+            return self.forget(|context| context.forked(Executed::Maybe));
+        };
         self.gone.extend(seat.passed.end(session));
         match &mut seat.live {
             Some(live) => live.arena.end_of_flight(),
