@@ -90,6 +90,7 @@ impl Call<'_> {
         let (what, value, message) = match error {
             SegmentError::WorkerEnded if self.is_to_be_sent(executed) => return Err(self.ended_before()),
             SegmentError::WorkerEnded => return Err(self.worker_ended(executed)),
+            SegmentError::DeadlinePassed if self.is_to_be_sent(executed) => return Err(self.hung_before()),
             SegmentError::DeadlinePassed => return Err(self.hung(executed)),
             SegmentError::TooMany => {
                 let most = wire::SEGMENT_BATCH - wire::SEGMENT_FIRST_ADDED;
@@ -139,7 +140,9 @@ impl Call<'_> {
         self.allowed = allowed;
         match found {
             Ok(found) => Ok(found),
+            Err(SegmentError::DeadlinePassed) if self.is_to_be_sent(Executed::No) => Err(self.hung_before()),
             Err(SegmentError::DeadlinePassed) => Err(self.hung(Executed::No)),
+            Err(_) if self.is_to_be_sent(Executed::No) => Err(self.ended_before()),
             Err(_) => Err(self.worker_ended(Executed::No)),
         }
     }
@@ -292,9 +295,16 @@ impl Call<'_> {
             Some((live, end)) => {
                 // A caller of another lane has given his call up.
                 counts = !(live.worker.was_unwanted() && end.killed_by_host);
-                let fault = match live.worker.to_blame(live.lane.index(), &end, &self.context) {
+                let (worker, lane) = (&live.worker, live.lane.index());
+                let fault = match worker.to_blame(lane, &end, &self.context) {
                     Some(suspect) => fault::of_another(suspect, &end),
-                    None => fault::of_end(&end),
+                    None => match worker.ended_before(lane, &end, &self.context) {
+                        Some(function) => {
+                            counts = false;
+                            fault::of_unsent(function)
+                        }
+                        None => fault::of_end(&end),
+                    },
                 };
                 (fault, live.worker.output())
             }
@@ -324,6 +334,21 @@ impl Call<'_> {
     pub(super) fn ended_inside(&mut self) -> Error {
         let (fault, output) = self.turn.ended.clone().unwrap_or_else(|| (fault::lost(), String::new()));
         self.context.error(fault, Executed::Maybe, output)
+    }
+
+    /// The worker has not done in time what this call needs that was not sent. It is ended, and the calls in front find that, and
+    /// the replies that have come.
+    fn hung_before(&mut self) -> Error {
+        let after = self.allowed.time();
+        let output = self.turn.live.as_ref().map_or_else(String::new, |live| {
+            live.worker.blame(live.lane.index(), &self.context);
+            live.worker.kill();
+            live.worker.output()
+        });
+        self.session().count_fault(ErrorKind::Hung);
+        let message = format!("no answer within {after:?}");
+        let fault = Fault { kind: ErrorKind::Hung, cause: Cause::Deadline { after }, message };
+        self.context.error(fault, Executed::No, output)
     }
 
     /// A callback has returned without the call that it made, which has the worker.
