@@ -55,16 +55,21 @@ impl Block {
     }
 }
 
+/// So many that were taken may stay.
+const FEW: usize = 64;
+
 /// The outcomes by the numbers of their tickets, ascending. Those in front that were taken are gone.
 pub(super) struct Outcomes {
     list: VecDeque<(u64, Outcome)>,
+    /// How many of them were taken, behind one that was not.
+    taken: usize,
     /// The number of the next ticket.
     next: u64,
 }
 
 impl Outcomes {
     pub(super) fn new() -> Outcomes {
-        Outcomes { list: VecDeque::new(), next: 0 }
+        Outcomes { list: VecDeque::new(), taken: 0, next: 0 }
     }
 
     /// Makes room for the outcome of a call that is sent: the number of its ticket, which no other of the process has.
@@ -106,8 +111,15 @@ impl Outcomes {
     #[inline]
     pub(super) fn take(&mut self, at: usize) -> Outcome {
         let outcome = std::mem::replace(&mut self.list[at].1, Outcome::Taken);
+        self.taken += 1;
         while let Some((_, Outcome::Taken)) = self.list.front() {
             self.list.pop_front();
+            self.taken = self.taken.saturating_sub(1);
+        }
+        // Behind one that nobody takes, the others would stay.
+        if self.taken > FEW && self.taken > self.list.len() / 2 {
+            self.list.retain(|(_, outcome)| !matches!(outcome, Outcome::Taken));
+            self.taken = 0;
         }
         outcome
     }
@@ -144,6 +156,21 @@ mod tests {
             other.take(at);
         }
         assert!(one.list.is_empty());
+    }
+
+    #[test]
+    fn one_that_is_never_taken_keeps_no_others() {
+        let mut outcomes = Outcomes::new();
+        let kept = outcomes.add(values(7));
+        for number in 0..10_000 {
+            let id = outcomes.add(values(number as u8));
+            let at = outcomes.find(id).unwrap();
+            outcomes.take(at);
+            assert!(outcomes.list.len() <= 2 * FEW + 2, "{}", outcomes.list.len());
+        }
+        let at = outcomes.find(kept).unwrap();
+        assert_eq!(number(outcomes.take(at)), 7);
+        assert!(outcomes.list.is_empty());
     }
 
     #[test]
