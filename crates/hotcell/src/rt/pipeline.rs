@@ -93,6 +93,15 @@ impl Pipeline {
         }
     }
 
+    /// Waits for all calls in flight, and keeps their results for [`Pipeline::take`]. Behind it the worker, or the lane, is free for
+    /// others: while a reply was not looked at, it is not, however long ago it came.
+    pub fn settle(&mut self) {
+        let Pipeline { session, flights } = self;
+        while flights.count() > 0 {
+            flights.end_first(session);
+        }
+    }
+
     /// How many calls were sent whose reply nobody has looked at.
     pub fn in_flight(&self) -> usize {
         self.flights.count() as usize
@@ -129,10 +138,7 @@ impl<'s> Call<'s> {
 impl Drop for Pipeline {
     /// What is in flight is waited for: the library is at work on it, and what it makes is to be released.
     fn drop(&mut self) {
-        let Pipeline { session, flights } = self;
-        while flights.count() > 0 {
-            flights.end_first(session);
-        }
+        self.settle();
     }
 }
 
