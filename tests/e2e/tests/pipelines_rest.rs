@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::Command;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -167,6 +168,19 @@ fn a_panic_while_results_are_read_comes_out_of_the_take_and_costs_nobody_the_wor
 }
 
 #[test]
+fn who_settles_a_pipeline_has_the_worker_and_keeps_the_results() {
+    let objects = within(2_000);
+    let mut pipe = objects.session.pipeline();
+    let sent = [(); 3].map(|()| living(&mut pipe).unwrap());
+    let failed = wait_for(&mut pipe, 60_000).unwrap();
+    kind(objects.living(), ErrorKind::Unavailable);
+    pipe.settle();
+    assert_eq!((pipe.in_flight(), objects.living().unwrap()), (0, 0));
+    assert_eq!(sent.map(|ticket| pipe.take(ticket).unwrap()), [0; 3]);
+    kind(pipe.take(failed), ErrorKind::Hung);
+}
+
+#[test]
 fn a_call_behind_one_that_is_forgotten_has_a_lane_of_its_own() {
     let crew = Crew::of(2);
     let mut pipe = crew.session.pipeline();
@@ -188,8 +202,7 @@ fn replies_that_came_are_results_where_the_worker_has_not_mapped_a_segment_in_ti
     let before = living(&mut pipe).unwrap();
     thread::sleep(Duration::from_millis(100));
     let pid = objects.session.worker_pid().unwrap();
-    // SAFETY: the worker is a child of this process that nobody has waited for: the number is its own.
-    assert_eq!(unsafe { libc::kill(pid as i32, libc::SIGSTOP) }, 0);
+    assert!(Command::new("kill").args(["-STOP", &pid.to_string()]).status().unwrap().success());
     let behind = living(&mut pipe).unwrap();
     let mut call = pipe.entry(17).unwrap();
     let late = kind(call.put_texts(0, "texts", &["x".repeat(3_000_000)]), ErrorKind::Hung);
