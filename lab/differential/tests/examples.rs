@@ -57,7 +57,7 @@ fn sqlite_contained_is_sqlite() {
 
 #[test]
 fn cjson_contained_is_cjson() {
-    compare("cjson", 70, 1150);
+    compare("cjson", 70, 1200);
 }
 
 #[test]
