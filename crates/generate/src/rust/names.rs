@@ -42,7 +42,7 @@ pub(crate) const LIBRARY_CALLS: &str = "functions";
 
 /// Methods every batch has, or every pipeline.
 pub(crate) const BATCH_METHODS: &[&str] =
-    &["fmt", "in_flight", "is_empty", "len", "new", "run", "run_awaited", "take"];
+    &["fmt", "in_flight", "is_empty", "len", "new", "run", "run_awaited", "settle", "take"];
 
 /// Methods every package has.
 pub(crate) const METHODS: &[&str] = &[
