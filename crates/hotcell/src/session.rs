@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use crate::denied::Refused;
 use crate::error::{Cause, Error, Inner, Result};
 use crate::fault::Fault;
-use crate::memory::{Heap, Shortage};
+use crate::memory::Heap;
 use crate::options::Options;
 use crate::recycle::Recycle;
 use crate::restart::Restarts;
@@ -30,6 +30,7 @@ mod buffer;
 mod cancel;
 mod dispatcher;
 mod families;
+mod hints;
 mod kept;
 mod looks;
 mod objects;
@@ -54,6 +55,8 @@ pub use cancel::Cancel;
 use dispatcher::Dispatcher;
 pub(crate) use families::Family;
 use families::{Families, Held};
+use hints::Hints;
+pub(crate) use hints::Refusals;
 pub(crate) use kept::{Asks, Entry, Found, Kept, Ready};
 use objects::Objects;
 pub use pool::{Lease, Library, Pool, PoolOptions, PoolStats, Pools};
@@ -172,10 +175,8 @@ pub(crate) struct Live {
     pub(crate) calls_back: bool,
     /// Whether it takes batches.
     pub(crate) takes_batches: bool,
-    /// Refusals of the sandbox that came with errors.
-    refusals: u32,
-    /// Refusals of memory that came with errors.
-    shortages: u64,
+    /// What was refused, and came with errors.
+    hints: Hints,
     /// What it was offered by calls of tasks.
     #[cfg(feature = "tokio")]
     pub(crate) offers: awaited::Offers,
@@ -189,24 +190,6 @@ impl Live {
     #[inline]
     pub(crate) fn memory(&self) -> (&HostLane, &Arena) {
         (&self.lane, &self.arena)
-    }
-
-    /// What the sandbox refused since this was asked last.
-    pub(crate) fn new_refusals(&mut self) -> Option<Refused> {
-        let channel = self.worker.channel();
-        if channel.refusals() == self.refusals {
-            return None;
-        }
-        let refused = Refused::since(self.refusals, &channel.refused()?)?;
-        self.refusals = self.refusals.wrapping_add(refused.count);
-        Some(refused)
-    }
-
-    /// That the library was refused memory since this was asked last.
-    pub(crate) fn new_shortage(&mut self) -> Option<Shortage> {
-        let refused = self.worker.heap().refused()?;
-        let before = std::mem::replace(&mut self.shortages, refused.count);
-        (refused.count != before).then(|| Shortage::of(&refused))
     }
 }
 
@@ -223,9 +206,8 @@ pub(crate) struct Context {
 /// Why a seat has its state.
 const STATE: &str = "it is there but while a callback runs, and then its call has no seat";
 
-/// Why a thread that has a seat does not wait for another.
-const IN_FLIGHT: &str =
-    "this thread has calls in flight, or one that is not finished, and waits for no other thread meanwhile";
+/// Why a thread that has calls in flight does not wait for another.
+const IN_FLIGHT: &str = "this thread has calls in flight, and waits for no other thread meanwhile";
 
 /// Version of the package runtime this crate speaks; see `rt`.
 const RUNTIME: u32 = 1;
@@ -513,12 +495,6 @@ impl Session {
         let _ = self.reclaim_from_tasks();
     }
 
-    /// Whether this thread has a seat. Outside of a callback it then waits for nothing that another has: that one may have calls
-    /// in flight, too, and wait for this thread.
-    fn holds_a_seat(&self) -> bool {
-        self.shared.places.iter().any(Place::is_held_here)
-    }
-
     fn wait_for_turn(&self, context: Context, mut allowed: Allowed) -> Result<Turn<'_>> {
         let deadline = allowed.deadline();
         let cause = Cause::Unavailable { reason: UnavailableReason::PoolExhausted };
@@ -529,7 +505,7 @@ impl Session {
         if self.shared.places.iter().all(Place::is_held_here) {
             return refused("this thread has a call of this session under way that is not finished".into());
         }
-        if self.holds_a_seat() {
+        if self.has_calls_in_flight() {
             return refused(IN_FLIGHT.into());
         }
         match self.shared.seats.wait(Some(instant_of(deadline)), || self.reclaim()) {

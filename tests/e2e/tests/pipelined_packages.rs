@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::OnceLock;
 
-use hotcell::{Options, Result, Ticket, Waiting};
+use hotcell::{ErrorKind, Options, Result, Ticket, Waiting};
 use proptest::prelude::*;
 use sqlite3_hotcell::Library;
 use sqlite3_hotcell::constants::{DONE, ROW};
@@ -27,6 +27,43 @@ fn sums_are_those_that_anybody_can_compute() {
     assert_eq!(pipe.take(adler).unwrap(), 0x11e6_0398);
     assert!(pipe.take(version).unwrap().unwrap().starts_with("1."));
     assert_eq!(pipe.in_flight(), 0);
+}
+
+#[test]
+fn who_settles_calls_in_flight_has_the_worker_and_keeps_the_results() {
+    let zlib = Zlib::open_with(Options { callers: 1, ..Options::default() }).unwrap();
+    let mut pipe = zlib.pipeline();
+    let crc = pipe.crc32(0, b"hello").unwrap();
+    let spoilt = pipe.uncompress(10, b"no stream").unwrap();
+    assert_eq!(zlib.adler32(1, b"").unwrap_err().kind(), ErrorKind::Unavailable, "it is in flight");
+    assert_eq!(pipe.in_flight(), 2);
+    pipe.settle();
+    assert_eq!(pipe.in_flight(), 0);
+    assert_eq!(zlib.adler32(1, b"Wikipedia").unwrap(), 0x11e6_0398);
+    assert_eq!(pipe.take(crc).unwrap(), 0x3610_a686);
+    assert_eq!(pipe.take(spoilt).unwrap_err().kind(), ErrorKind::LibraryError);
+    pipe.settle();
+}
+
+/// A worker that had to ask for space would be woken once more in each call.
+#[test]
+fn a_call_by_itself_behind_a_pipeline_has_a_window_from_its_start() {
+    let options = Options { waiting: Waiting::Economy, callers: 1, ..Options::default() };
+    let zlib = Zlib::open_with(options).unwrap();
+    let long = vec![7; 100_000];
+    let packed = zlib.compress(&long).unwrap();
+    assert_eq!(zlib.uncompress(long.len(), &packed).unwrap(), long);
+    let woken = || zlib.session().stats().woken;
+    let (mut more, calls) = (0, 20);
+    for _ in 0..calls {
+        let mut pipe = zlib.pipeline();
+        let restored = pipe.uncompress(long.len(), &packed).unwrap();
+        assert_eq!(pipe.take(restored).unwrap(), long);
+        let before = woken();
+        assert_eq!(zlib.uncompress(long.len(), &packed).unwrap(), long);
+        more += woken() - before;
+    }
+    assert!(more <= calls, "{more}");
 }
 
 /// A call of zlib. Some fail, some give more than a window holds.

@@ -14,6 +14,8 @@ use hotcell::{Error, ErrorKind, Executed, Options, Pipeline, Result, Ticket};
 use hotcell_e2e::clan::{Clan, clans, held_up};
 use hotcell_e2e::crew::Crew;
 use hotcell_e2e::objects::Objects;
+use hotcell_e2e::process::wait_until;
+use hotcell_faulty::Faulty;
 
 /// Far less than the time of a call, and more than a refusal takes.
 const AT_ONCE: Duration = Duration::from_secs(5);
@@ -122,6 +124,34 @@ fn threads_with_calls_in_flight_do_not_wait_for_the_objects_of_each_other() {
     assert!(begun.elapsed() < AT_ONCE);
 }
 
+/// Only with calls in flight nobody is waited for.
+#[test]
+fn who_holds_a_reply_waits_for_the_lane_of_calls_in_flight() {
+    let crew = &Crew::of(2);
+    let mut add = crew.session.call(crew.index("crew_add")).unwrap();
+    add.put_i32(0, 1);
+    add.put_i32(4, 2);
+    let reply = add.finish().unwrap();
+    let both = &Barrier::new(2);
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            let mut pipe = crew.session.pipeline();
+            let sum = adds(crew, &mut pipe, [3, 4]).unwrap();
+            held_up(&crew.int("crew_add", &[1, 2]).unwrap_err(), "calls in flight");
+            both.wait();
+            thread::sleep(Duration::from_millis(100));
+            assert_eq!(pipe.take(sum).unwrap(), 7);
+        });
+        both.wait();
+        assert_eq!(crew.int("crew_add", &[5, 6]).unwrap(), 11, "it comes when the others have their reply");
+        let mut pipe = crew.session.pipeline();
+        let sum = adds(crew, &mut pipe, [7, 8]).unwrap();
+        held_up(&crew.int("crew_add", &[1, 2]).unwrap_err(), "not finished");
+        assert_eq!(pipe.take(sum).unwrap(), 15);
+    });
+    assert_eq!(reply.get_i32(0), 3);
+}
+
 #[test]
 fn who_waits_for_the_objects_of_a_pipeline_that_never_pauses_has_his_turn() {
     let clan = Clan::of(3);
@@ -212,4 +242,40 @@ fn replies_that_came_are_results_where_the_worker_has_not_mapped_a_segment_in_ti
     assert_eq!(kind(pipe.take(behind), ErrorKind::WorkerLost).executed(), Executed::Maybe);
     assert_eq!(objects.living().unwrap(), 0);
     assert_eq!(objects.session.generation(), 2);
+}
+
+/// What the library is refused comes with the failures that it may be the reason of, and with none behind them.
+#[test]
+fn what_the_library_is_refused_comes_with_the_failure_that_it_is_the_reason_of() {
+    let mut options = Options { callers: 1, ..Options::default() };
+    options.limits.memory = Some(64 << 20);
+    let faulty = &Faulty::open(options).unwrap();
+    let send = |pipe: &mut Pipeline, name: &str, args: [i32; 2]| {
+        let mut call = pipe.entry(faulty.function(name).0).unwrap();
+        call.put_i32(0, args[0]);
+        if name == "need" {
+            call.put_i32(4, args[1]);
+        }
+        call.values(|reply| reply.get_i32(0))
+    };
+    let refused = || faulty.session().heap().unwrap().refused;
+    let short = |pipe: &mut Pipeline, ticket| kind(pipe.take(ticket), ErrorKind::LibraryError).shortage().is_some();
+    let (too_much, well, fails) = (("need", [65, 0]), ("need", [1, 0]), ("errno", [2, 0]));
+    let mut pipe = faulty.session().pipeline();
+    // Each may be the reason of what was refused meanwhile: whoever is looked at first takes it from none of the others.
+    let meanwhile = ("sleep", [200, 0]);
+    let [sleeps, own, first, second, last] =
+        [meanwhile, fails, too_much, too_much, fails].map(|(name, args)| send(&mut pipe, name, args));
+    wait_until("nothing was refused", || refused() == 2);
+    pipe.take(sleeps).unwrap();
+    assert!([own, first, second, last].map(|ticket| short(&mut pipe, ticket)).iter().all(|short| *short));
+    let later = send(&mut pipe, "errno", [2, 0]);
+    assert!(!short(&mut pipe, later), "one was told of it");
+    // What is refused before a call is sent is told with those in front of it.
+    let first = send(&mut pipe, "need", [65, 0]);
+    wait_until("nothing was refused", || refused() == 3);
+    let [fine, behind] = [well, fails].map(|(name, args)| send(&mut pipe, name, args));
+    assert!(short(&mut pipe, first));
+    assert!(pipe.take(fine).unwrap() >= 0);
+    assert!(!short(&mut pipe, behind));
 }

@@ -95,10 +95,10 @@ impl Session {
             return Err(self.held_up(context, NOT_FINISHED.into()));
         }
         let deadline = allowed.deadline();
-        let holds = self.holds_a_seat();
-        let until = if holds { Instant::now() } else { instant_of(deadline) };
-        let held_up = |error| if holds { self.held_up(context, IN_FLIGHT.into()) } else { error };
-        if !holds {
+        let in_flight = self.has_calls_in_flight();
+        let until = if in_flight { Instant::now() } else { instant_of(deadline) };
+        let held_up = |error| if in_flight { self.held_up(context, IN_FLIGHT.into()) } else { error };
+        if !in_flight {
             self.wait_for_releases(deadline);
         }
         let who = Who::Thread(this_thread());

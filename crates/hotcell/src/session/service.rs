@@ -352,8 +352,7 @@ impl Session {
             worker,
             calls_back,
             takes_batches,
-            refusals: 0,
-            shortages: 0,
+            hints: super::Hints::default(),
             #[cfg(feature = "tokio")]
             offers: super::Offers::default(),
             #[cfg(feature = "tokio")]

@@ -59,9 +59,12 @@ pub(crate) struct Nested {
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub(super) struct Place {
-    /// The thread that has the seat; 0 none.
+    /// The thread that has the seat, and above its number whether for [calls in flight](IN_FLIGHT); 0 none.
     holder: AtomicU64,
 }
+
+/// Set where a seat is a pipeline's: whoever has it goes on with his own work while the worker is at the calls.
+const IN_FLIGHT: u64 = 1 << 63;
 
 /// What a call from a callback is to know of the calls around it.
 #[derive(Debug)]
@@ -87,7 +90,12 @@ impl Place {
     /// Whether this thread has the seat. A thread alone sets and clears its own mark, so what is read here is true
     /// of this one.
     pub(super) fn is_held_here(&self) -> bool {
-        self.holder.load(Ordering::Relaxed) == this_thread()
+        self.holder.load(Ordering::Relaxed) & !IN_FLIGHT == this_thread()
+    }
+
+    /// Whether this thread has the seat for calls in flight.
+    pub(super) fn is_in_flight_here(&self) -> bool {
+        self.holder.load(Ordering::Relaxed) == this_thread() | IN_FLIGHT
     }
 }
 
@@ -185,6 +193,18 @@ impl Session {
     #[inline]
     pub(super) fn nests(&self) -> bool {
         self.shared.places.len() > 1 && aside::any()
+    }
+
+    /// Whether a callback of this session runs on this thread.
+    #[cfg(feature = "tokio")]
+    pub(super) fn runs_a_callback(&self) -> bool {
+        aside::of(self, |_| true, |_| ()).is_some()
+    }
+
+    /// Whether this thread has calls in flight. Outside of a callback it then waits for nothing that another has: that one may
+    /// have calls in flight, too, and wait for this thread, which would take no result meanwhile.
+    pub(super) fn has_calls_in_flight(&self) -> bool {
+        self.shared.places.iter().any(Place::is_in_flight_here)
     }
 
     /// Looks at the worker that this call has set aside, which may have ended. `None` while a nested call has it.

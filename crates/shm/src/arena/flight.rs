@@ -1,7 +1,7 @@
 //! The data memory of a lane while several calls are in flight: arguments lie one behind the other, and windows belong to the one
 //! call that is waited for.
 
-use super::Arena;
+use super::{Arena, Granted};
 
 /// Calls that are to have been sent before others wait for the start of the segment: fewer are worth a larger one.
 const ENOUGH: u32 = 16;
@@ -10,13 +10,25 @@ const ENOUGH: u32 = 16;
 const LARGE: usize = 8 << 20;
 
 impl Arena {
-    /// Begins anew, for calls that will be in flight together; none is. No window is in force from their start: comes with
-    /// whether one was announced, which is to be taken back.
-    pub fn begin_flight(&mut self) -> bool {
+    /// Begins anew, for calls that will be in flight together; none is.
+    pub fn begin_flight(&mut self) {
         self.used = 0;
         self.outgrown.clear();
         (self.first, self.granted) = (0, 0);
+    }
+
+    /// No window is in force from the start of a call from now on. Comes with whether one was announced, which is to be taken
+    /// back: before the first call is sent.
+    #[inline]
+    pub fn withdraw(&mut self) -> bool {
         std::mem::take(&mut self.announced)
+    }
+
+    /// None is in flight any more, and the largest window is in force from the start of a call again: it is to be announced.
+    pub fn announce_again(&mut self) -> Option<Granted> {
+        let granted = self.put_largest_first()?;
+        self.announced = true;
+        Some(granted)
     }
 
     /// Takes back the windows of the call that was waited for: its results were copied.
@@ -44,9 +56,10 @@ mod tests {
         let mut arena = Arena::default();
         arena.reset();
         assert!(arena.add_window(window(2, 4096), false).announce);
-        assert!(arena.begin_flight(), "it is to be taken back");
+        arena.begin_flight();
+        assert!(arena.withdraw(), "it is to be taken back");
         assert!(!has(&arena, 2));
-        assert!(!arena.begin_flight());
+        assert!(!arena.withdraw());
         for _ in 0..3 {
             let granted = arena.regrant(4096, true).unwrap();
             assert!(!granted.announce && granted.place == Place::new(2, 0));
@@ -56,10 +69,33 @@ mod tests {
             arena.end_of_flight();
             assert!(!has(&arena, 2) && !has(&arena, 3));
         }
-        // A call by itself begins as if none had been announced.
+        let largest = Granted { place: Place::new(3, 0), length: 8192, announce: true };
+        assert_eq!(arena.announce_again(), Some(largest));
         assert_eq!(arena.reset(), None);
-        assert!(!has(&arena, 2));
-        assert!(arena.regrant(4096, false).is_some_and(|granted| granted.announce));
+        assert!(has(&arena, 3) && !has(&arena, 2), "a call by itself has it from its start");
+        arena.begin_flight();
+        assert_eq!(arena.reset(), None);
+        assert!(has(&arena, 3), "a call that was not sent took nothing back");
+    }
+
+    /// What callers hold is not announced behind a flight, and without any there is nothing to announce.
+    #[test]
+    fn what_is_held_is_not_announced_behind_calls_in_flight() {
+        let mut arena = Arena::default();
+        arena.begin_flight();
+        assert!(!arena.withdraw());
+        assert_eq!(arena.announce_again(), None, "there is none");
+        assert_eq!(arena.reset(), None);
+        arena.begin_flight();
+        arena.add_window(window(2, 65536), true);
+        let held = arena.hold(Place::new(2, 0), 1000).unwrap();
+        arena.end_of_flight();
+        let rest = Granted { place: Place::new(2, 1024), length: 65536 - 1024, announce: true };
+        assert_eq!(arena.announce_again(), Some(rest));
+        assert_eq!(arena.reset(), None, "it is announced already");
+        assert!(!has(&arena, 2) && arena.granted(Place::new(2, 1024), 64512).is_some());
+        drop(held);
+        assert!(arena.reset().is_some_and(|granted| granted.length == 65536));
     }
 
     #[test]

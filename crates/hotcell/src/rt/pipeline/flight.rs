@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use hotcell_protocol::{ErrorKind, Executed};
+use hotcell_protocol::{ErrorKind, Executed, Place};
 use hotcell_shm::{CallHead, Slot};
 
 use super::outcomes::{Outcome, Outcomes};
@@ -15,7 +15,7 @@ use super::{Call, Sending};
 use crate::error::{Cause, Error, Result};
 use crate::fault::{self, Fault};
 use crate::rt::{KeptCallback, Object, Passed, Reply, State};
-use crate::session::{Allowed, Context, Inside, Seat, Session, Turn};
+use crate::session::{Allowed, Context, Inside, Refusals, Seat, Session, Turn};
 
 /// Reads the results of a call, of whatever type they are.
 type Reader = dyn FnOnce(&mut Reply<'_>) -> Result<Box<dyn Any + Send>> + Send;
@@ -38,7 +38,9 @@ pub(super) struct Flight {
     state: Box<State>,
     /// What it was passed besides bytes, if anything.
     passed: Option<Passed>,
-    pub(super) reads: Reads,
+    /// What the library was refused before it was sent.
+    refused: Refusals,
+    reads: Reads,
 }
 
 /// The calls in flight, oldest first, and what became of others.
@@ -132,7 +134,10 @@ impl Flights {
         let Some(mut seat) = self.take_seat() else {
             return self.forget(|context| context.error(fault::lost(), Executed::Maybe, String::new()));
         };
-        let Some(Flight { number, id, state, passed, reads }) = self.list.pop_front() else { return };
+        let Some(Flight { number, id, state, passed, reads, .. }) = self.list.pop_front() else { return };
+        if let Some(live) = &mut seat.live {
+            live.is_judged_before(self.list.front().map(|next| next.refused));
+        }
         // Whatever happens now, nobody waits for it again.
         self.outcomes.set(id, Outcome::Taken);
         self.blanks.extend(seat.state.replace(state));
@@ -199,7 +204,7 @@ impl Sending<'_> {
     pub(in crate::rt) fn send(self, reads: Reads) -> u64 {
         let Sending { mut call, flights } = self;
         let in_flight = flights.count();
-        let Some(number) = call.publish_behind(in_flight) else {
+        let Some((number, refused)) = call.publish_behind(in_flight) else {
             // An argument met the worker's end, and that error was not heeded.
             return flights.outcomes.add(Outcome::Failed(call.lost(Executed::No)));
         };
@@ -215,7 +220,7 @@ impl Sending<'_> {
             blank
         });
         let state = seat.state.replace(blank).expect(SEATED);
-        flights.list.push_back(Flight { number, id, state, passed, reads });
+        flights.list.push_back(Flight { number, id, state, passed, refused, reads });
         flights.sent = flights.sent.wrapping_add(1);
         flights.seat = Some(seat);
         id
@@ -223,15 +228,21 @@ impl Sending<'_> {
 }
 
 impl Call<'_> {
-    /// Publishes the call behind so many that are in flight: its number on the lane. `None` where there is no worker.
+    /// Publishes the call behind so many that are in flight: its number on the lane, and what the library was refused before.
+    /// `None` where there is no worker.
     ///
     /// It has no time of its own: that begins when its reply is waited for, and the worker is not to give up waiting for a host that
     /// is elsewhere.
     #[inline]
-    fn publish_behind(&mut self, in_flight: u32) -> Option<u32> {
+    fn publish_behind(&mut self, in_flight: u32) -> Option<(u32, Refusals)> {
         let seat = &mut *self.turn;
         let (live, state) = seat.parts();
-        let lane = &mut live?.lane;
+        let live = live?;
+        let refused = live.refusals();
+        let lane = &mut live.lane;
+        if in_flight == 0 && live.arena.withdraw() {
+            lane.announce_window(Place::NULL, 0);
+        }
         let number = lane.next_number();
         let (function, args_length, call_id) = (state.index, state.used as u16, state.context.call_id);
         lane.publish_behind(CallHead { function, args_length, call_id, time: 0 }, in_flight);
@@ -239,7 +250,7 @@ impl Call<'_> {
             seat.passed.may_let_go();
         }
         seat.passed.take_over();
-        Some(number)
+        Some((number, refused))
     }
 }
 

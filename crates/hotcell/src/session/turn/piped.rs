@@ -2,12 +2,13 @@
 
 use std::panic::Location;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use hotcell_protocol::{ErrorKind, Place, UnavailableReason};
-use hotcell_shm::Slot;
+use hotcell_protocol::{ErrorKind, UnavailableReason};
+use hotcell_shm::{Granted, Slot};
 
 use super::super::{Allowed, Context, Held, Seat, Session};
-use super::{Inside, SEATED, Turn};
+use super::{IN_FLIGHT, Inside, SEATED, Turn, this_thread};
 use crate::error::{Cause, Result};
 use crate::rt::{Function, Object, Pipeline};
 
@@ -53,11 +54,10 @@ impl Session {
             if !objects.clone().all(|object| turn.covers(object)) {
                 continue;
             }
-            if let Some(live) = &mut turn.live
-                && live.arena.begin_flight()
-            {
-                live.lane.announce_window(Place::NULL, 0);
+            if let Some(live) = &mut turn.live {
+                live.arena.begin_flight();
             }
+            self.place(turn.number).holder.store(this_thread() | IN_FLIGHT, Ordering::Relaxed);
             return Ok(turn);
         }
     }
@@ -96,8 +96,13 @@ impl<'s> Turn<'s> {
         self.seat.take().expect(SEATED)
     }
 
-    /// Gives back the turn of a pipeline.
+    /// Gives back the turn of a pipeline. A call by itself has a window from its start again.
     pub(crate) fn end_flight(mut self) {
+        if let Some(live) = &mut self.live
+            && let Some(Granted { place, length, .. }) = live.arena.announce_again()
+        {
+            live.lane.announce_window(place, length);
+        }
         let state = self.state();
         state.inside = None;
         state.allowed = state.allowed.renewed();
