@@ -179,6 +179,43 @@ fn who_waits_for_the_objects_of_a_pipeline_that_never_pauses_has_his_turn() {
 }
 
 #[test]
+fn who_waits_for_the_very_lane_of_a_pipeline_that_never_pauses_has_his_turn() {
+    let clan = &Clan::of(2);
+    let pen = clan.object("clan_pen_new", &[], &[]).unwrap();
+    let writes = |milliseconds| {
+        clan.within(Duration::from_millis(milliseconds)).int("clan_pen_write", &[&pen], &[])
+    };
+    let (over, both) = (&AtomicBool::new(false), &Barrier::new(2));
+    thread::scope(|scope| {
+        let pipes = scope.spawn(move || {
+            let counts = |pipe: &mut Pipeline| {
+                let call = pipe.entry(clan.index("clan_count")).unwrap();
+                call.values(|reply| reply.get_i32(0))
+            };
+            let mut pipe = clan.session.pipeline();
+            let (mut sent, mut taken) = (VecDeque::from([counts(&mut pipe)]), 0);
+            both.wait();
+            both.wait();
+            while !over.load(Ordering::Relaxed) {
+                sent.push_back(counts(&mut pipe));
+                if sent.len() > 6 {
+                    assert_eq!(pipe.take(sent.pop_front().unwrap()).unwrap(), 0);
+                    taken += 1;
+                }
+            }
+            taken
+        });
+        both.wait();
+        held_up(&writes(50).unwrap_err(), "other calls held the worker");
+        both.wait();
+        let written: Vec<_> = (0..20).map(|_| writes(5_000)).collect();
+        over.store(true, Ordering::Relaxed);
+        assert!(pipes.join().unwrap() > 0);
+        assert!(written.iter().all(Result::is_ok), "{written:?}");
+    });
+}
+
+#[test]
 fn a_panic_while_results_are_read_comes_out_of_the_take_and_costs_nobody_the_worker() {
     let objects = within(2_000);
     let mut pipe = objects.session.pipeline();

@@ -121,7 +121,8 @@ impl Call<'_> {
         self.offering(Seals::Request, |generation, give| found.place(generation, give))
     }
 
-    /// Finds memory of a buffer for the worker, with what offers a segment of this kind to that where it has to have it.
+    /// Finds memory of a buffer for the worker, with what offers a segment of this kind to that where it has to have it. Not of
+    /// calls in flight: what is passed to those is copied.
     pub(super) fn offering<T>(
         &mut self,
         kind: Seals,
@@ -140,9 +141,7 @@ impl Call<'_> {
         self.allowed = allowed;
         match found {
             Ok(found) => Ok(found),
-            Err(SegmentError::DeadlinePassed) if self.is_to_be_sent(Executed::No) => Err(self.hung_before()),
             Err(SegmentError::DeadlinePassed) => Err(self.hung(Executed::No)),
-            Err(_) if self.is_to_be_sent(Executed::No) => Err(self.ended_before()),
             Err(_) => Err(self.worker_ended(Executed::No)),
         }
     }
