@@ -182,9 +182,8 @@ fn who_waits_for_the_objects_of_a_pipeline_that_never_pauses_has_his_turn() {
 fn who_waits_for_the_very_lane_of_a_pipeline_that_never_pauses_has_his_turn() {
     let clan = &Clan::of(2);
     let pen = clan.object("clan_pen_new", &[], &[]).unwrap();
-    let writes = |milliseconds| {
-        clan.within(Duration::from_millis(milliseconds)).int("clan_pen_write", &[&pen], &[])
-    };
+    let writes =
+        |milliseconds| clan.within(Duration::from_millis(milliseconds)).int("clan_pen_write", &[&pen], &[]);
     let (over, both) = (&AtomicBool::new(false), &Barrier::new(2));
     thread::scope(|scope| {
         let pipes = scope.spawn(move || {
@@ -296,7 +295,8 @@ fn what_the_library_is_refused_comes_with_the_failure_that_it_is_the_reason_of()
         call.values(|reply| reply.get_i32(0))
     };
     let refused = || faulty.session().heap().unwrap().refused;
-    let short = |pipe: &mut Pipeline, ticket| kind(pipe.take(ticket), ErrorKind::LibraryError).shortage().is_some();
+    let short =
+        |pipe: &mut Pipeline, ticket| kind(pipe.take(ticket), ErrorKind::LibraryError).shortage().is_some();
     let (too_much, well, fails) = (("need", [65, 0]), ("need", [1, 0]), ("errno", [2, 0]));
     let mut pipe = faulty.session().pipeline();
     // Each may be the reason of what was refused meanwhile: whoever is looked at first takes it from none of the others.

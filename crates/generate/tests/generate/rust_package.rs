@@ -152,7 +152,8 @@ fn calls_are_begun_with_their_objects_where_there_are_rules_for_threads() {
         assert_eq!(source.matches(&lists).count(), 3, "{lists}");
     }
     // A batch and a pipeline have the same methods, but for those that wait.
-    let waits = source.split("impl Batch<hotcell::Pipeline> {").nth(1).unwrap().split("\n}\n").next().unwrap();
+    let waits =
+        source.split("impl Batch<hotcell::Pipeline> {").nth(1).unwrap().split("\n}\n").next().unwrap();
     for method in ["pub fn take<T: 'static>(", "pub fn settle(&mut self)", "pub fn in_flight(&self)"] {
         assert!(waits.contains(method), "{method}");
     }
