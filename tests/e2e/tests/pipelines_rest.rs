@@ -124,6 +124,20 @@ fn threads_with_calls_in_flight_do_not_wait_for_the_objects_of_each_other() {
     assert!(begun.elapsed() < AT_ONCE);
 }
 
+#[test]
+fn nothing_is_awaited_on_a_thread_with_calls_in_flight() {
+    let clan = &Clan::of(2);
+    let [own] = clans(clan);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut pipe = clan.session.pipeline();
+    let used = uses(clan, &mut pipe, &own).unwrap();
+    let counted = |clan: &Clan| runtime.block_on(clan.awaited("clan_count", &[], &[]));
+    held_up(&counted(clan).unwrap_err(), "calls in flight");
+    pipe.settle();
+    assert_eq!(counted(clan).unwrap(), 1);
+    assert_eq!(pipe.take(used).unwrap(), 1);
+}
+
 /// Only with calls in flight nobody is waited for.
 #[test]
 fn who_holds_a_reply_waits_for_the_lane_of_calls_in_flight() {
