@@ -515,7 +515,8 @@ fn a_call_that_is_forgotten_takes_the_seat_along_and_hangs_nobody() {
 
 #[test]
 fn pipelines_of_several_threads_and_calls_beside_them_have_lanes_of_their_own() {
-    let crew = Crew::of(3);
+    // One for each pipeline, and for each call beside it: nobody waits who has calls in flight.
+    let crew = Crew::of(4);
     let add = crew.index("crew_add");
     let stay = crew.index("crew_meet");
     thread::scope(|scope| {
