@@ -8,6 +8,7 @@ pub(crate) mod faults;
 pub(crate) mod idle;
 pub(crate) mod load;
 pub(crate) mod memory;
+pub(crate) mod pipelines;
 pub(crate) mod places;
 pub(crate) mod rare;
 pub(crate) mod wall;

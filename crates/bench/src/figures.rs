@@ -1,6 +1,8 @@
 //! The table of all figures, in the order of the report. A new one is a row here.
 
-use crate::contained::{awaited, batches, buffers, calls, faults, idle, load, memory, places, rare, wall};
+use crate::contained::{
+    awaited, batches, buffers, calls, faults, idle, load, memory, pipelines, places, rare, wall,
+};
 use crate::plan::{Figure, Probe, When};
 use crate::{direct, raw};
 
@@ -120,6 +122,9 @@ pub(crate) const PROBES: &[Probe] = &[
     each(batches::of_8, &[Figure::plain("contained.batch.8").over(SPIN).beside(&["direct.add"])]),
     each(batches::of_64, &[Figure::plain("contained.batch.64").over(SPIN).beside(&["direct.add"]).bar(0.15)]),
     each(batches::of_1024, &[Figure::plain("contained.batch.1024").over(SPIN).beside(&["direct.add"])]),
+    each(pipelines::of_2, &[Figure::plain("contained.pipeline.2").over(SPIN).beside(&["direct.add"])]),
+    each(pipelines::of_4, &[Figure::plain("contained.pipeline.4").over(SPIN).beside(&["direct.add"])]),
+    each(pipelines::of_8, &[Figure::plain("contained.pipeline.8").over(SPIN).beside(&["direct.add"])]),
     each(memory::malloc, &[Figure::plain("contained.malloc").over(MALLOC)]),
     each(memory::malloc_sampled, &[Figure::plain("contained.malloc.sampled").over(MALLOC)]),
     each(memory::malloc_all, &[Figure::plain("contained.malloc.all").over(MALLOC)]),

@@ -287,8 +287,9 @@ fn sources(model: &Model<'_>) -> Result<Vec<(PathBuf, String)>, Error> {
     for (name, _) in named.into_iter().filter(|(_, wanted)| *wanted) {
         files.push((PathBuf::from("src").join(name), templates::render(name, model)?));
     }
-    files.extend(groups(model, "functions", &model.package, &model.methods)?);
-    files.extend(groups(model, "batch", names::BATCH, &model.batch)?);
+    let methods_of = |name: &str| (name.to_owned(), format!(" {name}"));
+    files.extend(groups(model, "functions", methods_of(&model.package), &model.methods)?);
+    files.extend(groups(model, "batch", (names::BATCH.into(), names::BATCHES.into()), &model.batch)?);
     if !model.tasks.is_empty() {
         files.push((PathBuf::from("src/aio.rs"), templates::render("aio.rs", model)?));
     }
@@ -302,26 +303,32 @@ fn sources(model: &Model<'_>) -> Result<Vec<(PathBuf, String)>, Error> {
         let template = if object.is_resident() { "resident.rs" } else { "object.rs" };
         let text = templates::render(template, ForObject { version, library, object })?;
         files.push((PathBuf::from("src").join(format!("{}.rs", object.module)), text));
-        files.extend(groups(model, &object.module, &object.name, &object.methods)?);
+        files.extend(groups(model, &object.module, methods_of(&object.name), &object.methods)?);
     }
     Ok(files)
 }
 
-/// The files of methods beside the one of their type.
+/// The files of methods beside the one of their type, which goes by this name, and which they are implemented for in these words.
 fn groups(
     model: &Model<'_>,
     module: &str,
-    name: &str,
+    (name, implemented): (String, String),
     methods: &Methods,
 ) -> Result<Vec<(PathBuf, String)>, Error> {
     #[derive(Serialize)]
     struct ForGroup<'a> {
         version: &'static str,
         name: &'a str,
+        implemented: &'a str,
+        /// Whether that is what collects calls.
+        collects: bool,
         part: &'a Part,
     }
+    let (name, implemented, version) = (name.as_str(), implemented.as_str(), model.version);
+    let collects = name == names::BATCH;
     let file = |part| {
-        let text = templates::render("group.rs", ForGroup { version: model.version, name, part })?;
+        let group = ForGroup { version, name, implemented, collects, part };
+        let text = templates::render("group.rs", group)?;
         Ok((PathBuf::from("src").join(module).join(format!("{}.rs", part.module)), text))
     };
     methods.groups.iter().map(file).collect()
@@ -339,7 +346,7 @@ fn layout(
         modules.push(("functions".into(), methods.outputs()));
     }
     if !batch.is_empty() {
-        modules.push(("batch".into(), vec![names::BATCH.into()]));
+        modules.push(("batch".into(), vec![names::BATCH.into(), names::PIPELINE.into()]));
     }
     for object in objects {
         let mut names = object.methods.outputs();

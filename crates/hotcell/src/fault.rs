@@ -140,6 +140,12 @@ pub(crate) fn lost() -> Fault {
     Fault { kind: ErrorKind::WorkerLost, cause: Cause::None, message }
 }
 
+/// A worker that was ended because it did not do in time what a call of this function needed, which was not sent.
+pub(crate) fn of_unsent(function: &str) -> Fault {
+    let message = format!("the worker was ended: it did not take memory for a call of `{function}` in time");
+    Fault { kind: ErrorKind::WorkerLost, cause: Cause::None, message }
+}
+
 /// A worker that ended because of a call of another thread, whose fault it was.
 pub(crate) fn of_another(suspect: Blame, end: &End) -> Fault {
     let Blame { function, call_id, .. } = suspect;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use hotcell_protocol::{ErrorKind, Executed, UnavailableReason, wire};
+use hotcell_protocol::{ErrorKind, UnavailableReason, wire};
 use hotcell_sandbox::{Level, Require};
 use hotcell_shm::{Arena, Buffers, ForkGuard, HeapSegment, HostChannel, HostLane};
 use hotcell_supervisor::{Libraries, LoadedFile, Spec, Worker, find_worker};
@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use crate::denied::Refused;
 use crate::error::{Cause, Result};
 use crate::fault::Fault;
-use crate::memory::{Heap, Shortage};
+use crate::memory::Heap;
 use crate::options::Options;
 use crate::quarantine::Quarantine;
 use crate::recycle::Recycle;
@@ -33,6 +33,7 @@ mod cancel;
 mod context;
 mod dispatcher;
 mod families;
+mod hints;
 mod kept;
 mod looks;
 mod notices;
@@ -60,6 +61,8 @@ pub(crate) use context::Context;
 use dispatcher::Dispatcher;
 pub(crate) use families::Family;
 use families::{Families, Held};
+use hints::Hints;
+pub(crate) use hints::Refusals;
 pub(crate) use kept::{Asks, Entry, Found, Kept, Ready};
 pub(crate) use notices::{Notices, QUARANTINE};
 use objects::Objects;
@@ -168,7 +171,7 @@ pub(crate) struct Seat {
     /// Whether behind this turn there may be something to be released: not behind one that sends it.
     looks_behind: bool,
     /// What is known of the call in progress. Not there while its callback runs.
-    state: Option<Box<State>>,
+    pub(crate) state: Option<Box<State>>,
     /// The memory of a nested call that has ended.
     spare: Option<Box<State>>,
     /// The memory of a callback that has returned.
@@ -185,10 +188,8 @@ pub(crate) struct Live {
     pub(crate) calls_back: bool,
     /// Whether it takes batches.
     pub(crate) takes_batches: bool,
-    /// Refusals of the sandbox that came with errors.
-    refusals: u32,
-    /// Refusals of memory that came with errors.
-    shortages: u64,
+    /// What was refused, and came with errors.
+    hints: Hints,
     /// What it was offered by calls of tasks.
     #[cfg(feature = "tokio")]
     pub(crate) offers: awaited::Offers,
@@ -203,28 +204,13 @@ impl Live {
     pub(crate) fn memory(&self) -> (&HostLane, &Arena) {
         (&self.lane, &self.arena)
     }
-
-    /// What the sandbox refused since this was asked last.
-    pub(crate) fn new_refusals(&mut self) -> Option<Refused> {
-        let channel = self.worker.channel();
-        if channel.refusals() == self.refusals {
-            return None;
-        }
-        let refused = Refused::since(self.refusals, &channel.refused()?)?;
-        self.refusals = self.refusals.wrapping_add(refused.count);
-        Some(refused)
-    }
-
-    /// That the library was refused memory since this was asked last.
-    pub(crate) fn new_shortage(&mut self) -> Option<Shortage> {
-        let refused = self.worker.heap().refused()?;
-        let before = std::mem::replace(&mut self.shortages, refused.count);
-        (refused.count != before).then(|| Shortage::of(&refused))
-    }
 }
 
 /// Why a seat has its state.
 const STATE: &str = "it is there but while a callback runs, and then its call has no seat";
+
+/// Why a thread that has calls in flight does not wait for another.
+const IN_FLIGHT: &str = "this thread has calls in flight, and waits for no other thread meanwhile";
 
 /// Version of the package runtime this crate speaks; see `rt`.
 const RUNTIME: u32 = 1;
@@ -374,60 +360,6 @@ impl Session {
     /// Begins a batch of calls: they are sent together, and each fails for itself.
     pub fn batch(&self) -> Batch {
         Batch::new(self.clone())
-    }
-
-    /// Starts a call, as [`Session::call`] does, of a function that need not be in the package.
-    #[inline(always)]
-    pub(crate) fn begin(
-        &self,
-        context: Context,
-        allowed: Allowed,
-        function: u16,
-        definition: &'static Function,
-    ) -> Result<Call<'_>> {
-        let shared = &*self.shared;
-        let free = !shared.fork.forked() && !shared.releases.any() && !shared.notices.any();
-        let turn = match if free && !self.nests() { shared.seats.take() } else { None } {
-            Some(seat) if seat.serves() => Turn::new(self, seat, Some(allowed)),
-            seat => self.begin_turn(seat, context, allowed)?,
-        };
-        Ok(Call::open(turn, context, function, definition))
-    }
-
-    /// Gets a turn with a worker, where that is not just there; `seat` if it is.
-    #[cold]
-    fn begin_turn(
-        &self,
-        seat: Option<Box<Seat>>,
-        context: Context,
-        mut allowed: Allowed,
-    ) -> Result<Turn<'_>> {
-        let shared = &*self.shared;
-        self.has_inputs_examined(&mut allowed);
-        let mut turn = match seat {
-            Some(seat) => Turn::new(self, seat, Some(allowed)),
-            None if shared.fork.forked() => return Err(context.forked(Executed::No)),
-            None => {
-                if let Some(error) = self.callback_failure(context) {
-                    return Err(error);
-                }
-                let seat = if self.nests() { None } else { shared.seats.take() };
-                match seat {
-                    Some(seat) => Turn::new(self, seat, Some(allowed)),
-                    None => self.wait_for_turn(context, allowed)?,
-                }
-            }
-        };
-        if !turn.is_nested() {
-            if shared.releases.any() {
-                turn = self.send_before(turn, context, &mut allowed)?;
-            }
-            if !turn.serves() {
-                self.seat_worker_in_time(&mut turn, context, &mut allowed)?;
-            }
-            turn.state().allowed = allowed;
-        }
-        Ok(turn)
     }
 
     /// Where an input is in quarantine, sees to it that the call looks at its own before it is sent: one whose deadline is known
@@ -602,6 +534,9 @@ impl Session {
         }
         if self.shared.places.iter().all(Place::is_held_here) {
             return refused("this thread has a call of this session under way that is not finished".into());
+        }
+        if self.has_calls_in_flight() {
+            return refused(IN_FLIGHT.into());
         }
         match self.shared.seats.wait(Some(instant_of(deadline)), || self.reclaim()) {
             Some(seat) => Ok(Turn::new(self, seat, Some(allowed))),

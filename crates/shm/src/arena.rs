@@ -28,6 +28,8 @@ pub struct Arena {
     granted: usize,
 }
 
+mod flight;
+
 /// Where a lane's data memory stood when a call was nested in another.
 #[derive(Debug, Clone, Copy)]
 pub struct Outer {
@@ -91,16 +93,21 @@ impl Arena {
         if touched { self.announce_largest() } else { None }
     }
 
-    /// Puts the largest window in front, now that no call has any.
+    /// Puts the largest window in front, now that no call has any. Comes with it where that is another than before.
     fn announce_largest(&mut self) -> Option<Granted> {
-        let before = self.windows.first().map(|window| (window.id, window.part.clone()))?;
+        let of = |window: &Window| (window.place(), window.part.len() as u64);
+        let before = self.windows.first().map(of)?;
+        let granted = self.put_largest_first()?;
+        ((granted.place, granted.length) != before).then_some(granted)
+    }
+
+    fn put_largest_first(&mut self) -> Option<Granted> {
         self.windows.iter_mut().for_each(Window::measure);
         let (largest, window) =
             self.windows.iter().enumerate().max_by_key(|(_, window)| window.part.len())?;
         let granted = Granted { place: window.place(), length: window.part.len() as u64, announce: true };
-        let same = (window.id, &window.part) == (before.0, &before.1);
         self.windows[..=largest].rotate_right(1);
-        (!same).then_some(granted)
+        Some(granted)
     }
 
     /// Begins the data of a call nested in the one in progress: behind that one's, and without a window.
@@ -301,7 +308,7 @@ mod tests {
         Window::new(id, SegmentFile::create(length, Seals::Reply).unwrap().1, &fork)
     }
 
-    fn has(arena: &Arena, id: u16) -> bool {
+    pub(super) fn has(arena: &Arena, id: u16) -> bool {
         arena.granted(Place::new(id, 0), 1).is_some()
     }
 

@@ -67,6 +67,19 @@ pub(crate) fn ring<W: Word>(park: &W, bell: &W) -> bool {
     asleep
 }
 
+/// As [`ring`], behind a message that the other side has not answered, as far as `answered` tells: while it has not, it looks
+/// for this one before it sleeps, and whoever sent that one has woken it.
+#[inline]
+pub(crate) fn ring_behind<W: Word>(park: &W, bell: &W, answered: impl FnOnce() -> bool) -> bool {
+    // Partner: the fence in `park`. Who has seen no answer behind it is seen by who answers, and parks behind that.
+    W::fence();
+    let asleep = park.load(Ordering::Relaxed) != Park::Awake.raw() && answered();
+    if asleep {
+        wake(bell);
+    }
+    asleep
+}
+
 /// Says that the waiter sleeps on its eventfd, unless what it awaits is there: whether it may. What was written to the
 /// eventfd before this, it must have heard.
 pub(crate) fn doze<W: Word>(park: &W, message: impl FnOnce() -> bool) -> bool {

@@ -21,6 +21,7 @@ use crate::{bell, geometry};
 mod aged;
 mod denials;
 mod dozing;
+mod flight;
 pub(crate) mod sent;
 mod state;
 mod wait;
@@ -51,6 +52,7 @@ pub struct HostChannel {
 /// | field | who writes | meaning |
 /// |---|---|---|
 /// | `next` | this caller | calls of depth 0 published; the low bits choose the ring slot |
+/// | `behind` | this caller | calls of depth 0 that it has published behind the one it looks at |
 /// | `depth` | this caller | calls it is inside of: while one of them calls back, it may make another |
 /// | `calls`, `resumes` | this caller | last commit word it wrote, by slot |
 /// | `replies` | this caller | last commit word it accepted, by slot |
@@ -59,6 +61,7 @@ pub struct HostLane {
     channel: Arc<HostChannel>,
     index: u32,
     next: u32,
+    behind: u32,
     depth: u8,
     slot: usize,
     calls: [u32; geometry::SLOTS],
@@ -230,8 +233,24 @@ impl HostChannel {
         let zero = [0; geometry::SLOTS];
         let channel = Arc::clone(self);
         let (calls, resumes, replies, near) = (zero, zero, zero, Near::default());
-        let (next, depth, slot, cpu, woke, crowd) = (0, 0, 0, wire::CPU_UNKNOWN, false, Crowd::default());
-        HostLane { channel, index, next, depth, slot, calls, resumes, replies, near, cpu, woke, crowd, doors }
+        let (next, behind, depth, slot, cpu, woke) = (0, 0, 0, 0, wire::CPU_UNKNOWN, false);
+        let crowd = Crowd::default();
+        HostLane {
+            channel,
+            index,
+            next,
+            behind,
+            depth,
+            slot,
+            calls,
+            resumes,
+            replies,
+            near,
+            cpu,
+            woke,
+            crowd,
+            doors,
+        }
     }
 
     /// Says that the worker is dead and wakes every caller that sleeps on it. Only the reaper calls this,
@@ -356,8 +375,8 @@ impl HostLane {
     pub fn ascend(&mut self) {
         assert!(self.depth > 0, "nobody comes back from the outermost call");
         self.depth -= 1;
-        // The call under way is the last that was published at its depth.
-        self.slot = geometry::slot_of(self.depth, self.next.wrapping_sub(1));
+        // The call under way is the last that was published at its depth, but for those in flight behind it.
+        self.slot = geometry::slot_of(self.depth, self.next.wrapping_sub(1 + self.behind));
     }
 
     /// Stores a number into the argument block.
@@ -400,6 +419,12 @@ impl HostLane {
     /// Publishes the call: from here on the worker may have executed it.
     #[inline]
     pub fn publish(&mut self, head: CallHead) {
+        self.commit(head);
+        self.ring();
+    }
+
+    #[inline(always)]
+    fn commit(&mut self, head: CallHead) {
         use wire::call_head as at;
         let offset = self.request_slot() + wire::CALL_OFFSET;
         let line = Head::default()
@@ -416,7 +441,6 @@ impl HostLane {
         self.calls[self.slot] = turn;
         // Partner: the acquire load of the commit word in `WorkerChannel::take_at`.
         request.word(offset + at::COMMIT).store(turn, Ordering::Release);
-        self.ring();
     }
 
     /// Answers NeedSpace: with a window that now has the space, or not at all.
@@ -524,14 +548,19 @@ impl HostLane {
 
     #[inline]
     fn ring(&mut self) {
+        self.say_cpu_seldom();
+        let park = self.channel.reply.word(self.doors.park);
+        let doorbell = self.channel.request.word(self.doors.bell);
+        self.woke = bell::ring(park, doorbell);
+    }
+
+    #[inline(always)]
+    fn say_cpu_seldom(&mut self) {
         /// Messages between two looks at where this thread is, when it has to look for nothing else.
         const SELDOM: u32 = 1 << 6;
         if self.calls[self.slot].is_multiple_of(SELDOM / wire::RING_SLOTS) {
             self.say_cpu();
         }
-        let park = self.channel.reply.word(self.doors.park);
-        let doorbell = self.channel.request.word(self.doors.bell);
-        self.woke = bell::ring(park, doorbell);
     }
 
     #[inline]

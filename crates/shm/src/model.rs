@@ -19,6 +19,7 @@ mod apart;
 mod callback;
 mod death;
 mod dozing;
+mod flight;
 mod hand_over;
 
 /// A host's end of a channel of so many lanes, and its worker.
@@ -92,6 +93,20 @@ fn publish(lane: &mut HostLane, number: u64) {
     lane.put(0, number);
     lane.put(FAR, 10 * number);
     lane.publish(CallHead { function: 3, args_length: FAR as u16 + 8, call_id: number, time: 0 });
+}
+
+/// Publishes a call of this number behind so many that are in flight.
+fn publish_behind(lane: &mut HostLane, number: u64, in_flight: u32) {
+    lane.open_call();
+    lane.put(0, number);
+    lane.put(FAR, 10 * number);
+    let head = CallHead { function: 3, args_length: FAR as u16 + 8, call_id: number, time: 0 };
+    lane.publish_behind(head, in_flight);
+}
+
+/// Turns to the call of this number, which has the place of its number among all of a lane.
+fn turn_to(lane: &mut HostLane, number: u64) {
+    lane.turn_to(number as u32 - 1);
 }
 
 /// Waits for what comes next in a call, in an event loop.

@@ -26,6 +26,11 @@ impl<T> Slot<T> {
         Slot { value: AtomicPtr::new(Box::into_raw(value)), owns: PhantomData }
     }
 
+    /// A place without one.
+    pub fn empty() -> Slot<T> {
+        Slot { value: AtomicPtr::new(ptr::null_mut()), owns: PhantomData }
+    }
+
     /// Takes the value, if it is there.
     #[inline]
     pub fn take(&self) -> Option<Box<T>> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hotcell::dynamic::{self, KeptFunction, Value};
 use hotcell::rt::Handle;
-use hotcell::{Cause, Error, ErrorKind, Options, Profile, Restart, Sandbox, Session};
+use hotcell::{Cause, Error, ErrorKind, Options, Profile, Quarantine, Restart, Sandbox, Session};
 use hotcell_bind::Bound;
 use hotcell_model::Interface;
 use hotcell_model::interface::{Callback, CallbackRole, CallbackScope, FieldRole, Function, Param, Role};
@@ -41,7 +41,9 @@ pub(crate) fn run(
     let read = bound.interface.sandbox.read.iter().map(PathBuf::from).collect();
     let sandbox = Sandbox { read, write, allow, ..Sandbox::of(Profile::Custom) };
     // Cases may end one worker after the other.
-    let options = Options { sandbox: Some(sandbox), restart: Restart::ALWAYS, ..Options::default() };
+    // Each call is compared, whatever became of the same call before.
+    let (restart, quarantine) = (Restart::ALWAYS, Quarantine::off());
+    let options = Options { sandbox: Some(sandbox), restart, quarantine, ..Options::default() };
     let session = bound.open(options).map_err(|error| format!("{error:#}"))?.within(how.patience);
     let interface = Arc::new(bound.interface.clone());
     let mut entries = 0;

@@ -7,8 +7,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use hotcell::dynamic::Value;
+use hotcell::rt::{Collects, Puts};
 use hotcell::{
-    Cause, Done, Error, ErrorKind, Executed, Guard, Options, Recycle, Require, Sandbox, Ticket, Wear,
+    Cause, Done, Error, ErrorKind, Executed, Guard, Options, Pipeline, Recycle, Require, Sandbox, Ticket,
+    Wear,
 };
 use hotcell_e2e::process::{alive, descriptors, segments, wait_until};
 use hotcell_faulty::Faulty;
@@ -115,6 +117,10 @@ fn every_lie_is_a_typed_error() {
     for lie in BATCH_LIES {
         check_batch(lie);
     }
+    for lie in PIPELINE_LIES {
+        check_pipeline(lie);
+    }
+    check_order();
     for seed in 0..40 {
         check_noise(seed);
     }
@@ -187,6 +193,60 @@ fn check_batch((lie, expect): (&str, ErrorKind)) {
         assert!(first || error.message().contains(expect.name()), "{lie}: {error}");
     }
     wait_until("the liar lives", || !alive(pid));
+}
+
+/// Lies to a pipeline of so many additions, and the one that meets them; the calls before it have their results, and those behind it
+/// are lost.
+const PIPELINE_LIES: [(&str, usize, usize, ErrorKind); 9] = [
+    ("pipe-swapped", 3, 0, ErrorKind::ProtocolViolation),
+    ("pipe-second-for-first", 3, 1, ErrorKind::ProtocolViolation),
+    ("pipe-skips", 3, 1, ErrorKind::ProtocolViolation),
+    ("pipe-not-sent", 4, 3, ErrorKind::ProtocolViolation),
+    ("pipe-twice", 9, 8, ErrorKind::ProtocolViolation),
+    ("pipe-short", 3, 1, ErrorKind::ProtocolViolation),
+    ("pipe-endless-space", 3, 1, ErrorKind::ProtocolViolation),
+    ("pipe-callback", 3, 1, ErrorKind::ProtocolViolation),
+    ("pipe-silent", 3, 1, ErrorKind::Hung),
+];
+
+/// Sends additions, one behind the other.
+fn additions(faulty: &Faulty, pipeline: &mut Pipeline, count: usize) -> Vec<Ticket<i32>> {
+    let add = faulty.function("add").0;
+    let sent = (0..count).map(|_| {
+        let mut call = pipeline.entry(add).unwrap();
+        call.put_i32(0, 2);
+        call.put_i32(4, 3);
+        call.values(|reply| reply.get_i32(0))
+    });
+    sent.collect()
+}
+
+fn check_pipeline((lie, count, met, expect): (&str, usize, usize, ErrorKind)) {
+    let faulty = Faulty::open(options(lie)).unwrap();
+    let pid = faulty.session().worker_pid().unwrap();
+    let mut pipeline = faulty.session().pipeline();
+    let sent = additions(&faulty, &mut pipeline, count);
+    for (at, ticket) in sent.into_iter().enumerate() {
+        let result = pipeline.take(ticket);
+        if at < met {
+            assert_eq!(result.unwrap(), at as i32 + 1, "{lie}");
+            continue;
+        }
+        let error = result.expect_err(lie);
+        let kind = if at == met { expect } else { ErrorKind::WorkerLost };
+        assert_eq!((error.kind(), error.executed()), (kind, Executed::Maybe), "{lie} at {at}: {error}");
+        assert!(at == met || error.message().contains(expect.name()), "{lie}: {error}");
+    }
+    wait_until("the liar lives", || !alive(pid));
+}
+
+/// Replies that come in another order are each their call's.
+fn check_order() {
+    let faulty = Faulty::open(options("pipe-backwards")).unwrap();
+    let mut pipeline = faulty.session().pipeline();
+    let sent = additions(&faulty, &mut pipeline, 3);
+    let results: Vec<i32> = sent.into_iter().map(|ticket| pipeline.take(ticket).unwrap()).collect();
+    assert_eq!(results, [1, 2, 3]);
 }
 
 /// A reply that is noise gives typed errors and texts that are some.

@@ -36,6 +36,17 @@ fn a_child_that_is_forked_in_a_callback_is_refused_and_harms_nobody() {
 }
 
 #[test]
+fn a_child_that_is_forked_with_calls_in_flight_is_refused_and_harms_nobody() {
+    let said = host("fork-in-flight");
+    let expected = [
+        "child: [Err(ForkedClient), Err(ForkedClient)]",
+        "child ended with 0, parent: [Ok(10), Ok(1)]",
+        "generation 1",
+    ];
+    assert_eq!(said, expected);
+}
+
+#[test]
 fn a_child_that_is_forked_in_between_leaves_results_and_releases_alone() {
     let said = host("fork-in-between");
     let expected = [

@@ -1,4 +1,4 @@
-//! Batches: which functions can be in one, and the methods that put them there.
+//! Batches and pipelines: which functions can be in one, and the methods that put them there.
 
 use hotcell_model::interface::{Function, Role};
 
@@ -11,7 +11,7 @@ use crate::rust::names::{self, Scope};
 use crate::rust::owner::Owner;
 use crate::rust::results::{add, outcomes};
 
-/// Whether a call of this function can be in a batch. All that it needs is known when it is put there, and all that it
+/// Whether a call of this function can be in a batch, or a pipeline. All that it needs is known when it is put there, and all that it
 /// changes comes out of it: so it calls nothing back that it is passed, and changes no structure of the caller.
 pub(crate) fn takes(function: &Function) -> bool {
     function.params.iter().all(|param| match &param.role.value {
@@ -25,7 +25,7 @@ pub(crate) fn takes(function: &Function) -> bool {
     })
 }
 
-/// The method that puts a call of this function into a batch. There is no other.
+/// The method that puts a call of this function into a batch, or a pipeline. There is no other.
 pub(crate) fn methods<'a>(context: &mut Context<'a>, index: usize) -> Result<Vec<Method>, Error> {
     let function = &context.interface.functions[index];
     let name = context.names.batch[index].clone();
@@ -40,13 +40,21 @@ pub(crate) fn methods<'a>(context: &mut Context<'a>, index: usize) -> Result<Vec
     };
     let constant = format!("table::{}", context.names.indices[index]);
     let variable = if arguments.puts.is_empty() { "call" } else { "mut call" };
-    let mut body = format::start(8, variable, ("batch", "entry"), &constant);
+    let mut body = Vec::new();
+    match arguments.objects(context, function, &mut scope) {
+        None => body.extend(format::start(8, variable, ("batch", "entry"), &constant)),
+        Some((name, statement)) => {
+            body.extend(statement);
+            let args = format!("{constant}, &{name}");
+            body.extend(format::start(8, variable, ("batch", "entry_of"), &args));
+        }
+    }
     body.extend(arguments.puts.iter().cloned());
     add(&mut body, outcomes, &ty, &mut scope);
     let owner = Owner::of(function).key();
     let owner = owner.map_or(&context.names.library, |key| &context.names.objects[key]);
     let method = format!("{owner}::{}", context.names.methods[index]);
-    let mut docs = vec![format!("[`{method}`](crate::{method}) in this batch.")];
+    let mut docs = vec![format!("[`{method}`](crate::{method}) in this batch, or pipeline.")];
     docs.extend(arguments.notes.iter().flat_map(|note| [String::new(), note.clone()]));
     let result = format!("hotcell::Result<hotcell::Ticket<{ty}>>");
     let opening = format::signature(4, &format!("pub fn {name}"), &arguments.params, &result);

@@ -19,12 +19,20 @@ const KEYWORDS: &[&str] = &[
     "virtual", "where", "while", "yield",
 ];
 
-/// Types a package's own must not hide, and that of a batch.
-pub(crate) const PRELUDE: &[&str] =
-    &["Aio", "Batch", "Box", "Err", "None", "Ok", "Option", "Result", "Some", "String", "ToString", "Vec"];
+/// Types a package's own must not hide, and those of batches and pipelines.
+pub(crate) const PRELUDE: &[&str] = &[
+    "Aio", "Batch", "Box", "Err", "None", "Ok", "Option", "Pipeline", "Result", "Some", "String", "ToString",
+    "Vec",
+];
 
 /// The type of a batch in every package.
 pub(crate) const BATCH: &str = "Batch";
+
+/// What its methods are implemented for: a batch, and a pipeline, which is the same over another type of the runtime.
+pub(crate) const BATCHES: &str = "<C: hotcell::rt::Collects> Batch<C>";
+
+/// The type of a pipeline in every package.
+pub(crate) const PIPELINE: &str = "Pipeline";
 
 /// The view on which calls are awaited.
 pub(crate) const AIO: &str = "Aio";
@@ -32,12 +40,24 @@ pub(crate) const AIO: &str = "Aio";
 /// Where calls of the library's own are.
 pub(crate) const LIBRARY_CALLS: &str = "functions";
 
-/// Methods every batch has.
-pub(crate) const BATCH_METHODS: &[&str] = &["fmt", "is_empty", "len", "new", "run"];
+/// Methods every batch has, or every pipeline.
+pub(crate) const BATCH_METHODS: &[&str] =
+    &["fmt", "in_flight", "is_empty", "len", "new", "run", "run_awaited", "settle", "take"];
 
 /// Methods every package has.
-pub(crate) const METHODS: &[&str] =
-    &["aio", "batch", "cancelled_by", "clone", "fmt", "open", "open_with", "pool", "session", "within"];
+pub(crate) const METHODS: &[&str] = &[
+    "aio",
+    "batch",
+    "cancelled_by",
+    "clone",
+    "fmt",
+    "open",
+    "open_with",
+    "pipeline",
+    "pool",
+    "session",
+    "within",
+];
 
 /// Methods every object has.
 pub(crate) const OBJECT_METHODS: &[&str] = &[

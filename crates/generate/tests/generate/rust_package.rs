@@ -149,8 +149,16 @@ fn calls_are_begun_with_their_objects_where_there_are_rules_for_threads() {
     assert!(sync >= takes_objects.count() && tasks == sync, "{sync} {tasks}");
     for lists in ["others.iter()", "all.into_iter().flatten()"] {
         let lists = format!("objects.extend({lists}.map(|object| Some(&object.0)));");
-        assert_eq!(source.matches(&lists).count(), 2, "{lists}");
+        assert_eq!(source.matches(&lists).count(), 3, "{lists}");
     }
+    // A batch and a pipeline have the same methods, but for those that wait.
+    let waits =
+        source.split("impl Batch<hotcell::Pipeline> {").nth(1).unwrap().split("\n}\n").next().unwrap();
+    for method in ["pub fn take<T: 'static>(", "pub fn settle(&mut self)", "pub fn in_flight(&self)"] {
+        assert!(waits.contains(method), "{method}");
+    }
+    assert!(source.contains("impl<C: hotcell::rt::Collects> Batch<C> {"));
+    assert!(source.matches(".entry_of(").count() > 5, "a pipeline waits for objects, too");
     for handle in ruled.handles.values_mut() {
         handle.thread_affine = true;
     }

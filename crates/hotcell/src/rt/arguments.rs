@@ -1,11 +1,12 @@
-//! What arguments are written into: a call, or an entry of a batch.
+//! What arguments are written into: a call, an entry of a batch, or a call of a pipeline.
 
 use hotcell_protocol::Place;
 
+use super::pipeline::Sending;
 use super::{Call, Converts, Entry, Image};
 use crate::error::{Error, Result};
 
-/// What arguments are written into: a [`Call`], or an [`Entry`] of a batch. Structures write themselves into either.
+/// What arguments are written into: a [`Call`], an [`Entry`] of a batch, or a call of a pipeline. Structures write themselves into either.
 pub trait Arguments: accepts::Accepts {
     /// Copies the image of a structure in and writes a reference to it.
     fn put_image(&mut self, offset: usize, name: &str, image: &Image) -> Result<()>;
@@ -76,6 +77,34 @@ macro_rules! accepts {
 }
 
 accepts!(Call<'_>, Entry<'_>);
+
+impl Arguments for Sending<'_> {
+    fn put_image(&mut self, offset: usize, name: &str, image: &Image) -> Result<()> {
+        self.call.put_image(offset, name, image)
+    }
+}
+
+impl accepts::Accepts for Sending<'_> {
+    fn place(&mut self, name: &str, data: &[u8]) -> Result<Place> {
+        self.call.place(name, data, 0)
+    }
+
+    fn place_text(&mut self, name: &str, text: &[u8]) -> Result<Place> {
+        self.call.place_text(name, text)
+    }
+
+    fn place_text_utf16(&mut self, name: &str, text: &str) -> Result<(Place, u64)> {
+        self.call.place_text_utf16(name, text)
+    }
+
+    fn place_converted<K: Converts>(&mut self, name: &str, text: &str) -> Result<(Place, u64)> {
+        self.call.place_converted::<K>(name, text)
+    }
+
+    fn wrong(&self, name: &str, text: String) -> Error {
+        self.call.invalid_argument(name, text)
+    }
+}
 
 /// Arguments by their offsets: methods for a type that has `put_u64(offset, value)`, `put_reference(offset, place, length)`,
 /// `place(name, data, tail)`, `pass(name, handle, kind, usage)` and `invalid_argument(name, message)`.

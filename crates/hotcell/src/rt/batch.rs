@@ -20,6 +20,7 @@ mod run;
 pub use done::Done;
 pub use entry::Entry;
 pub(crate) use memory::Spare;
+pub(super) use memory::next_number;
 use memory::{Lent, Outcome, Pending};
 
 /// Calls of one session that are sent together: one wake, one deadline. They are executed in order, and each fails for
@@ -33,13 +34,13 @@ pub struct Batch {
 #[must_use = "whether the entry failed is known only to who takes its result"]
 pub struct Ticket<T> {
     /// The batch's number, and the entry's in the low bits: the whole is small enough to be returned in registers.
-    id: u64,
+    pub(in crate::rt) id: u64,
     /// Of an entry that is read when it is taken.
-    read: fn(&Values<'_>) -> T,
+    pub(in crate::rt) read: fn(&Values<'_>) -> T,
 }
 
 /// Bits of an entry's number.
-const ENTRY_BITS: u32 = wire::MAX_BATCH.ilog2();
+pub(in crate::rt) const ENTRY_BITS: u32 = wire::MAX_BATCH.ilog2();
 
 impl<T> Ticket<T> {
     fn batch(&self) -> u64 {
@@ -54,7 +55,7 @@ impl<T> Ticket<T> {
 /// The result block of an entry whose results are numbers.
 #[derive(Debug)]
 pub struct Values<'a> {
-    block: &'a [u8],
+    pub(in crate::rt) block: &'a [u8],
 }
 
 impl Values<'_> {

@@ -168,7 +168,7 @@ impl State {
     }
 
     #[inline]
-    fn begin(&mut self, context: Context, index: u16, function: &'static Function) {
+    pub(super) fn begin(&mut self, context: Context, index: u16, function: &'static Function) {
         (self.context, self.index, self.function) = (context, index, function);
         self.used = usize::from(function.args_size);
         (self.input, self.granted, self.entries) = (0, 0, 0);

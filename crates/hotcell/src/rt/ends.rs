@@ -90,7 +90,9 @@ impl Call<'_> {
         executed: Executed,
     ) -> Result<NoSegment> {
         let (what, value, message) = match error {
+            SegmentError::WorkerEnded if self.is_to_be_sent(executed) => return Err(self.ended_before()),
             SegmentError::WorkerEnded => return Err(self.worker_ended(executed)),
+            SegmentError::DeadlinePassed if self.is_to_be_sent(executed) => return Err(self.hung_before()),
             SegmentError::DeadlinePassed => return Err(self.hung(executed)),
             SegmentError::TooMany => {
                 let most = wire::SEGMENT_BATCH - wire::SEGMENT_FIRST_ADDED;
@@ -121,7 +123,8 @@ impl Call<'_> {
         self.offering(Seals::Request, |generation, give| found.place(generation, give))
     }
 
-    /// Finds memory of a buffer for the worker, with what offers a segment of this kind to that where it has to have it.
+    /// Finds memory of a buffer for the worker, with what offers a segment of this kind to that where it has to have it. Not of
+    /// calls in flight: what is passed to those is copied.
     pub(super) fn offering<T>(
         &mut self,
         kind: Seals,
@@ -297,9 +300,16 @@ impl Call<'_> {
             Some((live, end)) => {
                 // A caller of another lane has given his call up.
                 counts = !(live.worker.was_unwanted() && end.killed_by_host);
-                let fault = match live.worker.to_blame(live.lane.index(), &end, &self.context) {
+                let (worker, lane) = (&live.worker, live.lane.index());
+                let fault = match worker.to_blame(lane, &end, &self.context) {
                     Some(suspect) => fault::of_another(suspect, &end),
-                    None => fault::of_end(&end),
+                    None => match worker.ended_before(lane, &end, &self.context) {
+                        Some(function) => {
+                            counts = false;
+                            fault::of_unsent(function)
+                        }
+                        None => fault::of_end(&end),
+                    },
                 };
                 let external = matches!(fault.cause, Cause::Signal { external: true, .. });
                 if executed != Executed::No && !external {
@@ -315,10 +325,39 @@ impl Call<'_> {
         self.met(fault, executed, output)
     }
 
+    /// Whether it was not sent, and others are in flight in front of it.
+    fn is_to_be_sent(&self, executed: Executed) -> bool {
+        executed == Executed::No && !self.turn.is_nested() && self.turn.is_one_of_several()
+    }
+
+    /// The worker has ended while calls in front of this one were in flight, which was not sent: theirs is the fault, and the
+    /// replies that have come are still theirs.
+    fn ended_before(&self) -> Error {
+        let ended = self.turn.live.as_ref().and_then(|live| Some((live.worker.end()?, live.worker.output())));
+        let (fault, output) = ended
+            .map_or_else(|| (fault::lost(), String::new()), |(end, output)| (fault::of_end(&end), output));
+        self.context.error(fault, Executed::No, output)
+    }
+
     /// A call nested in this one met the worker's end: that is this call's end too.
     pub(super) fn ended_inside(&mut self) -> Error {
         let (fault, output) = self.turn.ended.clone().unwrap_or_else(|| (fault::lost(), String::new()));
         self.context.error(fault, Executed::Maybe, output)
+    }
+
+    /// The worker has not done in time what this call needs that was not sent. It is ended, and the calls in front find that, and
+    /// the replies that have come.
+    fn hung_before(&mut self) -> Error {
+        let after = self.allowed.time();
+        let output = self.turn.live.as_ref().map_or_else(String::new, |live| {
+            live.worker.blame(live.lane.index(), &self.context);
+            live.worker.kill();
+            live.worker.output()
+        });
+        self.session().count_fault(ErrorKind::Hung);
+        let message = format!("no answer within {after:?}");
+        let fault = Fault { kind: ErrorKind::Hung, cause: Cause::Deadline { after }, message };
+        self.context.error(fault, Executed::No, output)
     }
 
     /// A callback has returned without the call that it made, which has the worker.

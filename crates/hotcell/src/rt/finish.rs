@@ -512,8 +512,8 @@ impl<'s> Call<'s> {
             return Ok(None);
         };
         self.granted += needed;
-        let nested = self.turn.is_nested();
-        let granted = match self.live().arena.regrant(length, nested) {
+        let apart = self.turn.is_one_of_several();
+        let granted = match self.live().arena.regrant(length, apart) {
             Some(granted) => Some(granted),
             None => {
                 let limit = usize::try_from(self.session().options().max_output).unwrap_or(usize::MAX);
@@ -524,7 +524,7 @@ impl<'s> Call<'s> {
                 match added {
                     Ok((id, mapping)) => {
                         let window = Window::new(id, mapping, self.session().fork());
-                        Some(self.live().arena.add_window(window, nested))
+                        Some(self.live().arena.add_window(window, apart))
                     }
                     Err(why) => {
                         if let Some(entry) = entry {

@@ -108,6 +108,13 @@ impl Passed {
         self.lets_go = outer.lets_go;
     }
 
+    /// What a call in flight was passed, if anything, until its reply is judged.
+    #[inline]
+    pub(super) fn set_aside(&mut self) -> Option<Passed> {
+        let plain = self.objects.is_empty() && self.gone.is_empty() && !self.lets_go;
+        if plain { None } else { Some(std::mem::take(self)) }
+    }
+
     /// Forgets the call. Comes with the callbacks that went with what it took over, and those it never published.
     #[inline]
     pub(crate) fn end(&mut self, session: &Session) -> Vec<Box<KeptCallback>> {

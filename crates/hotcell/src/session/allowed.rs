@@ -38,6 +38,11 @@ impl Allowed {
         Allowed { deadline: clock::now(), ..*self }
     }
 
+    /// The same time, counted from now.
+    pub(crate) fn renewed(&self) -> Allowed {
+        Allowed::new(self.nanoseconds)
+    }
+
     /// When it ends, in monotonic nanoseconds.
     pub(crate) fn deadline(&mut self) -> u64 {
         if self.deadline == 0 {

@@ -17,7 +17,7 @@ use tokio::time::Sleep;
 use super::looks::Looks;
 use super::retry::Pauses;
 use super::service::late;
-use super::{Allowed, Context, Place, Seat, Session, Turn, instant_of};
+use super::{Allowed, Context, IN_FLIGHT, Place, Seat, Session, Turn, instant_of};
 use crate::error::{Cause, Error, Result};
 use crate::rt::{Call, Function};
 use hotcell_protocol::Executed;
@@ -39,6 +39,10 @@ pub(super) use watch::Watch;
 
 /// How long a task that waits for its part of a worker sleeps between two looks, at least and at most.
 const LOOKS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(25));
+
+/// Why a callback awaits no call.
+const IN_A_CALLBACK: &str =
+    "a callback cannot wait for a call of a task: its own call would not go on meanwhile";
 
 impl Session {
     /// As [`Session::call`], for a task: waits for its turn without a thread. The call is then to be ended with
@@ -81,8 +85,8 @@ impl Session {
             return Err(error);
         }
         if shared.places.iter().any(Place::is_held_here) {
-            let message =
-                "a callback cannot wait for a call of a task: its own call would not go on meanwhile";
+            let in_flight = self.has_calls_in_flight() && !self.runs_a_callback();
+            let message = if in_flight { IN_FLIGHT } else { IN_A_CALLBACK };
             return Err(self.unavailable(context, message.into()));
         }
         Ok(())

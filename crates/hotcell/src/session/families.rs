@@ -249,6 +249,12 @@ impl Held {
         self.families.state.lock().seated(self.number, seat)
     }
 
+    /// Whether somebody waits for one of them.
+    pub(super) fn is_awaited(&self) -> bool {
+        let state = self.families.state.lock();
+        self.set.iter().any(|family| state.is_awaited(family))
+    }
+
     /// What it has, in order.
     pub(super) fn set(&self) -> &Arc<[Family]> {
         &self.set

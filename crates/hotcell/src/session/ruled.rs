@@ -15,7 +15,7 @@ use hotcell_shm::clock;
 use super::families::{Families, Family, Held, Stuck, Who, of_seat};
 use super::releases::Bound;
 use super::turn::Around;
-use super::{Allowed, Context, Place, Seat, Session, Turn, instant_of, looks, this_thread};
+use super::{Allowed, Context, IN_FLIGHT, Place, Seat, Session, Turn, instant_of, looks, this_thread};
 use crate::error::{Cause, Error, Result};
 use crate::rt::{Call, Function, Handle, Object, ThreadRules};
 pub(crate) use claim::Claim;
@@ -76,7 +76,7 @@ impl Session {
     }
 
     /// Gets a turn with a worker for a call that has a claim.
-    fn turn_of(&self, context: Context, mut allowed: Allowed, claim: &Claim) -> Result<Turn<'_>> {
+    pub(super) fn turn_of(&self, context: Context, mut allowed: Allowed, claim: &Claim) -> Result<Turn<'_>> {
         let shared = &*self.shared;
         if shared.dispatcher.has_failed()
             && let Some(error) = self.callback_failure(context)
@@ -95,16 +95,20 @@ impl Session {
             return Err(self.held_up(context, NOT_FINISHED.into()));
         }
         let deadline = allowed.deadline();
-        self.wait_for_releases(deadline);
-        let until = instant_of(deadline);
+        let in_flight = self.has_calls_in_flight();
+        let until = if in_flight { Instant::now() } else { instant_of(deadline) };
+        let held_up = |error| if in_flight { self.held_up(context, IN_FLIGHT.into()) } else { error };
+        if !in_flight {
+            self.wait_for_releases(deadline);
+        }
         let who = Who::Thread(this_thread());
         let held = self.wait_for_families(context, &claim.set, who, until)?;
-        let held = held.ok_or_else(|| self.families_held(context, &allowed))?;
+        let held = held.ok_or_else(|| held_up(self.families_held(context, &allowed)))?;
         let seat = match claim.seat {
             Some(number) => shared.seats.wait_for_own(number as usize, Some(until), || self.reclaim()),
             None => shared.seats.take().or_else(|| shared.seats.wait(Some(until), || self.reclaim())),
         };
-        let Some(seat) = seat else { return Err(self.no_seat(context, &allowed)) };
+        let Some(seat) = seat else { return Err(held_up(self.no_seat(context, &allowed))) };
         let mut turn = self.seated(seat, held, allowed).expect("what a thread has is not taken back");
         if !turn.serves() {
             self.seat_worker_in_time(&mut turn, context, &mut allowed)?;

@@ -103,6 +103,12 @@ impl Serving {
         let _ = self.blame.set(blame);
     }
 
+    /// The function that it was ended for, by a call of this lane that was not sent and is not this one.
+    pub(crate) fn ended_before(&self, lane: u32, end: &End, context: &Context) -> Option<&str> {
+        let blame = self.blame.get().filter(|_| end.killed_by_host)?;
+        (blame.lane == lane && blame.call_id != context.call_id).then_some(blame.function.as_str())
+    }
+
     /// The call of another lane that is to blame for its end, as far as anybody knows.
     pub(crate) fn to_blame(&self, lane: u32, end: &End, context: &Context) -> Option<Blame> {
         // The record is the worker's own word; it is believed only where it agrees with the kernel's.
@@ -345,8 +351,7 @@ impl Session {
             worker,
             calls_back,
             takes_batches,
-            refusals: 0,
-            shortages: 0,
+            hints: super::Hints::default(),
             #[cfg(feature = "tokio")]
             offers: super::Offers::default(),
             #[cfg(feature = "tokio")]

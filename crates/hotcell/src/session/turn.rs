@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReason, wire};
-use hotcell_shm::Outer;
+use hotcell_shm::{Outer, Slot};
 
 use super::{Allowed, Context, Family, Live, Seat, Session};
 use crate::error::{Cause, Result};
@@ -19,6 +19,8 @@ use crate::fault;
 use crate::rt::{KeptCallback, OuterPassed, State};
 
 mod aside;
+mod begin;
+mod piped;
 
 pub(super) use aside::Blank;
 use aside::SetAside;
@@ -33,9 +35,18 @@ pub(crate) struct Turn<'s> {
     here: PhantomData<*const ()>,
 }
 
+/// What a turn is inside of, which has the seat when that ends.
+#[derive(Debug)]
+pub(crate) enum Inside {
+    /// A call whose callback runs.
+    Call(Nested),
+    /// A pipeline, which finds its seat there.
+    Pipeline(Arc<Slot<Seat>>),
+}
+
 /// What a nested call must leave as it found it.
 #[derive(Debug)]
-pub(crate) struct Inside {
+pub(crate) struct Nested {
     /// The call it is nested in.
     call_id: u64,
     data: Outer,
@@ -48,9 +59,12 @@ pub(crate) struct Inside {
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub(super) struct Place {
-    /// The thread that has the seat; 0 none.
+    /// The thread that has the seat, and above its number whether for [calls in flight](IN_FLIGHT); 0 none.
     holder: AtomicU64,
 }
+
+/// Set where a seat is a pipeline's: whoever has it goes on with his own work while the worker is at the calls.
+const IN_FLIGHT: u64 = 1 << 63;
 
 /// What a call from a callback is to know of the calls around it.
 #[derive(Debug)]
@@ -76,7 +90,12 @@ impl Place {
     /// Whether this thread has the seat. A thread alone sets and clears its own mark, so what is read here is true
     /// of this one.
     pub(super) fn is_held_here(&self) -> bool {
-        self.holder.load(Ordering::Relaxed) == this_thread()
+        self.holder.load(Ordering::Relaxed) & !IN_FLIGHT == this_thread()
+    }
+
+    /// Whether this thread has the seat for calls in flight.
+    pub(super) fn is_in_flight_here(&self) -> bool {
+        self.holder.load(Ordering::Relaxed) == this_thread() | IN_FLIGHT
     }
 }
 
@@ -115,6 +134,12 @@ impl<'s> Turn<'s> {
 
     /// Whether the call is nested in another.
     pub(crate) fn is_nested(&self) -> bool {
+        let inside = self.state.as_ref().and_then(|state| state.inside.as_deref());
+        matches!(inside, Some(Inside::Call(_)))
+    }
+
+    /// Whether the call has reply windows of its own: others are inside of it, around it, or in flight behind it.
+    pub(crate) fn is_one_of_several(&self) -> bool {
         self.state.as_ref().is_some_and(|state| state.inside.is_some())
     }
 
@@ -170,6 +195,18 @@ impl Session {
         self.shared.places.len() > 1 && aside::any()
     }
 
+    /// Whether a callback of this session runs on this thread.
+    #[cfg(feature = "tokio")]
+    pub(super) fn runs_a_callback(&self) -> bool {
+        aside::of(self, |_| true, |_| ()).is_some()
+    }
+
+    /// Whether this thread has calls in flight. Outside of a callback it then waits for nothing that another has: that one may
+    /// have calls in flight, too, and wait for this thread, which would take no result meanwhile.
+    pub(super) fn has_calls_in_flight(&self) -> bool {
+        self.shared.places.iter().any(Place::is_in_flight_here)
+    }
+
     /// Looks at the worker that this call has set aside, which may have ended. `None` while a nested call has it.
     pub(crate) fn with_aside<T>(&self, call_id: u64, look: impl FnOnce(Option<&Live>) -> T) -> Option<T> {
         let look = |aside: &mut SetAside| Some(look(aside.seat.as_ref()?.live.as_ref()));
@@ -209,7 +246,8 @@ impl Session {
         let of_package = Context::of_package(self.shared.package);
         seat.state = seat.spare.take().or_else(|| Some(State::new(of_package)));
         let state = seat.state();
-        state.inside = Some(Box::new(Inside { call_id: *call_id, data, passed, held }));
+        let nested = Nested { call_id: *call_id, data, passed, held };
+        state.inside = Some(Box::new(Inside::Call(nested)));
         state.allowed = allowed;
         Ok(Turn { session: self, seat: Some(seat), here: PhantomData })
     }
@@ -258,9 +296,22 @@ impl Session {
         }
     }
 
-    /// Leaves the seat of a nested call to the call around.
+    /// Leaves the seat to what the turn was inside of.
     #[cold]
-    fn leave_nested(&self, mut seat: Box<Seat>, inside: Inside) {
+    fn leave_inside(&self, mut seat: Box<Seat>, inside: Box<Inside>, gone: Vec<Box<KeptCallback>>) {
+        if let Inside::Pipeline(home) = &*inside {
+            let home = Arc::clone(home);
+            seat.passed.drop_later(gone);
+            seat.state().inside = Some(inside);
+            let before = home.put(seat);
+            debug_assert!(before.is_none(), "a pipeline has one seat");
+        } else if let Inside::Call(nested) = *inside {
+            self.leave_nested(seat, nested);
+        }
+    }
+
+    /// Leaves the seat of a nested call to the call around.
+    fn leave_nested(&self, mut seat: Box<Seat>, inside: Nested) {
         if let Some(Live { lane, arena, .. }) = &mut seat.live {
             lane.ascend();
             arena.ascend(inside.data);
@@ -303,13 +354,13 @@ impl Drop for Turn<'_> {
             return std::mem::forget(seat);
         }
         // What goes is the application's, and is dropped when the turn is over.
-        let _gone: Vec<Box<KeptCallback>> = seat.passed.end(session);
+        let gone: Vec<Box<KeptCallback>> = seat.passed.end(session);
         let state = seat.state();
         let (allowed, awaited) = (state.allowed, state.is_awaited());
         #[cfg(feature = "tokio")]
         let _not_sent = awaited.then(|| state.take_batch());
         if let Some(inside) = state.inside.take() {
-            return session.leave_nested(seat, *inside);
+            return session.leave_inside(seat, inside, gone);
         }
         if seat.lacks_spares {
             session.fill_spares(&mut seat);

@@ -130,6 +130,11 @@ impl<T> Turnstile<T> {
         Some(value)
     }
 
+    /// Whether somebody waits for a value.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.wanted.load(Ordering::SeqCst) & !RESERVED != NOBODY
+    }
+
     /// Takes the value of this number, whoever waits, if it is there. It is to be put back soon.
     pub(super) fn borrow(&self, number: usize) -> Option<Box<T>> {
         self.values[number].0.take()

@@ -126,3 +126,60 @@ proptest! {
         call(&mut lane, &worker, &mut lanes, 20);
     }
 }
+
+/// A step of either side while calls are in flight.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Send,
+    Serve,
+    Take,
+}
+
+proptest! {
+    /// Whatever the order of steps, and wherever the counters are: each call is executed once, in its turn, and its reply is
+    /// taken once, whole, and by nobody else.
+    #[test]
+    fn calls_in_flight_keep_their_order_wherever_counters_wrap(
+        before in 0..40u32,
+        calls in prop_oneof![0..40u32, (0..40u32).prop_map(|left| u32::MAX - left)],
+        steps in proptest::collection::vec(
+            prop_oneof![4 => Just(Step::Send), 3 => Just(Step::Serve), 3 => Just(Step::Take)],
+            0..400,
+        ),
+    ) {
+        let (mut lane, worker, mut lanes) = aged(u32::MAX - before, calls);
+        let (mut sent, mut served, mut taken) = (0u64, 0u64, 0u64);
+        for step in steps {
+            let in_flight = (sent - taken) as u32;
+            match step {
+                Step::Send if in_flight < wire::RING_SLOTS => {
+                    sent += 1;
+                    prop_assert_eq!(lane.next_number(), calls.wrapping_add(sent as u32 - 1));
+                    lane.open_call();
+                    lane.put(0, sent);
+                    let head = CallHead { function: 3, args_length: 8, call_id: sent, time: 0 };
+                    lane.publish_behind(head, in_flight);
+                }
+                Step::Serve => {
+                    let request = worker.next_call(&mut lanes, &mut Roost::new(1), || true);
+                    prop_assert_eq!(request.is_some(), served < sent, "each is there once");
+                    let Some(request) = request else { continue };
+                    served += 1;
+                    prop_assert_eq!(request.call_id, served);
+                    worker.reply(&mut lanes[0], &request, head(ReplyState::Returned, served), 0);
+                }
+                Step::Take if in_flight > 0 => {
+                    let next = taken + 1;
+                    lane.turn_to(calls.wrapping_add(taken as u32));
+                    let expect = (served > taken).then(|| Waited::Reply(head(ReplyState::Returned, next)));
+                    prop_assert_eq!(lane.peek(next, false), expect);
+                    taken += u64::from(expect.is_some());
+                    if expect.is_some() {
+                        prop_assert_eq!(lane.peek(next, false), None, "a reply is taken once");
+                    }
+                }
+                Step::Send | Step::Take => {}
+            }
+        }
+    }
+}

@@ -77,6 +77,22 @@ fn a_death_at_any_step_of_a_batch_names_an_entry_of_it() {
     });
 }
 
+/// Replies before the death are delivered, and those behind it are not there.
+#[test]
+fn a_death_at_any_step_is_heard_of_by_all_calls_in_flight() {
+    at_each_step(
+        1,
+        |worker| flight::serve(worker, 2),
+        |lane| {
+            publish_behind(lane, 1, 0);
+            publish_behind(lane, 2, 1);
+            let (first, second) = (flight::take(lane, 1), flight::take(lane, 2));
+            assert!(first || !second, "they are executed in order");
+            second
+        },
+    );
+}
+
 /// The worker answers whoever comes first, and dies.
 #[test]
 fn every_caller_hears_of_a_death() {

@@ -29,7 +29,7 @@ mod z_stream;
 #[cfg(feature = "tokio")]
 pub use aio::Aio;
 
-pub use batch::Batch;
+pub use batch::{Batch, Pipeline};
 pub use functions::Uncompress2Output;
 pub use gz_file::{ErrorOutput, FreadOutput, GetsOutput, GzFile};
 pub use gz_header::GzHeader;
@@ -79,6 +79,12 @@ impl Zlib {
     /// Begins a batch: calls that are sent together, and of which each fails for itself.
     pub fn batch(&self) -> Batch {
         Batch::new(self.session.batch())
+    }
+
+    /// Begins a pipeline: calls that are sent one after the other, without waiting for each, and whose results are taken
+    /// as they come.
+    pub fn pipeline(&self) -> Pipeline {
+        Batch::new(self.session.pipeline())
     }
 
     /// The same worker with another deadline for each call.

@@ -97,6 +97,10 @@ fn main() {
             rustix::io::ioctl_fionbio(&eventfd, false).unwrap();
             rustix::io::write(&eventfd, &(u64::MAX - 1).to_ne_bytes()).unwrap();
         }
+        lie if lie.starts_with("pipe-") => {
+            greet();
+            lie_to_a_pipeline(lie, &request, &reply);
+        }
         lie if lie.starts_with("listen-") => {
             greet();
             lie_to_the_dispatcher(lie, &request, &reply);
@@ -216,6 +220,7 @@ struct Slot<'a> {
 }
 
 /// A message in a slot.
+#[derive(Clone, Copy)]
 struct Message {
     commit: u32,
     state: u16,
@@ -381,6 +386,78 @@ fn lie_to_the_dispatcher(lie: &str, request: &Mapping, reply: &Mapping) {
         sent += 1;
         slot.send(id, &honest(sent));
         assert_eq!(slot.answer(sent), (Resume::CallbackReturned.raw(), 10));
+    }
+}
+
+/// Answers additions that are in flight, with 1, 2, 3… and a lie.
+fn lie_to_a_pipeline(lie: &str, request: &Mapping, reply: &Mapping) {
+    let lane = wire::LANES_OFFSET;
+    let slot = |number: usize| Slot {
+        request,
+        reply,
+        lane,
+        at: lane + wire::LANE_HEAD + number * wire::SLOT_STRIDE,
+    };
+    let state = ReplyState::Returned.raw();
+    let returned = |commit| Message { commit, state, errno: 0, length: 8, value: 0 };
+    let result = |number: usize| reply.store(slot(number).at + wire::RESULT_OFFSET, number as u32 + 1);
+    let ids: Vec<u64> = (0..3).map(|number| slot(number).call()).collect();
+    (0..3).for_each(result);
+    let honest = |numbers: &[usize]| {
+        numbers.iter().for_each(|&number| slot(number).send(ids[number], &returned(1)));
+    };
+    match lie {
+        // Not a lie: they lie where they belong.
+        "pipe-backwards" => honest(&[2, 1, 0]),
+        "pipe-swapped" => {
+            slot(1).send(ids[0], &returned(1));
+            slot(0).send(ids[1], &returned(1));
+        }
+        "pipe-second-for-first" => {
+            honest(&[0]);
+            slot(1).send(ids[0], &returned(1));
+        }
+        "pipe-skips" => {
+            honest(&[0]);
+            slot(1).send(ids[1], &returned(2));
+        }
+        "pipe-not-sent" => {
+            // The next call is met by the reply to one that nobody sent.
+            slot(3).send(ids[2] + 100, &returned(1));
+            honest(&[0, 1, 2]);
+        }
+        "pipe-twice" => {
+            honest(&[0, 1, 2]);
+            for number in 3..8 {
+                let id = slot(number).call();
+                result(number);
+                slot(number).send(id, &returned(1));
+            }
+            // The first slot is used again: it has the reply to its first call once more.
+            while request.load::<u32>(slot(0).at + wire::CALL_OFFSET + call_head::COMMIT) != 2 {
+                std::thread::sleep(Duration::from_micros(100));
+            }
+            slot(0).send(ids[0], &returned(2));
+        }
+        "pipe-silent" => honest(&[0]),
+        "pipe-short" => {
+            honest(&[0]);
+            slot(1).send(ids[1], &Message { length: 0, ..returned(1) });
+        }
+        "pipe-endless-space" => {
+            honest(&[0]);
+            let asks = Message { state: ReplyState::NeedSpace.raw(), value: u64::MAX, ..returned(1) };
+            for commit in 1.. {
+                slot(1).send(ids[1], &Message { commit, ..asks });
+                slot(1).answer(commit);
+            }
+        }
+        "pipe-callback" => {
+            honest(&[0]);
+            let asks = Message { state: ReplyState::Callback.raw(), errno: 1, length: 0, ..returned(1) };
+            slot(1).send(ids[1], &asks);
+        }
+        other => panic!("no such lie: {other}"),
     }
 }
 

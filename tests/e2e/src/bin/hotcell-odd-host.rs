@@ -1,9 +1,9 @@
 //! Hosts that do what hosts do: fork, ignore SIGCHLD, reap every child. Prints what became of their calls.
 
-use hotcell::rt::Invocation;
+use hotcell::rt::{Collects, Invocation, Puts};
 use hotcell::{Error, Options};
 use hotcell_e2e::basin::Basin;
-use hotcell_e2e::objects::Objects;
+use hotcell_e2e::objects::{Objects, STORE};
 use hotcell_e2e::ticker::Ticker;
 use hotcell_faulty::Faulty;
 
@@ -11,6 +11,7 @@ fn main() {
     match std::env::args().nth(1).as_deref() {
         Some("fork") => fork(),
         Some("fork-in-callback") => fork_in_callback(),
+        Some("fork-in-flight") => fork_in_flight(),
         Some("fork-with-buffers") => fork_with_buffers(),
         Some("descriptors") => descriptors(),
         Some("fork-in-between") => fork_in_between(),
@@ -176,6 +177,43 @@ fn fork_in_callback() {
         unsafe { libc::waitpid(child, &raw mut status, 0) };
         println!("child ended with {status}, parent: {:?}", ended.map_err(|error| error.to_string()));
     }
+    println!("generation {}", objects.session.generation());
+}
+
+/// The same in a callback that the library keeps, while calls of a pipeline are in flight.
+fn fork_in_flight() {
+    let objects = Objects::open(Options::default()).unwrap_or_else(|error| panic!("{error}"));
+    let store = objects.store(0).unwrap_or_else(|error| panic!("{error}"));
+    let (fork, forked) = std::sync::mpsc::channel();
+    let run = move |_: &mut Invocation<'_>| {
+        // SAFETY: as in `fork`.
+        let child = unsafe { libc::fork() };
+        fork.send(child).expect("it is there");
+        Ok(10)
+    };
+    objects.keep(&store, 0, Some(Box::new(run))).unwrap_or_else(|error| panic!("{error}"));
+    let mut pipe = objects.session.pipeline();
+    let poked = {
+        let mut call = pipe.entry(22).unwrap_or_else(|error| panic!("{error}"));
+        call.put_opt_handle(0, "store", Some(&store), STORE).unwrap_or_else(|error| panic!("{error}"));
+        call.put_i64(8, 1);
+        call.put_i64(16, 2);
+        call.values(|reply| reply.get_i64(0))
+    };
+    let behind = pipe.entry(20).unwrap_or_else(|error| panic!("{error}")).values(|reply| reply.get_i64(0));
+    let kind = |outcome: Result<i64, Error>| outcome.map_err(|error| error.kind());
+    let said = [kind(pipe.take(poked)), kind(pipe.take(behind))];
+    let child = forked.recv().expect("it was called");
+    if child == 0 {
+        println!("child: {said:?}");
+        drop((pipe, store, objects));
+        // SAFETY: as in `fork`.
+        unsafe { libc::_exit(0) };
+    }
+    let mut status = 0;
+    // SAFETY: `status` is valid for writes.
+    unsafe { libc::waitpid(child, &raw mut status, 0) };
+    println!("child ended with {status}, parent: {said:?}");
     println!("generation {}", objects.session.generation());
 }
 

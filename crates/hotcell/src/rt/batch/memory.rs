@@ -175,6 +175,12 @@ impl Memory {
     }
 }
 
+/// A number that no batch of the process has, nor part of a pipeline.
+pub(in crate::rt) fn next_number() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
 /// Where the memory of a batch waits for the next one.
 #[derive(Default)]
 pub(crate) struct Spare(Mutex<Option<Box<Memory>>>);
@@ -182,10 +188,9 @@ pub(crate) struct Spare(Mutex<Option<Box<Memory>>>);
 impl Spare {
     /// Takes it, or other memory while another batch has it, for calls of these functions.
     pub(super) fn take(self: &Arc<Self>, functions: &'static [Function]) -> Lent {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
         let memory = self.0.try_lock().and_then(|mut memory| memory.take());
         let mut memory = memory.unwrap_or_else(|| Box::new(Memory::with_capacity()));
-        (memory.number, memory.functions) = (NEXT.fetch_add(1, Ordering::Relaxed), functions);
+        (memory.number, memory.functions) = (next_number(), functions);
         Lent { memory: Some(memory), from: Arc::clone(self) }
     }
 }

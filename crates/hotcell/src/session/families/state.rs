@@ -75,6 +75,11 @@ impl State {
         self.wanted.contains_key(family)
     }
 
+    /// Whether somebody waits for this family.
+    pub(super) fn is_awaited(&self, family: &Family) -> bool {
+        self.wanted.get(family).is_some_and(|wanted| !wanted.line.is_empty())
+    }
+
     /// Whether this one has families.
     pub(super) fn has(&self, number: u64) -> bool {
         self.holders.contains_key(&number)

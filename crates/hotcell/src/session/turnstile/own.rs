@@ -9,7 +9,7 @@ use std::task::Waker;
 use std::time::Instant;
 
 use super::line::{Called, GRACE, Line};
-use super::{INSISTS, Turnstile};
+use super::{INSISTS, RESERVED, Turnstile};
 use crate::atomics::now;
 use crate::session::looks;
 
@@ -64,6 +64,11 @@ impl<T> Turnstile<T> {
             line.reserved.insert(number, Reservation { ticket, until, waker: None, called: None, behind });
         self.say_reserved(line);
         before
+    }
+
+    /// Whether somebody waits for the value of this number.
+    pub(in super::super) fn is_reserved(&self, number: usize) -> bool {
+        self.wanted.load(Ordering::SeqCst) & RESERVED != 0 && self.line.lock().is_reserved(number)
     }
 
     /// Waits for the value of this number; without a time, for ever. `meanwhile` is asked now and then.
