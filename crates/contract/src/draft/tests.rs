@@ -53,6 +53,7 @@ fn api(names: &[&str]) -> Api {
         enums: BTreeMap::new(),
         constants: BTreeMap::new(),
         function_macros: BTreeMap::new(),
+        initializers: BTreeMap::new(),
         variables: Vec::new(),
     }
 }

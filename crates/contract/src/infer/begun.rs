@@ -16,11 +16,12 @@ use crate::handles::Handles;
 use crate::infer::endings::{Ending, ending};
 use crate::infer::names::words;
 use crate::infer::view::{View, decided, plain_text, shown};
-use crate::infer::words::objects::{BEGINS, COLLECTS, COPIES, ENDS_BEGUN};
+use crate::infer::words::objects::{BEGINS, BORROWS, COLLECTS, COPIES, ENDS_BEGUN, FILLS_BEGUN};
 use crate::infer::{Draft, Notes, comments};
 use crate::type_names::unqualified;
 
 mod fields;
+mod initialized;
 
 pub(crate) use fields::roles;
 
@@ -35,6 +36,8 @@ pub(crate) struct Begun {
     ends: BTreeSet<String>,
     /// What both are called before the words that say so.
     stems: BTreeSet<String>,
+    /// Whether the library allocates what its pointers lead to.
+    pub(crate) filled: bool,
 }
 
 /// The structures that are begun and ended, by the record's key. `exports` are the functions of the library.
@@ -64,17 +67,41 @@ pub(crate) fn types(
             found.entry(record).or_default().push(function);
         }
     }
+    let filled = filled(api);
     let kept = |record: &&str| {
-        let fields =
-            api.records.get(*record).filter(|record| !record.union).and_then(|layout| roles(record, layout));
+        let layout = api.records.get(*record).filter(|record| !record.union);
+        let fields = layout.and_then(|layout| roles(record, layout, filled.contains(*record)));
         fields.is_some() && handles.of_record(record).is_none() && !values.contains(*record)
     };
+    let macros = initialized::macros(api);
     let records = found.into_iter().filter(|(record, _)| kept(record));
     let begun = records.map(|(record, functions)| {
         let there: Vec<&Function> = functions.into_iter().filter(there).collect();
-        (record.to_owned(), Begun::of(&there))
+        let begun = match (Begun::of(&there), macros.get(&letters(record))) {
+            (begun, Some(initializer)) if begun.starts.is_empty() => {
+                initialized::begun(record, initializer, &there)
+            }
+            (begun, _) => begun,
+        };
+        (record.to_owned(), Begun { filled: filled.contains(record), ..begun })
     });
     begun.filter(|(_, begun)| !begun.starts.is_empty()).collect()
+}
+
+/// The structures of which functions of the library allocate the memory behind their pointers, or read something into it:
+/// `WebPPictureAlloc(picture)`.
+fn filled(api: &Api) -> BTreeSet<&str> {
+    let fills = |function: &&Function| {
+        let name = words(&function.name);
+        let own = name.iter().position(|word| FILLS_BEGUN.contains(&word.as_str()));
+        own.is_some_and(|at| at > 0) && function.params.len() == 1
+    };
+    let first = |function: &'_ Function| match function.params.first().and_then(|param| pointed(&param.ty)) {
+        Some((record, false)) => Some(record.to_owned()),
+        _ => None,
+    };
+    let found = api.functions.iter().filter(fills).filter_map(first);
+    found.filter_map(|record| api.records.get_key_value(&record)).map(|(key, _)| key.as_str()).collect()
 }
 
 impl Begun {
@@ -193,6 +220,10 @@ fn doubt(view: &View<'_>, index: usize, constant: bool) -> Option<String> {
     let all = || 0..view.function.params.len();
     if letters(&function.name).contains("init") || view.function_has_word(COPIES) && all().any(same) {
         return Some(format!("`{name}` may begin with this call, and nothing says what ends it"));
+    }
+    // `WebPPictureView(src, …, dst)`: the second goes on with memory of the first.
+    if view.function_has_word(BORROWS) && all().any(same) {
+        return Some(format!("`{name}` may go on with what another one has"));
     }
     // `aec_buffer_encode(strm)` begins and ends one itself, beside `aec_encode_init`, `aec_encode` and `aec_encode_end`.
     let own = letters(&function.name);

@@ -8,6 +8,7 @@ use crate::infer::words::{BINARY, DATA, OUTPUTS};
 use crate::infer::{Draft, Gap, Notes, keeping, lengths, texts, unsupported};
 use crate::type_names::unqualified;
 
+mod lists;
 mod objects;
 
 const NULL: &str = r#"{ fixed = "NULL" }"#;

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hotcell_model::api::{Api, Function, Param};
 use hotcell_model::types::{CType, Type};
 
+use crate::infer::allocators;
 use crate::infer::endings::{Ending, ending};
 use crate::infer::names::words;
 use crate::infer::words::objects::{
@@ -78,7 +79,8 @@ fn mirrored(api: &Api, pairs: &Pairs, prefix: Option<&str>, handle: InferredHand
                 let releases = ending(&function.name).is_some_and(|(ending, _)| ending == Ending::Releases);
                 releases && takes(function) && !found.contains(function.name.as_str())
             };
-            found.first().copied().filter(|_| !api.functions.iter().any(|function| other(&function)))
+            let alone = || !api.functions.iter().any(|function| other(&function));
+            found.first().copied().filter(|function| pairs.closes_opened(function) || alone())
         }
         // Several are called after it: the shortest name says nothing else.
         (Some(_), Some(_), _) => {
@@ -192,6 +194,7 @@ fn prefix(api: &Api) -> Option<String> {
 
 /// The functions that may end or begin something, by their names.
 struct Endings<'a> {
+    api: &'a Api,
     ends: Vec<(&'a Function, Ending, Vec<String>)>,
     /// With the words that do not say that it begins.
     starts: Vec<(&'a Function, Vec<String>)>,
@@ -224,7 +227,7 @@ impl<'a> Endings<'a> {
             out.chain([&function.result]).filter_map(pointed_record)
         });
         let made = made.collect();
-        Endings { ends: ends.collect(), starts: starts.collect(), acquired: acquired.collect(), made }
+        Endings { api, ends: ends.collect(), starts: starts.collect(), acquired: acquired.collect(), made }
     }
 }
 
@@ -255,14 +258,19 @@ impl Releases<'_> {
                 return None;
             }
             let Some(position) = function.params.iter().position(is_it) else { continue };
-            let alone = function.params.len() == 1;
+            // `lzma_index_end(index, allocator)`.
+            let others = function.params.iter().enumerate().filter(|(other, _)| *other != position);
+            let alone = others
+                .into_iter()
+                .all(|(_, other)| allocators::is_default(self.endings.api, function, other));
             let fits = self.fits(rest);
             // `XFreeFontSet(display, set)` releases the set, `git_config_delete_entry(config, name)` no config.
             let rival = match ending {
                 Ending::GivesAway => false,
                 // `cairo_close_path(cr)` beside `cairo_destroy(cr)`, `modbus_close(ctx)` beside `modbus_free(ctx)`.
                 Ending::Closes => alone && (!said || self.ends_it(function, fits)),
-                Ending::Releases => alone || fits || position > 0,
+                // `xmlXPathFreeNodeSetList(object)` beside `xmlXPathFreeObject(object)` says what else it frees.
+                Ending::Releases => fits || if alone { !said } else { position > 0 },
             };
             if !rival {
                 continue;

@@ -22,7 +22,7 @@ use crate::infer::view::{View, decided, shown};
 use crate::infer::words::objects::{
     COLLECTS, COMPARES, COUNTS, ENDS_IF, FINDS, KEEPS_OBJECT, LOOKS, REFERENCES, STORES,
 };
-use crate::infer::{Draft, Notes, answers, comments, keeping};
+use crate::infer::{Draft, Notes, answers, comments, keeping, lent};
 
 mod companions;
 mod looks;
@@ -44,7 +44,8 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
                     consumed: rule == MIRROR,
                     on_success: false,
                     nullable: false,
-                    invalidates: rule != MIRROR && named::removes_part(view, index),
+                    invalidates: rule != MIRROR
+                        && (named::removes_part(view, index) || lent::stales(view, index)),
                 };
                 draft.params[index] = Some(Fact::inferred(role, rule));
             }

@@ -32,10 +32,23 @@ pub(super) fn keys(api: &Api) -> impl Iterator<Item = &str> {
             }
         }
     }
-    let plain =
-        |record: &&Record| !record.union && record.location.primary && is_numbers(api, record, NESTED);
+    let own = |key: &str| {
+        let record = api.records.get(key);
+        record.is_some_and(|record| record.location.primary || is_standard(&record.c_name))
+    };
+    plain(api).filter(move |key| own(key) && !other.contains(key))
+}
+
+/// The keys of structures that have nothing but numbers in them.
+pub(super) fn plain(api: &Api) -> impl Iterator<Item = &str> {
+    let plain = |record: &&Record| !record.union && is_numbers(api, record, NESTED);
     let records = api.records.iter().filter(move |(_, record)| plain(record));
-    records.map(|(key, _)| key.as_str()).filter(move |key| !other.contains(key))
+    records.map(|(key, _)| key.as_str())
+}
+
+/// Whether this is a structure of C's own that is one thing wherever it stands.
+pub(crate) fn is_standard(c_name: &str) -> bool {
+    ["struct timespec", "struct timeval"].contains(&c_name)
 }
 
 /// How deep structures may lie in structures.

@@ -5,7 +5,7 @@ use hotcell_model::types::{CType, Signature, Type};
 
 use crate::infer::Draft;
 use crate::infer::endings::{Ending, ending};
-use crate::infer::gaps::{Line, NULL, pointed};
+use crate::infer::gaps::{Line, NULL, lists, pointed};
 use crate::infer::view::{View, decided};
 use crate::infer::words::objects::STORES;
 use crate::infer::words::{ENDS, PLACES};
@@ -32,7 +32,7 @@ fn of_pointer(view: &View<'_>, draft: &Draft, index: usize, ty: &CType) -> Optio
         Type::Record { name } => Some(one_structure(view, name, constant)),
         Type::Pointer { .. } if !constant => match view.known.handles.of_pointer(pointee) {
             Some(handle) => handed_out(view, handle),
-            None => memory_out(view, draft, index, pointee),
+            None => lists::handed_out(view, index).or_else(|| memory_out(view, draft, index, pointee)),
         },
         _ => None,
     }

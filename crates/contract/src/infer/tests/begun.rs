@@ -1,6 +1,7 @@
 //! Structures that callers make, which one function begins and another one ends.
 
-use super::library::check;
+use super::library::{check, header, known};
+use super::{describe, empty, infer_in};
 
 const OTHERS: &[&str] = &["int full_flow_init(full_flow *f, int level)", "void full_flow_end(full_flow *f)"];
 
@@ -55,4 +56,54 @@ fn nothing_is_begun_without_its_mirror() {
     ] {
         check(&others, &[("int full_flow_run(full_flow *f, int mode)", "? value -> value")]);
     }
+}
+
+/// What becomes of a function among these, where the header has an initial value; `%` in a declaration is before its comment.
+fn initialised(values: &str, declarations: &[&str], name: &str) -> String {
+    let all: Vec<(&str, &str)> =
+        declarations.iter().map(|text| text.split_once('%').unwrap_or((text, ""))).collect();
+    let mut api = header(&all.iter().map(|(declaration, _)| *declaration).collect::<Vec<_>>());
+    for (function, (_, doc)) in api.functions.iter_mut().zip(&all) {
+        function.doc = Some((*doc).to_owned()).filter(|doc| !doc.is_empty());
+    }
+    api.initializers.insert("FULL_FLOW_INIT".into(), values.into());
+    let function =
+        api.functions.iter().find(|function| function.name == name).expect("it is declared").clone();
+    let mut draft = empty(&function);
+    let verdict = infer_in(&function, &api, &known(&api), &mut draft);
+    describe(&draft, &verdict)
+}
+
+#[test]
+fn what_a_macro_initialises_is_begun_by_what_says_so() {
+    const FLOW: &[&str] = &[
+        "int full_encoder(full_flow *f, int level)%Takes one that was set to FULL_FLOW_INIT.",
+        "int full_decoder(full_flow *f)%A properly prepared flow.",
+        "int full_code(full_flow *f, int action)%Codes.",
+        "void full_end(full_flow *f)%Ends one that is at least FULL_FLOW_INIT.",
+    ];
+    let zero = "{ NULL, 0, { 0.0, 0L }, .next = 0 }";
+    for (name, expect) in [
+        ("full_encoder", "begun(full_end) value -> value"),
+        ("full_decoder", "begun(full_end) -> value"),
+        ("full_code", "resident value -> value"),
+        ("full_end", "over -> void"),
+    ] {
+        assert_eq!(initialised(zero, FLOW, name), expect, "{name}");
+    }
+    // It is not zero, nothing says what begins one, or two may end it.
+    assert_eq!(initialised("{ NULL, 1 }", FLOW, "full_code"), "? value -> value");
+    assert_eq!(initialised("{ NULL, here }", FLOW, "full_code"), "? value -> value");
+    assert_eq!(initialised(zero, &FLOW[2..], "full_code"), "? value -> value");
+    assert_eq!(initialised(zero, &FLOW[..3], "full_code"), "? value -> value");
+    let two = [FLOW, &["void full_close(full_flow *f)"]].concat();
+    assert_eq!(initialised(zero, &two, "full_code"), "? value -> value");
+}
+
+#[test]
+fn what_goes_on_with_anothers_memory_is_asked_for() {
+    check(
+        OTHERS,
+        &[("int full_flow_view(const full_flow *src, int x, full_flow *dst)", "resident value ? -> value")],
+    );
 }

@@ -102,3 +102,49 @@ fn a_structure_of_numbers_that_callers_have_one_of_goes_in_and_out() {
         check_in(&[other], &[("int use_point(int id, const plain_point *p)", "value ? -> value")]);
     }
 }
+
+#[test]
+fn a_place_in_memory_is_one_number() {
+    check(&[
+        (
+            "int decode(const unsigned char *in, size_t *in_pos, size_t in_size, unsigned char *out, size_t *out_pos, size_t out_size)",
+            "bytes changing len(0) changed changing len(3) -> value",
+        ),
+        // There is no such memory, nothing says how much there is, or it is counted in rows.
+        ("int decode(const unsigned char *in, size_t *vli_pos, size_t in_size)", "bytes ? len(0) -> value"),
+        ("int decode(const unsigned char *in, size_t *in_pos)", "? ? -> value"),
+        ("int decode(const int *rows, size_t *rows_pos, size_t n_rows)", "? ? value -> value"),
+    ]);
+}
+
+#[test]
+fn an_array_that_a_function_is_called_after_is_changed_in_place() {
+    check(&[
+        ("void swab_array_of_short(uint16_t *wp, size_t n)", "changed count(0) -> void"),
+        ("void SwabArrayOfLong(uint32_t *lp, size_t n)", "changed count(0) -> void"),
+        // Bytes and their like, more numbers, those that are kept, and those of which each is several.
+        ("void swab_array(unsigned char *cp, size_t n)", "? value -> void"),
+        ("void swab_array(uint16_t *wp, size_t size)", "? value -> void"),
+        ("void swab_array(uint16_t *wp, size_t n, int step)", "? value value -> void"),
+        ("void set_array(uint16_t *wp, size_t n)", "? value -> void"),
+        ("void fft_array(double *wp, size_t n)", "? value -> void"),
+        ("void draw_array(uint16_t *points, size_t n)", "? value -> void"),
+        ("void swab(uint16_t *wp, size_t n)", "? value -> void"),
+    ]);
+}
+
+#[test]
+fn settings_that_a_function_is_called_after_are_not_kept() {
+    check_in(
+        &[],
+        &[
+            ("int plain_config_init(plain_config *config)", "structure(InOut) -> value"),
+            ("int plain_config_preset(plain_config *config, int level)", "structure(InOut) value -> value"),
+            ("int plain_validate_config(const plain_config *config)", "structure(In) -> value"),
+            // What others wait for is known by where it is, and what a function is not called after may be kept.
+            ("int plain_lock_init(plain_lock *lock)", "? -> value"),
+            ("int set_defaults(plain_config *config)", "? -> value"),
+            ("int plain_config_init(plain_config *config, list *l)", "? ? -> value"),
+        ],
+    );
+}

@@ -93,7 +93,7 @@ fn comments_say_what_comes_out() {
             "object number -> value",
         ),
         ("int f(int *n)", "@param n [out] the number", "? -> value"),
-        ("int f(int *n)", "@param[in,out] n the number", "? -> value"),
+        ("int f(int *n)", "@param[in,out] n the number", "changing -> value"),
         ("int f(int *n)", "param[out] n the number", "? -> value"),
         ("int f(int *m)", "@param[out] n the number", "? -> value"),
         ("int f(short *pcm, int frame_size)", "@param[out] pcm Output signal", "? value -> value"),

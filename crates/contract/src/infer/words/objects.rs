@@ -94,6 +94,9 @@ pub(in crate::infer) const ENDS_BEGUN: &[&str] = &[
     "release", "uninit",
 ];
 
+/// Words of functions after which there is memory behind the pointers of such a structure, which the library has allocated.
+pub(in crate::infer) const FILLS_BEGUN: &[&str] = &["alloc", "allocate"];
+
 /// Those of them that may end it too early, or are not meant for everybody who has one: `g_sequence_remove` takes
 /// an element out, `evdns_getaddrinfo_cancel` is for requests that are not done yet.
 pub(in crate::infer) const NO_RELEASES: &[&str] =
