@@ -105,6 +105,11 @@ fn filled(api: &Api) -> BTreeSet<&str> {
 }
 
 impl Begun {
+    /// Whether a function begins one.
+    pub(super) fn begins(&self, function: &str) -> bool {
+        self.starts.contains_key(function)
+    }
+
     /// Of the functions whose first parameter is the structure. Two that end what is called the same end nothing that could be relied on.
     fn of(functions: &[&Function]) -> Begun {
         let mut ends: BTreeMap<String, Vec<&str>> = BTreeMap::new();

@@ -61,7 +61,10 @@ fn mirrored(api: &Api, pairs: &Pairs, prefix: Option<&str>, handle: InferredHand
     let own: BTreeSet<String> = words(&handle.name).into_iter().collect();
     let takes = |function: &Function| {
         let [only] = &function.params[..] else { return false };
-        let written = only.ty.pointee().map_or("", |(pointee, _)| unqualified(&pointee.written));
+        // `FT_Init_FreeType(FT_Library *)` takes none.
+        let object = only.ty.pointee().filter(|(pointee, _)| pointee.pointee().is_none());
+        let Some((pointee, _)) = object else { return false };
+        let written = unqualified(&pointee.written);
         let tag = written.strip_prefix("struct ").unwrap_or(written);
         [tag, unqualified(&only.ty.written)].contains(&handle.name.as_str())
     };

@@ -52,9 +52,11 @@ fn copied(view: &View<'_>, index: usize) -> bool {
 /// Why a number that may be written may be needed after the call: the function is called like one that goes on watching it, or
 /// changes an object and is called like none that is done with what it is given.
 pub(super) fn of_number(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
+    // How far something is, is asked for: `get_progress(stream, progress_in, progress_out)`.
+    let progress = view.function_has_last_word(&["progress"]) && getters::gets(&view.function.name);
     let kept = comments::kept(view.function)
         || makes(view)
-        || keeps(view)
+        || keeps(view) && !progress
         || changed(view, draft, index).is_some() && !done(view);
     kept.then(|| format!("the library may keep `{}` after the call", view.name(index)))
 }
@@ -89,7 +91,12 @@ pub(super) fn of_memory(view: &View<'_>, draft: &Draft, index: usize, array: boo
 /// Why what a comment describes may be needed after the call. What comes out is there when the function returns; what goes in beside
 /// an object that the function changes is done with only where the function is called so.
 pub(super) fn of_structure(view: &View<'_>, draft: &Draft, index: usize, comes_out: bool) -> Option<String> {
-    let object = changed(view, draft, index);
+    // A structure of numbers has no place for a pointer.
+    let plain = |object: &usize| {
+        let pointee = view.param(*object).and_then(|param| param.ty.pointee());
+        pointee.and_then(|(ty, _)| ty.record()).is_some_and(|record| view.known.structs.is_plain(record))
+    };
+    let object = changed(view, draft, index).filter(|object| !plain(object));
     let kept = comments::kept(view.function)
         || makes(view)
         || keeps(view)

@@ -32,11 +32,13 @@ pub(super) fn keys(api: &Api) -> impl Iterator<Item = &str> {
             }
         }
     }
-    let own = |key: &str| {
+    let one = move |key: &str| {
         let record = api.records.get(key);
-        record.is_some_and(|record| record.location.primary || is_standard(&record.c_name))
+        record.is_some_and(|record| {
+            is_standard(&record.c_name) || record.location.primary && !other.contains(key)
+        })
     };
-    plain(api).filter(move |key| own(key) && !other.contains(key))
+    plain(api).filter(move |key| one(key))
 }
 
 /// The keys of structures that have nothing but numbers in them.

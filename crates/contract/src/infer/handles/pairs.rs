@@ -114,7 +114,13 @@ impl Pairs {
                 other.starts_with(end) || mirrors.contains(other) || leaves
             })
         };
-        // What is opened is closed, whatever else ends something of it: `TIFFOpen` and `TIFFClose`, beside `TIFFCleanup`.
+        // What is opened is closed, whatever else ends something of it: `TIFFOpen` and `TIFFClose`, beside `TIFFCleanup`. Of two that close
+        // it, `sqlite3_close` and `sqlite3_close_v2`, either may be meant.
+        let one = |end: &str, object: &str| {
+            let others = ended.get(object).into_iter().flatten();
+            !others.into_iter().any(|other| *other != end && other.starts_with(end))
+        };
+        opened.retain(|end| found.iter().all(|(_, other, object)| other != end || one(end, object)));
         let ends = found.iter().filter(|(_, end, object)| opened.contains(end) || alone(end, object));
         let ends = ends.map(|(maker, end, _)| ((*maker).to_owned(), (*end).to_owned())).collect();
         let opened = opened.into_iter().map(str::to_owned).collect();

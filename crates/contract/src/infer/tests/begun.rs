@@ -80,6 +80,8 @@ fn what_a_macro_initialises_is_begun_by_what_says_so() {
         "int full_encoder(full_flow *f, int level)%Takes one that was set to FULL_FLOW_INIT.",
         "int full_decoder(full_flow *f)%A properly prepared flow.",
         "int full_code(full_flow *f, int action)%Codes.",
+        "int full_index_encoder(full_flow *f, const index *i)%A properly prepared flow.",
+        "int full_index_check(full_flow *f, const index *i)%Checks.",
         "void full_end(full_flow *f)%Ends one that is at least FULL_FLOW_INIT.",
     ];
     let zero = "{ NULL, 0, { 0.0, 0L }, .next = 0 }";
@@ -88,14 +90,17 @@ fn what_a_macro_initialises_is_begun_by_what_says_so() {
         ("full_decoder", "begun(full_end) -> value"),
         ("full_code", "resident value -> value"),
         ("full_end", "over -> void"),
+        // What begins may go on reading the index.
+        ("full_index_encoder", "begun(full_end) ? -> value"),
+        ("full_index_check", "resident object -> value"),
     ] {
         assert_eq!(initialised(zero, FLOW, name), expect, "{name}");
     }
     // It is not zero, nothing says what begins one, or two may end it.
     assert_eq!(initialised("{ NULL, 1 }", FLOW, "full_code"), "? value -> value");
     assert_eq!(initialised("{ NULL, here }", FLOW, "full_code"), "? value -> value");
-    assert_eq!(initialised(zero, &FLOW[2..], "full_code"), "? value -> value");
-    assert_eq!(initialised(zero, &FLOW[..3], "full_code"), "? value -> value");
+    assert_eq!(initialised(zero, &[FLOW[2], FLOW[4], FLOW[5]], "full_code"), "? value -> value");
+    assert_eq!(initialised(zero, &FLOW[..5], "full_code"), "? value -> value");
     let two = [FLOW, &["void full_close(full_flow *f)"]].concat();
     assert_eq!(initialised(zero, &two, "full_code"), "? value -> value");
 }

@@ -113,6 +113,14 @@ fn what_is_called_free_may_make_and_what_is_opened_is_closed() {
             ("void TIFFFreeDirectory(tif *t)", "? -> void"),
         ],
     );
+    // Two close what is opened.
+    let db = [
+        "int db_open(const char *n, db **d)",
+        "int db_close(db *d)",
+        "int db_close_v2(db *d)",
+        "void db_release_memory(db *d)",
+    ];
+    assert_eq!(release(&db), None);
     // What is closed and was not opened may still be there; what frees by the pointer to the pointer makes nothing.
     assert_eq!(
         release(&["file *file_get(int n)", "int file_close(file *f)", "void file_cleanup(file *f)"]),
