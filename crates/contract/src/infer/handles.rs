@@ -14,7 +14,7 @@ use crate::infer::allocators;
 use crate::infer::endings::{Ending, ending};
 use crate::infer::names::words;
 use crate::infer::words::objects::{
-    ACQUIRES, CLOSES, ENDS_BESIDES, NO_RELEASES, PAUSES, SAYS_RELEASE, STARTS,
+    ACQUIRES, CLOSES, ENDS_BESIDES, NO_RELEASES, PAUSES, REFERENCES, SAYS_RELEASE, STARTS,
 };
 use crate::type_names::unqualified;
 
@@ -251,6 +251,8 @@ impl Releases<'_> {
     fn only(&self) -> Option<String> {
         let mut found = None;
         let said = self.is_said();
+        // `TclFreeObj(object)` beside `Tcl_DbIncrRefCount(object, …)`: what is counted is let go of and not freed.
+        let named = said && !self.is_counted();
         for (function, ending, rest) in &self.endings.ends {
             let is_it = |param: &Param| pointed_record(&param.ty) == Some(self.key);
             // `zf_destroy(zf **)` is a release of another shape.
@@ -273,7 +275,7 @@ impl Releases<'_> {
                 // `cairo_close_path(cr)` beside `cairo_destroy(cr)`, `modbus_close(ctx)` beside `modbus_free(ctx)`.
                 Ending::Closes => alone && (!said || self.ends_it(function, fits)),
                 // `xmlXPathFreeNodeSetList(object)` beside `xmlXPathFreeObject(object)` says what else it frees.
-                Ending::Releases => fits || if alone { !said } else { position > 0 },
+                Ending::Releases => fits || if alone { !named } else { position > 0 },
             };
             if !rival {
                 continue;
@@ -296,6 +298,18 @@ impl Releases<'_> {
             let takes = matches!(&function.params[..], [only] if pointed_record(&only.ty) == Some(self.key));
             let whole = words(&function.name).iter().any(|word| SAYS_RELEASE.contains(&word.as_str()));
             takes && whole && *ending == Ending::Releases && self.fits(rest) && self.usable(function)
+        })
+    }
+
+    /// Whether functions count who holds such an object.
+    fn is_counted(&self) -> bool {
+        self.endings.api.functions.iter().any(|function| {
+            let first = function.params.first().and_then(|param| pointed_record(&param.ty));
+            let counts = |word: &String| {
+                let part = ["incref", "addref", "retain"].iter().any(|part| word.contains(part));
+                part || REFERENCES.contains(&word.as_str())
+            };
+            first == Some(self.key) && words(&function.name).iter().any(counts)
         })
     }
 

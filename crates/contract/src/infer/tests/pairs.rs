@@ -140,6 +140,9 @@ fn what_frees_something_else_is_no_rival() {
         "void object_free_node_list(object *o)",
     ];
     assert_eq!(release(&object).as_deref(), Some("object_free"));
+    // What is counted is let go of, and not freed: `Tcl_DbIncrRefCount(object, file, line)`.
+    let counted = [&object[..], &["void object_incr_ref_count(object *o, int line)"]].concat();
+    assert_eq!(release(&counted), None);
     // `delete` and `release` may be of what it stands for, and two of a kind are one too many.
     assert_eq!(release(&[object[0], "void object_delete(object *o)", object[2]]), None);
     assert_eq!(release(&[object[0], object[1], "void object_unref(object *o)"]), None);
