@@ -9,6 +9,7 @@
 //! | bytes of an [`InBuf`] | the one that has it | the worker that the segment was offered to |
 //! | bytes of a lent [`SharedBuf`] | the one that has it; the worker that the segment was offered to, whenever it likes | both |
 //! | `State` | who makes or drops a buffer, under its lock | the same |
+//! | `Spare` | who drops a buffer, where none is; who makes one, which empties it | who made it empty has what was there, alone |
 //! | `offer` | the caller that holds the session's worker | anybody: the worker that has the segment, and its number there |
 
 use std::ops::{Deref, DerefMut};
@@ -23,9 +24,10 @@ use crate::mapping::{Plain, elements, elements_mut};
 use crate::memfd::{Seals, SegmentFile};
 
 mod room;
+mod spare;
 
 pub(crate) use room::Room;
-use room::{BufferSegment, Pool, State};
+use room::{BufferSegment, Pool};
 
 /// Where the buffers of a session are from.
 #[derive(Debug)]
@@ -113,12 +115,11 @@ impl Buffers {
 }
 
 impl Drop for Buffers {
-    /// Segments know their pool, and it them: one side has to let go.
     fn drop(&mut self) {
         // In a forked child the lock may be held by a thread that is not there.
         if !self.fork.forked() {
             for pool in [&self.request, &self.reply] {
-                *pool.lock() = State::default();
+                pool.close();
             }
         }
     }

@@ -19,7 +19,7 @@ const LIBRARIES: &[(&str, &str, bool)] = &[
     ("libcjson.so.1", "", true),
 ];
 /// Fingerprint of the interface.
-const INTERFACE: &str = "5bb1d7e67fe3ef73dd47e90ce65a5748edf66760c171cf2add3680be6ccb7243";
+const INTERFACE: &str = "4f54036818b0975a44a657702acfbd235ff99026c2ef6747cb11cb5dd3affc91";
 const INCLUDE: &str = "HOTCELL_CJSON_INCLUDE";
 const LIB: &str = "HOTCELL_CJSON_LIB";
 

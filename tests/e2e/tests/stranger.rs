@@ -104,7 +104,7 @@ fn structures_arrays_and_places_are_as_many_as_is_said() {
     assert_eq!(read.outs, [("in_pos".to_owned(), Value::Int(2))]);
     let swapped = mill.call("mill_swap_array", &[Value::List(vec![Value::Int(1), Value::Int(0x0203_0405)])]);
     let expect = Value::List(vec![Value::Int(0x0100_0000), Value::Int(0x0504_0302)]);
-    assert_eq!(swapped.outs, [("values".to_owned(), expect)]);
+    assert_eq!(swapped.outs, [("wp".to_owned(), expect)]);
     // A path has points behind a pointer, and nothing says what it is.
     assert!(mill.bound.interface.function("mill_path_length").is_none());
 }

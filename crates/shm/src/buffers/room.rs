@@ -13,6 +13,8 @@ use crate::mapping::Mapping;
 use crate::memfd::{Seals, SegmentFile};
 use crate::segment::Segment;
 
+use super::spare::Spare;
+
 /// What blocks are aligned to, and counted in.
 pub(super) const UNIT: usize = wire::BUFFER_ALIGN;
 
@@ -23,8 +25,8 @@ const BYTES_PER_BLOCK: usize = 1024;
 /// Most blocks of a segment: what their list takes is allocated with the segment.
 const MOST_BLOCKS: usize = 1 << 14;
 
-/// Most blocks that wait for a buffer of their length.
-const MOST_SPARES: usize = 16;
+/// Classes of lengths: of each, one block of a dropped buffer waits for the next that is made. The last is for the longest.
+const CLASSES: usize = 16;
 
 /// The number of a worker that has nothing.
 const NOBODY: u64 = 0;
@@ -36,6 +38,9 @@ pub(super) struct Pool {
     state: Mutex<State>,
     /// Whether there is a segment.
     any: AtomicBool,
+    /// Blocks of dropped buffers, still taken, by the class of their length: whoever makes a buffer likely wants one of that
+    /// length again, and takes no lock for it.
+    spares: [Spare<Block>; CLASSES],
 }
 
 #[derive(Default)]
@@ -43,23 +48,19 @@ pub(super) struct State {
     /// What new buffers are made in, the smallest first. A segment of a worker that has gone is not among them; it lives
     /// for as long as there are buffers in it.
     pub(super) segments: Vec<(Arc<BufferSegment>, Allocator)>,
-    /// Blocks of dropped buffers, still taken, and the numbers of their segments, which are among those above: whoever
-    /// makes a buffer likely wants one of that length again.
-    spare: Vec<(usize, Block)>,
 }
 
 /// A part of a segment, which one owner has.
 struct Block {
+    segment: Arc<BufferSegment>,
     allocation: Allocation,
     units: u32,
 }
 
 /// Bytes of a segment that one buffer has, until this is dropped.
 pub(crate) struct Room {
-    segment: Arc<BufferSegment>,
     /// There until the buffer is dropped.
-    block: Option<Block>,
-    offset: usize,
+    block: Option<Box<Block>>,
     length: usize,
     /// Whether nobody had them before.
     is_new: bool,
@@ -77,11 +78,14 @@ pub(super) struct BufferSegment {
     offer: AtomicU64,
     /// What to give a worker, until one has it.
     file: Mutex<Option<SegmentFile>>,
+    /// No buffers are made in it any more.
+    forgotten: AtomicBool,
 }
 
 impl Pool {
     pub(super) fn new(kind: Seals) -> Arc<Pool> {
-        Arc::new(Pool { kind, state: Mutex::default(), any: AtomicBool::new(false) })
+        let (state, any, spares) = (Mutex::default(), AtomicBool::new(false), Default::default());
+        Arc::new(Pool { kind, state, any, spares })
     }
 
     /// What the lock protects is whole after every step, so a panic under it spoils nothing.
@@ -91,6 +95,7 @@ impl Pool {
     }
 
     /// Room for a buffer for the worker of this generation; 0 where there is none.
+    #[inline]
     pub(super) fn allocate(
         self: &Arc<Self>,
         length: usize,
@@ -98,23 +103,58 @@ impl Pool {
         fork: &Arc<ForkGuard>,
     ) -> Result<Room> {
         let units = u32::try_from(length.div_ceil(UNIT).max(1)).map_err(|_| Errno::NOMEM)?;
+        let spare = self.spares[class(units)].take();
+        if let Some(block) = &spare
+            && block.units == units
+            && block.segment.is_for(generation)
+        {
+            return Ok(Room { block: spare, length, is_new: false });
+        }
+        let (block, is_new) = self.divide(units, generation, spare, fork)?;
+        Ok(Room { block: Some(block), length, is_new })
+    }
+
+    /// A block of so many units, and whether nobody had it before. The spare one serves nobody any more.
+    #[cold]
+    fn divide(
+        self: &Arc<Self>,
+        units: u32,
+        generation: u64,
+        spare: Option<Box<Block>>,
+        fork: &Arc<ForkGuard>,
+    ) -> Result<(Box<Block>, bool)> {
         let mut state = self.lock();
-        let (segment, block) = match state.take(units, generation) {
-            Some(taken) => taken,
+        spare.into_iter().for_each(|spare| state.free(&spare));
+        let block = match state.divide(units, generation) {
+            Some(block) => block,
             None => {
-                state.forget_all_but(generation);
-                let largest = state.segments.iter().map(|(segment, _)| segment.memory.length()).max();
-                let wanted = grown(largest.unwrap_or(0), units as usize * UNIT);
-                state.segments.push(BufferSegment::create(wanted, fork, self)?);
-                self.any.store(true, Ordering::Relaxed);
-                state.take(units, generation).ok_or(Errno::NOMEM)?
+                self.spares.iter().filter_map(Spare::take).for_each(|spare| state.free(&spare));
+                match state.divide(units, generation) {
+                    Some(block) => block,
+                    None => {
+                        state.forget_all_but(generation);
+                        let largest = state.segments.iter().map(|(segment, _)| segment.memory.length()).max();
+                        let wanted = grown(largest.unwrap_or(0), units as usize * UNIT);
+                        state.segments.push(BufferSegment::create(wanted, fork, self)?);
+                        self.any.store(true, Ordering::Relaxed);
+                        state.divide(units, generation).ok_or(Errno::NOMEM)?
+                    }
+                }
             }
         };
-        let offset = block.allocation.offset as usize * UNIT;
-        let end = (offset + units as usize * UNIT) as u64;
-        // Under the lock.
-        let is_new = segment.used.fetch_max(end, Ordering::Relaxed) <= offset as u64;
-        Ok(Room { segment, block: Some(block), offset, length, is_new })
+        let (start, end) = (block.offset() as u64, (block.offset() + units as usize * UNIT) as u64);
+        // Nobody else changes it: that is done under the lock.
+        let used = block.segment.used.load(Ordering::Relaxed);
+        block.segment.used.store(used.max(end), Ordering::Relaxed);
+        Ok((Box::new(block), used <= start))
+    }
+
+    /// Makes no more buffers, and keeps none that is dropped: segments know their pool, and it them, and one side has to let
+    /// go.
+    pub(super) fn close(&self) {
+        let segments = std::mem::take(&mut self.lock().segments);
+        let spares = self.spares.iter().filter_map(Spare::close);
+        drop((segments, spares.collect::<Vec<_>>()));
     }
 
     /// The segment that these bytes lie in, and where.
@@ -135,55 +175,56 @@ impl Pool {
 
 impl State {
     /// A block of so many units in memory that this worker has, or that none has yet.
-    fn take(&mut self, units: u32, generation: u64) -> Option<(Arc<BufferSegment>, Block)> {
-        for (index, (number, block)) in self.spare.iter().enumerate() {
-            let fits =
-                |segment: &&Arc<BufferSegment>| segment.number() == *number && segment.is_for(generation);
-            if block.units == units
-                && let Some(segment) = self.segments.iter().map(|(segment, _)| segment).find(fits)
-            {
-                return Some((Arc::clone(segment), self.spare.swap_remove(index).1));
-            }
-        }
-        self.divide(units, generation).or_else(|| {
-            let some = !self.spare.is_empty();
-            self.free_spares();
-            some.then(|| self.divide(units, generation))?
-        })
-    }
-
-    fn divide(&mut self, units: u32, generation: u64) -> Option<(Arc<BufferSegment>, Block)> {
+    fn divide(&mut self, units: u32, generation: u64) -> Option<Block> {
         self.segments.iter_mut().rev().find_map(|(segment, free)| {
             let allocation = segment.is_for(generation).then(|| free.allocate(units))??;
-            Some((Arc::clone(segment), Block { allocation, units }))
+            Some(Block { segment: Arc::clone(segment), allocation, units })
         })
     }
 
-    /// Keeps a block for the next who wants one of its length. What is in a segment that is forgotten goes with that.
-    fn give_back(&mut self, segment: &BufferSegment, block: Block) {
-        let number = segment.number();
-        if self.segments.iter().all(|(segment, _)| segment.number() != number) {
-            return;
-        }
-        if self.spare.len() == MOST_SPARES {
-            self.free_spares();
-        }
-        self.spare.push((number, block));
-    }
-
-    fn free_spares(&mut self) {
-        for (number, block) in self.spare.drain(..) {
-            if let Some((_, free)) = self.segments.iter_mut().find(|(segment, _)| segment.number() == number)
-            {
-                free.free(block.allocation);
-            }
+    /// Frees a block. What is in a segment that is forgotten goes with that.
+    fn free(&mut self, block: &Block) {
+        let of = |(segment, _): &&mut (Arc<BufferSegment>, _)| Arc::ptr_eq(segment, &block.segment);
+        if let Some((_, free)) = self.segments.iter_mut().find(of) {
+            free.free(block.allocation);
         }
     }
 
     /// Makes no more buffers in memory of workers that have gone.
     fn forget_all_but(&mut self, generation: u64) {
-        self.free_spares();
-        self.segments.retain(|(segment, _)| segment.is_for(generation));
+        for (segment, _) in &self.segments {
+            if !segment.is_for(generation) {
+                segment.forgotten.store(true, Ordering::Relaxed);
+            }
+        }
+        self.segments.retain(|(segment, _)| !segment.forgotten.load(Ordering::Relaxed));
+    }
+}
+
+/// The class of blocks of so many units.
+fn class(units: u32) -> usize {
+    (units.max(1).ilog2() as usize).min(CLASSES - 1)
+}
+
+impl Block {
+    /// Where it starts in its segment.
+    #[inline]
+    fn offset(&self) -> usize {
+        self.allocation.offset as usize * UNIT
+    }
+
+    /// Keeps it for the next who wants one of its length.
+    #[inline]
+    fn give_back(self: Box<Self>) {
+        let kept = Spare::offer(self, |block| &block.segment.pool.spares[class(block.units)]);
+        if let Err(block) = kept {
+            block.free();
+        }
+    }
+
+    #[cold]
+    fn free(&self) {
+        self.segment.pool.lock().free(self);
     }
 }
 
@@ -204,6 +245,7 @@ impl BufferSegment {
             used: AtomicU64::new(0),
             offer: AtomicU64::new(NOBODY),
             file: Mutex::new(Some(file)),
+            forgotten: AtomicBool::new(false),
         };
         Ok((Arc::new(segment), Allocator::with_max_allocs(units, blocks)))
     }
@@ -235,24 +277,25 @@ impl BufferSegment {
         Ok(here.then(|| Place::new(id, offset as u64)))
     }
 
-    /// Tells it from others that live.
-    fn number(&self) -> usize {
-        std::ptr::from_ref(self).addr()
-    }
-
     /// The worker that has it.
     fn generation(&self) -> u64 {
         self.offer.load(Ordering::Relaxed) >> 16
     }
 
-    /// Whether data in it can be passed to this worker.
+    /// Whether buffers are made in it for this worker: data in it can be passed to that.
+    #[inline]
     fn is_for(&self, generation: u64) -> bool {
         let owner = self.generation();
-        owner == NOBODY || owner == generation
+        (owner == NOBODY || owner == generation) && !self.forgotten.load(Ordering::Relaxed)
     }
 }
 
 impl Room {
+    #[inline]
+    fn block(&self) -> &Block {
+        self.block.as_deref().expect("it is there until the buffer is dropped")
+    }
+
     #[inline]
     pub(crate) fn length(&self) -> usize {
         self.length
@@ -261,19 +304,19 @@ impl Room {
     /// Where it starts in its map.
     #[inline]
     pub(crate) fn offset(&self) -> usize {
-        self.offset
+        self.block().offset()
     }
 
     /// The map of its segment.
     #[inline]
     pub(crate) fn mapping(&self) -> &Mapping {
-        self.segment.memory.mapping()
+        self.block().segment.memory.mapping()
     }
 
     /// Where its bytes start.
     #[inline]
     pub(super) fn start(&self) -> *mut u8 {
-        self.mapping().at(self.offset, self.length)
+        self.mapping().at(self.offset(), self.length)
     }
 
     /// Whether no buffer had it before: then it is zeros, but for what a worker wrote there that had the segment.
@@ -288,8 +331,9 @@ impl Room {
         generation: u64,
         give: impl FnOnce(&SegmentFile) -> std::result::Result<Option<u16>, E>,
     ) -> std::result::Result<Option<Place>, E> {
-        match Arc::ptr_eq(&self.segment.pool, pool) {
-            true => self.segment.place(self.offset, generation, give),
+        let segment = &self.block().segment;
+        match Arc::ptr_eq(&segment.pool, pool) {
+            true => segment.place(self.offset(), generation, give),
             false => Ok(None),
         }
     }
@@ -298,12 +342,11 @@ impl Room {
 impl Drop for Room {
     #[inline]
     fn drop(&mut self) {
-        // In a forked child the lock may be held by a thread that is not there.
-        if self.segment.memory.is_forked() {
-            return;
-        }
-        if let Some(block) = self.block.take() {
-            self.segment.pool.lock().give_back(&self.segment, block);
+        // In a forked child nobody makes buffers, and the lock may be held by a thread that is not there.
+        if let Some(block) = self.block.take()
+            && !block.segment.memory.is_forked()
+        {
+            block.give_back();
         }
     }
 }
@@ -311,7 +354,7 @@ impl Drop for Room {
 impl std::fmt::Debug for Room {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Room")
-            .field("offset", &self.offset)
+            .field("offset", &self.offset())
             .field("length", &self.length)
             .finish_non_exhaustive()
     }

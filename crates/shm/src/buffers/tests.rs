@@ -1,6 +1,7 @@
 //! Buffers never overlap, and lie where the worker finds them.
 
 use std::convert::Infallible;
+use std::thread;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -178,11 +179,53 @@ fn memory_of_dropped_buffers_serves_later_ones() {
 #[test]
 fn a_buffer_outlives_what_made_it() {
     let buffers = buffers();
-    let mut made = buffers.allocate(3000, 1).unwrap();
+    let [mut made, spare] = [0; 2].map(|_| buffers.allocate(3000, 1).unwrap());
+    drop(spare);
+    let pool = Arc::downgrade(&buffers.request);
     drop(buffers);
     made.elements_mut::<u32>()[749] = 7;
     assert_eq!((made.elements::<u32>().len(), made[2996]), (750, 7));
     assert_eq!(made.elements::<u64>().len(), 375);
+    assert!(pool.upgrade().is_some());
+    drop(made);
+    assert!(pool.upgrade().is_none(), "what is kept for later buffers keeps itself");
+}
+
+#[test]
+fn blocks_of_a_worker_that_has_gone_serve_no_later_buffer() {
+    let buffers = buffers();
+    let [first, second] = [0; 2].map(|_| buffers.allocate(2000, 1).unwrap());
+    assert!(given(&buffers, &first, 1, Some(2)).is_some());
+    drop(first);
+    let new = buffers.allocate(2000, 2).unwrap();
+    // Dropped behind that, it is the spare one now.
+    drop(second);
+    let other = buffers.allocate(2000, 2).unwrap();
+    for buffer in [&new, &other] {
+        assert!(given(&buffers, buffer, 2, Some(3)).is_some_and(|place| place.segment() == 3));
+    }
+    assert_eq!(buffers.request.lock().segments.len(), 1);
+}
+
+#[test]
+fn threads_make_and_drop_buffers_of_many_lengths_at_once() {
+    let buffers = buffers();
+    thread::scope(|scope| {
+        for number in 1..4u8 {
+            let buffers = &buffers;
+            scope.spawn(move || {
+                let mut held: [Option<InBuf>; 3] = Default::default();
+                for round in 0..3000 {
+                    let mut made = buffers.allocate(1000 << (round % 7), 1).unwrap();
+                    mark(&mut made, number);
+                    let before = held[round % 3].replace(made);
+                    let whole =
+                        |it: InBuf| it.iter().step_by(UNIT).chain(it.last()).all(|byte| *byte == number);
+                    assert!(before.is_none_or(whole), "somebody else wrote into a buffer");
+                }
+            });
+        }
+    });
 }
 
 #[test]

@@ -198,22 +198,6 @@ impl Batch {
         Ok(call.values(|reply| reply.get_i32(0)))
     }
 
-    /// [`CJson::detach_item_via_pointer`](crate::CJson::detach_item_via_pointer) in this batch.
-    #[track_caller]
-    pub fn detach_item_via_pointer(
-        &mut self,
-        parent_: &CJson,
-        item: &CJson,
-    ) -> hotcell::Result<hotcell::Ticket<Option<CJson>>> {
-        let mut call = self.batch.entry(table::C_JSON_DETACH_ITEM_VIA_POINTER)?;
-        call.put_handle(0, "parent", &parent_.0, CJson::TYPE)?;
-        call.put_handle(8, "item", &item.0, CJson::TYPE)?;
-        Ok(call.read(|reply| {
-            let returned = reply.opt_handle(0, CJson::TYPE, true, None)?;
-            Ok(returned.map(CJson))
-        }))
-    }
-
     /// [`CJson::detach_item_from_array`](crate::CJson::detach_item_from_array) in this batch.
     #[track_caller]
     pub fn detach_item_from_array(
@@ -325,25 +309,6 @@ impl Batch {
         call.put_handle(0, "array", &array.0, CJson::TYPE)?;
         call.put_i32(16, which);
         call.put_consumed_on_success(8, "newitem", &newitem.0, CJson::TYPE)?;
-        Ok(call.values(|_| ()))
-    }
-
-    /// [`CJson::replace_item_via_pointer`](crate::CJson::replace_item_via_pointer) in this batch.
-    ///
-    /// What was borrowed from `parent_` is stale afterwards.
-    ///
-    /// `replacement` is taken over where the call succeeds; where it fails, it is dropped here.
-    #[track_caller]
-    pub fn replace_item_via_pointer(
-        &mut self,
-        parent_: &CJson,
-        item: &CJson,
-        replacement: CJson,
-    ) -> hotcell::Result<hotcell::Ticket<()>> {
-        let mut call = self.batch.entry(table::C_JSON_REPLACE_ITEM_VIA_POINTER)?;
-        call.put_handle(0, "parent", &parent_.0, CJson::TYPE)?;
-        call.put_handle(8, "item", &item.0, CJson::TYPE)?;
-        call.put_consumed_on_success(16, "replacement", &replacement.0, CJson::TYPE)?;
         Ok(call.values(|_| ()))
     }
 

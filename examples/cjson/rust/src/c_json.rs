@@ -140,24 +140,6 @@ impl CJson {
         Ok(reply.get_i32(0))
     }
 
-    /// Remove/Detach items from Arrays/Objects.
-    ///
-    /// C: `cJSON *cJSON_DetachItemViaPointer(cJSON *parent, cJSON *item)`
-    ///
-    /// # Errors
-    ///
-    /// Faults of the worker; the library reports none here.
-    #[track_caller]
-    pub fn detach_item_via_pointer(&self, item: &CJson) -> hotcell::Result<Option<CJson>> {
-        let session = self.0.session();
-        let mut call = session.call(table::C_JSON_DETACH_ITEM_VIA_POINTER)?;
-        call.put_handle(0, "parent", &self.0, Self::TYPE)?;
-        call.put_handle(8, "item", &item.0, CJson::TYPE)?;
-        let mut reply = call.finish()?;
-        let returned = reply.opt_handle(0, CJson::TYPE, true, None)?;
-        Ok(returned.map(CJson))
-    }
-
     /// C: `cJSON *cJSON_DetachItemFromArray(cJSON *array, int which)`
     ///
     /// # Errors
@@ -276,30 +258,6 @@ impl CJson {
         call.put_handle(0, "array", &self.0, Self::TYPE)?;
         call.put_i32(16, which);
         call.put_consumed_on_success(8, "newitem", &newitem.0, CJson::TYPE)?;
-        call.finish()?;
-        Ok(())
-    }
-
-    /// C: `cJSON_bool cJSON_ReplaceItemViaPointer(cJSON *parent, cJSON *item, cJSON *replacement)`
-    ///
-    /// What was borrowed from `self` is stale afterwards.
-    ///
-    /// `replacement` is taken over where the call succeeds; where it fails, it is dropped here.
-    ///
-    /// # Errors
-    ///
-    /// The library's own when the result is 0; else faults of the worker.
-    #[track_caller]
-    pub fn replace_item_via_pointer(
-        &self,
-        item: &CJson,
-        replacement: CJson,
-    ) -> hotcell::Result<()> {
-        let session = self.0.session();
-        let mut call = session.call(table::C_JSON_REPLACE_ITEM_VIA_POINTER)?;
-        call.put_handle(0, "parent", &self.0, Self::TYPE)?;
-        call.put_handle(8, "item", &item.0, CJson::TYPE)?;
-        call.put_consumed_on_success(16, "replacement", &replacement.0, CJson::TYPE)?;
         call.finish()?;
         Ok(())
     }

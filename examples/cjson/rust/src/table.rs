@@ -8,9 +8,9 @@ pub(crate) static PACKAGE: rt::Package = rt::Package {
     runtime: 1,
     library: "cjson",
     fingerprint: [
-        0x5b, 0xb1, 0xd7, 0xe6, 0x7f, 0xe3, 0xef, 0x73, 0xdd, 0x47, 0xe9, 0x0c, 0xe6, 0x5a, 0x57,
-        0x48, 0xed, 0xf6, 0x67, 0x60, 0xc1, 0x71, 0xcf, 0x2a, 0xdd, 0x36, 0x80, 0xbe, 0x6c, 0xcb,
-        0x72, 0x43,
+        0x4f, 0x54, 0x03, 0x68, 0x18, 0xb0, 0x97, 0x5a, 0x44, 0xa6, 0x57, 0x70, 0x2a, 0xcf, 0xbd,
+        0x23, 0x5f, 0xf9, 0x90, 0x26, 0xc2, 0xef, 0x67, 0x47, 0xcb, 0x11, 0xcb, 0x5d, 0xd3, 0xaf,
+        0xfc, 0x91,
     ],
     reentrant: false,
     functions: &FUNCTIONS,
@@ -72,35 +72,33 @@ pub(crate) const C_JSON_CREATE_STRING_ARRAY: u16 = 40;
 pub(crate) const C_JSON_ADD_ITEM_TO_ARRAY: u16 = 41;
 pub(crate) const C_JSON_ADD_ITEM_TO_OBJECT: u16 = 42;
 pub(crate) const C_JSON_ADD_ITEM_TO_OBJECT_CS: u16 = 43;
-pub(crate) const C_JSON_DETACH_ITEM_VIA_POINTER: u16 = 44;
-pub(crate) const C_JSON_DETACH_ITEM_FROM_ARRAY: u16 = 45;
-pub(crate) const C_JSON_DELETE_ITEM_FROM_ARRAY: u16 = 46;
-pub(crate) const C_JSON_DETACH_ITEM_FROM_OBJECT: u16 = 47;
-pub(crate) const C_JSON_DETACH_ITEM_FROM_OBJECT_CASE_SENSITIVE: u16 = 48;
-pub(crate) const C_JSON_DELETE_ITEM_FROM_OBJECT: u16 = 49;
-pub(crate) const C_JSON_DELETE_ITEM_FROM_OBJECT_CASE_SENSITIVE: u16 = 50;
-pub(crate) const C_JSON_INSERT_ITEM_IN_ARRAY: u16 = 51;
-pub(crate) const C_JSON_REPLACE_ITEM_VIA_POINTER: u16 = 52;
-pub(crate) const C_JSON_REPLACE_ITEM_IN_ARRAY: u16 = 53;
-pub(crate) const C_JSON_REPLACE_ITEM_IN_OBJECT: u16 = 54;
-pub(crate) const C_JSON_REPLACE_ITEM_IN_OBJECT_CASE_SENSITIVE: u16 = 55;
-pub(crate) const C_JSON_DUPLICATE: u16 = 56;
-pub(crate) const C_JSON_COMPARE: u16 = 57;
-pub(crate) const C_JSON_MINIFY: u16 = 58;
-pub(crate) const C_JSON_ADD_NULL_TO_OBJECT: u16 = 59;
-pub(crate) const C_JSON_ADD_TRUE_TO_OBJECT: u16 = 60;
-pub(crate) const C_JSON_ADD_FALSE_TO_OBJECT: u16 = 61;
-pub(crate) const C_JSON_ADD_BOOL_TO_OBJECT: u16 = 62;
-pub(crate) const C_JSON_ADD_NUMBER_TO_OBJECT: u16 = 63;
-pub(crate) const C_JSON_ADD_STRING_TO_OBJECT: u16 = 64;
-pub(crate) const C_JSON_ADD_RAW_TO_OBJECT: u16 = 65;
-pub(crate) const C_JSON_ADD_OBJECT_TO_OBJECT: u16 = 66;
-pub(crate) const C_JSON_ADD_ARRAY_TO_OBJECT: u16 = 67;
-pub(crate) const C_JSON_SET_NUMBER_HELPER: u16 = 68;
-pub(crate) const C_JSON_SET_VALUESTRING: u16 = 69;
+pub(crate) const C_JSON_DETACH_ITEM_FROM_ARRAY: u16 = 44;
+pub(crate) const C_JSON_DELETE_ITEM_FROM_ARRAY: u16 = 45;
+pub(crate) const C_JSON_DETACH_ITEM_FROM_OBJECT: u16 = 46;
+pub(crate) const C_JSON_DETACH_ITEM_FROM_OBJECT_CASE_SENSITIVE: u16 = 47;
+pub(crate) const C_JSON_DELETE_ITEM_FROM_OBJECT: u16 = 48;
+pub(crate) const C_JSON_DELETE_ITEM_FROM_OBJECT_CASE_SENSITIVE: u16 = 49;
+pub(crate) const C_JSON_INSERT_ITEM_IN_ARRAY: u16 = 50;
+pub(crate) const C_JSON_REPLACE_ITEM_IN_ARRAY: u16 = 51;
+pub(crate) const C_JSON_REPLACE_ITEM_IN_OBJECT: u16 = 52;
+pub(crate) const C_JSON_REPLACE_ITEM_IN_OBJECT_CASE_SENSITIVE: u16 = 53;
+pub(crate) const C_JSON_DUPLICATE: u16 = 54;
+pub(crate) const C_JSON_COMPARE: u16 = 55;
+pub(crate) const C_JSON_MINIFY: u16 = 56;
+pub(crate) const C_JSON_ADD_NULL_TO_OBJECT: u16 = 57;
+pub(crate) const C_JSON_ADD_TRUE_TO_OBJECT: u16 = 58;
+pub(crate) const C_JSON_ADD_FALSE_TO_OBJECT: u16 = 59;
+pub(crate) const C_JSON_ADD_BOOL_TO_OBJECT: u16 = 60;
+pub(crate) const C_JSON_ADD_NUMBER_TO_OBJECT: u16 = 61;
+pub(crate) const C_JSON_ADD_STRING_TO_OBJECT: u16 = 62;
+pub(crate) const C_JSON_ADD_RAW_TO_OBJECT: u16 = 63;
+pub(crate) const C_JSON_ADD_OBJECT_TO_OBJECT: u16 = 64;
+pub(crate) const C_JSON_ADD_ARRAY_TO_OBJECT: u16 = 65;
+pub(crate) const C_JSON_SET_NUMBER_HELPER: u16 = 66;
+pub(crate) const C_JSON_SET_VALUESTRING: u16 = 67;
 
 #[rustfmt::skip]
-static FUNCTIONS: [rt::Function; 70] = [
+static FUNCTIONS: [rt::Function; 68] = [
     function("cJSON_Version", 0, 16),
     rt::Function { message: Some(8), owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("cJSON_Parse", 16, 24) },
     rt::Function { message: Some(8), owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("cJSON_ParseWithLength", 16, 24) },
@@ -145,7 +143,6 @@ static FUNCTIONS: [rt::Function; 70] = [
     rt::Function { returned: number(0, rt::Kind::I32), ..function("cJSON_AddItemToArray", 16, 8) },
     rt::Function { returned: number(0, rt::Kind::I32), ..function("cJSON_AddItemToObject", 32, 8) },
     rt::Function { returned: number(0, rt::Kind::I32), ..function("cJSON_AddItemToObjectCS", 32, 8) },
-    rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("cJSON_DetachItemViaPointer", 16, 8) },
     rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("cJSON_DetachItemFromArray", 16, 8) },
     function("cJSON_DeleteItemFromArray", 16, 0),
     rt::Function { owned: &[rt::OwnedField { offset: 0, kind: 1, image: 0, release: None }], ..function("cJSON_DetachItemFromObject", 24, 8) },
@@ -153,7 +150,6 @@ static FUNCTIONS: [rt::Function; 70] = [
     function("cJSON_DeleteItemFromObject", 24, 0),
     function("cJSON_DeleteItemFromObjectCaseSensitive", 24, 0),
     rt::Function { returned: number(0, rt::Kind::I32), ..function("cJSON_InsertItemInArray", 24, 8) },
-    rt::Function { returned: number(0, rt::Kind::I32), ..function("cJSON_ReplaceItemViaPointer", 24, 8) },
     rt::Function { returned: number(0, rt::Kind::I32), ..function("cJSON_ReplaceItemInArray", 24, 8) },
     rt::Function { returned: number(0, rt::Kind::I32), ..function("cJSON_ReplaceItemInObject", 32, 8) },
     rt::Function { returned: number(0, rt::Kind::I32), ..function("cJSON_ReplaceItemInObjectCaseSensitive", 32, 8) },

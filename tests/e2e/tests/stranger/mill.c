@@ -133,9 +133,9 @@ int mill_read(const uint8_t *in, size_t *in_pos, size_t in_size)
     return *in_pos < in_size ? in[(*in_pos)++] : -1;
 }
 
-void mill_swap_array(uint32_t *values, size_t n)
+void mill_swap_array(uint32_t *wp, size_t n)
 {
     for (size_t at = 0; at < n; at++) {
-        values[at] = __builtin_bswap32(values[at]);
+        wp[at] = __builtin_bswap32(wp[at]);
     }
 }

@@ -56,4 +56,4 @@ const mill_seal *mill_find_seal(int number);
 
 /** Reads one number, and goes on behind it. */
 int mill_read(const uint8_t *in, size_t *in_pos, size_t in_size);
-void mill_swap_array(uint32_t *values, size_t n);
+void mill_swap_array(uint32_t *wp, size_t n);

@@ -517,29 +517,6 @@ impl Aio<&CJson> {
         Ok(())
     }
 
-    /// Remove/Detach items from Arrays/Objects.
-    ///
-    /// As [`CJson::detach_item_via_pointer`](crate::CJson::detach_item_via_pointer), awaited.
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub async fn detach_item_via_pointer(self, item: &CJson) -> hotcell::Result<Option<CJson>> {
-        let own = self.of;
-        let session = own.0.session();
-        let sent = {
-            let mut call = session
-                .call_awaited(table::C_JSON_DETACH_ITEM_VIA_POINTER, self.call_site)
-                .await?;
-            call.put_handle(0, "parent", &own.0, CJson::TYPE)?;
-            call.put_handle(8, "item", &item.0, CJson::TYPE)?;
-            call.finish_awaited()
-        };
-        let mut reply = sent.await?;
-        let returned = reply.opt_handle(0, CJson::TYPE, true, None)?;
-        Ok(returned.map(CJson))
-    }
-
     /// As [`CJson::detach_item_from_array`](crate::CJson::detach_item_from_array), awaited.
     ///
     /// # Errors
@@ -697,35 +674,6 @@ impl Aio<&CJson> {
             call.put_handle(0, "array", &own.0, CJson::TYPE)?;
             call.put_i32(16, which);
             call.put_consumed_on_success(8, "newitem", &newitem.0, CJson::TYPE)?;
-            call.finish_awaited()
-        };
-        sent.await?;
-        Ok(())
-    }
-
-    /// As [`CJson::replace_item_via_pointer`](crate::CJson::replace_item_via_pointer), awaited.
-    ///
-    /// What was borrowed from `self` is stale afterwards.
-    ///
-    /// `replacement` is taken over where the call succeeds; where it fails, it is dropped here.
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub async fn replace_item_via_pointer(
-        self,
-        item: &CJson,
-        replacement: CJson,
-    ) -> hotcell::Result<()> {
-        let own = self.of;
-        let session = own.0.session();
-        let sent = {
-            let mut call = session
-                .call_awaited(table::C_JSON_REPLACE_ITEM_VIA_POINTER, self.call_site)
-                .await?;
-            call.put_handle(0, "parent", &own.0, CJson::TYPE)?;
-            call.put_handle(8, "item", &item.0, CJson::TYPE)?;
-            call.put_consumed_on_success(16, "replacement", &replacement.0, CJson::TYPE)?;
             call.finish_awaited()
         };
         sent.await?;
