@@ -1,7 +1,9 @@
 //! Memory that may be written: data, arrays, numbers and structures that go in and come out.
 
-use super::check;
-use super::library::check as check_in;
+use hotcell_model::types::{CType, Type};
+
+use super::library::{check as check_in, header, known};
+use super::{Verdict, check, describe, empty, infer_in, prototype};
 
 #[test]
 fn data_with_its_length_is_changed_in_place() {
@@ -147,4 +149,58 @@ fn settings_that_a_function_is_called_after_are_not_kept() {
             ("int plain_config_init(plain_config *config, list *l)", "? ? -> value"),
         ],
     );
+}
+
+/// The help for the first gap of the first function.
+fn help(declarations: &[&str]) -> String {
+    let api = header(declarations);
+    let function = api.functions[0].clone();
+    let mut draft = empty(&function);
+    match infer_in(&function, &api, &known(&api), &mut draft) {
+        Verdict::Open(gaps) => gaps[0].help.clone().unwrap_or_default(),
+        Verdict::Unsupported(reason) => panic!("{reason}"),
+    }
+}
+
+#[test]
+fn texts_that_come_out_are_given_back_by_what_takes_them() {
+    let suggest = "int spell_suggest(spell *s, char ***list, const char *word)";
+    let others = ["spell *spell_new(int a, int b)", "void spell_end(spell *s)"];
+    let with = |more: &[&'static str]| help(&[&[suggest], &others[..], more].concat());
+    assert_eq!(
+        with(&["void spell_free_list(spell *s, char ***list, int n)"]),
+        r#"params.list = { out = "texts", length = "result", release = "spell_free_list(s, list, result)" }"#
+    );
+    assert_eq!(
+        with(&["void free_list(char **list, int n)"]),
+        r#"params.list = { out = "texts", length = "result", release = "free_list(list, result)" }"#
+    );
+    // Two may be meant, or none takes the number, or one needs what this function is not given.
+    let null = r#"params.list = { fixed = "NULL" }"#;
+    assert_eq!(with(&["void free_list(char **l, int n)", "void free_all(char ***l, int n)"]), null);
+    assert_eq!(with(&["void free_list(char **list)"]), null);
+    assert_eq!(with(&["void other_free_list(other *o, char **list, int n)"]), null);
+}
+
+#[test]
+fn a_returned_array_of_bytes_is_as_long_as_its_type_says() {
+    let returned = |declaration: &str, element: &str, length: u64| {
+        let mut function = prototype::parse(declaration);
+        let array = Type::Array {
+            element: Box::new(prototype::parse(&format!("{element} f(void)")).result),
+            length: Some(length),
+        };
+        let pointee = CType { written: "seal".into(), canonical: "seal".into(), kind: array };
+        let kind = Type::Pointer { pointee: Box::new(pointee), constant: true };
+        function.result = CType { kind, ..function.result };
+        let mut draft = empty(&function);
+        let api = prototype::api(&[&function]);
+        infer_in(&function, &api, &known(&api), &mut draft);
+        describe(&draft, &Verdict::Open(Vec::new()))
+    };
+    assert_eq!(returned("int find_seal(int code)", "uint8_t", 16), "value -> array");
+    // There may be many of numbers, of what is called so, and one may be a place in what goes in.
+    assert_eq!(returned("int find_seal(int code)", "float", 3), "value -> ?");
+    assert_eq!(returned("int find_seals(int code)", "uint8_t", 16), "value -> ?");
+    assert_eq!(returned("int find_seal(const uint8_t key[16])", "uint8_t", 16), "data[16] -> ?");
 }
