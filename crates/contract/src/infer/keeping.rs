@@ -159,7 +159,7 @@ pub(super) fn of_text(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
     let stored = view.function_has_word(KEEPS_TEXT) && (!opened || view.function_has_word(BORROWS));
     // `xmlReaderNewDoc(reader, cur, …)` reads on in the document with every later call.
     let removes = ending(&view.function.name).is_some() && view.function.result.pointee().is_none();
-    let read_later = view.called(index, CONTENTS) && view.function_has_word(READS_ON) && !(removes && !made);
+    let read_later = view.called(index, CONTENTS) && view.function_has_word(READS_ON) && (made || !removes);
     if !stored && !literal && !read_later {
         return None;
     }
