@@ -30,9 +30,10 @@ __attribute__((noinline)) static void fill(volatile unsigned char *at, size_t by
 
 int faulty_corrupt_heap(void)
 {
-    unsigned char *block = malloc(40);
-    /* Up to the next page and beyond: what is free behind the block, and what is noted of it. */
-    fill(block, 8192, 0x41);
+    /* So large that it is cut from the end of the heap: behind it lies what the allocator notes of the rest, and no block. */
+    const size_t size = 100000;
+    unsigned char *block = malloc(size);
+    fill(block, size + 16, 0x41);
     return 1;
 }
 

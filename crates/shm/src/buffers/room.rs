@@ -125,21 +125,20 @@ impl Pool {
     ) -> Result<(Box<Block>, bool)> {
         let mut state = self.lock();
         spare.into_iter().for_each(|spare| state.free(&spare));
-        let block = match state.divide(units, generation) {
+        let mut found = state.divide(units, generation);
+        if found.is_none() {
+            self.spares.iter().filter_map(Spare::take).for_each(|spare| state.free(&spare));
+            found = state.divide(units, generation);
+        }
+        let block = match found {
             Some(block) => block,
             None => {
-                self.spares.iter().filter_map(Spare::take).for_each(|spare| state.free(&spare));
-                match state.divide(units, generation) {
-                    Some(block) => block,
-                    None => {
-                        state.forget_all_but(generation);
-                        let largest = state.segments.iter().map(|(segment, _)| segment.memory.length()).max();
-                        let wanted = grown(largest.unwrap_or(0), units as usize * UNIT);
-                        state.segments.push(BufferSegment::create(wanted, fork, self)?);
-                        self.any.store(true, Ordering::Relaxed);
-                        state.divide(units, generation).ok_or(Errno::NOMEM)?
-                    }
-                }
+                state.forget_all_but(generation);
+                let largest = state.segments.iter().map(|(segment, _)| segment.memory.length()).max();
+                let wanted = grown(largest.unwrap_or(0), units as usize * UNIT);
+                state.segments.push(BufferSegment::create(wanted, fork, self)?);
+                self.any.store(true, Ordering::Relaxed);
+                state.divide(units, generation).ok_or(Errno::NOMEM)?
             }
         };
         let (start, end) = (block.offset() as u64, (block.offset() + units as usize * UNIT) as u64);
