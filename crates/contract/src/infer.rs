@@ -144,6 +144,7 @@ pub fn infer(function: &Function, names: &[String], known: Known<'_>, draft: &mu
     twins::result(&view, draft);
     fresh::apply(&view, draft);
     results::apply(&view, draft, &mut notes);
+    documented::nulls(&view, draft);
     Verdict::Open(gaps::find(&view, draft, &notes))
 }
 

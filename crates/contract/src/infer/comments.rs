@@ -112,6 +112,25 @@ const PASSING: &[&str] = &[
     "valid while",
 ];
 
+/// That what a function ends is still to be released.
+const OUTLIVED: &[&str] = &[
+    "does not deallocate",
+    "does not destroy",
+    "does not free",
+    "does not release",
+    "doesn't deallocate",
+    "doesn't destroy",
+    "doesn't free",
+    "doesn't release",
+    "is not destroyed",
+    "is not freed",
+    "still be destroyed",
+    "still be freed",
+    "still be released",
+    "without destroying",
+    "without freeing",
+];
+
 /// That no NUL ends a text.
 const UNENDED: &[&str] = &[
     "need not be nul",
@@ -189,6 +208,11 @@ pub(super) fn copied(function: &Function) -> bool {
 /// Whether what is returned may be another one later, or gone.
 pub(super) fn passes(function: &Function) -> bool {
     says(function, PASSING)
+}
+
+/// Whether what a function ends is there afterwards.
+pub(super) fn outlived(function: &Function) -> bool {
+    says(function, OUTLIVED)
 }
 
 /// Whether a text may be without a NUL at its end.

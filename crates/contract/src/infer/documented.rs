@@ -14,8 +14,11 @@ use crate::infer::view::{View, decided};
 use crate::infer::words::{COMPOSITE, RAW, SEQUENCES};
 use crate::infer::{Draft, Notes, getters, keeping};
 
+mod nulls;
 mod said;
 mod structures;
+
+pub(super) use nulls::{apply as nulls, may_be_null};
 
 /// Words about memory that is more than one number.
 const SEVERAL: &[&str] = &[
@@ -66,6 +69,13 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
             None => {}
         }
     }
+}
+
+/// Whether the comment says that a parameter is filled, whatever was there before.
+pub(super) fn comes_out(view: &View<'_>, index: usize) -> bool {
+    let name = view.param(index).and_then(|param| param.name.as_deref());
+    let way = name.zip(view.function.doc.as_deref()).and_then(|(name, doc)| said::of(doc, name));
+    way.is_some_and(|(way, _)| way == Way::Out)
 }
 
 /// What a number is that comes out, or goes both ways.

@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 
 use hotcell_model::api::{Api, ConstantValue, Function};
 
-use crate::infer::begun::{Begun, letters};
-use crate::infer::words::objects::ENDS_BEGUN;
+use crate::infer::begun::{Begun, ends, letters};
 
 /// What comments say of a structure with which something begins, besides the macro's name.
 const BEGINS_WITH: &[&str] =
@@ -29,9 +28,8 @@ pub(super) fn macros(api: &Api) -> BTreeMap<String, &str> {
 pub(super) fn begun(record: &str, initializer: &str, functions: &[&Function]) -> Begun {
     let own = letters(record);
     let end = |function: &&&Function| {
-        let name = letters(&function.name);
-        let stem = ENDS_BEGUN.iter().find_map(|end| name.strip_suffix(end));
-        function.params.len() == 1 && stem.is_some_and(|stem| !stem.is_empty() && own.starts_with(stem))
+        let stem = ends::stem(function, functions);
+        stem.is_some_and(|stem| !stem.is_empty() && own.starts_with(&stem))
     };
     let mut ends = functions.iter().filter(end);
     let (Some(end), None) = (ends.next(), ends.next()) else { return Begun::default() };
@@ -43,9 +41,8 @@ pub(super) fn begun(record: &str, initializer: &str, functions: &[&Function]) ->
     let starts = functions.iter().filter(|function| function.name != end.name).filter(begins);
     let starts: BTreeMap<String, String> =
         starts.map(|function| (function.name.clone(), end.name.clone())).collect();
-    let name = letters(&end.name);
-    let stem = ENDS_BEGUN.iter().find_map(|end| name.strip_suffix(end)).map(str::to_owned);
-    Begun { starts, ends: [end.name.clone()].into(), stems: stem.into_iter().collect(), filled: false }
+    let stems = ends::stem(end, functions).into_iter().collect();
+    Begun { starts, ends: [end.name.clone()].into(), stems, ..Begun::default() }
 }
 
 /// Whether initial values in braces are all zero.

@@ -13,27 +13,49 @@ pub(super) enum Way {
 
 /// What the comment of a function says of a parameter whose way it says.
 pub(super) fn of(doc: &str, name: &str) -> Option<(Way, String)> {
-    let (way, text) = doxygen(doc, name).or_else(|| section(doc, name)).or_else(|| annotated(doc, name))?;
+    let plain = plain(doc);
+    let with_way = |(said, text): (Option<Way>, String)| said.map(|way| (way, text));
+    let found = doxygen(&plain, name).and_then(with_way);
+    let (way, text) = found.or_else(|| section(doc, name)).or_else(|| annotated(doc, name)?.with_way())?;
     Some((way, text.to_lowercase()))
 }
 
-/// `@param[out] name text`.
-fn doxygen(doc: &str, name: &str) -> Option<(Way, String)> {
+/// What the comment of a function says of a parameter, whether it says its way or not.
+pub(super) fn text(doc: &str, name: &str) -> Option<String> {
+    let of_section = || section(doc, name).map(|(_, text)| text);
+    let found = doxygen(&plain(doc), name).map(|(_, text)| text);
+    let text = found.or_else(of_section).or_else(|| annotated(doc, name).map(|it| it.text))?;
+    Some(text.to_lowercase())
+}
+
+/// A comment without commands that only say how a word looks: `@c NULL` is `NULL`.
+fn plain(doc: &str) -> String {
+    const LOOKS: &[&str] = &["a", "b", "c", "e", "em", "p", "ref"];
+    let mut text = String::new();
+    for part in doc.split_inclusive(char::is_whitespace) {
+        let word = part.trim_start_matches('(').trim_end();
+        let command = word.strip_prefix(['@', '\\']).is_some_and(|word| LOOKS.contains(&word));
+        if !command {
+            text.push_str(part);
+        }
+    }
+    text
+}
+
+/// `@param[out] name text`, or `@param name text`.
+fn doxygen(doc: &str, name: &str) -> Option<(Option<Way>, String)> {
     let mut rest = doc;
     while let Some(at) = rest.find("param") {
         let marked = rest[..at].ends_with(['@', '\\']);
         rest = &rest[at + "param".len()..];
-        let Some((direction, said)) =
-            rest.trim_start().strip_prefix('[').and_then(|text| text.split_once(']'))
-        else {
-            continue;
-        };
+        let bracketed = rest.trim_start().strip_prefix('[').and_then(|text| text.split_once(']'));
+        let (direction, said) = bracketed.unwrap_or(("", rest));
         let (said, ends) = (said.trim_start().trim_start_matches('*'), |c: char| c.is_whitespace());
         let (word, text) = said.split_once(ends).unwrap_or((said, ""));
         if marked && same(word, name) {
             let text = text.split(['@', '\\']).next().unwrap_or_default();
             let text = text.split("\n\n").next().unwrap_or_default();
-            return way(direction).map(|way| (way, text.to_owned()));
+            return Some((way(direction), text.to_owned()));
         }
     }
     None
@@ -73,15 +95,27 @@ fn section_way(title: &str) -> Option<Way> {
     }
 }
 
+/// What `@name:` says, and which way that is.
+struct Annotated {
+    way: Option<Way>,
+    text: String,
+}
+
+impl Annotated {
+    fn with_way(self) -> Option<(Way, String)> {
+        self.way.map(|way| (way, self.text))
+    }
+}
+
 /// `@name: (out) (transfer none): text`. What stands in parentheses is part of what is said: `(array length=n)`.
-fn annotated(doc: &str, name: &str) -> Option<(Way, String)> {
+fn annotated(doc: &str, name: &str) -> Option<Annotated> {
     let text = doc.lines().map(str::trim).find_map(|line| {
         let (word, rest) = line.strip_prefix('@')?.split_once(':')?;
-        same(word.trim(), name).then(|| rest.trim()).filter(|rest| rest.starts_with('('))
+        same(word.trim(), name).then(|| rest.trim())
     })?;
     let words = |part: &str| part.split(['(', ')', ' ', ',']).map(str::to_owned).collect::<Vec<_>>();
-    let way = words(text).iter().find_map(|word| way(word))?;
-    Some((way, text.to_owned()))
+    let way = words(text).iter().find_map(|word| way(word)).filter(|_| text.starts_with('('));
+    Some(Annotated { way, text: text.to_owned() })
 }
 
 fn way(direction: &str) -> Option<Way> {

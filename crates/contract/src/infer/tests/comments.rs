@@ -1,6 +1,6 @@
 //! What comments say.
 
-use hotcell_model::interface::{Ownership, ResultRole};
+use hotcell_model::interface::{Ownership, ResultRole, Role};
 
 use super::library::{header, known};
 use super::{describe, empty, infer_in, prototype};
@@ -188,4 +188,36 @@ fn what_a_comment_says_is_copied_is_not_kept() {
     ] {
         assert_eq!(see(declaration, doc), expect, "{declaration} {doc}");
     }
+}
+
+#[test]
+fn comments_say_what_may_be_null() {
+    let of = |declaration: &str, doc: &str| {
+        let mut function = prototype::parse(declaration);
+        function.doc = Some(doc.into());
+        let api = header(&["state *state_new(void)", "void state_free(state *s)", declaration]);
+        let mut draft = empty(&function);
+        let verdict = infer_in(&function, &api, &known(&api), &mut draft);
+        (draft, verdict)
+    };
+    let nullable = |doc: &str| {
+        let (draft, _) = of("int state_say(state *s, const char *anchor)", doc);
+        let may = |fact: &Option<hotcell_model::Fact<Role>>| {
+            matches!(
+                fact.as_ref().map(|fact| &fact.value),
+                Some(Role::Text { nullable: true, .. } | Role::Handle { nullable: true, .. })
+            )
+        };
+        draft.params.iter().map(may).collect::<Vec<_>>()
+    };
+    assert_eq!(nullable("@param[in] anchor The anchor or @c NULL.\n@param[in] s It."), [false, true]);
+    assert_eq!(nullable("@param s may be NULL\n@param anchor never NULL"), [true, false]);
+    assert_eq!(nullable("@anchor: (nullable): The anchor"), [false, true]);
+    assert_eq!(nullable("The anchor may be NULL."), [false, false]);
+    // What is asked for says it too.
+    let (_, verdict) =
+        of("int f(const char *key, const char *data)", "@param data bytes or NULL\n@param key the key");
+    let crate::infer::Verdict::Open(gaps) = verdict else { panic!("{verdict:?}") };
+    let helps: Vec<_> = gaps.iter().filter_map(|gap| gap.help.as_deref()).collect();
+    assert_eq!(helps, [r#"params.data = { string = "utf-8", nullable = true } # when a NUL ends it"#]);
 }
