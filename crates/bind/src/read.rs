@@ -68,12 +68,20 @@ pub fn check(job: &Job) -> Result<Checked, Error> {
 }
 
 /// What went wrong with added functions.
-enum Wrong {
+pub(crate) enum Wrong {
     Contract(Vec<Diagnostic>),
     Header(hotcell_header::Error),
 }
 
 impl Wrong {
+    /// What the contract says that is wrong; nothing where it is the header that is.
+    pub(crate) fn diagnostics(self) -> Vec<Diagnostic> {
+        match self {
+            Wrong::Contract(diagnostics) => diagnostics,
+            Wrong::Header(_) => Vec::new(),
+        }
+    }
+
     fn rendered(self, text: &str) -> Error {
         match self {
             Wrong::Contract(diagnostics) => Error::from_contract(&diagnostics, text),
@@ -83,7 +91,7 @@ impl Wrong {
 }
 
 /// The API with the functions that the contract adds, and remarks on these.
-fn with_forms(
+pub(crate) fn with_forms(
     contract: &mut Contract,
     api: Api,
     headers: &mut hotcell_header::Job,

@@ -113,6 +113,11 @@ impl Begun {
         self.starts.contains_key(function)
     }
 
+    /// What ends one, where only one function does.
+    pub(super) fn end(&self) -> Option<&str> {
+        self.ends.first().filter(|_| self.ends.len() == 1).map(String::as_str)
+    }
+
     /// Of the functions whose first parameter is the structure. Two that end what is called the same end nothing that could be relied on.
     fn of(functions: &[&Function]) -> Begun {
         let mut ends: BTreeMap<String, Vec<&Function>> = BTreeMap::new();

@@ -28,12 +28,7 @@ pub(super) fn find(view: &View<'_>, draft: &Draft, notes: &Notes) -> Vec<Gap> {
             continue;
         }
         if unsupported::is_stream(view, &param.ty) {
-            let name = view.name(index);
-            let reason = format!("`{name}` is a stream, and nothing says whether it is read or written to");
-            let help = format!(
-                "params.{name} = {{ in = \"file\" }} # or {{ out = \"file\" }} when it is written to"
-            );
-            gaps.push(Gap { help: Some(help), ..Gap::of_param(index, reason) });
+            gaps.push(stream(view, draft, index));
             continue;
         }
         if let Some(record) = objects::open(view, &param.ty) {
@@ -63,7 +58,9 @@ pub(super) fn find(view: &View<'_>, draft: &Draft, notes: &Notes) -> Vec<Gap> {
             sizes.extend(line.size);
         }
         // What the header calls `const` and the function fills cannot be said.
-        if view.buffer(index).is_some_and(|(_, constant)| constant) && lengths::fetches(view, index) {
+        let fetched =
+            view.buffer(index).is_some_and(|(_, constant)| constant) && lengths::fetches(view, index);
+        if fetched || keeping::fills_later(view, draft, index) {
             line.says = None;
         }
         // A copy that nobody needs costs memory, and one that is missing is memory that later calls write.
@@ -82,6 +79,20 @@ pub(super) fn find(view: &View<'_>, draft: &Draft, notes: &Notes) -> Vec<Gap> {
         gaps.push(result(view, notes));
     }
     gaps
+}
+
+/// What to write about a stream: nothing where an object may go on with it, since it is there during the call only.
+fn stream(view: &View<'_>, draft: &Draft, index: usize) -> Gap {
+    let name = view.name(index);
+    if keeping::goes_on(view, draft, index) {
+        return Gap::of_param(
+            index,
+            format!("`{name}` is a stream, which the library may keep after the call"),
+        );
+    }
+    let reason = format!("`{name}` is a stream, and nothing says whether it is read or written to");
+    let help = format!("params.{name} = {{ in = \"file\" }} # or {{ out = \"file\" }} when it is written to");
+    Gap { help: Some(help), ..Gap::of_param(index, reason) }
 }
 
 /// The same line about data and texts that an object may keep.
@@ -151,6 +162,9 @@ fn line(view: &View<'_>, draft: &Draft, index: usize, ty: &CType) -> Line {
         });
     }
     match (constant, length) {
+        (true, Some(length)) if ranges::is_end(view, index) && !view.sizes_by_name(length, index) => {
+            Line::default()
+        }
         (true, Some(length)) => {
             let text = if plain_text(ty) { r#" # or { string = "utf-8" }"# } else { "" };
             let says = format!(r#"{{ in = "buffer", length = "{}" }}{text}"#, name(length));

@@ -196,9 +196,24 @@ pub(super) fn holder(view: &View<'_>, draft: &Draft, index: usize, asked: &str) 
     if is_handle(&view.function.result) {
         return Some("result".to_owned());
     }
+    let is_resident = |at: usize| {
+        let role = draft.params.get(at).and_then(|fact| fact.as_ref()).map(|fact| &fact.value);
+        matches!(role, Some(Role::Resident { consumed: false, .. }))
+    };
     changed(view, draft, index)
-        .filter(|&object| is_handle(&view.function.params[object].ty))
+        .filter(|&object| is_handle(&view.function.params[object].ty) || is_resident(object))
         .map(|at| view.name(at))
+}
+
+/// Whether a function is called like one after which an object goes on filling memory that it is given:
+/// `yaml_emitter_set_output_string(emitter, output, size, size_written)`. No line says that.
+pub(super) fn fills_later(view: &View<'_>, draft: &Draft, index: usize) -> bool {
+    view.buffer(index).is_some_and(|(_, constant)| !constant) && goes_on(view, draft, index)
+}
+
+/// Whether a function is called like one after which an object goes on with what it is given.
+pub(super) fn goes_on(view: &View<'_>, draft: &Draft, index: usize) -> bool {
+    view.function_has_word(&["attach", "bind", "init", "set"]) && changed(view, draft, index).is_some()
 }
 
 /// Whether a function is called like one that uses data up: `gzwrite`, `decompress`, but not `assign`.

@@ -25,17 +25,15 @@ const DENIED: &[&str] = &["cannot", "never", "no", "non", "not", "nor", "only"];
 /// How many words before it are looked at.
 const NEAR: usize = 6;
 
-/// Texts, data and objects that go in, and that no line is about, may be NULL where the comment says so.
+/// Texts and data that go in, and that no line is about, may be NULL where the comment says so. Not objects: what a line says that one
+/// keeps needs one that is there.
 pub(in crate::infer) fn apply(view: &View<'_>, draft: &mut Draft) {
     for (index, fact) in draft.params.iter_mut().enumerate() {
         let Some(fact) = fact.as_mut().filter(|fact| matches!(fact.evidence, Evidence::Inferred { .. }))
         else {
             continue;
         };
-        let (Role::Text { nullable, .. }
-        | Role::BufferIn { nullable, .. }
-        | Role::Handle { nullable, consumed: false, .. }) = &mut fact.value
-        else {
+        let (Role::Text { nullable, .. } | Role::BufferIn { nullable, .. }) = &mut fact.value else {
             continue;
         };
         *nullable |= may_be_null(view, index);

