@@ -2,11 +2,11 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use hotcell_contract::{Contract, Head};
+use hotcell_contract::{Contract, Diagnostic, Head, Selection};
 use hotcell_header::library;
 
 use crate::error::Error;
-use crate::read::{Checked, check};
+use crate::read::{self, Checked, Wrong, check};
 use crate::{Job, Source, prelude};
 
 /// What a draft is made of. Paths are those of the caller's working directory.
@@ -63,11 +63,23 @@ pub fn draft(job: &DraftJob) -> Result<Draft, Error> {
     if !head.include.is_empty() {
         checked = check(&contract(&head.text(), &job.place))?;
     }
-    let text = hotcell_contract::draft(&head, &checked.api, checked.libraries.link())
+    // Lines that make functions of their own are read with the headers.
+    let trial = |text: &str| tried(text, folder_or_here(folder), &checked);
+    let text = hotcell_contract::draft_with(&head, &checked.api, checked.libraries.link(), &trial)
         .map_err(|diagnostics| Error::from_contract(&diagnostics, &head.text()))?;
     // What a user is given must not be wrong from the first line.
     let checked = check(&contract(&text, &job.place))?;
     Ok(Draft { text, head, checked })
+}
+
+/// What becomes of every function with a text, or what is wrong with it.
+fn tried(text: &str, folder: &Path, checked: &Checked) -> Result<hotcell_contract::Checked, Vec<Diagnostic>> {
+    let mut contract = Contract::parse(text, "the draft")?;
+    let mut headers = read::headers(&self::contract(text, folder), &contract, folder);
+    let api = checked.api.clone();
+    let (api, _) =
+        read::with_forms(&mut contract, api, &mut headers, &checked.libraries).map_err(Wrong::diagnostics)?;
+    hotcell_contract::check(&contract, &api, checked.libraries.link(), Selection::Contract)
 }
 
 fn contract(text: &str, place: &Path) -> Job {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use hotcell::ErrorKind;
 use hotcell_contract::{Contract, Diagnostic, Exports, OpenType, Selection};
 use hotcell_model::Interface;
-use hotcell_model::api::{Api, CONTRACT};
+use hotcell_model::api::{Api, CONTRACT, Function};
 
 use crate::error::Error;
 use crate::libraries::Libraries;
@@ -61,19 +61,27 @@ pub fn check(job: &Job) -> Result<Checked, Error> {
     let rendered = |warning| hotcell_contract::render(std::slice::from_ref(warning), &text, false);
     let mut warnings: Vec<String> = remarks.iter().chain(&checked.warnings).map(rendered).collect();
     if interface.functions.is_empty() && interface.left_out.is_empty() && job.only.is_none() {
-        warnings.push(elsewhere(&api, libraries.link().exports));
+        warnings.push(none_selected(&api, libraries.link().exports));
     }
     let open_types = checked.open_types;
     Ok(Checked { interface, api, text, include_dirs: headers.include_dirs, libraries, warnings, open_types })
 }
 
 /// What went wrong with added functions.
-enum Wrong {
+pub(crate) enum Wrong {
     Contract(Vec<Diagnostic>),
     Header(hotcell_header::Error),
 }
 
 impl Wrong {
+    /// What the contract says that is wrong; nothing where it is the header that is.
+    pub(crate) fn diagnostics(self) -> Vec<Diagnostic> {
+        match self {
+            Wrong::Contract(diagnostics) => diagnostics,
+            Wrong::Header(_) => Vec::new(),
+        }
+    }
+
     fn rendered(self, text: &str) -> Error {
         match self {
             Wrong::Contract(diagnostics) => Error::from_contract(&diagnostics, text),
@@ -83,7 +91,7 @@ impl Wrong {
 }
 
 /// The API with the functions that the contract adds, and remarks on these.
-fn with_forms(
+pub(crate) fn with_forms(
     contract: &mut Contract,
     api: Api,
     headers: &mut hotcell_header::Job,
@@ -106,13 +114,26 @@ fn with_forms(
     Ok((api, remarks))
 }
 
-/// What to say when the headers declare no function: which of those they include declare some of the library.
-fn elsewhere(api: &Api, exports: Option<&BTreeSet<String>>) -> String {
+/// What to say when no function is selected: which the headers declare, or which of those that they include declare some of the library.
+fn none_selected(api: &Api, exports: Option<&BTreeSet<String>>) -> String {
+    let there = |function: &&Function| exports.is_none_or(|exports| exports.contains(&function.name));
+    let own: Vec<&str> = api
+        .functions
+        .iter()
+        .filter(there)
+        .filter(|it| it.location.primary)
+        .map(|it| it.name.as_str())
+        .collect();
+    if let [first, ..] = own[..] {
+        let count = own.len();
+        return format!(
+            "help: the headers declare {count} of the library's functions, `{first}` among them, and `include` and `exclude` select \
+             none: they match whole names, and `*` stands for any letters"
+        );
+    }
     let mut files: BTreeMap<&str, usize> = BTreeMap::new();
-    for function in &api.functions {
-        if exports.is_none_or(|exports| exports.contains(&function.name)) {
-            *files.entry(&function.location.file).or_default() += 1;
-        }
+    for function in api.functions.iter().filter(there) {
+        *files.entry(&function.location.file).or_default() += 1;
     }
     let mut files: Vec<_> = files.into_iter().collect();
     files.sort_by_key(|&(file, count)| (Reverse(count), file));

@@ -60,6 +60,20 @@ impl Head {
 ///
 /// When the head itself is wrong.
 pub fn draft(head: &Head, api: &Api, link: Link<'_>) -> Result<String, Vec<Diagnostic>> {
+    draft_with(head, api, link, &|text| checked(text, api, link))
+}
+
+/// The same where `trial` says what becomes of every function with a contract, and what it adds to the headers.
+///
+/// # Errors
+///
+/// When the head itself is wrong.
+pub fn draft_with(
+    head: &Head,
+    api: &Api,
+    link: Link<'_>,
+    trial: &dyn Fn(&str) -> Result<Checked, Vec<Diagnostic>>,
+) -> Result<String, Vec<Diagnostic>> {
     let checked = checked(&head.text(), api, link)?;
     let types = Types::tried(head, api, link, checked.open_types);
     let decided = match types.lines.is_empty() {
@@ -72,7 +86,7 @@ pub fn draft(head: &Head, api: &Api, link: Link<'_>) -> Result<String, Vec<Diagn
         now: &now.left_out,
         then: then.map(|interface| interface.left_out.as_slice()),
     };
-    let tried = Tried::out(&types.text, api, link, functions.then.unwrap_or(functions.now));
+    let tried = Tried::out(&types.text, trial, functions.then.unwrap_or(functions.now));
     let variadic = api.functions.iter().filter(|function| function.variadic);
     let forms = variadic.map(|function| (function.name.clone(), variadic::form(function))).collect();
     Ok(write(head, functions, &types, &tried, &forms))
@@ -148,7 +162,11 @@ struct Tried {
 
 impl Tried {
     /// Tries the lines of all functions at once, without those that turn out to be wrong.
-    fn out(head: &str, api: &Api, link: Link<'_>, left_out: &[LeftOut]) -> Tried {
+    fn out(
+        head: &str,
+        trial: &dyn Fn(&str) -> Result<Checked, Vec<Diagnostic>>,
+        left_out: &[LeftOut],
+    ) -> Tried {
         let mut tried = Tried::default();
         for (function, help) in proposals(left_out) {
             // Advice that is no text of a contract, or has a gap to fill.
@@ -163,7 +181,7 @@ impl Tried {
                 text.push_str(&format!("{help}\n"));
                 ends.push((text.len(), function));
             }
-            let errors = match checked(&text, api, link) {
+            let errors = match trial(&text) {
                 Ok(checked) => {
                     let open = checked.interface.left_out.into_iter();
                     tried.open = open.map(|function| (function.name, function.reason)).collect();

@@ -14,12 +14,14 @@ mod destructors;
 mod documented;
 mod elements;
 mod endings;
+mod fresh;
 mod gaps;
 mod getters;
 pub mod handles;
 mod inplace;
 mod keeping;
 mod lengths;
+mod lent;
 mod made;
 mod names;
 mod objects;
@@ -135,11 +137,14 @@ pub fn infer(function: &Function, names: &[String], known: Known<'_>, draft: &mu
     destructors::apply(&view, draft);
     allocators::apply(&view, draft);
     scalars::apply(&view, draft, &mut notes);
+    lent::apply(&view, draft);
     made::apply(&view, draft, &mut notes);
     constants::apply(&view, draft);
     counted::apply(&view, draft);
     twins::result(&view, draft);
+    fresh::apply(&view, draft);
     results::apply(&view, draft, &mut notes);
+    documented::nulls(&view, draft);
     Verdict::Open(gaps::find(&view, draft, &notes))
 }
 

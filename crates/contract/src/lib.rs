@@ -27,7 +27,7 @@ pub use check::{Checked, Link, Selection, check};
 pub use contract::{Contract, parse_duration};
 pub use decided::{decided_lines, decided_values};
 pub use diagnostic::{Diagnostic, Severity, render};
-pub use draft::{Head, draft};
+pub use draft::{Head, draft, draft_with};
 pub use forms::{Exports, add_forms, not_c};
 pub use open_types::OpenType;
 pub use pattern::matches;

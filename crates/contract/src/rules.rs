@@ -30,6 +30,11 @@ pub const RULES: &[(&str, &str)] = &[
         "elements-then-count",
         "a `const` pointer to numbers that is called like a sequence, and right behind it a count",
     ),
+    (
+        "elements-in-place",
+        "a pointer to numbers that may be written and a number right behind it, which are all that a function takes that is called after \
+         an array: so many go in and come out",
+    ),
     ("const-char-text", "a `const char *` that nothing counts is a text that a NUL ends"),
     (
         "user-data-destructor",
@@ -41,6 +46,14 @@ pub const RULES: &[(&str, &str)] = &[
     ),
     ("const-char-result", "a returned `const char *` is a text that the library owns, or NULL"),
     (
+        "documented-text",
+        "a returned `char *` of which the comment says that the caller frees it, and with what, or that it is newly allocated",
+    ),
+    (
+        "array-result",
+        "a returned pointer to a `const` array of bytes is as many as stand in its brackets, which the library owns, or NULL",
+    ),
+    (
         "counted-result",
         "returned `const` bytes called `blob` or `text`, where functions that are called the same but for `type`, `blob`, \
          `text` and `bytes` take the same object and numbers",
@@ -50,7 +63,14 @@ pub const RULES: &[(&str, &str)] = &[
         "a `const void *` of a function called like one that has a `const char *` there but for `16` behind the name, where \
          there are several such pairs",
     ),
-    ("documented-output", "a pointer to one number that the function's comment calls `[out]`"),
+    (
+        "documented-output",
+        "a pointer to one number that the function's comment calls an output, or both input and output",
+    ),
+    (
+        "documented-structure",
+        "a pointer to a structure of numbers, of which the function's comment says which way it goes and speaks of one",
+    ),
     (
         "number-in-place",
         "a pointer to a number that may be written, under the name of one, goes in and comes out",
@@ -110,6 +130,10 @@ pub const RULES: &[(&str, &str)] = &[
         "library-constant",
         "a `const` object that a function without parameters returns, where at least five return one of the type: it is the library's own",
     ),
+    (
+        "internal-object",
+        "an object from a function called `get0` of one object: it is inside of that, and stale when that changes",
+    ),
 ];
 
 /// What the rule of this name says.
@@ -139,7 +163,8 @@ mod tests {
     fn every_rule_is_in_the_table_in_the_code_and_in_the_documentation() {
         let own = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut used = BTreeSet::new();
-        let folders = ["src/infer", "src/infer/begun", "src/infer/handles"];
+        let folders =
+            ["", "/begun", "/documented", "/handles", "/inplace"].map(|folder| format!("src/infer{folder}"));
         let files = folders.iter().flat_map(|folder| fs::read_dir(own.join(folder)).unwrap());
         for path in files.map(|file| file.unwrap().path()) {
             if path.extension().is_some_and(|ending| ending == "rs") {

@@ -22,6 +22,8 @@ mod fields;
 mod single;
 mod unions;
 
+pub(crate) use single::is_standard;
+
 /// The structures that can travel, by the record's key.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Structs {
@@ -31,6 +33,8 @@ pub struct Structs {
     residents: BTreeMap<String, (usize, u32)>,
     /// Those of numbers only of which a pointer leads to one.
     single: BTreeSet<String>,
+    /// Those of numbers only, which callers have one of or several.
+    plain: BTreeSet<String>,
     /// Those of which functions of the library show that it keeps them.
     begun: BTreeMap<String, Begun>,
 }
@@ -80,6 +84,8 @@ impl Structs {
         }
         structs.single =
             single::keys(api).filter(|key| structs.known.contains_key(*key)).map(str::to_owned).collect();
+        structs.plain =
+            single::plain(api).filter(|key| structs.known.contains_key(*key)).map(str::to_owned).collect();
         structs
     }
 
@@ -96,6 +102,11 @@ impl Structs {
     /// Whether a pointer to a structure of numbers leads to one, as far as the headers show.
     pub(crate) fn is_single(&self, record: &str) -> bool {
         self.single.contains(record) && !self.is_resident(record)
+    }
+
+    /// Whether a structure has numbers in it and nothing else.
+    pub(crate) fn is_plain(&self, record: &str) -> bool {
+        self.plain.contains(record) && !self.is_resident(record)
     }
 
     /// The structure that a C type is, when it can travel.
@@ -272,7 +283,7 @@ impl Table<'_, '_> {
         // One without a name in C is told by where it is.
         let own = if c_name.contains('(') { key } else { c_name.rsplit(' ').next().unwrap_or(key) };
         let name = lines.map_or_else(|| own.to_owned(), |lines| lines.name.clone());
-        let inferred = structs.begun.contains_key(key).then(|| begun::roles(key, record)).flatten();
+        let inferred = structs.begun.get(key).and_then(|begun| begun::roles(key, record, begun.filled));
         // Of one that stays, what has no name is the library's own.
         let (named, unnamed) = match resident {
             true => (layout.clone(), Vec::new()),

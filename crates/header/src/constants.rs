@@ -24,6 +24,8 @@ pub(crate) struct Macros {
     objects: BTreeMap<String, Location>,
     /// Parameters of the function-like macros of primary files.
     pub(crate) functions: BTreeMap<String, Vec<String>>,
+    /// Initial values in braces, of the object-like macros of primary files.
+    pub(crate) initializers: BTreeMap<String, String>,
 }
 
 impl Macros {
@@ -38,12 +40,16 @@ impl Macros {
             let Some(name) = entity.get_name() else { continue };
             macros.objects.remove(&name);
             macros.functions.remove(&name);
+            macros.initializers.remove(&name);
             if entity.is_function_like_macro() {
                 if location.primary {
                     macros.functions.insert(name, macros::parameters(&definition));
                 }
             } else if macros::may_be_constant(&name, &definition) {
                 macros.objects.insert(name, location);
+            } else if let Some(values) = macros::initializer(&name, &definition).filter(|_| location.primary)
+            {
+                macros.initializers.insert(name, values);
             }
         }
         macros

@@ -34,6 +34,14 @@ pub(crate) fn may_be_constant(name: &str, definition: &str) -> bool {
     depth == 0 && !body.is_empty() && !moving.iter().any(|word| bare.contains(word))
 }
 
+/// The initial values in braces that an object-like macro is: `{ NULL, 0, 0 }`.
+pub(crate) fn initializer(name: &str, definition: &str) -> Option<String> {
+    let definition = plain(definition);
+    let body = definition.strip_prefix(name)?.trim();
+    let braces = body.starts_with('{') && body.ends_with('}');
+    braces.then(|| body.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
 /// A definition without comments and line continuations.
 fn plain(definition: &str) -> String {
     let joined = definition.replace("\\\r\n", " ").replace("\\\n", " ");
@@ -97,6 +105,20 @@ mod tests {
             ("LONG(a, /* first */ \\\n b) a b", vec!["a", "b"]),
         ] {
             assert_eq!(parameters(definition), expect, "{definition}");
+        }
+    }
+
+    #[test]
+    fn initial_values_are_in_braces() {
+        for (definition, expect) in [
+            ("STREAM_INIT \\\n\t{ NULL, 0, \\\n\t0 }", Some("{ NULL, 0, 0 }")),
+            ("STREAM_INIT { 0 } /* nothing yet */", Some("{ 0 }")),
+            ("STREAM_INIT(x) { x }", None),
+            ("STREAM_INIT 0", None),
+            ("LOOP { do_it(); } while (0)", None),
+        ] {
+            let name = definition.split([' ', '(']).next().unwrap();
+            assert_eq!(initializer(name, definition).as_deref(), expect, "{definition}");
         }
     }
 

@@ -37,6 +37,7 @@ pub(crate) fn parse(index: &Index<'_>, toolchain: &Toolchain, job: &Job) -> Resu
     let macros = Macros::read(&children, &origins);
     let mut api = walk(&children, &origins);
     api.function_macros = macros.functions.clone();
+    api.initializers = macros.initializers.clone();
     for (name, constant) in macros.evaluate(index, &arguments, &source)? {
         api.constants.entry(name).or_insert(constant);
     }
@@ -86,7 +87,8 @@ fn walk<'tu>(children: &[Entity<'tu>], origins: &Origins<'_>) -> Api {
     let variables = variables::convert(&variables, &mut types);
     let Types { records, enums, .. } = types;
     let nowhere = Target { triple: String::new(), pointer_bits: 0, char_signed: false };
-    Api { target: nowhere, functions, records, enums, constants, function_macros: BTreeMap::new(), variables }
+    let (function_macros, initializers) = (BTreeMap::new(), BTreeMap::new());
+    Api { target: nowhere, functions, records, enums, constants, function_macros, initializers, variables }
 }
 
 fn collect_tags(entities: &[Entity<'_>], tags: &mut HashSet<String>) {

@@ -43,6 +43,16 @@ fn zlib() {
 }
 
 #[test]
+fn initial_values_of_structures_are_kept() {
+    let api = parse("lzma.h");
+    assert!(
+        api.initializers["LZMA_STREAM_INIT"].starts_with("{ NULL, 0, 0, NULL,"),
+        "{:?}",
+        api.initializers
+    );
+}
+
+#[test]
 fn math() {
     let api = parse("math.h");
     let sqrt = function(&api, "sqrt");

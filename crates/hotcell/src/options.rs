@@ -31,6 +31,9 @@ pub struct Options {
     pub libraries: Vec<PathBuf>,
     /// Variables the library finds in its environment. Nothing else is inherited.
     pub environment: Vec<(String, String)>,
+    /// The directory the library works in, an absolute path: names that do not begin at `/` begin there. What may be read and
+    /// written the sandbox says. `/`, so that no file system is kept busy.
+    pub directory: PathBuf,
     /// What the library may do. `None`: what its contract says, and where that says nothing, [`crate::Profile::Compute`].
     pub sandbox: Option<Sandbox>,
     /// Which blocks of the library's memory are guarded, so that using what is behind, before or no longer there is found.
@@ -114,6 +117,7 @@ impl Default for Options {
             worker: None,
             libraries: Vec::new(),
             environment: Vec::new(),
+            directory: PathBuf::from("/"),
             sandbox: None,
             guard: None,
             leaves: None,

@@ -233,6 +233,10 @@ impl Session {
             let message = format!("the package needs runtime {}, this is {RUNTIME}", package.runtime);
             return Err(context.not_executed(ErrorKind::AbiMismatch, Cause::None, message));
         }
+        if !options.directory.is_absolute() {
+            let message = format!("the directory `{}` is no absolute path", options.directory.display());
+            return Err(context.not_executed(ErrorKind::InvalidArgument, Cause::None, message));
+        }
         let load_failed = |message| context.not_executed(ErrorKind::LoadFailed, Cause::None, message);
         let program = worker_program(&options).map_err(load_failed)?;
         let fork = ForkGuard::new().map_err(|errno| load_failed(format!("guard against forks: {errno}")))?;
@@ -252,6 +256,7 @@ impl Session {
             functions: package.functions.len() as u32,
             callers: callers(package.reentrant || rules.is_some(), &options),
             environment,
+            directory: options.directory.clone(),
             limits: options.limits,
             temporary: walled.directory.as_ref().map(|directory| directory.path().to_owned()),
             guard: options.guard.unwrap_or(package.guard),

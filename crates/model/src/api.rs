@@ -21,6 +21,9 @@ pub struct Api {
     pub constants: BTreeMap<String, Constant>,
     /// Names of function-like macros, with their parameter names.
     pub function_macros: BTreeMap<String, Vec<String>>,
+    /// Object-like macros that are initial values in braces, with these.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub initializers: BTreeMap<String, String>,
     /// Variables that are declared `extern`, in the order of their first declaration.
     #[serde(default)]
     pub variables: Vec<Variable>,

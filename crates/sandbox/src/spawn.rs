@@ -16,6 +16,8 @@ pub struct Launch<'a> {
     pub program: &'a Path,
     /// Its arguments, the name included.
     pub args: &'a [&'a str],
+    /// The directory it works in; an absolute path.
+    pub directory: &'a Path,
     /// Its whole environment: nothing is inherited.
     pub environment: &'a [(&'a str, &'a str)],
     /// What becomes descriptors 0, 1, 2 and 3. Nothing else stays open.
@@ -47,7 +49,14 @@ pub fn spawn(launch: &Launch<'_>) -> io::Result<Spawned> {
         .iter()
         .map(|(name, value)| terminated(format!("{name}={value}")))
         .collect::<io::Result<Vec<_>>>()?;
-    sys::spawn::spawn(&program, &args, &environment, launch.descriptors, launch.limits)
+    let directory = terminated(launch.directory.as_os_str())?;
+    let texts = sys::spawn::Texts {
+        program: &program,
+        args: &args,
+        environment: &environment,
+        directory: &directory,
+    };
+    sys::spawn::spawn(&texts, launch.descriptors, launch.limits)
 }
 
 fn terminated(text: impl AsRef<OsStr>) -> io::Result<CString> {

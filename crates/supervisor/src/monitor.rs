@@ -175,6 +175,7 @@ fn start(spec: &Spec, descriptors: &[OwnedFd; 4]) -> io::Result<Spawned> {
     spawn(&Launch {
         program: &spec.program,
         args: &["hotcell-worker"],
+        directory: &spec.directory,
         environment: &environment,
         descriptors: descriptors.each_ref().map(OwnedFd::as_fd),
         limits: spec.limits,

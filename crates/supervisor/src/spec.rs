@@ -28,6 +28,8 @@ pub struct Spec {
     pub callers: u32,
     /// Variables of the worker's environment beyond the fixed ones.
     pub environment: Vec<(String, String)>,
+    /// The directory that the library works in; absolute.
+    pub directory: PathBuf,
     /// Resource limits.
     pub limits: Limits,
     /// The directory of the session's own for temporary files, whose quota is one of the limits.

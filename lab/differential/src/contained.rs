@@ -23,6 +23,8 @@ pub(crate) struct How {
     pub(crate) patience: Duration,
     /// Whether calls go in batches, as far as they can.
     pub(crate) batch: bool,
+    /// Where the library works.
+    pub(crate) directory: PathBuf,
 }
 
 /// What comes of each step of the first `count` cases of a group, and how many calls were entries of batches.
@@ -43,7 +45,8 @@ pub(crate) fn run(
     // Cases may end one worker after the other.
     // Each call is compared, whatever became of the same call before.
     let (restart, quarantine) = (Restart::ALWAYS, Quarantine::off());
-    let options = Options { sandbox: Some(sandbox), restart, quarantine, ..Options::default() };
+    let directory = how.directory.clone();
+    let options = Options { sandbox: Some(sandbox), restart, quarantine, directory, ..Options::default() };
     let session = bound.open(options).map_err(|error| format!("{error:#}"))?.within(how.patience);
     let interface = Arc::new(bound.interface.clone());
     let mut entries = 0;

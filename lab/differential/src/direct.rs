@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use hotcell_bind::Checked;
 
+use crate::folders::Folders;
 use crate::plan::Plan;
 use crate::seen::{self, Outcome};
 
@@ -26,6 +27,8 @@ pub(crate) const BEYOND: Outcome = Outcome::Signal(31);
 #[derive(Debug)]
 pub(crate) struct Direct {
     folder: PathBuf,
+    /// Where it works.
+    directory: PathBuf,
     /// Whether functions are kept from reaching beyond their process.
     guarded: bool,
     /// How long a call may take.
@@ -37,10 +40,11 @@ impl Direct {
     pub(crate) fn compile(
         checked: &Checked,
         plan: &Plan,
-        folder: &Path,
+        folders: &Folders,
         guarded: bool,
         patience: Duration,
     ) -> Result<Direct, String> {
+        let folder = folders.program.path();
         let failed = |error: io::Error| format!("cannot write the program of direct calls: {error}");
         let text = program::text(&checked.interface, plan, folder).map_err(failed)?;
         fs::write(folder.join("direct.c"), text).map_err(failed)?;
@@ -65,7 +69,8 @@ impl Direct {
             let lines: Vec<&str> = text.lines().take(20).collect();
             return Err(format!("the program of direct calls does not compile:\n{}", lines.join("\n")));
         }
-        Ok(Direct { folder: folder.to_owned(), guarded, patience })
+        let directory = folders.scratch.path().to_owned();
+        Ok(Direct { folder: folder.to_owned(), directory, guarded, patience })
     }
 
     /// What comes of each step of each case of a group; the cases behind one that hung, or that reached beyond
@@ -100,7 +105,7 @@ impl Direct {
         fs::write(&report, "").map_err(|error| format!("cannot write the report: {error}"))?;
         let mut command = Command::new(self.folder.join("direct"));
         command.arg(group.to_string()).arg(first.to_string()).arg(&report);
-        command.arg(u8::from(self.guarded).to_string());
+        command.arg(u8::from(self.guarded).to_string()).arg(&self.directory);
         // As in a worker.
         command.env_clear().env("PATH", "/usr/bin:/bin").env("LANG", "C.UTF-8");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

@@ -10,6 +10,7 @@ mod cases;
 mod compare;
 mod contained;
 mod direct;
+mod folders;
 mod inputs;
 mod keeping;
 mod plan;
@@ -20,16 +21,15 @@ mod seen;
 
 use std::path::PathBuf;
 use std::time::Duration;
-use std::{fs, io};
 
 use hotcell_bind::{Bound, Checked, Job};
 use hotcell_model::Interface;
-use tempfile::TempDir;
 
 pub use plan::{Case, Group, Input, Plan, Step};
 pub use report::{Compared, Difference, Report};
 
 use direct::{BEYOND, Direct};
+use folders::Folders;
 use recipes::Recipes;
 use seen::Outcome;
 
@@ -87,7 +87,7 @@ pub fn run_bound(checked: &Checked, bound: &Bound, settings: &Settings) -> Resul
         return Err(format!("the recipes speak of `{first}`, and no bound function has that name"));
     }
     let plan = plan(interface, &recipes, settings)?;
-    let direct = Direct::compile(checked, &plan, folders.program.path(), guarded, settings.patience)?;
+    let direct = Direct::compile(checked, &plan, &folders, guarded, settings.patience)?;
     let mut report = Report::default();
     for (number, group) in plan.groups.iter().enumerate() {
         let run = || folders.clear().and_then(|()| direct.run(&plan, number));
@@ -98,7 +98,8 @@ pub fn run_bound(checked: &Checked, bound: &Bound, settings: &Settings) -> Resul
             continue;
         }
         let patience = settings.patience * if came_of(Outcome::Hung) { 1 } else { 3 };
-        let how = contained::How { patience, batch: settings.batch };
+        let directory = folders.scratch.path().to_owned();
+        let how = contained::How { patience, batch: settings.batch, directory };
         let count = first.len();
         let mut runs = vec![first, run()?];
         folders.clear()?;
@@ -171,61 +172,4 @@ fn plan(interface: &Interface, recipes: &Recipes, settings: &Settings) -> Result
         plan.groups.push(group.map_err(|error| format!("scenario {name}: {error}"))?);
     }
     Ok(plan)
-}
-
-/// Where a run keeps its files.
-struct Folders {
-    program: TempDir,
-    /// What the library may write to: when a group begins, there are the files of `given` and no others.
-    scratch: TempDir,
-    /// Files that lie beside the recipes.
-    given: Option<PathBuf>,
-}
-
-impl Folders {
-    fn new(given: Option<PathBuf>) -> io::Result<Folders> {
-        let folder = |name: &str| tempfile::Builder::new().prefix(name).tempdir();
-        Ok(Folders { program: folder("hotcell-direct-")?, scratch: folder("hotcell-scratch-")?, given })
-    }
-
-    fn clear(&self) -> Result<(), String> {
-        let clear = || {
-            for entry in fs::read_dir(self.scratch.path())? {
-                let path = entry?.path();
-                if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }?;
-            }
-            if let Some(given) = &self.given {
-                for entry in fs::read_dir(given)? {
-                    let entry = entry?;
-                    fs::copy(entry.path(), self.scratch.path().join(entry.file_name()))?;
-                }
-            }
-            Ok(())
-        };
-        clear().map_err(|error: io::Error| format!("cannot prepare the folder for files: {error}"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-    use super::*;
-
-    #[test]
-    fn a_group_begins_with_the_files_beside_the_recipes_and_no_others() {
-        let given = tempfile::tempdir().unwrap();
-        fs::write(given.path().join("words"), "as given").unwrap();
-        let folders = Folders::new(Some(given.path().to_owned())).unwrap();
-        let scratch = folders.scratch.path();
-        fs::write(scratch.join("words"), "changed").unwrap();
-        fs::create_dir(scratch.join("left")).unwrap();
-        folders.clear().unwrap();
-        assert_eq!(fs::read_to_string(scratch.join("words")).unwrap(), "as given");
-        assert_eq!(fs::read_dir(scratch).unwrap().count(), 1);
-        let none = Folders::new(None).unwrap();
-        fs::write(none.scratch.path().join("left"), "").unwrap();
-        none.clear().unwrap();
-        assert_eq!(fs::read_dir(none.scratch.path()).unwrap().count(), 0);
-    }
 }

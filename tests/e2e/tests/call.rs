@@ -367,6 +367,16 @@ fn invalid_argument() {
     assert_eq!((&error["cause"]["argument"], &error["executed"]), (&json!("b"), &json!("no")));
     check(|| zlib(&folder, &["crc32", "-1", "hello"]), 113, kind, "`crc` is -1");
     check(|| zlib(&folder, &["crc32", "1.5", "hello"]), 113, kind, "`1.5` is no number");
+    let large = "18446744073709551616";
+    check(
+        || zlib(&folder, &["crc32", large, "hello"]),
+        113,
+        kind,
+        "is 18446744073709551616; uLong holds 0 to",
+    );
+    let larger = "9".repeat(50);
+    let text = format!("`{larger}` is larger than any type of C holds");
+    check(|| zlib(&folder, &["crc32", &larger, "hello"]), 113, kind, &text);
     check(|| zlib(&folder, &["crc32", "Z_NO_SUCH", "hello"]), 113, kind, "no constant");
     check(|| zlib(&folder, &["crc33", "0", "hello"]), 113, kind, "did you mean `crc32`?");
 }

@@ -99,6 +99,17 @@ fn headers_that_declare_nothing_name_those_that_do() {
 }
 
 #[test]
+fn an_include_that_selects_nothing_is_told() {
+    let folder = Folder::with_moon();
+    folder.write(
+        "none.toml",
+        "hotcell = 1\nlibrary = \"moon\"\nheaders = [\"moon.h\"]\nlink = [\"libmoon.so\"]\ninclude = [\"sun_*\"]\n",
+    );
+    let check = folder.hotcell(["check", "none.toml"]).succeeds();
+    check.says("`include` and `exclude` select none").says("the headers declare ");
+}
+
+#[test]
 fn what_is_wrong_with_a_contract_is_shown_in_its_line() {
     let folder = Folder::with_moon();
     let head = "hotcell = 1\nlibrary = \"moon\"\nheaders = [\"moon.h\"]\n";

@@ -256,3 +256,19 @@ fn functions_of_other_libraries_are_not_selected() {
     let draft = String::from_utf8(folder.read("bind.toml")).expect("a draft is text");
     assert!(draft.contains("include = [\"moon_*\"]\n") && !draft.contains("sun_"), "{draft}");
 }
+
+#[test]
+fn lines_that_make_forms_are_tried() {
+    let folder = Folder::new();
+    folder.hotcell(["init", "uuid/uuid.h", "--lib", "uuid", "-o", "new.toml"]).succeeds();
+    let draft = String::from_utf8(folder.read("new.toml")).expect("a draft is text");
+    let line = "#[function.uuid_parse_range]\n#params.in_start = { in = \"range\", end = \"in_end\" }\n";
+    assert!(draft.contains(line), "{draft}");
+    // The form has a pointer where the function has an array, which the draft says too.
+    assert!(draft.contains("# What these lines leave open: nothing says whether `uu` is read"), "{draft}");
+    let decided = line.replace('#', "") + "params.uu = { out = \"buffer\", capacity = \"16\" }\n";
+    folder.write("all.toml", draft.replace(line, &decided));
+    let uuid = "01234567-89ab-cdef-0123-456789abcdef";
+    let call = folder.hotcell(["call", "all.toml", "uuid_parse_range", uuid, "--format", "json"]).succeeds();
+    call.mentions("0123456789abcdef0123456789abcdef");
+}

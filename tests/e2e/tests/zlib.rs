@@ -123,3 +123,25 @@ fn megabytes() {
     assert_eq!(contained().uncompress(data.len(), &packed).unwrap(), data);
     assert_eq!(contained().crc32(0, &data).unwrap(), direct::checksum(0, &data));
 }
+
+#[test]
+fn names_begin_in_the_directory_of_the_options() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = folder.path().canonicalize().unwrap();
+    let open = |directory: &std::path::Path| {
+        let sandbox = Some(Sandbox { write: vec![folder.path().to_owned()], ..Sandbox::of(Profile::Files) });
+        Zlib::open_with(Options { sandbox, directory: directory.to_owned(), ..Options::default() })
+    };
+    let zlib = open(&directory).unwrap();
+    let _file = zlib.gzopen(b"words.gz", "wb").unwrap();
+    assert!(directory.join("words.gz").is_file());
+    // At `/` nothing may be made.
+    let elsewhere = open("/".as_ref()).unwrap().gzopen(b"words.gz", "wb").unwrap_err();
+    assert_eq!(elsewhere.kind(), ErrorKind::LibraryError, "{elsewhere}");
+    let relative = open("words".as_ref()).unwrap_err();
+    assert_eq!(relative.kind(), ErrorKind::InvalidArgument);
+    assert!(relative.to_string().contains("`words` is no absolute path"), "{relative}");
+    let missing = open(&directory.join("missing")).unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::LoadFailed);
+    assert!(missing.to_string().contains("could not go to its directory: "), "{missing}");
+}

@@ -70,7 +70,10 @@ fn capacity(
     };
     match integer(&given.value) {
         Some(number) if number >= 0 => Ok(Value::Int(number)),
-        _ => Err(Failure::Usage(format!("the capacity of `{}` is no number: {}", param.name, given.value))),
+        _ => {
+            let why = if is_integer(&given.value) { "cannot be this much" } else { "is no number" };
+            Err(Failure::Usage(format!("the capacity of `{}` {why}: {}", param.name, given.value)))
+        }
     }
 }
 
@@ -173,6 +176,7 @@ fn number(interface: &Interface, ty: &CType, word: &str) -> Result<Value, String
     let mut enumerators = interface.enums.values().flat_map(|it| &it.enumerators);
     match enumerators.find(|(name, _)| name == word) {
         Some((_, number)) => Ok(Value::Int(i128::from(*number))),
+        None if is_integer(word) => Err(format!("`{word}` is larger than any type of C holds")),
         None => Err(format!("`{word}` is no number, and no constant of the header has that name")),
     }
 }
@@ -188,18 +192,29 @@ fn float(ty: &CType, word: &str, number: f64) -> Result<Value, String> {
     }
 }
 
-/// Decimal, or hexadecimal with `0x`, with a sign.
+/// Decimal, or hexadecimal with `0x`, with a sign. It may be one that no type of C holds: who passes it on says what the type does.
 fn integer(word: &str) -> Option<i128> {
-    let (negative, digits) = match word.strip_prefix('-') {
-        Some(digits) => (true, digits),
+    let (negative, digits, radix) = digits(word)?;
+    let magnitude = i128::from_str_radix(digits, radix).ok()?;
+    Some(if negative { -magnitude } else { magnitude })
+}
+
+/// Whether a word is an integer, however many digits it has.
+fn is_integer(word: &str) -> bool {
+    digits(word).is_some_and(|(_, digits, radix)| digits.chars().all(|digit| digit.is_digit(radix)))
+}
+
+/// What stands behind the sign of an integer and its `0x`, whether the sign is a minus, and what the digits are to.
+fn digits(word: &str) -> Option<(bool, &str, u32)> {
+    let (negative, rest) = match word.strip_prefix('-') {
+        Some(rest) => (true, rest),
         None => (false, word.strip_prefix('+').unwrap_or(word)),
     };
-    let magnitude = match digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
-        Some(digits) => u64::from_str_radix(digits, 16).ok()?,
-        None if digits.starts_with(|c: char| c.is_ascii_digit()) => digits.parse::<u64>().ok()?,
-        None => return None,
+    let (digits, radix) = match rest.strip_prefix("0x").or_else(|| rest.strip_prefix("0X")) {
+        Some(digits) => (digits, 16),
+        None => (rest, 10),
     };
-    Some(if negative { -i128::from(magnitude) } else { i128::from(magnitude) })
+    digits.starts_with(|first: char| first.is_digit(radix)).then_some((negative, digits, radix))
 }
 
 fn file(path: &str) -> Result<Vec<u8>, String> {
@@ -252,11 +267,25 @@ mod tests {
         check("0x1F", Some(31));
         check("-0x10", Some(-16));
         check("18446744073709551615", Some(i128::from(u64::MAX)));
-        check("18446744073709551616", None);
+        check("18446744073709551616", Some(1 << 64));
+        check("-0x10000000000000000", Some(-(1 << 64)));
+        check("999999999999999999999999999999999999999999", None);
         check("1.5", None);
         check("", None);
         check("0x", None);
         check("Z_OK", None);
+    }
+
+    #[test]
+    fn an_integer_that_is_too_large_is_one() {
+        for word in
+            ["7", "-999999999999999999999999999999999999999999", "0xffffffffffffffffffffffffffffffffff"]
+        {
+            assert!(is_integer(word), "{word}");
+        }
+        for word in ["", "-", "0x", "1.5", "1e400", "Z_OK", "12a"] {
+            assert!(!is_integer(word), "{word}");
+        }
     }
 
     #[test]

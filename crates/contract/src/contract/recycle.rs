@@ -65,23 +65,30 @@ fn bytes(reader: &mut Reader<'_>, entry: &Entry<'_>) -> Option<u64> {
     let text = reader.text(entry)?;
     let parsed = parse_bytes(&text.value);
     if parsed.is_none() {
-        let diagnostic = Diagnostic::error(format!("`{}` is no number of bytes", text.value)).at(text.span);
-        reader.push(
-            diagnostic.help(
-                "write a whole number above 0 and its unit: \"64KiB\", \"800MiB\", \"1GiB\"".to_owned(),
-            ),
-        );
+        let help = "write a whole number above 0 and its unit: \"64KiB\", \"800MiB\", \"1GiB\"";
+        let why = if is_bytes(&text.value) { "is more than any memory has" } else { "is no number of bytes" };
+        let diagnostic = Diagnostic::error(format!("`{}` {why}", text.value)).at(text.span);
+        reader.push(diagnostic.help(help.to_owned()));
     }
     parsed
 }
 
 fn parse_bytes(text: &str) -> Option<u64> {
-    let (digits, shift) = [("KiB", 10), ("MiB", 20), ("GiB", 30)]
-        .into_iter()
-        .find_map(|(unit, shift)| Some((text.strip_suffix(unit)?, shift)))?;
-    let plain = digits.bytes().all(|digit| digit.is_ascii_digit());
-    let number = digits.parse::<u64>().ok().filter(|number| plain && *number > 0);
+    let (digits, shift) = unit(text)?;
+    let number = digits.parse::<u64>().ok().filter(|number| is_bytes(text) && *number > 0);
     number.and_then(|number| number.checked_mul(1 << shift))
+}
+
+/// The digits before a unit, and the unit as a power of two.
+fn unit(text: &str) -> Option<(&str, u32)> {
+    let units = [("KiB", 10), ("MiB", 20), ("GiB", 30)];
+    units.into_iter().find_map(|(unit, shift)| Some((text.strip_suffix(unit)?, shift)))
+}
+
+/// Whether a text is a number above 0 with a unit, however large.
+fn is_bytes(text: &str) -> bool {
+    let digits = unit(text).map_or("", |(digits, _)| digits);
+    digits.bytes().all(|digit| digit.is_ascii_digit()) && digits.bytes().any(|digit| digit != b'0')
 }
 
 #[cfg(test)]
@@ -126,7 +133,9 @@ mod tests {
             ("threads = -1", "`-1` is not above 0"),
             ("memory = \"800\"", "`800` is no number of bytes"),
             ("memory = \"-1MiB\"", "`-1MiB` is no number of bytes"),
-            ("leaked = \"99999999999GiB\"", "`99999999999GiB` is no number of bytes"),
+            ("leaked = \"0KiB\"", "`0KiB` is no number of bytes"),
+            ("leaked = \"99999999999GiB\"", "`99999999999GiB` is more than any memory has"),
+            ("leaked = \"99999999999999999999KiB\"", "`99999999999999999999KiB` is more than any memory has"),
             ("age = \"old\"", "`old` is no duration"),
         ] {
             assert_eq!(of(line).unwrap_err(), [message], "{line}");

@@ -53,6 +53,7 @@ fn api(names: &[&str]) -> Api {
         enums: BTreeMap::new(),
         constants: BTreeMap::new(),
         function_macros: BTreeMap::new(),
+        initializers: BTreeMap::new(),
         variables: Vec::new(),
     }
 }
@@ -114,7 +115,8 @@ fn only_lines_that_were_tried_can_be_uncommented() {
         names.iter().zip(helps).map(|(name, help)| left_out(name, Status::Undecided, "why", help)).collect();
     let sonames = ["libmoon.so.1".to_owned()];
     let link = Link { sonames: &sonames, exports: None, shadowed: None };
-    let tried = Tried::out(&head().text(), &api(&names), link, &functions);
+    let api = api(&names);
+    let tried = Tried::out(&head().text(), &|text| checked(text, &api, link), &functions);
     let lines = |at: usize| decision(&functions[at], &tried);
     assert!(lines(0).starts_with("#[function.whole]\n#params.p") && lines(0).lines().count() == 3);
     assert!(lines(1).starts_with("#[function.part]\n#params.p"), "{}", lines(1));

@@ -16,11 +16,13 @@ use crate::handles::Handles;
 use crate::infer::endings::{Ending, ending};
 use crate::infer::names::words;
 use crate::infer::view::{View, decided, plain_text, shown};
-use crate::infer::words::objects::{BEGINS, COLLECTS, COPIES, ENDS_BEGUN};
-use crate::infer::{Draft, Notes, comments};
+use crate::infer::words::objects::{BEGINS, BORROWS, COLLECTS, COPIES, FILLS_BEGUN};
+use crate::infer::{Draft, Notes, comments, documented};
 use crate::type_names::unqualified;
 
+mod ends;
 mod fields;
+mod initialized;
 
 pub(crate) use fields::roles;
 
@@ -35,6 +37,10 @@ pub(crate) struct Begun {
     ends: BTreeSet<String>,
     /// What both are called before the words that say so.
     stems: BTreeSet<String>,
+    /// What is called like an end, after which one goes on.
+    pauses: BTreeSet<String>,
+    /// Whether the library allocates what its pointers lead to.
+    pub(crate) filled: bool,
 }
 
 /// The structures that are begun and ended, by the record's key. `exports` are the functions of the library.
@@ -64,30 +70,65 @@ pub(crate) fn types(
             found.entry(record).or_default().push(function);
         }
     }
+    let filled = filled(api);
     let kept = |record: &&str| {
-        let fields =
-            api.records.get(*record).filter(|record| !record.union).and_then(|layout| roles(record, layout));
+        let layout = api.records.get(*record).filter(|record| !record.union);
+        let fields = layout.and_then(|layout| roles(record, layout, filled.contains(*record)));
         fields.is_some() && handles.of_record(record).is_none() && !values.contains(*record)
     };
+    let macros = initialized::macros(api);
     let records = found.into_iter().filter(|(record, _)| kept(record));
     let begun = records.map(|(record, functions)| {
         let there: Vec<&Function> = functions.into_iter().filter(there).collect();
-        (record.to_owned(), Begun::of(&there))
+        let begun = match (Begun::of(&there), macros.get(&letters(record))) {
+            (begun, Some(initializer)) if begun.starts.is_empty() => {
+                initialized::begun(record, initializer, &there)
+            }
+            (begun, _) => begun,
+        };
+        (record.to_owned(), Begun { filled: filled.contains(record), ..begun })
     });
     begun.filter(|(_, begun)| !begun.starts.is_empty()).collect()
 }
 
+/// The structures of which functions of the library allocate the memory behind their pointers, or read something into it:
+/// `WebPPictureAlloc(picture)`.
+fn filled(api: &Api) -> BTreeSet<&str> {
+    let fills = |function: &&Function| {
+        let name = words(&function.name);
+        let own = name.iter().position(|word| FILLS_BEGUN.contains(&word.as_str()));
+        own.is_some_and(|at| at > 0) && function.params.len() == 1
+    };
+    let first = |function: &'_ Function| match function.params.first().and_then(|param| pointed(&param.ty)) {
+        Some((record, false)) => Some(record.to_owned()),
+        _ => None,
+    };
+    let found = api.functions.iter().filter(fills).filter_map(first);
+    found.filter_map(|record| api.records.get_key_value(&record)).map(|(key, _)| key.as_str()).collect()
+}
+
 impl Begun {
+    /// Whether a function begins one.
+    pub(super) fn begins(&self, function: &str) -> bool {
+        self.starts.contains_key(function)
+    }
+
+    /// What ends one, where only one function does.
+    pub(super) fn end(&self) -> Option<&str> {
+        self.ends.first().filter(|_| self.ends.len() == 1).map(String::as_str)
+    }
+
     /// Of the functions whose first parameter is the structure. Two that end what is called the same end nothing that could be relied on.
     fn of(functions: &[&Function]) -> Begun {
-        let mut ends: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-        for function in functions.iter().filter(|function| function.params.len() == 1) {
-            let name = letters(&function.name);
-            if let Some(stem) = ENDS_BEGUN.iter().find_map(|end| name.strip_suffix(end)) {
-                ends.entry(stem.to_owned()).or_default().push(&function.name);
+        let mut ends: BTreeMap<String, Vec<&Function>> = BTreeMap::new();
+        for function in functions {
+            if let Some(stem) = ends::stem(function, functions) {
+                ends.entry(stem).or_default().push(function);
             }
         }
-        let mut begun = Begun::default();
+        let pauses = functions.iter().filter(|function| ends::pauses(function, functions));
+        let pauses = pauses.map(|function| function.name.clone()).collect();
+        let mut begun = Begun { pauses, ..Begun::default() };
         for function in functions {
             let name = letters(&function.name);
             let stem = BEGINS.iter().find_map(|begins| {
@@ -102,9 +143,10 @@ impl Begun {
             });
             if let Some([end]) = stem.and_then(|stem| ends.get(stem)).map(Vec::as_slice)
                 && one
+                && !ends::told_otherwise(function, end, functions)
             {
-                begun.starts.insert(function.name.clone(), (*end).to_owned());
-                begun.ends.insert((*end).to_owned());
+                begun.starts.insert(function.name.clone(), end.name.clone());
+                begun.ends.insert(end.name.clone());
                 begun.stems.extend(stem.map(str::to_owned));
             }
         }
@@ -122,7 +164,8 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
         let function = view.function.name.as_str();
         let start = begun.starts.get(function).filter(|_| index == 0);
         let consumed = begun.ends.contains(function);
-        let doubt = (start.is_none() && !consumed).then(|| doubt(view, index, constant)).flatten();
+        let pauses = begun.pauses.contains(function);
+        let doubt = (start.is_none() && !consumed).then(|| doubt(view, index, constant, pauses)).flatten();
         match doubt {
             Some(reason) => notes.add(index, reason),
             None => {
@@ -166,9 +209,10 @@ fn version(view: &View<'_>, draft: &mut Draft) {
 }
 
 /// Why a function may do something else with a structure than use it.
-fn doubt(view: &View<'_>, index: usize, constant: bool) -> Option<String> {
+fn doubt(view: &View<'_>, index: usize, constant: bool, pauses: bool) -> Option<String> {
     let (function, name) = (view.function, view.name(index));
-    if let Some((ending, _)) = ending(&function.name).filter(|(ending, _)| *ending >= Ending::Closes) {
+    let ends = ending(&function.name).filter(|(ending, _)| *ending >= Ending::Closes && !pauses);
+    if let Some((ending, _)) = ends {
         return Some(match ending {
             Ending::Releases => format!("the function is called like one that releases `{name}`"),
             _ => format!("the function may end `{name}`"),
@@ -191,8 +235,13 @@ fn doubt(view: &View<'_>, index: usize, constant: bool) -> Option<String> {
         other != index && records[0].map(|(record, _)| record) == records[1].map(|(record, _)| record)
     };
     let all = || 0..view.function.params.len();
-    if letters(&function.name).contains("init") || view.function_has_word(COPIES) && all().any(same) {
+    let begins = letters(&function.name).contains("init") || documented::comes_out(view, index);
+    if begins || view.function_has_word(COPIES) && all().any(same) {
         return Some(format!("`{name}` may begin with this call, and nothing says what ends it"));
+    }
+    // `WebPPictureView(src, …, dst)`: the second goes on with memory of the first.
+    if view.function_has_word(BORROWS) && all().any(same) {
+        return Some(format!("`{name}` may go on with what another one has"));
     }
     // `aec_buffer_encode(strm)` begins and ends one itself, beside `aec_encode_init`, `aec_encode` and `aec_encode_end`.
     let own = letters(&function.name);

@@ -1,6 +1,7 @@
 //! What the comment of a function says that its declaration does not: who owns, what is kept, where a text ends.
 //!
-//! Comments only ever stop a rule here. What they promise is another matter: see `documented-output`.
+//! Comments stop rules here, but for one thing: what is copied is not kept. What else they promise is another matter: see
+//! `documented-output`.
 
 use hotcell_model::api::Function;
 
@@ -44,6 +45,7 @@ const OWNED: &[&str] = &[
     "must free",
     "need to be freed",
     "needs to be freed",
+    "new allocated",
     "newly allocated",
     "should be freed",
     "should free",
@@ -81,6 +83,18 @@ const KEPT: &[&str] = &[
     "without copying",
 ];
 
+/// That what goes in is the caller's again after the call.
+const COPIED: &[&str] = &[
+    "are copied",
+    "copied internally",
+    "internal copy",
+    "internally copied",
+    "is copied",
+    "makes a copy",
+    "string will be copied",
+    "strdup",
+];
+
 /// That what is returned is another one, or gone, later.
 const PASSING: &[&str] = &[
     "be changed by",
@@ -96,6 +110,25 @@ const PASSING: &[&str] = &[
     "until",
     "valid as long",
     "valid while",
+];
+
+/// That what a function ends is still to be released.
+const OUTLIVED: &[&str] = &[
+    "does not deallocate",
+    "does not destroy",
+    "does not free",
+    "does not release",
+    "doesn't deallocate",
+    "doesn't destroy",
+    "doesn't free",
+    "doesn't release",
+    "is not destroyed",
+    "is not freed",
+    "still be destroyed",
+    "still be freed",
+    "still be released",
+    "without destroying",
+    "without freeing",
 ];
 
 /// That no NUL ends a text.
@@ -152,14 +185,34 @@ pub(super) fn owned(function: &Function) -> bool {
     sentences(function).iter().any(|sentence| OWNED.iter().any(|phrase| said(sentence, phrase)))
 }
 
+/// Whether returned memory has been allocated by this call.
+pub(super) fn allocated(function: &Function) -> bool {
+    says(function, &["new allocated", "newly allocated"])
+}
+
 /// Whether what goes in is still needed after the call.
 pub(super) fn kept(function: &Function) -> bool {
     says(function, KEPT)
 }
 
+/// Whether the function has a copy of what goes in, and nothing it speaks of is needed any longer.
+pub(super) fn copied(function: &Function) -> bool {
+    let denied = ["if", "not", "only", "unless", "without"];
+    let said = |sentence: &String| {
+        let copied = COPIED.iter().any(|phrase| sentence.contains(phrase));
+        copied && !sentence.split(' ').any(|word| denied.contains(&word) || word.ends_with("n't"))
+    };
+    !kept(function) && sentences(function).iter().any(said)
+}
+
 /// Whether what is returned may be another one later, or gone.
 pub(super) fn passes(function: &Function) -> bool {
     says(function, PASSING)
+}
+
+/// Whether what a function ends is there afterwards.
+pub(super) fn outlived(function: &Function) -> bool {
+    says(function, OUTLIVED)
 }
 
 /// Whether a text may be without a NUL at its end.

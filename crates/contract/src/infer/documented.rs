@@ -1,4 +1,5 @@
-//! The rule `documented-output`: `@param[out] count` in the comment of a function, for a pointer to one number.
+//! The rules `documented-output`, `@param[out] count` in the comment of a function for a pointer to one number, and
+//! `documented-structure`, the same of a structure of numbers.
 //!
 //! Comments say which way a parameter goes, and seldom how much is behind it: `opus_decode` documents `pcm` as
 //! `[out]` too. So it is concluded only where nothing counts numbers, and neither the name nor the text behind it
@@ -8,9 +9,16 @@ use hotcell_model::Fact;
 use hotcell_model::interface::Role;
 use hotcell_model::types::Type;
 
-use crate::infer::view::View;
+use crate::infer::documented::said::Way;
+use crate::infer::view::{View, decided};
 use crate::infer::words::{COMPOSITE, RAW, SEQUENCES};
-use crate::infer::{Draft, Notes, getters};
+use crate::infer::{Draft, Notes, getters, keeping};
+
+mod nulls;
+mod said;
+mod structures;
+
+pub(super) use nulls::{apply as nulls, may_be_null};
 
 /// Words about memory that is more than one number.
 const SEVERAL: &[&str] = &[
@@ -42,47 +50,52 @@ const SEVERAL: &[&str] = &[
 /// Names of one number that end like a plural.
 const SINGLE: &[&str] = &["channels", "dims", "flags", "microseconds", "pos", "radius", "seconds", "status"];
 
-/// Finds numbers that comments say come out.
+/// Finds numbers and structures of which comments say which way they go.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
     let Some(doc) = &view.function.doc else { return };
     for (index, param) in view.function.params.iter().enumerate() {
-        let Some((element, false)) = view.buffer(index) else { continue };
-        let number = element.is_scalar() && !element.is_byte();
-        let Some(name) = param.name.as_deref().filter(|_| number && view.open_buffer(draft, index)) else {
-            continue;
-        };
-        let Some(text) = output(doc, name) else { continue };
-        match doubt(view, draft, index, &text) {
-            Some(reason) => notes.add(index, reason),
-            None => {
-                let role = Role::ValueOut { valid_on_error: false };
-                draft.params[index] = Some(Fact::inferred(role, "documented-output"));
+        let Some(name) = param.name.as_deref().filter(|_| !decided(draft, index)) else { continue };
+        let Some((way, text)) = said::of(doc, name) else { continue };
+        let found = match view.buffer(index) {
+            Some((element, false)) if element.is_scalar() && !element.is_byte() => {
+                number(view, draft, index, way, &text)
             }
+            Some(_) => None,
+            None => structures::one(view, draft, index, way, &text),
+        };
+        match found {
+            Some(Ok(fact)) => draft.params[index] = Some(fact),
+            Some(Err(reason)) => notes.add(index, reason),
+            None => {}
         }
     }
 }
 
-/// What the comment says of a parameter that it calls an output: `@param[out] name text`.
-fn output(doc: &str, name: &str) -> Option<String> {
-    let mut rest = doc;
-    while let Some(at) = rest.find("param") {
-        let marked = rest[..at].ends_with(['@', '\\']);
-        rest = &rest[at + "param".len()..];
-        let Some((direction, said)) =
-            rest.trim_start().strip_prefix('[').and_then(|text| text.split_once(']'))
-        else {
-            continue;
-        };
-        let (said, ends) = (said.trim_start().trim_start_matches('*'), |c: char| c.is_whitespace());
-        let (word, text) = said.split_once(ends).unwrap_or((said, ""));
-        let same = word.trim_matches('_') == name.trim_matches('_');
-        if marked && same {
-            let text = text.split(['@', '\\']).next().unwrap_or_default();
-            let text = text.split("\n\n").next().unwrap_or_default().to_lowercase();
-            return (direction.trim() == "out").then_some(text);
-        }
+/// Whether the comment says that a parameter is filled, whatever was there before.
+pub(super) fn comes_out(view: &View<'_>, index: usize) -> bool {
+    let name = view.param(index).and_then(|param| param.name.as_deref());
+    let way = name.zip(view.function.doc.as_deref()).and_then(|(name, doc)| said::of(doc, name));
+    way.is_some_and(|(way, _)| way == Way::Out)
+}
+
+/// What a number is that comes out, or goes both ways.
+fn number(
+    view: &View<'_>,
+    draft: &Draft,
+    index: usize,
+    way: Way,
+    text: &str,
+) -> Option<Result<Fact<Role>, String>> {
+    let role = match way {
+        Way::In => return None,
+        Way::Out => Role::ValueOut { valid_on_error: false },
+        Way::InOut => Role::ValueInOut { valid_on_error: false },
+    };
+    let kept = || if way == Way::InOut { keeping::of_structure(view, draft, index, true) } else { None };
+    match doubt(view, draft, index, text).or_else(kept) {
+        Some(reason) => Some(Err(reason)),
+        None => Some(Ok(Fact::inferred(role, "documented-output"))),
     }
-    None
 }
 
 /// Why a pointer may be to something else than one number that comes out. `text` is what its documentation says.
@@ -92,7 +105,14 @@ pub(super) fn doubt(view: &View<'_>, draft: &Draft, index: usize, text: &str) ->
         return Some(format!("`{name}` is an array"));
     }
     let words = || text.split(|c: char| !c.is_alphanumeric());
-    let counted = words().any(|word| word.parse::<u32>().is_ok_and(|number| number > 1));
+    // `in 16.16 fractional points` says how fine it is.
+    let fine = |word: &str| {
+        let parts: Vec<&str> = word.trim_matches(['(', ')', ',']).split('.').collect();
+        parts.len() == 2 && parts.iter().all(|part| part.parse::<u32>().is_ok())
+    };
+    let numbers = text.split_whitespace().filter(|word| !fine(word));
+    let numbers = numbers.flat_map(|word| word.split(|c: char| !c.is_alphanumeric()));
+    let counted = numbers.into_iter().any(|word| word.parse::<u32>().is_ok_and(|number| number > 1));
     let plural =
         |word: &String| word.ends_with('s') && !word.ends_with("ss") && !SINGLE.contains(&word.as_str());
     let several = counted

@@ -5,10 +5,12 @@ use hotcell_model::types::{CType, Type};
 
 use crate::infer::view::{View, decided, plain_text, shown};
 use crate::infer::words::{BINARY, DATA, OUTPUTS};
-use crate::infer::{Draft, Gap, Notes, keeping, lengths, texts, unsupported};
+use crate::infer::{Draft, Gap, Notes, documented, keeping, lengths, texts, unsupported};
 use crate::type_names::unqualified;
 
+mod lists;
 mod objects;
+mod ranges;
 
 const NULL: &str = r#"{ fixed = "NULL" }"#;
 
@@ -26,12 +28,7 @@ pub(super) fn find(view: &View<'_>, draft: &Draft, notes: &Notes) -> Vec<Gap> {
             continue;
         }
         if unsupported::is_stream(view, &param.ty) {
-            let name = view.name(index);
-            let reason = format!("`{name}` is a stream, and nothing says whether it is read or written to");
-            let help = format!(
-                "params.{name} = {{ in = \"file\" }} # or {{ out = \"file\" }} when it is written to"
-            );
-            gaps.push(Gap { help: Some(help), ..Gap::of_param(index, reason) });
+            gaps.push(stream(view, draft, index));
             continue;
         }
         if let Some(record) = objects::open(view, &param.ty) {
@@ -44,6 +41,13 @@ pub(super) fn find(view: &View<'_>, draft: &Draft, notes: &Notes) -> Vec<Gap> {
             let function = matches!(param.ty.kind, Type::FunctionPointer { .. });
             line = if function { Line::says(NULL) } else { Line::default() };
         }
+        let reason = notes.of(index).unwrap_or_else(|| reason(view, index, &param.ty));
+        let holder = keeping::holder(view, draft, index, &reason)
+            .or_else(|| texts::kept(view, index).map(|_| "none".to_owned()));
+        // A range is there during the call only.
+        if holder.is_some() && line.is_range() {
+            line = Line::default();
+        }
         settled.extend(line.pointer);
         // Several inputs may have one length; a capacity is of one buffer, and no length besides.
         if line.size.is_some_and(|(size, out)| {
@@ -53,16 +57,18 @@ pub(super) fn find(view: &View<'_>, draft: &Draft, notes: &Notes) -> Vec<Gap> {
         } else {
             sizes.extend(line.size);
         }
-        let reason = notes.of(index).unwrap_or_else(|| reason(view, index, &param.ty));
         // What the header calls `const` and the function fills cannot be said.
-        if view.buffer(index).is_some_and(|(_, constant)| constant) && lengths::fetches(view, index) {
+        let fetched =
+            view.buffer(index).is_some_and(|(_, constant)| constant) && lengths::fetches(view, index);
+        if fetched || keeping::fills_later(view, draft, index) {
             line.says = None;
         }
         // A copy that nobody needs costs memory, and one that is missing is memory that later calls write.
-        let holder = keeping::holder(view, draft, index, &reason)
-            .or_else(|| texts::kept(view, index).map(|_| "none".to_owned()));
         if let (Some(says), Some(holder)) = (&line.says, holder) {
             line.says = keeps(says, &holder).or(line.says);
+        }
+        if documented::may_be_null(view, index) {
+            line.says = line.says.map(nullable);
         }
         let help = line.says.map(|says| format!("params.{} = {says}", view.name(index)));
         gaps.push(Gap { help, returns_length: line.returns_length, ..Gap::of_param(index, reason) });
@@ -75,12 +81,36 @@ pub(super) fn find(view: &View<'_>, draft: &Draft, notes: &Notes) -> Vec<Gap> {
     gaps
 }
 
+/// What to write about a stream: nothing where an object may go on with it, since it is there during the call only.
+fn stream(view: &View<'_>, draft: &Draft, index: usize) -> Gap {
+    let name = view.name(index);
+    if keeping::goes_on(view, draft, index) {
+        return Gap::of_param(
+            index,
+            format!("`{name}` is a stream, which the library may keep after the call"),
+        );
+    }
+    let reason = format!("`{name}` is a stream, and nothing says whether it is read or written to");
+    let help = format!("params.{name} = {{ in = \"file\" }} # or {{ out = \"file\" }} when it is written to");
+    Gap { help: Some(help), ..Gap::of_param(index, reason) }
+}
+
 /// The same line about data and texts that an object may keep.
 fn keeps(says: &str, holder: &str) -> Option<String> {
     let (item, rest) = says.split_once(" }")?;
     let kept = item.starts_with("{ in = \"buffer\"") || item.starts_with("{ string");
     let rest = if rest.is_empty() { " #".to_owned() } else { format!("{rest};") };
     kept.then(|| format!("{item}, until = \"{holder}\" }}{rest} without `until` when the library copies it"))
+}
+
+/// The same line about what may be NULL.
+fn nullable(says: String) -> String {
+    let may =
+        ["{ string", "{ in = \"buffer\"", "{ in = \"handle\""].iter().any(|begin| says.starts_with(begin));
+    match says.split_once(" }").filter(|_| may) {
+        Some((item, rest)) => format!("{item}, nullable = true }}{rest}"),
+        None => says,
+    }
 }
 
 /// What to say about a parameter, and the pointer (to its length, or the user data) that this decides too.
@@ -98,6 +128,10 @@ impl Line {
     fn says(text: impl Into<String>) -> Self {
         Line { says: Some(text.into()), ..Line::default() }
     }
+
+    fn is_range(&self) -> bool {
+        self.says.as_ref().is_some_and(|says| says.starts_with("{ in = \"range\""))
+    }
 }
 
 fn line(view: &View<'_>, draft: &Draft, index: usize, ty: &CType) -> Line {
@@ -113,6 +147,10 @@ fn line(view: &View<'_>, draft: &Draft, index: usize, ty: &CType) -> Line {
         let says = format!(r#"{{ {direction} = "buffer", length = "{}" }}"#, name(pointer));
         return Line { pointer: Some(pointer), ..Line::says(says) };
     }
+    if let Some(end) = ranges::end(view, draft, index) {
+        let says = format!(r#"{{ in = "range", end = "{}" }}"#, name(end));
+        return Line { pointer: Some(end), ..Line::says(says) };
+    }
     let length = length(view, draft, index);
     if let Some(length) = view.param(index).and_then(|param| param.array_length) {
         let size = length.to_string();
@@ -124,6 +162,9 @@ fn line(view: &View<'_>, draft: &Draft, index: usize, ty: &CType) -> Line {
         });
     }
     match (constant, length) {
+        (true, Some(length)) if ranges::is_end(view, index) && !view.sizes_by_name(length, index) => {
+            Line::default()
+        }
         (true, Some(length)) => {
             let text = if plain_text(ty) { r#" # or { string = "utf-8" }"# } else { "" };
             let says = format!(r#"{{ in = "buffer", length = "{}" }}{text}"#, name(length));
@@ -143,11 +184,12 @@ fn line(view: &View<'_>, draft: &Draft, index: usize, ty: &CType) -> Line {
             );
             Line { size: Some((integer, true)), returns_length: returned, ..Line::says(says) }
         }
-        (true, None) if plain_text(ty) || element.is_byte() && element.kind != Type::Void => {
+        (true, None) if ranges::is_end(view, index) => Line::default(),
+        (true, None) if ranges::is_text(view, index, element) => {
             let raw = view.called(index, BINARY);
             Line::says(format!(r#"{{ string = "utf-8" }}{}"#, if raw { " # when a NUL ends it" } else { "" }))
         }
-        (true, None) if element.is_scalar() => {
+        (true, None) if element.is_scalar() && !element.is_byte() => {
             Line::says(r#"{ in = "buffer", length = "1" } # when it points to one number"#)
         }
         (false, None) if element.kind == Type::Char && !view.called(index, OUTPUTS) => {

@@ -4,6 +4,7 @@
 //! under the name of one thing is one number. Where it may be more, something says so: a plural, a name of memory (`out`, `data`) or of
 //! what consists of several numbers (`key`, `digest`), or a number beside it that may be a count.
 
+use hotcell_model::api::Param;
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::answers::DOES;
@@ -80,7 +81,12 @@ pub(super) fn gets_one(view: &View<'_>, index: usize, element: &CType) -> bool {
     let Some(got) = got(&view.function.name) else { return false };
     let (name, Some(param)) = (view.words(index), view.param(index)) else { return false };
     let Some(last) = name.last() else { return false };
-    let asked = (0..view.function.params.len()).any(|other| view.handle(other).is_some());
+    let resident = |param: &Param| {
+        let record = param.ty.pointee().and_then(|(pointee, _)| pointee.record());
+        record.is_some_and(|record| view.known.structs.is_resident(record))
+    };
+    let asked = (0..view.function.params.len()).any(|other| view.handle(other).is_some())
+        || view.function.params.iter().any(resident);
     if !asked || !shown(&param.ty) {
         return false;
     }

@@ -10,10 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use hotcell_model::api::{Api, Function, Param};
 use hotcell_model::types::{CType, Type};
 
+use crate::infer::allocators;
 use crate::infer::endings::{Ending, ending};
 use crate::infer::names::words;
 use crate::infer::words::objects::{
-    ACQUIRES, CLOSES, ENDS_BESIDES, NO_RELEASES, PAUSES, SAYS_RELEASE, STARTS,
+    ACQUIRES, CLOSES, ENDS_BESIDES, NO_RELEASES, PAUSES, REFERENCES, SAYS_RELEASE, STARTS,
 };
 use crate::type_names::unqualified;
 
@@ -60,7 +61,10 @@ fn mirrored(api: &Api, pairs: &Pairs, prefix: Option<&str>, handle: InferredHand
     let own: BTreeSet<String> = words(&handle.name).into_iter().collect();
     let takes = |function: &Function| {
         let [only] = &function.params[..] else { return false };
-        let written = only.ty.pointee().map_or("", |(pointee, _)| unqualified(&pointee.written));
+        // `FT_Init_FreeType(FT_Library *)` takes none.
+        let object = only.ty.pointee().filter(|(pointee, _)| pointee.pointee().is_none());
+        let Some((pointee, _)) = object else { return false };
+        let written = unqualified(&pointee.written);
         let tag = written.strip_prefix("struct ").unwrap_or(written);
         [tag, unqualified(&only.ty.written)].contains(&handle.name.as_str())
     };
@@ -78,7 +82,8 @@ fn mirrored(api: &Api, pairs: &Pairs, prefix: Option<&str>, handle: InferredHand
                 let releases = ending(&function.name).is_some_and(|(ending, _)| ending == Ending::Releases);
                 releases && takes(function) && !found.contains(function.name.as_str())
             };
-            found.first().copied().filter(|_| !api.functions.iter().any(|function| other(&function)))
+            let alone = || !api.functions.iter().any(|function| other(&function));
+            found.first().copied().filter(|function| pairs.closes_opened(function) || alone())
         }
         // Several are called after it: the shortest name says nothing else.
         (Some(_), Some(_), _) => {
@@ -192,6 +197,7 @@ fn prefix(api: &Api) -> Option<String> {
 
 /// The functions that may end or begin something, by their names.
 struct Endings<'a> {
+    api: &'a Api,
     ends: Vec<(&'a Function, Ending, Vec<String>)>,
     /// With the words that do not say that it begins.
     starts: Vec<(&'a Function, Vec<String>)>,
@@ -224,7 +230,7 @@ impl<'a> Endings<'a> {
             out.chain([&function.result]).filter_map(pointed_record)
         });
         let made = made.collect();
-        Endings { ends: ends.collect(), starts: starts.collect(), acquired: acquired.collect(), made }
+        Endings { api, ends: ends.collect(), starts: starts.collect(), acquired: acquired.collect(), made }
     }
 }
 
@@ -245,6 +251,8 @@ impl Releases<'_> {
     fn only(&self) -> Option<String> {
         let mut found = None;
         let said = self.is_said();
+        // `TclFreeObj(object)` beside `Tcl_DbIncrRefCount(object, …)`: what is counted is let go of and not freed.
+        let named = said && !self.is_counted();
         for (function, ending, rest) in &self.endings.ends {
             let is_it = |param: &Param| pointed_record(&param.ty) == Some(self.key);
             // `zf_destroy(zf **)` is a release of another shape.
@@ -255,14 +263,19 @@ impl Releases<'_> {
                 return None;
             }
             let Some(position) = function.params.iter().position(is_it) else { continue };
-            let alone = function.params.len() == 1;
+            // `lzma_index_end(index, allocator)`.
+            let others = function.params.iter().enumerate().filter(|(other, _)| *other != position);
+            let alone = others
+                .into_iter()
+                .all(|(_, other)| allocators::is_default(self.endings.api, function, other));
             let fits = self.fits(rest);
             // `XFreeFontSet(display, set)` releases the set, `git_config_delete_entry(config, name)` no config.
             let rival = match ending {
                 Ending::GivesAway => false,
                 // `cairo_close_path(cr)` beside `cairo_destroy(cr)`, `modbus_close(ctx)` beside `modbus_free(ctx)`.
                 Ending::Closes => alone && (!said || self.ends_it(function, fits)),
-                Ending::Releases => alone || fits || position > 0,
+                // `xmlXPathFreeNodeSetList(object)` beside `xmlXPathFreeObject(object)` says what else it frees.
+                Ending::Releases => fits || if alone { !named } else { position > 0 },
             };
             if !rival {
                 continue;
@@ -285,6 +298,18 @@ impl Releases<'_> {
             let takes = matches!(&function.params[..], [only] if pointed_record(&only.ty) == Some(self.key));
             let whole = words(&function.name).iter().any(|word| SAYS_RELEASE.contains(&word.as_str()));
             takes && whole && *ending == Ending::Releases && self.fits(rest) && self.usable(function)
+        })
+    }
+
+    /// Whether functions count who holds such an object.
+    fn is_counted(&self) -> bool {
+        self.endings.api.functions.iter().any(|function| {
+            let first = function.params.first().and_then(|param| pointed_record(&param.ty));
+            let counts = |word: &String| {
+                let part = ["incref", "addref", "retain"].iter().any(|part| word.contains(part));
+                part || REFERENCES.contains(&word.as_str())
+            };
+            first == Some(self.key) && words(&function.name).iter().any(counts)
         })
     }
 

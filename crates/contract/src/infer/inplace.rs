@@ -16,7 +16,11 @@ use crate::infer::view::{View, decided};
 use crate::infer::words::objects::CONSTRUCTORS;
 use crate::infer::words::{COMPOSITE, ONES, ONES_TOGETHER, SEQUENCES};
 use crate::infer::{Draft, Notes, documented, getters, keeping, lengths, sharing};
+use crate::structs::is_standard;
 use crate::type_names::unqualified;
+
+mod elements;
+mod places;
 
 /// Names like plurals of one structure, which has several numbers.
 const SETS: &[&str] = &[
@@ -37,11 +41,21 @@ const SETS: &[&str] = &[
 /// Names of a structure of which a function has one.
 const WHOLES: &[&str] = &["cfg", "config", "header", "info", "opt", "res", "result"];
 
+/// Words of functions that give a structure its first values, or look at them.
+const SETTLES: &[&str] = &["default", "init", "preset", "reset", "validate"];
+
+/// Parts of the names of structures that are known by where they are.
+const KNOWN_BY_PLACE: &[&str] = &[
+    "atomic", "barrier", "cond", "event", "lock", "mutex", "once", "queue", "sem", "signal", "task",
+    "thread", "timer", "watch",
+];
+
 /// Finds data, arrays, numbers and structures that may be written. Lengths come first: what is one is no number beside it.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
     let writable = |draft: &Draft, index: usize| {
         view.open_buffer(draft, index) && view.buffer(index).is_some_and(|(_, constant)| !constant)
     };
+    elements::apply(view, draft);
     for index in 0..view.function.params.len() {
         if !writable(draft, index) {
             continue;
@@ -113,7 +127,11 @@ fn is_one(view: &View<'_>, draft: &Draft, index: usize) -> bool {
     // `float *pos`: coordinates.
     let exact = element.is_integer() || matches!(element.kind, Type::Enum { .. });
     let named = error
-        || exact && (view.called(index, ONES) || together(view, index) || asked_for(view, element))
+        || exact
+            && (view.called(index, ONES)
+                || together(view, index)
+                || asked_for(view, element)
+                || places::is_place(view, index))
         || getters::gets_one(view, index, element);
     let one = element.is_scalar() && !element.is_byte() && named;
     let array = view.param(index).is_some_and(|param| param.array_length.is_some());
@@ -157,11 +175,27 @@ fn structure(view: &View<'_>, draft: &mut Draft, index: usize, ty: &CType, notes
     if view.known.structs.against(record, direction).is_some() {
         return;
     }
-    if let Some(reason) = several(view, index).or_else(|| kept(view, draft, index, false)) {
+    let kept = || if settles(view, index) { None } else { kept(view, draft, index, false) };
+    if let Some(reason) = several(view, index).or_else(kept) {
         return notes.add(index, reason);
     }
     let role = Role::Struct { record: record.clone(), direction, nullable: false, valid_on_error: false };
     draft.params[index] = Some(Fact::inferred(role, "structure-in-place"));
+}
+
+/// Whether a function is called after the structure that it gives its first values, or looks at, and takes nothing but numbers besides:
+/// `WebPConfigInit(config)`, `WebPValidateConfig(config)`. What others wait for or watch is known by its address.
+fn settles(view: &View<'_>, index: usize) -> bool {
+    let letters = |name: &str| name.replace('_', "").to_ascii_lowercase();
+    let pointee = view.param(index).and_then(|param| param.ty.pointee());
+    let Some(own) = pointee.map(|(record, _)| letters(unqualified(&record.written))) else { return false };
+    let own = own.strip_prefix("struct ").unwrap_or(&own).trim_end_matches('t');
+    let name = letters(&view.function.name);
+    let called =
+        SETTLES.iter().any(|verb| name.contains(verb) && name.replacen(verb, "", 1).starts_with(own));
+    let numbers = view.function.params.iter().enumerate();
+    let alone = numbers.into_iter().all(|(other, param)| other == index || param.ty.is_scalar());
+    called && alone && own.len() > 3 && !KNOWN_BY_PLACE.iter().any(|part| own.contains(part))
 }
 
 /// Why there may be more than one structure.
@@ -179,7 +213,9 @@ fn several(view: &View<'_>, index: usize) -> Option<String> {
     let own = own_name(view, index);
     let one = WHOLES.contains(&own.as_str()) || SETS.contains(&own.as_str());
     let record = view.param(index).and_then(|param| param.ty.pointee()).map(|(record, _)| record);
+    let standard = record.is_some_and(|record| is_standard(unqualified(&record.written)));
     if !one
+        && !standard
         && (view.called(index, COMPOSITE)
             || view.called(index, SEQUENCES)
             || record.is_some_and(|it| is_element(view, it)))

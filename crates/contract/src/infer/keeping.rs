@@ -9,6 +9,7 @@
 use hotcell_model::interface::Role;
 use hotcell_model::types::{CType, Type};
 
+use crate::infer::endings::ending;
 use crate::infer::names::function_words;
 use crate::infer::view::{View, plain_text};
 use crate::infer::words::NAMES;
@@ -29,6 +30,9 @@ pub(super) fn of_data(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
             "the documentation says that something must outlive the call; it may be `{name}`"
         ));
     }
+    if copied(view, index) {
+        return None;
+    }
     if makes(view) {
         return Some(format!("the object that comes out may keep `{name}`"));
     }
@@ -37,12 +41,22 @@ pub(super) fn of_data(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
     (!used_up).then(|| format!("`{}` may keep `{name}` after the call", view.name(object)))
 }
 
+/// Whether the comment says that this is copied: of several things that go in it may speak of another.
+fn copied(view: &View<'_>, index: usize) -> bool {
+    let goes_in =
+        |other: &usize| view.buffer(*other).is_some_and(|(element, constant)| constant && element.is_byte());
+    let only = (0..view.function.params.len()).filter(goes_in).all(|other| other == index);
+    only && comments::copied(view.function)
+}
+
 /// Why a number that may be written may be needed after the call: the function is called like one that goes on watching it, or
 /// changes an object and is called like none that is done with what it is given.
 pub(super) fn of_number(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
+    // How far something is, is asked for: `get_progress(stream, progress_in, progress_out)`.
+    let progress = view.function_has_last_word(&["progress"]) && getters::gets(&view.function.name);
     let kept = comments::kept(view.function)
         || makes(view)
-        || keeps(view)
+        || keeps(view) && !progress
         || changed(view, draft, index).is_some() && !done(view);
     kept.then(|| format!("the library may keep `{}` after the call", view.name(index)))
 }
@@ -63,13 +77,31 @@ pub(super) fn of_memory(view: &View<'_>, draft: &Draft, index: usize, array: boo
         return Some(format!("the library may keep `{name}` after the call"));
     }
     let object = changed(view, draft, index);
-    if done(view) || object.is_none() && (array || view.called(index, COMES_OUT)) {
+    let comes_out = view.called(index, COMES_OUT)
+        || view.words(index).first().is_some_and(|word| ["out", "ret"].contains(&word.as_str()));
+    if done(view) || object.is_none() && (array || comes_out) {
         return None;
     }
     Some(match object {
         Some(object) => format!("`{}` may keep `{name}` after the call", view.name(object)),
         None => format!("the library may keep `{name}` after the call"),
     })
+}
+
+/// Why what a comment describes may be needed after the call. What comes out is there when the function returns; what goes in beside
+/// an object that the function changes is done with only where the function is called so.
+pub(super) fn of_structure(view: &View<'_>, draft: &Draft, index: usize, comes_out: bool) -> Option<String> {
+    // A structure of numbers has no place for a pointer.
+    let plain = |object: &usize| {
+        let pointee = view.param(*object).and_then(|param| param.ty.pointee());
+        pointee.and_then(|(ty, _)| ty.record()).is_some_and(|record| view.known.structs.is_plain(record))
+    };
+    let object = changed(view, draft, index).filter(|object| !plain(object));
+    let kept = comments::kept(view.function)
+        || makes(view)
+        || keeps(view)
+        || object.is_some() && !comes_out && !done(view);
+    kept.then(|| format!("the library may keep `{}` after the call", view.name(index)))
 }
 
 /// Whether a function is called like one that is done with what it is given when it returns.
@@ -115,7 +147,7 @@ pub(super) fn of_text(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
     }
     let made = makes(view);
     let object = changed(view, draft, index);
-    if !made && object.is_none() {
+    if !made && object.is_none() || copied(view, index) {
         return None;
     }
     // `sqlite3_bind_parameter_index(stmt, zName)`.
@@ -126,7 +158,8 @@ pub(super) fn of_text(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
     let opened = view.called(index, NAMES) && view.function_has_word(OPENERS);
     let stored = view.function_has_word(KEEPS_TEXT) && (!opened || view.function_has_word(BORROWS));
     // `xmlReaderNewDoc(reader, cur, …)` reads on in the document with every later call.
-    let read_later = view.called(index, CONTENTS) && view.function_has_word(READS_ON);
+    let removes = ending(&view.function.name).is_some() && view.function.result.pointee().is_none();
+    let read_later = view.called(index, CONTENTS) && view.function_has_word(READS_ON) && (made || !removes);
     if !stored && !literal && !read_later {
         return None;
     }
@@ -163,9 +196,24 @@ pub(super) fn holder(view: &View<'_>, draft: &Draft, index: usize, asked: &str) 
     if is_handle(&view.function.result) {
         return Some("result".to_owned());
     }
+    let is_resident = |at: usize| {
+        let role = draft.params.get(at).and_then(|fact| fact.as_ref()).map(|fact| &fact.value);
+        matches!(role, Some(Role::Resident { consumed: false, .. }))
+    };
     changed(view, draft, index)
-        .filter(|&object| is_handle(&view.function.params[object].ty))
+        .filter(|&object| is_handle(&view.function.params[object].ty) || is_resident(object))
         .map(|at| view.name(at))
+}
+
+/// Whether a function is called like one after which an object goes on filling memory that it is given:
+/// `yaml_emitter_set_output_string(emitter, output, size, size_written)`. No line says that.
+pub(super) fn fills_later(view: &View<'_>, draft: &Draft, index: usize) -> bool {
+    view.buffer(index).is_some_and(|(_, constant)| !constant) && goes_on(view, draft, index)
+}
+
+/// Whether a function is called like one after which an object goes on with what it is given.
+pub(super) fn goes_on(view: &View<'_>, draft: &Draft, index: usize) -> bool {
+    view.function_has_word(&["attach", "bind", "init", "set"]) && changed(view, draft, index).is_some()
 }
 
 /// Whether a function is called like one that uses data up: `gzwrite`, `decompress`, but not `assign`.
@@ -183,7 +231,7 @@ fn makes(view: &View<'_>) -> bool {
         || view.function.params.iter().any(|param| behind(&param.ty))
 }
 
-/// Another parameter that is an object the function can change.
+/// Another parameter that is an object the function can change. A structure of numbers that callers have has no place for a pointer.
 pub(super) fn changed(view: &View<'_>, draft: &Draft, except: usize) -> Option<usize> {
     (0..view.function.params.len()).filter(|&index| index != except).find(|&index| {
         let fixed = draft.params.get(index).and_then(|fact| fact.as_ref());
@@ -191,7 +239,10 @@ pub(super) fn changed(view: &View<'_>, draft: &Draft, except: usize) -> Option<u
         let Some(param) = view.param(index).filter(|_| !fixed) else {
             return false;
         };
-        points_to_object(view, &param.ty) && param.ty.pointee().is_some_and(|(_, constant)| !constant)
+        let numbers = param.ty.pointee().and_then(|(pointee, _)| pointee.record());
+        points_to_object(view, &param.ty)
+            && param.ty.pointee().is_some_and(|(_, constant)| !constant)
+            && !numbers.is_some_and(|record| view.known.structs.is_single(record))
     })
 }
 

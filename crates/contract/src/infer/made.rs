@@ -9,9 +9,11 @@
 //! what everybody has. Nothing is taken for lent: nobody says what ends it.
 
 use hotcell_model::Fact;
+use hotcell_model::api::Function;
 use hotcell_model::interface::{Ownership, ResultRole, Role};
 use hotcell_model::types::{CType, Type};
 
+use crate::infer::endings::ending;
 use crate::infer::view::{View, decided};
 use crate::infer::words::objects::{CONSTRUCTORS, COPIES, SHARES};
 use crate::infer::{Draft, Notes, comments, may_make};
@@ -115,13 +117,24 @@ fn rule(view: &View<'_>, handle: &str) -> Result<(&'static str, String), String>
     let objects: Vec<usize> = (0..function.params.len()).filter(|&index| is_object(view, index)).collect();
     match objects[..] {
         [] if mirror && !selects(view) && !comments::owner(function) => Ok(("mirrored-release", release)),
-        [] if view.function_has_word(CONSTRUCTORS) && !selects(view) => Ok(("object-constructor", release)),
+        [] if (view.function_has_word(CONSTRUCTORS) || is_stem(function, &release)) && !selects(view) => {
+            Ok(("object-constructor", release))
+        }
         [only] if view.function_has_word(COPIES) && same_constant(view, only, handle) => {
             Ok(("object-copy", release))
         }
         [] => open(),
         _ => Err(format!("the `{handle}` it returns may belong to what the function is given")),
     }
+}
+
+/// Whether a function that takes nothing is called as the release of what it returns is, but for the word for the end: `curl_url()` beside
+/// `curl_url_cleanup(url)`.
+fn is_stem(function: &Function, release: &str) -> bool {
+    let end = release.strip_prefix(function.name.as_str()).and_then(|rest| rest.strip_prefix('_'));
+    function.params.is_empty()
+        && function.prototyped
+        && end.and_then(ending).is_some_and(|(_, rest)| rest.is_empty())
 }
 
 /// Whether the only parameter may say which of the library's own objects is wanted: `sqlite3_mutex_alloc(int)`

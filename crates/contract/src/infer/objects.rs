@@ -22,7 +22,7 @@ use crate::infer::view::{View, decided, shown};
 use crate::infer::words::objects::{
     COLLECTS, COMPARES, COUNTS, ENDS_IF, FINDS, KEEPS_OBJECT, LOOKS, REFERENCES, STORES,
 };
-use crate::infer::{Draft, Notes, answers, comments, keeping};
+use crate::infer::{Draft, Notes, answers, comments, keeping, lent};
 
 mod companions;
 mod looks;
@@ -44,7 +44,8 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
                     consumed: rule == MIRROR,
                     on_success: false,
                     nullable: false,
-                    invalidates: rule != MIRROR && named::removes_part(view, index),
+                    invalidates: rule != MIRROR
+                        && (named::removes_part(view, index) || lent::stales(view, index)),
                 };
                 draft.params[index] = Some(Fact::inferred(role, rule));
             }
@@ -90,6 +91,11 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
         .param(index)
         .is_some_and(|param| constant(&param.ty) && (shown(&param.ty) || chosen(view, &param.ty)))
     {
+        // `lzma_index_encoder(strm, const index)`: the stream goes on reading the index.
+        if let Some(begins) = begun_beside(view, index) {
+            let begins = view.name(begins);
+            return Err(format!("`{begins}`, which begins with this call, may keep `{name}`"));
+        }
         // `ZSTD_CCtx_refCDict(cctx, const cdict)` goes on reading the dictionary.
         let keeper = keeping::changed(view, draft, index).filter(|_| view.function_has_word(KEEPS_OBJECT));
         if let Some(keeper) = keeper {
@@ -127,6 +133,16 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
         return Err(format!("nothing is called like the release of `{name}`, so this may be it"));
     }
     Ok(if companion { "companion-object" } else { "object-receiver" })
+}
+
+/// The structure that begins with the call, beside an object.
+fn begun_beside(view: &View<'_>, index: usize) -> Option<usize> {
+    let begins = |&other: &usize| {
+        let record = view.param(other).and_then(|param| param.ty.pointee()).and_then(|(ty, _)| ty.record());
+        let begun = record.and_then(|record| view.known.structs.begun(record));
+        other != index && begun.is_some_and(|begun| begun.begins(&view.function.name))
+    };
+    (0..view.function.params.len()).find(begins)
 }
 
 /// Whether the headers have a typedef of the same pointer without `const`, so that functions say which they mean: `png_const_structp`

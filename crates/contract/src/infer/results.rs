@@ -4,9 +4,12 @@
 //! after the call and nothing is freed. Not concluded when the text may lie in a buffer of the caller or be
 //! counted by one of the parameters (then no NUL need follow), when the name says that it is data, or when
 //! an attribute says that it is fresh memory.
+//!
+//! `array-result`: a pointer to a `const` array of bytes is as many of them that the library keeps, or NULL.
 
 use hotcell_model::Fact;
 use hotcell_model::api::{Attribute, Function, Param};
+use hotcell_model::expr::Expr;
 use hotcell_model::interface::{Encoding, Ownership, ResultRole, Role};
 use hotcell_model::types::{CType, Type};
 
@@ -26,6 +29,15 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
         draft.result = Some(Fact::proven(ResultRole::Void));
     } else if result.is_scalar() {
         draft.result = Some(Fact::proven(ResultRole::Value));
+    } else if let Some(length) = array(view) {
+        match whose(view) {
+            Some(reason) => notes.add_result(reason),
+            None => {
+                let length = Expr::Int { value: length };
+                let array = ResultRole::Buffer { length, nullable: true, ownership: Ownership::Library };
+                draft.result = Some(Fact::inferred(array, "array-result"));
+            }
+        }
     } else if view.known.handles.of_pointer(result).is_some() {
         // An object, of which only `made` knows more.
     } else if result.pointee().is_some_and(|(ty, constant)| constant && is_letter(ty)) {
@@ -42,6 +54,23 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
             }
         }
     }
+}
+
+/// How many bytes there are behind a returned pointer to a `const` array, where it does not lead into what the function is given:
+/// `const uuid_t *uuid_get_template(const char *alias)`.
+fn array(view: &View<'_>) -> Option<i128> {
+    let (CType { kind: Type::Array { element, length: Some(length) }, .. }, true) =
+        view.function.result.pointee()?
+    else {
+        return None;
+    };
+    let same = |param: &Param| param.ty.pointee().is_some_and(|(ty, _)| ty.kind == element.kind);
+    let given = view.function.params.iter().any(same);
+    // `const vec3 *mesh_vertices(mesh)` returns many, and so may what is called like a plural.
+    let last = function_words(&view.function.name).pop().unwrap_or_default();
+    let plural = last.ends_with('s') && !last.ends_with("ss");
+    let bytes = matches!(element.kind, Type::Int { bits: 8, .. });
+    (bytes && *length > 1 && !given && !plural).then(|| i128::from(*length))
 }
 
 pub(super) fn objection(view: &View<'_>, draft: &Draft) -> Option<String> {

@@ -4,8 +4,8 @@
 //! `data[32]`, `len(0)` and `count(0)` (of parameter 0), `out`, `lenptr(0)`, `number` (one that comes out), `changed` (data that goes
 //! in and comes out), `changed[16]`, `changing` (a number that does), `structure(In)`, `begun(end)`, `resident` and `over` (structures
 //! that the library keeps), `ended` and `made(release)` (an object that goes, and one that comes out), `object`
-//! (plainly used), `emptied` (used, and what was borrowed from it is gone), `fixed` (NULL), `product` and `filled` (as `fwrite` and `fread` count), `line` and `cap(0)` (as `fgets`), `?` for a gap; a returned object as `owned` or `constant`, a text in UTF-16 as `text16`, and returned
-//! data as `counted` when another function counts it.
+//! (plainly used), `emptied` (used, and what was borrowed from it is gone), `fixed` (NULL), `product` and `filled` (as `fwrite` and `fread` count), `line` and `cap(0)` (as `fgets`), `?` for a gap; a returned object as `owned`, `constant` or `lent` by another, a text in UTF-16 as `text16`, and returned
+//! data as `counted` when another function counts it, and as `array` when its type says how much there is.
 
 mod adversarial;
 mod begun;
@@ -15,9 +15,11 @@ mod companions;
 mod constants;
 mod counted;
 mod destructors;
+mod documented;
 mod getters;
 mod inplace;
 mod keeping;
+mod lent;
 mod libc;
 mod libraries;
 mod library;
@@ -77,8 +79,10 @@ fn describe(draft: &Draft, verdict: &Verdict) -> String {
         Some(ResultRole::Text { encoding: Encoding::Utf16, length: None, .. }) => "text16",
         Some(ResultRole::Text { .. }) => "text",
         Some(ResultRole::Buffer { length: Expr::Call { .. }, nullable: true, .. }) => "counted",
+        Some(ResultRole::Buffer { length: Expr::Int { .. }, nullable: true, .. }) => "array",
         Some(ResultRole::Handle { ownership: Ownership::Owned { .. }, nullable: true, .. }) => "owned",
         Some(ResultRole::Handle { ownership: Ownership::Library, parent: None, .. }) => "constant",
+        Some(ResultRole::Handle { ownership: Ownership::Library, parent: Some(_), .. }) => "lent",
         Some(_) => "other",
     };
     format!("{} -> {result}", params.join(" ")).trim_start().to_owned()

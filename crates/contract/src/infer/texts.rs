@@ -132,7 +132,7 @@ fn alone(view: &View<'_>) -> bool {
 }
 
 /// The other end of a range this pointer may be an end of; `Some(None)` when it is not known.
-fn range(view: &View<'_>, index: usize) -> Option<Option<usize>> {
+pub(super) fn range(view: &View<'_>, index: usize) -> Option<Option<usize>> {
     let others = (0..view.function.params.len()).filter(|&other| other != index);
     let other = others.into_iter().filter(|&other| view.buffer(other).is_some()).find(|&other| {
         let unnamed = view.words(index).is_empty() && view.words(other).is_empty() && !two_texts(view);
@@ -186,7 +186,7 @@ fn place(view: &View<'_>, at: usize, text: usize) -> bool {
 }
 
 /// Whether a pointer is named as an end, perhaps of this other one: `end`, `strend` of `str`, `pe` of `p`.
-fn ends(view: &View<'_>, end: usize, of: usize) -> bool {
+pub(super) fn ends(view: &View<'_>, end: usize, of: usize) -> bool {
     let (name, of) = (view.words(end).concat(), view.words(of).concat());
     let rest = (!of.is_empty()).then(|| name.strip_prefix(of.as_str())).flatten();
     view.called(end, ENDS) || rest.is_some_and(|rest| ENDS.contains(&rest))

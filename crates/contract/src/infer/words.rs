@@ -133,8 +133,8 @@ pub(super) const OUTPUTS: &[&str] = &[
 /// Names of one number behind a pointer: there is one error. Names of coordinates, of values, and of what there is one of for each
 /// row, channel or state (`count`, `index`, `level`, `pos`, `size`, `state`) are of many as often.
 pub(super) const ONES: &[&str] = &[
-    "consumed", "err", "errcode", "errnum", "errno", "error", "exponent", "gid", "mode", "nread", "nwritten",
-    "pid", "port", "rc", "ret", "sgn", "sign", "status", "type", "uid", "written",
+    "consumed", "err", "errcode", "errnum", "errno", "error", "exponent", "gid", "memlimit", "mode", "nread",
+    "nwritten", "pid", "port", "rc", "ret", "sgn", "sign", "status", "type", "uid", "written",
 ];
 
 /// The same of names that stand together: a `width` beside a `height` is one number, and by itself it may be one of each.

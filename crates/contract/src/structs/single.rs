@@ -32,10 +32,25 @@ pub(super) fn keys(api: &Api) -> impl Iterator<Item = &str> {
             }
         }
     }
-    let plain =
-        |record: &&Record| !record.union && record.location.primary && is_numbers(api, record, NESTED);
+    let one = move |key: &str| {
+        let record = api.records.get(key);
+        record.is_some_and(|record| {
+            is_standard(&record.c_name) || record.location.primary && !other.contains(key)
+        })
+    };
+    plain(api).filter(move |key| one(key))
+}
+
+/// The keys of structures that have nothing but numbers in them.
+pub(super) fn plain(api: &Api) -> impl Iterator<Item = &str> {
+    let plain = |record: &&Record| !record.union && is_numbers(api, record, NESTED);
     let records = api.records.iter().filter(move |(_, record)| plain(record));
-    records.map(|(key, _)| key.as_str()).filter(move |key| !other.contains(key))
+    records.map(|(key, _)| key.as_str())
+}
+
+/// Whether this is a structure of C's own that is one thing wherever it stands.
+pub(crate) fn is_standard(c_name: &str) -> bool {
+    ["struct timespec", "struct timeval"].contains(&c_name)
 }
 
 /// How deep structures may lie in structures.

@@ -17,7 +17,7 @@ const STEPS: [&str; 9] = [
     "place descriptors",
     "close descriptors",
     "set limits",
-    "leave the host's directory",
+    "go to its directory",
     "forbid new privileges",
     "execute the worker program",
 ];
@@ -34,6 +34,7 @@ struct Plan<'a> {
     program: *const c_char,
     args: *const *const c_char,
     environment: *const *const c_char,
+    directory: *const c_char,
     descriptors: [c_int; 4],
     limits: &'a [(c_int, libc::rlimit)],
     host: libc::pid_t,
@@ -41,17 +42,23 @@ struct Plan<'a> {
     failed_errno: c_int,
 }
 
+/// What the child is given as text.
+pub(crate) struct Texts<'a> {
+    pub(crate) program: &'a CString,
+    pub(crate) args: &'a [CString],
+    pub(crate) environment: &'a [CString],
+    pub(crate) directory: &'a CString,
+}
+
 pub(crate) fn spawn(
-    program: &CString,
-    args: &[CString],
-    environment: &[CString],
+    texts: &Texts<'_>,
     descriptors: [BorrowedFd<'_>; 4],
     limits: Limits,
 ) -> io::Result<Spawned> {
     let pointers = |list: &[CString]| -> Vec<*const c_char> {
         list.iter().map(|text| text.as_ptr()).chain([ptr::null()]).collect()
     };
-    let (args, environment) = (pointers(args), pointers(environment));
+    let (args, environment) = (pointers(texts.args), pointers(texts.environment));
     let copies = descriptors.map(|fd| rustix::io::fcntl_dupfd_cloexec(fd, ABOVE));
     let mut raw = [-1; 4];
     for (raw, copy) in raw.iter_mut().zip(&copies) {
@@ -59,9 +66,10 @@ pub(crate) fn spawn(
     }
     let limits = limit_table(limits);
     let mut plan = Plan {
-        program: program.as_ptr(),
+        program: texts.program.as_ptr(),
         args: args.as_ptr(),
         environment: environment.as_ptr(),
+        directory: texts.directory.as_ptr(),
         descriptors: raw,
         limits: &limits,
         // SAFETY: getpid cannot fail and touches no memory.
@@ -112,7 +120,7 @@ extern "C" fn child(plan: *mut c_void) -> c_int {
         place_descriptors,
         close_descriptors,
         set_limits,
-        leave_directory,
+        go_to_directory,
         forbid_new_privileges,
         execute,
     ];
@@ -172,11 +180,11 @@ fn set_limits(plan: &Plan<'_>) -> bool {
     plan.limits.iter().all(|(resource, limit)| unsafe { libc::setrlimit(*resource as _, limit) == 0 })
 }
 
-fn leave_directory(_: &Plan<'_>) -> bool {
-    // SAFETY: the path is a terminated literal.
+fn go_to_directory(plan: &Plan<'_>) -> bool {
+    // SAFETY: the path is a terminated text that the spawning thread keeps alive.
     unsafe {
         libc::umask(0o077);
-        libc::chdir(c"/".as_ptr()) == 0
+        libc::chdir(plan.directory) == 0
     }
 }
 

@@ -256,6 +256,7 @@ pub(crate) fn api(declarations: &[&str]) -> Api {
         enums: BTreeMap::from([("level".into(), level)]),
         constants: constants.map(|(name, constant)| (name.to_owned(), constant)).into(),
         function_macros: BTreeMap::from([("deflateInit".into(), vec!["strm".into(), "level".into()])]),
+        initializers: BTreeMap::new(),
         variables: Vec::new(),
     }
 }

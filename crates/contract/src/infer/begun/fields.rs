@@ -8,8 +8,8 @@ use hotcell_model::types::Type;
 use crate::infer::names::{length_name, words};
 
 /// The roles of the named fields in order; none when callers would have to fill memory behind a pointer of which nothing says how
-/// much there is, or when there is nothing in it that is not a number.
-pub(crate) fn roles(key: &str, record: &Record) -> Option<Vec<Fact<FieldRole>>> {
+/// much there is, or when there is nothing in it that is not a number. Where the library allocates that memory (`filled`) it is its own.
+pub(crate) fn roles(key: &str, record: &Record, filled: bool) -> Option<Vec<Fact<FieldRole>>> {
     let layout = record.layout.as_ref()?;
     let fields: Vec<(&str, &Field)> =
         layout.fields.iter().filter_map(|field| Some((field.name.as_deref()?, field))).collect();
@@ -43,7 +43,9 @@ pub(crate) fn roles(key: &str, record: &Record) -> Option<Vec<Fact<FieldRole>>> 
                     let filled = Filled::Left { field: available };
                     FieldRole::BufferOut { capacity: available, unit: Unit::Bytes, filled }
                 }
-                _ if pointee.is_scalar() && pointee.kind != Type::Char || counted(&fields, position) => {
+                _ if !filled
+                    && (pointee.is_scalar() && pointee.kind != Type::Char || counted(&fields, position)) =>
+                {
                     return None;
                 }
                 _ => FieldRole::Own,
@@ -60,7 +62,7 @@ pub(crate) fn roles(key: &str, record: &Record) -> Option<Vec<Fact<FieldRole>>> 
 
 /// Whether a name says that a field is the library's own.
 fn is_private(name: &str) -> bool {
-    name.starts_with('_')
+    name.starts_with('_') || name.starts_with("reserved")
 }
 
 fn is_number(field: &Field) -> bool {

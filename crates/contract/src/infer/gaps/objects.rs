@@ -3,12 +3,13 @@
 use hotcell_model::interface::{Direction, Role};
 use hotcell_model::types::{CType, Signature, Type};
 
-use crate::infer::Draft;
+use crate::infer::begun::Begun;
 use crate::infer::endings::{Ending, ending};
-use crate::infer::gaps::{Line, NULL, pointed};
+use crate::infer::gaps::{Line, NULL, lists, pointed};
 use crate::infer::view::{View, decided};
 use crate::infer::words::objects::STORES;
 use crate::infer::words::{ENDS, PLACES};
+use crate::infer::{Draft, documented, texts};
 use crate::type_names::unqualified;
 
 /// What to write about a parameter, when it is one of these.
@@ -29,10 +30,13 @@ pub(super) fn line(view: &View<'_>, draft: &Draft, index: usize, ty: &CType) -> 
 fn of_pointer(view: &View<'_>, draft: &Draft, index: usize, ty: &CType) -> Option<String> {
     let (pointee, constant) = ty.pointee()?;
     match &pointee.kind {
-        Type::Record { name } => Some(one_structure(view, name, constant)),
+        Type::Record { name } => Some(match view.known.structs.begun(name) {
+            Some(begun) if !constant => resident(view, index, begun),
+            _ => one_structure(view, name, constant),
+        }),
         Type::Pointer { .. } if !constant => match view.known.handles.of_pointer(pointee) {
             Some(handle) => handed_out(view, handle),
-            None => memory_out(view, draft, index, pointee),
+            None => lists::handed_out(view, index).or_else(|| memory_out(view, draft, index, pointee)),
         },
         _ => None,
     }
@@ -80,6 +84,16 @@ fn ways(view: &View<'_>, handle: &str) -> (Option<String>, String) {
         format!("out = \"owned\"{}", of_type.map(|candidates| parent(&candidates)).unwrap_or_default())
     });
     (owned, format!("out = \"borrowed\"{}", parent(&objects)))
+}
+
+/// A structure that one function begins and another one ends.
+fn resident(view: &View<'_>, index: usize, begun: &Begun) -> String {
+    match begun.end().filter(|_| documented::comes_out(view, index)) {
+        Some(end) => format!(
+            r#"{{ inout = "struct", starts = "{end}" }} # or {{ inout = "struct" }} of one that is there"#
+        ),
+        None => r#"{ inout = "struct" } # or { in = "consumed" } when it is taken over"#.to_owned(),
+    }
 }
 
 /// A structure behind a pointer.
@@ -226,6 +240,16 @@ pub(super) fn result(view: &View<'_>, ty: &CType) -> Option<String> {
         return known.then(|| r#"{ out = "struct", nullable = true } # when it is one"#.into());
     }
     if !pointee.is_byte() || pointee.kind == Type::Void {
+        return None;
+    }
+    let place = |index: usize| {
+        let same = view.param(index).is_some_and(|param| {
+            param.ty.canonical.replace("const ", "") == ty.canonical.replace("const ", "")
+        });
+        same && !view.words(index).is_empty() && texts::range(view, index).is_some()
+    };
+    // A place in what goes in: `step_back(start, s, n)`.
+    if (0..view.function.params.len()).any(place) {
         return None;
     }
     let text = r#"{ string = "utf-8" }"#;

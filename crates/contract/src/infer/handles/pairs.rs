@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hotcell_model::api::{Api, Function};
 use hotcell_model::types::{CType, Type};
 
+use crate::infer::allocators;
 use crate::infer::endings::{Ending, ending};
 use crate::infer::names::words;
 use crate::infer::words::objects::{
@@ -22,6 +23,8 @@ pub(crate) struct Pairs {
     ends: BTreeMap<String, String>,
     /// Functions that close what the one of the same name opens, whatever else ends it.
     closes: BTreeSet<String>,
+    /// Those of them that hand out what they open.
+    opened: BTreeSet<String>,
 }
 
 impl Pairs {
@@ -35,7 +38,10 @@ impl Pairs {
         let mut ends: BTreeMap<(String, &str), Vec<(&str, &str)>> = BTreeMap::new();
         let mut ended: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for function in &functions {
-            let [only] = &function.params[..] else { continue };
+            // `lzma_index_end(index, allocator)`.
+            let mut own =
+                function.params.iter().filter(|param| !allocators::is_default(api, function, param));
+            let (Some(only), None) = (own.next(), own.next()) else { continue };
             let Some(object) = object(&only.ty) else { continue };
             let result = &function.result;
             let status =
@@ -49,10 +55,14 @@ impl Pairs {
                 ends.entry((rest, object)).or_default().push((&function.name, word));
             }
         }
-        // `frame_free(frame **)` releases frames, and `frame_unref(frame *)` what is in them.
+        // `frame_free(frame **)` releases frames, and `frame_unref(frame *)` what is in them. `FT_Init_FreeType(FT_Library *)` makes one.
+        let makes = |function: &Function| {
+            made(function).is_some() && !without(&function.name, MIRROR_MAKES).is_empty()
+        };
         let through: BTreeSet<&str> = functions
             .iter()
             .filter(|function| ending(&function.name).is_some_and(|(ending, _)| ending == Ending::Releases))
+            .filter(|function| !makes(function))
             .flat_map(|function| &function.params)
             .filter_map(|param| param.ty.pointee().and_then(|(pointer, _)| object(pointer)))
             .collect();
@@ -66,6 +76,7 @@ impl Pairs {
         let mut found: Vec<(&str, &str, &str)> = Vec::new();
         let mut allocated: BTreeSet<&str> = BTreeSet::new();
         let mut closes: BTreeSet<String> = BTreeSet::new();
+        let mut opened: BTreeSet<&str> = BTreeSet::new();
         for function in functions {
             let Some(object) = made(function).filter(|object| !through.contains(object)) else { continue };
             for (rest, makes) in without(&function.name, MIRROR_MAKES) {
@@ -75,8 +86,14 @@ impl Pairs {
                 if !allocates {
                     closes.extend(all.iter().map(|(end, _)| (*end).to_owned()));
                 }
-                let frees = all.iter().filter(|(_, word)| FREES_MADE.contains(word)).collect::<Vec<_>>();
+                let called =
+                    |list: &[&str]| all.iter().filter(|(_, word)| list.contains(word)).collect::<Vec<_>>();
+                let (frees, shuts) = (called(FREES_MADE), called(&["close"]));
                 match (&all[..], &frees[..]) {
+                    (_, []) if makes == "open" && shuts.len() == 1 => {
+                        found.push((&function.name, shuts[0].0, object));
+                        opened.insert(shuts[0].0);
+                    }
                     (_, [(end, _)]) if allocates => {
                         found.push((&function.name, end, object));
                         allocated.insert(*end);
@@ -97,14 +114,27 @@ impl Pairs {
                 other.starts_with(end) || mirrors.contains(other) || leaves
             })
         };
-        let ends = found.iter().filter(|(_, end, object)| alone(end, object));
+        // What is opened is closed, whatever else ends something of it: `TIFFOpen` and `TIFFClose`, beside `TIFFCleanup`. Of two that close
+        // it, `sqlite3_close` and `sqlite3_close_v2`, either may be meant.
+        let one = |end: &str, object: &str| {
+            let others = ended.get(object).into_iter().flatten();
+            !others.into_iter().any(|other| *other != end && other.starts_with(end))
+        };
+        opened.retain(|end| found.iter().all(|(_, other, object)| other != end || one(end, object)));
+        let ends = found.iter().filter(|(_, end, object)| opened.contains(end) || alone(end, object));
         let ends = ends.map(|(maker, end, _)| ((*maker).to_owned(), (*end).to_owned())).collect();
-        Pairs { ends, closes }
+        let opened = opened.into_iter().map(str::to_owned).collect();
+        Pairs { ends, closes, opened }
     }
 
     /// Whether a function is the mirror of one that opens or begins an object and hands it out: `snd_mixer_close`, beside `snd_mixer_free`.
     pub(super) fn closes(&self, function: &str) -> bool {
         self.closes.contains(function)
+    }
+
+    /// Whether a function closes what the one of the same name hands out open.
+    pub(super) fn closes_opened(&self, function: &str) -> bool {
+        self.opened.contains(function)
     }
 
     /// What releases the objects that a function makes.

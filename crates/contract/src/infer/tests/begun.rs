@@ -1,6 +1,7 @@
 //! Structures that callers make, which one function begins and another one ends.
 
-use super::library::check;
+use super::library::{check, header, known};
+use super::{describe, empty, infer_in};
 
 const OTHERS: &[&str] = &["int full_flow_init(full_flow *f, int level)", "void full_flow_end(full_flow *f)"];
 
@@ -54,5 +55,108 @@ fn nothing_is_begun_without_its_mirror() {
         vec!["int full_flow_init(full_flow *f)", "void full_flow_end(full_flow *f)", "int sum(full_flow f)"],
     ] {
         check(&others, &[("int full_flow_run(full_flow *f, int mode)", "? value -> value")]);
+    }
+}
+
+/// What becomes of a function among these, where the header has an initial value; `%` in a declaration is before its comment.
+fn initialised(values: &str, declarations: &[&str], name: &str) -> String {
+    among(declarations, name, &[("FULL_FLOW_INIT", values)])
+}
+
+/// What becomes of a function among these; `%` in a declaration is before its comment.
+fn commented(declarations: &[&str], name: &str) -> String {
+    among(declarations, name, &[])
+}
+
+fn among(declarations: &[&str], name: &str, initializers: &[(&str, &str)]) -> String {
+    let all: Vec<(&str, &str)> =
+        declarations.iter().map(|text| text.split_once('%').unwrap_or((text, ""))).collect();
+    let mut api = header(&all.iter().map(|(declaration, _)| *declaration).collect::<Vec<_>>());
+    for (function, (_, doc)) in api.functions.iter_mut().zip(&all) {
+        function.doc = Some((*doc).to_owned()).filter(|doc| !doc.is_empty());
+    }
+    let own = initializers.iter().map(|(name, values)| ((*name).to_owned(), (*values).to_owned()));
+    api.initializers.extend(own);
+    let function =
+        api.functions.iter().find(|function| function.name == name).expect("it is declared").clone();
+    let mut draft = empty(&function);
+    let verdict = infer_in(&function, &api, &known(&api), &mut draft);
+    describe(&draft, &verdict)
+}
+
+#[test]
+fn what_a_macro_initialises_is_begun_by_what_says_so() {
+    const FLOW: &[&str] = &[
+        "int full_encoder(full_flow *f, int level)%Takes one that was set to FULL_FLOW_INIT.",
+        "int full_decoder(full_flow *f)%A properly prepared flow.",
+        "int full_code(full_flow *f, int action)%Codes.",
+        "int full_index_encoder(full_flow *f, const index *i)%A properly prepared flow.",
+        "int full_index_check(full_flow *f, const index *i)%Checks.",
+        "void full_end(full_flow *f)%Ends one that is at least FULL_FLOW_INIT.",
+    ];
+    let zero = "{ NULL, 0, { 0.0, 0L }, .next = 0 }";
+    for (name, expect) in [
+        ("full_encoder", "begun(full_end) value -> value"),
+        ("full_decoder", "begun(full_end) -> value"),
+        ("full_code", "resident value -> value"),
+        ("full_end", "over -> void"),
+        // What begins may go on reading the index.
+        ("full_index_encoder", "begun(full_end) ? -> value"),
+        ("full_index_check", "resident object -> value"),
+    ] {
+        assert_eq!(initialised(zero, FLOW, name), expect, "{name}");
+    }
+    // It is not zero, nothing says what begins one, or two may end it.
+    assert_eq!(initialised("{ NULL, 1 }", FLOW, "full_code"), "? value -> value");
+    assert_eq!(initialised("{ NULL, here }", FLOW, "full_code"), "? value -> value");
+    assert_eq!(initialised(zero, &[FLOW[2], FLOW[4], FLOW[5]], "full_code"), "? value -> value");
+    assert_eq!(initialised(zero, &FLOW[..5], "full_code"), "? value -> value");
+    let two = [FLOW, &["void full_close(full_flow *f)"]].concat();
+    assert_eq!(initialised(zero, &two, "full_code"), "? value -> value");
+}
+
+#[test]
+fn what_goes_on_with_anothers_memory_is_asked_for() {
+    check(
+        OTHERS,
+        &[("int full_flow_view(const full_flow *src, int x, full_flow *dst)", "resident value ? -> value")],
+    );
+}
+
+#[test]
+fn what_closes_something_of_a_structure_is_not_its_end() {
+    const INIT: &str = "int full_flow_init(full_flow *f)";
+    const CLOSE: &str = "int full_flow_close(full_flow *f)";
+    const DELETE: &str = "void full_flow_delete(full_flow *f)";
+    const OPEN: &str = "int full_flow_open(full_flow *f)";
+    let of = |declarations: &[&str], expect: [&str; 3]| {
+        let names = ["full_flow_init", "full_flow_close", "full_flow_delete"];
+        for (name, expect) in names.into_iter().zip(expect).filter(|(_, expect)| !expect.is_empty()) {
+            assert_eq!(commented(declarations, name), expect, "{name} of {declarations:?}");
+        }
+    };
+    // It is deleted, and closed before.
+    let deleted = ["begun(full_flow_delete) -> value", "resident -> value", "over -> void"];
+    of(&[INIT, OPEN, CLOSE, DELETE], deleted);
+    of(&[INIT, "int full_flow_close(full_flow *f)%Closes it. This does not free it.", DELETE], deleted);
+    of(&[INIT, "int full_flow_close(full_flow *f)%Then call full_flow_delete().", DELETE], deleted);
+    // What is closed is the end where nothing says otherwise.
+    of(&[INIT, CLOSE], ["begun(full_flow_close) -> value", "over -> value", ""]);
+    // Nothing is called like the end, or the comments say different things.
+    of(&[INIT, OPEN, CLOSE], ["? -> value", "? -> value", ""]);
+    of(&[INIT, CLOSE, DELETE], ["? -> value", "? -> value", "? -> void"]);
+    let elsewhere = "int full_flow_init(full_flow *f)%To be destroyed by full_flows_free().";
+    of(&[elsewhere, CLOSE, "void full_flows_free(full_flow *f)"], ["? -> value", "? -> value", ""]);
+}
+
+#[test]
+fn what_comes_out_of_a_function_may_begin_with_it() {
+    let loads = "int full_flow_load(full_flow *f, int from)";
+    for (doc, expect) in [
+        ("Loads. @param[in,out] f A flow.", "resident value -> value"),
+        ("Loads. @param[out] f An empty flow.", "? value -> value"),
+    ] {
+        let loads = format!("{loads}%{doc}");
+        assert_eq!(commented(&[OTHERS, &[&loads]].concat(), "full_flow_load"), expect, "{doc}");
     }
 }

@@ -52,7 +52,22 @@ fn help_lines_are_contract_text() {
                 r#"params.out = { out = "buffer", capacity = "32" } # or { inout = "buffer", length = "32" }"#,
             ],
         ),
-        ("int f(int x, const unsigned char *)", vec![r#"params.arg2 = { string = "utf-8" }"#]),
+        // A key, and its bytes may be zero; a name is a text whatever it is made of.
+        ("int f(int x, const unsigned char *)", vec![""]),
+        ("int auth(const unsigned char *m, const unsigned char *k)", vec!["", ""]),
+        ("int f(const unsigned char *name, int x)", vec![r#"params.name = { string = "utf-8" }"#]),
+        (
+            "int scan(const char *pattern, const char *pattern_end)",
+            vec![r#"params.pattern = { in = "range", end = "pattern_end" }"#],
+        ),
+        (
+            "int search(const char *str, const char *end, const char *start, const char *range)",
+            vec![r#"params.str = { in = "range", end = "end" }"#, "", ""],
+        ),
+        (
+            "int load(const char *path, const char *begin, const char *end)",
+            vec![r#"params.path = { string = "utf-8" }"#, r#"params.begin = { in = "range", end = "end" }"#],
+        ),
         (
             "int f(int sockfd)",
             vec![r#"params.sockfd = { in = "value" } # descriptors are the worker's: data"#],

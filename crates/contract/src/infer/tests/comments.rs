@@ -1,5 +1,7 @@
 //! What comments say.
 
+use hotcell_model::interface::{Ownership, ResultRole, Role};
+
 use super::library::{header, known};
 use super::{describe, empty, infer_in, prototype};
 use crate::infer::comments::{kept, lent, owned, owner, unended};
@@ -86,4 +88,133 @@ fn comments_stop_rules() {
     ] {
         assert_eq!(see(declaration, doc), expect, "{declaration} {doc}");
     }
+}
+
+#[test]
+fn what_several_comments_say_of_an_allocator_holds_for_silent_ones() {
+    let means = "allocator: for custom allocator functions. Set to NULL to use malloc().";
+    let all = [
+        "int add(int n, const full_functions *allocator)",
+        "int cut(int n, const full_functions *allocator)",
+        "int mix(int n, const full_functions *allocator)",
+    ];
+    let see = |said: usize, declaration: &str, doc: Option<&str>| {
+        let mut api = header(&[&all[..], &["thing *thing_new(int a, int b)", declaration]].concat());
+        api.functions.iter_mut().take(said).for_each(|function| function.doc = Some(means.into()));
+        let last = api.functions.last_mut().expect("there is one");
+        last.doc = doc.map(str::to_owned);
+        let function = last.clone();
+        let mut draft = empty(&function);
+        let verdict = infer_in(&function, &api, &known(&api), &mut draft);
+        describe(&draft, &verdict)
+    };
+    let end = "void thing_end(thing *t, const full_functions *allocator)";
+    assert_eq!(see(3, end, None), "ended fixed -> void");
+    assert_eq!(see(3, end, Some("Ends it.")), "ended fixed -> void");
+    // Two are too few, and this one says something else.
+    assert_eq!(see(2, end, None), "? ? -> void");
+    assert_eq!(see(3, end, Some("The allocator must not be NULL.")), "? ? -> void");
+    assert_eq!(see(3, "void end(int n, const full_functions *table)", None), "value ? -> void");
+    assert_eq!(see(3, "void end(int n, const full_others *allocator)", None), "value ? -> void");
+}
+
+#[test]
+fn comments_say_what_frees_a_text() {
+    let see = |others: &[&str], declaration: &str, doc: &str| {
+        let api = header(&[&[declaration], others].concat());
+        let mut function = api.functions[0].clone();
+        function.doc = Some(doc.into());
+        let mut draft = empty(&function);
+        let verdict = infer_in(&function, &api, &known(&api), &mut draft);
+        let text = describe(&draft, &verdict);
+        match draft.result.map(|fact| fact.value) {
+            Some(ResultRole::Text { ownership: Ownership::Owned { release }, .. }) => {
+                format!("{text} {release}")
+            }
+            _ => text,
+        }
+    };
+    let own = &["void lib_free(void *p)", "int lib_size(int n)"];
+    let two = &["void lib_free(void *p)", "void lib_free_string(char *s)"];
+    let escape = "char *escape(const char *s)";
+    for (others, declaration, doc, expect) in [
+        (&own[..], escape, "The text must be freed with lib_free().", "text -> text lib_free"),
+        (own, escape, "Returns a newly allocated string.", "text -> text lib_free"),
+        (own, escape, "The caller must free it with free().", "text -> text free"),
+        (two, escape, "Use lib_free_string to free the string.", "text -> text lib_free_string"),
+        // Which of two is not said, nor whether it is C's; it is somebody else's, data, or may lie in what is given.
+        (two, escape, "Returns a newly allocated string.", "text -> ?"),
+        (&[], escape, "Returns a newly allocated string.", "text -> ?"),
+        (own, escape, "The caller must free it with free() or lib_free().", "text -> ?"),
+        (own, escape, "The result must be freed.", "text -> ?"),
+        (own, escape, "It must not be freed by lib_free().", "text -> ?"),
+        (own, escape, "Escapes it.", "text -> ?"),
+        (own, "char *read_buffer(int n)", "A newly allocated buffer.", "value -> ?"),
+        (own, "char *escape(char *buf)", "Newly allocated, if buf is NULL.", "? -> ?"),
+        (own, "char *read(int n, size_t *len)", "A newly allocated text.", "value ? -> ?"),
+    ] {
+        assert_eq!(see(others, declaration, doc), expect, "{declaration} {doc}");
+    }
+}
+
+#[test]
+fn what_a_comment_says_is_copied_is_not_kept() {
+    let see = |declaration: &str, doc: &str| {
+        let api = header(&[declaration, "void ctx_free(ctx *c)"]);
+        let mut function = api.functions[0].clone();
+        function.doc = Some(doc.into());
+        let mut draft = empty(&function);
+        let verdict = infer_in(&function, &api, &known(&api), &mut draft);
+        describe(&draft, &verdict)
+    };
+    let set = "int ctx_set_name(ctx *c, const char *name)";
+    for (declaration, doc, expect) in [
+        (set, "Sets it. The name is copied.", "object text -> value"),
+        (set, "Makes a copy of the name.", "object text -> value"),
+        (set, "The name is not copied.", "object ? -> value"),
+        (set, "The name is copied only if it is short.", "object ? -> value"),
+        (set, "The name is copied. It must remain valid all the same.", "object ? -> value"),
+        (set, "Sets it.", "object ? -> value"),
+        (
+            "int ctx_set(ctx *c, const char *name, const char *value)",
+            "The name is copied.",
+            "object ? ? -> value",
+        ),
+        (
+            "int ctx_load(ctx *c, const void *data, size_t len)",
+            "The data is copied.",
+            "object bytes len(1) -> value",
+        ),
+    ] {
+        assert_eq!(see(declaration, doc), expect, "{declaration} {doc}");
+    }
+}
+
+#[test]
+fn comments_say_what_may_be_null() {
+    let of = |declaration: &str, doc: &str| {
+        let mut function = prototype::parse(declaration);
+        function.doc = Some(doc.into());
+        let api = header(&["state *state_new(void)", "void state_free(state *s)", declaration]);
+        let mut draft = empty(&function);
+        let verdict = infer_in(&function, &api, &known(&api), &mut draft);
+        (draft, verdict)
+    };
+    let nullable = |doc: &str| {
+        let (draft, _) = of("int state_say(state *s, const char *anchor)", doc);
+        let may = |fact: &Option<hotcell_model::Fact<Role>>| {
+            matches!(fact.as_ref().map(|fact| &fact.value), Some(Role::Text { nullable: true, .. }))
+        };
+        draft.params.iter().map(may).collect::<Vec<_>>()
+    };
+    assert_eq!(nullable("@param[in] anchor The anchor or @c NULL.\n@param[in] s It."), [false, true]);
+    assert_eq!(nullable("@param s may be NULL\n@param anchor never NULL"), [false, false]);
+    assert_eq!(nullable("@anchor: (nullable): The anchor"), [false, true]);
+    assert_eq!(nullable("The anchor may be NULL."), [false, false]);
+    // What is asked for says it too.
+    let (_, verdict) =
+        of("int f(const char *key, const char *data)", "@param data bytes or NULL\n@param key the key");
+    let crate::infer::Verdict::Open(gaps) = verdict else { panic!("{verdict:?}") };
+    let helps: Vec<_> = gaps.iter().filter_map(|gap| gap.help.as_deref()).collect();
+    assert_eq!(helps, [r#"params.data = { string = "utf-8", nullable = true } # when a NUL ends it"#]);
 }

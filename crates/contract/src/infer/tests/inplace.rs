@@ -1,7 +1,9 @@
 //! Memory that may be written: data, arrays, numbers and structures that go in and come out.
 
-use super::check;
-use super::library::check as check_in;
+use hotcell_model::types::{CType, Type};
+
+use super::library::{check as check_in, header, known};
+use super::{Verdict, check, describe, empty, infer_in, prototype};
 
 #[test]
 fn data_with_its_length_is_changed_in_place() {
@@ -101,4 +103,104 @@ fn a_structure_of_numbers_that_callers_have_one_of_goes_in_and_out() {
     for other in ["plain_point *first(void)", "int first(plain_point **p)", "int all(plain_point p[3])"] {
         check_in(&[other], &[("int use_point(int id, const plain_point *p)", "value ? -> value")]);
     }
+}
+
+#[test]
+fn a_place_in_memory_is_one_number() {
+    check(&[
+        (
+            "int decode(const unsigned char *in, size_t *in_pos, size_t in_size, unsigned char *out, size_t *out_pos, size_t out_size)",
+            "bytes changing len(0) changed changing len(3) -> value",
+        ),
+        // There is no such memory, nothing says how much there is, or it is counted in rows.
+        ("int decode(const unsigned char *in, size_t *vli_pos, size_t in_size)", "bytes ? len(0) -> value"),
+        ("int decode(const unsigned char *in, size_t *in_pos)", "? ? -> value"),
+        ("int decode(const int *rows, size_t *rows_pos, size_t n_rows)", "? ? value -> value"),
+    ]);
+}
+
+#[test]
+fn an_array_that_a_function_is_called_after_is_changed_in_place() {
+    check(&[
+        ("void swab_array_of_short(uint16_t *wp, size_t n)", "changed count(0) -> void"),
+        ("void SwabArrayOfLong(uint32_t *lp, size_t n)", "changed count(0) -> void"),
+        // Bytes and their like, more numbers, those that are kept, and those of which each is several.
+        ("void swab_array(unsigned char *cp, size_t n)", "? value -> void"),
+        ("void swab_array(uint16_t *wp, size_t size)", "? value -> void"),
+        ("void swab_array(uint16_t *wp, size_t n, int step)", "? value value -> void"),
+        ("void set_array(uint16_t *wp, size_t n)", "? value -> void"),
+        ("void fft_array(double *wp, size_t n)", "? value -> void"),
+        ("void draw_array(uint16_t *points, size_t n)", "? value -> void"),
+        ("void swab(uint16_t *wp, size_t n)", "? value -> void"),
+    ]);
+}
+
+#[test]
+fn settings_that_a_function_is_called_after_are_not_kept() {
+    check_in(
+        &[],
+        &[
+            ("int plain_config_init(plain_config *config)", "structure(InOut) -> value"),
+            ("int plain_config_preset(plain_config *config, int level)", "structure(InOut) value -> value"),
+            ("int plain_validate_config(const plain_config *config)", "structure(In) -> value"),
+            // What others wait for is known by where it is, and what a function is not called after may be kept.
+            ("int plain_lock_init(plain_lock *lock)", "? -> value"),
+            ("int set_defaults(plain_config *config)", "? -> value"),
+            ("int plain_config_init(plain_config *config, list *l)", "? ? -> value"),
+        ],
+    );
+}
+
+/// The help for the first gap of the first function.
+fn help(declarations: &[&str]) -> String {
+    let api = header(declarations);
+    let function = api.functions[0].clone();
+    let mut draft = empty(&function);
+    match infer_in(&function, &api, &known(&api), &mut draft) {
+        Verdict::Open(gaps) => gaps[0].help.clone().unwrap_or_default(),
+        Verdict::Unsupported(reason) => panic!("{reason}"),
+    }
+}
+
+#[test]
+fn texts_that_come_out_are_given_back_by_what_takes_them() {
+    let suggest = "int spell_suggest(spell *s, char ***list, const char *word)";
+    let others = ["spell *spell_new(int a, int b)", "void spell_end(spell *s)"];
+    let with = |more: &[&'static str]| help(&[&[suggest], &others[..], more].concat());
+    assert_eq!(
+        with(&["void spell_free_list(spell *s, char ***list, int n)"]),
+        r#"params.list = { out = "texts", length = "result", release = "spell_free_list(s, list, result)" }"#
+    );
+    assert_eq!(
+        with(&["void free_list(char **list, int n)"]),
+        r#"params.list = { out = "texts", length = "result", release = "free_list(list, result)" }"#
+    );
+    // Two may be meant, or none takes the number, or one needs what this function is not given.
+    let null = r#"params.list = { fixed = "NULL" }"#;
+    assert_eq!(with(&["void free_list(char **l, int n)", "void free_all(char ***l, int n)"]), null);
+    assert_eq!(with(&["void free_list(char **list)"]), null);
+    assert_eq!(with(&["void other_free_list(other *o, char **list, int n)"]), null);
+}
+
+#[test]
+fn a_returned_array_of_bytes_is_as_long_as_its_type_says() {
+    let returned = |declaration: &str, element: &str, length: u64| {
+        let mut function = prototype::parse(declaration);
+        let array = Type::Array {
+            element: Box::new(prototype::parse(&format!("{element} f(void)")).result),
+            length: Some(length),
+        };
+        let pointee = CType { written: "seal".into(), canonical: "seal".into(), kind: array };
+        let kind = Type::Pointer { pointee: Box::new(pointee), constant: true };
+        function.result = CType { kind, ..function.result };
+        let mut draft = empty(&function);
+        let api = prototype::api(&[&function]);
+        infer_in(&function, &api, &known(&api), &mut draft);
+        describe(&draft, &Verdict::Open(Vec::new()))
+    };
+    assert_eq!(returned("int find_seal(int code)", "uint8_t", 16), "value -> array");
+    // There may be many of numbers, of what is called so, and one may be a place in what goes in.
+    assert_eq!(returned("int find_seal(int code)", "float", 3), "value -> ?");
+    assert_eq!(returned("int find_seals(int code)", "uint8_t", 16), "value -> ?");
+    assert_eq!(returned("int find_seal(const uint8_t key[16])", "uint8_t", 16), "data[16] -> ?");
 }

@@ -87,3 +87,73 @@ fn what_is_not_the_mirror_releases_nothing() {
     let open = ["int db_open(const char *path, db **out)", "int db_close(db *d)"];
     check(&open, &[("int db_open_in(lock *l, db **out)", "? ? -> value")]);
 }
+
+#[test]
+fn what_is_called_free_may_make_and_what_is_opened_is_closed() {
+    let library = &["int FT_Init_FreeType(lib **l)", "int FT_Done_FreeType(lib *l)"];
+    check(
+        library,
+        &[
+            ("int FT_Init_FreeType(lib **l)", "made(FT_Done_FreeType) -> value"),
+            ("int FT_Done_FreeType(lib *l)", "ended -> value"),
+        ],
+    );
+    let file = &[
+        "tif *TIFFOpen(const char *name, const char *mode)",
+        "void TIFFClose(tif *t)",
+        "void TIFFCleanup(tif *t)",
+        "void TIFFFreeDirectory(tif *t)",
+    ];
+    check(
+        file,
+        &[
+            ("tif *TIFFOpen(const char *name, const char *mode)", "text text -> owned"),
+            ("void TIFFClose(tif *t)", "ended -> void"),
+            ("void TIFFCleanup(tif *t)", "? -> void"),
+            ("void TIFFFreeDirectory(tif *t)", "? -> void"),
+        ],
+    );
+    // Two close what is opened.
+    let db = [
+        "int db_open(const char *n, db **d)",
+        "int db_close(db *d)",
+        "int db_close_v2(db *d)",
+        "void db_release_memory(db *d)",
+    ];
+    assert_eq!(release(&db), None);
+    // What is closed and was not opened may still be there; what frees by the pointer to the pointer makes nothing.
+    assert_eq!(
+        release(&["file *file_get(int n)", "int file_close(file *f)", "void file_cleanup(file *f)"]),
+        None
+    );
+    assert_eq!(
+        release(&["frame *frame_new(int n)", "void frame_free(frame **f)", "void frame_close(frame *f)"]),
+        None
+    );
+}
+
+#[test]
+fn what_frees_something_else_is_no_rival() {
+    let object = [
+        "object *object_find(int n)",
+        "void object_free(object *o)",
+        "void object_free_node_list(object *o)",
+    ];
+    assert_eq!(release(&object).as_deref(), Some("object_free"));
+    // What is counted is let go of, and not freed: `Tcl_DbIncrRefCount(object, file, line)`.
+    let counted = [&object[..], &["void object_incr_ref_count(object *o, int line)"]].concat();
+    assert_eq!(release(&counted), None);
+    // `delete` and `release` may be of what it stands for, and two of a kind are one too many.
+    assert_eq!(release(&[object[0], "void object_delete(object *o)", object[2]]), None);
+    assert_eq!(release(&[object[0], object[1], "void object_unref(object *o)"]), None);
+}
+
+#[test]
+fn a_constructor_may_be_called_as_its_release_is() {
+    let url = &["url *curl_url(void)", "void curl_url_cleanup(url *u)"];
+    check(
+        url,
+        &[("url *curl_url(void)", "-> owned"), ("url *curl_urls(void)", "-> ?"), ("url *curl(void)", "-> ?")],
+    );
+    check(url, &[("url *curl_url_get(void)", "-> ?")]);
+}

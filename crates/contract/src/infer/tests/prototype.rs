@@ -14,6 +14,7 @@ pub(super) fn api(functions: &[&Function]) -> Api {
         enums: BTreeMap::new(),
         constants: BTreeMap::new(),
         function_macros: BTreeMap::new(),
+        initializers: BTreeMap::new(),
         variables: Vec::new(),
     }
 }

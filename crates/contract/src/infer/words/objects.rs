@@ -90,9 +90,21 @@ pub(in crate::infer) const BEGINS: &[&str] = &["initialise", "initialize", "init
 
 /// Ends of the names of functions that end what [`BEGINS`] begins.
 pub(in crate::infer) const ENDS_BEGUN: &[&str] = &[
-    "cleanup", "clear", "close", "deinit", "destroy", "done", "end", "finalize", "fini", "finish", "free",
-    "release", "uninit",
+    "cleanup", "clear", "close", "deinit", "delete", "destroy", "done", "end", "finalize", "fini", "finish",
+    "free", "release", "uninit",
 ];
+
+/// Those of them that may end what a structure does, and what another function is called that begins that again.
+pub(in crate::infer) const UNDOES: &[(&str, &[&str])] = &[
+    ("close", &["open", "reopen"]),
+    ("done", &["begin", "start"]),
+    ("end", &["begin", "start"]),
+    ("finish", &["begin", "start"]),
+    ("release", &["acquire", "lock"]),
+];
+
+/// Words of functions after which there is memory behind the pointers of such a structure, which the library has allocated.
+pub(in crate::infer) const FILLS_BEGUN: &[&str] = &["alloc", "allocate"];
 
 /// Those of them that may end it too early, or are not meant for everybody who has one: `g_sequence_remove` takes
 /// an element out, `evdns_getaddrinfo_cancel` is for requests that are not done yet.

@@ -1,0 +1,57 @@
+//! What ends a structure that is begun, and what only ends something that it does: `yaml_emitter_delete`, but not `yaml_emitter_close`
+//! beside `yaml_emitter_open`, after which the emitter is there as before.
+
+use hotcell_model::api::Function;
+
+use crate::infer::begun::letters;
+use crate::infer::comments;
+use crate::infer::endings::{Ending, ending};
+use crate::infer::words::objects::{ENDS_BEGUN, UNDOES};
+
+/// What a function that takes the structure and nothing else is called before the word for the end. None where the structure may go on:
+/// another function begins again what this one ends, or its comment says what else frees the structure. `all` are the functions of it.
+pub(super) fn stem(function: &Function, all: &[&Function]) -> Option<String> {
+    let (name, stem) = called(function)?;
+    (!undoes(&name, &stem, all) && !comments::outlived(function) && other(function, function, all).is_none())
+        .then_some(stem)
+}
+
+/// Whether a function is called like the end of a structure, which goes on.
+pub(super) fn pauses(function: &Function, all: &[&Function]) -> bool {
+    called(function).is_some() && stem(function, all).is_none()
+}
+
+/// Whether the comment of what begins a structure says that something else ends it.
+pub(super) fn told_otherwise(start: &Function, end: &Function, all: &[&Function]) -> bool {
+    other(start, end, all).is_some()
+}
+
+/// A function's name in letters, and what stands in it before the word for the end.
+fn called(function: &Function) -> Option<(String, String)> {
+    let name = letters(&function.name);
+    let stem = ENDS_BEGUN.iter().find_map(|end| name.strip_suffix(end)).map(str::to_owned);
+    stem.filter(|_| function.params.len() == 1).map(|stem| (name, stem))
+}
+
+/// Whether there is a function that begins what this one ends, and not the structure: `open` beside `close`.
+fn undoes(name: &str, stem: &str, all: &[&Function]) -> bool {
+    let pair = UNDOES.iter().find(|(end, _)| name.strip_prefix(stem) == Some(*end));
+    pair.is_some_and(|(_, begins)| {
+        let is_it = |other: &&Function| {
+            letters(&other.name).strip_prefix(stem).is_some_and(|rest| begins.contains(&rest))
+        };
+        all.iter().any(is_it)
+    })
+}
+
+/// The function besides `end` that a comment names, and that is called like one that ends the structure.
+fn other<'a>(told: &Function, end: &Function, all: &[&'a Function]) -> Option<&'a Function> {
+    let doc = told.doc.as_deref()?;
+    let named = |name: &str| doc.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name);
+    let ends = |function: &Function| {
+        called(function).is_some()
+            && ending(&function.name).is_some_and(|(ending, _)| ending >= Ending::Closes)
+    };
+    let mut others = all.iter().filter(|other| other.name != end.name && other.name != told.name);
+    others.find(|other| ends(other) && named(&other.name)).copied()
+}
