@@ -30,6 +30,7 @@ pub struct Batch<C = hotcell::Batch> {
 ///
 /// A method copies the arguments and sends the call; [`Pipeline::take`] gives the result for what it has
 /// returned. Eight calls are in flight at most, see [`hotcell::Pipeline`]: the next waits for the first of them.
+/// Before the thread turns to something else, [`Pipeline::settle`] gives the worker back.
 pub type Pipeline = Batch<hotcell::Pipeline>;
 
 impl<C> Batch<C> {
@@ -47,6 +48,12 @@ impl Batch<hotcell::Pipeline> {
     #[track_caller]
     pub fn take<T: 'static>(&mut self, ticket: hotcell::Ticket<T>) -> hotcell::Result<T> {
         self.batch.take(ticket)
+    }
+
+    /// Waits for all calls in flight, and keeps their results for [`Pipeline::take`]. Behind it the worker is free for
+    /// others, and this thread may wait for them: while a reply was not looked at, neither is so.
+    pub fn settle(&mut self) {
+        self.batch.settle();
     }
 
     /// How many calls were sent whose reply nobody has looked at.

@@ -32,7 +32,7 @@ mod table;
 #[cfg(feature = "tokio")]
 pub use aio::Aio;
 
-pub use batch::Batch;
+pub use batch::{Batch, Pipeline};
 pub use enums::FxColor;
 pub use functions::{
     DumpOutput, ListsOutput, MaybeWideOutput, MiddleOutput, NumberOutput, WideOutput,
@@ -90,6 +90,12 @@ impl Library {
     /// Begins a batch: calls that are sent together, and of which each fails for itself.
     pub fn batch(&self) -> Batch {
         Batch::new(self.session.batch())
+    }
+
+    /// Begins a pipeline: calls that are sent one after the other, without waiting for each, and whose results are taken
+    /// as they come.
+    pub fn pipeline(&self) -> Pipeline {
+        Batch::new(self.session.pipeline())
     }
 
     /// The same worker with another deadline for each call.
