@@ -106,6 +106,12 @@ impl Brittle {
         Ok(call.finish()?.get_u64(0))
     }
 
+    /// The number of `brittle_<name>`.
+    #[must_use]
+    pub fn index(&self, name: &str) -> u16 {
+        self.function(name).0
+    }
+
     fn function(&self, name: &str) -> (u16, &hotcell_model::interface::Function) {
         let function = self.library.1.interface.function(&format!("brittle_{name}"));
         function.unwrap_or_else(|| panic!("there is no bound `{name}`"))

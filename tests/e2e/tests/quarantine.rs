@@ -6,8 +6,10 @@ use std::thread;
 use std::time::Duration;
 
 use hotcell::dynamic::Value;
+use hotcell::rt::{Collects as _, Puts as _};
 use hotcell::{
-    Cause, Error, ErrorKind, Executed, InputId, Options, Quarantine, QuarantineRule, Restart, Result, Retries,
+    Cause, Error, ErrorKind, Executed, InputId, Options, Pipeline, Quarantine, QuarantineRule, Restart,
+    Result, Retries, Ticket,
 };
 use hotcell_e2e::brittle::Brittle;
 
@@ -85,6 +87,48 @@ fn an_input_that_ended_two_workers_is_refused_and_others_are_not() {
     assert_eq!(brittle.session.stats().quarantine_refused, 10);
     let json = brittle.session.stats().to_json();
     assert_eq!((&json["quarantined"], &json["quarantine_refused"]), (&5.into(), &10.into()));
+}
+
+/// Sends [`sum`] in a pipeline.
+fn sends(brittle: &Brittle, pipe: &mut Pipeline, data: &[u8]) -> Ticket<u64> {
+    let mut call = pipe.entry(brittle.index("sum")).unwrap();
+    call.put_buffer(0, "data", data).unwrap();
+    call.put_u32(16, 1);
+    call.values(|reply| reply.get_u64(0))
+}
+
+#[test]
+fn inputs_of_calls_in_flight_are_told_apart_and_refused_as_others_are() {
+    let brittle = Brittle::open(options());
+    let (good, last, bad) = ([1, 2], [3, 4], [0xEE, 1]);
+    let crash_in_flight = || {
+        let mut pipe = brittle.session.pipeline();
+        let [first, ends, lost] = [&good, &bad, &last].map(|data| sends(&brittle, &mut pipe, data));
+        assert_eq!(pipe.take(first).unwrap(), 3);
+        crashes(pipe.take(ends).map(|_| Value::Null));
+        assert_eq!(pipe.take(lost).unwrap_err().kind(), ErrorKind::WorkerLost);
+    };
+    crash_in_flight();
+    assert_eq!(brittle.session.stats().quarantined, 0);
+    crash_in_flight();
+    assert_eq!(brittle.session.stats().quarantined, 1);
+    let restarts = brittle.session.stats().restarts;
+    let mut pipe = brittle.session.pipeline();
+    let [first, is_refused, behind] = [&good, &bad, &last].map(|data| sends(&brittle, &mut pipe, data));
+    assert_eq!((pipe.take(first).unwrap(), pipe.take(behind).unwrap()), (3, 7));
+    let in_flight = refused(&pipe.take(is_refused).unwrap_err());
+    drop(pipe);
+    // It is the input of a call by itself.
+    let bytes = |data: &[u8]| Value::Bytes(data.to_vec());
+    assert_eq!(refused(&sum(&brittle, &bytes(&bad), 1).unwrap_err()), in_flight);
+    assert!(sum(&brittle, &bytes(&last), 1).is_ok());
+    // By itself it is refused in a pipeline too, and the lane is free behind it.
+    let mut pipe = brittle.session.pipeline();
+    let by_itself = sends(&brittle, &mut pipe, &bad);
+    refused(&pipe.take(by_itself).unwrap_err());
+    drop(pipe);
+    assert!(sum(&brittle, &bytes(&good), 1).is_ok());
+    assert_eq!(brittle.session.stats().restarts, restarts + 1);
 }
 
 #[test]

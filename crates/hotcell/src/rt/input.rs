@@ -48,7 +48,7 @@ struct Reader<'a> {
 impl Call<'_> {
     /// Refuses a call whose input is in quarantine, before it is sent.
     #[cold]
-    pub(super) fn examine(&mut self) -> Result<()> {
+    pub(in crate::rt) fn examine(&mut self) -> Result<()> {
         let session = self.session();
         if !session.quarantine().has_of(self.context.package, self.index) {
             return Ok(());

@@ -204,6 +204,11 @@ impl Sending<'_> {
     pub(in crate::rt) fn send(self, reads: Reads) -> u64 {
         let Sending { mut call, flights } = self;
         let in_flight = flights.count();
+        if call.session().examines()
+            && let Err(refused) = call.examine()
+        {
+            return flights.outcomes.add(Outcome::Failed(refused));
+        }
         let Some((number, refused)) = call.publish_behind(in_flight) else {
             // An argument met the worker's end, and that error was not heeded.
             return flights.outcomes.add(Outcome::Failed(call.lost(Executed::No)));
