@@ -245,11 +245,7 @@ fn what_is_there_once_does_not_go_with_two_calls() {
         ("box_data", "params.data = { inout = \"buffer\", length = \"size\" }", "data"),
         ("box_ask", "params.ask = { callback = \"call\", user_data = \"user\", on_failure = 0 }", "ask"),
         ("box_list", "params.list = { out = \"data\", length = 3, release = \"box_free\" }", "list"),
-        (
-            "box_list",
-            "params.list = { out = \"data\", length = 3, release = \"box_give(list, 1)\" }",
-            "list",
-        ),
+        ("box_list", "params.list = { out = \"data\", length = 3, release = \"box_give(list, 1)\" }", "list"),
         ("box_list", "returns = \"list\"\nresult = { out = \"buffer\", length = 3 }", "list"),
     ] {
         let error = said(&format!("[function.{name}]\n{line}")).unwrap_err();

@@ -36,7 +36,10 @@ fn wrong(contract: &Contract, api: &Api, lines: &FunctionLines, text: &Text) -> 
     }
     let prelude = contract.prelude().unwrap_or_default();
     let run = calls::text_of(prelude, |name| pattern::matches(&lines.name, name));
-    let uncalled = names.filter(|name| pattern::matches(&text.value, name) && !calls::calls(&run, name));
+    // Its own name may be one of those that the pattern matches.
+    let others =
+        names.filter(|name| pattern::matches(&text.value, name) && !pattern::matches(&lines.name, name));
+    let uncalled = others.filter(|name| !calls::calls(&run, name));
     let wrong = |name: &str| {
         let message = format!("`{}` does not call `{name}` in the `prelude`", lines.name);
         let help = format!("leave `{name}` out, or call it there");

@@ -57,7 +57,7 @@ fn what_a_function_of_the_prelude_stands_for_is_neither_bound_nor_left_out() {
             "prelude = \"/* out(n) */ static int side(int n) {{ return out(n); }} static inline int whole(int n) {{ begin(&n); end (&n); return n; }}\"\n[function.{of}]\nstands_for = [\"{names}\"]"
         ))
     };
-    let text = lines("whole", "{begin,end}");
+    let text = lines("whole", "{begin,end,w*}");
     let checked = run(&api, &text, Selection::Contract).unwrap();
     assert_eq!(checked.warnings, []);
     let names: Vec<&str> = checked.interface.functions.iter().map(|it| it.name.as_str()).collect();
