@@ -307,7 +307,7 @@ fn read(reply: &mut Reply<'_>, script: &mut Script<'_>, size: usize, things: &mu
                 let _ = part.get_u64(0);
             }
             if let Some((parts, count)) = image.images(reply, 0, 8)? {
-                (0..count).for_each(|index| drop(parts.get_u64(8 * index)));
+                let _ = (0..count).fold(0, |sum, index| sum ^ parts.get_u64(8 * index));
             }
             drop(image.texts::<Utf8>(reply, 16)?);
             drop(image.ended_texts::<Utf16>(reply, 16)?);
