@@ -44,6 +44,7 @@ mod stands;
 mod statuses;
 mod structures;
 mod symbols;
+mod twice;
 mod type_errors;
 pub(crate) mod types;
 mod used;

@@ -313,9 +313,9 @@ impl Contract {
         for lines in &mut self.functions {
             let Some(returns) = &lines.form.returns else { continue };
             let of = lines.form.of.as_ref().map_or(lines.name.as_str(), |of| of.value.as_str());
-            let function = api.functions.iter().find(|function| function.name == of);
-            let nothing = function.is_some_and(|function| function.result.kind == Type::Void);
-            if !nothing && !lines.params.iter().any(|line| line.name == RETURNED) {
+            let mut functions = api.functions.iter().filter(|function| pattern::matches(of, &function.name));
+            let something = functions.any(|function| function.result.kind != Type::Void);
+            if something && !lines.params.iter().any(|line| line.name == RETURNED) {
                 lines.params.push(form::returned(returns));
             }
         }

@@ -48,6 +48,8 @@ pub(crate) struct Form {
     pub(crate) c: String,
     /// What it does, where it is about a field of an object or a variable.
     pub(crate) access: Option<Access>,
+    /// The parameters whose memory is measured: it calls its function twice.
+    pub(crate) measured: Vec<Text>,
 }
 
 impl Form {
@@ -180,7 +182,8 @@ fn of_macro(api: &Api, name: &Text, declare: &Text) -> Result<Form, Box<Diagnost
     let doc = format!("The macro `{}`.", name.value);
     let c = c::function(&name.value, &written, &name.value, &written.names(), &[], &doc);
     let c_name = name.value.clone();
-    Ok(Form { name: name.value.clone(), c_name, of: None, span: declare.span.clone(), c, access: None })
+    let (of, access, measured) = (None, None, Vec::new());
+    Ok(Form { name: name.value.clone(), c_name, of, span: declare.span.clone(), c, access, measured })
 }
 
 /// The function of the headers that a form calls.
@@ -223,6 +226,7 @@ fn of_function(
         of: Some(of.value.clone()),
         span: of.span.clone(),
         access: None,
+        measured: form.measured(),
     };
     let Some(each) = &form.each else {
         let what = format!("Calls `{}`.", of.value);
@@ -308,28 +312,31 @@ fn head(
     for line in &form.with {
         ways.push(with::of(api, function, &own, line, made(&line.param.value))?);
     }
-    let twice = form.streams.iter().find(|line| line.stream == Stream::Measured);
-    if let Some(line) = twice {
-        let once = ways
-            .iter()
-            .find(|way| way.between.is_empty() && !(way.before.is_empty() && way.after.is_empty()));
-        if let Some(once) = once {
-            let message =
-                format!("`{}` is called twice, and `{}` is there for one call", function.name, once.param);
-            return Err(wrong(
-                message,
-                &line.param,
-                "write `out = \"buffer\"` with a capacity that is known before",
-            ));
+    let result = match &form.returns {
+        Some(returns) => {
+            let (way, result) = handed::of(function, &own, returns, &mut written)?;
+            ways.push(way);
+            result
         }
-    }
+        None => given_back::Returned { ty: &function.result, param: None },
+    };
     for line in &form.gives {
-        ways.push(given_back::of(api, function, &own, line, given)?);
+        ways.push(given_back::of(api, function, &own, (line, result), given)?);
     }
-    if let Some(returns) = &form.returns {
-        ways.push(handed::of(function, &own, returns, &mut written)?);
-    }
+    once(function, form, &ways)?;
     Ok((written, ways))
+}
+
+/// What is made for one call does not go with memory that is measured by another call. What is released is seen to where all
+/// parameters are known.
+fn once(function: &Function, form: &FormLine, ways: &[Way]) -> Result<(), Box<Diagnostic>> {
+    let idle = |way: &Way| way.before.is_empty() && way.after.is_empty();
+    let mut ways = ways.iter().filter(|way| !way.param.is_empty() && way.between.is_empty());
+    let twice = form.streams.iter().find(|line| line.stream == Stream::Measured);
+    let (Some(line), Some(once)) = (twice, ways.find(|way| !idle(way))) else { return Ok(()) };
+    let message = format!("`{}` is called twice, and `{}` is there for one call", function.name, once.param);
+    let help = "write `out = \"buffer\"` with a capacity that is known before".to_owned();
+    Err(Box::new(Diagnostic::error(message).at(line.param.span.clone()).help(help)))
 }
 
 /// The integer constants that are meant, each with what is different in it.

@@ -27,11 +27,18 @@ int key_any(int of, void *data, size_t *length);
 int key_silent(int of, unsigned char *out, size_t *length);
 /* Says more than it has asked for. */
 int key_lies(unsigned char *out, size_t *length);
+/* Needs more behind the first call. */
+int key_grows(unsigned char *out, size_t *length);
+/* Needs what no memory has. */
+int key_huge(uint32_t *out, size_t *length);
+/* Leaves why the first call got no memory in `errno`. */
+int key_errno(unsigned char *out, size_t *length);
 /* The calls that were made so far. */
 int key_calls(void);
 "#;
 
 const SOURCE: &str = r#"
+#include <errno.h>
 #include <string.h>
 #include "key.h"
 static int calls;
@@ -73,6 +80,27 @@ int key_silent(int of, unsigned char *out, size_t *length)
     return 0;
 }
 int key_lies(unsigned char *out, size_t *length) { *length = out == NULL ? 4 : 5; return 0; }
+int key_grows(unsigned char *out, size_t *length)
+{
+    calls++;
+    if (out == NULL) { *length = 4; return 0; }
+    *length = 9;
+    return 12;
+}
+int key_huge(uint32_t *out, size_t *length)
+{
+    calls++;
+    size_t had = *length;
+    *length = (size_t)-1 / 8;
+    return out == NULL ? 0 : had == 0 ? 13 : 14;
+}
+int key_errno(unsigned char *out, size_t *length)
+{
+    *length = 2;
+    if (out == NULL) { errno = ERANGE; return -1; }
+    out[0] = 7, out[1] = 8;
+    return 0;
+}
 int key_calls(void) { return calls; }
 "#;
 
@@ -93,6 +121,8 @@ error = { fails = "result != 3" }
 [function.key_raw]
 params.raw = { out = "measured", length = "bytes", unit = "bytes" }
 error = { fails = "never" }
+[function.key_errno]
+error = { fails = "errno != 0" }
 [function.key_calls]
 error = { fails = "never" }
 "#;
@@ -102,6 +132,8 @@ const RECIPES: &str = r#"
 of = ["0", "1", "5", "99", "31", "-1"]
 [skip]
 key_lies = "it claims more than there is"
+key_huge = "it claims more than there is"
+key_grows = "it claims more than there is"
 [observe]
 "key_get" = ["key_calls()"]
 "#;
@@ -154,4 +186,70 @@ fn a_claim_of_more_is_a_lie() {
     let function = bound.interface.function("key_calls").unwrap();
     let calls = dynamic::call(&session, &bound.interface, function, &[]).unwrap().returned;
     assert_eq!(calls, Some(Value::Int(0)), "another worker");
+}
+
+#[test]
+fn what_the_second_call_says_counts_whatever_the_first_one_did() {
+    let folder = tempfile::tempdir().unwrap();
+    let bound = hotcell_bind::bind(&key(folder.path())).unwrap();
+    let session = bound.open(Options::default()).unwrap();
+    let call = |name: &str| {
+        let function = bound.interface.function(name).unwrap();
+        dynamic::call(&session, &bound.interface, function, &[])
+    };
+    // It fails, and says that it needs more: that is its failure.
+    let error = call("key_grows").unwrap_err();
+    assert!(matches!(error.cause(), Cause::Library { code: 12, .. }), "{error}");
+    // Where there is no memory of that size, it is told that there is none.
+    let error = call("key_huge").unwrap_err();
+    assert!(matches!(error.cause(), Cause::Library { code: 13, .. }), "{error}");
+    assert_eq!(call("key_errno").unwrap().outs[0].1, Value::Bytes(vec![7, 8]));
+    assert_eq!(call("key_calls").unwrap().returned, Some(Value::Int(4)), "the same worker");
+}
+
+#[test]
+fn what_is_there_once_does_not_go_with_two_calls() {
+    let header = "
+        #include <stddef.h>
+        typedef struct box box;
+        box *box_new(void);
+        void box_free(box *b);
+        int box_eat(box *b, unsigned char *out, size_t *length);
+        int box_make(box **made, unsigned char *out, size_t *length);
+        box *box_return(unsigned char *out, size_t *length);
+        int box_number(int *number, unsigned char *out, size_t *length);
+        int box_data(unsigned char *data, size_t size, unsigned char *out, size_t *length);
+        int box_ask(int (*ask)(void *user), void *user, unsigned char *out, size_t *length);
+        int box_list(unsigned char **list, unsigned char *out, size_t *length);
+        void box_give(unsigned char *list, int how);
+        int box_look(box *b, unsigned char *out, size_t *length);
+    ";
+    let folder = tempfile::tempdir().unwrap();
+    // Nothing is called.
+    let declared = header.lines().map(str::trim).filter(|line| line.ends_with(");"));
+    let defined = declared.map(|line| line.replace(");", ") { abort(); }"));
+    let source = defined.collect::<Vec<_>>().join("\n");
+    compile(folder.path(), "box", header, &format!("#include <stdlib.h>\n#include \"box.h\"\n{source}"));
+    let said = |lines: &str| {
+        let contract = format!(
+            "hotcell = 1\nlibrary = \"box\"\nheaders = [\"box.h\"]\n[handle]\nbox = {{ release = \"box_free\", made_by = [\"box_new\"], taken_by = [] }}\n{lines}\nparams.out = {{ out = \"measured\", length = \"length\" }}\n"
+        );
+        hotcell_bind::check(&job(folder.path(), &contract, "")).map(drop).map_err(|error| error.to_string())
+    };
+    said("[function.box_look]\nparams.b = { in = \"handle\" }").unwrap();
+    for (name, line, once) in [
+        ("box_eat", "params.b = { in = \"consumed\" }", "b"),
+        ("box_make", "params.made = { out = \"owned\" }", "made"),
+        ("box_return", "result = { out = \"owned\" }", "result"),
+        ("box_number", "params.number = { inout = \"value\" }", "number"),
+        ("box_data", "params.data = { inout = \"buffer\", length = \"size\" }", "data"),
+        ("box_ask", "params.ask = { callback = \"call\", user_data = \"user\", on_failure = 0 }", "ask"),
+        ("box_list", "params.list = { out = \"data\", length = 3, release = \"box_free\" }", "list"),
+        ("box_list", "params.list = { out = \"data\", length = 3, release = \"box_give(list, 1)\" }", "list"),
+        ("box_list", "returns = \"list\"\nresult = { out = \"buffer\", length = 3 }", "list"),
+    ] {
+        let error = said(&format!("[function.{name}]\n{line}")).unwrap_err();
+        let expect = format!("`{name}` is called twice, and `{once}` is there for one call");
+        assert!(error.contains(&expect), "{name}: {error}");
+    }
 }

@@ -31,6 +31,11 @@ int view_palette(const struct view *v, struct colour **palette, int *count);
 /* Says how many notes there are. */
 int view_notes(const struct view *v, struct note **notes);
 void view_corner(const struct view *v, const struct colour **corner);
+void view_edge(const struct view *v, const struct colour **corner);
+/* Memory that is given back with its length, and what was given back so far. */
+int view_copy(const struct view *v, unsigned char **copy, int *n);
+void view_give(unsigned char *copy, int n);
+int view_given(void);
 
 enum { TAG_WIDTH = 1, TAG_HEIGHT = 2 };
 int view_get(const struct view *v, int tag, ...);
@@ -86,6 +91,16 @@ int view_palette(const struct view *v, struct colour **palette, int *count)
 }
 int view_notes(const struct view *v, struct note **all) { *all = notes; return v->width < 2 ? v->width : 2; }
 void view_corner(const struct view *v, const struct colour **corner) { if (v->more == NULL) *corner = &colours[v->height]; }
+void view_edge(const struct view *v, const struct colour **corner) { *corner = &colours[v->width]; }
+static int given;
+int view_copy(const struct view *v, unsigned char **copy, int *n)
+{
+    *n = v->width * v->height;
+    *copy = malloc(*n);
+    return put(v, *copy, v->width, v->red, v->red_stride);
+}
+void view_give(unsigned char *copy, int n) { given = 10 * given + n; free(copy); }
+int view_given(void) { return given; }
 static int get(const struct view *v, int tag, va_list more, int by)
 {
     if (tag == TAG_WIDTH) *va_arg(more, int *) = v->width * by; else *va_arg(more, int *) = v->height * by;
@@ -126,7 +141,9 @@ view_mix.params."{left,right}" = { in = "buffer", length = "$0_size" }
 view_set_size.requires = "v.more"
 view_palette = { returns = "palette", result = { out = "structs", length = "count", nullable = true } }
 view_notes = { returns = "notes", result = { out = "structs", length = "returned", nullable = true } }
-view_corner = { returns = "corner", result = { out = "struct", nullable = true } }
+"view_{corner,edge}" = { returns = "corner", result = { out = "struct", nullable = true } }
+view_copy = { returns = "copy", result = { out = "buffer", length = "n", release = "view_give(result, n)" } }
+view_give.params.copy = { fixed = "NULL" }
 "view_{get,default}_tag_*" = { of = "view_$1", further = "int *number", each.tag = ["TAG_*"], params.number = { out = "value" }, result = { out = "ignored" } }
 sum_of = { stands_for = ["sum_*"], params.numbers = { in = "buffer", length = "n" } }
 "#;
@@ -235,6 +252,13 @@ fn what_is_handed_out_is_returned() {
     );
     let corner = || views.call("view_corner", std::slice::from_ref(&view)).unwrap();
     assert_eq!((corner().returned, corner().outs), (Some(colour(4)), Vec::new()));
+    let edge = views.call("view_edge", std::slice::from_ref(&view)).unwrap();
+    assert_eq!((edge.returned, edge.outs), (Some(colour(7)), Vec::new()));
+    // What is handed out is given back with what came with it.
+    let copy = views.call("view_copy", std::slice::from_ref(&view)).unwrap();
+    assert_eq!(copy.returned, Some(Value::Bytes(b"rr".to_vec())));
+    assert_eq!(copy.outs.last(), Some(&("returned".to_owned(), Value::Int(2 * i128::from(b'r')))));
+    assert_eq!(views.number("view_given", &[]).unwrap(), 2);
     // A call that writes nothing hands out nothing.
     views.call("view_lock", std::slice::from_ref(&view)).unwrap();
     let found = palette(&view);

@@ -112,6 +112,13 @@ pub(crate) fn arguments(site: Site<'_>, call: &Node) -> Result<(), Box<Diagnosti
     Scope { site, roles: &[], purpose: Purpose::Condition }.class(call).map(drop)
 }
 
+/// That an object has no fields where it may be NULL.
+fn may_be_null(object: &Node) -> Diagnostic {
+    let help = "leave `nullable` out, or say how much there is by a parameter".to_owned();
+    let message = format!("`{object}` may be NULL, which has no fields");
+    Diagnostic::error(message).at(object.span.clone()).help(help)
+}
+
 struct Scope<'a> {
     site: Site<'a>,
     roles: &'a [&'a Role],
@@ -226,8 +233,7 @@ impl Scope<'_> {
             return wrong(format!("`{name}` is no structure whose fields go with the call"), None);
         };
         if *nullable {
-            let help = "leave `nullable` out, or say how much there is by a parameter".to_owned();
-            return wrong(format!("`{name}` may be NULL, which has no fields"), Some(help));
+            return Err(may_be_null(&node.called(name)).into());
         }
         if self.purpose.before() && !direction.goes_in() {
             let help = "this is needed before the call is made: use what goes in".to_owned();
@@ -284,6 +290,7 @@ impl Scope<'_> {
         let Some(callee) = select::find(self.site.api, name) else {
             return Ok(Class::Unknown);
         };
+        self.there(name, args)?;
         for (position, arg) in args.iter().enumerate() {
             let class = self.class(arg)?;
             let Some(param) = callee.params.get(position) else {
@@ -315,6 +322,16 @@ impl Scope<'_> {
             }
         }
         Ok(Class::of(&callee.result))
+    }
+
+    /// Whether the object is there whose field a function reads that the contract adds: it reads it unasked.
+    fn there(&self, name: &str, args: &[Node]) -> Result<(), Box<Diagnostic>> {
+        let form = self.site.contract.added_function(name);
+        let reads = form.and_then(|form| form.access).is_some_and(|access| access.object);
+        let Some(object) = args.first().filter(|_| reads) else { return Ok(()) };
+        let role = self.param(object).and_then(|index| self.roles.get(index));
+        let Some(Role::Handle { nullable: true, .. }) = role else { return Ok(()) };
+        Err(may_be_null(object).into())
     }
 
     fn binary(&self, whole: &Node, op: Op, left: &Node, right: &Node) -> Result<Class, Box<Diagnostic>> {

@@ -13,7 +13,7 @@ use hotcell_model::layout::Layout;
 use hotcell_model::types::{CType, Type};
 
 use crate::check::decide::{Decided, Purpose, Site, Use};
-use crate::check::{callback, classify, keeps, left_out, lines, negative, nullable, structures};
+use crate::check::{callback, classify, keeps, left_out, lines, negative, nullable, structures, twice};
 use crate::diagnostic::Diagnostic;
 use crate::infer::{Draft, Gap};
 
@@ -56,6 +56,7 @@ pub(crate) fn finish(
     );
     if wrong.is_empty() {
         wrong.extend(circle(site, &values, &places));
+        wrong.extend(twice::check(site, &values, &result.value));
         wrong.extend(length_as_failure(site, &result.value, error.as_ref().map(|fact| &fact.value)));
         wrong.extend(callback::ending(site, &values, &places));
     }

@@ -7,12 +7,14 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::Text;
 use crate::pattern;
 
-/// Says which lines are not true: what is stood for is declared, and the prelude has its name.
+mod calls;
+
+/// Says which lines are not true: what is stood for is declared, and the function calls it.
 pub(crate) fn check(contract: &Contract, api: &Api, findings: &mut Vec<Diagnostic>) {
     for lines in contract.functions.iter().filter(|lines| !lines.stands_for.is_empty()) {
         findings.extend(no_prelude(api, lines));
         for text in &lines.stands_for {
-            findings.extend(wrong(contract, api, text));
+            findings.extend(wrong(contract, api, lines, text));
         }
     }
 }
@@ -26,25 +28,22 @@ fn no_prelude(api: &Api, lines: &FunctionLines) -> Option<Diagnostic> {
     Some(Diagnostic::error(message).at(lines.stands_for[0].span.clone()).help(help))
 }
 
-fn wrong(contract: &Contract, api: &Api, text: &Text) -> Vec<Diagnostic> {
+fn wrong(contract: &Contract, api: &Api, lines: &FunctionLines, text: &Text) -> Vec<Diagnostic> {
     let names = api.functions.iter().map(|function| function.name.as_str());
     let idle = pattern::useless(&contract.text, text, names.clone(), "function of the headers");
     if !idle.is_empty() {
         return idle.into_iter().map(|found| Diagnostic { severity: Severity::Error, ..found }).collect();
     }
     let prelude = contract.prelude().unwrap_or_default();
-    let uncalled = names.filter(|name| pattern::matches(&text.value, name) && !has_word(prelude, name));
+    let run = calls::text_of(prelude, |name| pattern::matches(&lines.name, name));
+    // Its own name may be one of those that the pattern matches.
+    let others =
+        names.filter(|name| pattern::matches(&text.value, name) && !pattern::matches(&lines.name, name));
+    let uncalled = others.filter(|name| !calls::calls(&run, name));
     let wrong = |name: &str| {
-        let message = format!("nothing in the `prelude` calls `{name}`");
+        let message = format!("`{}` does not call `{name}` in the `prelude`", lines.name);
         let help = format!("leave `{name}` out, or call it there");
         Diagnostic::error(message).at(text.span.clone()).label("not called").help(help)
     };
     uncalled.map(wrong).collect()
-}
-
-/// Whether a text has a word.
-fn has_word(text: &str, word: &str) -> bool {
-    let letter = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    text.match_indices(word)
-        .any(|(at, _)| !text[..at].ends_with(letter) && !text[at + word.len()..].starts_with(letter))
 }

@@ -116,6 +116,12 @@ impl FormLine {
         self.of.is_some() || self.declare.is_some()
     }
 
+    /// The parameters whose memory is measured by a call without any.
+    pub(crate) fn measured(&self) -> Vec<Text> {
+        let measured = self.streams.iter().filter(|line| line.stream == Stream::Measured);
+        measured.map(|line| line.param.clone()).collect()
+    }
+
     /// Whether the functions that its table is about are called in this form, under their own names.
     pub(crate) fn is_own(&self) -> bool {
         let changed = self.further.is_some()

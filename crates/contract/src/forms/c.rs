@@ -169,7 +169,8 @@ pub(super) fn function(
     let mut body: String = ways.iter().map(|way| way.before.as_str()).collect();
     let between: String = ways.iter().map(|way| way.between.as_str()).collect();
     if !between.is_empty() {
-        body.push_str(&format!("(void){call}; {between}"));
+        // What the first call leaves in `errno` says nothing about the second.
+        body.push_str(&format!("(void){call}; {between}errno = 0; "));
     }
     match &written.handed {
         Some(Handed { own: Some((ty, name)), local }) => {

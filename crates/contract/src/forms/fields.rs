@@ -187,6 +187,7 @@ impl Object<'_> {
             of: None,
             span: span.clone(),
             access: Some(Access { how, object: true, bits }),
+            measured: Vec::new(),
         })
     }
 }

@@ -2,7 +2,7 @@
 //! handed the memory out. It is called right after that one, on the same thread.
 
 use hotcell_model::api::{Api, Function};
-use hotcell_model::types::Type;
+use hotcell_model::types::{CType, Type};
 
 use crate::contract::GiveLine;
 use crate::diagnostic::Diagnostic;
@@ -11,12 +11,20 @@ use crate::forms::c::pointed;
 use crate::forms::ways::Way;
 use crate::suggest::did_you_mean;
 
+/// What is returned in the form of a function: by the function itself, or by a parameter of it.
+#[derive(Clone, Copy)]
+pub(super) struct Returned<'f> {
+    pub(super) ty: &'f CType,
+    /// The parameter that hands it out.
+    pub(super) param: Option<usize>,
+}
+
 /// What keeps the other arguments, behind the call of this function. Its definitions are added to `given`.
 pub(super) fn of(
     api: &Api,
     function: &Function,
     own: &[String],
-    line: &GiveLine,
+    (line, result): (&GiveLine, Returned<'_>),
     given: &mut Vec<String>,
 ) -> Result<Way, Box<Diagnostic>> {
     let wrong = |message: String, node: &Node, help: Option<String>| {
@@ -35,7 +43,7 @@ pub(super) fn of(
         return Err(wrong(message, &line.call, Some(help)));
     }
     let place = line.param.as_ref().and_then(|param| own.iter().position(|own| own == param));
-    let ty = place.map_or(&function.result, |place| &function.params[place].ty);
+    let ty = place.map_or(result.ty, |place| &function.params[place].ty);
     // What a parameter points to is handed out; what is returned is it.
     let memory = if line.param.is_some() { ty.pointee().map(|(pointee, _)| pointee) } else { Some(ty) };
     let Some(memory) = memory.filter(|memory| memory.pointee().is_some()) else {
@@ -47,9 +55,11 @@ pub(super) fn of(
             Kind::Name(name) => own.iter().position(|own| own == name),
             _ => None,
         };
-        let is_memory = match &arg.kind {
-            Kind::Result => line.param.is_none(),
-            _ => position.is_some() && position == place,
+        // By its own name, the parameter that hands out the result is the result too.
+        let is_result = arg.kind == Kind::Result || (position.is_some() && position == result.param);
+        let is_memory = match is_result {
+            true => line.param.is_none(),
+            false => position.is_some() && position == place,
         };
         let value = match (&arg.kind, position) {
             _ if is_memory => {
@@ -58,10 +68,10 @@ pub(super) fn of(
                 passed.push(if address { "&memory".to_owned() } else { "memory".to_owned() });
                 continue;
             }
-            (Kind::Result, _) if function.result.kind == Type::Void => {
+            _ if is_result && result.ty.kind == Type::Void => {
                 return Err(wrong(format!("`{}` returns nothing", function.name), arg, None));
             }
-            (Kind::Result, _) => Some("hotcell_returned".to_owned()),
+            _ if is_result => Some("hotcell_returned".to_owned()),
             (_, Some(position)) => {
                 // As in every expression, a pointer to a number is the number it points to.
                 let number = param.ty.pointee().is_none() && function.params[position].ty.pointee().is_some();

@@ -7,16 +7,17 @@ use crate::contract::RETURNED;
 use crate::diagnostic::Diagnostic;
 use crate::document::Text;
 use crate::forms::c::{Handed, Written, pointed};
+use crate::forms::given_back;
 use crate::forms::ways::{self, Way};
 use crate::pattern;
 
 /// How a pointer is handed out: through a variable, which is NULL before. What the function returns goes to a parameter of its own.
-pub(super) fn of(
-    function: &Function,
+pub(super) fn of<'f>(
+    function: &'f Function,
     own: &[String],
     returns: &Text,
     written: &mut Written,
-) -> Result<Way, Box<Diagnostic>> {
+) -> Result<(Way, given_back::Returned<'f>), Box<Diagnostic>> {
     let wrong = |message: String, help: &str| {
         Box::new(Diagnostic::error(message).at(returns.span.clone()).help(help.to_owned()))
     };
@@ -48,7 +49,7 @@ pub(super) fn of(
     let own = (!nothing).then(|| (function.result.written.clone(), RETURNED));
     written.result.clone_from(&inner.written);
     written.handed = Some(Handed { local: local.clone(), own });
-    Ok(Way {
+    let way = Way {
         param: name.to_owned(),
         declared: String::new(),
         other: None,
@@ -56,5 +57,6 @@ pub(super) fn of(
         between: String::new(),
         arg: format!("&{local}"),
         after: String::new(),
-    })
+    };
+    Ok((way, given_back::Returned { ty: inner, param: Some(index) }))
 }

@@ -37,7 +37,8 @@ pub(super) fn add(
                 let span = contract.tables(&function.name).into_iter().rfind(|lines| lines.form.is_own());
                 let span = span.map_or(0..0, |lines| lines.span.clone());
                 let name = function.name.clone();
-                forms.push(Form { name, c_name, of: None, span, c, access: None });
+                let (of, access, measured) = (None, None, form.measured());
+                forms.push(Form { name, c_name, of, span, c, access, measured });
             }
             Err(diagnostic) => findings.push(*diagnostic),
         }

@@ -195,7 +195,8 @@ fn memory_is_measured_by_a_call_without_any() {
     let expect = "static inline int (hotcell_form_of_key)(int of, unsigned char * *out, ptrdiff_t *out_size) { \
                   unsigned char *hotcell_out = NULL; size_t hotcell_size = 0; (void)(key)(of, hotcell_out, &hotcell_size); \
                   size_t hotcell_most_out = hotcell_size > 0 ? (size_t)hotcell_size : 0; \
-                  hotcell_out = (unsigned char *)hotcell_measured(hotcell_most_out, sizeof *hotcell_out); \
+                  hotcell_out = (unsigned char *)hotcell_measured(&hotcell_most_out, sizeof *hotcell_out); \
+                  hotcell_size = (size_t)hotcell_most_out; errno = 0; \
                   int hotcell_returned = (key)(of, hotcell_out, &hotcell_size); *out = hotcell_out; \
                   *out_size = (size_t)hotcell_size <= hotcell_most_out ? (ptrdiff_t)hotcell_size : -1; \
                   return hotcell_returned; }";

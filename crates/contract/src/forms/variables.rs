@@ -36,6 +36,7 @@ pub(super) fn add(
                         span: text.span.clone(),
                         c,
                         access: Some(access),
+                        measured: Vec::new(),
                     }));
                 }
                 Err(why) => {

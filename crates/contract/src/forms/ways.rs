@@ -136,7 +136,7 @@ pub(super) fn of(
             };
             let before = format!("{} = NULL; {integer} {left} = 0; ", pointed(&ty.written, &local));
             let between = format!(
-                "size_t {most} = {left} > 0 ? (size_t){left} : 0; {local} = ({})hotcell_measured({most}, {element}); ",
+                "size_t {most} = {left} > 0 ? (size_t){left} : 0; {local} = ({})hotcell_measured(&{most}, {element}); {left} = ({integer}){most}; ",
                 ty.written
             );
             // What it says behind a failure may be more than there is.
@@ -262,12 +262,13 @@ pub(super) fn needs(streams: impl Iterator<Item = Stream>) -> impl Iterator<Item
 /// How much data there is.
 const SIZES: &[&str] = &["#include <stddef.h>"];
 
-/// Memory of a size that the function has said.
+/// Memory of a size that the function has said. Where there is none of that size it gets none, and says what becomes of that.
 const MEASURED: &[&str] = &[
+    "#include <errno.h>",
     "#include <stddef.h>",
     "#include <stdio.h>",
     "#include <stdlib.h>",
-    "static __attribute__((unused)) void *hotcell_measured(size_t count, size_t size) { void *memory = calloc(count == 0 ? 1 : count, size); if (memory == NULL) { fputs(\"hotcell: no memory of the size that was asked for\\n\", stderr); abort(); } return memory; }",
+    "static __attribute__((unused)) void *hotcell_measured(size_t *count, size_t size) { void *memory = calloc(*count == 0 ? 1 : *count, size); if (memory == NULL) { *count = 0; memory = calloc(1, size); } if (memory == NULL) { fputs(\"hotcell: no memory at all\\n\", stderr); abort(); } return memory; }",
 ];
 
 /// Where a pointer that was moved on may be.

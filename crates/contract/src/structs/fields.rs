@@ -2,7 +2,7 @@
 
 use hotcell_model::api::{Api, Field, RecordLayout};
 use hotcell_model::evidence::Fact;
-use hotcell_model::interface::{Direction, FieldRole, Filled, Status, Unit};
+use hotcell_model::interface::{Direction, FieldRole, Filled, Status, Told, Unit};
 use hotcell_model::types::{CType, Type};
 
 use crate::check::types::{Refusal, is_character, no_text, no_texts};
@@ -204,6 +204,28 @@ impl Fields<'_> {
             if let Some(role) = role {
                 self.set(position, role, item);
             }
+        }
+        self.tags();
+    }
+
+    /// The field that says what of a union is there is one that callers see, and nothing else.
+    fn tags(&mut self) {
+        let taken =
+            self.unions.iter().filter_map(|(position, _)| match &self.roles[*position].as_ref()?.value {
+                FieldRole::Union { told: Told::By { field, .. }, .. } if self.roles[*field].is_some() => {
+                    Some((*position, *field))
+                }
+                _ => None,
+            });
+        for (position, tag) in taken.collect::<Vec<_>>() {
+            let (union, tag) = (self.fields[position].0, self.fields[tag].0);
+            let lines = self.place.lines.map(|lines| lines.fields.as_slice()).unwrap_or_default();
+            let line = lines.iter().rfind(|line| line.name == union);
+            let line = line.or_else(|| lines.iter().rfind(|line| pattern::matches(&line.name, union)));
+            let diagnostic = Diagnostic::error(format!("`{tag}` already is something else"));
+            let help = format!("callers see what says which member is there: no other line is about `{tag}`");
+            let span = line.map_or(0..0, |line| line.item.span.clone());
+            self.wrong.push(diagnostic.at(span).help(help));
         }
     }
 

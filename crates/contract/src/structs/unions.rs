@@ -9,6 +9,7 @@ use hotcell_model::types::{CType, Type};
 use crate::contract::{Item, ParamLine, StructLines, What};
 use crate::diagnostic::Diagnostic;
 use crate::document::Text;
+use crate::expression::{self, Kind};
 use crate::structs::fields::Place;
 use crate::suggest::did_you_mean;
 
@@ -111,7 +112,7 @@ pub(super) fn told(
         let mut own = Vec::new();
         for constant in constants {
             let value = value(place.api, constant)?;
-            fits(place.api, fields[by].field, constant, value)?;
+            let value = fits(place.api, fields[by].field, constant, value)?;
             if let Some((_, other)) = all.iter().find(|(same, _)| *same == value) {
                 let message =
                     format!("`{}` says two members: `{other}` and `{}`", constant.value, text.value);
@@ -127,12 +128,12 @@ pub(super) fn told(
 }
 
 /// The number that a constant is.
-fn value(api: &Api, text: &Text) -> Result<i64, Box<Diagnostic>> {
+fn value(api: &Api, text: &Text) -> Result<i128, Box<Diagnostic>> {
     let found = match api.constants.get(&text.value).map(|constant| &constant.value) {
-        Some(ConstantValue::Int(value)) => Some(*value),
-        Some(ConstantValue::Uint(value)) => i64::try_from(*value).ok(),
+        Some(ConstantValue::Int(value)) => Some(i128::from(*value)),
+        Some(ConstantValue::Uint(value)) => Some(i128::from(*value)),
         Some(_) => None,
-        None => text.value.parse().ok(),
+        None => written_number(&text.value),
     };
     found.ok_or_else(|| {
         let help = did_you_mean(&text.value, api.constants.keys().map(String::as_str));
@@ -142,8 +143,17 @@ fn value(api: &Api, text: &Text) -> Result<i64, Box<Diagnostic>> {
     })
 }
 
-/// Whether the field can hold what a constant is.
-fn fits(api: &Api, field: &Field, text: &Text, value: i64) -> Result<(), Box<Diagnostic>> {
+/// A number as C writes it, with a sign.
+fn written_number(text: &str) -> Option<i128> {
+    let (digits, sign) = text.trim().strip_prefix('-').map_or((text, 1), |digits| (digits, -1));
+    match expression::parse(digits).ok()?.kind {
+        Kind::Int(value) => Some(sign * value),
+        _ => None,
+    }
+}
+
+/// What a constant is, if the field can hold it.
+fn fits(api: &Api, field: &Field, text: &Text, value: i128) -> Result<i64, Box<Diagnostic>> {
     let (bits, signed) = match field.ty.kind {
         Type::Bool => (1, false),
         Type::Char => (8, api.target.char_signed),
@@ -151,19 +161,24 @@ fn fits(api: &Api, field: &Field, text: &Text, value: i64) -> Result<(), Box<Dia
         _ => (64, true),
     };
     let bits = field.bit_width.unwrap_or(bits);
-    let value = i128::from(value);
     let (low, high) = match signed {
         true => (-(1i128 << (bits - 1)), (1i128 << (bits - 1)) - 1),
         false => (0, (1i128 << bits) - 1),
     };
-    match (low..=high).contains(&value) {
-        true => Ok(()),
-        false => {
-            let name = field.name.as_deref().unwrap_or_default();
-            let message = format!("`{name}` never is {value}: it holds {low} to {high}");
-            Err(Box::new(Diagnostic::error(message).at(text.span.clone())))
-        }
+    let wrong = |message: String| Box::new(Diagnostic::error(message).at(text.span.clone()));
+    if !(low..=high).contains(&value) {
+        let name = field.name.as_deref().unwrap_or_default();
+        return Err(wrong(format!("`{name}` never is {value}: it holds {low} to {high}")));
     }
+    i64::try_from(value).map_err(|_| {
+        let what =
+            if *text.value == value.to_string() { String::new() } else { format!(", which is {value},") };
+        wrong(format!(
+            "`{}`{what} is too large: what tells members apart is at most {}",
+            text.value,
+            i64::MAX
+        ))
+    })
 }
 
 /// The members that can be there, as the fields of a structure.

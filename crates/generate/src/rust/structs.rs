@@ -429,7 +429,7 @@ impl Field<'_> {
                 let (size, ty) = (self.size_of(record)?, self.inner(record)?);
                 let mut lines = vec![format!("        {field} = None;")];
                 let args = ["reply".into(), at, size.to_string()];
-                lines.extend(format::call(8, "if let Some((part, _)) = image.images", &args, "? {"));
+                lines.extend(format::call(8, "if let Some(part) = image.image", &args, "? {"));
                 lines.extend([
                     format!("            let mut inner = {ty}::default();"),
                     "            inner.read_image(reply, &part, 0)?;".into(),
@@ -449,18 +449,16 @@ impl Field<'_> {
             FieldRole::BufferOut { filled: Filled::Left { .. }, .. } => {
                 assign(if self.element() == "u8" { "buffer" } else { "elements" })
             }
-            FieldRole::BufferOut { filled: Filled::Field { field }, unit, .. } => {
-                self.append(*field, *unit)?
+            FieldRole::BufferOut { filled: Filled::Field { field }, unit, capacity } => {
+                self.append((*field, *capacity), *unit)?
             }
             FieldRole::LengthOf { .. } | FieldRole::Zero | FieldRole::Own => return Err(self.unsupported()),
         })
     }
 
-    /// Puts what is new behind what was there before: as much as the number at `position` said.
-    fn append(&self, position: usize, unit: Unit) -> Result<Vec<String>, Error> {
-        let name = &self.name;
-        let position = self.record.fields.get(position).ok_or_else(|| self.unsupported())?;
-        let start = self.names.get(&position.name).ok_or_else(|| self.unsupported())?;
+    /// Puts what is new behind what was there before: as much as the number at `start` said, in the memory that the
+    /// one at `room` said there is.
+    fn append(&self, (start, room): (usize, usize), unit: Unit) -> Result<Vec<String>, Error> {
         let (variable, method) = match self.element() {
             "u8" => ("let filled".to_owned(), "image.buffer"),
             element => (format!("let filled: Vec<{element}>"), "image.elements"),
@@ -470,11 +468,14 @@ impl Field<'_> {
             _ => String::new(),
         };
         let mut lines = format::assign(8, &variable, method, &["reply".into(), self.at()], "?;");
-        lines.push("        if !filled.is_empty() {".into());
-        lines.push(format!("            let start = usize::try_from(self.{start}).unwrap_or(0){divide};"));
-        lines.extend(format::field_call(12, name, "resize", "start, Default::default()", ";"));
-        lines.extend(format::field_call(12, name, "extend", "filled", ";"));
-        lines.push("        }".into());
+        for (variable, position) in [("start", start), ("room", room)] {
+            let field = self.record.fields.get(position).ok_or_else(|| self.unsupported())?;
+            let name = self.names.get(&field.name).ok_or_else(|| self.unsupported())?;
+            lines
+                .push(format!("        let {variable} = usize::try_from(self.{name}).unwrap_or(0){divide};"));
+        }
+        let args = [format!("&mut self.{}", self.name), "filled".into(), "start".into(), "room".into()];
+        lines.extend(format::call(8, "reply.append", &args, "?;"));
         Ok(lines)
     }
 

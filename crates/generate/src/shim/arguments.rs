@@ -1,7 +1,8 @@
 //! The statements before the call: every argument, from the request or from the contract.
 //!
-//! Parameters need each other (a length its buffer, a capacity the length of another buffer), so each is
-//! written when the first needs it; a circle is refused.
+//! Structures that stay are first, with the fields that callers set: what follows may ask for them. Parameters need
+//! each other (a length its buffer, a capacity the length of another buffer), so each is written when the first needs it;
+//! a circle is refused.
 //!
 //! A parameter `x` becomes the locals `arg_x` (what the function gets), `val_x` (a number, pointer or structure
 //! whose address it gets), `size_x` and `place_x` (bytes and place of reply memory).
@@ -49,8 +50,11 @@ pub(crate) fn write(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
     callbacks::record(scope.function, body);
     let count = scope.function.params.len();
     let mut arguments = Arguments { scope, body, progress: vec![Progress::Todo; count] };
+    // What callers set in structures that stay is there before anything is computed from it.
+    let stays = |index: &usize| matches!(scope.function.params[*index].role.value, Role::Resident { .. });
+    (0..count).filter(stays).try_for_each(|index| arguments.need(index))?;
+    structs::prepare(scope, arguments.body)?;
     (0..count).try_for_each(|index| arguments.need(index))?;
-    structs::prepare(scope, body)?;
     requires(scope, body)?;
     callbacks::keep(scope.function, body);
     keeps::may_keep(&scope, body)?;
@@ -195,7 +199,14 @@ impl<'a> Arguments<'a> {
             Role::Texts { encoding, nullable, length } => {
                 texts::argument(&self.scope, param, (*encoding, *nullable), self.body)?;
                 let reference = WireKind::Reference.size();
-                length.as_ref().map_or(Ok(()), |length| self.as_long_as(param, length, reference))
+                let Some(length) = length else { return Ok(()) };
+                self.as_long_as(param, length, reference)?;
+                // Entries that nobody asks for would be lost, and are a mistake.
+                let (arg, name) = (arg(param), &param.name);
+                let longer = format!("{arg} != NULL && hc_in.{arg}.length > needed_{name}");
+                let unmet = format!("{name} is as long as its length says");
+                self.body.refuse_when(&longer, "UNMET", &short(&unmet));
+                Ok(())
             }
             Role::TextOut { .. }
             | Role::TextsOut { .. }

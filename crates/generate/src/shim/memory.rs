@@ -36,10 +36,11 @@ pub(crate) fn out(scope: &Scope<'_>, param: &Param, body: &mut Body) -> Result<(
         Role::TextOut { encoding, .. } => {
             body.when(&format!("{value} != NULL"), |body| text(*encoding, &value, &field, body));
         }
-        Role::DataOut { length, .. } => {
+        Role::DataOut { length, valid_on_error, .. } => {
             let elements = scope.length(length)?;
+            let lenient = *valid_on_error && scope.function.error.is_some();
             body.when(&format!("{value} != NULL"), |body| {
-                data(&value, &field, &elements, size, &param.name, body);
+                data(&value, &field, &elements, (size, lenient), &param.name, body);
             });
         }
         Role::OffsetOut { param: of, .. } => {
@@ -75,7 +76,7 @@ pub(crate) fn returned(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> 
     body.when(guard, |body| match elements {
         None => text(encoding, "hc_result", "hc_out.returned", body),
         Some(elements) => {
-            data("hc_result", "hc_out.returned", &elements, size, "result", body);
+            data("hc_result", "hc_out.returned", &elements, (size, false), "result", body);
         }
     });
     Ok(())
@@ -93,12 +94,32 @@ fn text(encoding: Encoding, value: &str, field: &str, body: &mut Body) {
     body.leave_when(&format!("!{}", texts::give(encoding, value, field)));
 }
 
-fn data(value: &str, field: &str, elements: &str, size: u32, about: &str, body: &mut Body) {
+/// Copies data of so many elements of a size. Where this is `lenient`, a length that cannot be lies only when the call
+/// did not fail: otherwise there are no data.
+fn data(
+    value: &str,
+    field: &str,
+    elements: &str,
+    (size, lenient): (u32, bool),
+    about: &str,
+    body: &mut Body,
+) {
     // A number that cannot be computed is none, and says nothing about what is computed behind it.
     let bad = elements.contains("&hc_bad");
     body.line(format!("hotcell_wide count_{about} = {elements};"));
     let flag = if bad { "hc_bad" } else { "0" };
-    body.leave_when(&format!("!hotcell_hand(hc_ctx, {value}, count_{about}, {flag}, {size}, &{field})"));
+    let hand = |body: &mut Body| {
+        body.leave_when(&format!("!hotcell_hand(hc_ctx, {value}, count_{about}, {flag}, {size}, &{field})"));
+    };
+    match lenient {
+        true => {
+            let some = if bad { "!hc_bad && " } else { "" };
+            body.line(format!("uint64_t bytes_{about} = 0;"));
+            let there = format!("{some}hotcell_bytes(count_{about}, {size}, &bytes_{about})");
+            body.when(&format!("!hc_failed || ({there})"), hand);
+        }
+        false => hand(body),
+    }
     if bad {
         body.line("hc_bad = 0;");
     }

@@ -319,8 +319,8 @@ fn fields_out(
             }
             FieldRole::Pointer { record, .. } => {
                 let size = interface.structs.get(record).map_or(1, |item| item.size as usize);
-                match reply.images_at(image.reference(at), size)? {
-                    Some((part, _)) => Value::Struct(fields_out(reply, interface, record, &part, 0, before)?),
+                match reply.image_at(image.reference(at), size)? {
+                    Some(part) => Value::Struct(fields_out(reply, interface, record, &part, 0, before)?),
                     None => Value::Null,
                 }
             }

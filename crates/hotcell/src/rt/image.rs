@@ -179,6 +179,11 @@ impl Image {
         self.put_buffer(call, offset, name, image.whole())
     }
 
+    /// The image of the structure that a field points to, which has `size` bytes, if it is not null.
+    pub fn image(&self, reply: &mut Reply<'_>, offset: usize, size: usize) -> Result<Option<Image>> {
+        reply.image_at(self.reference(offset), size)
+    }
+
     /// The images of the structures that a field points to, each of that size, and how many, if it is not null.
     pub fn images(
         &self,

@@ -245,6 +245,39 @@ impl<'s> Reply<'s> {
         Ok(Some((Image::of_bytes(bytes), count)))
     }
 
+    /// The image of one structure, which has `size` bytes, that a reference points to.
+    pub(crate) fn image_at(&mut self, from: Reference, size: usize) -> Result<Option<Image>> {
+        let mut image = Image::new(size);
+        Ok(self.granted(|granted| granted.copy_to(from, image.whole_mut()))?.then_some(image))
+    }
+
+    /// Puts what a call filled behind the first `start` elements of what is there. `room` is how many there was room for
+    /// when the call was made; where it began is what an earlier reply said, which is worth no more than this one.
+    pub fn append<T: Element>(
+        &mut self,
+        data: &mut Vec<T>,
+        filled: Vec<T>,
+        start: usize,
+        room: usize,
+    ) -> Result<()> {
+        if filled.is_empty() {
+            return Ok(());
+        }
+        let Some(end) = start.checked_add(filled.len()).filter(|&end| end <= room) else {
+            return Err(self.bad(Bad::Lie("the library claims to have filled more memory than there was")));
+        };
+        // What is missing in front is made here, and counts as what is copied does.
+        let missing = start.saturating_sub(data.len()).saturating_mul(T::SIZE);
+        self.call.copied = self.call.copied.saturating_add(missing as u64);
+        let much = self.call.copied > self.call.max_output();
+        if much || data.try_reserve_exact(end.saturating_sub(data.len())).is_err() {
+            return Err(self.bad(Bad::TooMuch));
+        }
+        data.resize(start, T::read(&[0; 8][..T::SIZE]));
+        data.extend(filled);
+        Ok(())
+    }
+
     /// Copies the bytes of an image, where it lies: an image is too big to be handed from function to function. False
     /// for a null reference.
     fn fill(&mut self, image: &mut Image) -> Result<bool> {

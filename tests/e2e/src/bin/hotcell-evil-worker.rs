@@ -461,6 +461,21 @@ fn lie_to_a_pipeline(lie: &str, request: &Mapping, reply: &Mapping) {
     }
 }
 
+/// Writes the words of `HOTCELL_EVIL_WORDS` into a result block: `OFFSET=WORD`, where `@N` is a place in the block.
+fn say(reply: &Mapping, block: usize) {
+    for word in std::env::var("HOTCELL_EVIL_WORDS").unwrap().split(',') {
+        let (offset, word) = word.split_once('=').unwrap();
+        let value = match word.strip_prefix('@') {
+            Some(at) => {
+                let segment = u64::from(wire::SEGMENT_REPLY) << wire::PLACE_SEGMENT_SHIFT;
+                segment | (block as u64 + at.parse::<u64>().unwrap())
+            }
+            None => word.parse().unwrap(),
+        };
+        reply.store(block + offset.parse::<usize>().unwrap(), value);
+    }
+}
+
 /// Waits for the first call, and answers it with a lie.
 fn answer(lie: &str, request: &Mapping, reply: &Mapping) {
     let slot = wire::LANES_OFFSET + wire::LANE_HEAD;
@@ -489,6 +504,7 @@ fn answer(lie: &str, request: &Mapping, reply: &Mapping) {
                 reply.store(slot + wire::RESULT_OFFSET + offset, 0x0001_0000_0000_0000_u64 - 1);
             }
         }
+        "says" => say(reply, slot + wire::RESULT_OFFSET),
         "endless-space" => {
             state = ReplyState::NeedSpace.raw();
             value = u64::MAX;

@@ -254,7 +254,7 @@ fn read(reply: &mut Reply<'_>, script: &mut Script<'_>, size: usize, things: &mu
         return Ok(());
     }
     let offset = 8 * script.below((size - 16) / 8);
-    match script.below(24) {
+    match script.below(25) {
         0 => drop(reply.opt_buffer(offset)?),
         1 => drop(reply.promised_buffer(offset)?),
         2 => drop(reply.elements::<u16>(offset)?),
@@ -303,12 +303,24 @@ fn read(reply: &mut Reply<'_>, script: &mut Script<'_>, size: usize, things: &mu
         }
         21 => {
             let image = reply.image(offset, 40)?;
-            drop(image.images(reply, 0, 8)?);
+            if let Some(part) = image.image(reply, 0, 8)? {
+                let _ = part.get_u64(0);
+            }
+            if let Some((parts, count)) = image.images(reply, 0, 8)? {
+                let _ = (0..count).fold(0, |sum, index| sum ^ parts.get_u64(8 * index));
+            }
             drop(image.texts::<Utf8>(reply, 16)?);
             drop(image.ended_texts::<Utf16>(reply, 16)?);
             drop(image.buffer(reply, 0)?);
         }
         22 => drop(reply.promised_images(offset, 24)?),
+        23 => {
+            // Both numbers may be anything: they come from the worker, and from the caller.
+            let filled = reply.buffer(offset)?;
+            let (start, room) = (reply.get_u64(offset), reply.get_u64(offset + 8));
+            let mut data = vec![1];
+            reply.append(&mut data, filled, start as usize, room as usize)?;
+        }
         _ => {
             let _ = (reply.get_u64(offset), reply.get_f32(offset), reply.get_i8(offset));
         }

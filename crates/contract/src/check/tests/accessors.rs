@@ -12,7 +12,8 @@ use crate::forms::{Exports, add_forms};
 /// What becomes of a contract, in which these functions are added.
 fn run(lines: &str, added: &[&str]) -> Result<Checked, Vec<Diagnostic>> {
     let text = super::support::contract(lines);
-    let mut api = api(&["int half(int n, double ratio, int *out)", "void end(db *base)"]);
+    let mut api =
+        api(&["int half(int n, double ratio, int *out)", "void end(db *base)", "void look(db *base)"]);
     let fields: &[&str] = &[
         "int id",
         "unsigned gears : 3",
@@ -178,5 +179,13 @@ fn a_field_of_an_object_is_the_function_that_reads_it() {
         ("bass.id > 1", "`bass` is no parameter: only what is passed has fields"),
     ] {
         assert_eq!(of(requires).unwrap_err(), expect);
+    }
+    // One that may be NULL has none, whichever way they are asked for.
+    for requires in ["base.id > 1", "base == 0 || db_get_id(base) > 1", "base.motor"] {
+        let lines = format!(
+            "{get}[function.look]\nparams.base = {{ in = \"handle\", nullable = true }}\nrequires = \"{requires}\""
+        );
+        let found = run(&lines, &added).unwrap_err();
+        assert_eq!(found[0].message, "`base` may be NULL, which has no fields", "{found:?}");
     }
 }

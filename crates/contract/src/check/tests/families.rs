@@ -54,10 +54,10 @@ fn what_a_function_of_the_prelude_stands_for_is_neither_bound_nor_left_out() {
     api.functions.push(whole);
     let lines = |of: &str, names: &str| {
         contract(&format!(
-            "prelude = \"static inline int whole(int n) {{ begin(&n); end (&n); return n; }}\"\n[function.{of}]\nstands_for = [\"{names}\"]"
+            "prelude = \"/* out(n) */ static int side(int n) {{ return out(n); }} static inline int whole(int n) {{ begin(&n); end (&n); return n; }}\"\n[function.{of}]\nstands_for = [\"{names}\"]"
         ))
     };
-    let text = lines("whole", "{begin,end}");
+    let text = lines("whole", "{begin,end,w*}");
     let checked = run(&api, &text, Selection::Contract).unwrap();
     assert_eq!(checked.warnings, []);
     let names: Vec<&str> = checked.interface.functions.iter().map(|it| it.name.as_str()).collect();
@@ -65,7 +65,7 @@ fn what_a_function_of_the_prelude_stands_for_is_neither_bound_nor_left_out() {
     for (of, names, expect) in [
         ("whole", "beginn", "`beginn` matches no function of the headers"),
         ("whole", "{begin,ende}", "`ende` matches no function of the headers"),
-        ("whole", "out", "nothing in the `prelude` calls `out`"),
+        ("whole", "out", "`whole` does not call `out` in the `prelude`"),
         ("out", "begin", "`out` is the library's, and calls what its library calls"),
     ] {
         let text = lines(of, names);

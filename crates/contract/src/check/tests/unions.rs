@@ -1,6 +1,6 @@
 //! Unions in structures: what they become, and what is wrong with lines about them.
 
-use hotcell_model::api::Api;
+use hotcell_model::api::{Api, Constant, ConstantValue};
 use hotcell_model::interface::{FieldRole, Told};
 use hotcell_model::types::Type;
 
@@ -21,7 +21,10 @@ fn events() -> Api {
         "struct other",
         "struct names",
         "int bit : 2",
+        "unsigned long wide",
     ];
+    let far = Constant { value: ConstantValue::Uint(u64::MAX), ..api.constants["LIMIT"].clone() };
+    api.constants.insert("FAR".into(), far);
     api.records.insert("is".into(), union);
     api.records.insert("other".into(), record("union other", Some(&["int whole", "float part"])));
     api.records.insert("names".into(), record("struct names", Some(&["int near", "int far"])));
@@ -43,7 +46,7 @@ fn unions_have_their_roles() {
     let structs = &checked.interface.structs;
     let event = &structs["event"];
     let names: Vec<&str> = event.fields.iter().map(|field| field.name.as_str()).collect();
-    assert_eq!(names, ["kind", "low", "ratio", "is", "union", "near", "far", "bit"]);
+    assert_eq!(names, ["kind", "low", "ratio", "is", "union", "near", "far", "bit", "wide"]);
     let told = Told::By { field: 0, values: vec![vec![-2, 16], vec![7], vec![]] };
     let role = FieldRole::Union { record: "event.is".into(), anonymous: false, told };
     assert_eq!(event.fields[3].role.value, role);
@@ -138,6 +141,26 @@ fn lines_about_unions_are_checked() {
             "5:52: `bit` never is 2: it holds -2 to 1",
         ),
         (
+            "fields.\"*\" = { zero = true }\nfields.is = { union = \"kind\", members = { number = [\"1\"] } }",
+            "6:15: `kind` already is something else = callers see what says which member is there: no other line is about `kind`",
+        ),
+        (
+            "fields.is = { union = \"low\", members = { number = [\"0x8000\"] } }",
+            "5:52: `low` never is 32768: it holds -32768 to 32767",
+        ),
+        (
+            "fields.is = { union = \"wide\", members = { number = [\"FAR\"] } }",
+            "5:53: `FAR`, which is 18446744073709551615, is too large: what tells members apart is at most 9223372036854775807",
+        ),
+        (
+            "fields.is = { union = \"wide\", members = { number = [\"0x8000000000000000\"] } }",
+            "5:53: `0x8000000000000000`, which is 9223372036854775808, is too large",
+        ),
+        (
+            "fields.is = { union = \"kind\", members = { number = [\"FAR\"] } }",
+            "5:53: `kind` never is 18446744073709551615: it holds -2147483648 to 2147483647",
+        ),
+        (
             "fields.is = { member = \"numbr\" }",
             "5:15: the union has no member `numbr` [unknown member] = did you mean `number`?",
         ),
@@ -175,6 +198,8 @@ fn a_tag_is_any_integer_field() {
             "[struct.event]\n{OTHER}fields.is = {{ union = \"kind\", members = {{ number = [\"{value}\"] }} }}\n"
         ))
     };
-    assert_eq!(run(&api, &lines("255"), Selection::Only("f")).unwrap().interface.left_out, []);
+    for value in ["255", "0xff", "0"] {
+        assert_eq!(run(&api, &lines(value), Selection::Only("f")).unwrap().interface.left_out, []);
+    }
     assert!(run(&api, &lines("256"), Selection::Only("f")).is_err());
 }

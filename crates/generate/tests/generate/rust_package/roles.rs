@@ -80,7 +80,7 @@ fn every_role_is_a_crate_without_a_warning() {
         "impl Default for Options {",
         "#[derive(Debug, Clone, Default, PartialEq)]\npub struct Point {",
         "let taken = image.advanced(reply, at, data.len() * 2)?;\n            data.drain(..taken / 2);",
-        "        if !filled.is_empty() {\n            let start = usize::try_from(self.used).unwrap_or(0);\n            self.room.resize(start, Default::default());\n            self.room.extend(filled);\n        }\n        self.capacity = ",
+        "        let start = usize::try_from(self.used).unwrap_or(0);\n        let room = usize::try_from(self.capacity).unwrap_or(0);\n        reply.append(&mut self.room, filled, start, room)?;\n        self.capacity = ",
         "self.next_out = image.buffer(reply, at + 24)?;",
         "/// C: `double *room`. What calls filled; there is room for `capacity` elements.",
         // A structure that lives in the worker.

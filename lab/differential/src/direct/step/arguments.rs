@@ -210,7 +210,7 @@ impl Body<'_> {
         format!("{{ dt_say(\"refused\", {}); return; }}", text(&self.param(index).name))
     }
 
-    /// Buffers shorter than what the function will read are for the contained side to refuse.
+    /// Buffers shorter than what the function will read, and lists of another length, are for the contained side to refuse.
     fn short_buffers(&mut self) {
         for index in 0..self.function.params.len() {
             if let Role::BufferIn { length: Some(length), .. }
@@ -221,6 +221,11 @@ impl Body<'_> {
                 let short = format!("{needed} < 0 || dt_a{index} != NULL && (int64_t)dt_n{index} < {needed}");
                 let refuse = self.refuse(index);
                 self.line(format!("if ({short}) {refuse}"));
+            }
+            // Of two lists that belong together, each is as long as the other.
+            if let Role::Texts { length: Some(length), .. } = &self.param(index).role.value {
+                let (needed, refuse) = (number(self.function, length), self.refuse(index));
+                self.line(format!("if (dt_a{index} != NULL && (int64_t)dt_n{index} != {needed}) {refuse}"));
             }
         }
     }

@@ -75,11 +75,9 @@ impl Chunk {
             data.drain(..taken / 2);
         }
         let filled: Vec<f64> = image.elements(reply, at + 16)?;
-        if !filled.is_empty() {
-            let start = usize::try_from(self.used).unwrap_or(0);
-            self.room.resize(start, Default::default());
-            self.room.extend(filled);
-        }
+        let start = usize::try_from(self.used).unwrap_or(0);
+        let room = usize::try_from(self.capacity).unwrap_or(0);
+        reply.append(&mut self.room, filled, start, room)?;
         self.capacity = image.get_i32(at + 32);
         self.used = image.get_i32(at + 36);
         Ok(())
