@@ -171,6 +171,24 @@ fn nor_is_one_in_which_it_called_a_function_that_it_keeps() {
 }
 
 #[test]
+fn nor_is_one_of_a_library_whose_threads_may_call_back() {
+    let brittle = Brittle::open(options());
+    let told = Arc::new(AtomicU64::new(0));
+    let theirs = Arc::clone(&told);
+    let function = KeptFunction::new(move |_| {
+        theirs.fetch_add(1, Ordering::Relaxed);
+        Ok(Value::Int(1))
+    });
+    let sum = brittle.call("begin", &[]).unwrap();
+    brittle.call("on_tell", &[sum, Value::Kept(function)]).unwrap();
+    let error = brittle.int("tell", &[1]).unwrap_err();
+    assert_eq!((error.kind(), error.executed(), error.tries()), (ErrorKind::Crashed, Executed::Maybe, 1));
+    assert_eq!((told.load(Ordering::Relaxed), brittle.session.stats().retries), (1, 0));
+    // The next worker has no such function: as often as the contract says.
+    assert_eq!(brittle.int("tell", &[1]).unwrap_err().tries(), 3);
+}
+
+#[test]
 fn a_call_on_an_object_is_not_made_again() {
     let brittle = Brittle::open(options());
     let sum = brittle.call("begin", &[]).unwrap();

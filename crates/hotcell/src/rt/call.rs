@@ -81,7 +81,7 @@ pub struct State {
     pub(super) awaited: bool,
     /// It is a task's, was sent, and has not ended: the library may be at work.
     pub(super) under_way: bool,
-    /// The library has called back during it: it is not to be made again.
+    /// The library has called back during it, or may have on a thread of its own: it is not to be made again.
     pub(super) called_back: bool,
     /// The batch that it is, where it is a task's.
     #[cfg(feature = "tokio")]

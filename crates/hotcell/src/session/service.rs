@@ -161,7 +161,7 @@ impl Serving {
     }
 
     /// Whether there is a thread that runs what the library's own threads call back.
-    pub(super) fn has_listener(&self) -> bool {
+    pub(crate) fn has_listener(&self) -> bool {
         self.has_listener.load(Ordering::Acquire)
     }
 

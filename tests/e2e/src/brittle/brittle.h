@@ -44,6 +44,10 @@ void brittle_end(brittle_sum_of *sum);
 void brittle_on_ask(brittle_sum_of *sum, int (*asked)(int number, void *user), void *user);
 int brittle_ask_kept(int number);
 
+/* Keeps a function. The other one calls that on a thread of its own and aborts; 0, and it does nothing. */
+void brittle_on_tell(brittle_sum_of *sum, int (*asked)(int number, void *user), void *user);
+int brittle_tell(int number);
+
 /* 0, and any other number ends the process: without data. */
 int brittle_break(int number);
 
