@@ -84,8 +84,7 @@ impl<'s> Call<'s> {
         if !self.turn.session.is_cancelled() {
             return Ok(());
         }
-        let message = "the call was given up before it was sent".to_owned();
-        Err(self.context.not_executed(ErrorKind::Cancelled, Cause::None, message))
+        Err(self.context.given_up())
     }
 
     /// Publishes the call and waits for its reply.
