@@ -25,6 +25,7 @@ mod passed;
 mod pool;
 pub(crate) mod reading;
 mod recycle;
+mod references;
 mod reply;
 mod sandbox;
 mod texts;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hotcell::dynamic::{self, Value};
-use hotcell::{Options, Result, Session};
+use hotcell::{Options, Result, Session, SharedBuf};
 use hotcell_bind::Bound;
 use hotcell_model::layout::Carries;
 
@@ -71,10 +71,18 @@ impl Brittle {
     ///
     /// Faults.
     pub fn ask(&self, visit: &mut dynamic::Callback<'_>) -> Result<Value> {
+        self.call_with("ask", &[Value::Callback], visit)
+    }
+
+    /// As [`Brittle::call`], with a function of the application.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn call_with(&self, name: &str, args: &[Value], run: &mut dynamic::Callback<'_>) -> Result<Value> {
         let interface = &self.library.1.interface;
-        let function = self.function("ask");
-        let asked = dynamic::call_with(&self.session, interface, function, &[Value::Callback], visit)?;
-        Ok(asked.returned.unwrap_or(Value::Null))
+        let made = dynamic::call_with(&self.session, interface, self.function(name), args, run)?;
+        Ok(made.returned.unwrap_or(Value::Null))
     }
 
     /// Calls a function of numbers.
@@ -104,6 +112,22 @@ impl Brittle {
         call.put_buffer(buffer, "data", data)?;
         call.put_u32(factor, 1);
         Ok(call.finish()?.get_u64(0))
+    }
+
+    /// Calls `brittle_unpack` with room in a buffer of the session, which is lent to the library.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn unpack_into(&self, out: &SharedBuf, data: &[u8]) -> Result<()> {
+        let (index, function) = self.function("unpack");
+        let of = |carries| function.layout.args.field(carries).map(|field| field.offset as usize);
+        let found = (of(Carries::Capacity { index: 0 }), of(Carries::Param { index: 2 }));
+        let (Some(room), Some(buffer)) = found else { panic!("it has room and data") };
+        let mut call = self.session.call(index)?;
+        call.lend_room(room, "out", out)?;
+        call.put_buffer(buffer, "data", data)?;
+        call.finish().map(drop)
     }
 
     fn function(&self, name: &str) -> (u16, &hotcell_model::interface::Function) {

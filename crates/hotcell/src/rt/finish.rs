@@ -139,6 +139,7 @@ impl<'s> Call<'s> {
 
     /// Has an object released; gives back the turn.
     pub(crate) fn release(mut self, release: Release, handle: RawHandle) -> (Turn<'s>, Released) {
+        self.releases = true;
         let offset = usize::from(release.offset);
         let put = match release.image {
             0 => {

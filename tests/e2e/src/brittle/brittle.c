@@ -146,6 +146,59 @@ int brittle_tell(int number)
     abort();
 }
 
+size_t brittle_unpack(uint8_t *out, size_t size, const uint8_t *data, size_t length)
+{
+    if (length > 0 && data[0] == 0xEE && size < 1000)
+        abort();
+    size_t filled = length < size ? length : size;
+    memcpy(out, data, filled);
+    return filled;
+}
+
+uint64_t brittle_weigh(const struct brittle_pair *pair)
+{
+    if (pair->first == 4330)
+        abort();
+    return pair->first + pair->second;
+}
+
+uint64_t brittle_parse(const uint8_t *data, size_t length, int (*seen)(int number, void *user), void *user)
+{
+    if (seen == NULL)
+        return sum(data, length);
+    return seen((int)length, user);
+}
+
+uint64_t brittle_flush(brittle_sum_of *of, const uint8_t *data, size_t length)
+{
+    if (of->sum == 0xEE)
+        abort();
+    return of->sum += data == NULL ? 0 : sum(data, length);
+}
+
+struct part {
+    const uint8_t *data;
+    size_t length;
+    uint64_t sum;
+};
+
+static void *sum_part(void *part)
+{
+    struct part *own = part;
+    own->sum = sum(own->data, own->length);
+    return NULL;
+}
+
+uint64_t brittle_sum_by_thread(const uint8_t *data, size_t length)
+{
+    struct part part = { data, length, 0 };
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, sum_part, &part) != 0)
+        return 0;
+    pthread_join(thread, NULL);
+    return part.sum;
+}
+
 int brittle_break(int number)
 {
     if (number != 0)
