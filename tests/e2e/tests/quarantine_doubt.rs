@@ -107,6 +107,45 @@ fn what_ended_on_a_thread_of_the_librarys_counts_against_no_call() {
     assert_eq!(brittle.session.quarantine().count(), 0);
 }
 
+#[test]
+fn nor_does_it_count_against_those_beside_it() {
+    const CALLERS: u64 = 3;
+    let brittle = Brittle::open_reentrant(Options { callers: 4, ..options() });
+    let good = [Value::Bytes(vec![1, 2, 3]), Value::Int(10_000)];
+    thread::scope(|scope| {
+        let call = || brittle.call("sum_slowly", &good).unwrap_err();
+        let calls: Vec<_> = (0..CALLERS).map(|_| scope.spawn(call)).collect();
+        let watchdog = Instant::now() + Duration::from_secs(20);
+        while brittle.session.stats().calls < CALLERS {
+            assert!(Instant::now() < watchdog, "all are under way");
+            thread::sleep(Duration::from_millis(1));
+        }
+        assert!(brittle.call("sum_by_thread", &[bad()]).is_err());
+        calls.into_iter().for_each(|call| assert!(call.join().unwrap().is_fault()));
+    });
+    assert_eq!(brittle.session.quarantine().count(), 0);
+    // Where a call is to blame, its own input counts, and once.
+    crashes(brittle.call("sum", &[bad(), Value::Int(1)]));
+    assert_eq!(brittle.session.quarantine().count(), 0);
+    crashes(brittle.call("sum", &[bad(), Value::Int(1)]));
+    is_refused(brittle.call("sum", &[bad(), Value::Int(1)]));
+}
+
+#[test]
+fn releases_are_never_refused() {
+    let brittle = Brittle::open(options());
+    for round in 0..6 {
+        let fields = Value::Struct(vec![("number".into(), Value::Int(i128::from(round)))]);
+        let breaks = Value::Int(i128::from(round % 2));
+        let outcome = brittle.outcome("stream_start", &[fields, breaks]).unwrap();
+        drop(outcome);
+        assert_eq!(brittle.int("break", &[0]).unwrap(), 0);
+        assert_eq!(brittle.session.stats().restarts, (round + 1) / 2);
+    }
+    let stats = brittle.session.stats();
+    assert_eq!((stats.quarantined, stats.quarantine_refused), (0, 0));
+}
+
 /// Sends the worker a signal while a call is under way that does nothing wrong.
 fn killed(brittle: &Brittle, signal: Signal) -> Error {
     thread::scope(|scope| {
@@ -114,6 +153,7 @@ fn killed(brittle: &Brittle, signal: Signal) -> Error {
         let args = [Value::Bytes(vec![1, 2, 3]), Value::Int(10_000)];
         let calls = scope.spawn(move || brittle.call("sum_slowly", &args).unwrap_err());
         while brittle.session.stats().calls == before {
+            assert!(!calls.is_finished(), "it is executed");
             thread::sleep(Duration::from_millis(1));
         }
         let pid = Pid::from_raw(brittle.session.worker_pid().unwrap().cast_signed());

@@ -199,6 +199,21 @@ uint64_t brittle_sum_by_thread(const uint8_t *data, size_t length)
     return part.sum;
 }
 
+int brittle_stream_start(struct brittle_stream *stream, int breaks)
+{
+    stream->state = malloc(1 + (breaks != 0));
+    if (stream->state != NULL)
+        *(char *)stream->state = breaks != 0;
+    return stream->state == NULL;
+}
+
+void brittle_stream_end(struct brittle_stream *stream)
+{
+    if (*(char *)stream->state != 0)
+        abort();
+    free(stream->state);
+}
+
 int brittle_break(int number)
 {
     if (number != 0)

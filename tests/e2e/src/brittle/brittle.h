@@ -67,6 +67,14 @@ uint64_t brittle_flush(brittle_sum_of *sum, const uint8_t *data, size_t length);
 /* The sum of the bytes, on a thread of the library's own. Data that start with 0xEE end the process. */
 uint64_t brittle_sum_by_thread(const uint8_t *data, size_t length);
 
+/* A stream. Its end ends the process where it is told to break. */
+struct brittle_stream {
+    uint64_t number;
+    void *state;
+};
+int brittle_stream_start(struct brittle_stream *stream, int breaks);
+void brittle_stream_end(struct brittle_stream *stream);
+
 /* 0, and any other number ends the process: without data. */
 int brittle_break(int number);
 
