@@ -140,7 +140,7 @@ fn releases_are_never_refused() {
         let outcome = brittle.outcome("stream_start", &[fields, breaks]).unwrap();
         drop(outcome);
         assert_eq!(brittle.int("break", &[0]).unwrap(), 0);
-        assert_eq!(brittle.session.stats().restarts, (round + 1) / 2);
+        assert_eq!(brittle.session.stats().restarts, round.div_ceil(2));
     }
     let stats = brittle.session.stats();
     assert_eq!((stats.quarantined, stats.quarantine_refused), (0, 0));
