@@ -134,7 +134,7 @@ fn nor_does_it_count_against_those_beside_it() {
 #[test]
 fn releases_are_never_refused() {
     let brittle = Brittle::open(options());
-    for round in 0..6 {
+    for round in 0..6_u64 {
         let fields = Value::Struct(vec![("number".into(), Value::Int(i128::from(round)))]);
         let breaks = Value::Int(i128::from(round % 2));
         let outcome = brittle.outcome("stream_start", &[fields, breaks]).unwrap();
