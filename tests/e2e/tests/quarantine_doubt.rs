@@ -191,8 +191,7 @@ fn a_call_of_a_task_that_was_not_sent_is_no_fault() {
         assert!(tokio::time::timeout(Duration::from_millis(200), call).await.is_err());
     });
     assert_eq!(brittle.session.stats().calls, 0, "it was not sent");
-    kill_process(pid, Signal::ABORT).unwrap();
-    kill_process(pid, Signal::CONT).unwrap();
+    kill_process(pid, Signal::KILL).unwrap();
     let watchdog = Instant::now() + Duration::from_secs(20);
     while brittle.session.stats().restarts == 0 {
         assert!(Instant::now() < watchdog, "another worker serves");
