@@ -193,7 +193,8 @@ fn signalled(end: &End, number: i32) -> Fault {
     let located = record.filter(|record| record.code > 0 && record.code != SI_KERNEL && has_address(number));
     let address = located.map(|record| record.address);
     let stack_overflow = end.stack_overflow();
-    let external = record.is_none() && number == SIGKILL && !end.killed_by_host;
+    let sent = record.map_or(number == SIGKILL, |record| matches!(record.code, SI_USER | SI_QUEUE));
+    let external = sent && !end.killed_by_host;
     let heap = end.heap_fault.as_ref().map(HeapFault::of_record).filter(|heap| match number {
         SIGSEGV | SIGBUS => address.is_some() && heap.address == address,
         _ => number == SIGABRT,
@@ -211,11 +212,14 @@ fn signalled(end: &End, number: i32) -> Fault {
         None if number == SIGSEGV && record.is_some_and(|record| record.code == SI_KERNEL) => {
             format!("{name}: an address that no program can have was used, or an instruction that none may")
         }
-        None if external && end.cpu_limit.is_some() => format!(
+        None if external && number == SIGKILL && end.cpu_limit.is_some() => format!(
             "{name}, sent by another process, by the kernel when memory ran out, or because the library went on when its \
              time on CPUs was over"
         ),
-        None if external => format!("{name}, sent by another process or by the kernel when memory ran out"),
+        None if external && number == SIGKILL => {
+            format!("{name}, sent by another process or by the kernel when memory ran out")
+        }
+        None if external => format!("{name}, sent by another process"),
         None => name.to_owned(),
     };
     let put_back = (1..=64).contains(&number) && end.signals_put_back >> (number - 1) & 1 == 1;
@@ -251,9 +255,22 @@ const SIGSEGV: i32 = 11;
 const SIGXCPU: i32 = 24;
 const SIGBUS: i32 = 7;
 const SIGABRT: i32 = 6;
+const SIGILL: i32 = 4;
+const SIGTRAP: i32 = 5;
+const SIGFPE: i32 = 8;
 
 /// The `si_code` of a signal for which the kernel has no more to say; the address is 0 then.
 const SI_KERNEL: i32 = 0x80;
+
+/// The `si_code` of a signal that a process sent, by `kill` and by `sigqueue`. Who raises one in himself has another.
+const SI_USER: i32 = 0;
+const SI_QUEUE: i32 = -1;
+
+/// Whether a signal ends a process for what its code did, and so that the worker's handler notes it, unless the library has
+/// another one. All others somebody may have sent, or a timer.
+pub(crate) fn is_of_code(signal: i32) -> bool {
+    matches!(signal, SIGSEGV | SIGBUS | SIGILL | SIGFPE | SIGABRT | SIGTRAP | SIGSYS)
+}
 
 fn has_address(signal: i32) -> bool {
     matches!(signals::name(signal), "SIGSEGV" | "SIGBUS" | "SIGILL" | "SIGFPE" | "SIGTRAP")

@@ -4,7 +4,7 @@
 //! nobody can choose two inputs that share a number. The number is taken when a worker has ended, and of a call that is to be
 //! sent only while an input of its function is in quarantine.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::{BuildHasher, DefaultHasher, RandomState};
 use std::sync::{Arc, Weak};
@@ -25,7 +25,7 @@ pub struct QuarantineRule {
     pub within: Duration,
     /// How long it is refused. 1 hour.
     pub lasts: Duration,
-    /// How many inputs are known at a time, those that have ended one worker included. 1000.
+    /// How many inputs are refused at a time, and how many are known besides that have not ended enough workers yet. 1000.
     pub most: usize,
 }
 
@@ -51,6 +51,10 @@ struct Shared {
 #[derive(Default)]
 struct List {
     inputs: HashMap<InputId, Known>,
+    /// The functions that some of them are refused of.
+    refused: HashSet<([u8; 32], u16)>,
+    /// When the first of them is refused no longer.
+    next: Option<Instant>,
     /// The sessions whose calls look.
     sessions: Vec<Weak<Notices>>,
 }
@@ -168,9 +172,9 @@ impl Quarantine {
 
     /// Whether an input of this function is refused.
     pub(crate) fn has_of(&self, package: &Package, index: u16) -> bool {
-        let same =
-            |known: &Known| known.of.index == index && known.of.package.fingerprint == package.fingerprint;
-        self.0.list.lock().inputs.values().any(|known| known.until.is_some() && same(known))
+        let mut list = self.0.list.lock();
+        list.expire(Instant::now());
+        list.refused.contains(&(package.fingerprint, index))
     }
 
     /// For how long this one is refused, if it is.
@@ -194,7 +198,7 @@ impl Quarantine {
         let mut list = self.0.list.lock();
         list.expire(now);
         if !list.inputs.contains_key(&input) {
-            list.make_room(rule.most);
+            list.make_room(rule.most - 1, |known| known.until.is_none());
         }
         let known = list.inputs.entry(input).or_insert_with(|| Known::of(of, now));
         if now.saturating_duration_since(known.last) > rule.within {
@@ -204,6 +208,7 @@ impl Quarantine {
         (known.last, known.last_time) = (now, SystemTime::now());
         if known.crashes >= rule.crashes {
             known.until = Some(now + rule.lasts.min(YEAR));
+            list.make_room(rule.most, |known| known.until.is_some());
             list.tell();
         }
     }
@@ -212,27 +217,30 @@ impl Quarantine {
 impl List {
     /// Forgets the inputs whose time is over.
     fn expire(&mut self, now: Instant) {
-        let before = self.inputs.len();
-        self.inputs.retain(|_, known| known.until.is_none_or(|until| now < until));
-        if self.inputs.len() != before {
+        if self.next.is_some_and(|next| next <= now) {
+            self.inputs.retain(|_, known| known.until.is_none_or(|until| now < until));
             self.tell();
         }
     }
 
-    /// Forgets what is needed least: the input that has ended a worker the longest ago and is not refused, or else the one
-    /// that is refused for the shortest time.
-    fn make_room(&mut self, most: usize) {
-        while self.inputs.len() >= most {
-            let least = self.inputs.iter().min_by_key(|(_, known)| (known.until, known.last));
+    /// Forgets the most dispensable of these until there are no more than that: what is refused no longer the soonest, or has
+    /// ended a worker the longest ago.
+    fn make_room(&mut self, most: usize, of_these: impl Fn(&Known) -> bool) {
+        while self.inputs.values().filter(|known| of_these(known)).count() > most {
+            let these = self.inputs.iter().filter(|(_, known)| of_these(known));
+            let least = these.min_by_key(|(_, known)| (known.until, known.last));
             let Some(input) = least.map(|(input, _)| *input) else { return };
             self.inputs.remove(&input);
         }
-        self.tell();
     }
 
-    /// Tells the sessions whether there is something to look for.
-    fn tell(&self) {
-        let any = self.inputs.values().any(|known| known.until.is_some());
+    /// Notes of which functions there are inputs to look for, and tells the sessions whether there are any.
+    fn tell(&mut self) {
+        let refused = || self.inputs.values().filter(|known| known.until.is_some());
+        let next = refused().filter_map(|known| known.until).min();
+        let functions = refused().map(|known| (known.of.package.fingerprint, known.of.index)).collect();
+        (self.next, self.refused) = (next, functions);
+        let any = next.is_some();
         self.sessions.iter().filter_map(Weak::upgrade).for_each(|notices| notices.set(QUARANTINE, any));
     }
 }

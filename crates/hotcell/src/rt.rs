@@ -27,6 +27,7 @@ mod pipeline;
 mod pool;
 pub(crate) mod reading;
 mod recycle;
+mod references;
 mod reply;
 mod sandbox;
 mod texts;

@@ -382,6 +382,11 @@ impl Session {
         self.shared.notices.has(QUARANTINE)
     }
 
+    /// Whether one call at a time is under way at most, and those that are nested in it.
+    pub(crate) fn has_one_seat(&self) -> bool {
+        self.shared.seats.count() == 1
+    }
+
     /// The inputs that ended workers, of this session and of others with the same list.
     pub fn quarantine(&self) -> &Quarantine {
         &self.shared.options.quarantine

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use hotcell::dynamic::{self, Value};
-use hotcell::{Options, Result, Session};
+use hotcell::dynamic::{self, Outcome, Value};
+use hotcell::{Options, Result, Session, SharedBuf};
 use hotcell_bind::Bound;
 use hotcell_model::layout::Carries;
 
@@ -18,11 +18,14 @@ pub struct Brittle {
     library: Arc<(Folder, Bound)>,
 }
 
-/// The compiled library: the one that is there, or a new one.
-fn library() -> Arc<(Folder, Bound)> {
-    static SHARED: Shared<(Folder, Bound)> = Shared::new();
+/// The compiled library: the one that is there, or a new one. It is the same for several callers.
+fn library(reentrant: bool) -> Arc<(Folder, Bound)> {
+    static SHARED: [Shared<(Folder, Bound)>; 2] = [Shared::new(), Shared::new()];
     let (header, code) = (include_str!("brittle/brittle.h"), include_str!("brittle/brittle.c"));
-    SHARED.get(|| bind("brittle", header, code, include_str!("brittle/bind.toml")))
+    let contract = include_str!("brittle/bind.toml");
+    let threads = if reentrant { "reentrant" } else { "serialized" };
+    let contract = contract.replace("tries = 3\n", &format!("tries = 3\nthreads = {threads:?}\n"));
+    SHARED[usize::from(reentrant)].get(|| bind("brittle", header, code, &contract))
 }
 
 impl Brittle {
@@ -32,7 +35,19 @@ impl Brittle {
     ///
     /// Where no worker can be started.
     pub fn open(options: Options) -> Brittle {
-        let library = library();
+        Brittle::of(library(false), options)
+    }
+
+    /// As [`Brittle::open`], with a contract by which several calls may be made at a time.
+    ///
+    /// # Panics
+    ///
+    /// As there.
+    pub fn open_reentrant(options: Options) -> Brittle {
+        Brittle::of(library(true), options)
+    }
+
+    fn of(library: Arc<(Folder, Bound)>, options: Options) -> Brittle {
         let session = library.1.open(options).unwrap_or_else(|error| panic!("{error}"));
         Brittle { session, library }
     }
@@ -49,9 +64,16 @@ impl Brittle {
     ///
     /// Faults.
     pub fn call(&self, name: &str, args: &[Value]) -> Result<Value> {
-        let interface = &self.library.1.interface;
-        let returned = dynamic::call(&self.session, interface, self.function(name), args)?.returned;
-        Ok(returned.unwrap_or(Value::Null))
+        Ok(self.outcome(name, args)?.returned.unwrap_or(Value::Null))
+    }
+
+    /// As [`Brittle::call`], with all that comes out.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn outcome(&self, name: &str, args: &[Value]) -> Result<Outcome> {
+        dynamic::call(&self.session, &self.library.1.interface, self.function(name), args)
     }
 
     /// As [`Brittle::call`], awaited.
@@ -71,10 +93,18 @@ impl Brittle {
     ///
     /// Faults.
     pub fn ask(&self, visit: &mut dynamic::Callback<'_>) -> Result<Value> {
+        self.call_with("ask", &[Value::Callback], visit)
+    }
+
+    /// As [`Brittle::call`], with a function of the application.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn call_with(&self, name: &str, args: &[Value], run: &mut dynamic::Callback<'_>) -> Result<Value> {
         let interface = &self.library.1.interface;
-        let function = self.function("ask");
-        let asked = dynamic::call_with(&self.session, interface, function, &[Value::Callback], visit)?;
-        Ok(asked.returned.unwrap_or(Value::Null))
+        let made = dynamic::call_with(&self.session, interface, self.function(name), args, run)?;
+        Ok(made.returned.unwrap_or(Value::Null))
     }
 
     /// Calls a function of numbers.
@@ -110,6 +140,22 @@ impl Brittle {
     #[must_use]
     pub fn index(&self, name: &str) -> u16 {
         self.function(name).0
+    }
+
+    /// Calls `brittle_unpack` with room in a buffer of the session, which is lent to the library.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub fn unpack_into(&self, out: &SharedBuf, data: &[u8]) -> Result<()> {
+        let (index, function) = self.function("unpack");
+        let of = |carries| function.layout.args.field(carries).map(|field| field.offset as usize);
+        let found = (of(Carries::Capacity { index: 0 }), of(Carries::Param { index: 2 }));
+        let (Some(room), Some(buffer)) = found else { panic!("it has room and data") };
+        let mut call = self.session.call(index)?;
+        call.lend_room(room, "out", out)?;
+        call.put_buffer(buffer, "data", data)?;
+        call.finish().map(drop)
     }
 
     fn function(&self, name: &str) -> (u16, &hotcell_model::interface::Function) {

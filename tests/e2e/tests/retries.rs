@@ -171,6 +171,25 @@ fn nor_is_one_in_which_it_called_a_function_that_it_keeps() {
 }
 
 #[test]
+fn nor_is_one_of_a_library_whose_threads_may_call_back() {
+    let brittle = Brittle::open(options());
+    let told = Arc::new(AtomicU64::new(0));
+    let theirs = Arc::clone(&told);
+    let function = KeptFunction::new(move |_| {
+        theirs.fetch_add(1, Ordering::Relaxed);
+        Ok(Value::Int(1))
+    });
+    let sum = brittle.call("begin", &[]).unwrap();
+    brittle.call("on_tell", &[sum.clone(), Value::Kept(function)]).unwrap();
+    let error = brittle.int("tell", &[1]).unwrap_err();
+    assert_eq!((error.kind(), error.executed(), error.tries()), (ErrorKind::Crashed, Executed::Maybe, 1));
+    assert_eq!((told.load(Ordering::Relaxed), brittle.session.stats().retries), (1, 0));
+    drop(sum);
+    // The next worker has no such function: as often as the contract says.
+    assert_eq!(brittle.int("tell", &[1]).unwrap_err().tries(), 3);
+}
+
+#[test]
 fn a_call_on_an_object_is_not_made_again() {
     let brittle = Brittle::open(options());
     let sum = brittle.call("begin", &[]).unwrap();
@@ -217,6 +236,72 @@ fn calls_of_tasks_are_made_again_too() {
     });
     let stats = brittle.session.stats();
     assert_eq!((stats.retries, stats.recovered, faults(&brittle)), (5 + 2, 5, 5 + 3));
+}
+
+/// A session whose breaker is open for long, and whose calls wait for that.
+fn broken() -> Brittle {
+    let restart = Restart { faults: 1, pause: Duration::from_secs(20), ..Restart::default() };
+    let retries = Retries { breaker: true, ..Retries::NEVER };
+    let brittle = Brittle::open(Options { retries: Some(retries), restart, ..options() });
+    assert_eq!(brittle.int("break", &[1]).unwrap_err().kind(), ErrorKind::Crashed);
+    brittle
+}
+
+/// Waits until a call waits for the breaker.
+fn wait_for_a_pause(brittle: &Brittle) {
+    let watchdog = Instant::now() + Duration::from_secs(20);
+    while brittle.session.stats().restarted == 0 {
+        assert!(Instant::now() < watchdog, "it waits for the breaker");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn who_waits_for_the_breaker_holds_nobody_up_and_can_be_given_up() {
+    let brittle = broken();
+    let is_open = |error: hotcell::Error| {
+        let cause = error.cause();
+        assert!(matches!(cause, Cause::Unavailable { reason: UnavailableReason::BreakerOpen }), "{error}");
+    };
+    let short = brittle.through(brittle.session.within(Duration::from_secs(5)));
+    let cancel = Cancel::new();
+    thread::scope(|scope| {
+        let session = brittle.session.cancelled_by(&cancel).within(Duration::from_secs(60));
+        let waits = scope.spawn(|| brittle.through(session).int("break", &[0]).unwrap_err());
+        wait_for_a_pause(&brittle);
+        // There is one seat. Its time is not enough, and it fails at once.
+        is_open(short.int("break", &[0]).unwrap_err());
+        cancel.cancel();
+        let error = waits.join().unwrap();
+        assert_eq!((error.kind(), error.executed()), (ErrorKind::Cancelled, Executed::No), "{error}");
+    });
+    assert!(matches!(brittle.session.breaker(), Breaker::Open(_)), "nobody has waited for it");
+}
+
+#[test]
+fn nor_does_a_task() {
+    let brittle = broken();
+    let cancel = Cancel::new();
+    let long = brittle.session.cancelled_by(&cancel).within(Duration::from_secs(60));
+    let (long, short) =
+        (brittle.through(long), brittle.through(brittle.session.within(Duration::from_secs(5))));
+    block_on(async {
+        let waits = async { long.call_awaited("break", &[Value::Int(0)]).await.unwrap_err() };
+        let others = async {
+            while brittle.session.stats().restarted == 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            let error = short.call_awaited("break", &[Value::Int(0)]).await.unwrap_err();
+            let cause = error.cause();
+            assert!(
+                matches!(cause, Cause::Unavailable { reason: UnavailableReason::BreakerOpen }),
+                "{error}"
+            );
+            cancel.cancel();
+        };
+        let (error, ()) = tokio::join!(waits, others);
+        assert_eq!((error.kind(), error.executed()), (ErrorKind::Cancelled, Executed::No), "{error}");
+    });
 }
 
 #[test]

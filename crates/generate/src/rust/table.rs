@@ -183,6 +183,9 @@ fn row(
 fn input(input: Input) -> String {
     match input {
         Input::Numbers { offset, bytes } => format!("rt::Input::Numbers({offset}, {bytes})"),
+        Input::Room { offset } => format!("rt::Input::Room({offset})"),
+        Input::Presence { offset } => format!("rt::Input::Presence({offset})"),
+        Input::Objects { offset } => format!("rt::Input::Objects({offset})"),
         Input::Data { offset } => format!("rt::Input::Data({offset})"),
         Input::References { offset } => format!("rt::Input::References({offset})"),
         Input::Images { offset, handle } => format!("rt::Input::Images({offset}, {handle})"),

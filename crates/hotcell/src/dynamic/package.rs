@@ -142,6 +142,9 @@ fn function(interface: &Interface, function: &ModelFunction) -> Function {
 fn input(input: ModelInput) -> Input {
     match input {
         ModelInput::Numbers { offset, bytes } => Input::Numbers(offset as u16, bytes as u16),
+        ModelInput::Room { offset } => Input::Room(offset as u16),
+        ModelInput::Presence { offset } => Input::Presence(offset as u16),
+        ModelInput::Objects { offset } => Input::Objects(offset as u16),
         ModelInput::Data { offset } => Input::Data(offset as u16),
         ModelInput::References { offset } => Input::References(offset as u16),
         ModelInput::Images { offset, handle } => Input::Images(offset as u16, handle as u16),

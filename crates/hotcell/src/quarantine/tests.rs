@@ -93,7 +93,7 @@ fn a_list_has_an_end_and_those_stay_that_are_refused() {
     for other in 2..100 {
         quarantine.note_at(number(other), BAD, begin + Duration::from_secs(other));
     }
-    assert!(quarantine.0.list.lock().inputs.len() == 3 && quarantine.count() == 1);
+    assert!(quarantine.0.list.lock().inputs.len() == 1 + 3 && quarantine.count() == 1);
     for other in 100..103 {
         quarantine.note_at(number(other), BAD, begin + Duration::from_secs(other));
         quarantine.note_at(number(other), BAD, begin + Duration::from_secs(other));
@@ -102,6 +102,39 @@ fn a_list_has_an_end_and_those_stay_that_are_refused() {
     there.sort();
     assert_eq!(there, [100, 101, 102].map(number), "the first goes soonest");
     assert!(notices.has(QUARANTINE));
+}
+
+#[test]
+fn a_full_list_goes_on_learning() {
+    let (quarantine, _) = list(3);
+    let begin = Instant::now();
+    let at = |seconds| begin + Duration::from_secs(seconds);
+    for bad in 1..=3 {
+        quarantine.note_at(number(bad), BAD, at(bad));
+        quarantine.note_at(number(bad), BAD, at(bad));
+    }
+    // Two others in turn: what has ended one worker pushes nobody out, and is not pushed out.
+    quarantine.note_at(number(4), BAD, at(10));
+    quarantine.note_at(number(5), BAD, at(11));
+    assert_eq!(quarantine.count(), 3);
+    quarantine.note_at(number(4), BAD, at(12));
+    quarantine.note_at(number(5), BAD, at(13));
+    let mut there: Vec<InputId> = quarantine.inputs().iter().map(|it| it.input).collect();
+    there.sort();
+    assert_eq!(there, [3, 4, 5].map(number));
+}
+
+#[test]
+fn who_looks_finds_that_time_is_over() {
+    let rule = QuarantineRule { lasts: Duration::from_millis(20), ..QuarantineRule::default() };
+    let (quarantine, notices) = (Quarantine::new(rule), Arc::new(Notices::default()));
+    quarantine.tells(&notices);
+    quarantine.note(number(1), BAD);
+    quarantine.note(number(1), BAD);
+    assert!(notices.has(QUARANTINE));
+    std::thread::sleep(Duration::from_millis(40));
+    // Nobody asks for the list; a call of any function looks.
+    assert!(!quarantine.has_of(&PACKAGE, 4) && !notices.has(QUARANTINE));
 }
 
 #[test]

@@ -13,11 +13,12 @@ pub trait Arguments: accepts::Accepts {
 }
 
 pub(super) mod accepts {
-    use super::{Converts, Error, Place, Result};
+    use super::{Converts, Error, Image, Place, Result};
 
     /// What images need of either.
     pub trait Accepts {
         fn place(&mut self, name: &str, data: &[u8]) -> Result<Place>;
+        fn place_image(&mut self, name: &str, image: &Image) -> Result<Place>;
         fn place_text(&mut self, name: &str, text: &[u8]) -> Result<Place>;
         fn place_text_utf16(&mut self, name: &str, text: &str) -> Result<(Place, u64)>;
         /// As `place_text_utf16`, in another encoding.
@@ -57,6 +58,10 @@ macro_rules! accepts {
                 <$t>::place(self, name, data, 0)
             }
 
+            fn place_image(&mut self, name: &str, image: &Image) -> Result<Place> {
+                <$t>::place_image(self, name, image)
+            }
+
             fn place_text(&mut self, name: &str, text: &[u8]) -> Result<Place> {
                 <$t>::place_text(self, name, text)
             }
@@ -89,6 +94,10 @@ impl accepts::Accepts for Sending<'_> {
         self.call.place(name, data, 0)
     }
 
+    fn place_image(&mut self, name: &str, image: &Image) -> Result<Place> {
+        self.call.place_image(name, image)
+    }
+
     fn place_text(&mut self, name: &str, text: &[u8]) -> Result<Place> {
         self.call.place_text(name, text)
     }
@@ -107,7 +116,7 @@ impl accepts::Accepts for Sending<'_> {
 }
 
 /// Arguments by their offsets: methods for a type that has `put_u64(offset, value)`, `put_reference(offset, place, length)`,
-/// `place(name, data, tail)`, `pass(name, handle, kind, usage)` and `invalid_argument(name, message)`.
+/// `place(name, data, tail)`, `place_image(name, image)`, `pass(name, handle, kind, usage)` and `invalid_argument(name, message)`.
 macro_rules! arguments {
     () => {
         /// Writes a null reference.
@@ -205,7 +214,9 @@ macro_rules! arguments {
 
         /// Copies the image of a structure in and writes a reference to it.
         pub fn put_image(&mut self, offset: usize, name: &str, image: &Image) -> Result<()> {
-            self.put_copied(offset, name, image.whole())
+            let place = self.place_image(name, image)?;
+            self.put_reference(offset, place, image.whole().len() as u64);
+            Ok(())
         }
 
         /// Writes a handle of this type. It must belong to this session and its worker, and nobody may have released it.

@@ -134,6 +134,8 @@ impl<'s> Call<'s> {
         match offers.wait(worker, instant_of(deadline)) {
             Ok(()) => {}
             Err(SegmentError::DeadlinePassed) => return self.give_up(),
+            // It was not sent: the end of its worker is none of its doing, and nobody hears of it.
+            Err(_) if !under_way => return drop(self.turn.leave()),
             Err(_) => return drop(self.worker_ended(Executed::Maybe)),
         }
         if !under_way {

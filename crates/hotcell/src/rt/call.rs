@@ -16,6 +16,7 @@ use super::handle::{Object, Unfit};
 use super::passed::Usage;
 use super::pool::Pool;
 use super::reading::Reference;
+use super::references::References;
 use super::{Element, Function, Handle, Image, KeptCallback, OutputKind};
 use crate::error::{Cause, Error, Result};
 use crate::session::{Allowed, Context, Entry, Inside, Live, Session, Turn};
@@ -62,6 +63,10 @@ pub struct State {
     pub(super) no_segments: BTreeMap<u32, NoSegment>,
     /// What is lent to the library: it stays as it is until the call is over.
     pub(super) lent: Vec<Lent>,
+    /// Where in what goes in are references.
+    pub(super) references: References,
+    /// It releases an object that nobody holds: it has no input.
+    pub(super) releases: bool,
     /// Where in the argument block data go that a failed call may give a place in, and their bytes.
     pub(super) lengths: Vec<(u16, u64)>,
     /// The fixed results, where they are short, and where they are not.
@@ -81,7 +86,7 @@ pub struct State {
     pub(super) awaited: bool,
     /// It is a task's, was sent, and has not ended: the library may be at work.
     pub(super) under_way: bool,
-    /// The library has called back during it: it is not to be made again.
+    /// The library has called back during it, or may have on a thread of its own: it is not to be made again.
     pub(super) called_back: bool,
     /// The batch that it is, where it is a task's.
     #[cfg(feature = "tokio")]
@@ -127,6 +132,8 @@ impl State {
             no_segment: None,
             no_segments: BTreeMap::new(),
             lent: Vec::new(),
+            references: References::default(),
+            releases: false,
             lengths: Vec::new(),
             small: [0; SMALL],
             large: Vec::new(),
@@ -174,6 +181,8 @@ impl State {
         (self.input, self.granted, self.entries) = (0, 0, 0);
         (self.copied, self.taken) = (0, 0);
         (self.awaited, self.under_way, self.called_back) = (false, false, false);
+        self.releases = false;
+        self.references.clear();
         self.lengths.clear();
         self.lent.clear();
         if self.no_segment.is_some() || self.failure.is_some() || !self.no_segments.is_empty() {
@@ -447,6 +456,13 @@ impl<'s> Call<'s> {
     pub(super) fn place(&mut self, name: &str, data: &[u8], tail: usize) -> Result<Place> {
         self.count(name, data.len())?;
         self.place_uncounted(name, data, tail)
+    }
+
+    /// Copies the image of a structure in, and notes where it has references.
+    pub(super) fn place_image(&mut self, name: &str, image: &Image) -> Result<Place> {
+        let place = self.place(name, image.whole(), 0)?;
+        self.references.add(place, image.references());
+        Ok(place)
     }
 
     /// As [`Call::place`], of what is no data of the application.

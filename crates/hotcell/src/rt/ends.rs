@@ -293,7 +293,7 @@ impl Call<'_> {
     }
 
     pub(super) fn worker_ended(&mut self, executed: Executed) -> Error {
-        let live = self.turn.leave();
+        let live = self.leave();
         let ended = live.as_ref().and_then(|live| Some((live, live.worker.end()?)));
         let mut counts = true;
         let (fault, output) = match ended {
@@ -392,6 +392,14 @@ impl Call<'_> {
         self.context.error(fault, executed, output).of_call_until(until)
     }
 
+    /// Gives the worker up. Where threads of its library may call back, nobody knows whether one has by then, or is about to: the
+    /// call is not made again.
+    fn leave(&mut self) -> Option<Live> {
+        let live = self.turn.leave()?;
+        self.called_back |= live.worker.has_listener();
+        Some(live)
+    }
+
     /// The worker ended, and the error that said so was not heeded.
     pub(super) fn lost(&self, executed: Executed) -> Error {
         self.context.error(fault::lost(), executed, String::new())
@@ -405,7 +413,7 @@ impl Call<'_> {
     /// of a task does not wait for its end: it has been waited for before, or nobody is held up for it.
     fn end_worker(&mut self, rule: Option<&str>, kind: ErrorKind) -> String {
         let (context, awaited) = (self.context, self.awaited);
-        let Some(live) = self.turn.leave() else { return String::new() };
+        let Some(live) = self.leave() else { return String::new() };
         live.worker.blame(live.lane.index(), &context);
         match (rule, awaited) {
             (Some(rule), false) => _ = live.worker.kill_for_violation(rule),

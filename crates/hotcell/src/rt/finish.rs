@@ -84,8 +84,7 @@ impl<'s> Call<'s> {
         if !self.turn.session.is_cancelled() {
             return Ok(());
         }
-        let message = "the call was given up before it was sent".to_owned();
-        Err(self.context.not_executed(ErrorKind::Cancelled, Cause::None, message))
+        Err(self.context.given_up())
     }
 
     /// Publishes the call and waits for its reply.
@@ -140,6 +139,7 @@ impl<'s> Call<'s> {
 
     /// Has an object released; gives back the turn.
     pub(crate) fn release(mut self, release: Release, handle: RawHandle) -> (Turn<'s>, Released) {
+        self.releases = true;
         let offset = usize::from(release.offset);
         let put = match release.image {
             0 => {

@@ -7,6 +7,7 @@ use hotcell_shm::bytes_of;
 use super::arguments::Arguments;
 use super::passed::Usage;
 use super::reading::{Bad, REFERENCE, Reads, Reference, numbers};
+use super::references::Offsets;
 use super::{Call, Converts, Element, Handle, Reply, TextKind, Utf8};
 use crate::error::Result;
 
@@ -17,6 +18,8 @@ use crate::error::Result;
 #[derive(Debug, Clone)]
 pub struct Image {
     bytes: Bytes,
+    /// Where in it references to data of a call were written.
+    references: Offsets,
     /// Where the reference to it lay in a result block.
     from: usize,
 }
@@ -72,12 +75,12 @@ impl Image {
     /// One that is to be read from a result, which refers to it there.
     #[inline]
     pub(super) fn of_result(size: usize, from: usize) -> Image {
-        Image { bytes: Bytes::zeros(size), from }
+        Image { bytes: Bytes::zeros(size), references: Offsets::default(), from }
     }
 
     /// One that came as these bytes.
     pub(super) fn of_bytes(bytes: Vec<u8>) -> Image {
-        Image { bytes: Bytes::Many(bytes), from: 0 }
+        Image { bytes: Bytes::Many(bytes), references: Offsets::default(), from: 0 }
     }
 
     put!(put_u8: u8, put_u16: u16, put_u32: u32, put_u64: u64, put_i8: i8, put_i16: i16, put_i32: i32);
@@ -176,7 +179,9 @@ impl Image {
         name: &str,
         image: &Image,
     ) -> Result<()> {
-        self.put_buffer(call, offset, name, image.whole())
+        let place = call.place_image(name, image)?;
+        self.put_reference(offset, place, image.whole().len() as u64);
+        Ok(())
     }
 
     /// The image of the structure that a field points to, which has `size` bytes, if it is not null.
@@ -420,6 +425,12 @@ impl Image {
         self.bytes.as_slice()
     }
 
+    /// Where in it references were written.
+    #[inline]
+    pub(super) fn references(&self) -> &Offsets {
+        &self.references
+    }
+
     /// Where the reference to it lies in a result block.
     #[inline]
     pub(super) fn from(&self) -> usize {
@@ -432,6 +443,9 @@ impl Image {
     }
 
     fn put_reference(&mut self, offset: usize, place: Place, length: u64) {
+        if !place.is_null() {
+            self.references.add(offset);
+        }
         self.put_u64(offset + reference::PLACE, place.raw());
         self.put_u64(offset + reference::LENGTH, length);
     }

@@ -5,6 +5,7 @@
 //! nothing: when the time of its call is over, a [thread](watch) takes it [back](Session::reclaim_from_tasks).
 
 use std::future::{Future, poll_fn};
+use std::io;
 use std::panic::Location;
 use std::pin::Pin;
 use std::task::{self, Poll, Waker};
@@ -104,16 +105,23 @@ impl Session {
             Some(seat) => seat,
             None => self.seat_awaited(context, &mut allowed).await?,
         };
-        // In a block of its own: turns stay on their thread.
-        let berth = {
-            let mut turn = Turn::new(self, seat, Some(allowed));
-            turn.state().begin_of_task();
-            if turn.serves() {
-                return Ok(turn);
-            }
-            turn.at_berth(context)
+        let berth = match self.serving_or_berth(seat, context, allowed) {
+            Ok(turn) => return Ok(turn),
+            Err(berth) => berth,
         };
         self.worker_awaited(berth, context, allowed).await
+    }
+
+    /// The turn of a task, where its seat has a worker that serves.
+    fn serving_or_berth(
+        &self,
+        seat: Box<Seat>,
+        context: Context,
+        allowed: Allowed,
+    ) -> std::result::Result<Turn<'_>, Berth<'_>> {
+        let mut turn = Turn::new(self, seat, Some(allowed));
+        turn.state().begin_of_task();
+        if turn.serves() { Ok(turn) } else { Err(turn.at_berth(context)) }
     }
 
     /// Waits in line for a seat.
@@ -167,8 +175,9 @@ impl Session {
         let mut pauses = Pauses::default();
         loop {
             let now = Instant::now();
-            let serves = {
+            let (serves, has_families) = {
                 let mut turn = berth.board()?;
+                let has_families = turn.has_families();
                 turn.lacks_spares |= std::mem::take(&mut lacks_spares);
                 match self.seat_of_serving(&mut turn, context, &mut allowed.over()) {
                     Ok(true) => {
@@ -178,7 +187,7 @@ impl Session {
                     Err(error) if !is_coming_up(&error) || now >= until => return Err(error),
                     seated => {
                         berth.leave(turn);
-                        seated.is_err()
+                        (seated.is_err(), has_families)
                     }
                 }
             };
@@ -194,8 +203,22 @@ impl Session {
                 match came {
                     Ok(lacks) => lacks_spares = lacks,
                     Err(error) => {
-                        let pause = self.pause(error, &mut pauses, &mut allowed)?;
-                        self.sleeps(context, Instant::now() + pause, &mut timer).await?;
+                        let until = Instant::now() + self.pause(error, &mut pauses, &mut allowed)?;
+                        if has_families {
+                            self.pauses(context, until, &mut timer).await?;
+                            continue;
+                        }
+                        // Others have the seat meanwhile.
+                        drop(berth);
+                        self.pauses(context, until, &mut timer).await?;
+                        let seat = match self.shared.seats.take() {
+                            Some(seat) => seat,
+                            None => self.seat_awaited(context, &mut allowed).await?,
+                        };
+                        berth = match self.serving_or_berth(seat, context, allowed) {
+                            Ok(turn) => return Ok(turn),
+                            Err(berth) => berth,
+                        };
                     }
                 }
                 continue;
@@ -204,6 +227,14 @@ impl Session {
             let look = now + ((now - begun) / 4).clamp(LOOKS.0, LOOKS.1);
             self.sleeps(context, look.min(until), &mut timer).await?;
         }
+    }
+
+    /// As [`Session::sleeps`], as long as the call is wanted.
+    async fn pauses(&self, context: Context, until: Instant, timer: &mut Timer) -> Result<()> {
+        while let Some(next) = self.next_look(context, until)? {
+            self.sleeps(context, next, timer).await?;
+        }
+        Ok(())
     }
 
     /// Waits until a time has come.
@@ -221,7 +252,10 @@ impl Session {
         let (until, mut timer) = (instant_of(allowed.deadline()), Timer::default());
         let coming = self.bring_up_apart(context, *allowed).map_err(|why| {
             let message = format!("there is no thread to bring a worker up: {why}");
-            self.unavailable(context, message)
+            let error = self.unavailable(context, message);
+            // As where there is no process.
+            let passes = matches!(why.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::OutOfMemory);
+            if passes { error.passing() } else { error }
         })?;
         poll_fn(|task| match coming.poll(task) {
             Poll::Ready(came) => Poll::Ready(came),

@@ -32,6 +32,12 @@ impl Context {
         self.error(Fault { kind, cause, message }, Executed::No, String::new())
     }
 
+    /// That a call was given up before it was sent.
+    pub(crate) fn given_up(&self) -> Error {
+        let message = "the call was given up before it was sent".to_owned();
+        self.not_executed(ErrorKind::Cancelled, Cause::None, message)
+    }
+
     /// That a call may return so many bytes in the room for a parameter.
     #[cfg(feature = "dynamic")]
     pub(crate) fn has_room(&self, name: &str, bytes: u64, limit: u64) -> Result<()> {

@@ -3,13 +3,14 @@
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use backon::ExponentialBackoff;
 use hotcell_protocol::{ErrorKind, Executed, Retry, UnavailableReason};
 use hotcell_shm::clock;
 
-use super::{Allowed, Context, Seat, Session, left_until};
+use super::cancel::LOOKS;
+use super::{Allowed, Context, Session, Turn, left_until};
 use crate::error::{Cause, Error, Result};
 use crate::restart::Breaker;
 use crate::rt::Function;
@@ -111,20 +112,44 @@ impl Session {
         Err(tries.failed(call_site))
     }
 
-    /// As [`Session::seat_worker`], for a call: where none can be had just then, it is tried again.
-    pub(super) fn seat_worker_in_time(
-        &self,
-        seat: &mut Seat,
+    /// Gives the turn of a call a worker: where none can be had just then, it is looked for again. Others have the seat
+    /// meanwhile, unless the call has families: who waits for those waits for it.
+    pub(super) fn turn_with_worker<'s>(
+        &'s self,
+        mut turn: Turn<'s>,
         context: Context,
         allowed: &mut Allowed,
-    ) -> Result<()> {
+    ) -> Result<Turn<'s>> {
         let mut pauses = Pauses::default();
-        loop {
-            match self.seat_worker(seat, context, allowed) {
-                Ok(()) => return Ok(()),
-                Err(error) => thread::sleep(self.pause(error, &mut pauses, allowed)?),
+        while !turn.serves() {
+            let Err(error) = self.seat_worker(&mut turn, context, allowed) else { break };
+            let until = Instant::now() + self.pause(error, &mut pauses, allowed)?;
+            let kept = if turn.has_families() {
+                Some(turn)
+            } else {
+                turn.pass_on();
+                None
+            };
+            while let Some(next) = self.next_look(context, until)? {
+                thread::sleep(next.saturating_duration_since(Instant::now()));
             }
+            turn = match kept {
+                Some(turn) => turn,
+                None => self.wait_for_turn(context, *allowed)?,
+            };
         }
+        Ok(turn)
+    }
+
+    /// Until when a call that waits until then may sleep before it looks whether it is still wanted; `None` when the time has
+    /// come.
+    pub(super) fn next_look(&self, context: Context, until: Instant) -> Result<Option<Instant>> {
+        if self.is_cancelled() {
+            return Err(context.given_up());
+        }
+        let now = Instant::now();
+        let next = self.cancel.as_ref().map_or(until, |_| until.min(now + Duration::from_nanos(LOOKS)));
+        Ok((now < until).then_some(next))
     }
 
     /// How long a call waits before a worker is looked for again; or the error, where that is none that passes, or not in time.

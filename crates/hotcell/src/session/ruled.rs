@@ -111,7 +111,7 @@ impl Session {
         let Some(seat) = seat else { return Err(held_up(self.no_seat(context, &allowed))) };
         let mut turn = self.seated(seat, held, allowed).expect("what a thread has is not taken back");
         if !turn.serves() {
-            self.seat_worker_in_time(&mut turn, context, &mut allowed)?;
+            turn = self.turn_with_worker(turn, context, &mut allowed)?;
         }
         turn.state().allowed = allowed;
         Ok(turn)

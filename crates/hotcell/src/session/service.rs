@@ -50,6 +50,8 @@ pub(crate) struct Serving {
     blame: OnceLock<Blame>,
     /// Whether it was ended because its caller gave a call up.
     unwanted: AtomicBool,
+    /// Whether its end was counted against an input.
+    counted: AtomicBool,
     /// Whether a thread of this process runs what the library's own threads call back.
     has_listener: AtomicBool,
     /// Locked by whoever starts one.
@@ -85,6 +87,7 @@ impl Serving {
             since: Instant::now(),
             blame: OnceLock::new(),
             unwanted: AtomicBool::new(false),
+            counted: AtomicBool::new(false),
             has_listener: AtomicBool::new(false),
             listener: Mutex::default(),
         }
@@ -111,6 +114,36 @@ impl Serving {
 
     /// The call of another lane that is to blame for its end, as far as anybody knows.
     pub(crate) fn to_blame(&self, lane: u32, end: &End, context: &Context) -> Option<Blame> {
+        match self.ended_for(end) {
+            (Some(blame), _) => Some(blame).filter(|blame| blame.lane != lane).cloned(),
+            (None, Some(noted)) if noted != lane => self.executing(noted, context),
+            _ => None,
+        }
+    }
+
+    /// Whether it ended in the call of this lane, or for what became of that, as far as anybody knows. `alone` is whether no call
+    /// of another lane can be under way: then a signal counts of which the worker's handler has left no word. What ended on a
+    /// thread of the library's, or for what that did, counts against no call.
+    pub(crate) fn was_ended_in(&self, lane: u32, alone: bool) -> bool {
+        let end = self.worker.end();
+        match (end.as_ref().map_or((self.blame.get(), None), |end| self.ended_for(end)), end) {
+            ((Some(blame), _), _) => blame.lane == lane,
+            ((None, Some(noted)), _) => noted == lane,
+            (
+                (None, None),
+                Some(End { how: HowEnded::Signalled(number), crash: None, killed_by_host, .. }),
+            ) => alone && !killed_by_host && fault::is_of_code(number),
+            ((None, None), _) => false,
+        }
+    }
+
+    /// Whether nobody has counted its end against an input before. Who asks does.
+    pub(crate) fn counts(&self) -> bool {
+        !self.counted.swap(true, Ordering::AcqRel)
+    }
+
+    /// The call for which it was killed, where that came before its end; and the lane whose thread ended it, as it says.
+    fn ended_for(&self, end: &End) -> (Option<&Blame>, Option<u32>) {
         // The record is the worker's own word; it is believed only where it agrees with the kernel's.
         let agrees = match end.how {
             HowEnded::Signalled(number) => end.crash.is_some_and(|crash| crash.signal == number),
@@ -120,12 +153,7 @@ impl Serving {
         let noted = self.worker.channel().ended_in().filter(|_| agrees);
         // An instruction was faster than this host.
         let crashed = noted.is_some() && end.crash.is_some_and(|crash| crash.code > 0);
-        let killed = self.blame.get().filter(|_| !crashed);
-        match (killed, noted) {
-            (Some(blame), _) => Some(blame).filter(|blame| blame.lane != lane).cloned(),
-            (None, Some(noted)) if noted != lane => self.executing(noted, context),
-            _ => None,
-        }
+        (self.blame.get().filter(|_| !crashed), noted)
     }
 
     /// The call that a lane's worker says it was executing.
@@ -167,7 +195,7 @@ impl Serving {
     }
 
     /// Whether there is a thread that runs what the library's own threads call back.
-    pub(super) fn has_listener(&self) -> bool {
+    pub(crate) fn has_listener(&self) -> bool {
         self.has_listener.load(Ordering::Acquire)
     }
 

@@ -132,6 +132,11 @@ impl<'s> Turn<'s> {
         self.looks_behind = false;
     }
 
+    /// Whether the call has families, which go with its seat.
+    pub(super) fn has_families(&self) -> bool {
+        !self.held.is_empty()
+    }
+
     /// Whether the call is nested in another.
     pub(crate) fn is_nested(&self) -> bool {
         let inside = self.state.as_ref().and_then(|state| state.inside.as_deref());

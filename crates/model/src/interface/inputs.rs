@@ -3,7 +3,7 @@
 use crate::interface::{Function, Param, Role};
 use crate::layout::{Carries, WireField};
 
-/// A part of the argument block that tells one input from another. Objects and callbacks are none.
+/// A part of the argument block that tells one input from another. Of objects and callbacks it is only whether they are there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input {
     /// So many bytes of numbers.
@@ -12,6 +12,21 @@ pub enum Input {
         offset: u32,
         /// How many.
         bytes: u32,
+    },
+    /// What the caller has room for: a number, or the place of a reference to what is lent.
+    Room {
+        /// Bytes from the start of the block.
+        offset: u32,
+    },
+    /// An object or a callback, of eight bytes, or none.
+    Presence {
+        /// Bytes from the start of the block.
+        offset: u32,
+    },
+    /// A reference to objects.
+    Objects {
+        /// Bytes from the start of the block.
+        offset: u32,
     },
     /// A reference to data.
     Data {
@@ -50,7 +65,10 @@ impl Function {
                 (input, _) => inputs.extend(input),
             }
         }
-        match inputs.iter().any(|input| !matches!(input, Input::Numbers { .. })) {
+        let is_data = |input: &Input| {
+            matches!(input, Input::Data { .. } | Input::References { .. } | Input::Images { .. })
+        };
+        match inputs.iter().any(is_data) {
             true => inputs,
             false => Vec::new(),
         }
@@ -59,7 +77,11 @@ impl Function {
     fn input(&self, field: &WireField) -> Option<Input> {
         let WireField { carries, kind, offset } = *field;
         let numbers = Input::Numbers { offset, bytes: kind.size() };
-        let Carries::Param { index } = carries else { return Some(numbers) };
+        let index = match carries {
+            Carries::Param { index } => index,
+            Carries::Capacity { .. } => return Some(Input::Room { offset }),
+            _ => return Some(numbers),
+        };
         let param = self.params.get(index)?;
         match &param.role.value {
             Role::Value | Role::ValueInOut { .. } => Some(numbers),
@@ -72,6 +94,10 @@ impl Function {
             Role::Texts { .. } => Some(Input::References { offset }),
             Role::Struct { .. } => Some(Input::Images { offset, handle: 0 }),
             Role::Resident { .. } => Some(Input::Images { offset, handle: HANDLE }),
+            Role::Handle { nullable: true, .. } | Role::Callback { nullable: true, .. } => {
+                Some(Input::Presence { offset })
+            }
+            Role::Handles { .. } => Some(Input::Objects { offset }),
             _ => None,
         }
     }

@@ -1,5 +1,6 @@
 #include "brittle.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -115,6 +116,102 @@ int brittle_ask_kept(int number)
         abort();
     }
     return number;
+}
+
+static int (*told)(int number, void *user);
+static void *told_user;
+
+void brittle_on_tell(brittle_sum_of *sum, int (*asked)(int number, void *user), void *user)
+{
+    sum->sum = 0;
+    told = asked;
+    told_user = user;
+}
+
+static void *tell(void *unused)
+{
+    if (told != NULL)
+        told(20, told_user);
+    return unused;
+}
+
+int brittle_tell(int number)
+{
+    pthread_t thread;
+    if (number == 0)
+        return 0;
+    if (pthread_create(&thread, NULL, tell, NULL) != 0)
+        return -1;
+    pthread_join(thread, NULL);
+    abort();
+}
+
+size_t brittle_unpack(uint8_t *out, size_t size, const uint8_t *data, size_t length)
+{
+    if (length > 0 && data[0] == 0xEE && size < 1000)
+        abort();
+    size_t filled = length < size ? length : size;
+    memcpy(out, data, filled);
+    return filled;
+}
+
+uint64_t brittle_weigh(const struct brittle_pair *pair)
+{
+    if (pair->first == 4330)
+        abort();
+    return pair->first + pair->second;
+}
+
+uint64_t brittle_parse(const uint8_t *data, size_t length, int (*seen)(int number, void *user), void *user)
+{
+    if (seen == NULL)
+        return sum(data, length);
+    return seen((int)length, user);
+}
+
+uint64_t brittle_flush(brittle_sum_of *of, const uint8_t *data, size_t length)
+{
+    if (of->sum == 0xEE)
+        abort();
+    return of->sum += data == NULL ? 0 : sum(data, length);
+}
+
+struct part {
+    const uint8_t *data;
+    size_t length;
+    uint64_t sum;
+};
+
+static void *sum_part(void *part)
+{
+    struct part *own = part;
+    own->sum = sum(own->data, own->length);
+    return NULL;
+}
+
+uint64_t brittle_sum_by_thread(const uint8_t *data, size_t length)
+{
+    struct part part = { data, length, 0 };
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, sum_part, &part) != 0)
+        return 0;
+    pthread_join(thread, NULL);
+    return part.sum;
+}
+
+int brittle_stream_start(struct brittle_stream *stream, int breaks)
+{
+    stream->state = malloc(1 + (breaks != 0));
+    if (stream->state != NULL)
+        *(char *)stream->state = breaks != 0;
+    return stream->state == NULL;
+}
+
+void brittle_stream_end(struct brittle_stream *stream)
+{
+    if (*(char *)stream->state != 0)
+        abort();
+    free(stream->state);
 }
 
 int brittle_break(int number)

@@ -44,6 +44,37 @@ void brittle_end(brittle_sum_of *sum);
 void brittle_on_ask(brittle_sum_of *sum, int (*asked)(int number, void *user), void *user);
 int brittle_ask_kept(int number);
 
+/* Keeps a function. The other one calls that on a thread of its own and aborts; 0, and it does nothing. */
+void brittle_on_tell(brittle_sum_of *sum, int (*asked)(int number, void *user), void *user);
+int brittle_tell(int number);
+
+/* Copies as much as there is room for. Data that start with 0xEE end the process where that is less than 1000 bytes. */
+size_t brittle_unpack(uint8_t *out, size_t size, const uint8_t *data, size_t length);
+
+/* Both together. A first one of 4330 ends the process. */
+struct brittle_pair {
+    uint64_t first;
+    uint64_t second;
+};
+uint64_t brittle_weigh(const struct brittle_pair *pair);
+
+/* What a function makes of the length; without one the sum. Data that start with 0xEE end the process then. */
+uint64_t brittle_parse(const uint8_t *data, size_t length, int (*seen)(int number, void *user), void *user);
+
+/* Adds data, if there are any. A sum of 0xEE ends the process. */
+uint64_t brittle_flush(brittle_sum_of *sum, const uint8_t *data, size_t length);
+
+/* The sum of the bytes, on a thread of the library's own. Data that start with 0xEE end the process. */
+uint64_t brittle_sum_by_thread(const uint8_t *data, size_t length);
+
+/* A stream. Its end ends the process where it is told to break. */
+struct brittle_stream {
+    uint64_t number;
+    void *state;
+};
+int brittle_stream_start(struct brittle_stream *stream, int breaks);
+void brittle_stream_end(struct brittle_stream *stream);
+
 /* 0, and any other number ends the process: without data. */
 int brittle_break(int number);
 

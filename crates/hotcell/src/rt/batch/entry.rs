@@ -124,6 +124,11 @@ impl Entry<'_> {
         self.memory.packed.add(data, tail).map_err(|_| no_memory(&self.context()))
     }
 
+    /// Copies the image of a structure in, behind the arguments.
+    pub(in crate::rt) fn place_image(&mut self, name: &str, image: &Image) -> Result<Place> {
+        self.place(name, image.whole(), 0)
+    }
+
     #[inline]
     fn put_reference(&mut self, offset: usize, place: Place, length: u64) {
         self.put_u64(offset + wire::reference::PLACE, place.raw());

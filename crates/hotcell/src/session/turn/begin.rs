@@ -61,7 +61,7 @@ impl Session {
                 turn = self.send_before(turn, context, &mut allowed)?;
             }
             if !turn.serves() {
-                self.seat_worker_in_time(&mut turn, context, &mut allowed)?;
+                turn = self.turn_with_worker(turn, context, &mut allowed)?;
             }
             turn.state().allowed = allowed;
         }

@@ -50,13 +50,12 @@ fn data() -> (CType, Role) {
 }
 
 fn handle() -> (CType, Role) {
-    let role = Role::Handle {
-        handle: "h".into(),
-        consumed: false,
-        on_success: false,
-        nullable: false,
-        invalidates: false,
-    };
+    handle_or_none(false)
+}
+
+fn handle_or_none(nullable: bool) -> (CType, Role) {
+    let role =
+        Role::Handle { handle: "h".into(), consumed: false, on_success: false, nullable, invalidates: false };
     (to(ty("void", Type::Void)), role)
 }
 
@@ -69,6 +68,20 @@ fn objects_and_callbacks_are_no_input() {
     let alone = function(vec![handle(), (int(32), Role::Value)]);
     assert_eq!(alone.inputs(), []);
     assert_eq!(function(Vec::new()).inputs(), []);
+}
+
+#[test]
+fn whether_objects_are_there_tells_inputs_from_each_other() {
+    let several = |nullable| (to(ty("void", Type::Void)), Role::Handles { handle: "h".into(), nullable });
+    let all = function(vec![handle_or_none(true), handle(), data(), several(false), several(true)]);
+    let expected = [
+        Input::Presence { offset: 0 },
+        Input::Data { offset: 16 },
+        Input::Objects { offset: 32 },
+        Input::Objects { offset: 48 },
+    ];
+    assert_eq!(all.inputs(), expected);
+    assert_eq!(function(vec![handle_or_none(true), several(true)]).inputs(), [], "they are no data");
 }
 
 #[test]
@@ -95,12 +108,12 @@ fn what_holds_references_is_told_from_plain_data() {
 }
 
 #[test]
-fn room_for_results_is_a_number_and_no_data() {
+fn room_for_results_is_no_data_and_may_be_lent() {
     let out =
         || Role::BufferOut { capacity: Capacity::Caller, result: ResultLength::Full, valid_on_error: false };
     assert_eq!(function(vec![(to(int(8)), out())]).inputs(), []);
     let both = function(vec![(to(int(8)), out()), data()]);
-    assert_eq!(both.inputs(), [Input::Numbers { offset: 0, bytes: 8 }, Input::Data { offset: 8 }]);
+    assert_eq!(both.inputs(), [Input::Room { offset: 0 }, Input::Data { offset: 8 }]);
 }
 
 #[test]

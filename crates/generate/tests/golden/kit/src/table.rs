@@ -134,7 +134,7 @@ static FUNCTIONS: [rt::Function; 47] = [
     rt::Function { inputs: &[rt::Input::Images(0, 8)], ..function("kit_stream_end", 16, 24) },
     function("kit_watch", 32, 8),
     function("kit_tell", 8, 8),
-    rt::Function { inputs: &[rt::Input::Data(8)], returned: number(32, rt::Kind::I32), message: Some(16), outputs: &[rt::OutputField { name: "complaint", offset: 0, kind: rt::OutputKind::Text }], ..function("kit_exec", 32, 40) },
+    rt::Function { inputs: &[rt::Input::Data(8), rt::Input::Presence(24)], returned: number(32, rt::Kind::I32), message: Some(16), outputs: &[rt::OutputField { name: "complaint", offset: 0, kind: rt::OutputKind::Text }], ..function("kit_exec", 32, 40) },
     function("kit_walk", 8, 8),
     function("kit_two", 16, 8),
     function("kit_each", 8, 0),

@@ -42,7 +42,7 @@ static FUNCTIONS: [rt::Function; 7] = [
     function("compressBound", 8, 8),
     rt::Function { inputs: &[rt::Input::Data(0)], returned: number(32, rt::Kind::I32), message: Some(16), ..function("compress", 16, 40) },
     rt::Function { inputs: &[rt::Input::Data(0), rt::Input::Numbers(16, 4)], returned: number(32, rt::Kind::I32), message: Some(16), ..function("compress2", 24, 40) },
-    rt::Function { inputs: &[rt::Input::Numbers(0, 8), rt::Input::Data(8)], returned: number(32, rt::Kind::I32), message: Some(16), ..function("uncompress", 24, 40) },
+    rt::Function { inputs: &[rt::Input::Room(0), rt::Input::Data(8)], returned: number(32, rt::Kind::I32), message: Some(16), ..function("uncompress", 24, 40) },
     rt::Function { inputs: &[rt::Input::Numbers(0, 8), rt::Input::Data(8)], ..function("adler32", 24, 8) },
     rt::Function { inputs: &[rt::Input::Numbers(0, 8), rt::Input::Data(8)], ..function("crc32", 24, 8) },
 ];
