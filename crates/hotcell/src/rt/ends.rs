@@ -298,6 +298,7 @@ impl Call<'_> {
                 // A caller of another lane has given his call up.
                 counts = !(live.worker.was_unwanted() && end.killed_by_host);
                 let fault = match live.worker.to_blame(live.lane.index(), &end, &self.context) {
+                    None if !counts && live.worker.was_drained() => fault::drained(),
                     Some(suspect) => fault::of_another(suspect, &end),
                     None => fault::of_end(&end),
                 };

@@ -29,16 +29,16 @@ use crate::rt::KeptCallback;
 #[derive(Debug, Default)]
 pub(super) struct Service {
     /// The one that serves, if it has not ended. Locked for moments only.
-    now: Mutex<Option<Arc<Serving>>>,
-    /// Locked by whoever brings a worker up.
-    next: Mutex<Next>,
+    pub(super) now: Mutex<Option<Arc<Serving>>>,
+    /// Locked by whoever brings a worker up, or another one into service.
+    pub(super) next: Mutex<Next>,
 }
 
 #[derive(Debug, Default)]
-struct Next {
+pub(super) struct Next {
     /// One that is coming up.
-    starting: Option<Worker>,
-    spares: Spares,
+    pub(super) starting: Option<Worker>,
+    pub(super) spares: Spares,
 }
 
 /// A worker that is up, as its callers share it.
@@ -50,6 +50,8 @@ pub(crate) struct Serving {
     blame: OnceLock<Blame>,
     /// Whether it was ended because its caller gave a call up.
     unwanted: AtomicBool,
+    /// Whether it was ended because it had been replaced, and a call on it went on.
+    drained: AtomicBool,
     /// Whether a thread of this process runs what the library's own threads call back.
     has_listener: AtomicBool,
     /// Locked by whoever starts one.
@@ -79,12 +81,13 @@ impl Deref for Serving {
 }
 
 impl Serving {
-    fn new(worker: Worker) -> Serving {
+    pub(super) fn new(worker: Worker) -> Serving {
         Serving {
             worker,
             since: Instant::now(),
             blame: OnceLock::new(),
             unwanted: AtomicBool::new(false),
+            drained: AtomicBool::new(false),
             has_listener: AtomicBool::new(false),
             listener: Mutex::default(),
         }
@@ -158,6 +161,22 @@ impl Serving {
     /// It is to be ended because its caller has given a call up: that is not the library's doing.
     pub(crate) fn is_unwanted(&self) {
         self.unwanted.store(true, Ordering::Release);
+    }
+
+    /// Whether it was to be ended because it had been replaced.
+    pub(crate) fn was_drained(&self) -> bool {
+        self.drained.load(Ordering::Acquire)
+    }
+
+    /// It is to be ended because it has been replaced: that is not the library's doing, nor that of the calls on it.
+    pub(super) fn is_drained(&self) {
+        self.is_unwanted();
+        self.drained.store(true, Ordering::Release);
+    }
+
+    /// Stops it, and waits until it is gone.
+    pub(super) fn stop(self) {
+        self.worker.stop();
     }
 
     /// Whether there is a thread that runs what the library's own threads call back.
@@ -252,7 +271,7 @@ impl Session {
             self.note_end(&before);
             self.admit(context)?;
         }
-        let spec = &shared.spec;
+        let spec = &*shared.spec();
         let failed = |generation, error: &StartError| {
             let (fault, output) = fault::of_start(error);
             let failed = Context { generation, ..context }.error(fault, Executed::No, output);
@@ -415,7 +434,7 @@ impl Session {
         // Whoever has it brings a worker up, and then sees to its spares.
         let Some(mut next) = shared.service.next.try_lock() else { return };
         seat.lacks_spares = false;
-        next.spares.fill(&shared.spec, shared.options.spares as usize, &shared.facts.begun);
+        next.spares.fill(&shared.spec(), shared.options.spares as usize, &shared.facts.begun);
     }
 }
 
@@ -506,7 +525,7 @@ impl Service {
     /// Stops all workers, and waits until they are gone.
     pub(super) fn stop(&mut self) {
         let now = self.now.get_mut().take().and_then(Arc::into_inner);
-        now.into_iter().for_each(|serving| serving.worker.stop());
+        now.into_iter().for_each(Serving::stop);
         let next = self.next.get_mut();
         next.starting.take().into_iter().for_each(Worker::stop);
         next.spares.stop();
