@@ -142,7 +142,8 @@ pub(crate) fn lost() -> Fault {
 
 /// A worker that was ended because it had been replaced.
 pub(crate) fn drained() -> Fault {
-    let message = "the library was loaded anew, and the call had not ended when the time of the worker before was over";
+    let message =
+        "the library was loaded anew, and the call had not ended when the time of the worker before was over";
     Fault { kind: ErrorKind::WorkerLost, cause: Cause::None, message: message.to_owned() }
 }
 

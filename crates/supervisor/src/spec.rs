@@ -78,7 +78,8 @@ mod tests {
     #[test]
     fn a_shim_has_health_checks_where_its_names_have_theirs() {
         assert!(has_health(b"\x7fELF\0hotcell_shim_1\0hotcell_health_1\0"));
-        for without in [&b"\0hotcell_shim_1\0"[..], b"\0hotcell_health_12\0", b"\0my_hotcell_health_1\0", b""] {
+        for without in [&b"\0hotcell_shim_1\0"[..], b"\0hotcell_health_12\0", b"\0my_hotcell_health_1\0", b""]
+        {
             assert!(!has_health(without));
         }
     }

@@ -40,7 +40,7 @@ const CAPABILITIES: u64 = wire::capabilities::NEED_SPACE
 /// Where blocks are guarded by samples: one in so many, on average.
 const SAMPLE: u32 = 5000;
 
-/// The interface epoch of a session that has never been reloaded.
+/// The interface epoch. A session has one interface, whichever files it loads.
 const EPOCH: u16 = 1;
 
 /// Longest start that is waited for: beyond it a duration cannot be added to a clock safely.

@@ -104,6 +104,18 @@ impl Edition {
         self.call(name, &args.iter().copied().map(Value::Int).collect::<Vec<_>>()).map(number)
     }
 
+    /// `edition_mark`, awaited.
+    ///
+    /// # Errors
+    ///
+    /// Faults.
+    pub async fn mark_awaited(&self, x: i128) -> Result<i128> {
+        let (interface, function, args) = (&self.bound.interface, self.function("mark"), [Value::Int(x)]);
+        let here = std::panic::Location::caller();
+        let marked = dynamic::call_awaited(&self.session, interface, function, &args, here).await?;
+        Ok(number(marked.returned.unwrap_or(Value::Null)))
+    }
+
     /// A book.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -76,6 +77,43 @@ fn no_call_fails_where_several_are_made_at_a_time() {
     let (first, second) = (first(&editions), second(&editions));
     let edition = Edition::open_reentrant(&first, Options { callers: 3, ..Options::default() }).unwrap();
     no_call_fails(&edition, [&first, &second], 4);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_awaited_call_fails_while_the_library_is_loaded_anew() {
+    let editions = Editions::new();
+    let files = [first(&editions), second(&editions)];
+    let options = Options { callers: 2, ..Options::default() };
+    let edition = Edition::open_reentrant(&files[0], options).unwrap();
+    let (done, calls) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let task = |_| {
+        let (edition, done, calls) = (edition.clone(), Arc::clone(&done), Arc::clone(&calls));
+        tokio::spawn(async move {
+            while !done.load(Ordering::SeqCst) {
+                let answer = edition.mark_awaited(6).await.expect("no call fails");
+                assert!(answer == 61 || answer == 62, "{answer}");
+                calls.fetch_add(1, Ordering::SeqCst);
+            }
+        })
+    };
+    let tasks: Vec<_> = (0..5).map(task).collect();
+    for number in 1..=10 {
+        let (session, file) = (edition.session.clone(), files[number % 2].clone());
+        let reload = tokio::task::spawn_blocking(move || session.reload(&to(&file)));
+        let reloaded = reload.await.unwrap().unwrap();
+        assert!(reloaded.drained, "{reloaded:?}");
+        let answer = if number % 2 == 1 { 62 } else { 61 };
+        assert_eq!(edition.mark_awaited(6).await.unwrap(), answer);
+        let made = calls.load(Ordering::SeqCst);
+        let calls = Arc::clone(&calls);
+        let go_on = move || wait_until("calls go on", || calls.load(Ordering::SeqCst) > made + 10);
+        tokio::task::spawn_blocking(go_on).await.unwrap();
+    }
+    done.store(true, Ordering::SeqCst);
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert!(edition.session.stats().faults.is_empty());
 }
 
 #[test]

@@ -161,7 +161,11 @@ pub(crate) static TOP: Keys = Keys::plain(
         key("deadline", Shape::Duration, "How long a call may take"),
         key("init", Shape::Texts, "Calls that every new worker makes before it serves, in order"),
         key("shutdown", Shape::Texts, "Calls that a worker makes before it ends in peace, in order"),
-        key("health", Shape::Texts, "Calls by which a new file of the library shows that it is well, in order"),
+        key(
+            "health",
+            Shape::Texts,
+            "Calls by which a new file of the library shows that it is well, in order",
+        ),
         key(
             "nullable",
             Shape::Texts,

@@ -129,7 +129,8 @@ impl Session {
             return Err(context.forked(Executed::No));
         }
         if self.shared.places.iter().any(Place::is_held_here) || self.kept().run_here() {
-            let message = "a call of the session is under way on this thread: load the library anew behind it";
+            let message =
+                "a call of the session is under way on this thread: load the library anew behind it";
             return Err(context.not_executed(ErrorKind::InvalidArgument, Cause::None, message.to_owned()));
         }
         Ok(())
