@@ -1,7 +1,7 @@
 //! A library of which there are several editions (`edition/edition.c`), compiled by tests, behind a session, called by name.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use hotcell::dynamic::{self, Value};
@@ -77,8 +77,8 @@ impl Edition {
     /// # Errors
     ///
     /// Where no worker can be started.
-    pub fn open(file: &PathBuf, options: Options) -> Result<Edition> {
-        Edition::of(serialized(), Options { libraries: vec![file.clone()], ..options })
+    pub fn open(file: &Path, options: Options) -> Result<Edition> {
+        Edition::of(serialized(), Options { libraries: vec![file.to_owned()], ..options })
     }
 
     /// Opens a session with this file, in which several calls are made at a time.
@@ -86,8 +86,8 @@ impl Edition {
     /// # Errors
     ///
     /// Where no worker can be started.
-    pub fn open_reentrant(file: &PathBuf, options: Options) -> Result<Edition> {
-        Edition::of(reentrant(), Options { libraries: vec![file.clone()], ..options })
+    pub fn open_reentrant(file: &Path, options: Options) -> Result<Edition> {
+        Edition::of(reentrant(), Options { libraries: vec![file.to_owned()], ..options })
     }
 
     fn of(bound: &'static Bound, options: Options) -> Result<Edition> {

@@ -2,7 +2,7 @@
 //! well does not come into service.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -14,8 +14,8 @@ use hotcell::{
 use hotcell_e2e::edition::{Edition, Editions};
 use hotcell_e2e::process::{alive, wait_until};
 
-fn to(file: &PathBuf) -> Reload {
-    Reload { libraries: Some(vec![file.clone()]), ..Reload::default() }
+fn to(file: &Path) -> Reload {
+    Reload { libraries: Some(vec![file.to_owned()]), ..Reload::default() }
 }
 
 fn first(editions: &Editions) -> PathBuf {
@@ -27,7 +27,7 @@ fn second(editions: &Editions) -> PathBuf {
 }
 
 /// Has threads call a library while it is loaded anew twenty times: the second edition, the first, and so on.
-fn no_call_fails(edition: &Edition, files: [&PathBuf; 2], threads: usize) {
+fn no_call_fails(edition: &Edition, files: [&Path; 2], threads: usize) {
     // The edition that serves, with the number of the reload; odd while one is under way.
     let (settled, done) = (AtomicU64::new(2), AtomicBool::new(false));
     let calls = AtomicU64::new(0);
@@ -332,8 +332,8 @@ fn a_library_that_the_breaker_has_stopped_is_given_another_file_at_once() {
     assert!(reloaded.drained);
 }
 
-fn pool(file: &PathBuf, min: u32) -> Pool<Edition> {
-    let options = Options { libraries: vec![file.clone()], ..Options::default() };
+fn pool(file: &Path, min: u32) -> Pool<Edition> {
+    let options = Options { libraries: vec![file.to_owned()], ..Options::default() };
     Pool::open(PoolOptions { min, max: 3, options, ..PoolOptions::default() }).unwrap()
 }
 
