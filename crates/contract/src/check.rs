@@ -130,6 +130,7 @@ pub fn check(
     let mut calls = |key, lines| life::calls(contract, known, link, (key, lines), &functions, &mut findings);
     let init = calls("init", &contract.init);
     let shutdown = calls("shutdown", &contract.shutdown);
+    let health = calls("health", &contract.health);
     lines::join(contract, &mut findings);
     if findings.iter().all(|finding| finding.severity != Severity::Error) {
         about_left_out(contract, &functions, &left_out, &mut findings);
@@ -141,7 +142,7 @@ pub fn check(
         return Err(findings);
     }
     let open_types = open_types::find(known, &names, link, &left_out);
-    let interface = assemble(contract, known, link, Whole { functions, left_out, init, shutdown });
+    let interface = assemble(contract, known, link, Whole { functions, left_out, init, shutdown, health });
     findings.extend(idle_threads(contract, &interface));
     Ok(Checked { interface, warnings: findings, open_types })
 }
@@ -188,10 +189,11 @@ struct Whole {
     left_out: Vec<LeftOut>,
     init: Vec<LifeCall>,
     shutdown: Vec<LifeCall>,
+    health: Vec<LifeCall>,
 }
 
 fn assemble(contract: &Contract, known: Known<'_>, link: Link<'_>, whole: Whole) -> Interface {
-    let Whole { functions, left_out, init, shutdown } = whole;
+    let Whole { functions, left_out, init, shutdown, health } = whole;
     let (records, enums) = used::types(known.api, &functions);
     let constants = known.api.constants.iter().filter(|(_, constant)| constant.location.primary);
     let mut interface = Interface {
@@ -209,6 +211,7 @@ fn assemble(contract: &Contract, known: Known<'_>, link: Link<'_>, whole: Whole)
         threads: contract.threads(),
         init,
         shutdown,
+        health,
         sandbox: contract.sandbox.clone(),
         guard: contract.guard,
         recycle: contract.recycle.clone(),

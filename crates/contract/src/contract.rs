@@ -61,6 +61,7 @@ pub struct Contract {
     deadline: Option<Duration>,
     pub(crate) init: Vec<LifeLine>,
     pub(crate) shutdown: Vec<LifeLine>,
+    pub(crate) health: Vec<LifeLine>,
     /// What may be NULL.
     pub(crate) nullable: Vec<Nullable>,
     pub(crate) sandbox: SandboxLines,

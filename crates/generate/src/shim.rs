@@ -57,6 +57,7 @@ struct Model {
     functions: Vec<FunctionModel>,
     init: Vec<String>,
     shutdown: Vec<String>,
+    health: Vec<String>,
 }
 
 impl ShimSource {
@@ -100,6 +101,7 @@ pub fn render(interface: &Interface) -> Result<ShimSource, Error> {
         functions,
         init: life::init(interface)?,
         shutdown: life::shutdown(interface)?,
+        health: life::health(interface)?,
     };
     let files = vec![
         ("shim.c", templates::render("shim.c", model)?),

@@ -146,6 +146,13 @@ pub(crate) fn of_unsent(function: &str) -> Fault {
     Fault { kind: ErrorKind::WorkerLost, cause: Cause::None, message }
 }
 
+/// A worker that was ended because it had been replaced.
+pub(crate) fn drained() -> Fault {
+    let message =
+        "the library was loaded anew, and the call had not ended when the time of the worker before was over";
+    Fault { kind: ErrorKind::WorkerLost, cause: Cause::None, message: message.to_owned() }
+}
+
 /// A worker that ended because of a call of another thread, whose fault it was.
 pub(crate) fn of_another(suspect: Blame, end: &End) -> Fault {
     let Blame { function, call_id, .. } = suspect;

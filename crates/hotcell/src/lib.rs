@@ -51,6 +51,7 @@ pub use restart::{Breaker, Restart};
 pub use retries::Retries;
 pub use rt::{Batch, Done, Pipeline, Ticket};
 pub use session::{
-    Cancel, Lease, Library, Pool, PoolOptions, PoolStats, Pools, Session, SessionState, Stats,
+    Cancel, Lease, Library, Pool, PoolOptions, PoolStats, Pools, Reload, Reloaded, Session, SessionState,
+    Stats,
 };
 pub use state::{StateChanges, StatePart};

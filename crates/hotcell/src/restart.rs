@@ -121,6 +121,11 @@ impl Restarts {
         }
     }
 
+    /// Forgets all faults: they were of another library.
+    pub(crate) fn reset(&self) {
+        *self.state.lock() = State::default();
+    }
+
     /// Its state, where this is the worker that serves.
     pub(crate) fn state(&self, now: Instant, serving: Option<Ended>) -> Breaker {
         match self.state.lock().phase {

@@ -40,6 +40,7 @@ mod notices;
 mod objects;
 mod pool;
 mod releases;
+mod reload;
 mod retry;
 mod rounds;
 mod ruled;
@@ -68,6 +69,7 @@ pub(crate) use notices::{Notices, QUARANTINE};
 use objects::Objects;
 pub use pool::{Lease, Library, Pool, PoolOptions, PoolStats, Pools};
 use releases::Releases;
+pub use reload::{Reload, Reloaded};
 use retry::Again;
 pub(crate) use ruled::Claim;
 use ruled::Ruled;
@@ -92,7 +94,8 @@ pub struct Session {
 #[derive(Debug)]
 struct Shared {
     package: &'static Package,
-    spec: Spec,
+    /// What workers are started with. Changed by who brings a worker up that is to serve.
+    spec: Mutex<Arc<Spec>>,
     options: Options,
     /// When its worker is worn.
     recycle: Recycle,
@@ -145,6 +148,8 @@ struct Facts {
     heap: Mutex<Option<Arc<HeapSegment>>>,
     /// How many workers have served.
     served: AtomicU64,
+    /// How often the library was loaded anew.
+    reloads: AtomicU64,
     /// Calls of those that serve no longer.
     calls: AtomicU64,
     /// Faults that calls met.
@@ -266,6 +271,7 @@ impl Session {
             wall: walled.wall.clone(),
             trace: walled.trace.clone(),
             required: Level::required(&walled.sandbox),
+            health: true,
             strict: walled.sandbox.require == Require::Strict,
             spin: options.waiting.spin(),
             eventfds: cfg!(feature = "tokio"),
@@ -297,7 +303,7 @@ impl Session {
         options.quarantine.tells(&notices);
         let shared = Arc::new(Shared {
             package,
-            spec,
+            spec: Mutex::new(Arc::new(spec)),
             options,
             recycle,
             known: wear::Known::default(),
@@ -331,6 +337,7 @@ impl Session {
         // The start has a deadline of its own.
         session.seat_worker(&mut turn, context, &mut Allowed::new(nanoseconds(YEAR)))?;
         drop(turn);
+        session.shared.found_healthy();
         session.begin_rounds().map_err(|why| {
             let message = format!("there is no thread to look at workers: {why}");
             context.not_executed(ErrorKind::LoadFailed, Cause::None, message)
@@ -392,7 +399,8 @@ impl Session {
         &self.shared.options.quarantine
     }
 
-    /// Which worker serves now, from 1: a greater number after every fault.
+    /// Which worker serves now, from 1: another number after every fault, and after a [reload](Session::reload). No two workers of a
+    /// session have the same.
     pub fn generation(&self) -> u64 {
         self.shared.facts.generation.load(Ordering::Relaxed)
     }
@@ -416,7 +424,7 @@ impl Session {
     /// they are read. Without the libraries' needs where the kernel does not tell.
     pub fn loaded(&self) -> Vec<LoadedFile> {
         // There, nobody reads any more.
-        if self.is_forked() { Vec::new() } else { self.shared.spec.libraries.loaded() }
+        if self.is_forked() { Vec::new() } else { self.shared.spec().libraries.loaded() }
     }
 
     /// What the library has of memory in the worker that serves, by function; `None` where none serves. It is counted while
@@ -426,7 +434,7 @@ impl Session {
             return None;
         }
         let heap = Arc::clone(self.shared.facts.heap.lock().as_ref()?);
-        Some(Heap::of(&heap, self.functions(), self.shared.spec.guard))
+        Some(Heap::of(&heap, self.functions(), self.shared.spec().guard))
     }
 
     /// The restrictions the worker measured on itself.

@@ -48,6 +48,9 @@ impl Fingerprint {
         }
         feed(&mut hash, &interface.init);
         feed(&mut hash, &interface.shutdown);
+        if !interface.health.is_empty() {
+            feed(&mut hash, &("health", &interface.health));
+        }
         for (name, handle) in &interface.handles {
             feed(&mut hash, name);
             feed(&mut hash, &(&handle.c_type, &handle.release, &handle.parent, handle.thread_affine));

@@ -59,6 +59,9 @@ pub struct Interface {
     pub init: Vec<LifeCall>,
     /// Calls a worker makes before it ends in peace, in order.
     pub shutdown: Vec<LifeCall>,
+    /// Calls by which the first worker of a file of the library shows, before it serves, that it is well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub health: Vec<LifeCall>,
     /// What the library may do once it serves.
     #[serde(default, skip_serializing_if = "SandboxLines::is_default")]
     pub sandbox: SandboxLines,

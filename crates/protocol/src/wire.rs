@@ -737,6 +737,8 @@ pub mod capabilities {
     pub const STATE: u64 = 1 << 13;
     /// The host limits how many handles a worker may have at a time: `channel_host.objects`.
     pub const OBJECTS: u64 = 1 << 14;
+    /// The worker makes the contract's health checks, if the shim has some, before it serves.
+    pub const HEALTH: u64 = 1 << 15;
     /// Walls: a hello whose profile is not 0 carries one more descriptor, behind all others.
     pub const SANDBOX: u64 = 1 << 10;
 }

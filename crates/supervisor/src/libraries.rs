@@ -103,7 +103,7 @@ pub struct Replaced {
 impl fmt::Display for Replaced {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.path.display();
-        write!(f, "{path} is not the file that the session began with: {}. Open the session anew", self.why)
+        write!(f, "{path} is not the file that the session began with: {}. Reload the session", self.why)
     }
 }
 
@@ -116,6 +116,11 @@ impl Libraries {
     pub fn open(paths: &[PathBuf]) -> io::Result<Libraries> {
         let own = paths.iter().map(|path| Known::open(path)).collect::<io::Result<Vec<_>>>()?;
         Ok(Libraries { own, ..Libraries::default() })
+    }
+
+    /// Where they lie, in the order in which they are loaded.
+    pub fn paths(&self) -> Vec<PathBuf> {
+        self.own.iter().map(|known| known.path.clone()).collect()
     }
 
     /// The descriptors, in the order in which they are loaded.

@@ -11,7 +11,7 @@ use hotcell_sandbox::{Level, Limits, Profile};
 
 use crate::libraries::Libraries;
 
-/// Everything a worker needs; the same for every generation.
+/// Everything a worker needs; the same for every generation until the library is loaded anew.
 #[derive(Debug, Clone)]
 pub struct Spec {
     /// The worker program; absolute.
@@ -48,6 +48,8 @@ pub struct Spec {
     pub trace: Option<Arc<Trace>>,
     /// What must be in force.
     pub required: Level,
+    /// Whether it makes the contract's health checks before it serves.
+    pub health: bool,
     /// Whether what can be seen of it from outside is compared.
     pub strict: bool,
     /// How long the worker polls for a call before it sleeps.
@@ -56,4 +58,31 @@ pub struct Spec {
     pub eventfds: bool,
     /// How long start-up may take, the library's constructors and init calls included.
     pub start_deadline: Duration,
+}
+
+impl Spec {
+    /// Whether it makes health checks: where it is to, and the shim has some.
+    pub(crate) fn checks_health(&self) -> bool {
+        self.health && has_health(self.shim)
+    }
+}
+
+/// Whether a shim exports health checks: then its table of names has theirs.
+fn has_health(shim: &[u8]) -> bool {
+    let name: &[u8] = b"\0hotcell_health_1\0";
+    shim.windows(name.len()).any(|window| window == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shim_has_health_checks_where_its_names_have_theirs() {
+        assert!(has_health(b"\x7fELF\0hotcell_shim_1\0hotcell_health_1\0"));
+        for without in [&b"\0hotcell_shim_1\0"[..], b"\0hotcell_health_12\0", b"\0my_hotcell_health_1\0", b""]
+        {
+            assert!(!has_health(without));
+        }
+    }
 }

@@ -40,7 +40,7 @@ const CAPABILITIES: u64 = wire::capabilities::NEED_SPACE
 /// Where blocks are guarded by samples: one in so many, on average.
 const SAMPLE: u32 = 5000;
 
-/// The interface epoch of a session that has never been reloaded.
+/// The interface epoch. A session has one interface, whichever files it loads.
 const EPOCH: u16 = 1;
 
 /// Longest start that is waited for: beyond it a duration cannot be added to a clock safely.
@@ -202,6 +202,9 @@ impl Worker {
         if asked && welcome.capabilities & wire::capabilities::HEAP == 0 {
             missing.push("guarded-memory");
         }
+        if spec.checks_health() && welcome.capabilities & wire::capabilities::HEALTH == 0 {
+            missing.push("health-checks");
+        }
         if spec.strict && missing.is_empty() {
             missing = outside::missing(self.pid(), spec.wall.is_some());
         }
@@ -230,7 +233,9 @@ impl Worker {
 /// What this host can do with a library.
 fn capabilities(spec: &Spec) -> u64 {
     let lanes = if spec.callers > 1 { wire::capabilities::LANES } else { 0 };
-    CAPABILITIES | lanes | if spec.eventfds { wire::capabilities::EVENTFD } else { 0 }
+    let eventfds = if spec.eventfds { wire::capabilities::EVENTFD } else { 0 };
+    let health = if spec.checks_health() { wire::capabilities::HEALTH } else { 0 };
+    CAPABILITIES | lanes | eventfds | health
 }
 
 /// Lanes of a channel: one for each call at a time, and the dispatcher's.

@@ -29,15 +29,19 @@ struct Shim {
     fingerprint: [u8; 32],
     library: *const c_char,
     function: *const Function,
-    init: Option<unsafe extern "C" fn() -> *const c_char>,
+    init: Option<Calls>,
     shutdown: Option<unsafe extern "C" fn()>,
 }
+
+/// A function of the shim that makes calls of the contract: NULL, or the text of the one that failed.
+type Calls = unsafe extern "C" fn() -> *const c_char;
 
 /// A loaded shim. It is never unloaded: libraries leave threads and handlers behind.
 #[derive(Clone, Copy)]
 pub(crate) struct Library {
     shim: &'static Shim,
     functions: &'static [Function],
+    health: Option<Calls>,
 }
 
 // SAFETY: the tables are constants of the shim, which is never unloaded; nothing writes to them.
@@ -76,26 +80,40 @@ impl Library {
         if let Some(function) = functions.iter().find(|function| !fits(function)) {
             return Err(mismatch(format!("the blocks of `{}` do not fit a slot", name(function))));
         }
-        Ok(Library { shim, functions })
+        // SAFETY: the handle is open and the name terminated.
+        let health = unsafe { libc::dlsym(handle, c"hotcell_health_1".as_ptr()) };
+        // SAFETY: a shim of ABI major 1 exports under this name, if anything, a function of this type; it is never unloaded. NULL
+        // is `None` of a function's pointer.
+        let health = unsafe { std::mem::transmute::<*mut c_void, Option<Calls>>(health) };
+        Ok(Library { shim, functions, health })
     }
 
     /// Runs the contract's init calls.
     pub(crate) fn initialise(&self) -> Result<(), Failure> {
-        let Some(init) = self.shim.init else { return Ok(()) };
-        // SAFETY: the shim ABI defines the signature; the library is loaded.
-        let failed = unsafe { init() };
+        self.make("init call", self.shim.init)
+    }
+
+    /// Makes the contract's health checks.
+    pub(crate) fn check_health(&self) -> Result<(), Failure> {
+        self.make("health check", self.health)
+    }
+
+    fn make(&self, what: &str, calls: Option<Calls>) -> Result<(), Failure> {
+        let Some(calls) = calls else { return Ok(()) };
+        // SAFETY: the shim ABI defines the signature; the library is loaded, which `self` says.
+        let failed = unsafe { calls() };
         if failed.is_null() {
             return Ok(());
         }
         // SAFETY: a shim returns NULL or a terminated text that lives for ever.
         let text = unsafe { CStr::from_ptr(failed) }.to_string_lossy().into_owned();
-        Err(Failure::new(Event::LoadFailed, format!("init call failed: {text}")))
+        Err(Failure::new(Event::LoadFailed, format!("{what} failed: {text}")))
     }
 
     /// Runs the contract's shutdown calls.
     pub(crate) fn shut_down(&self) {
         if let Some(shutdown) = self.shim.shutdown {
-            // SAFETY: as for `initialise`.
+            // SAFETY: as for `make`.
             unsafe { shutdown() };
         }
     }

@@ -37,7 +37,8 @@ const CAPABILITIES: u64 = wire::capabilities::NEED_SPACE
     | wire::capabilities::EVENTFD
     | wire::capabilities::ABANDONED
     | wire::capabilities::STATE
-    | wire::capabilities::OBJECTS;
+    | wire::capabilities::OBJECTS
+    | wire::capabilities::HEALTH;
 
 /// Segments of the process, for the shim; the serving and the control thread share it.
 static SEGMENTS: SegmentTable = SegmentTable::new();
@@ -107,6 +108,10 @@ fn load(socket: &Arc<ControlSocket>) -> Result<&'static Worker, Failure> {
         Some(wall) => denial::while_trying(|| wall.serve()).map_err(system("sandbox"))?,
     };
     let capabilities = CAPABILITIES & hello.capabilities;
+    if capabilities & wire::capabilities::HEALTH != 0 {
+        // In the sandbox in which calls are made, and before what they are to find is noted.
+        library.check_health()?;
+    }
     state::remember(&channel, capabilities);
     let several = capabilities & wire::capabilities::LANES != 0;
     let most_objects = match capabilities & wire::capabilities::OBJECTS {

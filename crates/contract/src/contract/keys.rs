@@ -162,6 +162,11 @@ pub(crate) static TOP: Keys = Keys::plain(
         key("init", Shape::Texts, "Calls that every new worker makes before it serves, in order"),
         key("shutdown", Shape::Texts, "Calls that a worker makes before it ends in peace, in order"),
         key(
+            "health",
+            Shape::Texts,
+            "Calls by which a new file of the library shows that it is well, in order",
+        ),
+        key(
             "nullable",
             Shape::Texts,
             "What may be NULL: FUNCTION.PARAM and FUNCTION.result, names or patterns",
@@ -184,7 +189,7 @@ pub(crate) static TOP: Keys = Keys::plain(
         key("error", Shape::Lines(&ERROR), "What means failure, by the type that functions return"),
         key("function", Shape::Lines(&FUNCTION), "What functions take and give, by name or pattern"),
     ],
-    &["health", "restore", "callback", "version", "throws", "limits", "pool", "sources"],
+    &["restore", "callback", "version", "throws", "limits", "pool", "sources"],
     &["hotcell", "library", "headers"],
 );
 

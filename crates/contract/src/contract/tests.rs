@@ -101,11 +101,11 @@ fn keys_of_the_file() {
             "zzzzzz = 1",
             "4:1: a contract has no key `zzzzzz` [unknown key] = a contract has the keys `hotcell`, `library`, \
              `headers`, `link`, `include`, `exclude`, `include_dirs`, `defines`, `prelude`, `globals`, `isolation`, \
-             `threads`, `deadline`, `init`, `shutdown`, `nullable`, `guard`, `sandbox`, `recycle`, `tries`, `leaves`, `handle`, `struct`, `error` and `function`",
+             `threads`, `deadline`, `init`, `shutdown`, `health`, `nullable`, `guard`, `sandbox`, `recycle`, `tries`, `leaves`, `handle`, `struct`, `error` and `function`",
         ),
         (
-            "health = [\"f()\"]",
-            "4:1: `health` is not supported by this version [not yet] = it is part of the planned vocabulary; leave \
+            "restore = [\"f()\"]",
+            "4:1: `restore` is not supported by this version [not yet] = it is part of the planned vocabulary; leave \
              the functions out that need it",
         ),
         (

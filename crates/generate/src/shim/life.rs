@@ -1,4 +1,4 @@
-//! What every worker calls before it serves and before it ends: the contract's `init` and `shutdown`.
+//! What workers call before they serve and before they end: the contract's `init`, `health` and `shutdown`.
 
 use hotcell_model::Interface;
 use hotcell_model::evidence::Fact;
@@ -16,11 +16,20 @@ use crate::shim::types::{declare, literal, spell};
 
 /// The statements of `hotcell_init`: it returns the text of the call that failed. None without calls.
 pub(crate) fn init(interface: &Interface) -> Result<Vec<String>, Error> {
+    heeded(interface, &interface.init)
+}
+
+/// The statements of `hotcell_health_1`, which returns the same. None without calls.
+pub(crate) fn health(interface: &Interface) -> Result<Vec<String>, Error> {
+    heeded(interface, &interface.health)
+}
+
+fn heeded(interface: &Interface, calls: &[LifeCall]) -> Result<Vec<String>, Error> {
     let mut body = Body::leaving_by(&[]);
-    for call in &interface.init {
+    for call in calls {
         Life::of(interface, call)?.write(true, &mut body)?;
     }
-    if !interface.init.is_empty() {
+    if !calls.is_empty() {
         body.line("return NULL;");
     }
     Ok(body.into_lines())

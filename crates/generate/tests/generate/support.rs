@@ -132,6 +132,7 @@ pub(crate) fn interface(library: &str, header: &str, soname: &str, functions: Ve
         functions,
         init: Vec::new(),
         shutdown: Vec::new(),
+        health: Vec::new(),
         sandbox: Default::default(),
         guard: Default::default(),
         recycle: Default::default(),

@@ -96,3 +96,13 @@ fn it_can_be_left_out() {
     (0..100).for_each(|_| restarts.note(fault(1), now));
     assert_eq!(restarts.admit(now), Ok(()));
 }
+
+#[test]
+fn another_library_begins_anew() {
+    let (restarts, _) = opened(Instant::now());
+    restarts.reset();
+    let now = Instant::now();
+    assert_eq!((restarts.admit(now), restarts.state(now, None)), (Ok(()), Breaker::Closed));
+    restarts.note(fault(1), now);
+    assert_eq!(restarts.admit(now), Ok(()), "its faults are counted from the first");
+}

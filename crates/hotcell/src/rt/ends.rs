@@ -302,6 +302,7 @@ impl Call<'_> {
                 counts = !(live.worker.was_unwanted() && end.killed_by_host);
                 let (worker, lane) = (&live.worker, live.lane.index());
                 let fault = match worker.to_blame(lane, &end, &self.context) {
+                    None if !counts && worker.was_drained() => fault::drained(),
                     Some(suspect) => fault::of_another(suspect, &end),
                     None => match worker.ended_before(lane, &end, &self.context) {
                         Some(function) => {

@@ -11,13 +11,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Deref;
 use std::panic::Location;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use hotcell_protocol::{ErrorKind, Executed, UnavailableReason};
 use hotcell_shm::ForkGuard;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 
 use super::allowed::YEAR;
 use super::rounds::{self, Looked};
@@ -29,6 +30,7 @@ use crate::rt::Package;
 
 #[cfg(feature = "tokio")]
 mod awaited;
+mod reload;
 mod stats;
 mod tenants;
 
@@ -112,6 +114,9 @@ struct Inner<L> {
     leases: AtomicU64,
     refused: AtomicU64,
     options: PoolOptions,
+    /// The files of sessions that are opened, where they were loaded anew from others. Who opens a session has it meanwhile, and
+    /// so has who loads them anew.
+    libraries: RwLock<Option<Vec<PathBuf>>>,
     fork: ForkGuard,
 }
 
@@ -169,6 +174,7 @@ impl<L: Library> Pool<L> {
             refused: AtomicU64::new(0),
             fork: ForkGuard::new().map_err(|errno| failed(&errno))?,
             options,
+            libraries: RwLock::default(),
         });
         let every = inner.every();
         let looked = OfPool(Arc::downgrade(&inner));
@@ -247,7 +253,8 @@ impl<L: Library> Lease<L> {
     }
 
     fn open_here(&mut self) -> Result<()> {
-        let library = L::open_with(self.pool.options.options.clone())?;
+        let libraries = self.pool.libraries.read();
+        let library = L::open_with(self.pool.options_with(&libraries))?;
         let number = self.member().number;
         self.pool.sessions.lock()[number] = Some(Arc::downgrade(&library.session().shared));
         if let Some(member) = &mut self.member {

@@ -29,16 +29,16 @@ use crate::rt::KeptCallback;
 #[derive(Debug, Default)]
 pub(super) struct Service {
     /// The one that serves, if it has not ended. Locked for moments only.
-    now: Mutex<Option<Arc<Serving>>>,
-    /// Locked by whoever brings a worker up.
-    next: Mutex<Next>,
+    pub(super) now: Mutex<Option<Arc<Serving>>>,
+    /// Locked by whoever brings a worker up, or another one into service.
+    pub(super) next: Mutex<Next>,
 }
 
 #[derive(Debug, Default)]
-struct Next {
+pub(super) struct Next {
     /// One that is coming up.
-    starting: Option<Worker>,
-    spares: Spares,
+    pub(super) starting: Option<Worker>,
+    pub(super) spares: Spares,
 }
 
 /// A worker that is up, as its callers share it.
@@ -52,6 +52,8 @@ pub(crate) struct Serving {
     unwanted: AtomicBool,
     /// Whether its end was counted against an input.
     counted: AtomicBool,
+    /// Whether it was ended because it had been replaced, and a call on it went on.
+    drained: AtomicBool,
     /// Whether a thread of this process runs what the library's own threads call back.
     has_listener: AtomicBool,
     /// Locked by whoever starts one.
@@ -81,13 +83,14 @@ impl Deref for Serving {
 }
 
 impl Serving {
-    fn new(worker: Worker) -> Serving {
+    pub(super) fn new(worker: Worker) -> Serving {
         Serving {
             worker,
             since: Instant::now(),
             blame: OnceLock::new(),
             unwanted: AtomicBool::new(false),
             counted: AtomicBool::new(false),
+            drained: AtomicBool::new(false),
             has_listener: AtomicBool::new(false),
             listener: Mutex::default(),
         }
@@ -194,6 +197,22 @@ impl Serving {
         self.unwanted.store(true, Ordering::Release);
     }
 
+    /// Whether it was to be ended because it had been replaced.
+    pub(crate) fn was_drained(&self) -> bool {
+        self.drained.load(Ordering::Acquire)
+    }
+
+    /// It is to be ended because it has been replaced: that is not the library's doing, nor that of the calls on it.
+    pub(super) fn is_drained(&self) {
+        self.is_unwanted();
+        self.drained.store(true, Ordering::Release);
+    }
+
+    /// Stops it, and waits until it is gone.
+    pub(super) fn stop(self) {
+        self.worker.stop();
+    }
+
     /// Whether there is a thread that runs what the library's own threads call back.
     pub(crate) fn has_listener(&self) -> bool {
         self.has_listener.load(Ordering::Acquire)
@@ -286,7 +305,7 @@ impl Session {
             self.note_end(&before);
             self.admit(context)?;
         }
-        let spec = &shared.spec;
+        let spec = &*shared.spec();
         let failed = |generation, error: &StartError| {
             let (fault, output) = fault::of_start(error);
             let failed = Context { generation, ..context }.error(fault, Executed::No, output);
@@ -448,7 +467,7 @@ impl Session {
         // Whoever has it brings a worker up, and then sees to its spares.
         let Some(mut next) = shared.service.next.try_lock() else { return };
         seat.lacks_spares = false;
-        next.spares.fill(&shared.spec, shared.options.spares as usize, &shared.facts.begun);
+        next.spares.fill(&shared.spec(), shared.options.spares as usize, &shared.facts.begun);
     }
 }
 
@@ -539,7 +558,7 @@ impl Service {
     /// Stops all workers, and waits until they are gone.
     pub(super) fn stop(&mut self) {
         let now = self.now.get_mut().take().and_then(Arc::into_inner);
-        now.into_iter().for_each(|serving| serving.worker.stop());
+        now.into_iter().for_each(Serving::stop);
         let next = self.next.get_mut();
         next.starting.take().into_iter().for_each(Worker::stop);
         next.spares.stop();

@@ -26,6 +26,8 @@ pub struct Stats {
     pub restarts: u64,
     /// Of these, those that took over from a worker that was worn, or did not answer.
     pub recycled: u64,
+    /// How often the library was [loaded anew](Session::reload).
+    pub reloads: u64,
     /// Calls that were made again, each time counted, for a worker had ended in them.
     pub retries: u64,
     /// Calls that came back from such a try.
@@ -93,6 +95,7 @@ impl Stats {
             "faults": faults.collect::<serde_json::Map<_, _>>(),
             "restarts": self.restarts,
             "recycled": self.recycled,
+            "reloads": self.reloads,
             "retries": self.retries,
             "recovered": self.recovered,
             "restarted": self.restarted,
@@ -136,6 +139,7 @@ impl Session {
             faults: if forked { Vec::new() } else { facts.faults() },
             restarts: facts.served.load(Ordering::Relaxed).saturating_sub(1),
             recycled,
+            reloads: facts.reloads.load(Ordering::Relaxed),
             retries,
             recovered,
             restarted,
@@ -152,7 +156,7 @@ impl Session {
             state_changes: worker
                 .as_ref()
                 .map(|worker| StateChanges::of(&worker.channel().state_record(), self.functions())),
-            heap: worker.map(|worker| Heap::of(worker.heap(), self.functions(), shared.spec.guard)),
+            heap: worker.map(|worker| Heap::of(worker.heap(), self.functions(), shared.spec().guard)),
         }
     }
 

@@ -107,7 +107,7 @@ impl Looked for OfSession {
             return Some(every);
         }
         let Some(usage) = worker.usage() else { return Some(every) };
-        let live = Heap::of(worker.heap(), session.functions(), session.shared.spec.guard).total.bytes;
+        let live = Heap::of(worker.heap(), session.functions(), session.shared.spec().guard).total.bytes;
         let lost = u64::from(worker.channel().state_record().lost.count_ones());
         let seen = Seen { calls: worker.channel().published(), age: worker.age(), usage, live, lost };
         match self.history.look(&seen, recycle, Instant::now()) {
@@ -271,7 +271,7 @@ impl Session {
             threads: worker.threads(),
             executing: executing.collect(),
             objects: self.living_objects(worker.generation()),
-            heap: Heap::of(worker.heap(), self.functions(), self.shared.spec.guard),
+            heap: Heap::of(worker.heap(), self.functions(), self.shared.spec().guard),
             output: worker.output(),
         };
         self.shared.known.0.lock().last = Some(snapshot);

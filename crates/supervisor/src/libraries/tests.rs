@@ -68,7 +68,7 @@ fn a_file_is_the_same_by_what_is_in_it() {
     fs::rename(&again, &path).unwrap();
     let replaced = libraries.are_unchanged().unwrap_err();
     assert_eq!(replaced.path, path);
-    assert!(replaced.to_string().contains("it has another content. Open the session anew"), "{replaced}");
+    assert!(replaced.to_string().contains("it has another content. Reload the session"), "{replaced}");
     fs::remove_file(&path).unwrap();
     assert!(libraries.are_unchanged().unwrap_err().to_string().contains("No such file"));
 }

@@ -14,7 +14,12 @@ fn calls(key: &str, text: &str, more: &str) -> Value {
     let text = contract(&format!("{key} = [\"{text}\"]\n{more}"));
     let checked = run(&api(&DECLARATIONS), &text, Selection::Contract);
     let interface = checked.unwrap_or_else(|found| panic!("{}", render(&found, &text, false))).interface;
-    serde_json::to_value(if key == "init" { interface.init } else { interface.shutdown }).unwrap()
+    let calls = match key {
+        "init" => interface.init,
+        "health" => interface.health,
+        _ => interface.shutdown,
+    };
+    serde_json::to_value(calls).unwrap()
 }
 
 #[test]
@@ -49,7 +54,8 @@ fn a_worker_calls_before_it_serves_and_before_it_ends() {
         ("7 >= start(sizeof(int))", start(json!({"expr": "size-of", "ctype": "int"})), when("gt", 7)),
         ("stop()", json!({"expr": "call", "function": "stop", "args": []}), Value::Null),
     ] {
-        assert_eq!(calls("init", text, ""), json!([{"call": call, "fails": fails, "text": text}]), "{text}");
+        let expect = json!([{"call": call, "fails": fails, "text": text}]);
+        assert_eq!((calls("init", text, ""), calls("health", text, "")), (expect.clone(), expect), "{text}");
     }
     assert_eq!(calls("shutdown", "stop()", "")[0]["text"], "stop()");
     // A plain call fails as the function itself does, for these arguments.

@@ -1,0 +1,224 @@
+//! Loading the library anew, from another file or from what lies in the place of the old one, while calls go on.
+//!
+//! It is replacing a worker by one that was started with other files. That one comes up and shows that it is well while the old
+//! one serves: what fails until then changes nothing. Who brings workers into service has a lock; under it the new worker takes the
+//! old one's place, and what workers are started with from then on is what it was started with. A call has the worker that it
+//! began with: so the old one stays for as long as calls are under way on it, or until its time is over.
+
+use std::panic::Location;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use hotcell_protocol::{ErrorKind, Executed};
+use hotcell_supervisor::{Libraries, Spec, StartError, Worker};
+
+use super::allowed::YEAR;
+use super::service::Serving;
+use super::{Context, Place, Session, Shared};
+use crate::error::{Cause, Error, Result};
+use crate::fault;
+
+/// What to load, and what becomes of calls that are under way.
+///
+/// ```no_run
+/// # fn main() -> hotcell::Result<()> {
+/// # let zlib = zlib_hotcell::Zlib::open()?;
+/// let reload = hotcell::Reload { libraries: Some(vec!["/opt/new/libz.so.1".into()]), ..Default::default() };
+/// let reloaded = zlib.session().reload(&reload)?;
+/// println!("worker {} serves", reloaded.generation);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reload {
+    /// The library files, in order. `None`: those that the session has, as they lie in their places now.
+    pub libraries: Option<Vec<PathBuf>>,
+    /// How long calls that are under way on the old worker may take. Those that take longer are
+    /// [`WorkerLost`](ErrorKind::WorkerLost) then. 30 s.
+    pub drain: Duration,
+}
+
+impl Default for Reload {
+    fn default() -> Self {
+        Reload { libraries: None, drain: Duration::from_secs(30) }
+    }
+}
+
+/// That another worker serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reloaded {
+    /// Which: it has loaded the new files.
+    pub generation: u64,
+    /// The one that it has replaced, if one served.
+    pub before: Option<u64>,
+    /// Whether all calls that were under way on that one came to their end.
+    pub drained: bool,
+}
+
+/// A worker that is up and well, of which no caller knows. Dropped, it stops.
+pub(super) struct Prepared {
+    session: Session,
+    spec: Spec,
+    worker: Worker,
+}
+
+/// A worker that serves, and the one that it has replaced.
+pub(super) struct Switched {
+    session: Session,
+    generation: u64,
+    before: Option<Arc<Serving>>,
+}
+
+/// How long who waits for calls of the old worker pauses between looks, at first and at most.
+const LOOKS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
+
+/// What errors say of a library that was not loaded.
+const STAYS: &str = "; the library was not loaded anew, and what served before goes on";
+
+impl Session {
+    /// Loads the library anew: a worker is started with the files that there are now, and checked as the first one of the
+    /// session was, health checks of the contract included. Then it serves: calls that begin from then on are made there. Calls
+    /// under way end on the old worker, which is stopped behind them, and waited for. No call fails for it, unless it takes longer
+    /// than [`Reload::drain`]. The objects of the old worker are [`StaleHandle`](ErrorKind::StaleHandle) from then on.
+    ///
+    /// What fails before another worker serves changes nothing. The circuit [breaker](Session::breaker) is closed when one does.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Session::open`]. `InvalidArgument` in a callback of the session, which waits for itself.
+    #[track_caller]
+    pub fn reload(&self, reload: &Reload) -> Result<Reloaded> {
+        let context = self.context("", Some(Location::caller()));
+        let until = |drain: Duration| Instant::now() + drain.min(YEAR);
+        let switched = self.prepare(reload, context)?.switch();
+        Ok(switched.drain(until(reload.drain)))
+    }
+
+    /// Starts a worker with the files that there are now, and waits until it is up and well.
+    pub(super) fn prepare(&self, reload: &Reload, context: Context) -> Result<Prepared> {
+        self.may_reload(context)?;
+        let now = self.shared.spec();
+        let paths = reload.libraries.clone().unwrap_or_else(|| now.libraries.paths());
+        let libraries = Libraries::open(&paths).map_err(|error| {
+            let message = format!("open the library: {error}{STAYS}");
+            context.not_executed(ErrorKind::LoadFailed, Cause::None, message)
+        })?;
+        let spec = Spec { libraries: Arc::new(libraries), health: true, ..Spec::clone(&now) };
+        let failed = |generation, error: &StartError| not_started(context, generation, error);
+        let begun = self.shared.facts.begun.another(&spec);
+        let worker = begun.map_err(|(generation, error)| failed(generation, &error))?;
+        let up = loop {
+            // False only before its time to start is over.
+            match worker.ready(&spec, Instant::now() + YEAR) {
+                Ok(false) => {}
+                up => break up,
+            }
+        };
+        match up {
+            Ok(_) => Ok(Prepared { session: self.apart().0, spec, worker }),
+            Err(error) => Err(failed(worker.generation(), &error)),
+        }
+    }
+
+    /// Refuses what would wait for itself, or for another process.
+    fn may_reload(&self, context: Context) -> Result<()> {
+        if self.is_forked() {
+            return Err(context.forked(Executed::No));
+        }
+        if self.shared.places.iter().any(Place::is_held_here) || self.kept().run_here() {
+            let message =
+                "a call of the session is under way on this thread: load the library anew behind it";
+            return Err(context.not_executed(ErrorKind::InvalidArgument, Cause::None, message.to_owned()));
+        }
+        Ok(())
+    }
+}
+
+/// The error of a worker that did not come up, or is not well.
+fn not_started(context: Context, generation: u64, error: &StartError) -> Error {
+    let (fault, output) = fault::of_start(error);
+    Context { generation, ..context }.error(fault, Executed::No, output).with_more(STAYS)
+}
+
+impl Prepared {
+    /// Has it serve.
+    pub(super) fn switch(self) -> Switched {
+        let Prepared { session, spec, worker } = self;
+        let shared = &*session.shared;
+        let serving = Arc::new(Serving::new(worker));
+        let mut next = shared.service.next.lock();
+        // Of the old library, all of them.
+        let gone = (next.starting.take(), std::mem::take(&mut next.spares));
+        *shared.spec.lock() = Arc::new(Spec { health: false, ..spec });
+        shared.releases.drop_refused();
+        shared.facts.enter(&serving);
+        shared.facts.reloads.fetch_add(1, Ordering::Relaxed);
+        let before = shared.service.now.lock().replace(Arc::clone(&serving));
+        if let Some(before) = &before {
+            before.channel().give_up();
+        }
+        shared.restarts.reset();
+        next.spares.fill(&shared.spec(), shared.options.spares as usize, &shared.facts.begun);
+        drop(next);
+        drop(gone);
+        session.clear_seats();
+        Switched { generation: serving.generation(), session, before }
+    }
+}
+
+impl Switched {
+    /// Waits until no call is under way on the worker before, or ends those that are when its time is over; and until it is gone.
+    pub(super) fn drain(self, until: Instant) -> Reloaded {
+        let Switched { session, generation, before } = self;
+        let Some(before) = before else {
+            return Reloaded { generation, before: None, drained: true };
+        };
+        let number = before.generation();
+        let drained = session.has_let_go(&before, until);
+        if !drained {
+            before.is_drained();
+            _ = before.kill();
+        }
+        // They are the application's, and may do anything: there is no lock here.
+        drop(session.shared.kept.end_worker(number));
+        // Who has a part of it yet hears of its end, and lets go.
+        Arc::into_inner(before).into_iter().for_each(Serving::stop);
+        Reloaded { generation, before: Some(number), drained }
+    }
+}
+
+impl Session {
+    /// Whether no seat has a part of this worker any more, before that time.
+    fn has_let_go(&self, worker: &Arc<Serving>, until: Instant) -> bool {
+        let mut pause = LOOKS.0;
+        loop {
+            // Who has a seat lets go when he gives it back, or by the next call.
+            if Arc::strong_count(worker) == 1 || worker.channel().is_dead() {
+                return true;
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            thread::sleep(pause.min(left));
+            pause = (pause * 2).min(LOOKS.1);
+            self.clear_seats();
+        }
+    }
+}
+
+impl Shared {
+    /// What workers are started with.
+    pub(super) fn spec(&self) -> Arc<Spec> {
+        Arc::clone(&self.spec.lock())
+    }
+
+    /// A worker of these files has shown that it is well: others need not.
+    pub(super) fn found_healthy(&self) {
+        let mut spec = self.spec.lock();
+        *spec = Arc::new(Spec { health: false, ..Spec::clone(&spec) });
+    }
+}
