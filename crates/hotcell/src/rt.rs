@@ -27,6 +27,7 @@ pub(crate) mod reading;
 mod recycle;
 mod reply;
 mod sandbox;
+mod stop;
 mod texts;
 
 pub use arguments::{Arguments, check_bits};

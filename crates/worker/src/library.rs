@@ -5,6 +5,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 
 use hotcell_protocol::wire::{self, Event, Hello};
 
+use crate::cancels::UnderWay;
 use crate::context::{Context, Reply, ShimRequest};
 use crate::report::Failure;
 
@@ -33,11 +34,15 @@ struct Shim {
     shutdown: Option<unsafe extern "C" fn()>,
 }
 
+/// Where a shim is told of the place in which the calls of a thread note that they are under way.
+pub(crate) type Attend = unsafe extern "C" fn(*mut UnderWay);
+
 /// A loaded shim. It is never unloaded: libraries leave threads and handlers behind.
 #[derive(Clone, Copy)]
 pub(crate) struct Library {
     shim: &'static Shim,
     functions: &'static [Function],
+    attend: Option<Attend>,
 }
 
 // SAFETY: the tables are constants of the shim, which is never unloaded; nothing writes to them.
@@ -76,7 +81,11 @@ impl Library {
         if let Some(function) = functions.iter().find(|function| !fits(function)) {
             return Err(mismatch(format!("the blocks of `{}` do not fit a slot", name(function))));
         }
-        Ok(Library { shim, functions })
+        // SAFETY: the handle is open and the name terminated.
+        let attend = unsafe { libc::dlsym(handle, c"hotcell_attend_1".as_ptr()) };
+        // SAFETY: a shim of ABI major 1 exports a function of this type by that name, if anything: NULL is none.
+        let attend = unsafe { std::mem::transmute::<*mut c_void, Option<Attend>>(attend) };
+        Ok(Library { shim, functions, attend })
     }
 
     /// Runs the contract's init calls.
@@ -98,6 +107,11 @@ impl Library {
             // SAFETY: as for `initialise`.
             unsafe { shutdown() };
         }
+    }
+
+    /// What notes calls that can be stopped, if some can.
+    pub(crate) fn attend(&self) -> Option<Attend> {
+        self.attend
     }
 
     /// The function of this index.

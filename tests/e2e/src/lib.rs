@@ -7,6 +7,7 @@ pub mod brittle;
 pub mod clan;
 pub mod cli;
 pub mod crew;
+pub mod halt;
 pub mod objects;
 pub mod packages;
 pub mod process;
