@@ -21,6 +21,7 @@ mod accessors;
 mod bind;
 mod callback;
 mod callees;
+mod cancels;
 mod classify;
 mod decide;
 mod finish;

@@ -164,6 +164,8 @@ pub(crate) struct FunctionLines {
     pub(crate) error: Option<ErrorLine>,
     /// What must hold before a call.
     pub(crate) requires: Option<Node>,
+    /// The call that stops one that is under way.
+    pub(crate) cancel: Option<Node>,
     pub(crate) deadline: Option<Duration>,
     pub(crate) idempotent: Option<bool>,
     /// What makes it a function that the headers do not have.

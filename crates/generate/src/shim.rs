@@ -12,6 +12,7 @@ mod arguments;
 mod arrays;
 mod body;
 mod callbacks;
+mod cancels;
 mod checks;
 mod compile;
 mod expr;
@@ -52,6 +53,7 @@ struct Model {
     checks: Vec<String>,
     arrays: bool,
     calls_back: bool,
+    cancels: bool,
     jumps: bool,
     structs: Vec<Vec<String>>,
     functions: Vec<FunctionModel>,
@@ -96,6 +98,7 @@ pub fn render(interface: &Interface) -> Result<ShimSource, Error> {
         checks: checks::of_interface(interface),
         arrays: arrays::any(interface),
         calls_back: callbacks::any(interface),
+        cancels: interface.functions.iter().any(|function| function.cancel.is_some()),
         jumps: interface.functions.iter().any(|function| !jumps::of(interface, function).is_empty()),
         structs,
         functions,

@@ -22,6 +22,9 @@ pub struct Options {
     /// Deadline of a call, unless the function's contract or [`crate::Session::within`] says otherwise.
     /// 30 s.
     pub deadline: Duration,
+    /// How long a call may go on when the library was told to stop it, where its contract says how: at its deadline, or when it
+    /// was given up. Then its worker is ended. 25 ms.
+    pub cancel_grace: Duration,
     /// How long the library may take to load, constructors and init calls included. 10 s.
     pub start_deadline: Duration,
     /// The worker program. `None` looks for it: `HOTCELL_WORKER`, beside this program, on the `PATH`.
@@ -113,6 +116,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             deadline: Duration::from_secs(30),
+            cancel_grace: Duration::from_millis(25),
             start_deadline: Duration::from_secs(10),
             worker: None,
             libraries: Vec::new(),

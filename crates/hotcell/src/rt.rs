@@ -30,6 +30,7 @@ mod recycle;
 mod references;
 mod reply;
 mod sandbox;
+mod stop;
 mod texts;
 
 pub use arguments::{Arguments, check_bits};

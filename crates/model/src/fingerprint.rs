@@ -31,6 +31,9 @@ impl Fingerprint {
         for keeps in &function.keeps {
             feed(&mut hash, keeps);
         }
+        if let Some(cancel) = &function.cancel {
+            feed(&mut hash, cancel);
+        }
         Fingerprint(hash.finalize().into())
     }
 

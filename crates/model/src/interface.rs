@@ -162,6 +162,9 @@ pub struct Function {
     /// Data, texts and objects that the library keeps when the call has returned.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keeps: Vec<Keeps>,
+    /// What stops a call of it that is under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancel: Option<Cancel>,
     /// Deadline of its own, milliseconds.
     pub deadline_ms: Option<u64>,
     /// Whether calling it twice is as good as once: it may be retried after a fault.
@@ -181,6 +184,18 @@ pub struct Function {
 pub struct Requirement {
     /// Over what goes in.
     pub condition: Expr,
+    /// The same in the words of the contract.
+    pub text: String,
+}
+
+/// Objects that what stops a call can be passed.
+pub const CANCEL_OBJECTS: usize = 4;
+
+/// How the library stops a call that is under way: by another call, made on another thread meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cancel {
+    /// That call. What it is passed of the call that is under way are objects.
+    pub call: Expr,
     /// The same in the words of the contract.
     pub text: String,
 }

@@ -58,6 +58,8 @@ pub enum ErrorKind {
     LibraryError = 24,
     /// The function cannot be bound as things stand.
     Unsupported = 25,
+    /// The call did not end by its deadline, and the library stopped it when it was told to.
+    DeadlineExceeded = 26,
 }
 
 impl ErrorKind {
@@ -88,6 +90,7 @@ impl ErrorKind {
         Self::Quarantined,
         Self::LibraryError,
         Self::Unsupported,
+        Self::DeadlineExceeded,
     ];
 
     /// The stable number.
@@ -123,6 +126,7 @@ impl ErrorKind {
             23 => Some(Self::Quarantined),
             24 => Some(Self::LibraryError),
             25 => Some(Self::Unsupported),
+            26 => Some(Self::DeadlineExceeded),
             _ => None,
         }
     }
@@ -155,6 +159,7 @@ impl ErrorKind {
             "Quarantined" => Some(Self::Quarantined),
             "LibraryError" => Some(Self::LibraryError),
             "Unsupported" => Some(Self::Unsupported),
+            "DeadlineExceeded" => Some(Self::DeadlineExceeded),
             _ => None,
         }
     }
@@ -187,6 +192,7 @@ impl ErrorKind {
             Self::Quarantined => "Quarantined",
             Self::LibraryError => "LibraryError",
             Self::Unsupported => "Unsupported",
+            Self::DeadlineExceeded => "DeadlineExceeded",
         }
     }
 
@@ -218,6 +224,7 @@ impl ErrorKind {
             Self::Quarantined => 123,
             Self::LibraryError => 124,
             Self::Unsupported => 125,
+            Self::DeadlineExceeded => 100,
         }
     }
 
@@ -262,7 +269,8 @@ impl ErrorKind {
             | Self::Cancelled
             | Self::Quarantined
             | Self::LibraryError
-            | Self::Unsupported => Retry::Never,
+            | Self::Unsupported
+            | Self::DeadlineExceeded => Retry::Never,
             Self::Unavailable => Retry::Later,
         }
     }
@@ -271,7 +279,7 @@ impl ErrorKind {
     pub const fn grpc(self) -> &'static str {
         match self {
             Self::Crashed | Self::Exited | Self::ProtocolViolation | Self::InvalidReply => "INTERNAL",
-            Self::Hung => "DEADLINE_EXCEEDED",
+            Self::Hung | Self::DeadlineExceeded => "DEADLINE_EXCEEDED",
             Self::OutOfMemory | Self::LimitExceeded => "RESOURCE_EXHAUSTED",
             Self::SandboxDenied => "PERMISSION_DENIED",
             Self::WorkerLost | Self::Unavailable | Self::SupervisorGone => "UNAVAILABLE",
@@ -294,7 +302,7 @@ impl ErrorKind {
     pub const fn http(self) -> u16 {
         match self {
             Self::Crashed | Self::Exited | Self::ProtocolViolation | Self::InvalidReply => 502,
-            Self::Hung => 504,
+            Self::Hung | Self::DeadlineExceeded => 504,
             Self::OutOfMemory => 507,
             Self::LimitExceeded => 413,
             Self::SandboxDenied => 403,
@@ -338,6 +346,9 @@ impl ErrorKind {
             Self::Quarantined => "this very input has crashed the library before and is refused",
             Self::LibraryError => "the library itself reports failure, as its contract defines it",
             Self::Unsupported => "the function cannot be bound as things stand",
+            Self::DeadlineExceeded => {
+                "the call did not end by its deadline, and the library stopped it when it was told to"
+            }
         }
     }
 
@@ -382,6 +393,9 @@ impl ErrorKind {
             Self::LibraryError => "See the library's own code and message.",
             Self::Unsupported => {
                 "Add the line the text names to the contract; some functions cannot be bound at all, with the reason told."
+            }
+            Self::DeadlineExceeded => {
+                "Give the call a longer deadline if it is just slow. Nobody died: the worker goes on, and objects are still there."
             }
         }
     }

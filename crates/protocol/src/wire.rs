@@ -105,6 +105,9 @@ pub const HEAP_COUNTS: usize = 4096;
 /// Shards of counts. A thread adds to one that it has for itself; those that find none share the last. A shard has a heap_count for what is outside of every function, then one for each function, padded to LINE. A number is the sum over all shards, as they wrap.
 pub const HEAP_SHARDS: usize = 32;
 
+/// Objects that what stops a call can be passed.
+pub const CANCEL_OBJECTS: usize = 4;
+
 /// Longest control packet, head included. A longer one is a violation.
 pub const MAX_PACKET: usize = 4096;
 
@@ -112,7 +115,7 @@ pub const MAX_PACKET: usize = 4096;
 pub const MAX_TEXT: usize = 2048;
 
 /// Version of the shim entry and the context table: major in the high half, minor in the low.
-pub const SHIM_ABI: u32 = 0x0001_0006;
+pub const SHIM_ABI: u32 = 0x0001_0007;
 
 /// A park word: whether the side that owns it sleeps, and how the other side wakes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -404,6 +407,10 @@ pub enum Packet {
     LaneOpen = 10,
     /// Worker to host: the lane has its thread, or why it has none.
     LaneReady = 11,
+    /// Host to worker: call the library's own function that stops this call (capability `CANCEL`).
+    Cancel = 12,
+    /// Worker to host: that function has returned, or why it was not called.
+    CancelDone = 13,
     /// Client to supervisor, when they are two processes: segments are mapped, seal them now.
     ClientMapped = 9,
 }
@@ -421,6 +428,8 @@ impl Packet {
         Self::Shutdown,
         Self::LaneOpen,
         Self::LaneReady,
+        Self::Cancel,
+        Self::CancelDone,
         Self::ClientMapped,
     ];
 
@@ -437,6 +446,8 @@ impl Packet {
             8 => Some(Self::Shutdown),
             10 => Some(Self::LaneOpen),
             11 => Some(Self::LaneReady),
+            12 => Some(Self::Cancel),
+            13 => Some(Self::CancelDone),
             9 => Some(Self::ClientMapped),
             _ => None,
         }
@@ -460,6 +471,8 @@ impl Packet {
             Self::Shutdown => "Shutdown",
             Self::LaneOpen => "LaneOpen",
             Self::LaneReady => "LaneReady",
+            Self::Cancel => "Cancel",
+            Self::CancelDone => "CancelDone",
             Self::ClientMapped => "ClientMapped",
         }
     }
@@ -717,7 +730,7 @@ pub mod capabilities {
     pub const CALLBACKS: u64 = 1 << 1;
     /// Callers may park on the eventfds of the hello.
     pub const EVENTFD: u64 = 1 << 3;
-    /// The cancel word is watched.
+    /// Calls of some functions can be stopped by a function of the library: packet `Cancel`.
     pub const CANCEL: u64 = 1 << 4;
     /// Trace contexts are carried.
     pub const TRACE: u64 = 1 << 5;
@@ -961,8 +974,8 @@ pub mod lane_host {
     pub const WINDOW_PLACE: usize = 8;
     /// `u64`: bytes of the reply window; 0 none.
     pub const WINDOW_LENGTH: usize = 16;
-    /// `u64`: id of the call to cancel; 0 none.
-    pub const CANCEL: usize = 24;
+    /// `u64`: 0.
+    pub const UNUSED: usize = 24;
     /// `u128`: W3C trace id, big-endian bytes.
     pub const TRACE_ID: usize = 32;
     /// `u64`: W3C span id, big-endian bytes.
@@ -1239,6 +1252,20 @@ pub mod lane_ready {
     pub const ERRNO: usize = 4;
 }
 
+/// A call that the library is to stop: of Cancel, and of CancelDone. No other call is made on its lane in between. The call itself ends with its reply.
+///
+/// Where: socket, after packet_head.
+pub mod cancel {
+    /// Bytes of the whole layout.
+    pub const SIZE: usize = 16;
+    /// `u32`: its lane.
+    pub const LANE: usize = 0;
+    /// `i32`: of CancelDone: 0, the function that stops it has returned; ESRCH, there was nothing to stop, for the call had ended, had not come so far, or has no such function; else why there was no thread to call it on. Of Cancel 0.
+    pub const ERRNO: usize = 4;
+    /// `u64`: the call.
+    pub const CALL_ID: usize = 8;
+}
+
 /// The segment is mapped.
 ///
 /// Where: socket, after packet_head.
@@ -1495,6 +1522,37 @@ impl LaneReady {
         Self {
             lane: u32::from_le_bytes(get(bytes, lane_ready::LANE)),
             errno: i32::from_le_bytes(get(bytes, lane_ready::ERRNO)),
+        }
+    }
+}
+
+/// A call that the library is to stop: of Cancel, and of CancelDone. No other call is made on its lane in between. The call itself ends with its reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Cancel {
+    /// its lane.
+    pub lane: u32,
+    /// of CancelDone: 0, the function that stops it has returned; ESRCH, there was nothing to stop, for the call had ended, had not come so far, or has no such function; else why there was no thread to call it on. Of Cancel 0.
+    pub errno: i32,
+    /// the call.
+    pub call_id: u64,
+}
+
+impl Cancel {
+    /// The bytes on the wire; those of no field are zero.
+    pub fn encode(&self) -> [u8; cancel::SIZE] {
+        let mut bytes = [0; cancel::SIZE];
+        put(&mut bytes, cancel::LANE, &self.lane.to_le_bytes());
+        put(&mut bytes, cancel::ERRNO, &self.errno.to_le_bytes());
+        put(&mut bytes, cancel::CALL_ID, &self.call_id.to_le_bytes());
+        bytes
+    }
+
+    /// Reads the fields; checks nothing, and ignores the bytes of no field.
+    pub fn decode(bytes: &[u8; cancel::SIZE]) -> Self {
+        Self {
+            lane: u32::from_le_bytes(get(bytes, cancel::LANE)),
+            errno: i32::from_le_bytes(get(bytes, cancel::ERRNO)),
+            call_id: u64::from_le_bytes(get(bytes, cancel::CALL_ID)),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What a worker says on its control socket. It is the worker's word: it can only ever harm the worker's own calls.
 
 use hotcell_protocol::wire::{
-    Event, EventPacket, LaneReady, Packet, SEGMENT_FIRST_ADDED, SegmentReady, Welcome,
+    Cancel, Event, EventPacket, LaneReady, Packet, SEGMENT_FIRST_ADDED, SegmentReady, Welcome,
 };
 use hotcell_shm::control::Received;
 
@@ -35,6 +35,10 @@ impl State {
                 let LaneReady { lane, errno } = LaneReady::decode(body);
                 let asked = self.lanes.get_mut(&lane).filter(|said| said.is_none());
                 *asked.ok_or("a report of a lane that was not asked for")? = Some(errno);
+            }
+            Packet::CancelDone => {
+                let body = packet.body.first_chunk().ok_or("the report of a stopped call is too short")?;
+                self.hear_cancelled(Cancel::decode(body))?;
             }
             Packet::Event => {
                 let (head, text) = packet.body.split_first_chunk().ok_or("an event is too short")?;

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod awaited;
+mod cancel;
 mod changed;
 mod end;
 mod heard;
@@ -23,6 +24,7 @@ mod usage;
 mod worker;
 
 pub use awaited::Ending;
+pub use cancel::CancelOutcome;
 pub use end::{End, HowEnded, Report};
 pub use libraries::{Libraries, LoadedFile, Replaced};
 pub use output::escape;

@@ -33,6 +33,7 @@ const CAPABILITIES: u64 = wire::capabilities::NEED_SPACE
     | wire::capabilities::DISPATCHER
     | wire::capabilities::SANDBOX
     | wire::capabilities::HEAP
+    | wire::capabilities::CANCEL
     | wire::capabilities::ABANDONED
     | wire::capabilities::STATE
     | wire::capabilities::OBJECTS;

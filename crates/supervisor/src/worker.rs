@@ -16,6 +16,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Signal, pidfd_send_signal};
 
+use crate::cancel::Asked;
 use crate::changed::Changed;
 use crate::end::{End, Report};
 use crate::monitor::Monitor;
@@ -74,6 +75,8 @@ pub(crate) struct State {
     pub(crate) mapped: BTreeSet<u16>,
     /// Lanes that were to be opened, and what became of them: `errno`, once that is known.
     pub(crate) lanes: BTreeMap<u32, Option<i32>>,
+    /// Calls that it was asked to stop last, by lane.
+    pub(crate) cancels: BTreeMap<u32, Asked>,
     /// Segments that were offered: the next number to use.
     pub(crate) offered: u16,
     pub(crate) report: Option<Report>,

@@ -4,11 +4,14 @@ use std::io;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use hotcell_protocol::wire::{Event, LaneOpen, LaneReady, Packet, SegmentAdd, SegmentReady, capabilities};
+use hotcell_protocol::wire::{
+    Cancel, Event, LaneOpen, LaneReady, Packet, SegmentAdd, SegmentReady, capabilities,
+};
 use hotcell_sandbox::with_signals_blocked;
 use hotcell_shm::control::{ControlError, ControlSocket, Received};
 use hotcell_shm::{Access, Seals, SegmentFile, SegmentTable};
 
+use crate::cancels;
 use crate::report::{Failure, REPORTED};
 use crate::serve::Worker;
 
@@ -45,6 +48,10 @@ fn run(worker: &'static Worker) -> ! {
             },
             Packet::LaneOpen => match open_lane(&packet, worker) {
                 Ok(ready) => drop(socket.send(Packet::LaneReady, &ready.encode(), &[])),
+                Err(text) => give_up(socket, &text),
+            },
+            Packet::Cancel => match cancel_of(&packet, worker.capabilities) {
+                Ok(cancel) => cancels::stop(worker, cancel),
                 Err(text) => give_up(socket, &text),
             },
             Packet::Ping => drop(socket.send(Packet::Pong, &[], &[])),
@@ -89,6 +96,15 @@ pub(crate) fn lane_of(packet: &Received, agreed: u64) -> Result<u32, String> {
         return Err("a lane of its own was not agreed on".into());
     }
     Ok(LaneOpen::decode(body).lane)
+}
+
+/// The call that a packet wants stopped, where that was agreed on.
+pub(crate) fn cancel_of(packet: &Received, agreed: u64) -> Result<Cancel, String> {
+    let body = packet.body.first_chunk().ok_or("a packet that stops a call is too short")?;
+    if agreed & capabilities::CANCEL == 0 {
+        return Err("to stop calls was not agreed on".into());
+    }
+    Ok(Cancel::decode(body))
 }
 
 fn give_up(socket: &ControlSocket, text: &str) -> ! {

@@ -15,6 +15,19 @@ use crate::heap;
 const FATAL: [c_int; 6] =
     [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGABRT, libc::SIGTRAP];
 
+/// Signals that somebody sends, and that a thread beside the serving ones leaves to these.
+const BESIDE: [c_int; 9] = [
+    libc::SIGABRT,
+    libc::SIGALRM,
+    libc::SIGHUP,
+    libc::SIGINT,
+    libc::SIGPROF,
+    libc::SIGTERM,
+    libc::SIGUSR1,
+    libc::SIGUSR2,
+    libc::SIGVTALRM,
+];
+
 /// Bytes of the handler's own stack: it must work when the serving thread's stack is used up.
 const STACK: usize = 64 * 1024;
 
@@ -70,6 +83,17 @@ pub(crate) fn attend(lane: u32, stack: usize) {
     let here = 0u8;
     let high = (&raw const here).addr() as u64;
     SERVING.set(Some(Serving { lane, stack: (high.saturating_sub(stack as u64), high) }));
+    own_stack(&[]);
+}
+
+/// Has the handler run on a stack of its own on this thread, which serves no lane. What is meant for the process is for other
+/// threads, as the abort by which the host asks where it is.
+pub(crate) fn attend_beside() {
+    own_stack(&BESIDE);
+}
+
+/// Gives the handler a stack on this thread. Only these signals are blocked on it from now on.
+fn own_stack(blocked: &[c_int]) {
     let own = libc::stack_t {
         ss_sp: Box::leak(vec![0u8; STACK].into_boxed_slice()).as_mut_ptr().cast(),
         ss_flags: 0,
@@ -78,9 +102,12 @@ pub(crate) fn attend(lane: u32, stack: usize) {
     // SAFETY: the stack lives for ever; the set is valid for writes, and sigemptyset initialises it.
     unsafe {
         libc::sigaltstack(&own, std::ptr::null_mut());
-        let mut none: libc::sigset_t = std::mem::zeroed();
-        libc::sigemptyset(&mut none);
-        libc::pthread_sigmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&mut set);
+        for signal in blocked {
+            libc::sigaddset(&mut set, *signal);
+        }
+        libc::pthread_sigmask(libc::SIG_SETMASK, &set, std::ptr::null_mut());
     }
 }
 

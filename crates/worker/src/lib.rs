@@ -8,6 +8,7 @@ mod abandoned;
 mod batch;
 #[doc(hidden)]
 pub mod behind;
+mod cancels;
 mod context;
 mod control;
 pub mod cpus;

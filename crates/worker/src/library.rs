@@ -5,6 +5,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 
 use hotcell_protocol::wire::{self, Event, Hello};
 
+use crate::cancels::UnderWay;
 use crate::context::{Context, Reply, ShimRequest};
 use crate::report::Failure;
 
@@ -35,6 +36,8 @@ struct Shim {
 
 /// A function of the shim that makes calls of the contract: NULL, or the text of the one that failed.
 type Calls = unsafe extern "C" fn() -> *const c_char;
+/// Where a shim is told of the place in which the calls of a thread note that they are under way.
+pub(crate) type Attend = unsafe extern "C" fn(*mut UnderWay);
 
 /// A loaded shim. It is never unloaded: libraries leave threads and handlers behind.
 #[derive(Clone, Copy)]
@@ -42,6 +45,7 @@ pub(crate) struct Library {
     shim: &'static Shim,
     functions: &'static [Function],
     health: Option<Calls>,
+    attend: Option<Attend>,
 }
 
 // SAFETY: the tables are constants of the shim, which is never unloaded; nothing writes to them.
@@ -85,7 +89,11 @@ impl Library {
         // SAFETY: a shim of ABI major 1 exports under this name, if anything, a function of this type; it is never unloaded. NULL
         // is `None` of a function's pointer.
         let health = unsafe { std::mem::transmute::<*mut c_void, Option<Calls>>(health) };
-        Ok(Library { shim, functions, health })
+        // SAFETY: the handle is open and the name terminated.
+        let attend = unsafe { libc::dlsym(handle, c"hotcell_attend_1".as_ptr()) };
+        // SAFETY: a shim of ABI major 1 exports a function of this type by that name, if anything: NULL is none.
+        let attend = unsafe { std::mem::transmute::<*mut c_void, Option<Attend>>(attend) };
+        Ok(Library { shim, functions, health, attend })
     }
 
     /// Runs the contract's init calls.
@@ -116,6 +124,11 @@ impl Library {
             // SAFETY: as for `make`.
             unsafe { shutdown() };
         }
+    }
+
+    /// What notes calls that can be stopped, if some can.
+    pub(crate) fn attend(&self) -> Option<Attend> {
+        self.attend
     }
 
     /// The function of this index.

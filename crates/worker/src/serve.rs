@@ -8,6 +8,7 @@ use hotcell_protocol::wire::{self, Event, Refusal, ReplyState, WorkerState, capa
 use hotcell_shm::control::ControlSocket;
 use hotcell_shm::{ReplyHead, Request, Roost, SegmentTable, WorkerChannel, WorkerLane};
 
+use crate::cancels::Cancels;
 use crate::context::{Call, Context, Reply, ShimRequest};
 use crate::handles::{Handles, SharedHandles, ThreadHandles};
 use crate::library::{Function, Library};
@@ -28,6 +29,7 @@ pub(crate) struct Worker {
     pub(crate) spin: u64,
     pub(crate) handles: &'static SharedHandles,
     pub(crate) threads: Threads,
+    pub(crate) cancels: Cancels,
 }
 
 /// What a serving thread has for itself.
@@ -46,6 +48,7 @@ impl Worker {
         // SAFETY: this is the first serving thread, and comes here once.
         let handles = unsafe { self.handles.of_thread(0) };
         abandoned::attend(self);
+        self.cancels.attend(0);
         state::attend();
         let roost = RefCell::new(Roost::new(self.spin));
         let server = Server { worker: self, segments: self.segments, handles, roost };

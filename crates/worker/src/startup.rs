@@ -12,6 +12,7 @@ use hotcell_sandbox::{Level, Plan, Profile, Wall};
 use hotcell_shm::control::ControlSocket;
 use hotcell_shm::{Access, EventFd, Seals, SegmentFile, SegmentTable, WorkerChannel, heap_length};
 
+use crate::cancels::Cancels;
 use crate::handles::SharedHandles;
 use crate::library::Library;
 use crate::report::{Failure, REPORTED};
@@ -25,7 +26,7 @@ const CONTROL: i32 = 3;
 /// Where the worker keeps it: out of the way of a library that closes or reuses low descriptors.
 const CONTROL_MOVED: i32 = 100;
 
-/// What this worker can do.
+/// What this worker can do, whatever library it has.
 const CAPABILITIES: u64 = wire::capabilities::NEED_SPACE
     | wire::capabilities::CALLBACKS
     | wire::capabilities::HANDLES
@@ -107,7 +108,8 @@ fn load(socket: &Arc<ControlSocket>) -> Result<&'static Worker, Failure> {
         None => Level::measure().map_err(system("serve phase"))?,
         Some(wall) => denial::while_trying(|| wall.serve()).map_err(system("sandbox"))?,
     };
-    let capabilities = CAPABILITIES & hello.capabilities;
+    let stops = if library.attend().is_some() { wire::capabilities::CANCEL } else { 0 };
+    let capabilities = (CAPABILITIES | stops) & hello.capabilities;
     if capabilities & wire::capabilities::HEALTH != 0 {
         // In the sandbox in which calls are made, and before what they are to find is noted.
         library.check_health()?;
@@ -118,9 +120,11 @@ fn load(socket: &Arc<ControlSocket>) -> Result<&'static Worker, Failure> {
         0 => wire::MAX_HANDLES,
         _ => channel.most_objects().min(wire::MAX_HANDLES),
     };
+    let lanes = if several { channel.callers() as usize } else { 1 };
+    let cancels = Cancels::new(library.attend().filter(|_| capabilities & stops != 0), lanes);
     let (functions, channel) = (library.functions(), Arc::new(channel));
     let worker: &'static Worker = Box::leak(Box::new(Worker {
-        handles: SharedHandles::new(if several { channel.callers() as usize } else { 1 }, most_objects),
+        handles: SharedHandles::new(lanes, most_objects),
         channel,
         library,
         segments: &SEGMENTS,
@@ -129,6 +133,7 @@ fn load(socket: &Arc<ControlSocket>) -> Result<&'static Worker, Failure> {
         capabilities,
         spin: u64::from(hello.spin_ns),
         threads: Threads::default(),
+        cancels,
     }));
     control::start(worker).map_err(system("start the control thread"))?;
     worker.channel.set_state(WorkerState::Serving);

@@ -13,7 +13,7 @@ use crate::serve::{Server, Worker};
 use crate::{abandoned, control, crash, state};
 
 /// Bytes that a stack may have at most: it is mapped as a whole.
-const MOST_STACK: usize = 64 << 20;
+pub(crate) const MOST_STACK: usize = 64 << 20;
 
 /// The threads by their lanes, less 1.
 #[derive(Debug, Default)]
@@ -53,6 +53,7 @@ impl Threads {
         let serve = move || {
             crash::attend(lane, stack);
             abandoned::attend(worker);
+            worker.cancels.attend(lane as usize);
             state::attend();
             let _aborts = AbortOnUnwind;
             let server =

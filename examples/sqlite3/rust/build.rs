@@ -19,7 +19,7 @@ const LIBRARIES: &[(&str, &str, bool)] = &[
     ("libsqlite3.so.0", "", true),
 ];
 /// Fingerprint of the interface.
-const INTERFACE: &str = "416b13820caf63c3134060f4b420b6ade5b0918f62607bdb6708eae3f8eb9ca9";
+const INTERFACE: &str = "efb2a4c2f2649d2b54a8aeba4fb8729af858c20d498a803316ab026dc4813686";
 const INCLUDE: &str = "HOTCELL_SQLITE3_INCLUDE";
 const LIB: &str = "HOTCELL_SQLITE3_LIB";
 

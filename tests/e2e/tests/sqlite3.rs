@@ -4,8 +4,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use hotcell::{Cause, Error, ErrorKind, Executed};
+use hotcell::{Cause, Error, ErrorKind, Executed, Options};
 use hotcell_direct::sqlite3 as direct;
 use sqlite3_hotcell::constants::{DETERMINISTIC, INSERT, ROW, UTF8};
 use sqlite3_hotcell::{Library, Sqlite3};
@@ -275,4 +276,28 @@ fn a_statement_made_in_a_function_keeps_its_connection() {
     drop(insert);
     assert_eq!(seen.iter().count(), 0, "and goes with its last statement");
     assert_eq!(library.memory_used().unwrap(), before);
+}
+
+/// Counts for days, unless somebody stops it.
+const ENDLESS: &str =
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n WHERE i < 0";
+
+#[test]
+fn a_query_that_takes_too_long_costs_nothing_but_itself() {
+    let options = Options { cancel_grace: Duration::from_secs(20), ..Options::default() };
+    let library = Library::open_with(options).unwrap();
+    // What a connection has, and would lose with its worker.
+    let db = memory(&library);
+    let brief = db.within(Duration::from_millis(100));
+    let is_stopped = |error: &Error| {
+        assert_eq!((error.kind(), error.executed()), (ErrorKind::DeadlineExceeded, Executed::Yes), "{error}");
+        assert!(!error.is_fault());
+    };
+    is_stopped(&brief.exec(ENDLESS, None).unwrap_err());
+    let statement = db.prepare_v2(ENDLESS).unwrap().pp_stmt.unwrap();
+    is_stopped(&statement.within(Duration::from_millis(100)).step().unwrap_err());
+    // The statement is there, and one that is run behind it is not stopped.
+    assert_eq!(statement.sql().unwrap().as_deref(), Some(ENDLESS));
+    assert_eq!(ask(&db, "SELECT sum(a) FROM t").unwrap(), texts(&["10"]));
+    assert_eq!((library.session().generation(), library.session().stats().faults.len()), (1, 0));
 }

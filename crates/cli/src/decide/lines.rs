@@ -76,7 +76,8 @@ impl Line {
 fn parts(text: &str) -> Option<(&str, &str, &str)> {
     let (key, rest) = text.split_once('=')?;
     let key = key.trim();
-    let names_one = key == "result" || key == "error" || key == "deadline" || key == "idempotent";
+    let names_one =
+        key == "result" || key == "error" || key == "deadline" || key == "idempotent" || key == "cancel";
     if !names_one && !key.starts_with("params.") {
         return None;
     }

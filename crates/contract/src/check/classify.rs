@@ -72,7 +72,7 @@ pub(crate) fn check(site: Site<'_>, roles: &[&Role], used: &Use) -> Result<(), B
             must("a condition")
         }
         Purpose::Condition | Purpose::Requirement => Ok(()),
-        Purpose::Failure => Ok(()),
+        Purpose::Failure | Purpose::Cancel => Ok(()),
         Purpose::UserData if class.is_pointer() => Ok(()),
         Purpose::UserData => must("a pointer"),
         Purpose::Message if scope.is_wide(&used.node) => {

@@ -6,12 +6,12 @@ use std::ops::Range;
 use hotcell_model::Fact;
 use hotcell_model::api::{Api, Function};
 use hotcell_model::expr::Expr;
-use hotcell_model::interface::{Direction, ErrorRule, Requirement, ResultRole, Role};
+use hotcell_model::interface::{Cancel, Direction, ErrorRule, Requirement, ResultRole, Role};
 
 use crate::check::lines::{self, Lines};
 use crate::check::{
-    accessors, callback, keeps, lengths, members, names, objects, owners, resolve, returned, structures,
-    types,
+    accessors, callback, cancels, keeps, lengths, members, names, objects, owners, resolve, returned,
+    structures, types,
 };
 use crate::contract::{Closeness, Contract, Item, ParamLine, What};
 use crate::diagnostic::{Diagnostic, Severity};
@@ -40,6 +40,8 @@ pub(crate) struct Decided {
     pub(crate) error: Option<Fact<ErrorRule>>,
     /// What must hold before the call.
     pub(crate) requires: Option<Requirement>,
+    /// What stops the call.
+    pub(crate) cancel: Option<Cancel>,
     /// Expressions, to be checked when every role is known.
     pub(crate) uses: Vec<Use>,
     /// What the library keeps, and until when.
@@ -69,6 +71,8 @@ pub(crate) enum Purpose {
     Code,
     /// Whether the call may be made.
     Requirement,
+    /// What stops the call, on another thread.
+    Cancel,
     /// What the registering call passed, inside of a callback.
     UserData,
     /// What is called in a callback whose function has failed.
@@ -77,7 +81,7 @@ pub(crate) enum Purpose {
 
 impl Purpose {
     pub(crate) fn before(self) -> bool {
-        matches!(self, Purpose::SizeBefore | Purpose::Requirement)
+        matches!(self, Purpose::SizeBefore | Purpose::Requirement | Purpose::Cancel)
     }
 }
 
@@ -89,6 +93,7 @@ pub(crate) fn decide(site: Site<'_>, findings: &mut Vec<Diagnostic>) -> Option<D
         draft,
         error: None,
         requires: None,
+        cancel: None,
         uses: Vec::new(),
         keeps: Vec::new(),
         places: vec![None; count],
@@ -134,6 +139,7 @@ pub(crate) fn decide(site: Site<'_>, findings: &mut Vec<Diagnostic>) -> Option<D
     owners::result(site, &lines, &mut decided, &mut wrong);
     accessors::decide(site, &items, &mut decided, &mut wrong);
     requires(site, &lines, &mut decided, &mut wrong);
+    decided.cancel = cancels::decide(site, &lines, &mut decided, &mut wrong);
     if wrong.is_empty() {
         return Some(decided);
     }

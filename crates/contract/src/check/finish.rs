@@ -13,7 +13,9 @@ use hotcell_model::layout::Layout;
 use hotcell_model::types::{CType, Type};
 
 use crate::check::decide::{Decided, Purpose, Site, Use};
-use crate::check::{callback, classify, keeps, left_out, lines, negative, nullable, structures, twice};
+use crate::check::{
+    callback, cancels, classify, keeps, left_out, lines, negative, nullable, structures, twice,
+};
 use crate::diagnostic::Diagnostic;
 use crate::infer::{Draft, Gap};
 
@@ -29,7 +31,7 @@ pub(crate) fn finish(
 ) -> Option<Result<interface::Function, LeftOut>> {
     let function = site.function;
     let unsupported = |reason: String| Some(Err(left_out(function, Status::Unsupported, reason, None)));
-    let Decided { mut draft, mut error, requires, mut uses, keeps, places } = decided;
+    let Decided { mut draft, mut error, requires, cancel, mut uses, keeps, places } = decided;
     if draft.result.is_none() && function.result.kind == Type::Void {
         draft.result = Some(Fact::proven(ResultRole::Void));
     }
@@ -59,6 +61,7 @@ pub(crate) fn finish(
         wrong.extend(twice::check(site, &values, &result.value));
         wrong.extend(length_as_failure(site, &result.value, error.as_ref().map(|fact| &fact.value)));
         wrong.extend(callback::ending(site, &values, &places));
+        wrong.extend(cancels::check(site, &values, &uses));
     }
     let keeps = keeps::resolve(site, &keeps, &values, &result.value, &mut wrong);
     if !wrong.is_empty() {
@@ -97,6 +100,7 @@ pub(crate) fn finish(
         error,
         requires,
         keeps,
+        cancel,
         deadline_ms: deadline.map(|deadline| u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX)),
         idempotent: lines.idempotent(),
         noreturn: function.noreturn(),

@@ -98,6 +98,12 @@ impl<'a> Lines<'a> {
         self.tables.iter().rev().find_map(|table| table.requires.as_ref())
     }
 
+    /// What stops a call. `none` takes back what a pattern says.
+    pub(crate) fn cancel(&self) -> Option<&'a Node> {
+        let said = self.tables.iter().rev().find_map(|table| table.cancel.as_ref());
+        said.filter(|node| node.name() != Some("none"))
+    }
+
     pub(crate) fn deadline(&self) -> Option<Duration> {
         self.tables.iter().rev().find_map(|table| table.deadline)
     }

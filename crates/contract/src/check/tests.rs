@@ -4,6 +4,7 @@ mod accessors;
 mod arrays;
 mod bound;
 mod callbacks;
+mod cancels;
 mod encodings;
 mod families;
 mod handed;

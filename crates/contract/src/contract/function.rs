@@ -47,6 +47,10 @@ fn function<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> FunctionLines {
                 let text = reader.text(&entry);
                 lines.requires = text.and_then(|text| reader.expression(&text));
             }
+            "cancel" => {
+                let text = reader.text(&entry);
+                lines.cancel = text.and_then(|text| reader.expression(&text));
+            }
             "deadline" => lines.deadline = duration(reader, &entry),
             "idempotent" => lines.idempotent = reader.boolean(&entry),
             "stands_for" => lines.stands_for = top::patterns(reader, &entry, "function"),

@@ -324,6 +324,7 @@ pub(crate) static FUNCTION: Keys = Keys::plain(
         ),
         key("error", Shape::Table(&ERROR), "What means failure"),
         key("requires", Shape::Expression, "What must hold before a call, or else it is refused"),
+        key("cancel", Shape::Expression, "The call that stops one of this function which is under way"),
         key("deadline", Shape::Duration, "How long a call of this function may take"),
         key("idempotent", Shape::Flag, "Whether calling it twice is as good as once"),
         key("of", Shape::Text, "The function of the headers that this one, which is added, calls"),
@@ -351,7 +352,7 @@ pub(crate) static FUNCTION: Keys = Keys::plain(
             "The functions of the headers that this one, of the prelude, calls for its callers",
         ),
     ],
-    &["pure", "may_block", "cancel", "callbacks", "throws", "threads", "isolation", "until", "handle"],
+    &["pure", "may_block", "callbacks", "throws", "threads", "isolation", "until", "handle"],
     &[],
 );
 

@@ -239,6 +239,13 @@ fn documentation(function: &Function, notes: &[String], repeats: bool) -> Vec<St
     if repeats {
         lines.extend([String::new(), "Idempotent: a call whose worker ends may be made again.".into()]);
     }
+    if let Some(cancel) = &function.cancel {
+        let text = format!(
+            "At its deadline, and when it is given up, `{}` stops it.",
+            cancel.text.replace('`', "'")
+        );
+        lines.extend([String::new(), text]);
+    }
     lines.extend([String::new(), "# Errors".into(), String::new()]);
     let fails = match function.error.as_ref().map(|rule| &rule.value.fails) {
         None => None,

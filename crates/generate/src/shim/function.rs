@@ -12,7 +12,7 @@ use crate::Error;
 use crate::shim::body::Body;
 use crate::shim::expr::{Moment, Scope};
 use crate::shim::types::{declare, literal, spell, wire};
-use crate::shim::{arguments, callbacks, checks, jumps, results};
+use crate::shim::{arguments, callbacks, cancels, checks, jumps, results};
 
 /// What `function.c.j2` prints.
 #[derive(Serialize)]
@@ -74,9 +74,20 @@ pub(crate) fn model(
         fingerprint: bytes(&function.fingerprint),
         checks: checks::of_function(function),
         blocks,
-        callbacks: [jumps::definition(&scope)?, callbacks::definitions(&scope)?].concat(),
+        callbacks: definitions(&scope)?,
         body: entry(scope)?,
     })
+}
+
+/// What stands before the entry, for it.
+fn definitions(scope: &Scope<'_>) -> Result<Vec<String>, Error> {
+    let mut lines = [jumps::definition(scope)?, callbacks::definitions(scope)?].concat();
+    let stops = cancels::definition(scope)?;
+    if !lines.is_empty() && !stops.is_empty() {
+        lines.push(String::new());
+    }
+    lines.extend(stops);
+    Ok(lines)
 }
 
 /// A fingerprint as rows of an initialiser.
@@ -152,6 +163,7 @@ fn entry(before: Scope<'_>) -> Result<Vec<String>, Error> {
         inner.line("hotcell_forget();");
     }
     callbacks::enter(&before, &mut inner);
+    cancels::begin(&before, &mut inner)?;
     if function.noreturn && jumps.is_empty() {
         inner.line(format!("{call};"));
     } else {
@@ -163,6 +175,7 @@ fn entry(before: Scope<'_>) -> Result<Vec<String>, Error> {
             inner.line(format!("{} = {call};", declared.unwrap_or("__auto_type hc_result".into())));
         }
         inner.line("hc_rp->error_number = errno;");
+        cancels::end(&before, &mut inner);
         callbacks::leave(&before, &mut inner);
         let mut after = Body::leaving_by(&["return;"]);
         results::write(Scope { moment: Moment::After, ..before }, &mut after)?;
@@ -182,7 +195,7 @@ fn declarations(function: &Function, statements: &Body, body: &mut Body) {
     let name = &function.name;
     for (parameter, used) in [
         ("hc_ctx", statements.mentions("hc_ctx")),
-        ("hc_rq", function.layout.args.size > 0),
+        ("hc_rq", function.layout.args.size > 0 || statements.mentions("hc_rq")),
         ("hc_rp", statements.mentions("hc_rp")),
     ] {
         if !used {

@@ -150,6 +150,7 @@ fn unbound(name: &str) -> Function {
         noreturn: false,
         inline: false,
         requires: None,
+        cancel: None,
         keeps: Vec::new(),
         layout: Layout::default(),
         fingerprint: Fingerprint::default(),

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod calls;
+mod cancels;
 mod files;
 mod fixture;
 mod golden;

@@ -67,6 +67,7 @@ pub(crate) fn f(result: &str, name: &str, params: Vec<Param>) -> Function {
         noreturn: false,
         inline: false,
         requires: None,
+        cancel: None,
         keeps: Vec::new(),
         layout: Layout::default(),
         fingerprint: Fingerprint::default(),

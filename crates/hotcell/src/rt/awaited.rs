@@ -10,6 +10,7 @@ use hotcell_supervisor::{Ending, SegmentError};
 
 use super::failed::Failure;
 use super::finish::{ASKS_ON, Callbacks};
+use super::stop::Why;
 use super::{Call, Callback, Done, Invocation, Reply};
 use crate::error::{Error, Result};
 use crate::session::{Asks, Berth, Live, Turn, instant_of};
@@ -142,10 +143,20 @@ impl<'s> Call<'s> {
             return;
         }
         self.end_owed_grant();
-        let waited = self.live().lane.wait(id, clock::now(), spin, deadline);
         let mut callbacks = Callbacks::of(&mut []);
         callbacks.abandoned = true;
-        let head = self.go_on(waited, &mut callbacks);
+        let head = match self.obeys() {
+            Ok(None) if self.turn.live.is_some() => {
+                let waited = self.live().lane.wait(id, clock::now(), spin, deadline);
+                self.go_on(waited, &mut callbacks)
+            }
+            Ok(None) => return,
+            Ok(Some(head)) => Ok(head),
+            Err(error) => Err(error),
+        };
+        if self.is_still_being_stopped(deadline) {
+            return self.give_up();
+        }
         match self.batch.take() {
             Some(done) => drop(self.end_batch(*done, head, None)),
             None => drop(head.and_then(|head| self.conclude(head))),
@@ -252,16 +263,47 @@ impl<'b> Course<'_, 'b> {
                     _ => return Ok(head),
                 },
                 Waited::Dead => return Err(berth.aboard(|call| call.worker_ended(Executed::Maybe))?),
-                Waited::DeadlinePassed => return Err(Self::hung(berth, Executed::Maybe).await?),
+                Waited::DeadlinePassed => return self.stop(berth).await,
                 Waited::Violation(rule) => {
                     berth.end_worker(&[Ending::Violation(rule)]).await?;
                     return Err(berth.aboard(|call| call.violation(rule))?);
                 }
             }
             if clock::now() >= deadline {
-                return Err(Self::hung(berth, Executed::Maybe).await?);
+                return self.stop(berth).await;
             }
         }
+    }
+
+    /// As [`Call::stop`], of a call whose deadline has come.
+    async fn stop(&mut self, berth: &mut Berth<'_>) -> Result<ReplyHead> {
+        match Self::obeys(berth).await? {
+            Some(head) => {
+                let stopped = berth.aboard(|call| call.stopped(Why::Deadline))?;
+                self.raised.get_or_insert(Failure::Error(stopped));
+                Ok(head)
+            }
+            None => Err(Self::hung(berth, Executed::Maybe).await?),
+        }
+    }
+
+    /// As [`Call::obeys`].
+    async fn obeys(berth: &mut Berth<'_>) -> Result<Option<ReplyHead>> {
+        let Some((lane, until)) = berth.aboard(Call::begin_to_stop)? else { return Ok(None) };
+        let id = berth.context().call_id;
+        let head = loop {
+            let over = |call: &mut Call<'_>| call.cannot_be_stopped(lane);
+            let Some(waited) = berth.message_unless(id, until, over).await? else { return Ok(None) };
+            if let Waited::Violation(rule) = waited {
+                berth.end_worker(&[Ending::Violation(rule)]).await?;
+            }
+            match berth.aboard(|call| call.hear_stopping(waited))?? {
+                Some(head) => break head,
+                None if waited == Waited::Dead || clock::now() >= until => return Ok(None),
+                None => {}
+            }
+        };
+        Ok(berth.cancelled(lane, until).await?.then_some(head))
     }
 
     async fn grant(&mut self, berth: &mut Berth<'_>, needed: u64) -> Result<()> {

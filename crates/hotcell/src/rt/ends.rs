@@ -10,6 +10,7 @@ use hotcell_supervisor::{Ending, SegmentError, escape};
 use super::Call;
 use super::handle::IN_USE;
 use super::passed::Usage;
+use super::stop::did_not_stop;
 use crate::error::{Cause, Error, Result};
 use crate::fault::{self, Fault};
 use crate::session::{Live, instant_of};
@@ -269,12 +270,15 @@ impl Call<'_> {
     }
 
     pub(super) fn hung(&mut self, executed: Executed) -> Error {
-        let worker = self.turn.live.as_ref().map(|live| Arc::clone(&live.worker));
-        let output = self.end_worker(None, ErrorKind::Hung);
+        let live = self.turn.live.as_ref().map(|live| (live.lane.index(), Arc::clone(&live.worker)));
+        let (output, id) = (self.end_worker(None, ErrorKind::Hung), self.context.call_id);
         let after = self.allowed.time();
-        // Where it has ended by then because a callback took longer, it was not the library.
-        let unanswered = worker.and_then(|worker| fault::unanswered(&worker.end()?));
-        let why = unanswered.map(|text| format!(": {text}")).unwrap_or_default();
+        let why = live.and_then(|(lane, worker)| {
+            // Where it has ended by then because a callback took longer, it was not the library.
+            let unanswered = worker.end().and_then(|end| fault::unanswered(&end));
+            unanswered.or_else(|| did_not_stop(&worker, lane, id))
+        });
+        let why = why.map(|text| format!(": {text}")).unwrap_or_default();
         let message = format!("no reply within {after:?}{why}");
         let fault = Fault { kind: ErrorKind::Hung, cause: Cause::Deadline { after }, message };
         self.ended(fault, executed, output)
@@ -282,12 +286,12 @@ impl Call<'_> {
 
     /// The caller has given the call up.
     pub(super) fn cancelled(&mut self) -> Error {
-        if let Some(live) = &self.turn.live {
-            live.worker.is_unwanted();
-        }
-        let output = self.end_worker(None, ErrorKind::Cancelled);
-        let message =
-            "the call was given up; its worker was ended, for the library would have gone on".into();
+        let live = self.turn.live.as_ref().map(|live| (live.lane.index(), Arc::clone(&live.worker)));
+        live.iter().for_each(|(_, worker)| worker.is_unwanted());
+        let (output, id) = (self.end_worker(None, ErrorKind::Cancelled), self.context.call_id);
+        let why = live.and_then(|(lane, worker)| did_not_stop(&worker, lane, id));
+        let why = why.unwrap_or_else(|| "the library would have gone on".into());
+        let message = format!("the call was given up and its worker was ended: {why}");
         let fault = Fault { kind: ErrorKind::Cancelled, cause: Cause::None, message };
         self.ended(fault, Executed::Maybe, output)
     }

@@ -12,6 +12,7 @@ use super::failed::Failure;
 use super::invocation::Invocation;
 use super::passed::Usage;
 use super::reading::Bad;
+use super::stop::Why;
 use super::{Call, Image, Release, Reply};
 use crate::error::{Cause, Error, Result};
 use crate::fault::Fault;
@@ -275,10 +276,10 @@ impl<'s> Call<'s> {
             }
             let now = clock::now();
             if now >= deadline {
-                return Err(self.hung(Executed::Maybe));
+                return self.stop(Why::Deadline, callbacks);
             }
             if self.session().is_cancelled() {
-                return Err(self.cancelled());
+                return self.stop(Why::GivenUp, callbacks);
             }
             let until = self.session().waits_until(now, deadline);
             waited = self.live().lane.wait(id, now, spin, until);

@@ -51,7 +51,7 @@ impl Cancel {
 impl Session {
     /// The same session, for calls that `cancel` gives up. A call that the library executes then is
     /// [`Cancelled`](crate::ErrorKind::Cancelled) within some milliseconds, and its worker is ended, for the library would go
-    /// on; one that is not sent yet is not executed. A call that stands in line for its turn, or runs a callback, hears of it
+    /// on, unless the contract says how the library stops it; one that is not sent yet is not executed. A call that stands in line for its turn, or runs a callback, hears of it
     /// behind that. Futures are given up by dropping them.
     #[must_use]
     pub fn cancelled_by(&self, cancel: &Cancel) -> Session {

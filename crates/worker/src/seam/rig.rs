@@ -9,6 +9,7 @@ use hotcell_protocol::wire::{self, Hello, capabilities, hello};
 use hotcell_shm::control::ControlSocket;
 use hotcell_shm::{Mapping, Roost, SegmentFile, SegmentTable, WorkerChannel, WorkerLane};
 
+use crate::cancels::Cancels;
 use crate::handles::SharedHandles;
 use crate::library::Library;
 use crate::serve::{Server, Worker};
@@ -79,6 +80,7 @@ impl Rig {
             spin: 1,
             handles: shared,
             threads: Threads::default(),
+            cancels: Cancels::new(None, 1),
         }));
         // SAFETY: as above; and the table was made for one thread, which is this.
         let (known, handles_of_thread) = unsafe { (&*worker, shared.of_thread(0)) };

@@ -177,6 +177,8 @@ impl Sqlite3 {
     ///
     /// `callback` is called with `arg3`, `arg4`.
     ///
+    /// At its deadline, and when it is given up, `sqlite3_interrupt(sqlite3)` stops it.
+    ///
     /// # Errors
     ///
     /// The library's own when the result is not 0; else faults of the worker.
@@ -724,6 +726,8 @@ impl Sqlite3 {
     /// \[sqlite3_errmsg()\].
     ///
     /// C: `int sqlite3_get_table(sqlite3 *db, const char *zSql, char ***pazResult, int *pnRow, int *pnColumn, char **pzErrmsg)`
+    ///
+    /// At its deadline, and when it is given up, `sqlite3_interrupt(sqlite3)` stops it.
     ///
     /// # Errors
     ///
@@ -1389,6 +1393,8 @@ impl Sqlite3 {
     ///
     /// C: `int sqlite3_prepare(sqlite3 *db, const char *zSql, int nByte, sqlite3_stmt **ppStmt, const char **pzTail)`
     ///
+    /// At its deadline, and when it is given up, `sqlite3_interrupt(sqlite3)` stops it.
+    ///
     /// # Errors
     ///
     /// The library's own when the result is not 0; else faults of the worker.
@@ -1408,6 +1414,8 @@ impl Sqlite3 {
 
     /// C: `int sqlite3_prepare_v2(sqlite3 *db, const char *zSql, int nByte, sqlite3_stmt **ppStmt, const char **pzTail)`
     ///
+    /// At its deadline, and when it is given up, `sqlite3_interrupt(sqlite3)` stops it.
+    ///
     /// # Errors
     ///
     /// The library's own when the result is not 0; else faults of the worker.
@@ -1426,6 +1434,8 @@ impl Sqlite3 {
     }
 
     /// C: `int sqlite3_prepare_v3(sqlite3 *db, const char *zSql, int nByte, unsigned int prepFlags, sqlite3_stmt **ppStmt, const char **pzTail)`
+    ///
+    /// At its deadline, and when it is given up, `sqlite3_interrupt(sqlite3)` stops it.
     ///
     /// # Errors
     ///
@@ -1447,6 +1457,8 @@ impl Sqlite3 {
 
     /// C: `int sqlite3_prepare16(sqlite3 *db, const void *zSql, int nByte, sqlite3_stmt **ppStmt, const void **pzTail)`
     ///
+    /// At its deadline, and when it is given up, `sqlite3_interrupt(sqlite3)` stops it.
+    ///
     /// # Errors
     ///
     /// The library's own when the result is not 0; else faults of the worker.
@@ -1466,6 +1478,8 @@ impl Sqlite3 {
 
     /// C: `int sqlite3_prepare16_v2(sqlite3 *db, const void *zSql, int nByte, sqlite3_stmt **ppStmt, const void **pzTail)`
     ///
+    /// At its deadline, and when it is given up, `sqlite3_interrupt(sqlite3)` stops it.
+    ///
     /// # Errors
     ///
     /// The library's own when the result is not 0; else faults of the worker.
@@ -1484,6 +1498,8 @@ impl Sqlite3 {
     }
 
     /// C: `int sqlite3_prepare16_v3(sqlite3 *db, const void *zSql, int nByte, unsigned int prepFlags, sqlite3_stmt **ppStmt, const void **pzTail)`
+    ///
+    /// At its deadline, and when it is given up, `sqlite3_interrupt(sqlite3)` stops it.
     ///
     /// # Errors
     ///
@@ -2694,6 +2710,8 @@ impl Sqlite3 {
     ///
     /// C: `int sqlite3_wal_checkpoint(sqlite3 *db, const char *zDb)`
     ///
+    /// At its deadline, and when it is given up, `sqlite3_interrupt(sqlite3)` stops it.
+    ///
     /// # Errors
     ///
     /// The library's own when the result is not 0; else faults of the worker.
@@ -2803,6 +2821,8 @@ impl Sqlite3 {
     /// from SQL.
     ///
     /// C: `int sqlite3_wal_checkpoint_v2(sqlite3 *db, const char *zDb, int eMode, int *pnLog, int *pnCkpt)`
+    ///
+    /// At its deadline, and when it is given up, `sqlite3_interrupt(sqlite3)` stops it.
     ///
     /// # Errors
     ///

@@ -344,6 +344,8 @@ impl Stmt {
     ///
     /// What was borrowed from `self` is stale afterwards.
     ///
+    /// At its deadline, and when it is given up, `sqlite3_interrupt(sqlite3_db_handle(sqlite3_stmt))` stops it.
+    ///
     /// # Errors
     ///
     /// The library's own when the contract says that the call failed; else faults of the worker.

@@ -142,6 +142,7 @@ fn gaps_are_joined_and_can_be_pasted() {
             error: None,
             uses: Vec::new(),
             requires: None,
+            cancel: None,
             keeps: Vec::new(),
             places: Vec::new(),
         };

@@ -160,29 +160,60 @@ impl<'s> Berth<'s> {
 
     /// Waits for the worker's next message.
     pub(crate) async fn message(&mut self, call_id: u64) -> Result<Waited> {
+        let message = self.message_unless(call_id, self.deadline, |_| false).await?;
+        Ok(message.unwrap_or(Waited::DeadlinePassed))
+    }
+
+    /// Waits until that time for the answer of what was to stop the call of this lane; whether there is one.
+    pub(crate) async fn cancelled(&mut self, lane: u32, until: u64) -> Result<bool> {
+        let answered = self.until(until, |call, task| {
+            let Some(live) = &call.turn().live else { return Ok(Some(false)) };
+            live.worker.watch(live.lane.index().into(), task.waker());
+            let ended = live.worker.end().map(|_| false);
+            let answered = live.worker.cancelled(lane).map(|_| true).or(ended);
+            if answered.is_some() {
+                live.worker.unwatch(live.lane.index().into());
+            }
+            Ok(answered)
+        });
+        Ok(answered.await?.unwrap_or(false))
+    }
+
+    /// Waits until that time for the worker's next message: `None` when the time is over, or this is so and there is none.
+    pub(crate) async fn message_unless(
+        &mut self,
+        call_id: u64,
+        until: u64,
+        mut over: impl FnMut(&mut Call<'s>) -> bool,
+    ) -> Result<Option<Waited>> {
+        // Its seat is not taken back meanwhile.
+        self.deadline = self.deadline.max(until);
         let (context, executed) = (self.context, self.executed());
         let mut missed = 0;
-        let message = self.until(self.deadline, |call, task| {
-            let Some(live) = &mut call.turn().live else { return Ok(Some(Waited::Dead)) };
-            live.worker.watch(live.lane.index().into(), task.waker());
+        let message = self.until(until, |call, task| {
+            if let Some(live) = &call.turn().live {
+                live.worker.watch(live.lane.index().into(), task.waker());
+            }
+            let over = over(call);
+            let Some(live) = &mut call.turn().live else { return Ok(Some(Some(Waited::Dead))) };
             loop {
                 let found = live.lane.glance(call_id, 0, 0).or_else(|| live.lane.doze(call_id));
                 if found.is_some() {
                     live.lane.rise();
                     live.worker.unwatch(live.lane.index().into());
-                    return Ok(found);
+                    return Ok(Some(found));
                 }
                 match live.ear.poll(&live.lane, &live.worker, task) {
-                    Poll::Pending => return Ok(None),
+                    Poll::Pending => return Ok(over.then_some(None)),
                     Poll::Ready(Ok(())) => missed += 1,
                     Poll::Ready(Err(deaf)) => return Err(deaf.error(&context, executed)),
                 }
                 if missed > MOST_MISSED {
-                    return Ok(Some(Waited::Violation("it wakes a task for nothing, again and again")));
+                    return Ok(Some(Some(Waited::Violation("it wakes a task for nothing, again and again"))));
                 }
             }
         });
-        Ok(message.await?.unwrap_or(Waited::DeadlinePassed))
+        Ok(message.await?.flatten())
     }
 
     /// Waits until the worker has mapped what it was offered.

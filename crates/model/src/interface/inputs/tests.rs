@@ -35,6 +35,7 @@ fn function(params: Vec<(CType, Role)>) -> Function {
         result_type: ty("void", Type::Void),
         error: None,
         requires: None,
+        cancel: None,
         keeps: Vec::new(),
         deadline_ms: None,
         idempotent: true,

@@ -1,0 +1,146 @@
+//! Calls that the library is told to stop, because their deadline has come or nobody wants them any more. Where it obeys, the
+//! worker goes on; where it does not in time, that is ended.
+
+use hotcell_protocol::wire::ReplyState;
+use hotcell_protocol::{ErrorKind, Executed};
+use hotcell_shm::{ReplyHead, Waited, clock};
+use hotcell_supervisor::{CancelOutcome, Worker};
+
+use super::Call;
+use super::failed::Failure;
+use super::finish::Callbacks;
+use crate::error::{Cause, Error, Result};
+use crate::fault::{self, Fault};
+use crate::session::{Live, instant_of};
+
+/// Why a call is to be stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    Deadline,
+    GivenUp,
+}
+
+/// How long a thread waits for the call before it looks what became of the function that stops it, in nanoseconds.
+const LOOKS: u64 = 1_000_000;
+
+impl Call<'_> {
+    /// Has the library stop the call, and goes on with it until its reply, which has come too late: it is a failure of the call.
+    /// Where the library does not obey, the worker is ended.
+    pub(super) fn stop(&mut self, why: Why, callbacks: &mut Callbacks<'_, '_>) -> Result<ReplyHead> {
+        match self.obeys()? {
+            Some(head) => {
+                callbacks.raised.get_or_insert_with(|| Failure::Error(self.stopped(why)));
+                Ok(head)
+            }
+            None if why == Why::Deadline => Err(self.hung(Executed::Maybe)),
+            None => Err(self.cancelled()),
+        }
+    }
+
+    /// The reply of a call that the library has stopped when it was told to.
+    pub(super) fn obeys(&mut self) -> Result<Option<ReplyHead>> {
+        let Some((lane, until)) = self.begin_to_stop() else { return Ok(None) };
+        let (id, spin) = (self.context.call_id, self.session().spin());
+        loop {
+            // Before the look at the call, which may have ended by itself.
+            let over = self.cannot_be_stopped(lane);
+            let now = clock::now();
+            let time = if over { 0 } else { LOOKS };
+            let waited = self.live().lane.wait(id, now, spin, until.min(now.saturating_add(time)));
+            if let Some(head) = self.hear_stopping(waited)? {
+                let outcome = self.live().worker.wait_cancelled(lane, instant_of(until));
+                return Ok(outcome.map(|_| head));
+            }
+            if over || waited == Waited::Dead || clock::now() >= until {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Tells the library to stop the call. Comes with the lane, and with how long that may take, in monotonic nanoseconds. `None`
+    /// where it cannot be told. A batch is many calls.
+    pub(super) fn begin_to_stop(&mut self) -> Option<(u32, u64)> {
+        let id = self.context.call_id;
+        let Live { lane, worker, .. } = self.turn.live.as_ref()?;
+        let lane = lane.index();
+        let told = self.entries == 0 && worker.begin_cancel(lane, id);
+        let grace = self.session().options().cancel_grace;
+        let grace = u64::try_from(grace.as_nanos()).unwrap_or(u64::MAX);
+        told.then(|| (lane, clock::now().saturating_add(grace)))
+    }
+
+    /// Whether nothing is there that could stop the call.
+    pub(super) fn cannot_be_stopped(&self, lane: u32) -> bool {
+        let cannot = |outcome| matches!(outcome, CancelOutcome::NotUnderWay | CancelOutcome::NoThread);
+        self.turn.live.as_ref().is_none_or(|live| live.worker.cancelled(lane).is_some_and(cannot))
+    }
+
+    /// Whether the function that was to stop the call has not returned by that time, though the call has ended.
+    #[cfg(feature = "tokio")]
+    pub(super) fn is_still_being_stopped(&self, until: u64) -> bool {
+        self.turn.live.as_ref().is_some_and(|live| {
+            let lane = live.lane.index();
+            live.worker.was_asked(lane, self.context.call_id)
+                && live.worker.wait_cancelled(lane, instant_of(until)).is_none()
+        })
+    }
+
+    /// Takes a message of a call that is to be stopped: the final reply, or what it asks for, which it does not get.
+    pub(super) fn hear_stopping(&mut self, waited: Waited) -> Result<Option<ReplyHead>> {
+        let head = match waited {
+            Waited::Reply(head) => head,
+            Waited::Violation(rule) => return Err(self.violation(rule)),
+            Waited::Dead | Waited::DeadlinePassed => return Ok(None),
+        };
+        match head.state {
+            ReplyState::NeedSpace => {
+                self.no_segment = None;
+                self.live().lane.resume(None);
+            }
+            ReplyState::Callback if !self.live().calls_back => {
+                return Err(self.violation("a callback, which was not agreed on"));
+            }
+            ReplyState::Callback => {
+                self.called_back = true;
+                let lane = &mut self.live().lane;
+                lane.expect_answer();
+                lane.resume_callback(None);
+            }
+            _ => return Ok(Some(head)),
+        }
+        Ok(None)
+    }
+
+    /// The failure of a call that the library has stopped.
+    pub(super) fn stopped(&self, why: Why) -> Error {
+        let fault = match why {
+            Why::Deadline => {
+                let after = self.allowed.time();
+                let message = format!("no reply within {after:?}; the library stopped it then");
+                Fault { kind: ErrorKind::DeadlineExceeded, cause: Cause::Deadline { after }, message }
+            }
+            Why::GivenUp => {
+                let message = "the call was given up, and the library stopped it".to_owned();
+                Fault { kind: ErrorKind::Cancelled, cause: Cause::None, message }
+            }
+        };
+        self.context.error(fault, Executed::Maybe, String::new())
+    }
+}
+
+/// What became of a call that the library was told to stop and did not, in words; `None` where it could not be told.
+pub(super) fn did_not_stop(worker: &Worker, lane: u32, call_id: u64) -> Option<String> {
+    if !worker.was_asked(lane, call_id) {
+        return None;
+    }
+    let ended = worker.end().filter(|end| !end.killed_by_host);
+    match (worker.cancelled(lane), ended) {
+        (Some(CancelOutcome::NotUnderWay), _) => None,
+        (_, Some(end)) => {
+            Some(format!("what was to stop it ended the worker: {}", fault::of_end(&end).message))
+        }
+        (None, None) => Some("what was to stop it has not returned".into()),
+        (Some(CancelOutcome::Called), None) => Some("the library was told to stop it, and went on".into()),
+        (Some(CancelOutcome::NoThread), None) => Some("there was no thread to stop it on".into()),
+    }
+}

@@ -1,0 +1,237 @@
+//! Calls that the library stops when it is told to: at their deadline, and when nobody wants them any more. Where it does not, its
+//! worker is ended.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::pin::pin;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use hotcell::dynamic::Value;
+use hotcell::rt::Handle;
+use hotcell::{Breaker, Cancel, Cause, Error, ErrorKind, Executed, Options, Restart};
+use hotcell_e2e::halt::Halt;
+use hotcell_e2e::process::{alive, wait_until};
+use hotcell_e2e::tasks::start;
+
+/// More than any call takes here that is stopped.
+const LONG: i128 = 60_000;
+
+/// A deadline that passes.
+const SHORT: Duration = Duration::from_millis(50);
+
+/// What an obedient library may take on a machine that is busy: no test waits for it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// With one fault, the breaker opens.
+fn options(cancel_grace: Duration) -> Options {
+    Options { cancel_grace, restart: Restart { faults: 1, ..Restart::default() }, ..Options::default() }
+}
+
+fn halt() -> (Halt, Handle) {
+    let halt = Halt::open(options(PATIENCE));
+    let job = halt.make("halt_begin", &[]).unwrap();
+    (halt, job)
+}
+
+fn within(halt: &Halt) -> Halt {
+    halt.through(halt.session.within(SHORT))
+}
+
+#[track_caller]
+fn is_stopped(error: &Error) {
+    assert_eq!((error.kind(), error.executed()), (ErrorKind::DeadlineExceeded, Executed::Yes), "{error}");
+    assert!(matches!(error.cause(), Cause::Deadline { after } if *after == SHORT), "{error:?}");
+    assert!(!error.is_fault() && error.to_string().contains("the library stopped it"), "{error}");
+}
+
+/// Nobody died: the first worker has served all the while, and its objects are there.
+#[track_caller]
+fn all_is_well(halt: &Halt, job: &Handle, told: i128) {
+    assert_eq!(halt.int("halt_told", job, None).unwrap(), told);
+    assert_eq!((halt.session.generation(), halt.session.breaker()), (1, Breaker::Closed));
+    assert_eq!(halt.session.stats().faults, []);
+}
+
+#[test]
+fn the_library_stops_a_call_at_its_deadline_and_its_worker_goes_on() {
+    let (halt, job) = halt();
+    let worker = halt.session.worker_pid().unwrap();
+    let brief = within(&halt);
+    for told in 1..=5 {
+        let begun = Instant::now();
+        is_stopped(&brief.int("halt_turn", &job, Some(LONG)).unwrap_err());
+        assert!(begun.elapsed() >= SHORT);
+        all_is_well(&halt, &job, told);
+        // The next call has nothing of it.
+        assert_eq!(halt.int("halt_turn", &job, Some(3)).unwrap(), 3);
+    }
+    assert!(alive(worker));
+    // What was told in time is not stopped, and nobody is told.
+    assert_eq!(halt.int("halt_turn", &job, Some(5)).unwrap(), 5);
+    all_is_well(&halt, &job, 5);
+}
+
+#[test]
+fn what_stops_it_finds_the_object_through_another_one_or_needs_none() {
+    let (halt, job) = halt();
+    let part = halt.make("halt_part_of", &[&job]).unwrap();
+    is_stopped(&within(&halt).int("halt_turn_part", &part, Some(LONG)).unwrap_err());
+    all_is_well(&halt, &job, 1);
+    is_stopped(&within(&halt).call("halt_wait", &[Value::Int(LONG)]).unwrap_err());
+    assert_eq!(halt.call("halt_wait", &[Value::Int(2)]).unwrap(), Value::Int(2));
+    all_is_well(&halt, &job, 1);
+}
+
+#[test]
+fn what_a_stopped_call_has_made_is_released() {
+    let (halt, job) = halt();
+    is_stopped(&within(&halt).make("halt_make", &[&job]).unwrap_err());
+    assert_eq!(halt.int("halt_parts", &job, None).unwrap(), 0);
+    all_is_well(&halt, &job, 1);
+}
+
+#[test]
+fn a_call_that_is_given_up_is_stopped_too() {
+    let (halt, job) = halt();
+    for told in 1..=3 {
+        let cancel = Cancel::new();
+        let theirs = halt.through(halt.session.cancelled_by(&cancel));
+        let before = halt.session.stats().calls;
+        let error = thread::scope(|scope| {
+            let calls = scope.spawn(|| theirs.int("halt_turn", &job, Some(LONG)).unwrap_err());
+            wait_until("the call is under way", || halt.session.stats().calls > before);
+            // It may not have come to the library yet; then there is nothing to be stopped.
+            thread::sleep(Duration::from_millis(20));
+            cancel.cancel();
+            calls.join().unwrap()
+        });
+        assert_eq!((error.kind(), error.executed()), (ErrorKind::Cancelled, Executed::Yes), "{error}");
+        assert!(error.to_string().contains("the library stopped it"), "{error}");
+        all_is_well(&halt, &job, told);
+    }
+}
+
+#[test]
+fn a_library_that_does_not_listen_loses_its_worker_as_ever() {
+    let halt = Halt::open(options(Duration::from_millis(200)));
+    let job = halt.make("halt_begin", &[]).unwrap();
+    let worker = halt.session.worker_pid().unwrap();
+    let error = within(&halt).int("halt_turn_deaf", &job, Some(LONG)).unwrap_err();
+    assert_eq!((error.kind(), error.executed()), (ErrorKind::Hung, Executed::Maybe), "{error}");
+    // It was told indeed.
+    assert!(error.output().contains("halt: told to stop"), "{:?}", error.output());
+    assert!(error.to_string().contains("the library was told to stop it, and went on"), "{error}");
+    assert!(error.is_fault());
+    wait_until("the worker is gone", || !alive(worker));
+    assert_eq!(halt.session.stats().faults, [(ErrorKind::Hung, 1)]);
+}
+
+#[test]
+fn what_does_not_return_from_stopping_a_call_is_ended_with_its_worker() {
+    let halt = Halt::open(options(Duration::from_millis(200)));
+    let job = halt.make("halt_begin", &[]).unwrap();
+    let worker = halt.session.worker_pid().unwrap();
+    // The call itself obeys at once.
+    let error = within(&halt).int("halt_turn_hung", &job, Some(LONG)).unwrap_err();
+    assert_eq!((error.kind(), error.executed()), (ErrorKind::Hung, Executed::Maybe), "{error}");
+    assert!(error.output().contains("halt: told to stop"), "{:?}", error.output());
+    assert!(error.to_string().contains("what was to stop it has not returned"), "{error}");
+    wait_until("the worker is gone", || !alive(worker));
+}
+
+#[test]
+fn what_crashes_when_it_is_to_stop_a_call_is_told_with_that() {
+    let (halt, job) = halt();
+    let worker = halt.session.worker_pid().unwrap();
+    let begun = Instant::now();
+    let error = within(&halt).int("halt_turn_crashed", &job, Some(LONG)).unwrap_err();
+    assert_eq!((error.kind(), error.executed()), (ErrorKind::Hung, Executed::Maybe), "{error}");
+    assert!(error.output().contains("halt: told to stop"), "{:?}", error.output());
+    assert!(error.to_string().contains("what was to stop it ended the worker"), "{error}");
+    assert!(error.to_string().contains("SIGSEGV"), "{error}");
+    assert!(begun.elapsed() < PATIENCE, "its death is waited for, and not the grace");
+    wait_until("the worker is gone", || !alive(worker));
+}
+
+#[test]
+fn without_a_function_for_it_nothing_is_waited_for() {
+    let (halt, job) = halt();
+    let begun = Instant::now();
+    let error = within(&halt).int("halt_turn_alone", &job, Some(LONG)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Hung, "{error}");
+    assert!(!error.output().contains("told") && !error.to_string().contains("told"), "{error}");
+    assert!(begun.elapsed() < PATIENCE);
+}
+
+#[test]
+fn null_cannot_be_told() {
+    let (halt, job) = halt();
+    let args = |job: Value| [job, Value::Int(LONG)];
+    is_stopped(&within(&halt).call("halt_turn_any", &args(Value::Handle(job.clone()))).unwrap_err());
+    all_is_well(&halt, &job, 1);
+    let halt = Halt::open(options(Duration::from_millis(100)));
+    let error = within(&halt).call("halt_turn_any", &args(Value::Null)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Hung, "{error}");
+}
+
+#[test]
+fn a_library_that_calls_back_is_answered_no_more_when_it_is_to_stop() {
+    let (halt, job) = halt();
+    let mut visits = 0;
+    let error = within(&halt).visit("halt_visit", &job, |_| {
+        visits += 1;
+        Ok(1)
+    });
+    is_stopped(&error.unwrap_err());
+    assert!(visits > 0);
+    all_is_well(&halt, &job, 1);
+    // What the application itself fails with comes first.
+    let error = within(&halt).visit("halt_visit", &job, |_| Err("no more".to_owned())).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::CallbackFailed, "{error}");
+    all_is_well(&halt, &job, 2);
+}
+
+#[test]
+fn a_call_that_is_nested_in_another_is_stopped_alone() {
+    let (halt, job) = halt();
+    let inner = halt.make("halt_begin", &[]).unwrap();
+    let answer = halt.visit("halt_ask", &job, |_| {
+        is_stopped(&within(&halt).int("halt_turn", &inner, Some(LONG)).unwrap_err());
+        Ok(7)
+    });
+    assert_eq!(answer.unwrap(), Value::Int(7));
+    all_is_well(&halt, &inner, 1);
+    all_is_well(&halt, &job, 0);
+}
+
+#[test]
+fn calls_of_tasks_are_stopped_too() {
+    let (halt, job) = halt();
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().build().unwrap();
+    let worker = halt.session.worker_pid().unwrap();
+    runtime.block_on(async {
+        is_stopped(&within(&halt).awaited("halt_turn", &job, LONG).await.unwrap_err());
+        assert_eq!(halt.awaited("halt_turn", &job, 3).await.unwrap(), Value::Int(3));
+    });
+    all_is_well(&halt, &job, 1);
+    // One that is dropped does not go on until its deadline.
+    let begun = Instant::now();
+    runtime.block_on(async {
+        let mut dropped = pin!(halt.awaited("halt_turn", &job, LONG));
+        start(dropped.as_mut()).await;
+        thread::sleep(Duration::from_millis(20));
+    });
+    all_is_well(&halt, &job, 2);
+    assert!(begun.elapsed() < Duration::from_millis(LONG as u64) && alive(worker));
+    // Others are ended.
+    let deaf = Halt::open(options(Duration::from_millis(100)));
+    let other = deaf.make("halt_begin", &[]).unwrap();
+    let error = runtime.block_on(within(&deaf).awaited("halt_turn_deaf", &other, LONG)).unwrap_err();
+    assert_eq!((error.kind(), error.executed()), (ErrorKind::Hung, Executed::Maybe), "{error}");
+    assert!(error.output().contains("halt: told to stop"), "{:?}", error.output());
+    let begun = Instant::now();
+    let error = runtime.block_on(within(&halt).awaited("halt_turn_crashed", &job, LONG)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Hung, "{error}");
+    assert!(error.to_string().contains("SIGSEGV") && begun.elapsed() < PATIENCE, "{error}");
+}
