@@ -170,7 +170,7 @@ fn who_holds_a_reply_waits_for_the_lane_of_calls_in_flight() {
 fn who_waits_for_the_objects_of_a_pipeline_that_never_pauses_has_his_turn() {
     let clan = Clan::of(3);
     let [a, _] = clans(&clan);
-    let over = AtomicBool::new(false);
+    let (over, flows) = (AtomicBool::new(false), Barrier::new(2));
     thread::scope(|scope| {
         let pipes = scope.spawn(|| {
             let mut pipe = clan.session.pipeline();
@@ -181,10 +181,14 @@ fn who_waits_for_the_objects_of_a_pipeline_that_never_pauses_has_his_turn() {
                 if sent.len() > 6 {
                     assert!(pipe.take(sent.pop_front().unwrap()).unwrap() > 0);
                     taken += 1;
+                    if taken == 1 {
+                        flows.wait();
+                    }
                 }
             }
             taken
         });
+        flows.wait();
         let used: Vec<_> = (0..20).map(|_| clan.within(AT_ONCE).int("clan_use", &[&a], &[])).collect();
         over.store(true, Ordering::Relaxed);
         assert!(pipes.join().unwrap() > 0);
