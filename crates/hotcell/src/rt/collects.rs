@@ -5,7 +5,7 @@ use std::any::Any;
 use hotcell_shm::bytes_of;
 
 use super::pipeline::{Reads, Sending};
-use super::{Arguments, Batch, Element, Entry, Handle, Pipeline, Reply, Ticket, Values};
+use super::{Arguments, Batch, Converts, Element, Entry, Handle, Pipeline, Reply, Ticket, Values};
 use crate::error::{Error, Result};
 
 /// What calls are put into: a [`Batch`] sends them together, a [`Pipeline`] one after the other.
@@ -78,6 +78,17 @@ macro_rules! puts {
             /// Copies data in and writes a reference to it, wherever it lies.
             fn put_buffer(&mut self, offset: usize, name: &str, data: &[u8]) -> Result<()>;
 
+            /// As `put_text`, in the encoding `K`.
+            fn put_converted<K: Converts>(&mut self, offset: usize, name: &str, text: &str) -> Result<()>;
+
+            /// As `put_texts`, in the encoding `K`.
+            fn put_converted_texts<K: Converts, T: AsRef<str>>(
+                &mut self,
+                offset: usize,
+                name: &str,
+                texts: &[T],
+            ) -> Result<()>;
+
             /// An error that says that an argument cannot be passed. Nothing was added.
             fn invalid_argument(&self, name: &str, message: String) -> Error;
 
@@ -107,6 +118,19 @@ macro_rules! puts {
             #[inline]
             fn put_buffer(&mut self, offset: usize, name: &str, data: &[u8]) -> Result<()> {
                 Entry::put_buffer(self, offset, name, data)
+            }
+
+            fn put_converted<K: Converts>(&mut self, offset: usize, name: &str, text: &str) -> Result<()> {
+                Entry::put_converted::<K>(self, offset, name, text)
+            }
+
+            fn put_converted_texts<K: Converts, T: AsRef<str>>(
+                &mut self,
+                offset: usize,
+                name: &str,
+                texts: &[T],
+            ) -> Result<()> {
+                Entry::put_converted_texts::<K, T>(self, offset, name, texts)
             }
 
             fn invalid_argument(&self, name: &str, message: String) -> Error {
@@ -139,6 +163,19 @@ macro_rules! puts {
             fn put_buffer(&mut self, offset: usize, name: &str, data: &[u8]) -> Result<()> {
                 // The caller goes on before the library has read them.
                 self.call.put_copied(offset, name, data)
+            }
+
+            fn put_converted<K: Converts>(&mut self, offset: usize, name: &str, text: &str) -> Result<()> {
+                self.call.put_converted::<K>(offset, name, text)
+            }
+
+            fn put_converted_texts<K: Converts, T: AsRef<str>>(
+                &mut self,
+                offset: usize,
+                name: &str,
+                texts: &[T],
+            ) -> Result<()> {
+                self.call.put_converted_texts::<K, T>(offset, name, texts)
             }
 
             fn invalid_argument(&self, name: &str, message: String) -> Error {
