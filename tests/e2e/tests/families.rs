@@ -179,7 +179,7 @@ fn what_is_said_once_holds_for_each() {
     assert_eq!(blue.unwrap(), (b'a'..=b'f').map(i128::from).sum::<i128>());
     let short = views.call("view_draw_blue", &[view.clone(), data("ab...cd...e"), Value::Int(5)]);
     assert_eq!(short.unwrap_err().kind(), ErrorKind::InvalidArgument);
-    let read = |name: &str| views.call(name, &[view.clone()]).unwrap().returned;
+    let read = |name: &str| views.call(name, std::slice::from_ref(&view)).unwrap().returned;
     assert_eq!(read("view_get_red"), Some(data("abrcdrefr")));
     assert_eq!(read("view_get_blue"), Some(data("abbbcdbbefbb")));
     assert_eq!(views.number("view_mix", &[view.clone(), data("..a"), data("b")]).unwrap(), 97 * 256 + 98);
@@ -196,7 +196,7 @@ fn a_family_of_forms_is_a_function_for_each_choice() {
         ("view_get_tag_height", 3),
         ("view_default_tag_height", 300),
     ] {
-        let outcome = views.call(name, &[view.clone()]).unwrap();
+        let outcome = views.call(name, std::slice::from_ref(&view)).unwrap();
         let number = outcome.returned.or_else(|| Some(outcome.outs.into_iter().next()?.1));
         assert_eq!(number, Some(Value::Int(expect)), "{name}");
     }
@@ -210,7 +210,7 @@ fn fields_of_objects_are_asked_before_the_call() {
     let error = resize().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidArgument);
     assert!(error.message().contains("v.more"), "{error}");
-    views.call("view_lock", &[view.clone()]).unwrap();
+    views.call("view_lock", std::slice::from_ref(&view)).unwrap();
     assert_eq!(resize().unwrap(), 1);
 }
 
@@ -222,21 +222,21 @@ fn what_is_handed_out_is_returned() {
         Value::Struct(fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
     };
     let colour = |r| structure(&[("r", Value::Int(r)), ("g", Value::Int(r + 1)), ("b", Value::Int(r + 2))]);
-    let palette = |view: &Value| views.call("view_palette", &[view.clone()]).unwrap();
+    let palette = |view: &Value| views.call("view_palette", std::slice::from_ref(view)).unwrap();
     let found = palette(&view);
     assert_eq!(found.returned, Some(Value::List(vec![colour(1), colour(4)])));
     assert_eq!(found.outs, [("count".to_owned(), Value::Int(2)), ("returned".to_owned(), Value::Int(64))]);
-    let found = views.call("view_notes", &[view.clone()]).unwrap();
+    let found = views.call("view_notes", std::slice::from_ref(&view)).unwrap();
     let seven = structure(&[("at", Value::Int(7)), ("text", Value::Text("seven".to_owned()))]);
     let eight = structure(&[("at", Value::Int(8)), ("text", Value::Null)]);
     assert_eq!(
         (found.returned, found.outs),
         (Some(Value::List(vec![seven, eight])), vec![("returned".to_owned(), Value::Int(2))])
     );
-    let corner = || views.call("view_corner", &[view.clone()]).unwrap();
+    let corner = || views.call("view_corner", std::slice::from_ref(&view)).unwrap();
     assert_eq!((corner().returned, corner().outs), (Some(colour(4)), Vec::new()));
     // A call that writes nothing hands out nothing.
-    views.call("view_lock", &[view.clone()]).unwrap();
+    views.call("view_lock", std::slice::from_ref(&view)).unwrap();
     let found = palette(&view);
     assert_eq!((found.returned, corner().returned), (Some(Value::Null), Some(Value::Null)));
     assert_eq!(found.outs.last(), Some(&("returned".to_owned(), Value::Int(0))));
