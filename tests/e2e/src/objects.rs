@@ -11,6 +11,10 @@ use hotcell::rt::{
 use hotcell::{Library, Options, Result, Session};
 use hotcell_protocol::wire;
 
+mod collected;
+
+pub use collected::Collected;
+
 /// Numbers of the handle types.
 pub const STORE: u16 = 1;
 /// An item belongs to a store.

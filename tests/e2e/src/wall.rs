@@ -174,7 +174,7 @@ const USER: &str = "HOTCELL_WALL_USER";
 /// The variable that tells a test that it runs where system calls fail.
 pub const CONTAINER: &str = "HOTCELL_WALL_CONTAINER";
 
-/// Runs a test as this user, and where that is the administrator once more as an ordinary one: in a copy of this program, in
+/// Runs a test as this user, and where that is the administrator once more as an ordinary one: by a link to this program, in
 /// a folder which that user can reach.
 ///
 /// # Panics
@@ -198,7 +198,7 @@ pub fn as_every_user_with(programs: &[&str], test: &str, body: impl FnOnce()) {
         return;
     }
     let folder = Folder::new();
-    let copy = |from: &std::path::Path, name: &str| {
+    let bring = |from: &std::path::Path, name: &str| {
         let to = folder.path().join(name);
         // Linked where that is possible: it is some 100 MB.
         if fs::hard_link(from, &to).is_err() {
@@ -208,14 +208,14 @@ pub fn as_every_user_with(programs: &[&str], test: &str, body: impl FnOnce()) {
         to
     };
     let own = env::current_exe().expect("this program has a path");
-    let (own, worker) = (copy(&own, "test"), copy(&program("hotcell-worker"), "hotcell-worker"));
-    programs.iter().for_each(|name| _ = copy(&program(name), name));
+    let (own, worker) = (bring(&own, "test"), bring(&program("hotcell-worker"), "hotcell-worker"));
+    programs.iter().for_each(|name| _ = bring(&program(name), name));
     chown(folder.path(), Some(NOBODY), Some(NOBODY)).expect("the administrator may");
     let mut command = Command::new(own);
     command.args(["--exact", test]).env(USER, "nobody").env("HOTCELL_WORKER", worker);
     command.env("TMPDIR", folder.path()).env("HOME", folder.path());
     command.current_dir("/").uid(NOBODY).gid(NOBODY);
-    let output = command.output().expect("the copy starts");
+    let output = command.output().expect("the program starts");
     let said =
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && said.contains("1 passed"), "as nobody: {said}");

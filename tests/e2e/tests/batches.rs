@@ -5,99 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use hotcell::rt::{Batch, Handle};
-use hotcell::{Cause, Error, ErrorKind, Executed, LimitExceededReason, Options, Result, Ticket};
-use hotcell_e2e::objects::{ITEM, Objects, STORE, VIEW};
+use hotcell::{Cause, Error, ErrorKind, Executed, LimitExceededReason, Options, Result};
+use hotcell_e2e::objects::{Collected as _, Objects, STORE};
 
 fn objects() -> Objects {
     Objects::open(Options::default()).unwrap()
-}
-
-/// The functions of the objects, as a package has them in a batch.
-trait Objected {
-    fn store(&mut self, code: i32) -> Result<Ticket<Handle>>;
-    fn close(&mut self, store: &Handle) -> Result<Ticket<()>>;
-    fn item(&mut self, store: &Handle) -> Result<Ticket<Handle>>;
-    fn give(&mut self, item: &Handle, code: i32) -> Result<Ticket<i32>>;
-    fn view(&mut self, store: &Handle) -> Result<Ticket<Option<Handle>>>;
-    fn wait_for(&mut self, milliseconds: i32) -> Result<Ticket<()>>;
-    fn crash(&mut self) -> Result<Ticket<()>>;
-    fn bad_text(&mut self) -> Result<Ticket<(String, Handle)>>;
-    fn living(&mut self) -> Result<Ticket<i64>>;
-    fn poke(&mut self, store: &Handle) -> Result<Ticket<(i64, i64)>>;
-    fn offset(&mut self, claim: i64, most: usize) -> Result<Ticket<Option<usize>>>;
-}
-
-impl Objected for Batch {
-    fn store(&mut self, code: i32) -> Result<Ticket<Handle>> {
-        let mut call = self.entry(0)?;
-        call.put_i32(0, code);
-        Ok(call.read(|reply| reply.handle(0, STORE, true, None)))
-    }
-
-    fn close(&mut self, store: &Handle) -> Result<Ticket<()>> {
-        let mut call = self.entry(1)?;
-        call.put_consumed(0, "store", store, STORE)?;
-        Ok(call.values(|_| ()))
-    }
-
-    fn item(&mut self, store: &Handle) -> Result<Ticket<Handle>> {
-        let mut call = self.entry(2)?;
-        call.put_handle(0, "store", store, STORE)?;
-        let owner = store.clone();
-        Ok(call.read(move |reply| reply.handle(0, ITEM, true, Some(&owner))))
-    }
-
-    fn give(&mut self, item: &Handle, code: i32) -> Result<Ticket<i32>> {
-        let mut call = self.entry(7)?;
-        call.put_opt_handle(8, "to", None, STORE)?;
-        call.put_consumed_on_success(0, "item", item, ITEM)?;
-        call.put_i32(16, code);
-        Ok(call.values(|reply| reply.get_i32(0)))
-    }
-
-    fn view(&mut self, store: &Handle) -> Result<Ticket<Option<Handle>>> {
-        let mut call = self.entry(4)?;
-        call.put_handle(0, "store", store, STORE)?;
-        call.put_i32(8, 1);
-        let owner = store.clone();
-        Ok(call.read(move |reply| reply.opt_handle(0, VIEW, false, Some(&owner))))
-    }
-
-    fn wait_for(&mut self, milliseconds: i32) -> Result<Ticket<()>> {
-        let mut call = self.entry(9)?;
-        call.put_i32(0, milliseconds);
-        Ok(call.values(|_| ()))
-    }
-
-    fn crash(&mut self) -> Result<Ticket<()>> {
-        Ok(self.entry(10)?.values(|_| ()))
-    }
-
-    fn bad_text(&mut self) -> Result<Ticket<(String, Handle)>> {
-        let read = |reply: &mut hotcell::rt::Reply<'_>| {
-            let text = reply.text(0)?;
-            Ok((text, reply.handle(16, STORE, true, None)?))
-        };
-        Ok(self.entry(11)?.read(read))
-    }
-
-    fn living(&mut self) -> Result<Ticket<i64>> {
-        Ok(self.entry(20)?.values(|reply| reply.get_i64(0)))
-    }
-
-    fn poke(&mut self, store: &Handle) -> Result<Ticket<(i64, i64)>> {
-        let mut call = self.entry(22)?;
-        call.put_opt_handle(0, "store", Some(store), STORE)?;
-        call.put_i64(8, 1);
-        call.put_i64(16, 3);
-        Ok(call.values(|reply| (reply.get_i64(0), reply.get_i64(8))))
-    }
-
-    fn offset(&mut self, claim: i64, most: usize) -> Result<Ticket<Option<usize>>> {
-        let mut call = self.entry(18)?;
-        call.put_i64(0, claim);
-        Ok(call.read(move |reply| reply.offset(0, most)))
-    }
 }
 
 fn kind<T: std::fmt::Debug>(result: Result<T>, kind: ErrorKind) -> Error {

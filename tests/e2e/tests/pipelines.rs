@@ -10,93 +10,12 @@ use hotcell::rt::{Collects, Handle, Invocation, Puts};
 use hotcell::{Cancel, Cause, Error, ErrorKind, Executed, Options, Pipeline, Result, SessionState, Ticket};
 use hotcell_e2e::clan::{Clan, LONG, clans, held_up};
 use hotcell_e2e::crew::Crew;
-use hotcell_e2e::objects::{ITEM, Objects, STORE};
+use hotcell_e2e::objects::{Collected as _, Objects};
 use hotcell_e2e::process::wait_until;
 use hotcell_faulty::Faulty;
 
 fn objects() -> Objects {
     Objects::open(Options::default()).unwrap()
-}
-
-/// The functions of the objects, as a package has them in a pipeline.
-trait Objected {
-    fn store(&mut self, code: i32) -> Result<Ticket<Handle>>;
-    fn close(&mut self, store: &Handle) -> Result<Ticket<()>>;
-    fn item(&mut self, store: &Handle) -> Result<Ticket<Handle>>;
-    fn give(&mut self, item: &Handle, code: i32) -> Result<Ticket<i32>>;
-    fn wait_for(&mut self, milliseconds: i32) -> Result<Ticket<()>>;
-    fn bad_text(&mut self) -> Result<Ticket<(String, Handle)>>;
-    fn living(&mut self) -> Result<Ticket<i64>>;
-    fn poke(&mut self, store: &Handle) -> Result<Ticket<(i64, i64)>>;
-    fn offset(&mut self, claim: i64, most: usize) -> Result<Ticket<Option<usize>>>;
-    fn long(&mut self, bytes: i64) -> Result<Ticket<Vec<u8>>>;
-}
-
-impl Objected for Pipeline {
-    fn store(&mut self, code: i32) -> Result<Ticket<Handle>> {
-        let mut call = self.entry(0)?;
-        call.put_i32(0, code);
-        Ok(call.read(|reply| reply.handle(0, STORE, true, None)))
-    }
-
-    fn close(&mut self, store: &Handle) -> Result<Ticket<()>> {
-        let mut call = self.entry(1)?;
-        call.put_consumed(0, "store", store, STORE)?;
-        Ok(call.values(|_| ()))
-    }
-
-    fn item(&mut self, store: &Handle) -> Result<Ticket<Handle>> {
-        let mut call = self.entry(2)?;
-        call.put_handle(0, "store", store, STORE)?;
-        let owner = store.clone();
-        Ok(call.read(move |reply| reply.handle(0, ITEM, true, Some(&owner))))
-    }
-
-    fn give(&mut self, item: &Handle, code: i32) -> Result<Ticket<i32>> {
-        let mut call = self.entry(7)?;
-        call.put_opt_handle(8, "to", None, STORE)?;
-        call.put_consumed_on_success(0, "item", item, ITEM)?;
-        call.put_i32(16, code);
-        Ok(call.values(|reply| reply.get_i32(0)))
-    }
-
-    fn wait_for(&mut self, milliseconds: i32) -> Result<Ticket<()>> {
-        let mut call = self.entry(9)?;
-        call.put_i32(0, milliseconds);
-        Ok(call.values(|_| ()))
-    }
-
-    fn bad_text(&mut self) -> Result<Ticket<(String, Handle)>> {
-        let read = |reply: &mut hotcell::rt::Reply<'_>| {
-            let text = reply.text(0)?;
-            Ok((text, reply.handle(16, STORE, true, None)?))
-        };
-        Ok(self.entry(11)?.read(read))
-    }
-
-    fn living(&mut self) -> Result<Ticket<i64>> {
-        Ok(self.entry(20)?.values(|reply| reply.get_i64(0)))
-    }
-
-    fn poke(&mut self, store: &Handle) -> Result<Ticket<(i64, i64)>> {
-        let mut call = self.entry(22)?;
-        call.put_opt_handle(0, "store", Some(store), STORE)?;
-        call.put_i64(8, 1);
-        call.put_i64(16, 3);
-        Ok(call.values(|reply| (reply.get_i64(0), reply.get_i64(8))))
-    }
-
-    fn offset(&mut self, claim: i64, most: usize) -> Result<Ticket<Option<usize>>> {
-        let mut call = self.entry(18)?;
-        call.put_i64(0, claim);
-        Ok(call.read(move |reply| reply.offset(0, most)))
-    }
-
-    fn long(&mut self, bytes: i64) -> Result<Ticket<Vec<u8>>> {
-        let mut call = self.entry(26)?;
-        call.put_i64(0, bytes);
-        Ok(call.read(|reply| reply.buffer(0)))
-    }
 }
 
 /// A call of the faulty library that takes and returns numbers.
@@ -200,6 +119,8 @@ fn a_crash_in_the_middle_is_that_of_its_call() {
     let faulty = Faulty::open(Options::default()).unwrap();
     let mut pipe = faulty.session().pipeline();
     for generation in 1..=3 {
+        // All are sent before it crashes: what is sent behind that has another worker.
+        let sleeps = number(&faulty, &mut pipe, "sleep", &[200]).unwrap();
         let before = [1, 2].map(|n| number(&faulty, &mut pipe, "add", &[n, 40]).unwrap());
         let crash = number(&faulty, &mut pipe, "null_dereference", &[]).unwrap();
         let behind = [5, 6].map(|n| number(&faulty, &mut pipe, "add", &[n, 40]).unwrap());
@@ -213,6 +134,7 @@ fn a_crash_in_the_middle_is_that_of_its_call() {
         assert!(matches!(error.cause(), Cause::Signal { number: 11, .. }), "{error:?}");
         assert_eq!((error.executed(), error.generation()), (Executed::Maybe, generation));
         // What had its reply before is a result.
+        assert!(pipe.take(sleeps).is_ok());
         assert_eq!(before.map(|ticket| pipe.take(ticket).unwrap()), [41, 42]);
         assert_eq!(pipe.in_flight(), 0);
     }

@@ -13,7 +13,7 @@ use hotcell::rt::{Collects, Handle, Puts};
 use hotcell::{Error, ErrorKind, Executed, Options, Pipeline, Result, Ticket};
 use hotcell_e2e::clan::{Clan, clans, held_up};
 use hotcell_e2e::crew::Crew;
-use hotcell_e2e::objects::Objects;
+use hotcell_e2e::objects::{Collected as _, Objects};
 use hotcell_e2e::process::wait_until;
 use hotcell_faulty::Faulty;
 
@@ -22,16 +22,6 @@ const AT_ONCE: Duration = Duration::from_secs(5);
 
 fn within(milliseconds: u64) -> Objects {
     Objects::open(Options { deadline: Duration::from_millis(milliseconds), ..Options::default() }).unwrap()
-}
-
-fn living(pipe: &mut Pipeline) -> Result<Ticket<i64>> {
-    Ok(pipe.entry(20)?.values(|reply| reply.get_i64(0)))
-}
-
-fn wait_for(pipe: &mut Pipeline, milliseconds: i32) -> Result<Ticket<()>> {
-    let mut call = pipe.entry(9)?;
-    call.put_i32(0, milliseconds);
-    Ok(call.values(|_| ()))
 }
 
 fn adds(crew: &Crew, pipe: &mut Pipeline, of: [i32; 2]) -> Result<Ticket<i32>> {
@@ -57,12 +47,12 @@ fn kind<T: std::fmt::Debug>(result: Result<T>, kind: ErrorKind) -> Error {
 fn a_call_that_hangs_is_ended_at_its_deadline() {
     let objects = within(600);
     let mut pipe = objects.session.pipeline();
-    let hangs = wait_for(&mut pipe, 60_000).unwrap();
+    let hangs = pipe.wait_for(60_000).unwrap();
     let begun = Instant::now();
     kind(pipe.take(hangs), ErrorKind::Hung);
     let took = begun.elapsed();
     assert!((600..900).contains(&took.as_millis()), "{took:?}");
-    drop(wait_for(&mut pipe, 60_000).unwrap());
+    drop(pipe.wait_for(60_000).unwrap());
     let begun = Instant::now();
     drop(pipe);
     let took = begun.elapsed();
@@ -236,9 +226,9 @@ fn who_waits_for_the_very_lane_of_a_pipeline_that_never_pauses_has_his_turn() {
 fn a_panic_while_results_are_read_comes_out_of_the_take_and_costs_nobody_the_worker() {
     let objects = within(2_000);
     let mut pipe = objects.session.pipeline();
-    let before = living(&mut pipe).unwrap();
+    let before = pipe.living().unwrap();
     let panics = pipe.entry(20).unwrap().read(|_| -> Result<()> { panic!("as it is") });
-    let behind = living(&mut pipe).unwrap();
+    let behind = pipe.living().unwrap();
     let caught = catch_unwind(AssertUnwindSafe(|| pipe.take(behind)));
     assert_eq!(caught.unwrap().unwrap(), 0, "that of another call does not come out here");
     let panic = catch_unwind(AssertUnwindSafe(|| pipe.take(panics).map(drop))).unwrap_err();
@@ -255,8 +245,8 @@ fn a_panic_while_results_are_read_comes_out_of_the_take_and_costs_nobody_the_wor
 fn who_settles_a_pipeline_has_the_worker_and_keeps_the_results() {
     let objects = within(2_000);
     let mut pipe = objects.session.pipeline();
-    let sent = [(); 3].map(|()| living(&mut pipe).unwrap());
-    let failed = wait_for(&mut pipe, 60_000).unwrap();
+    let sent = [(); 3].map(|()| pipe.living().unwrap());
+    let failed = pipe.wait_for(60_000).unwrap();
     kind(objects.living(), ErrorKind::Unavailable);
     pipe.settle();
     assert_eq!((pipe.in_flight(), objects.living().unwrap()), (0, 0));
@@ -283,11 +273,11 @@ fn a_call_behind_one_that_is_forgotten_has_a_lane_of_its_own() {
 fn replies_that_came_are_results_where_the_worker_has_not_mapped_a_segment_in_time() {
     let objects = within(300);
     let mut pipe = objects.session.pipeline();
-    let before = living(&mut pipe).unwrap();
+    let before = pipe.living().unwrap();
     thread::sleep(Duration::from_millis(100));
     let pid = objects.session.worker_pid().unwrap();
     assert!(Command::new("kill").args(["-STOP", &pid.to_string()]).status().unwrap().success());
-    let behind = living(&mut pipe).unwrap();
+    let behind = pipe.living().unwrap();
     let mut call = pipe.entry(17).unwrap();
     let late = kind(call.put_texts(0, "texts", &["x".repeat(3_000_000)]), ErrorKind::Hung);
     assert_eq!(late.executed(), Executed::No);
