@@ -25,6 +25,7 @@ mod denied;
 pub mod dynamic;
 mod error;
 mod fault;
+mod latency;
 mod memory;
 mod options;
 mod quarantine;
@@ -35,6 +36,7 @@ pub mod rt;
 mod session;
 mod signals;
 mod state;
+pub mod watch;
 
 pub use denied::{Denied, Refused};
 pub use error::{Answer, Cause, Error, LeftBy, Output, Result};
@@ -43,6 +45,7 @@ pub use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Retry, Unav
 pub use hotcell_sandbox::{Level, Limits, Profile, Require, Sandbox};
 pub use hotcell_shm::{InBuf, SharedBuf, SharedView};
 pub use hotcell_supervisor::{LoadedFile, ThreadSeen};
+pub use latency::Latency;
 pub use memory::{Coverage, Frame, Heap, HeapCount, HeapFault, HeapFaultKind, Shortage};
 pub use options::{Options, Waiting};
 pub use quarantine::{InputId, Quarantine, QuarantineRule, Quarantined};
@@ -51,7 +54,7 @@ pub use restart::{Breaker, Restart};
 pub use retries::Retries;
 pub use rt::{Batch, Done, Pipeline, Ticket};
 pub use session::{
-    Cancel, Lease, Library, Pool, PoolOptions, PoolStats, Pools, Reload, Reloaded, Session, SessionState,
+    Cancel, FunctionStats, Lease, Library, Pool, PoolOptions, PoolStats, Pools, Reload, Reloaded, Session, SessionState,
     Stats,
 };
 pub use state::{StateChanges, StatePart};

@@ -11,6 +11,7 @@ use crate::recycle::Recycle;
 use crate::restart::Restart;
 use crate::retries::Retries;
 use crate::state::StatePart;
+use crate::watch::Watch;
 
 /// Options of a [`crate::Session`]; the defaults suit most libraries.
 ///
@@ -76,6 +77,9 @@ pub struct Options {
     pub retries: Option<Retries>,
     /// Inputs that end workers. Clones of options have the same list, and so have the sessions of a pool.
     pub quarantine: Quarantine,
+    /// What other processes of the same user may see and do of this session: `hotcell ps`, `hotcell stats` and `hotcell reload`. `None`:
+    /// what `HOTCELL_WATCH` says in the environment, `look` or `reload`, and without it nothing.
+    pub watch: Option<Watch>,
 }
 
 /// How a caller and its worker wait for each other: by polling, which is fast and takes a CPU each, or asleep.
@@ -138,6 +142,7 @@ impl Default for Options {
             restart: Restart::default(),
             retries: None,
             quarantine: Quarantine::default(),
+            watch: None,
         }
     }
 }

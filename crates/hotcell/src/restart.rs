@@ -39,6 +39,25 @@ pub enum Breaker {
     HalfOpen,
 }
 
+impl Breaker {
+    /// Its state's name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Breaker::Closed => "closed",
+            Breaker::Open(_) => "open",
+            Breaker::HalfOpen => "half-open",
+        }
+    }
+
+    /// For how long it is open yet.
+    pub(crate) fn left(self) -> Option<Duration> {
+        match self {
+            Breaker::Open(left) => Some(left),
+            _ => None,
+        }
+    }
+}
+
 /// The breaker of one session.
 #[derive(Debug)]
 pub(crate) struct Restarts {

@@ -47,9 +47,11 @@ mod ruled;
 mod service;
 mod spares;
 mod stats;
+mod tally;
 mod turn;
 mod turnstile;
 mod wake;
+pub(crate) mod watched;
 mod walled;
 mod wear;
 
@@ -76,7 +78,8 @@ use ruled::Ruled;
 use service::Service;
 pub(crate) use service::{Blame, Serving};
 use spares::Begun;
-pub use stats::{State as SessionState, Stats};
+pub use stats::{FunctionStats, State as SessionState, Stats};
+use tally::Tally;
 use turn::{Blank, Place, this_thread};
 pub(crate) use turn::{Inside, Turn};
 use turnstile::Turnstile;
@@ -93,6 +96,8 @@ pub struct Session {
 
 #[derive(Debug)]
 struct Shared {
+    /// Which session of this process it is, from 1.
+    number: u64,
     package: &'static Package,
     /// What workers are started with. Changed by who brings a worker up that is to serve.
     spec: Mutex<Arc<Spec>>,
@@ -111,6 +116,8 @@ struct Shared {
     /// What callers fill in place.
     buffers: Buffers,
     facts: Arc<Facts>,
+    /// What is counted of each seat's calls.
+    tallies: Box<[Arc<Tally>]>,
     /// Who has a turn has a seat.
     seats: Turnstile<Seat>,
     /// What is known of each seat, whoever has it.
@@ -152,8 +159,8 @@ struct Facts {
     reloads: AtomicU64,
     /// Calls of those that serve no longer.
     calls: AtomicU64,
-    /// Faults that calls met.
-    faults: Mutex<BTreeMap<ErrorKind, u64>>,
+    /// Faults that calls met, by function, which has no name where it was a batch.
+    faults: Mutex<BTreeMap<(&'static str, ErrorKind), u64>>,
 }
 
 /// Where one caller at a time sits.
@@ -165,6 +172,8 @@ pub(crate) struct Seat {
     /// A worker has taken over, and no call has ended since.
     lacks_spares: bool,
     facts: Arc<Facts>,
+    /// What is counted of its calls.
+    pub(crate) tally: Arc<Tally>,
     pub(crate) generation: u64,
     ids: std::ops::Range<u64>,
     /// How the worker ended, when it did so in a call nested in others, and what it had printed.
@@ -283,7 +292,12 @@ impl Session {
         let places = seats.clone().map(|_| Place::default()).collect();
         #[cfg(feature = "tokio")]
         let afloat = seats.clone().map(|_| awaited::Afloat::default()).collect();
-        let seats = seats.map(|number| Box::new(Seat::new(number, Arc::clone(&facts), package)));
+        let tallies: Box<[_]> = seats.clone().map(|_| Arc::new(Tally::new(package.functions.len()))).collect();
+        let of_seat = |number: u32| (Arc::clone(&facts), Arc::clone(&tallies[number as usize]));
+        let seats = seats.map(|number| {
+            let (facts, tally) = of_seat(number);
+            Box::new(Seat::new(number, facts, tally, package))
+        });
         let seats = Turnstile::new(seats).guarded(&fork);
         let time = nanoseconds(options.deadline);
         let restarts = Restarts::new(options.restart);
@@ -302,6 +316,7 @@ impl Session {
         let notices = Arc::new(Notices::default());
         options.quarantine.tells(&notices);
         let shared = Arc::new(Shared {
+            number: watched::next_number(),
             package,
             spec: Mutex::new(Arc::new(spec)),
             options,
@@ -314,6 +329,7 @@ impl Session {
             fork,
             buffers,
             facts,
+            tallies,
             seats,
             places,
             service: Service::default(),
@@ -342,6 +358,7 @@ impl Session {
             let message = format!("there is no thread to look at workers: {why}");
             context.not_executed(ErrorKind::LoadFailed, Cause::None, message)
         })?;
+        session.be_watched();
         Ok(session)
     }
 
@@ -591,12 +608,13 @@ impl Drop for Shared {
 }
 
 impl Seat {
-    fn new(number: u32, facts: Arc<Facts>, package: &'static Package) -> Seat {
+    fn new(number: u32, facts: Arc<Facts>, tally: Arc<Tally>, package: &'static Package) -> Seat {
         Seat {
             number,
             live: None,
             lacks_spares: false,
             facts,
+            tally,
             generation: 0,
             ids: 0..0,
             ended: None,

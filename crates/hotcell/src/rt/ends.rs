@@ -325,7 +325,7 @@ impl Call<'_> {
             None => (fault::lost(), String::new()),
         };
         if counts {
-            self.session().count_fault(fault.kind);
+            self.session().count_fault(self.context.function, fault.kind);
         }
         self.met(fault, executed, output)
     }
@@ -359,7 +359,7 @@ impl Call<'_> {
             live.worker.kill();
             live.worker.output()
         });
-        self.session().count_fault(ErrorKind::Hung);
+        self.session().count_fault(self.context.function, ErrorKind::Hung);
         let message = format!("no answer within {after:?}");
         let fault = Fault { kind: ErrorKind::Hung, cause: Cause::Deadline { after }, message };
         self.context.error(fault, Executed::No, output)
@@ -382,7 +382,7 @@ impl Call<'_> {
     /// As below, and counts what was the library's fault.
     fn ended(&mut self, fault: Fault, executed: Executed, output: String) -> Error {
         if fault.kind.is_fault() {
-            self.session().count_fault(fault.kind);
+            self.session().count_fault(self.context.function, fault.kind);
         }
         self.met(fault, executed, output)
     }

@@ -191,7 +191,18 @@ impl<'s> Call<'s> {
         let lane = &mut self.live().lane;
         let waited = lane.wait(id, now, spin, until);
         lane.expect_call();
+        if self.turn.tally.times(self.index) {
+            self.time(&waited, now);
+        }
         Ok(waited)
+    }
+
+    /// Notes how long the call took, if its first message is its reply.
+    #[cold]
+    fn time(&self, waited: &Waited, since: u64) {
+        if let Waited::Reply(ReplyHead { state: ReplyState::Returned | ReplyState::LibraryError, .. }) = waited {
+            self.turn.tally.took(self.index, clock::now().saturating_sub(since));
+        }
     }
 
     /// Publishes the call. Its number, the time, and when it must have ended.
@@ -222,11 +233,12 @@ impl<'s> Call<'s> {
         lane.publish(CallHead { function: state.index, args_length: state.used as u16, call_id: id, time });
         // From here on a look at the exact clock costs nothing: the call travels.
         let now = clock::now();
-        let deadline = state.allowed.deadline_in(now, time);
+        let (function, deadline) = (state.index, state.allowed.deadline_in(now, time));
         if state.function.lets_go {
             seat.passed.may_let_go();
         }
         seat.passed.take_over();
+        seat.tally.sent(function);
         Ok((id, now, deadline))
     }
 
@@ -459,6 +471,7 @@ impl<'s> Call<'s> {
             ReplyState::Returned => Reply::take(self, head),
             ReplyState::LibraryError => {
                 self.turn.passed.give_back(Usage::ConsumedOnSuccess);
+                self.turn.tally.failed(self.index);
                 let mut reply = Reply::take(self, head)?;
                 reply.call.failure = Some(Failure::Error(reply.library_error(head.errno)?));
                 Ok(reply)

@@ -81,6 +81,11 @@ impl<'s> Reply<'s> {
         }
     }
 
+    /// The library has reported its own failure of this function.
+    pub(super) fn count_failed(&self, function: u16) {
+        self.call.turn.tally.failed(function);
+    }
+
     /// Whether the worker is gone that the results are in.
     pub(super) fn is_lost(&self) -> bool {
         self.call.turn.live.is_none()

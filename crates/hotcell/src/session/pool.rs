@@ -23,16 +23,19 @@ use parking_lot::{Mutex, RwLock};
 use super::allowed::YEAR;
 use super::rounds::{self, Looked};
 use super::turnstile::Turnstile;
+use super::watched::{PoolWatched, be_watched};
 use super::{Context, Session, Shared};
 use crate::error::{Cause, Error, Result};
 use crate::options::Options;
 use crate::rt::Package;
+use crate::watch::Watch;
 
 #[cfg(feature = "tokio")]
 mod awaited;
 mod reload;
 mod stats;
 mod tenants;
+mod watched;
 
 pub use stats::PoolStats;
 pub use tenants::Pools;
@@ -179,6 +182,10 @@ impl<L: Library> Pool<L> {
         let every = inner.every();
         let looked = OfPool(Arc::downgrade(&inner));
         rounds::look_at(Box::new(looked), every).map_err(|error| failed(&error))?;
+        if Watch::of(inner.options.options.watch) != Watch::Off {
+            let watched: Arc<dyn PoolWatched> = Arc::<Inner<L>>::clone(&inner);
+            be_watched(Arc::downgrade(&watched));
+        }
         Ok(Pool(inner))
     }
 

@@ -1,23 +1,38 @@
 //! What can be asked of a session at any time, without its worker noticing.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use hotcell_protocol::ErrorKind;
 use serde_json::{Value, json};
 
 use super::{Facts, Session};
 use crate::memory::Heap;
+use crate::restart::Breaker;
 use crate::state::StateChanges;
+
+mod functions;
+
+pub use functions::FunctionStats;
 
 /// What is known of a session now. Each number is taken by itself, while calls are under way.
 #[derive(Debug, Clone)]
 pub struct Stats {
+    /// Which session of this process it is, from 1.
+    pub session: u64,
+    /// The library.
+    pub library: &'static str,
     /// Whether a worker serves.
     pub state: State,
+    /// Whether the library gets another worker when it ends this one.
+    pub breaker: Breaker,
     /// Process id of the worker that serves.
     pub pid: Option<u32>,
     /// Which worker serves, or served last; from 1.
     pub generation: u64,
+    /// How long the worker has been up.
+    pub age: Option<Duration>,
     /// Calls that were sent to this session's workers, those from callbacks aside; a batch is one.
     pub calls: u64,
     /// Faults that calls met, by kind.
@@ -44,11 +59,13 @@ pub struct Stats {
     pub wakes: u64,
     /// Calls that stand in line for their turn.
     pub waiting: usize,
+    /// Callers that have their turn: with a call, a batch or a pipeline.
+    pub in_flight: usize,
     /// Objects of the worker that somebody holds.
     pub objects: usize,
     /// Spare workers.
     pub spares: usize,
-    /// Bytes of the worker that are in memory.
+    /// Bytes of the worker that are in memory (RSS).
     pub resident: Option<u64>,
     /// Its threads.
     pub threads: Option<u64>,
@@ -58,6 +75,8 @@ pub struct Stats {
     pub state_changes: Option<StateChanges>,
     /// What its library has of memory, by function.
     pub heap: Option<Heap>,
+    /// The functions that were called, or have memory.
+    pub functions: Vec<FunctionStats>,
 }
 
 /// Whether a worker serves.
@@ -88,9 +107,14 @@ impl Stats {
     pub fn to_json(&self) -> Value {
         let faults = self.faults.iter().map(|(kind, count)| (kind.name().to_owned(), json!(count)));
         json!({
+            "session": self.session,
+            "library": self.library,
             "state": self.state.name(),
+            "breaker": self.breaker.name(),
+            "breaker_open_for_ms": self.breaker.left().map(milliseconds),
             "pid": self.pid,
             "generation": self.generation,
+            "age_ms": self.age.map(milliseconds),
             "calls": self.calls,
             "faults": faults.collect::<serde_json::Map<_, _>>(),
             "restarts": self.restarts,
@@ -104,6 +128,7 @@ impl Stats {
             "woken": self.woken,
             "wakes": self.wakes,
             "waiting": self.waiting,
+            "in_flight": self.in_flight,
             "objects": self.objects,
             "spares": self.spares,
             "resident": self.resident,
@@ -111,8 +136,13 @@ impl Stats {
             "descriptors": self.descriptors,
             "state_changes": self.state_changes.as_ref().map(StateChanges::to_json),
             "heap": self.heap.as_ref().map(Heap::to_json),
+            "functions": self.functions.iter().map(FunctionStats::to_json).collect::<Vec<_>>(),
         })
     }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Session {
@@ -127,14 +157,20 @@ impl Session {
         let (woken, wakes) = worker.as_ref().map_or((0, 0), |worker| worker.channel().wakes());
         let generation = self.generation();
         let (retries, recovered, restarted, quarantine_refused) = shared.again.counts();
+        let heap =
+            worker.as_ref().map(|worker| Heap::of(worker.heap(), self.functions(), shared.spec().guard));
         Stats {
+            session: shared.number,
+            library: shared.package.library,
             state: match &worker {
                 None => State::Down,
                 Some(worker) if worn == Some(worker.generation()) => State::Worn,
                 Some(_) => State::Serving,
             },
+            breaker: self.breaker(),
             pid: worker.as_ref().map(|worker| worker.pid()),
             generation,
+            age: worker.as_ref().map(|worker| worker.age()),
             calls: if forked { 0 } else { facts.calls() },
             faults: if forked { Vec::new() } else { facts.faults() },
             restarts: facts.served.load(Ordering::Relaxed).saturating_sub(1),
@@ -148,6 +184,7 @@ impl Session {
             woken,
             wakes,
             waiting: if forked { 0 } else { shared.seats.waiting() },
+            in_flight: if forked { 0 } else { shared.seats.taken() },
             objects: if forked { 0 } else { self.living_objects(generation) },
             spares: if forked { 0 } else { shared.service.count_spares() },
             resident: usage.map(|usage| usage.resident),
@@ -156,14 +193,9 @@ impl Session {
             state_changes: worker
                 .as_ref()
                 .map(|worker| StateChanges::of(&worker.channel().state_record(), self.functions())),
-            heap: worker.map(|worker| Heap::of(worker.heap(), self.functions(), shared.spec().guard)),
+            functions: if forked { Vec::new() } else { self.functions_seen(heap.as_ref()) },
+            heap,
         }
-    }
-
-    /// A call has met this fault.
-    #[cold]
-    pub(crate) fn count_fault(&self, kind: ErrorKind) {
-        *self.shared.facts.faults.lock().entry(kind).or_default() += 1;
     }
 }
 
@@ -176,6 +208,10 @@ impl Facts {
     }
 
     fn faults(&self) -> Vec<(ErrorKind, u64)> {
-        self.faults.lock().iter().map(|(kind, count)| (*kind, *count)).collect()
+        let mut by_kind = BTreeMap::new();
+        for ((_, kind), count) in self.faults.lock().iter() {
+            *by_kind.entry(*kind).or_default() += count;
+        }
+        by_kind.into_iter().collect()
     }
 }

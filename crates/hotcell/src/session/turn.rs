@@ -167,13 +167,14 @@ impl<'s> Turn<'s> {
         }
         let back = seat.is_some();
         let mut seat = seat.unwrap_or_else(|| {
-            let facts = Arc::clone(&self.session.shared.facts);
+            let shared = &*self.session.shared;
+            let (facts, tally) = (Arc::clone(&shared.facts), Arc::clone(&shared.tallies[number as usize]));
             let generation = state.context.generation;
             // In a child of the process that it belongs to, a lock may be held for ever.
             if !self.session.is_forked() {
                 self.session.give_up(generation);
             }
-            Box::new(Seat { generation, ..Seat::new(number, facts, self.session.shared.package) })
+            Box::new(Seat { generation, ..Seat::new(number, facts, tally, shared.package) })
         });
         if let Some(nested) = seat.state.replace(state) {
             seat.spare = Some(nested);

@@ -135,6 +135,11 @@ impl<T> Turnstile<T> {
         self.wanted.load(Ordering::SeqCst) & !RESERVED != NOBODY
     }
 
+    /// How many somebody has.
+    pub(super) fn taken(&self) -> usize {
+        self.values.iter().filter(|place| !place.0.is_there()).count()
+    }
+
     /// Takes the value of this number, whoever waits, if it is there. It is to be put back soon.
     pub(super) fn borrow(&self, number: usize) -> Option<Box<T>> {
         self.values[number].0.take()

@@ -193,6 +193,10 @@ impl Call<'_> {
         raised: Option<Failure>,
     ) -> Result<Done> {
         let ran = done.lane.take();
+        if head.as_ref().map_or_else(Error::executed, |_| Executed::Yes) != Executed::No {
+            let sent = done.memory.pending.iter().filter(|entry| entry.outcome != Outcome::Failed);
+            sent.for_each(|entry| self.turn.tally.sent(entry.index));
+        }
         let mut whole = None;
         match head {
             Ok(head) if head.state == ReplyState::Refused => whole = Some(self.refused(head)),
@@ -412,6 +416,7 @@ fn judge(reply: &mut Reply<'_>, memory: &mut Memory, number: usize) -> Result<()
     let lengths = &memory.lengths[before.1 as usize..entry.ends.1 as usize];
     reply.turn_to_entry(entry.function, entry.call_site, start, lengths);
     if state == Some(ReplyState::LibraryError) {
+        reply.count_failed(entry.index);
         let errno = i32::read(&failure()[batch_failure::ERRNO..][..size_of::<i32>()]);
         return Err(reply.library_error(errno).unwrap_or_else(|error| error));
     }

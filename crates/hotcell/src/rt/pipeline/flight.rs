@@ -255,6 +255,7 @@ impl Call<'_> {
             seat.passed.may_let_go();
         }
         seat.passed.take_over();
+        seat.tally.sent(function);
         Some((number, refused))
     }
 }

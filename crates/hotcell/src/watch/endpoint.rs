@@ -1,0 +1,98 @@
+//! Where a process listens for those that look at it.
+//!
+//! The socket's name is in the kernel's list only, so nothing is left of it when the process has gone. One thread sleeps there and answers
+//! one peer after the other, each in a bounded time; a stranger is let go at once, and many of them are let wait.
+
+use std::hash::{BuildHasher, RandomState};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use hotcell_sandbox::with_signals_blocked;
+use hotcell_shm::ForkGuard;
+use parking_lot::Mutex;
+use rustix::io::Errno;
+use rustix::net::{
+    AddressFamily, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind, listen, socket_with,
+};
+
+use super::answer;
+use super::peers::{Peer, are_told_apart};
+
+/// How the names of all sockets begin.
+pub(super) const PREFIX: &str = "hotcell-watch/";
+
+/// Peers that may wait to be accepted.
+const BACKLOG: i32 = 64;
+
+/// After how many strangers there is a pause, and how long it is: they cost this process no more than a percent of a CPU.
+const STRANGERS: (u32, Duration) = (16, Duration::from_millis(10));
+
+/// How long it waits where the process has no descriptor left for a peer.
+const SHORT: Duration = Duration::from_millis(100);
+
+/// That there is one in this process.
+struct Endpoint {
+    fork: ForkGuard,
+    listener: Arc<OwnedFd>,
+}
+
+static ENDPOINT: Mutex<Option<Endpoint>> = Mutex::new(None);
+
+/// Sees to it that this process listens.
+pub(crate) fn open() -> io::Result<()> {
+    let mut endpoint = ENDPOINT.lock();
+    if endpoint.as_ref().is_some_and(|endpoint| !endpoint.fork.forked()) {
+        return Ok(());
+    }
+    // Of the parent, whose name this process would keep in the list.
+    *endpoint = None;
+    let begun = Endpoint { fork: ForkGuard::new()?, listener: Arc::new(listener()?) };
+    let own = Arc::clone(&begun.listener);
+    // Signals of the application are for its own threads.
+    let thread = thread::Builder::new().name("hotcell-watch".into());
+    with_signals_blocked(|| thread.spawn(move || serve(&own)))?;
+    *endpoint = Some(begun);
+    Ok(())
+}
+
+fn listener() -> io::Result<OwnedFd> {
+    if !are_told_apart() {
+        return Err(io::Error::other("users are not told apart here"));
+    }
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    // Another process may have the number in its own namespace.
+    let chance = RandomState::new().hash_one(std::process::id());
+    let name = format!("{PREFIX}{}/{chance:016x}", std::process::id());
+    bind(&socket, &SocketAddrUnix::new_abstract_name(name.as_bytes())?)?;
+    listen(&socket, BACKLOG)?;
+    Ok(socket)
+}
+
+fn serve(listener: &OwnedFd) {
+    let mut strangers = 0;
+    loop {
+        match accept_with(listener, SocketFlags::CLOEXEC) {
+            Ok(socket) if Peer::of(&socket).is_some_and(Peer::may_ask) => {
+                strangers = 0;
+                let stream = UnixStream::from(socket);
+                // There is nobody to hear of a panic, and others wait.
+                let _ = catch_unwind(AssertUnwindSafe(|| answer::to(stream)));
+            }
+            Ok(stranger) => {
+                drop(stranger);
+                strangers += 1;
+                if strangers >= STRANGERS.0 {
+                    strangers = 0;
+                    thread::sleep(STRANGERS.1);
+                }
+            }
+            Err(Errno::INTR | Errno::CONNABORTED) => {}
+            Err(_) => thread::sleep(SHORT),
+        }
+    }
+}
