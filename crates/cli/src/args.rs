@@ -11,6 +11,10 @@ use crate::memory::MemoryArgs;
 use crate::sandbox::SandboxArgs;
 use crate::trace::TraceArgs;
 
+mod watch;
+
+pub(crate) use watch::{LookArgs, PsArgs, ReloadArgs, StatsArgs};
+
 /// Call C libraries in a worker process: a crash on the C side is an error value.
 #[derive(Debug, Parser)]
 #[command(name = "hotcell", version, max_term_width = 100)]
@@ -41,6 +45,12 @@ pub(crate) enum Command {
     Doctor(DoctorArgs),
     /// Write the profile of what a library needs while a program calls it
     Trace(TraceArgs),
+    /// Show the workers of processes that let others look
+    Ps(PsArgs),
+    /// Show what is known of sessions and functions of processes that let others look
+    Stats(StatsArgs),
+    /// Have processes load a library anew
+    Reload(ReloadArgs),
     /// Measure what calls cost on this machine, beside its own limits
     Bench(BenchArgs),
     /// Show what becomes of everything that goes wrong in C: called directly, and contained

@@ -26,6 +26,7 @@ mod sandbox;
 mod table;
 mod target;
 mod trace;
+mod watch;
 mod words;
 
 use std::process::ExitCode;
@@ -54,6 +55,9 @@ fn run() -> ExitCode {
         Command::Build(args) => generate::build(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Trace(args) => trace::run(args),
+        Command::Ps(args) => watch::ps(args),
+        Command::Stats(args) => watch::stats(args),
+        Command::Reload(args) => watch::reload(args),
         Command::Bench(args) => bench::run(args),
         Command::Lab(args) => lab::run(args),
         Command::Schema => printed(&format!("{:#}\n", hotcell_contract::schema())),

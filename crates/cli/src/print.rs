@@ -17,8 +17,17 @@ pub(crate) fn out(text: &str) -> io::Result<()> {
 /// JSON on lines of its own. Beyond what JSON itself asks for, control characters are escaped, of which some steer terminals:
 /// texts of a library may have them.
 pub(crate) fn json(value: &Value) -> String {
+    escaped(&format!("{value:#}\n"))
+}
+
+/// As [`json`], on one line.
+pub(crate) fn json_line(value: &Value) -> String {
+    escaped(&format!("{value}\n"))
+}
+
+fn escaped(json: &str) -> String {
     let mut text = String::new();
-    for character in format!("{value:#}\n").chars() {
+    for character in json.chars() {
         match character {
             '\u{7f}'..='\u{9f}' => text.push_str(&format!("\\u{:04x}", u32::from(character))),
             other => text.push(other),

@@ -54,7 +54,7 @@ pub use restart::{Breaker, Restart};
 pub use retries::Retries;
 pub use rt::{Batch, Done, Pipeline, Ticket};
 pub use session::{
-    Cancel, FunctionStats, Lease, Library, Pool, PoolOptions, PoolStats, Pools, Reload, Reloaded, Session, SessionState,
-    Stats,
+    Cancel, FunctionStats, Lease, Library, Pool, PoolOptions, PoolStats, Pools, Reload, Reloaded, Session,
+    SessionState, Stats,
 };
 pub use state::{StateChanges, StatePart};

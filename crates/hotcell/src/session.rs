@@ -51,8 +51,8 @@ mod tally;
 mod turn;
 mod turnstile;
 mod wake;
-pub(crate) mod watched;
 mod walled;
+pub(crate) mod watched;
 mod wear;
 
 pub(crate) use allowed::{Allowed, instant_of};
@@ -292,7 +292,8 @@ impl Session {
         let places = seats.clone().map(|_| Place::default()).collect();
         #[cfg(feature = "tokio")]
         let afloat = seats.clone().map(|_| awaited::Afloat::default()).collect();
-        let tallies: Box<[_]> = seats.clone().map(|_| Arc::new(Tally::new(package.functions.len()))).collect();
+        let tallies: Box<[_]> =
+            seats.clone().map(|_| Arc::new(Tally::new(package.functions.len()))).collect();
         let of_seat = |number: u32| (Arc::clone(&facts), Arc::clone(&tallies[number as usize]));
         let seats = seats.map(|number| {
             let (facts, tally) = of_seat(number);

@@ -200,7 +200,9 @@ impl<'s> Call<'s> {
     /// Notes how long the call took, if its first message is its reply.
     #[cold]
     fn time(&self, waited: &Waited, since: u64) {
-        if let Waited::Reply(ReplyHead { state: ReplyState::Returned | ReplyState::LibraryError, .. }) = waited {
+        if let Waited::Reply(ReplyHead { state: ReplyState::Returned | ReplyState::LibraryError, .. }) =
+            waited
+        {
             self.turn.tally.took(self.index, clock::now().saturating_sub(since));
         }
     }

@@ -73,7 +73,12 @@ impl Tally {
     }
 
     /// Calls of a function, those that the library reported as failed, and how long they took, added to what comes.
-    pub(super) fn add_to(&self, function: usize, (calls, errors): (&mut u64, &mut u64), latency: &mut Latency) {
+    pub(super) fn add_to(
+        &self,
+        function: usize,
+        (calls, errors): (&mut u64, &mut u64),
+        latency: &mut Latency,
+    ) {
         let Some(count) = self.0.get(function) else { return };
         *calls += count.calls.load(Ordering::Relaxed);
         *errors += count.errors.load(Ordering::Relaxed);

@@ -196,9 +196,9 @@ fn outcome(
     }
     match load() {
         Ok(reloaded) => {
-            let workers = reloaded.iter().map(|it| {
-                json!({ "generation": it.generation, "before": it.before, "drained": it.drained })
-            });
+            let workers = reloaded
+                .iter()
+                .map(|it| json!({ "generation": it.generation, "before": it.before, "drained": it.drained }));
             json!({ "library": library, "sessions": sessions, "workers": workers.collect::<Vec<_>>() })
         }
         Err(error) => json!({ "library": library, "sessions": sessions, "error": error.to_json() }),

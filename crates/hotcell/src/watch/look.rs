@@ -61,9 +61,19 @@ pub fn look(within: Duration) -> io::Result<Vec<Host>> {
 }
 
 impl Host {
+    /// Whether it is this user's.
+    pub fn is_of_this_user(&self) -> bool {
+        self.uid == rustix::process::geteuid().as_raw()
+    }
+
     /// Has it load libraries anew. What became of each is in the answer: `reloaded`.
     pub fn reload(&self, order: &Order, within: Duration) -> Host {
-        let paths = |paths: &Vec<_>| paths.iter().map(|path: &std::path::PathBuf| path.to_string_lossy().into_owned()).collect::<Vec<_>>();
+        let paths = |paths: &Vec<_>| {
+            paths
+                .iter()
+                .map(|path: &std::path::PathBuf| path.to_string_lossy().into_owned())
+                .collect::<Vec<_>>()
+        };
         let question = json!({
             "hotcell_watch": VERSION,
             "ask": "reload",
@@ -209,6 +219,8 @@ mod tests {
         assert!(matches!(Asked::begin(&name(2), b"\n"), Err(Errno::AGAIN)), "it has no room");
         let answers = thread::spawn(move || {
             let peer = rustix::net::accept(&good).unwrap();
+            // Who goes without having read takes the answer with him.
+            recv(&peer, &mut [0; 64][..], RecvFlags::empty()).unwrap();
             send(&peer, b"{\"host\":{\"pid\":1}}", SendFlags::NOSIGNAL).unwrap();
         });
         let hosts = ask((1..=4).map(name).collect(), &json!({}), Duration::from_millis(300));
