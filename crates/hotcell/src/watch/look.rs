@@ -142,12 +142,12 @@ fn wait(asked: &mut [Asked], most: Duration) {
 }
 
 impl Asked {
-    /// Connects and asks, without waiting. `None` where that is nobody's who concerns this process.
+    /// Connects and asks, without waiting. `None` where the other side would not answer this process.
     fn begin(name: &str, question: &[u8]) -> Result<Option<Asked>, Errno> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
         connect(&socket, &SocketAddrUnix::new_abstract_name(name.as_bytes())?)?;
-        let Some(peer) = Peer::of(&socket).filter(|peer| peer.is_of_interest()) else { return Ok(None) };
+        let Some(peer) = Peer::of(&socket).filter(|peer| peer.would_answer()) else { return Ok(None) };
         // It fits into the socket's buffer.
         let sent = send(&socket, question, SendFlags::NOSIGNAL);
         let done = (sent != Ok(question.len())).then(|| Err("it does not hear".to_owned()));

@@ -39,9 +39,9 @@ impl Peer {
         self.user == geteuid() || self.user.is_root()
     }
 
-    /// Whether what it answers concerns this process: as above, and root is concerned with everybody.
-    pub(super) fn is_of_interest(self) -> bool {
-        self.may_ask() || geteuid().is_root()
+    /// Whether it would answer this process: one of the same user does, and any does where this is root.
+    pub(super) fn would_answer(self) -> bool {
+        self.user == geteuid() || geteuid().is_root()
     }
 }
 
@@ -56,7 +56,7 @@ mod tests {
         let (here, _there) = UnixStream::pair().unwrap();
         let peer = Peer::of(&here).unwrap();
         assert_eq!((peer.pid, peer.user), (std::process::id(), geteuid()));
-        assert!(peer.may_ask() && peer.is_of_interest());
+        assert!(peer.may_ask() && peer.would_answer());
         let stranger = Peer { pid: 1, user: Uid::from_raw(geteuid().as_raw() + 77) };
         assert!(!stranger.may_ask());
         assert!(Peer { pid: 1, user: Uid::ROOT }.may_ask());
