@@ -29,7 +29,7 @@ pub(super) const PREFIX: &str = "hotcell-watch/";
 /// Peers that may wait to be accepted.
 const BACKLOG: i32 = 64;
 
-/// After how many strangers there is a pause, and how long it is: they cost this process no more than a percent of a CPU.
+/// After how many strangers there is a pause, and how long it is: they cost this process a few percent of a CPU at most.
 const STRANGERS: (u32, Duration) = (16, Duration::from_millis(10));
 
 /// How long it waits where the process has no descriptor left for a peer.
