@@ -49,7 +49,7 @@ pub use quarantine::{InputId, Quarantine, QuarantineRule, Quarantined};
 pub use recycle::{Recycle, Snapshot, Wear, Worn};
 pub use restart::{Breaker, Restart};
 pub use retries::Retries;
-pub use rt::{Batch, Done, Pipeline, Ticket};
+pub use rt::{Batch, Done, Pipeline, Restores, Ticket};
 pub use session::{
     Cancel, Lease, Library, Pool, PoolOptions, PoolStats, Pools, Reload, Reloaded, Session, SessionState,
     Stats,

@@ -10,6 +10,7 @@ use crate::quarantine::Quarantine;
 use crate::recycle::Recycle;
 use crate::restart::Restart;
 use crate::retries::Retries;
+use crate::rt::Restores;
 use crate::state::StatePart;
 
 /// Options of a [`crate::Session`]; the defaults suit most libraries.
@@ -74,6 +75,8 @@ pub struct Options {
     /// When a call is made again. `None`: as often as the contract says, and where that says nothing, the
     /// [defaults](Retries::default).
     pub retries: Option<Retries>,
+    /// Which objects are made anew when their worker has ended. `None`: those of which the contract says how.
+    pub restores: Option<Restores>,
     /// Inputs that end workers. Clones of options have the same list, and so have the sessions of a pool.
     pub quarantine: Quarantine,
 }
@@ -137,6 +140,7 @@ impl Default for Options {
             recycle: None,
             restart: Restart::default(),
             retries: None,
+            restores: None,
             quarantine: Quarantine::default(),
         }
     }

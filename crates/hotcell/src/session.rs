@@ -26,6 +26,7 @@ use crate::rt::{Batch, Call, Function, HandleType, Package, Passed, Spare, State
 use crate::state;
 
 mod allowed;
+mod anew;
 #[cfg(feature = "tokio")]
 mod awaited;
 mod buffer;
@@ -77,8 +78,8 @@ use service::Service;
 pub(crate) use service::{Blame, Serving};
 use spares::Begun;
 pub use stats::{State as SessionState, Stats};
-use turn::{Blank, Place, this_thread};
-pub(crate) use turn::{Inside, Turn};
+use turn::{Blank, Place};
+pub(crate) use turn::{Inside, Turn, this_thread};
 use turnstile::Turnstile;
 use walled::PrivateDirectory;
 

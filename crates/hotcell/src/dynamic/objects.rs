@@ -1,4 +1,4 @@
-//! The objects among values: where there is a rule for threads, a call is begun with them.
+//! The objects among values: where there is a rule for threads, or some are made anew, a call is begun with them.
 
 use super::Value;
 use crate::rt::Handle;
@@ -7,7 +7,7 @@ use crate::session::Session;
 /// The objects in these values, if the session wants to know.
 pub(super) fn among<'a>(session: &Session, values: &'a [Value]) -> Vec<Option<&'a Handle>> {
     let mut found = Vec::new();
-    if !session.has_rules() {
+    if !session.has_rules() && session.restores().is_empty() {
         return found;
     }
     values.iter().for_each(|value| add(value, &mut found));
