@@ -116,14 +116,12 @@ fn documentation(context: &Context<'_>, key: &str, handle: &Handle, resident: bo
         lines.push(format!("Clones stand for the same object.{release}"));
     }
     if let Some(restore) = &handle.restore {
-        let calls: Vec<&str> = restore.by.iter().map(String::as_str).collect();
+        let calls = restore.by.join("`, `");
+        let also =
+            if restore.configure.is_empty() { "" } else { ", and behind it those that have configured it" };
         lines.push(String::new());
-        lines.push(format!(
-            "When its worker has ended, the next call that waits makes it anew, by the `{}` that made it{}: everything else that",
-            calls.join("`, `"),
-            if restore.configure.is_empty() { "" } else { ", and the calls that have configured it" },
-        ));
-        lines.push("the library knew of it is lost. [`Self::restored`] counts that.".into());
+        lines.push(format!("When its worker has ended, the next call that waits makes it anew: the call that made it (`{calls}`) is made"));
+        lines.push(format!("again{also}. Everything else that the library knew of it is lost; [`Self::restored`] counts that."));
     }
     if let Some(parent) = parent {
         lines.push(format!("It keeps the [`{parent}`](crate::{parent}) it belongs to."));
