@@ -118,6 +118,7 @@ fn what_is_lent_is_stale_and_what_can_be_made_anew_itself_is_made_with_what_it_b
     let error = vaults.of_object("item_size", &item, &[]).unwrap_err();
     stale(&error, (1, 2), "which is gone");
     assert_eq!((item.restored(), item.restore().unwrap_err().kind()), (0, ErrorKind::StaleHandle));
+    drop(item);
     // A new one is made in what stands for its vault.
     let item = vaults.make("item_new", &[vault.clone().into()]).unwrap();
     assert_eq!(vaults.of_object("item_size", &item, &[]).unwrap(), 9);
@@ -265,9 +266,11 @@ fn what_is_too_much_or_was_put_elsewhere_is_not_kept_and_the_error_says_so() {
     let (fits, much) = (of(vec![1; 60_000]).unwrap(), of(vec![1; 70_000]).unwrap());
     let batched = vaults.vault("batched", 1).unwrap();
     let mut batch = vaults.batch();
-    batch.add(vaults.index("vault_limit"), vec![batched.clone().into(), Value::Int(3)]).unwrap();
+    let limited =
+        batch.add(vaults.index("vault_limit"), vec![batched.clone().into(), Value::Int(3)]).unwrap();
     let made = batch.add(vaults.index("vault_open"), vec![text("made"), Value::Int(1)]).unwrap();
     let mut done = batch.run().unwrap();
+    done.take(limited).unwrap();
     let Some(Value::Handle(made)) = done.take(made).unwrap().returned else { panic!("a vault") };
     let full = vaults.vault("full", 1).unwrap();
     vaults.set_word(&full, 1, &"x".repeat(70_000)).unwrap();

@@ -1,10 +1,10 @@
 /* Some names are special where this was compiled with -DWORSE: the next worker has such a file. */
 #include "vault.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #ifndef WORSE
 #define WORSE 0
@@ -33,7 +33,7 @@ static int begins(const char *text, const char *with) {
 }
 
 static void break_now(void) {
-    *(volatile int *)8 = 1;
+    raise(SIGSEGV);
 }
 
 static void wait_for(int milliseconds) {
