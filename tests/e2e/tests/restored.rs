@@ -198,8 +198,8 @@ fn after_a_reload_objects_are_made_anew_and_an_error_says_why_one_is_not() {
     let size = |handle: &Handle| vaults.of_object("vault_size", handle, &[]);
     assert_eq!(size(&handles[0]).unwrap(), 3);
     let served = vaults.session.generation();
-    // The library says no: so it does the next time.
-    for _ in 0..2 {
+    // The library says no: so it does the next time, however often that is.
+    for _ in 0..9 {
         stale(&size(&handles[1]).unwrap_err(), (1, served), "it was not made anew: vault: vault_open: ");
     }
     // A setting fails: what was made is released.

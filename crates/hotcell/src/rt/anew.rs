@@ -46,6 +46,7 @@ struct Kept {
     stand_in: Option<Arc<Object>>,
     /// The thread that makes it anew.
     restoring: Option<u64>,
+    /// How often that was tried, but for tries that failed and have ended no worker.
     tried: u32,
     restored: u32,
 }
@@ -123,6 +124,12 @@ impl Restorable {
     /// How often it was made anew.
     pub(super) fn restored(&self) -> u32 {
         self.kept.lock().restored
+    }
+
+    /// A try that has ended no worker does not count.
+    pub(super) fn spare(&self) {
+        let mut kept = self.kept.lock();
+        kept.tried = kept.tried.saturating_sub(1);
     }
 
     /// It is never made anew from now on.

@@ -58,10 +58,11 @@ impl Handle {
         drop(restoring);
         let Err(error) = made else { return Ok(()) };
         let why = format!("{error}");
-        let ended = error.is_fault() && !matches!(error.kind(), ErrorKind::Hung | ErrorKind::WorkerLost);
-        if ended {
+        match error.kind() {
+            _ if !error.is_fault() => front.spare(),
+            ErrorKind::Hung | ErrorKind::WorkerLost => {}
             // No second worker for it.
-            front.lose(why.clone());
+            _ => front.lose(why.clone()),
         }
         Err(match error.kind() {
             ErrorKind::Cancelled => context.given_up(),

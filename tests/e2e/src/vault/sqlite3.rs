@@ -68,6 +68,19 @@ fn a_file_is_opened_again_and_what_was_set_is_there() {
     // The caller may ask for it.
     db.restore().unwrap();
     assert_eq!((db.restored(), number(&db, "SELECT count(*) FROM t").unwrap()), (2, 3));
+    // A pipeline takes what is there; what it configures is not kept.
+    let mut pipeline = library.pipeline();
+    let ticket = pipeline.get_autocommit(&db).unwrap();
+    assert_eq!(pipeline.take(ticket).unwrap(), 1);
+    let other = library.sqlite3_open(path.to_str().unwrap()).unwrap();
+    let ticket = pipeline.busy_timeout(&other, 7).unwrap();
+    pipeline.take(ticket).unwrap();
+    drop(pipeline);
+    kill(&library);
+    let error = other.get_autocommit().unwrap_err();
+    stale(&error, (3, 4));
+    assert!(error.message().contains("`sqlite3_busy_timeout` configured it in a batch or in a pipeline"), "{error}");
+    db.clone().restore().unwrap();
     db.clone().close().unwrap();
     assert_eq!(db.get_autocommit().unwrap_err().kind(), ErrorKind::StaleHandle);
 }
