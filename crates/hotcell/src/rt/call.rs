@@ -86,6 +86,8 @@ pub struct State {
     pub(super) setting: Option<(Weak<Object>, &'static Repeated)>,
     /// Why the call is no success.
     pub(super) failure: Option<Failure>,
+    /// It is one of a pipeline, which is answered when others were sent.
+    pub(super) piped: bool,
     /// It is a task's: nothing may wait, and nothing that is the caller's may be lent to the worker.
     pub(super) awaited: bool,
     /// It is a task's, was sent, and has not ended: the library may be at work.
@@ -147,6 +149,7 @@ impl State {
             taken: 0,
             setting: None,
             failure: None,
+            piped: false,
             awaited: false,
             under_way: false,
             called_back: false,
@@ -186,7 +189,7 @@ impl State {
         (self.input, self.granted, self.entries) = (0, 0, 0);
         (self.copied, self.taken) = (0, 0);
         (self.awaited, self.under_way, self.called_back) = (false, false, false);
-        self.releases = false;
+        (self.releases, self.piped) = (false, false);
         self.references.clear();
         self.lengths.clear();
         self.lent.clear();
@@ -461,7 +464,7 @@ impl<'s> Call<'s> {
 
     /// Whether it is no batch, and is not in a pipeline.
     pub(super) fn is_alone(&self) -> bool {
-        self.entries == 0 && !matches!(self.inside.as_deref(), Some(Inside::Pipeline(_)))
+        self.entries == 0 && !self.piped
     }
 
     /// Counts data that is passed, and refuses what is too much.

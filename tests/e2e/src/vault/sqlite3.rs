@@ -75,11 +75,15 @@ fn a_file_is_opened_again_and_what_was_set_is_there() {
     let other = library.sqlite3_open(path.to_str().unwrap()).unwrap();
     let ticket = pipeline.busy_timeout(&other, 7).unwrap();
     pipeline.take(ticket).unwrap();
+    let ticket = pipeline.sqlite3_open(path.to_str().unwrap()).unwrap();
+    let made = pipeline.take(ticket).unwrap();
     drop(pipeline);
     kill(&library);
     let error = other.get_autocommit().unwrap_err();
     stale(&error, (3, 4));
     assert!(error.message().contains("`sqlite3_busy_timeout` configured it in a batch or in a pipeline"), "{error}");
+    let error = made.get_autocommit().unwrap_err();
+    assert!(error.message().contains("it was made in a batch or in a pipeline"), "{error}");
     db.clone().restore().unwrap();
     db.clone().close().unwrap();
     assert_eq!(db.get_autocommit().unwrap_err().kind(), ErrorKind::StaleHandle);
