@@ -192,7 +192,7 @@ impl Vaults {
     /// Where that is not what comes of it.
     #[track_caller]
     pub fn break_worker(&self) {
-        let error = self.int("vaults_break", &[]).unwrap_err();
+        let error = self.int("vaults_break", &[]).expect_err("it breaks");
         assert_eq!(error.kind(), hotcell::ErrorKind::Crashed, "{error:#}");
     }
 
