@@ -129,6 +129,7 @@ impl Bound {
         let options = dynamic::recycle(&self.interface).with(options);
         let options = dynamic::leaving(&self.interface, options);
         let options = dynamic::trying(&self.interface, options);
+        let options = dynamic::restoring(&self.interface, options);
         Session::open_by(self.package, self.rules, options)
     }
 }

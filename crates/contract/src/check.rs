@@ -39,6 +39,7 @@ mod owners;
 mod ranges;
 mod releases;
 mod resolve;
+mod restores;
 mod returned;
 pub(crate) mod select;
 mod stands;
@@ -143,7 +144,15 @@ pub fn check(
         return Err(findings);
     }
     let open_types = open_types::find(known, &names, link, &left_out);
-    let interface = assemble(contract, known, link, Whole { functions, left_out, init, shutdown, health });
+    let mut interface =
+        assemble(contract, known, link, Whole { functions, left_out, init, shutdown, health });
+    if selection == Selection::Contract {
+        restores::add(contract, &mut interface).map_err(|mut wrong| {
+            wrong.sort_by_key(|finding| finding.span.as_ref().map(|span| span.start));
+            wrong.iter_mut().for_each(|finding| finding.file = contract.file.clone());
+            wrong
+        })?;
+    }
     findings.extend(idle_threads(contract, &interface));
     Ok(Checked { interface, warnings: findings, open_types })
 }

@@ -23,6 +23,7 @@ mod index;
 mod item;
 pub(crate) mod keys;
 mod recycle;
+mod restore;
 mod sandbox;
 pub(crate) mod state;
 mod structure;
@@ -95,10 +96,31 @@ pub(crate) struct HandleLine {
     pub(crate) jumps: Option<Text>,
     /// The text about the last failure of an object.
     pub(crate) message: Option<Node>,
+    /// How one is made anew when its worker has ended.
+    pub(crate) restore: Option<RestoreLine>,
     /// Whether an object is used by the thread that made it only.
     pub(crate) affine: bool,
     /// Fields that functions are added for.
     pub(crate) access: FieldNames,
+}
+
+/// `restore` in a line of `[handle]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RestoreLine {
+    /// Of the key.
+    pub(crate) span: Range<usize>,
+    /// The functions that make one, names or patterns.
+    pub(crate) by: Vec<Text>,
+    pub(crate) configure: Vec<Configure>,
+    pub(crate) times: Option<u32>,
+}
+
+/// `FUNCTION` or `FUNCTION(PARAM, …)`: a function that configures an object, a name or a pattern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Configure {
+    pub(crate) function: Text,
+    /// What says what it sets.
+    pub(crate) key: Vec<Text>,
 }
 
 /// A list of functions, or of their parameters.

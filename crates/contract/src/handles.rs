@@ -207,5 +207,14 @@ fn describe(api: &Api, name: &str, named: &Named, evidence: Evidence) -> Handle 
             (pointer.clone(), api.records.get(key).and_then(|record| record.doc.clone()))
         }
     };
-    Handle { c_type, doc, release: None, parent: None, jumps: None, thread_affine: false, evidence }
+    Handle {
+        c_type,
+        doc,
+        release: None,
+        parent: None,
+        jumps: None,
+        restore: None,
+        thread_affine: false,
+        evidence,
+    }
 }

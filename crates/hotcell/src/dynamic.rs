@@ -28,7 +28,7 @@ use crate::session::Session;
 pub use awaited::{TaskCallback, call_awaited, call_with_awaited};
 pub use batch::{Batch, never_in_a_batch};
 pub use callbacks::KeptFunction;
-pub use package::{leaving, package, recycle, thread_rules, trying};
+pub use package::{leaving, package, recycle, restoring, thread_rules, trying};
 
 /// A value of an argument or result.
 #[derive(Debug, Clone, PartialEq)]
@@ -137,7 +137,7 @@ fn call_once(
     function: (u16, &Function),
     args: &[Value],
 ) -> Result<Outcome> {
-    let mut call = session.call_of(function.0, &objects::among(session, args))?;
+    let mut call = session.call_of(function.0, &objects::among(session, function.1, args))?;
     let passed = arguments::put(&mut call, interface, function.1, args)?;
     if let Some(passed) = passed.callbacks.first() {
         let name = passed.name();
@@ -156,7 +156,7 @@ pub fn call_with(
     args: &[Value],
     callback: &mut Callback<'_>,
 ) -> Result<Outcome> {
-    let mut call = session.call_of(function.0, &objects::among(session, args))?;
+    let mut call = session.call_of(function.0, &objects::among(session, function.1, args))?;
     let passed = arguments::put(&mut call, interface, function.1, args)?;
     // One runs at a time, and on this thread.
     let callback = RefCell::new(callback);

@@ -52,7 +52,7 @@ pub use quarantine::{InputId, Quarantine, QuarantineRule, Quarantined};
 pub use recycle::{Recycle, Snapshot, Wear, Worn};
 pub use restart::{Breaker, Restart};
 pub use retries::Retries;
-pub use rt::{Batch, Done, Pipeline, Ticket};
+pub use rt::{Batch, Done, Pipeline, Restores, Ticket};
 pub use session::{
     Cancel, FunctionStats, Lease, Library, Pool, PoolOptions, PoolStats, Pools, Reload, Reloaded, Session,
     SessionState, Stats,

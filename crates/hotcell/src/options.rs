@@ -10,6 +10,7 @@ use crate::quarantine::Quarantine;
 use crate::recycle::Recycle;
 use crate::restart::Restart;
 use crate::retries::Retries;
+use crate::rt::Restores;
 use crate::state::StatePart;
 use crate::watch::Watch;
 
@@ -75,6 +76,8 @@ pub struct Options {
     /// When a call is made again. `None`: as often as the contract says, and where that says nothing, the
     /// [defaults](Retries::default).
     pub retries: Option<Retries>,
+    /// Which objects are made anew when their worker has ended. `None`: those of which the contract says how.
+    pub restores: Option<Restores>,
     /// Inputs that end workers. Clones of options have the same list, and so have the sessions of a pool.
     pub quarantine: Quarantine,
     /// What other processes of the same user may see and do of this session: `hotcell ps`, `hotcell stats` and `hotcell reload`. `None`:
@@ -141,6 +144,7 @@ impl Default for Options {
             recycle: None,
             restart: Restart::default(),
             retries: None,
+            restores: None,
             quarantine: Quarantine::default(),
             watch: None,
         }

@@ -7,6 +7,7 @@
 
 use hotcell_shm::Solid;
 
+mod anew;
 mod arguments;
 #[cfg(feature = "tokio")]
 mod awaited;
@@ -22,13 +23,16 @@ mod input;
 mod invocation;
 mod lending;
 mod libraries;
+mod making;
 mod passed;
 mod pipeline;
 mod pool;
 pub(crate) mod reading;
+mod record;
 mod recycle;
 mod references;
 mod reply;
+mod restore;
 mod sandbox;
 mod stop;
 mod texts;
@@ -58,6 +62,7 @@ pub use pipeline::{Pipeline, Sending};
 pub(crate) use reading::Bad;
 pub use recycle::{RecycleLines, leaving, trying};
 pub use reply::Reply;
+pub use restore::{Repeated, Restore, Restores, restoring};
 pub use sandbox::SandboxLines;
 pub use texts::{Bytes, Converts, Latin1, TextKind, Utf8, Utf16, Utf32};
 

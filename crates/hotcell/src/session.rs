@@ -26,6 +26,7 @@ use crate::rt::{Batch, Call, Function, HandleType, Package, Passed, Spare, State
 use crate::state;
 
 mod allowed;
+mod anew;
 #[cfg(feature = "tokio")]
 mod awaited;
 mod buffer;
@@ -80,8 +81,8 @@ pub(crate) use service::{Blame, Serving};
 use spares::Begun;
 pub use stats::{FunctionStats, State as SessionState, Stats};
 use tally::Tally;
-use turn::{Blank, Place, this_thread};
-pub(crate) use turn::{Inside, Turn};
+use turn::{Blank, Place};
+pub(crate) use turn::{Inside, Turn, this_thread};
 use turnstile::Turnstile;
 use walled::PrivateDirectory;
 

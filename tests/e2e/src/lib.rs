@@ -16,4 +16,5 @@ pub mod pulse;
 pub mod scribbler;
 pub mod tasks;
 pub mod ticker;
+pub mod vault;
 pub mod wall;

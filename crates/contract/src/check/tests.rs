@@ -21,6 +21,7 @@ mod owners;
 mod patterns;
 mod pointers;
 mod refused;
+mod restores;
 mod results;
 mod structures;
 mod support;

@@ -74,6 +74,7 @@ pub(crate) fn handles(known: Known<'_>, functions: &[Function]) -> BTreeMap<Stri
                             release: None,
                             parent: None,
                             jumps: None,
+                            restore: None,
                             thread_affine: false,
                             evidence,
                         };

@@ -1,7 +1,7 @@
 //! `[handle]`.
 
 use crate::contract::families::Families;
-use crate::contract::{FieldNames, HandleLine, Selector, Selectors, keys};
+use crate::contract::{FieldNames, HandleLine, Selector, Selectors, keys, restore};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Reader, Text};
 use crate::pattern;
@@ -28,6 +28,7 @@ fn handle<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> HandleLine {
         lends_until: None,
         jumps: None,
         message: None,
+        restore: None,
         affine: false,
         access: FieldNames::default(),
     };
@@ -43,6 +44,7 @@ fn handle<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> HandleLine {
             "affine" => line.affine = reader.boolean(entry).unwrap_or(false),
             "jumps" => line.jumps = reader.text(entry),
             "get" | "set" | "has" => line.access.key(reader, entry),
+            "restore" => line.restore = restore::restore(reader, entry),
             "lends_until" => line.lends_until = selectors(reader, entry),
             _ => reader.unknown(entry, &keys::HANDLE),
         }

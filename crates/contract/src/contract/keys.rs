@@ -287,9 +287,30 @@ pub(crate) static HANDLE: Keys = Keys::plain(
             Shape::Text,
             "The macro or function that gives, of an object, the `jmp_buf` to which errors jump",
         ),
+        key(
+            "restore",
+            Shape::Table(&RESTORE),
+            "How an object is made anew in the next worker, when its own has ended",
+        ),
     ],
-    &["shared", "restore"],
+    &["shared"],
     &[],
+);
+
+/// Of `restore` in a line of `[handle]`.
+pub(crate) static RESTORE: Keys = Keys::plain(
+    "a recipe",
+    &[
+        key("by", Shape::Texts, "The functions that make one, whose call is made again"),
+        key(
+            "configure",
+            Shape::Texts,
+            "The functions that configure one, whose last calls are made again, each FUNCTION or FUNCTION(PARAM, …): a call takes the place of one with the same values there",
+        ),
+        key("times", Shape::Count, "How often an object is made anew at most"),
+    ],
+    &[],
+    &["by"],
 );
 
 /// Of `[struct.NAME]`.

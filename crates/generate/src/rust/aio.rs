@@ -97,7 +97,7 @@ fn methods(context: &mut Context<'_>, index: usize) -> Result<Vec<Method>, Error
         docs.push(format!("As [`{path}::{name}`](crate::{path}::{name}), awaited."));
         docs.extend(arguments.notes.iter().flat_map(|note| [String::new(), note.replace("`own`", "`self`")]));
         docs.extend([String::new(), "# Errors".into(), String::new(), "As there.".into()]);
-        let objects = arguments.objects(context, function, &mut scope);
+        let objects = arguments.objects(context, function, &mut scope, false);
         let (mut body, begin) = start(context, index, owner, objects);
         body.extend(arguments.before.iter().cloned());
         let waits = (function.error.is_some(), Waits::Task(begin));

@@ -539,19 +539,19 @@ impl Arguments {
     }
 
     /// Where there are rules for threads, a variable with the objects of a call, which is begun with them: its name, and the
-    /// statement that makes it.
+    /// statement that makes it. A call that `waits` is begun with those objects, too, that may have to be made anew.
     pub(crate) fn objects(
         &self,
         context: &Context<'_>,
         function: &Function,
         scope: &mut Scope,
+        waits: bool,
     ) -> Option<(String, Vec<String>)> {
-        if !context.interface.has_thread_rules() {
-            return None;
-        }
+        let (interface, rules) = (context.interface, context.interface.has_thread_rules());
         let (mut objects, mut lists) = (Vec::new(), Vec::new());
         for (param, local) in function.params.iter().zip(&self.locals) {
-            let Some(local) = local else { continue };
+            let wanted = rules || waits && interface.is_restorable(param);
+            let Some(local) = local.as_ref().filter(|_| wanted) else { continue };
             match &param.role.value {
                 Role::Resident { .. } => objects.push(format!("{local}.object.as_ref()")),
                 Role::Handle { nullable: true, consumed, .. } if *local != self.own => {

@@ -41,7 +41,7 @@ pub(crate) fn methods<'a>(context: &mut Context<'a>, index: usize) -> Result<Vec
     let constant = format!("table::{}", context.names.indices[index]);
     let variable = if arguments.puts.is_empty() { "call" } else { "mut call" };
     let mut body = Vec::new();
-    match arguments.objects(context, function, &mut scope) {
+    match arguments.objects(context, function, &mut scope, false) {
         None => body.extend(format::start(8, variable, ("batch", "entry"), &constant)),
         Some((name, statement)) => {
             body.extend(statement);

@@ -89,7 +89,7 @@ pub(crate) fn methods<'a>(context: &mut Context<'a>, index: usize) -> Result<Vec
                 output,
                 (arguments, mut scope, once): (&Arguments, Scope, Option<&String>)| {
         let locals = scope.clone();
-        let objects = arguments.objects(context, function, &mut scope);
+        let objects = arguments.objects(context, function, &mut scope, true);
         let mut body = start(context, index, (owner, objects), !arguments.puts.is_empty());
         body.extend(arguments.puts.iter().cloned());
         let waits = (function.error.is_some(), Waits::Thread);

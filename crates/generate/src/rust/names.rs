@@ -79,6 +79,9 @@ pub(crate) const OBJECT_METHODS: &[&str] = &[
     "within",
 ];
 
+/// Methods of an object that is made anew when its worker has ended.
+pub(crate) const RESTORED_METHODS: &[&str] = &["restore", "restored"];
+
 /// Names in the body of every method.
 pub(crate) const LOCALS: &[&str] =
     &["call", "callbacks", "invocation", "own", "parent", "reply", "sent", "session"];

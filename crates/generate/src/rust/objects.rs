@@ -19,6 +19,8 @@ pub(crate) struct Object {
     /// Its number on the wire.
     number: u16,
     pub(crate) methods: Methods,
+    /// Whether objects are made anew when their worker has ended.
+    restores: bool,
     /// The fields, when it is a structure that lives in the worker.
     record: Option<Record>,
     library: String,
@@ -58,6 +60,7 @@ pub(crate) fn object(
         module: context.names.modules[key].clone(),
         docs: documentation(context, key, handle, record.is_some()),
         c_type: handle.c_type.clone(),
+        restores: handle.restore.is_some(),
         number,
         methods,
         record,
@@ -111,6 +114,14 @@ fn documentation(context: &Context<'_>, key: &str, handle: &Handle, resident: bo
         }
     } else {
         lines.push(format!("Clones stand for the same object.{release}"));
+    }
+    if let Some(restore) = &handle.restore {
+        let calls = restore.by.join("`, `");
+        let also =
+            if restore.configure.is_empty() { "" } else { ", and behind it those that have configured it" };
+        lines.push(String::new());
+        lines.push(format!("When its worker has ended, the next call that waits makes it anew: the call that made it (`{calls}`) is made"));
+        lines.push(format!("again{also}. Everything else that the library knew of it is lost; [`Self::restored`] counts that."));
     }
     if let Some(parent) = parent {
         lines.push(format!("It keeps the [`{parent}`](crate::{parent}) it belongs to."));

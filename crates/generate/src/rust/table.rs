@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use hotcell_model::Interface;
 use hotcell_model::interface::{
-    Encoding, Function, GuardWord, Input, LeftKind, Ownership, ResultRole, Role, SandboxLines,
+    Encoding, Function, GuardWord, Input, LeftKind, Ownership, Repeated, ResultRole, Role, SandboxLines,
     SandboxProfile, Threads,
 };
 use hotcell_model::layout::Carries;
@@ -37,6 +37,8 @@ pub(crate) struct Table {
     leaves: Vec<String>,
     /// What it says of threads, where that is more than yes or no.
     rules: Option<String>,
+    /// What it says of objects that are made anew.
+    restores: Vec<String>,
     /// Whether a row uses it.
     number: bool,
 }
@@ -73,6 +75,7 @@ pub(crate) fn table(interface: &Interface, names: &Names) -> Result<Table, Error
         symbols: symbols.collect(),
         sandbox: sandbox(&interface.sandbox),
         rules: rules(interface),
+        restores: interface.handles.keys().filter_map(|key| restore(interface, names, key)).collect(),
         recycle: interface.recycle.said().map(|(name, value)| format!("{name}: Some({value}),")).collect(),
         tries: interface.tries,
         leaves: interface.leaves.iter().map(|part| format!("hotcell::StatePart::{part:?},")).collect(),
@@ -88,6 +91,27 @@ pub(crate) fn table(interface: &Interface, names: &Names) -> Result<Table, Error
 fn rules(interface: &Interface) -> Option<String> {
     let (per_handle, bound) = (interface.threads == Threads::PerHandle, interface.affine_handles());
     interface.has_thread_rules().then(|| format!("per_handle: {per_handle}, bound: &{bound:?}"))
+}
+
+/// How objects of a type are made anew.
+fn restore(interface: &Interface, names: &Names, key: &str) -> Option<String> {
+    let times = interface.handles.get(key)?.restore.as_ref()?.times;
+    let (kind, (by, configure)) = (interface.handle_number(key)?, interface.repeated(key)?);
+    let all = |all: &[Repeated]| {
+        let all: Vec<String> = all.iter().map(|it| repeated(names, it)).collect();
+        all.join(", ")
+    };
+    let (by, configure) = (all(&by), all(&configure));
+    Some(format!("rt::Restore {{ kind: {kind}, times: {times}, by: &[{by}], configure: &[{configure}] }},"))
+}
+
+/// A function whose calls are kept.
+fn repeated(names: &Names, it: &Repeated) -> String {
+    let inputs = |all: &[Input]| all.iter().copied().map(input).collect::<Vec<_>>().join(", ");
+    let (function, object) = (&names.indices[usize::from(it.function)], it.object);
+    let (parent, inputs, key) = (it.parent, inputs(&it.inputs), inputs(&it.key));
+    let place = format!("function: {function}, object: {object}, parent: {parent:?}");
+    format!("rt::Repeated {{ {place}, inputs: &[{inputs}], key: &[{key}] }}")
 }
 
 /// The fields that are not as in a contract that says nothing.

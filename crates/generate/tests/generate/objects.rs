@@ -59,6 +59,7 @@ pub(crate) fn handles(types: &[(&str, &str, Option<&str>)]) -> BTreeMap<String, 
             release: release.map(str::to_owned),
             parent: None,
             jumps: None,
+            restore: None,
             thread_affine: false,
             evidence: Evidence::Proven,
         };

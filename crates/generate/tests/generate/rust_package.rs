@@ -19,6 +19,7 @@ use crate::tools::{fixture_library, fixtures, run};
 use crate::zlib::zlib;
 
 pub(crate) mod kit;
+mod restores;
 mod roles;
 
 fn options() -> RustOptions {

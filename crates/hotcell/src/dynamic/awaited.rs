@@ -59,7 +59,9 @@ pub async fn call_with_awaited(
     let (mut list, passed): (Vec<_>, _);
     let mut runs: Vec<&mut rt::TaskCallback<'_>>;
     let sent = {
-        let mut call = session.call_awaited_of(function.0, &objects::among(session, args), call_site).await?;
+        let mut call = session
+            .call_awaited_of(function.0, &objects::among(session, function.1, args), call_site)
+            .await?;
         passed = arguments::put(&mut call, interface, function.1, args)?;
         list = passed.callbacks.iter().cloned().map(run).collect();
         runs = list.iter_mut().map(|run| run as _).collect();

@@ -1,16 +1,28 @@
-//! The objects among values: where there is a rule for threads, a call is begun with them.
+//! The objects among values: where there is a rule for threads, or some are made anew, a call is begun with them.
+
+use hotcell_model::interface::{Function, Role};
 
 use super::Value;
 use crate::rt::Handle;
 use crate::session::Session;
 
-/// The objects in these values, if the session wants to know.
-pub(super) fn among<'a>(session: &Session, values: &'a [Value]) -> Vec<Option<&'a Handle>> {
-    let mut found = Vec::new();
-    if !session.has_rules() {
+/// The objects in these values of a call, if the session wants to know: where there is no rule, those that it takes over are its own
+/// matter.
+pub(super) fn among<'a>(
+    session: &Session,
+    function: &Function,
+    values: &'a [Value],
+) -> Vec<Option<&'a Handle>> {
+    let (mut found, rules) = (Vec::new(), session.has_rules());
+    if !rules && session.restores().is_empty() {
         return found;
     }
-    values.iter().for_each(|value| add(value, &mut found));
+    let params = function.params.iter().map(|param| &param.role.value).filter(|role| role.is_argument());
+    for (role, value) in params.zip(values) {
+        if rules || !matches!(role, Role::Handle { consumed: true, .. }) {
+            add(value, &mut found);
+        }
+    }
     found
 }
 

@@ -2,15 +2,15 @@
 
 use hotcell_model::interface::{
     Encoding, Function as ModelFunction, GuardWord, Input as ModelInput, Interface, Left, LeftKind,
-    Ownership, ResultRole, Role, SandboxLines as ModelSandboxLines, SandboxProfile,
-    StatePart as ModelStatePart, Threads,
+    Ownership, Repeated as ModelRepeated, ResultRole, Role, SandboxLines as ModelSandboxLines,
+    SandboxProfile, StatePart as ModelStatePart, Threads,
 };
 use hotcell_model::layout::{Carries, WireKind};
 
 use crate::options::Options;
 use crate::rt::{
     self, Field, Function, Guard, HandleType, Input, Kind, OutputField, OutputKind, OwnedField, Package,
-    Profile, RecycleLines, Release, SandboxLines, ThreadRules,
+    Profile, RecycleLines, Release, Repeated, Restore, SandboxLines, ThreadRules,
 };
 use crate::state::StatePart;
 
@@ -90,6 +90,32 @@ pub fn leaving(interface: &Interface, options: Options) -> Options {
         })
         .collect();
     rt::leaving(options, &parts)
+}
+
+/// Options of a session, with what an interface says of objects that are made anew. What they say themselves holds. It lives until
+/// the process ends.
+pub fn restoring(interface: &Interface, options: Options) -> Options {
+    let repeated = |all: Vec<ModelRepeated>| -> &'static [Repeated] {
+        all.into_iter().map(repeated).collect::<Vec<_>>().leak()
+    };
+    let restores = interface.handles.iter().filter_map(|(name, handle)| {
+        let (by, configure) = interface.repeated(name)?;
+        let (kind, times) = (interface.handle_number(name)?, handle.restore.as_ref()?.times);
+        Some(Restore { kind, by: repeated(by), configure: repeated(configure), times })
+    });
+    rt::restoring(options, restores.collect::<Vec<_>>().leak())
+}
+
+fn repeated(it: ModelRepeated) -> Repeated {
+    let inputs =
+        |all: Vec<ModelInput>| -> &'static [Input] { all.into_iter().map(input).collect::<Vec<_>>().leak() };
+    Repeated {
+        function: it.function,
+        object: it.object as u16,
+        parent: it.parent.map(|(offset, kind)| (offset as u16, kind)),
+        inputs: inputs(it.inputs),
+        key: inputs(it.key),
+    }
 }
 
 fn sandbox(lines: &ModelSandboxLines) -> SandboxLines {

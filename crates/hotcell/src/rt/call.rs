@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Weak};
 
 use hotcell_protocol::wire;
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Place, RawHandle};
@@ -9,6 +10,7 @@ use hotcell_shm::{Grant, Granted, Lent, Seals, bytes_of};
 
 #[cfg(feature = "tokio")]
 use super::Done;
+use super::anew::Restorable;
 use super::arguments::arguments;
 use super::ends::NoSegment;
 use super::failed::Failure;
@@ -17,7 +19,7 @@ use super::passed::Usage;
 use super::pool::Pool;
 use super::reading::Reference;
 use super::references::References;
-use super::{Element, Function, Handle, Image, KeptCallback, OutputKind};
+use super::{Element, Function, Handle, Image, KeptCallback, OutputKind, Repeated};
 use crate::error::{Cause, Error, Result};
 use crate::session::{Allowed, Context, Entry, Inside, Live, Session, Turn};
 
@@ -80,8 +82,12 @@ pub struct State {
     pub(super) pool: Pool,
     /// Which of the function's owned objects were taken out, one bit each.
     pub(super) taken: u64,
+    /// The object that the call configures, where that is kept, and how.
+    pub(super) setting: Option<(Weak<Object>, &'static Repeated)>,
     /// Why the call is no success.
     pub(super) failure: Option<Failure>,
+    /// It is one of a pipeline, which is answered when others were sent.
+    pub(super) piped: bool,
     /// It is a task's: nothing may wait, and nothing that is the caller's may be lent to the worker.
     pub(super) awaited: bool,
     /// It is a task's, was sent, and has not ended: the library may be at work.
@@ -141,7 +147,9 @@ impl State {
             copied: 0,
             pool: Pool::default(),
             taken: 0,
+            setting: None,
             failure: None,
+            piped: false,
             awaited: false,
             under_way: false,
             called_back: false,
@@ -181,11 +189,15 @@ impl State {
         (self.input, self.granted, self.entries) = (0, 0, 0);
         (self.copied, self.taken) = (0, 0);
         (self.awaited, self.under_way, self.called_back) = (false, false, false);
-        self.releases = false;
+        (self.releases, self.piped) = (false, false);
         self.references.clear();
         self.lengths.clear();
         self.lent.clear();
-        if self.no_segment.is_some() || self.failure.is_some() || !self.no_segments.is_empty() {
+        if self.no_segment.is_some()
+            || self.failure.is_some()
+            || self.setting.is_some()
+            || !self.no_segments.is_empty()
+        {
             self.forget_troubles();
         }
         if !self.pool.is_empty() {
@@ -195,7 +207,7 @@ impl State {
 
     #[cold]
     fn forget_troubles(&mut self) {
-        (self.no_segment, self.failure) = (None, None);
+        (self.no_segment, self.failure, self.setting) = (None, None, None);
         self.no_segments.clear();
     }
 }
@@ -360,8 +372,9 @@ impl<'s> Call<'s> {
             self.put_no_callback(offset);
             return Ok(());
         };
-        let (object, wanted) = (until.object(), until.type_name());
-        let fit = until.check(self.session(), self.context.generation, object.raw.kind());
+        let stand_in = until.stand_in(self.context.generation);
+        let (object, wanted) = (stand_in.as_ref().unwrap_or(until.object()), until.type_name());
+        let fit = object.check(self.session(), self.context.generation, object.raw.kind());
         fit.map_err(|unfit| unfit.error(&self.context, name, object, wanted))?;
         let Some(number) = self.session().kept().number() else {
             let value = u64::from(wire::KEPT_CALLBACKS);
@@ -419,8 +432,9 @@ impl<'s> Call<'s> {
 
     /// Notes an object that goes in, and gives its handle.
     pub(super) fn pass(&mut self, name: &str, handle: &Handle, kind: u16, usage: Usage) -> Result<RawHandle> {
-        let object = handle.object();
-        let mut fit = handle.check(self.session(), self.context.generation, kind);
+        let stand_in = handle.stand_in(self.context.generation);
+        let object = stand_in.as_ref().unwrap_or(handle.object());
+        let mut fit = object.check(self.session(), self.context.generation, kind);
         if fit.is_ok() && usage != Usage::Kept && !object.owned {
             fit = Err(Unfit::OnlyLent);
         }
@@ -429,8 +443,28 @@ impl<'s> Call<'s> {
         }
         fit = fit.and_then(|()| self.turn.passed.add_object(object, usage));
         let wanted = || self.session().handle_type(kind).map_or("", |it| it.name);
-        fit.map_err(|unfit| unfit.error(&self.context, name, object, wanted()))?;
-        Ok(object.raw)
+        fit.map_err(|unfit| unfit.error(&self.context, name, handle.object(), wanted()))?;
+        let raw = object.raw;
+        if let Some(front) = handle.object().front() {
+            self.begin_setting(handle, front);
+        }
+        Ok(raw)
+    }
+
+    /// Where the call configures an object that can be made anew, sees to it that what it is given is kept when it has come back.
+    #[cold]
+    fn begin_setting(&mut self, handle: &Handle, front: &Restorable) {
+        let Some(repeated) = front.configured_by(self.index) else { return };
+        if self.is_alone() {
+            self.setting = Some((Arc::downgrade(handle.object()), repeated));
+        } else {
+            front.lose(format!("`{}` configured it in a batch or in a pipeline", self.function.name));
+        }
+    }
+
+    /// Whether it is no batch, and is not in a pipeline.
+    pub(super) fn is_alone(&self) -> bool {
+        self.entries == 0 && !self.piped
     }
 
     /// Counts data that is passed, and refuses what is too much.

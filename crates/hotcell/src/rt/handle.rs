@@ -2,13 +2,15 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hotcell_protocol::{ErrorKind, RawHandle};
 
-use super::Release;
+use super::anew::{Anew, Restorable};
+use super::record::Record;
+use super::{Release, Restore};
 use crate::error::{Cause, Error};
 use crate::session::{Cancel, Context, Family, Session};
 
@@ -42,6 +44,8 @@ pub(crate) struct Object {
     bound_to: Option<u32>,
     /// What it may belong to, whoever owns it: the families of the call that lent it to a callback, or what it was made by.
     kin: Option<Arc<[Family]>>,
+    /// Set where its type is one whose objects are made anew.
+    anew: OnceLock<Box<Anew>>,
 }
 
 /// Why a handle cannot be passed.
@@ -80,7 +84,7 @@ impl Handle {
         let place = (generation, bound_to, None);
         let handle = Handle::apart(session, place, raw, owned, release, parent);
         match session.add_object(&handle.object) {
-            Some(object) => Handle::of(object),
+            Some(object) => Handle::held(object),
             None => handle,
         }
     }
@@ -94,7 +98,7 @@ impl Handle {
     /// The object of a handle, if somebody holds it already: what comes out as lent may be the application's own.
     pub(super) fn known(session: &Session, generation: u64, raw: RawHandle) -> Option<Handle> {
         let object = session.known_object(generation, raw)?;
-        Some(Handle::of(object))
+        Some(Handle::held(object))
     }
 
     fn apart(
@@ -107,17 +111,15 @@ impl Handle {
     ) -> Handle {
         let (session, _) = session.apart();
         // What is lent lives as long as the object that lends it; between them only owned ones can be dropped.
-        let above = parent.map(|parent| &parent.object);
-        let bound_to = above.and_then(|above| above.bound_to).or(bound_to);
-        let kin = above.and_then(|above| above.kin.clone()).or(kin);
-        let lender = above.and_then(|above| {
+        let above =
+            parent.map(|parent| parent.stand_in(generation).unwrap_or_else(|| Arc::clone(&parent.object)));
+        let bound_to = above.as_ref().and_then(|above| above.bound_to).or(bound_to);
+        let kin = above.as_ref().and_then(|above| above.kin.clone()).or(kin);
+        let lender = above.as_ref().and_then(|above| {
             let unowned = !above.owned && above.parent.is_none();
             above.lender.or(unowned.then_some(above.raw))
         });
-        let parent = parent.and_then(|parent| match parent.object.owned {
-            true => Some(Arc::clone(&parent.object)),
-            false => parent.object.parent.clone(),
-        });
+        let parent = above.and_then(|above| if above.owned { Some(above) } else { above.parent.clone() });
         let released = AtomicBool::new(false);
         let object = Arc::new(Object {
             session,
@@ -130,12 +132,38 @@ impl Handle {
             lender,
             bound_to,
             kin,
+            anew: OnceLock::new(),
         });
         Handle::of(object)
     }
 
     fn of(object: Arc<Object>) -> Handle {
         Handle { object, deadline: None, cancel: None }
+    }
+
+    /// The application's object, where this one stands for it, or else this one.
+    pub(super) fn held(object: Arc<Object>) -> Handle {
+        let front = match object.anew.get().map(|anew| &**anew) {
+            Some(Anew::StandIn(front)) => front.upgrade(),
+            _ => None,
+        };
+        Handle::of(front.unwrap_or(object))
+    }
+
+    /// What stands for it in this worker, where it was made in another.
+    #[inline]
+    pub(super) fn stand_in(&self, generation: u64) -> Option<Arc<Object>> {
+        if self.object.generation == generation {
+            return None;
+        }
+        self.object.front()?.stand_in(generation)
+    }
+
+    /// It was made by such a call; or why that cannot be made again.
+    pub(super) fn made_by(&self, restore: &'static Restore, made: Result<Record, String>) {
+        let front = Anew::Front(Restorable::new(restore, made));
+        // One that was made before is not made again.
+        let _ = self.object.anew.set(Box::new(front));
     }
 
     /// The session it belongs to, with this value's deadline, and what gives its calls up.
@@ -169,21 +197,39 @@ impl Handle {
     pub(crate) fn object(&self) -> &Arc<Object> {
         &self.object
     }
-
-    /// Whether it can be passed as this type in a call of this session, when this worker serves.
-    pub(super) fn check(&self, session: &Session, generation: u64, kind: u16) -> Result<(), Unfit> {
-        let object = &*self.object;
-        if !object.session.is(session) {
-            return Err(Unfit::OtherSession);
-        }
-        if object.raw.kind() != kind {
-            return Err(Unfit::OtherType);
-        }
-        object.serves(generation)
-    }
 }
 
 impl Object {
+    /// Whether it can be passed as this type in a call of this session, when this worker serves.
+    pub(super) fn check(&self, session: &Session, generation: u64, kind: u16) -> Result<(), Unfit> {
+        if !self.session.is(session) {
+            return Err(Unfit::OtherSession);
+        }
+        if self.raw.kind() != kind {
+            return Err(Unfit::OtherType);
+        }
+        self.serves(generation)
+    }
+
+    /// What is kept of it so that it can be made anew, if its type is one of those that are.
+    #[inline]
+    pub(super) fn front(&self) -> Option<&Restorable> {
+        match &**self.anew.get()? {
+            Anew::Front(front) => Some(front),
+            Anew::StandIn(_) => None,
+        }
+    }
+
+    /// Whether it can be made anew in another worker.
+    pub(crate) fn is_kept(&self) -> bool {
+        !self.is_released() && self.front().is_some_and(Restorable::is_kept)
+    }
+
+    /// It stands for the application's object from now on.
+    pub(super) fn stands_for(&self, front: &Arc<Object>) {
+        let _ = self.anew.set(Box::new(Anew::StandIn(Arc::downgrade(front))));
+    }
+
     /// Whether it is one of this session.
     pub(crate) fn is_of(&self, session: &Session) -> bool {
         self.session.is(session)
@@ -343,6 +389,21 @@ impl Drop for Object {
 impl Unfit {
     /// The error for a handle that cannot be passed. Nothing was published.
     pub(super) fn error(self, context: &Context, name: &str, object: &Object, wanted: &'static str) -> Error {
+        let error = self.error_without(context, name, object, wanted);
+        match object.front().filter(|_| self == Unfit::OtherWorker) {
+            Some(front) => error.with_more(&format!("; {}", front.why_not())),
+            None => error,
+        }
+    }
+
+    /// As [`Unfit::error`], without a word on being made anew.
+    pub(super) fn error_without(
+        self,
+        context: &Context,
+        name: &str,
+        object: &Object,
+        wanted: &'static str,
+    ) -> Error {
         let (given, made, serving) = (object.type_name(), object.generation, context.generation);
         let (kind, message) = match self {
             Unfit::OtherSession => (ErrorKind::UnknownHandle, format!("`{name}` belongs to another session")),

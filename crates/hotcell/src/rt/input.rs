@@ -36,7 +36,7 @@ pub enum Input {
 const DEEPEST: u32 = 32;
 
 /// Why there is no number: what goes in lies where a worker can write, or is nothing, or more than is looked at.
-struct Unknown;
+pub(super) struct Unknown;
 
 type Known = std::result::Result<(), Unknown>;
 
@@ -45,12 +45,12 @@ type Named = (Place, u64);
 
 /// Where a call's data lie.
 #[derive(Clone, Copy)]
-struct At {
+pub(super) struct At {
     /// The worker that they were put into the memory of.
-    generation: u64,
-    sent: Sent,
+    pub(super) generation: u64,
+    pub(super) sent: Sent,
     /// Bytes of the argument block in use.
-    used: usize,
+    pub(super) used: usize,
 }
 
 /// Reads what a call is given.
@@ -286,7 +286,13 @@ fn behind(place: Place, bytes: u64) -> Place {
 }
 
 /// Reads data of a call, wherever this host has put them.
-fn read_of(live: &Live, buffers: &Buffers, at: At, data: Named, read: &mut dyn FnMut(&[u8])) -> Known {
+pub(super) fn read_of(
+    live: &Live,
+    buffers: &Buffers,
+    at: At,
+    data: Named,
+    read: &mut dyn FnMut(&[u8]),
+) -> Known {
     let At { generation, sent, used } = at;
     let found =
         live.lane.read_data(&live.arena, (sent, used), data, read) || buffers.read(data, generation, read);
@@ -294,7 +300,7 @@ fn read_of(live: &Live, buffers: &Buffers, at: At, data: Named, read: &mut dyn F
 }
 
 /// The place and the length of a reference.
-fn parts(bytes: &[u8]) -> Named {
+pub(super) fn parts(bytes: &[u8]) -> Named {
     let number = |offset: usize| {
         let mut number = [0; size_of::<u64>()];
         number.copy_from_slice(&bytes[offset..offset + size_of::<u64>()]);

@@ -225,6 +225,11 @@ impl Passed {
         self.own().next().is_some()
     }
 
+    /// The object of this handle that went in.
+    pub(super) fn object(&self, handle: u64) -> Option<Arc<Object>> {
+        self.own().find(|passed| passed.object.raw.raw() == handle).map(|passed| Arc::clone(&passed.object))
+    }
+
     /// Whether this object went in.
     pub(super) fn has(&self, handle: RawHandle) -> bool {
         self.own().any(|passed| passed.object.raw == handle)

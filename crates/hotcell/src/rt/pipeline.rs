@@ -131,6 +131,7 @@ impl<'s> Call<'s> {
             live.lane.open_call();
         }
         state.begin(context, index, function);
+        state.piped = true;
         Call { turn }
     }
 }

@@ -10,7 +10,8 @@ use hotcell_shm::{ReplyHead, SharedBuf};
 use super::call::SMALL;
 use super::pool::Pool;
 use super::reading::{Bad, Granted, REFERENCE, Reads, Reference, data, numbers};
-use super::{Call, Element, Function, Handle, Image, OwnedField, Release};
+use super::record::Record;
+use super::{Call, Element, Function, Handle, Image, OwnedField, Release, Repeated, Restore};
 use crate::error::{Error, Result};
 use crate::session::{Context, Live};
 
@@ -29,6 +30,9 @@ impl<'s> Reply<'s> {
             return Err(call.violation("a result block is shorter than the function's"));
         }
         call.copy_result(size);
+        if call.setting.is_some() {
+            call.end_setting(head.state == ReplyState::Returned);
+        }
         Ok(Reply { call })
     }
 
@@ -212,7 +216,24 @@ impl<'s> Reply<'s> {
         if raw.is_none() {
             return Ok(None);
         }
-        self.adopt(offset, raw, kind, owned, parent).map(Some)
+        let handle = self.adopt(offset, raw, kind, owned, parent)?;
+        if owned && let Some(restore) = self.call.session().restores().of(kind) {
+            self.keep_made(&handle, offset, restore);
+        }
+        Ok(Some(handle))
+    }
+
+    /// Keeps what the call was given that has made an object, so that it can be made anew.
+    #[cold]
+    fn keep_made(&self, handle: &Handle, offset: usize, restore: &'static Restore) {
+        let call = &self.call;
+        let makes = |it: &&Repeated| it.function == call.index && usize::from(it.object) == offset;
+        let made = match restore.by.iter().find(makes) {
+            _ if !call.is_alone() => Err("it was made in a batch or in a pipeline".to_owned()),
+            None => Err(format!("its contract does not say so of what `{}` makes", call.function.name)),
+            Some(repeated) => Record::of(call, repeated).map_err(|why| why.says(call.function.name)),
+        };
+        handle.made_by(restore, made);
     }
 
     /// The image of a structure, which has `size` bytes; a null reference is an error here.

@@ -73,6 +73,15 @@ impl Session {
         known.iter().filter(|object| !object.is_released()).count()
     }
 
+    /// How many objects somebody holds that can be made anew.
+    fn kept_objects(&self) -> usize {
+        if self.restores().is_empty() {
+            return 0;
+        }
+        let known: Vec<_> = self.shared.objects.0.lock().known.values().filter_map(Weak::upgrade).collect();
+        known.iter().filter(|object| object.is_kept()).count()
+    }
+
     /// Whether somebody holds any object, be it one of a worker that has gone.
     pub(super) fn has_objects(&self) -> bool {
         self.has_handles() && !self.shared.objects.0.lock().known.is_empty()
@@ -93,7 +102,8 @@ impl Session {
     /// What was to be done when nobody holds an object any more, if the objects that are held are none of the worker that serves.
     pub(super) fn free_of_living(&self) -> Option<Box<dyn FnOnce() + Send>> {
         let serving = self.shared.service.serving();
-        match serving.map_or(0, |worker| self.living_objects(worker.generation())) {
+        // Those that can be made anew are made in this session.
+        match serving.map_or(0, |worker| self.living_objects(worker.generation())) + self.kept_objects() {
             0 => self.shared.objects.0.lock().then.take(),
             _ => None,
         }

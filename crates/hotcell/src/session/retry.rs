@@ -26,9 +26,21 @@ pub(super) struct Again {
     starts: AtomicU64,
     /// Calls that were refused, for their input is in quarantine.
     refused: AtomicU64,
+    /// Objects.
+    objects: AtomicU64,
 }
 
 impl Again {
+    /// An object was made anew.
+    pub(super) fn restored(&self) {
+        self.objects.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Objects that were made anew.
+    pub(super) fn objects(&self) -> u64 {
+        self.objects.load(Ordering::Relaxed)
+    }
+
     /// Tries behind the first, calls that came back from one, starts behind the first, and calls that were refused.
     pub(super) fn counts(&self) -> (u64, u64, u64, u64) {
         let count = |of: &AtomicU64| of.load(Ordering::Relaxed);

@@ -43,8 +43,11 @@ impl Session {
     #[track_caller]
     pub fn call_of(&self, function: u16, objects: &[Option<&Handle>]) -> Result<Call<'_>> {
         let (context, definition) = self.function_of(function, Location::caller())?;
-        let objects = objects.iter().flatten().map(|handle| &**handle.object());
         let allowed = Allowed::new(self.time_of(definition));
+        if !self.restores().is_empty() {
+            return self.begin_with(objects, context, allowed, function, definition);
+        }
+        let objects = objects.iter().flatten().map(|handle| &**handle.object());
         self.begin_of(objects, context, allowed, function, definition)
     }
 

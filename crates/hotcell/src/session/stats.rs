@@ -49,6 +49,8 @@ pub struct Stats {
     pub recovered: u64,
     /// Workers that were looked for again, for none could be had just then.
     pub restarted: u64,
+    /// How often an object was made anew, for its worker had ended.
+    pub restored: u64,
     /// Inputs that are in [quarantine](Session::quarantine).
     pub quarantined: usize,
     /// Calls of this session that were refused for that.
@@ -123,6 +125,7 @@ impl Stats {
             "retries": self.retries,
             "recovered": self.recovered,
             "restarted": self.restarted,
+            "restored": self.restored,
             "quarantined": self.quarantined,
             "quarantine_refused": self.quarantine_refused,
             "woken": self.woken,
@@ -179,6 +182,7 @@ impl Session {
             retries,
             recovered,
             restarted,
+            restored: shared.again.objects(),
             quarantined: if forked { 0 } else { self.quarantine().count() },
             quarantine_refused,
             woken,

@@ -202,7 +202,6 @@ impl Session {
     }
 
     /// Whether a callback of this session runs on this thread.
-    #[cfg(feature = "tokio")]
     pub(super) fn runs_a_callback(&self) -> bool {
         aside::of(self, |_| true, |_| ()).is_some()
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::evidence::Evidence;
+use crate::interface::Restore;
 
 /// An object type of the library.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +19,9 @@ pub struct Handle {
     /// The macro or function that gives, of an object, the `jmp_buf` to which errors jump.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jumps: Option<String>,
+    /// How one is made anew when its worker has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restore: Option<Restore>,
     /// Whether only the thread that made it may use it.
     pub thread_affine: bool,
     /// Why it is believed to be one.

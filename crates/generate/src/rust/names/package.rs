@@ -6,8 +6,8 @@ use hotcell_model::Interface;
 
 use super::prefix::{Prefix, shared, type_words};
 use super::{
-    BATCH_METHODS, METHODS, MODULES, OBJECT_METHODS, PRELUDE, Scope, camel, camel_of, choice, constant,
-    screaming, snake, words,
+    BATCH_METHODS, METHODS, MODULES, OBJECT_METHODS, PRELUDE, RESTORED_METHODS, Scope, camel, camel_of,
+    choice, constant, screaming, snake, words,
 };
 use crate::rust::batch;
 use crate::rust::owner::Owner;
@@ -142,7 +142,12 @@ impl Fronts {
             let glued = owner.and_then(|key| glued(written(interface, key), &all));
             let candidates: Vec<_> =
                 all.iter().map(|name| self.method(name, owner.map(|key| (key, glued)))).collect();
-            let reserved = if owner.is_some() { OBJECT_METHODS } else { METHODS };
+            let restores = |key: &str| interface.handles.get(key).is_some_and(|it| it.restore.is_some());
+            let reserved = match owner {
+                Some(key) if restores(key) => &[OBJECT_METHODS, RESTORED_METHODS].concat(),
+                Some(_) => OBJECT_METHODS,
+                None => METHODS,
+            };
             let chosen = choice::choose(&candidates, reserved, Scope::take);
             indices.into_iter().zip(chosen).for_each(|(index, name)| names[index] = name);
         }

@@ -6,6 +6,7 @@ use hotcell_shm::bytes_of;
 use super::memory::Memory;
 use super::{Outcome, Ticket, Values, no_memory};
 use crate::error::{Cause, Error, Result};
+use crate::rt::anew::Restorable;
 use crate::rt::arguments::arguments;
 use crate::rt::handle::Unfit;
 use crate::rt::passed::{PassedObject, Usage};
@@ -98,18 +99,33 @@ impl Entry<'_> {
         kind: u16,
         usage: Usage,
     ) -> Result<RawHandle> {
-        let (object, session) = (handle.object(), self.session);
+        let (session, stand_in) = (self.session, handle.stand_in(self.session.generation()));
+        let object = stand_in.as_ref().unwrap_or(handle.object());
         let own = &self.memory.objects[self.memory.ends().0..];
-        let mut fit = handle.check(session, session.generation(), kind);
+        let mut fit = object.check(session, session.generation(), kind);
         if fit.is_ok() && usage != Usage::Kept && !object.owned {
             fit = Err(Unfit::OnlyLent);
         }
         let fit = fit.and_then(|()| usage.beside(object, own));
         let wanted = || session.handle_type(kind).map_or("", |it| it.name);
-        fit.map_err(|unfit| unfit.error(&self.context(), name, object, wanted()))?;
+        fit.map_err(|unfit| unfit.error(&self.context(), name, handle.object(), wanted()))?;
         let raw = object.raw;
+        if let Some(front) = handle.object().front() {
+            self.configures(front);
+        }
         self.memory.objects.push(PassedObject::new(object, usage));
         Ok(raw)
+    }
+
+    /// What is configured in a batch is not kept: then an object cannot be made anew as it was.
+    #[cold]
+    fn configures(&self, front: &Restorable) {
+        let function = self.memory.opened().function.name;
+        let index = self.session.functions().iter().position(|other| other.name == function);
+        let index = index.and_then(|index| u16::try_from(index).ok());
+        if index.is_some_and(|index| front.configured_by(index).is_some()) {
+            front.lose(format!("`{function}` configured it in a batch or in a pipeline"));
+        }
     }
 
     /// Copies data in, behind the arguments.

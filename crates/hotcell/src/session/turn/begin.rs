@@ -23,7 +23,7 @@ impl Session {
 
     /// Gets a turn with a worker that is there for another call.
     #[inline(always)]
-    pub(super) fn turn(&self, context: Context, allowed: Allowed) -> Result<Turn<'_>> {
+    pub(in crate::session) fn turn(&self, context: Context, allowed: Allowed) -> Result<Turn<'_>> {
         let shared = &*self.shared;
         let free = !shared.fork.forked() && !shared.releases.any() && !shared.notices.any();
         match if free && !self.nests() { shared.seats.take() } else { None } {
