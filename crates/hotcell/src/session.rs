@@ -252,6 +252,7 @@ impl Session {
         let walled = walled::Walled::new(package.library, sandbox, &mut environment)
             .map_err(|wrong| context.not_executed(wrong.kind, Cause::None, wrong.message))?;
         let libraries = Libraries::open(&options.libraries)
+            .and_then(|libraries| libraries.fit(Level::required(&walled.sandbox)))
             .map_err(|error| load_failed(format!("open the library: {error}")))?;
         let spec = Spec {
             program,

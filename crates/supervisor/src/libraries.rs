@@ -19,7 +19,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use hotcell_elf::Facts;
-use hotcell_sandbox::with_signals_blocked;
+use hotcell_sandbox::{Level, with_signals_blocked};
 use object::read::ReadCache;
 use parking_lot::Mutex;
 use rustix::fs::{Mode, OFlags};
@@ -62,6 +62,8 @@ struct Known {
     file: Option<File>,
     /// Hexadecimal digits of its build's identity. Nothing is parsed of files that a worker chose.
     build_id: Option<String>,
+    /// What of it needs memory that is both written and executed.
+    writes_code: Option<&'static str>,
     identity: Mutex<Identity>,
     /// Empty until it was read.
     content: Mutex<Option<Option<Content>>>,
@@ -116,6 +118,26 @@ impl Libraries {
     pub fn open(paths: &[PathBuf]) -> io::Result<Libraries> {
         let own = paths.iter().map(|path| Known::open(path)).collect::<io::Result<Vec<_>>>()?;
         Ok(Libraries { own, ..Libraries::default() })
+    }
+
+    /// Whether they can be loaded where all this is in force, as their headers say. What they need besides is the loader's
+    /// to tell.
+    ///
+    /// # Errors
+    ///
+    /// Which cannot, and why.
+    pub fn fit(self, required: Level) -> io::Result<Libraries> {
+        if !required.contains(Level::NO_NEW_CODE) {
+            return Ok(self);
+        }
+        let wants = |known: &Arc<Known>| Some((known.path.clone(), known.writes_code?));
+        let Some((path, why)) = self.own.iter().find_map(wants) else { return Ok(self) };
+        let message = format!(
+            "{}: {why}, and the sandbox has `write_xor_execute`. Use a build of the library without, or a sandbox that does \
+             not say it",
+            path.display()
+        );
+        Err(io::Error::new(io::ErrorKind::PermissionDenied, message))
     }
 
     /// Where they lie, in the order in which they are loaded.
@@ -230,11 +252,12 @@ impl Known {
         if !metadata.is_file() {
             return Err(named(io::Error::new(io::ErrorKind::InvalidInput, "this is not a file")));
         }
-        let build_id = check(path, &file)?.build_id;
+        let Facts { build_id, writes_code, .. } = check(path, &file)?;
         // It is looked at again when the program may have gone to another directory.
         let path = std::path::absolute(path).map_err(named)?;
         let identity = Mutex::new(Identity::of(&metadata));
-        Ok(Arc::new(Known { path, file: Some(file), build_id, identity, content: Mutex::new(None) }))
+        let content = Mutex::new(None);
+        Ok(Arc::new(Known { path, file: Some(file), build_id, writes_code, identity, content }))
     }
 
     /// A file of the kernel's list; none when it is not a regular one, such as a device.
@@ -250,6 +273,7 @@ impl Known {
             path,
             file: None,
             build_id: None,
+            writes_code: None,
             identity,
             content: Mutex::new(None),
         }))

@@ -217,6 +217,7 @@ pub(crate) static SANDBOX: Keys = Keys::plain(
         ),
         key("refuse", Shape::Texts, "Paths whose use is refused instead of ending the call"),
         key("load", Shape::Texts, "Files and directories that may be read while the library loads"),
+        key("write_xor_execute", Shape::Flag, "Memory that can be written is never executed"),
         key(
             "require",
             Shape::Word { now: &["strict"], later: &[] },

@@ -102,7 +102,8 @@ impl Session {
         self.may_reload(context)?;
         let now = self.shared.spec();
         let paths = reload.libraries.clone().unwrap_or_else(|| now.libraries.paths());
-        let libraries = Libraries::open(&paths).map_err(|error| {
+        let fitting = Libraries::open(&paths).and_then(|libraries| libraries.fit(now.required));
+        let libraries = fitting.map_err(|error| {
             let message = format!("open the library: {error}{STAYS}");
             context.not_executed(ErrorKind::LoadFailed, Cause::None, message)
         })?;
