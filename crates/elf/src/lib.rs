@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod code;
+mod layouts;
 
 use std::fmt;
 use std::path::Path;
@@ -9,6 +10,8 @@ use std::path::Path;
 use object::elf::{self, FileHeader64, ProgramHeader64};
 use object::read::elf::{FileHeader, NoteIterator, ProgramHeader};
 use object::{Endianness, ReadRef};
+
+pub use layouts::{Differs, Layout, differing};
 
 /// Of a file that can be loaded here.
 #[derive(Debug, Clone, PartialEq, Eq)]

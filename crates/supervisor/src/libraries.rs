@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use hotcell_elf::Facts;
+use hotcell_elf::{Facts, Layout, differing};
 use hotcell_sandbox::{Level, with_signals_blocked};
 use object::read::ReadCache;
 use parking_lot::Mutex;
@@ -109,6 +109,18 @@ impl fmt::Display for Replaced {
     }
 }
 
+/// Why files that can be loaded are not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unfit {
+    /// One needs memory that is both written and executed, where there is to be none.
+    WritesCode(String),
+    /// A structure is another in one than in the header.
+    OtherLayout(String),
+}
+
+/// What to do about code that is written.
+const WITHOUT: &str = ". Use a build of the library that does without, or a sandbox without that line";
+
 impl Libraries {
     /// Opens the files that workers are to load, and looks whether they can be loaded here.
     ///
@@ -120,24 +132,25 @@ impl Libraries {
         Ok(Libraries { own, ..Libraries::default() })
     }
 
-    /// Whether they can be loaded where all this is in force, as their headers say. What they need besides is the loader's
-    /// to tell.
+    /// Whether they can be loaded where all this is in force, and are what this shim was compiled for, as far as the files
+    /// say. What they need besides is the loader's to tell.
     ///
     /// # Errors
     ///
-    /// Which cannot, and why.
-    pub fn fit(self, required: Level) -> io::Result<Libraries> {
-        if !required.contains(Level::NO_NEW_CODE) {
-            return Ok(self);
+    /// Which are not, and why.
+    pub fn fit(self, required: Level, shim: &[u8]) -> Result<Libraries, Unfit> {
+        let layouts = Layout::of_shim(shim);
+        for known in &self.own {
+            let path = known.path.display();
+            if let Some(why) = known.writes_code.filter(|_| required.contains(Level::NO_NEW_CODE)) {
+                return Err(Unfit::WritesCode(format!("{path}: {why}, and the sandbox has `write_xor_execute`{WITHOUT}")));
+            }
+            let differs = known.file.as_ref().and_then(|file| differing(&ReadCache::new(file), &layouts));
+            if let Some(differs) = differs {
+                return Err(Unfit::OtherLayout(format!("{path}: {differs}")));
+            }
         }
-        let wants = |known: &Arc<Known>| Some((known.path.clone(), known.writes_code?));
-        let Some((path, why)) = self.own.iter().find_map(wants) else { return Ok(self) };
-        let message = format!(
-            "{}: {why}, and the sandbox has `write_xor_execute`. Use a build of the library without, or a sandbox that does \
-             not say it",
-            path.display()
-        );
-        Err(io::Error::new(io::ErrorKind::PermissionDenied, message))
+        Ok(self)
     }
 
     /// Where they lie, in the order in which they are loaded.
