@@ -9,8 +9,9 @@ use hotcell::dynamic::Value;
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
 
 use crate::leaks::Counts;
-use crate::row::Stop;
+use crate::row::{Ran, Stop};
 use crate::stage::{Library, Stage, call};
+use crate::sys;
 
 /// A call of a host ends with its host, and not by itself.
 const FOR_EVER: Duration = Duration::from_secs(600);
@@ -40,6 +41,7 @@ pub fn serve(role: &str) -> io::Result<()> {
             ended.map(drop).map_err(|error| io::Error::other(error.to_string()))
         }
         "in-a-callback" => in_a_callback(&mut stage),
+        "forks" => forks(&mut stage),
         other => Err(io::Error::new(io::ErrorKind::InvalidInput, format!("there is no role `{other}`"))),
     }
 }
@@ -56,6 +58,35 @@ fn in_a_callback(stage: &mut Stage<'_>) -> io::Result<()> {
         other => println!("{other:?}"),
     }
     Ok(())
+}
+
+/// Forks with a session open. The child asks for a call, lets its copy of the session go, and opens one of its own; the parent asks
+/// for a call behind that.
+fn forks(stage: &mut Stage<'_>) -> io::Result<()> {
+    let before = told(stage.int("add", &[2, 3]));
+    let worker = stage.session().ok().and_then(|session| session.worker_pid());
+    let ended = sys::in_a_child(|| {
+        let inherited = told(stage.int("add", &[2, 3]));
+        stage.close();
+        let own = told(stage.int("add", &[2, 3]));
+        println!("the child: {inherited}, and {own} in a session of its own");
+        stage.close();
+        let _ = io::stdout().flush();
+    })?;
+    let after = told(stage.int("add", &[2, 3]));
+    let is_same = stage.session().is_ok_and(|session| session.worker_pid() == worker);
+    let well = ended.is_some_and(|status| status.exit_status() == Some(0)) && is_same;
+    println!("the parent: {before} before and {after} after, {}", if well { "as if nothing was" } else { "not well" });
+    Ok(())
+}
+
+/// What came of a call, in a word.
+fn told(ran: Ran) -> String {
+    match ran {
+        Ok(told) => told,
+        Err(Stop::Failed(error)) => error.kind().to_string(),
+        Err(stop) => format!("{stop:?}"),
+    }
 }
 
 /// Opens a session with as many descriptors as there are already, and one with more: what came of both.

@@ -65,7 +65,7 @@ pub(crate) const ROWS: &[Row] = &[
         Gives("calls work"),
     ),
     Row::skipped("V7", "a clock that jumps by a day", "the lab does not set this machine's clock"),
-    Row::skipped("V8", "a host that forks", FORK),
+    Row::new("V8", "a host that forks", Direct::NOTHING, forks, Gives(FORKED)),
     Row::new(
         "V9",
         "a host at its limit of descriptors",
@@ -136,8 +136,8 @@ pub(crate) const ROWS: &[Row] = &[
 const UNANSWERED: &str = "its worker has ended, and then Hung: no reply within 300ms: \
                           the host has not answered a callback by the deadline of its call";
 
-const FORK: &str = "forks of a running program are not safe code, which the lab has none of; \
-                    `a_forked_child_is_refused_and_harms_nobody` in tests/e2e proves it";
+const FORKED: &str = "the child: ForkedClient, and 5 in a session of its own; \
+                      the parent: 5 before and 5 after, as if nothing was";
 
 /// A library that comes up, and then crashes at every start until a sign is gone. Its breaker opens; behind that a call works.
 fn crashes_at_start(stage: &mut Stage<'_>) -> Ran {
@@ -232,6 +232,13 @@ fn stopped_in_a_callback(stage: &mut Stage<'_>) -> Ran {
     let said = host.said()?;
     ended?;
     Ok(format!("its worker has ended, and then {said}"))
+}
+
+/// A child that has inherited a session, and another that it opens for itself, beside its parent.
+fn forks(stage: &mut Stage<'_>) -> Ran {
+    let mut host = Host::start(stage.host(), "forks", &[])?;
+    let child = host.line()?;
+    Ok(format!("{child}; {}", host.said()?))
 }
 
 /// The lab's process inherits the workers of hosts that are killed.
