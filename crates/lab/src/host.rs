@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hotcell::dynamic::Value;
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
@@ -15,6 +15,9 @@ use crate::sys;
 
 /// A call of a host ends with its host, and not by itself.
 const FOR_EVER: Duration = Duration::from_secs(600);
+
+/// The deadline of a call that stands still for longer, and is at work for most of it.
+pub(crate) const ASLEEP: Duration = Duration::from_millis(2000);
 
 /// Plays this role.
 ///
@@ -28,7 +31,11 @@ pub fn serve(role: &str) -> io::Result<()> {
         return no_descriptors(&mut stage);
     }
     // What it stays in a callback for is longer.
-    let deadline = if role == "in-a-callback" { Duration::from_millis(300) } else { FOR_EVER };
+    let deadline = match role {
+        "in-a-callback" => Duration::from_millis(300),
+        "asleep" => ASLEEP,
+        _ => FOR_EVER,
+    };
     let session = stage.open(|options| options.deadline = deadline);
     let session = session.map_err(|stop| io::Error::other(format!("{stop:?}")))?;
     let worker = session.worker_pid().unwrap_or(0);
@@ -42,6 +49,7 @@ pub fn serve(role: &str) -> io::Result<()> {
         }
         "in-a-callback" => in_a_callback(&mut stage),
         "forks" => forks(&mut stage),
+        "asleep" => asleep(&mut stage),
         other => Err(io::Error::new(io::ErrorKind::InvalidInput, format!("there is no role `{other}`"))),
     }
 }
@@ -57,6 +65,14 @@ fn in_a_callback(stage: &mut Stage<'_>) -> io::Result<()> {
         Err(Stop::Failed(error)) => println!("{}: {}", error.kind(), error.message()),
         other => println!("{other:?}"),
     }
+    Ok(())
+}
+
+/// Makes a call, and says what came of it and whether it was over by its deadline.
+fn asleep(stage: &mut Stage<'_>) -> io::Result<()> {
+    let begun = Instant::now();
+    let came = told(stage.int("sleep", &[1500]));
+    println!("{came}, {} its deadline", if begun.elapsed() < ASLEEP { "before" } else { "after" });
     Ok(())
 }
 
@@ -164,6 +180,11 @@ impl Host {
     pub(crate) fn send(&self, signal: Signal) -> Result<(), Stop> {
         // It is this process's child, and not waited for yet: the number is its.
         kill_process(Pid::from_child(&self.process), signal).map_err(Stop::lacks("to send a child a signal"))
+    }
+
+    /// Its number.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
     }
 
     /// Kills it, as `kill -9` does, and waits for it.
