@@ -132,6 +132,7 @@ pub fn check(
     let init = calls("init", &contract.init);
     let shutdown = calls("shutdown", &contract.shutdown);
     let health = calls("health", &contract.health);
+    let abi = calls("abi", &contract.abi);
     lines::join(contract, &mut findings);
     if findings.iter().all(|finding| finding.severity != Severity::Error) {
         about_left_out(contract, &functions, &left_out, &mut findings);
@@ -143,7 +144,8 @@ pub fn check(
         return Err(findings);
     }
     let open_types = open_types::find(known, &names, link, &left_out);
-    let interface = assemble(contract, known, link, Whole { functions, left_out, init, shutdown, health });
+    let whole = Whole { functions, left_out, init, shutdown, health, abi };
+    let interface = assemble(contract, known, link, whole);
     findings.extend(idle_threads(contract, &interface));
     Ok(Checked { interface, warnings: findings, open_types })
 }
@@ -191,10 +193,11 @@ struct Whole {
     init: Vec<LifeCall>,
     shutdown: Vec<LifeCall>,
     health: Vec<LifeCall>,
+    abi: Vec<LifeCall>,
 }
 
 fn assemble(contract: &Contract, known: Known<'_>, link: Link<'_>, whole: Whole) -> Interface {
-    let Whole { functions, left_out, init, shutdown, health } = whole;
+    let Whole { functions, left_out, init, shutdown, health, abi } = whole;
     let (records, enums) = used::types(known.api, &functions);
     let constants = known.api.constants.iter().filter(|(_, constant)| constant.location.primary);
     let mut interface = Interface {
@@ -213,6 +216,7 @@ fn assemble(contract: &Contract, known: Known<'_>, link: Link<'_>, whole: Whole)
         init,
         shutdown,
         health,
+        abi,
         sandbox: contract.sandbox.clone(),
         guard: contract.guard,
         recycle: contract.recycle.clone(),

@@ -62,6 +62,7 @@ struct Model {
     init: Vec<String>,
     shutdown: Vec<String>,
     health: Vec<String>,
+    abi: Vec<String>,
 }
 
 impl ShimSource {
@@ -108,6 +109,7 @@ pub fn render(interface: &Interface) -> Result<ShimSource, Error> {
         init: life::init(interface)?,
         shutdown: life::shutdown(interface)?,
         health: life::health(interface)?,
+        abi: life::abi(interface)?,
     };
     let files = vec![
         ("shim.c", templates::render("shim.c", model)?),

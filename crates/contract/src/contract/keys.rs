@@ -167,6 +167,11 @@ pub(crate) static TOP: Keys = Keys::plain(
             "Calls by which a new file of the library shows that it is well, in order",
         ),
         key(
+            "abi",
+            Shape::Texts,
+            "Comparisons by which a worker finds out whether the library is the one that the headers are of",
+        ),
+        key(
             "nullable",
             Shape::Texts,
             "What may be NULL: FUNCTION.PARAM and FUNCTION.result, names or patterns",

@@ -262,7 +262,8 @@ fn stands_still(stage: &mut Stage<'_>) -> Ran {
     thread::sleep(ASLEEP + Duration::from_millis(200));
     host.send(Signal::CONT)?;
     thread::sleep(Duration::from_millis(200));
-    signal(Signal::CONT)?;
+    // It has been ended where the host took it for hung: what became of the call tells that.
+    let _ = signal(Signal::CONT);
     stopped?;
     host.said()
 }

@@ -139,7 +139,7 @@ fn no_wait_is_by_the_clock_of_the_day() {
     let ended = Command::new("/bin/true").env("LD_PRELOAD", folder.path().join("libwaits.so")).status().unwrap();
     assert_eq!(ended.signal(), Some(libc::SIGSYS), "a wait by the clock of the day is survived: {ended}");
 
-    let faulty = Faulty::open(Options { spare_workers: 1, ..Options::default() }).unwrap();
+    let faulty = Faulty::open(Options { spares: 1, ..Options::default() }).unwrap();
     let hasty = faulty.within(Duration::from_millis(300));
     assert_eq!(faulty.int("sleep", &[100]).unwrap(), 100);
     for name in ["loop", "deadlock"] {
