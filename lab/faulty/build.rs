@@ -61,7 +61,10 @@ fn main() {
     link_library("libfaulty.so", &library);
     let other = out.join("objects-of-another-layout.o");
     let mut compile = command(&cc);
-    compile.args(FLAGS).args(["-std=gnu17", "-pthread", "-DFAULTY_OTHER_LAYOUT", "-c", "objects.c", "-o"]).arg(&other);
+    compile
+        .args(FLAGS)
+        .args(["-std=gnu17", "-pthread", "-DFAULTY_OTHER_LAYOUT", "-c", "objects.c", "-o"])
+        .arg(&other);
     run(compile);
     let is_other = |object: &PathBuf| object.ends_with("objects.c.o");
     let replaced = library.iter().map(|object| if is_other(object) { other.clone() } else { object.clone() });

@@ -228,22 +228,26 @@ impl<'d> Part<'_, 'd> {
                 && header != library
             {
                 let name = &field.name;
-                return Ok(Some(format!("its field `{name}` lies at {header}, and at {library} in the library")));
+                return Ok(Some(format!(
+                    "its field `{name}` lies at {header}, and at {library} in the library"
+                )));
             }
             if let (Some(header), Some(library)) = (field.size, member.size)
                 && header != library
             {
                 let name = &field.name;
-                return Ok(Some(format!("its field `{name}` has {header} bytes, and {library} in the library")));
+                return Ok(Some(format!(
+                    "its field `{name}` has {header} bytes, and {library} in the library"
+                )));
             }
         }
         let is_more = |member: &&Field| !expected.fields.iter().any(|field| field.name == member.name);
         if let Some(more) = members.iter().find(is_more) {
             return Ok(Some(format!("the library's has a field `{}` more", more.name)));
         }
-        Ok(size.filter(|size| *size != expected.size).map(|size| {
-            format!("it has {} bytes, and {size} in the library", expected.size)
-        }))
+        Ok(size
+            .filter(|size| *size != expected.size)
+            .map(|size| format!("it has {} bytes, and {size} in the library", expected.size)))
     }
 
     /// Its fields that have names.
@@ -254,7 +258,8 @@ impl<'d> Part<'_, 'd> {
         while let Some(child) = children.next()? {
             let entry = child.entry();
             // One that is `static` lies elsewhere.
-            let is_member = entry.tag == gimli::DW_TAG_member && entry.attr_value(gimli::DW_AT_external).is_none();
+            let is_member =
+                entry.tag == gimli::DW_TAG_member && entry.attr_value(gimli::DW_AT_external).is_none();
             let Some(name) = self.name(entry)?.filter(|_| is_member) else { continue };
             let is_of_bits = entry.attr_value(gimli::DW_AT_bit_size).is_some();
             let offset = match entry.attr_value(gimli::DW_AT_data_member_location) {
@@ -271,9 +276,9 @@ impl<'d> Part<'_, 'd> {
     /// The bytes of a member that is a number.
     fn size_of(&self, member: &Entry<'d>) -> gimli::Result<Option<u64>> {
         let Some(AttributeValue::UnitRef(ty)) = member.attr_value(gimli::DW_AT_type) else { return Ok(None) };
-        let plain = self.plain(ty)?.filter(|entry| {
-            matches!(entry.tag, gimli::DW_TAG_base_type | gimli::DW_TAG_enumeration_type)
-        });
+        let plain = self
+            .plain(ty)?
+            .filter(|entry| matches!(entry.tag, gimli::DW_TAG_base_type | gimli::DW_TAG_enumeration_type));
         let size = plain.and_then(|entry| entry.attr_value(gimli::DW_AT_byte_size));
         Ok(size.and_then(|size| size.udata_value()))
     }

@@ -92,7 +92,10 @@ fn forks(stage: &mut Stage<'_>) -> io::Result<()> {
     let after = told(stage.int("add", &[2, 3]));
     let is_same = stage.session().is_ok_and(|session| session.worker_pid() == worker);
     let well = ended.is_some_and(|status| status.exit_status() == Some(0)) && is_same;
-    println!("the parent: {before} before and {after} after, {}", if well { "as if nothing was" } else { "not well" });
+    println!(
+        "the parent: {before} before and {after} after, {}",
+        if well { "as if nothing was" } else { "not well" }
+    );
     Ok(())
 }
 

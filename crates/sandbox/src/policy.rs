@@ -165,7 +165,8 @@ impl Policy {
             for rule in &sandbox.allow {
                 let (call, when) = allowed(rule)?;
                 if sandbox.write_xor_execute && EXECUTES.contains(&call) {
-                    let why = format!("`{call}` can make memory executable, which `write_xor_execute` denies");
+                    let why =
+                        format!("`{call}` can make memory executable, which `write_xor_execute` denies");
                     return Err(WrongRule { rule: rule.clone(), why });
                 }
                 // It adds to what is allowed of the call anyway.

@@ -143,7 +143,9 @@ impl Libraries {
         for known in &self.own {
             let path = known.path.display();
             if let Some(why) = known.writes_code.filter(|_| required.contains(Level::NO_NEW_CODE)) {
-                return Err(Unfit::WritesCode(format!("{path}: {why}, and the sandbox has `write_xor_execute`{WITHOUT}")));
+                return Err(Unfit::WritesCode(format!(
+                    "{path}: {why}, and the sandbox has `write_xor_execute`{WITHOUT}"
+                )));
             }
             let differs = known.file.as_ref().and_then(|file| differing(&ReadCache::new(file), &layouts));
             if let Some(differs) = differs {

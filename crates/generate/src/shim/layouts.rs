@@ -34,7 +34,8 @@ fn by_value(interface: &Interface) -> impl Iterator<Item = &Record> {
     let mut left: Vec<&str> = names.iter().copied().collect();
     while let Some(name) = left.pop() {
         let layout = interface.records.get(name).and_then(|record| record.layout.as_ref());
-        let inner = layout.into_iter().flat_map(|layout| &layout.fields).filter_map(|field| record(&field.ty));
+        let inner =
+            layout.into_iter().flat_map(|layout| &layout.fields).filter_map(|field| record(&field.ty));
         left.extend(inner.filter(|inner| names.insert(inner)));
     }
     names.into_iter().filter_map(|name| interface.records.get(name))

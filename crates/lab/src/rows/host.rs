@@ -130,7 +130,13 @@ pub(crate) const ROWS: &[Row] = &[
         },
         Fails(AbiMismatch, &[]),
     ),
-    Row::new("V14", "a machine that stands still", Direct::NOTHING, stands_still, Gives("1500, after its deadline")),
+    Row::new(
+        "V14",
+        "a machine that stands still",
+        Direct::NOTHING,
+        stands_still,
+        Gives("1500, after its deadline"),
+    ),
 ];
 
 /// By the worker's own word: whatever else ends it says something else, or nothing.

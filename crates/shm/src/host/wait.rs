@@ -6,8 +6,8 @@ use hotcell_protocol::wire;
 
 use super::{HostLane, Waited};
 use crate::roost::this_cpu;
-use crate::worker::POLLS;
 use crate::standstill::{LOOKS, Watch};
+use crate::worker::POLLS;
 use crate::{bell, clock, geometry};
 
 /// Whether it pays to give way to a worker on one's own CPU.

@@ -10,7 +10,8 @@ use hotcell::{ErrorKind, Options};
 use hotcell_e2e::cli::Folder;
 use hotcell_faulty::Faulty;
 use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, apply_filter,
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+    apply_filter,
 };
 
 /// Moves the clock of the day by a day, back and forth, each time somebody looks.
@@ -109,10 +110,7 @@ fn end_who_waits_by_the_day() {
     let (absolute, until) = bit(libc::TIMER_ABSTIME);
     let rules = BTreeMap::from([
         (libc::SYS_futex, vec![rule(vec![is(1, of_day, by_day)])]),
-        (
-            libc::SYS_clock_nanosleep,
-            vec![rule(vec![is(0, SeccompCmpOp::Eq, day), is(1, absolute, until)])],
-        ),
+        (libc::SYS_clock_nanosleep, vec![rule(vec![is(0, SeccompCmpOp::Eq, day), is(1, absolute, until)])]),
         (libc::SYS_timerfd_create, vec![rule(vec![is(0, SeccompCmpOp::Eq, day)])]),
         (libc::SYS_timer_create, vec![rule(vec![is(0, SeccompCmpOp::Eq, day)])]),
     ]);
@@ -136,7 +134,8 @@ fn no_wait_is_by_the_clock_of_the_day() {
     folder.write("waits.c", WAITS);
     folder.compile_with("waits", &["-pthread"]);
     end_who_waits_by_the_day();
-    let ended = Command::new("/bin/true").env("LD_PRELOAD", folder.path().join("libwaits.so")).status().unwrap();
+    let ended =
+        Command::new("/bin/true").env("LD_PRELOAD", folder.path().join("libwaits.so")).status().unwrap();
     assert_eq!(ended.signal(), Some(libc::SIGSYS), "a wait by the clock of the day is survived: {ended}");
 
     let faulty = Faulty::open(Options { spares: 1, ..Options::default() }).unwrap();
