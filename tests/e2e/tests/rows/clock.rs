@@ -105,11 +105,13 @@ fn end_who_waits_by_the_day() {
         let flag = u64::try_from(flag).unwrap();
         (SeccompCmpOp::MaskedEq(flag), flag)
     };
+    // The C library says that clock of waits without an end as well.
+    let timed = SeccompCondition::new(3, SeccompCmpArgLen::Qword, SeccompCmpOp::Ne, 0).unwrap();
     let rule = |conditions| SeccompRule::new(conditions).unwrap();
     let (of_day, by_day) = bit(libc::FUTEX_CLOCK_REALTIME);
     let (absolute, until) = bit(libc::TIMER_ABSTIME);
     let rules = BTreeMap::from([
-        (libc::SYS_futex, vec![rule(vec![is(1, of_day, by_day)])]),
+        (libc::SYS_futex, vec![rule(vec![is(1, of_day, by_day), timed])]),
         (libc::SYS_clock_nanosleep, vec![rule(vec![is(0, SeccompCmpOp::Eq, day), is(1, absolute, until)])]),
         (libc::SYS_timerfd_create, vec![rule(vec![is(0, SeccompCmpOp::Eq, day)])]),
         (libc::SYS_timer_create, vec![rule(vec![is(0, SeccompCmpOp::Eq, day)])]),
