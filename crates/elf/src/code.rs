@@ -39,7 +39,7 @@ fn relocates_code<'data, R: ReadRef<'data>>(
     let entries = entries.unwrap_or_default().iter().take_while(|entry| entry.d_tag(endian) != elf::DT_NULL);
     entries.into_iter().any(|entry| match entry.d_tag(endian) {
         elf::DT_TEXTREL => true,
-        elf::DT_FLAGS => entry.d_val(endian) & u64::from(elf::DF_TEXTREL.0) != 0,
+        elf::DT_FLAGS => entry.d_val(endian) & elf::DF_TEXTREL.0 != 0,
         _ => false,
     })
 }

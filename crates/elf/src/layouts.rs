@@ -194,7 +194,7 @@ impl<'d> Part<'_, 'd> {
             gimli::DW_TAG_structure_type | gimli::DW_TAG_class_type | gimli::DW_TAG_union_type
         );
         let is_defined = entry.attr_value(gimli::DW_AT_declaration).is_none();
-        Ok((is_record && is_defined).then(|| entry.offset))
+        Ok((is_record && is_defined).then_some(entry.offset))
     }
 
     /// The type behind typedefs and qualifiers.

@@ -1,5 +1,6 @@
 //! Structures that are others in the library than in the header that it is bound by: told by its debug information, or by what
 //! its contract says.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use hotcell::dynamic::{self, Value};
 use hotcell::{ErrorKind, Options, Reload, Session};

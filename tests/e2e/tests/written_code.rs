@@ -1,4 +1,5 @@
 //! `write_xor_execute`: memory that can be written is never executed.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use hotcell::dynamic::{self, Value};
 use hotcell::{ErrorKind, Level, Options, Profile, Require, Sandbox, Session};
