@@ -53,10 +53,22 @@ fn main() {
         files.iter().map(compile).collect()
     };
     let library = [objects(&cc, "-std=gnu17", &C), objects(&cxx, "-std=gnu++17", &CPP)].concat();
-    let mut link = command(&cxx);
-    link.args(["-shared", "-Wl,-soname,libfaulty.so", "-o"]).arg(out.join("libfaulty.so"));
-    link.args(&library).args(LINK);
-    run(link);
+    let link_library = |file: &str, objects: &[PathBuf]| {
+        let mut link = command(&cxx);
+        link.args(["-shared", "-Wl,-soname,libfaulty.so", "-o"]).arg(out.join(file)).args(objects).args(LINK);
+        run(link);
+    };
+    link_library("libfaulty.so", &library);
+    let other = out.join("objects-of-another-layout.o");
+    let mut compile = command(&cc);
+    compile
+        .args(FLAGS)
+        .args(["-std=gnu17", "-pthread", "-DFAULTY_OTHER_LAYOUT", "-c", "objects.c", "-o"])
+        .arg(&other);
+    run(compile);
+    let is_other = |object: &PathBuf| object.ends_with("objects.c.o");
+    let replaced = library.iter().map(|object| if is_other(object) { other.clone() } else { object.clone() });
+    link_library("libfaulty-of-another-layout.so", &replaced.collect::<Vec<_>>());
 
     let direct = [objects(&cc, "-std=gnu17", &DIRECT_C), objects(&cxx, "-std=gnu++17", &DIRECT_CPP)].concat();
     let mut link = command(&cxx);

@@ -396,6 +396,30 @@ static void load(void)
     returned_number(add(2, 3));
 }
 
+static void other_layout(void)
+{
+    int (*measure)(struct faulty_shape *) =
+        (int (*)(struct faulty_shape *))(uintptr_t)dlsym(loaded(words[0]), "faulty_measure");
+    static const int values[] = {1, 2, 3};
+    struct faulty_shape shape = {.values = values, .count = 3};
+    measure(&shape);
+    returned(shape.sum == 6 ? "the sum"
+             : shape.reserved == NULL ? "another sum"
+                                      : "another sum, and the caller's data is overwritten");
+}
+
+static void written_code(void)
+{
+    loaded(words[0]);
+    FILE *maps = fopen("/proc/self/maps", "r");
+    char line[512];
+    int found = 0;
+    while (maps != NULL && fgets(line, sizeof line, maps) != NULL) {
+        found |= strstr(line, " rwxp ") != NULL;
+    }
+    returned(found ? "with memory that is both written and executed" : "as before");
+}
+
 static void load_two(void)
 {
     loaded(words[0]);
@@ -473,6 +497,8 @@ static const struct {
     {"leave_timer", leave_timer},
     {"load", load},
     {"load_two", load_two},
+    {"other_layout", other_layout},
+    {"written_code", written_code},
     {"lone_surrogate", lone_surrogate},
     {"lose_descriptors", lose_descriptors},
     {"lose_memory", lose_memory},

@@ -78,6 +78,9 @@ int faulty_squares(int count, int **squares, size_t *length);
 /* A point. */
 struct faulty_point {
     double x;
+#ifdef FAULTY_OTHER_LAYOUT /* A later version of the library, behind the back of who has this header. */
+    double height;
+#endif
     double y;
 };
 

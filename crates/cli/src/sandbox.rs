@@ -26,6 +26,9 @@ pub(crate) struct SandboxArgs {
     /// Let it make this system call: `CALL`, or `CALL(arg0 == 1 && arg1 & 0xf == 2)`
     #[arg(long, value_name = "CALL", requires = "sandbox")]
     pub(crate) allow: Vec<String>,
+    /// Let it execute no memory that it can write
+    #[arg(long, requires = "sandbox")]
+    pub(crate) write_xor_execute: bool,
     /// Do not load it unless every restriction is in force
     #[arg(long, requires = "sandbox")]
     pub(crate) strict: bool,
@@ -69,6 +72,7 @@ impl SandboxArgs {
             connect: self.connect.clone(),
             bind: self.bind.clone(),
             allow: self.allow.clone(),
+            write_xor_execute: self.write_xor_execute,
             require: if self.strict { Require::Strict } else { Require::Offered },
             ..Sandbox::of(profile)
         }))

@@ -118,7 +118,8 @@ fn run_program(args: &TraceArgs, library: &str, file: &std::path::Path) -> Resul
 /// What of the contract's sandbox stays as it is.
 fn base(lines: &SandboxLines) -> Sandbox {
     let require = if lines.strict { hotcell::Require::Strict } else { hotcell::Require::Offered };
-    Sandbox { refuse: lines.refuse.clone(), require, ..Sandbox::default() }
+    let write_xor_execute = lines.write_xor_execute;
+    Sandbox { refuse: lines.refuse.clone(), write_xor_execute, require, ..Sandbox::default() }
 }
 
 fn write(args: &TraceArgs, target: Option<Target>, proposal: &Proposal) -> Result<(), Failure> {

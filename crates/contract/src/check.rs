@@ -133,6 +133,7 @@ pub fn check(
     let init = calls("init", &contract.init);
     let shutdown = calls("shutdown", &contract.shutdown);
     let health = calls("health", &contract.health);
+    let abi = calls("abi", &contract.abi);
     lines::join(contract, &mut findings);
     if findings.iter().all(|finding| finding.severity != Severity::Error) {
         about_left_out(contract, &functions, &left_out, &mut findings);
@@ -144,8 +145,8 @@ pub fn check(
         return Err(findings);
     }
     let open_types = open_types::find(known, &names, link, &left_out);
-    let mut interface =
-        assemble(contract, known, link, Whole { functions, left_out, init, shutdown, health });
+    let whole = Whole { functions, left_out, init, shutdown, health, abi };
+    let mut interface = assemble(contract, known, link, whole);
     if selection == Selection::Contract {
         restores::add(contract, &mut interface).map_err(|mut wrong| {
             wrong.sort_by_key(|finding| finding.span.as_ref().map(|span| span.start));
@@ -200,10 +201,11 @@ struct Whole {
     init: Vec<LifeCall>,
     shutdown: Vec<LifeCall>,
     health: Vec<LifeCall>,
+    abi: Vec<LifeCall>,
 }
 
 fn assemble(contract: &Contract, known: Known<'_>, link: Link<'_>, whole: Whole) -> Interface {
-    let Whole { functions, left_out, init, shutdown, health } = whole;
+    let Whole { functions, left_out, init, shutdown, health, abi } = whole;
     let (records, enums) = used::types(known.api, &functions);
     let constants = known.api.constants.iter().filter(|(_, constant)| constant.location.primary);
     let mut interface = Interface {
@@ -222,6 +224,7 @@ fn assemble(contract: &Contract, known: Known<'_>, link: Link<'_>, whole: Whole)
         init,
         shutdown,
         health,
+        abi,
         sandbox: contract.sandbox.clone(),
         guard: contract.guard,
         recycle: contract.recycle.clone(),

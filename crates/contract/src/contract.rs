@@ -63,6 +63,7 @@ pub struct Contract {
     pub(crate) init: Vec<LifeLine>,
     pub(crate) shutdown: Vec<LifeLine>,
     pub(crate) health: Vec<LifeLine>,
+    pub(crate) abi: Vec<LifeLine>,
     /// What may be NULL.
     pub(crate) nullable: Vec<Nullable>,
     pub(crate) sandbox: SandboxLines,

@@ -1,12 +1,17 @@
 //! What kind of file a shared library is, from its headers: whether it is whole and for this machine, and its build identity.
 #![forbid(unsafe_code)]
 
+mod code;
+mod layouts;
+
 use std::fmt;
 use std::path::Path;
 
 use object::elf::{self, FileHeader64, ProgramHeader64};
 use object::read::elf::{FileHeader, NoteIterator, ProgramHeader};
 use object::{Endianness, ReadRef};
+
+pub use layouts::{Differs, Layout, differing};
 
 /// Of a file that can be loaded here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +20,8 @@ pub struct Facts {
     pub machine: &'static str,
     /// Hexadecimal digits of the build's identity.
     pub build_id: Option<String>,
+    /// What of it needs memory that is both written and executed, if anything does.
+    pub writes_code: Option<&'static str>,
 }
 
 /// What is wrong with a file, for programs.
@@ -89,7 +96,8 @@ pub fn check<'data, R: ReadRef<'data>>(path: &Path, data: R) -> Result<Facts, Wr
     let endian = header.endian().map_err(|error| Wrong::damaged(path, &error))?;
     let segments = whole(header, endian, data).map_err(|why| Wrong::damaged(path, &why))?;
     is_shared(path, header.e_type(endian))?;
-    Ok(Facts { machine, build_id: build_id(segments, endian, data) })
+    let writes_code = code::written(segments, endian, data);
+    Ok(Facts { machine, build_id: build_id(segments, endian, data), writes_code })
 }
 
 /// What the first bytes say: that it is an ELF file, and one for this machine.

@@ -81,3 +81,48 @@ fn notes_that_lie_on_each_other_are_read_up_to_a_bound() {
     assert_eq!(facts.build_id, None);
     assert!(read.get() <= end(count) + 64 * 1024 + 1024, "{} bytes were read", read.get());
 }
+
+/// A library of a loaded segment and, with these rights, one that says what its stack is like.
+fn with_rights(data: u32, stack: Option<u32>) -> Vec<u8> {
+    const STACK: u32 = 0x6474_e551;
+    let mut segments = vec![(1, 0, 64, 4096)];
+    segments.extend(stack.map(|_| (STACK, 0, 0, 16)));
+    let mut file = library(&segments);
+    for (index, rights) in [Some(data), stack].into_iter().flatten().enumerate() {
+        let at = 64 + 56 * index + 4;
+        file[at..at + 4].copy_from_slice(&rights.to_le_bytes());
+    }
+    file
+}
+
+#[test]
+fn what_writes_its_code_is_told() {
+    for (data, stack, expect) in [
+        (6, Some(6), None),
+        (5, Some(6), None),
+        (7, Some(6), Some("a segment of it is both written and executed")),
+        (6, Some(7), Some("it wants an executable stack (PT_GNU_STACK)")),
+        (6, None, Some("it has no PT_GNU_STACK, which stands for an executable stack")),
+    ] {
+        let facts = check(Path::new("libmoon.so"), &*with_rights(data, stack)).unwrap();
+        assert_eq!(facts.writes_code, expect, "{data} {stack:?}");
+    }
+}
+
+#[test]
+fn layouts_are_read_as_shims_have_them() {
+    let layouts = Layout::of_text("16 struct point\n 0 8 x\n 8 8 y\n4 flags_t\n - - open\n").unwrap();
+    let field = |offset, size, name: &str| layouts::Field { name: name.into(), offset, size };
+    assert_eq!((layouts[0].name.as_str(), layouts[0].size), ("struct point", 16));
+    assert_eq!(layouts[0].fields, [field(Some(0), Some(8), "x"), field(Some(8), Some(8), "y")]);
+    assert_eq!((layouts[1].name.as_str(), layouts[1].size), ("flags_t", 4));
+    assert_eq!(layouts[1].fields, [field(None, None, "open")]);
+    for wrong in [" 0 8 x\n", "x struct point\n", "16\n", "16 p\n 0 8\n", "16 p\n a 8 x\n"] {
+        assert_eq!(Layout::of_text(wrong), None, "{wrong}");
+    }
+    // What is no shim, or says nothing of layouts, has none.
+    assert_eq!(Layout::of_shim(b"nothing"), []);
+    assert_eq!(Layout::of_shim(&with_rights(6, Some(6))), []);
+    assert_eq!(differing(&b"nothing"[..], &layouts), None);
+    assert_eq!(differing(&*with_rights(6, Some(6)), &layouts), None);
+}

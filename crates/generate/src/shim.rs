@@ -21,6 +21,7 @@ mod handles;
 mod images;
 mod jumps;
 mod keeps;
+mod layouts;
 mod life;
 mod memory;
 mod results;
@@ -51,6 +52,7 @@ struct Model {
     headers: Vec<String>,
     added: Vec<String>,
     checks: Vec<String>,
+    layouts: Vec<String>,
     arrays: bool,
     calls_back: bool,
     cancels: bool,
@@ -60,6 +62,7 @@ struct Model {
     init: Vec<String>,
     shutdown: Vec<String>,
     health: Vec<String>,
+    abi: Vec<String>,
 }
 
 impl ShimSource {
@@ -96,6 +99,7 @@ pub fn render(interface: &Interface) -> Result<ShimSource, Error> {
         headers: interface.source.headers.iter().map(|name| include(name)).collect(),
         added: interface.source.added.clone(),
         checks: checks::of_interface(interface),
+        layouts: layouts::of_interface(interface),
         arrays: arrays::any(interface),
         calls_back: callbacks::any(interface),
         cancels: interface.functions.iter().any(|function| function.cancel.is_some()),
@@ -105,6 +109,7 @@ pub fn render(interface: &Interface) -> Result<ShimSource, Error> {
         init: life::init(interface)?,
         shutdown: life::shutdown(interface)?,
         health: life::health(interface)?,
+        abi: life::abi(interface)?,
     };
     let files = vec![
         ("shim.c", templates::render("shim.c", model)?),

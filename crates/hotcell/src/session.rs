@@ -10,7 +10,7 @@ use std::time::Duration;
 use hotcell_protocol::{ErrorKind, UnavailableReason, wire};
 use hotcell_sandbox::{Level, Require};
 use hotcell_shm::{Arena, Buffers, ForkGuard, HeapSegment, HostChannel, HostLane};
-use hotcell_supervisor::{Libraries, LoadedFile, Spec, Worker, find_worker};
+use hotcell_supervisor::{LoadedFile, Spec, Worker, find_worker};
 use parking_lot::Mutex;
 
 use crate::denied::Refused;
@@ -34,6 +34,7 @@ mod cancel;
 mod context;
 mod dispatcher;
 mod families;
+mod files;
 mod hints;
 mod kept;
 mod looks;
@@ -261,8 +262,8 @@ impl Session {
         let mut environment = options.environment.clone();
         let walled = walled::Walled::new(package.library, sandbox, &mut environment)
             .map_err(|wrong| context.not_executed(wrong.kind, Cause::None, wrong.message))?;
-        let libraries = Libraries::open(&options.libraries)
-            .map_err(|error| load_failed(format!("open the library: {error}")))?;
+        let required = Level::required(&walled.sandbox);
+        let libraries = files::open(&options.libraries, required, package.shim, context, "")?;
         let spec = Spec {
             program,
             shim: package.shim,
@@ -280,7 +281,7 @@ impl Session {
             profile: walled.profile,
             wall: walled.wall.clone(),
             trace: walled.trace.clone(),
-            required: Level::required(&walled.sandbox),
+            required,
             health: true,
             strict: walled.sandbox.require == Require::Strict,
             spin: options.waiting.spin(),

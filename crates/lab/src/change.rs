@@ -14,6 +14,7 @@ pub(crate) fn by_name(name: &str, bytes: &mut Vec<u8>) {
         "missing-dependency" => missing_dependency(bytes),
         "truncated" => truncated(bytes),
         "other-machine" => other_machine(bytes),
+        "executable-data" => executable_data(bytes),
         "text" => text(bytes),
         other => panic!("no row changes a library by `{other}`"),
     }
@@ -53,6 +54,39 @@ pub(crate) fn other_machine(bytes: &mut Vec<u8>) {
     const MACHINE: usize = 18;
     const RISC_V: u16 = 243;
     bytes[MACHINE..MACHINE + 2].copy_from_slice(&RISC_V.to_le_bytes());
+}
+
+/// One whose data can be executed: what is to be written of it.
+pub(crate) fn executable_data(bytes: &mut Vec<u8>) {
+    /// Kind and rights of a segment.
+    const LOADED: u32 = 1;
+    make_executable(bytes, |kind, rights| kind == LOADED && rights & WRITABLE != 0);
+}
+
+/// One that wants an executable stack, as assembly without a word about it, and functions in functions have it.
+pub(crate) fn executable_stack(bytes: &mut Vec<u8>) {
+    /// `PT_GNU_STACK`.
+    const STACK: u32 = 0x6474_e551;
+    make_executable(bytes, |kind, _| kind == STACK);
+}
+
+/// `PF_X` and `PF_W` of a segment's rights.
+const EXECUTABLE: u32 = 1;
+const WRITABLE: u32 = 2;
+
+/// Changes the rights of the first such segment, by kind and rights: those are where its header begins.
+fn make_executable(bytes: &mut [u8], is_it: impl Fn(u32, u32) -> bool) {
+    /// Where the file's header says how many segments there are, and the bytes of each header behind it.
+    const PLACES: [usize; 3] = [56, 64, 56];
+    let [count, first, size] = PLACES;
+    let number = |bytes: &[u8], at: usize| {
+        u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+    };
+    let headers = (0..usize::from(bytes[count])).map(|index| first + size * index);
+    let found = headers.into_iter().find(|&at| is_it(number(bytes, at), number(bytes, at + 4)));
+    let at = found.unwrap_or_else(|| panic!("the library has no such segment")) + 4;
+    let rights = number(bytes, at) | EXECUTABLE;
+    bytes[at..at + 4].copy_from_slice(&rights.to_le_bytes());
 }
 
 /// A file that is something else.

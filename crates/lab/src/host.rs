@@ -3,17 +3,21 @@
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hotcell::dynamic::Value;
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
 
 use crate::leaks::Counts;
-use crate::row::Stop;
+use crate::row::{Ran, Stop};
 use crate::stage::{Library, Stage, call};
+use crate::sys;
 
 /// A call of a host ends with its host, and not by itself.
 const FOR_EVER: Duration = Duration::from_secs(600);
+
+/// The deadline of a call that stands still for longer, and is at work for most of it.
+pub(crate) const ASLEEP: Duration = Duration::from_millis(2000);
 
 /// Plays this role.
 ///
@@ -27,7 +31,11 @@ pub fn serve(role: &str) -> io::Result<()> {
         return no_descriptors(&mut stage);
     }
     // What it stays in a callback for is longer.
-    let deadline = if role == "in-a-callback" { Duration::from_millis(300) } else { FOR_EVER };
+    let deadline = match role {
+        "in-a-callback" => Duration::from_millis(300),
+        "asleep" => ASLEEP,
+        _ => FOR_EVER,
+    };
     let session = stage.open(|options| options.deadline = deadline);
     let session = session.map_err(|stop| io::Error::other(format!("{stop:?}")))?;
     let worker = session.worker_pid().unwrap_or(0);
@@ -40,6 +48,8 @@ pub fn serve(role: &str) -> io::Result<()> {
             ended.map(drop).map_err(|error| io::Error::other(error.to_string()))
         }
         "in-a-callback" => in_a_callback(&mut stage),
+        "forks" => forks(&mut stage),
+        "asleep" => asleep(&mut stage),
         other => Err(io::Error::new(io::ErrorKind::InvalidInput, format!("there is no role `{other}`"))),
     }
 }
@@ -56,6 +66,46 @@ fn in_a_callback(stage: &mut Stage<'_>) -> io::Result<()> {
         other => println!("{other:?}"),
     }
     Ok(())
+}
+
+/// Makes a call, and says what came of it and whether it was over by its deadline.
+fn asleep(stage: &mut Stage<'_>) -> io::Result<()> {
+    let begun = Instant::now();
+    let came = told(stage.int("sleep", &[1500]));
+    println!("{came}, {} its deadline", if begun.elapsed() < ASLEEP { "before" } else { "after" });
+    Ok(())
+}
+
+/// Forks with a session open. The child asks for a call, lets its copy of the session go, and opens one of its own; the parent asks
+/// for a call behind that.
+fn forks(stage: &mut Stage<'_>) -> io::Result<()> {
+    let before = told(stage.int("add", &[2, 3]));
+    let worker = stage.session().ok().and_then(|session| session.worker_pid());
+    let ended = sys::in_a_child(|| {
+        let inherited = told(stage.int("add", &[2, 3]));
+        stage.close();
+        let own = told(stage.int("add", &[2, 3]));
+        println!("the child: {inherited}, and {own} in a session of its own");
+        stage.close();
+        let _ = io::stdout().flush();
+    })?;
+    let after = told(stage.int("add", &[2, 3]));
+    let is_same = stage.session().is_ok_and(|session| session.worker_pid() == worker);
+    let well = ended.is_some_and(|status| status.exit_status() == Some(0)) && is_same;
+    println!(
+        "the parent: {before} before and {after} after, {}",
+        if well { "as if nothing was" } else { "not well" }
+    );
+    Ok(())
+}
+
+/// What came of a call, in a word.
+fn told(ran: Ran) -> String {
+    match ran {
+        Ok(told) => told,
+        Err(Stop::Failed(error)) => error.kind().to_string(),
+        Err(stop) => format!("{stop:?}"),
+    }
 }
 
 /// Opens a session with as many descriptors as there are already, and one with more: what came of both.
@@ -133,6 +183,11 @@ impl Host {
     pub(crate) fn send(&self, signal: Signal) -> Result<(), Stop> {
         // It is this process's child, and not waited for yet: the number is its.
         kill_process(Pid::from_child(&self.process), signal).map_err(Stop::lacks("to send a child a signal"))
+    }
+
+    /// Its number.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
     }
 
     /// Kills it, as `kill -9` does, and waits for it.

@@ -80,9 +80,17 @@ impl Counts {
 
 /// Whether there is such a process, and it is more than a corpse.
 pub(crate) fn lives(pid: u32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let state = stat.rsplit(')').next().unwrap_or_default().split_whitespace().next();
-    state.is_some_and(|state| state != "Z" && state != "X")
+    state(pid).is_some_and(|state| state != "Z" && state != "X")
+}
+
+/// Whether it was stopped by a signal.
+pub(crate) fn is_stopped(pid: u32) -> bool {
+    state(pid).is_some_and(|state| state == "T")
+}
+
+fn state(pid: u32) -> Option<String> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    Some(stat.rsplit(')').next()?.split_whitespace().next()?.to_owned())
 }
 
 /// Processes that descend from this one, and are more than corpses.

@@ -27,7 +27,3 @@ pub const GROUPS: &[Group] = &[
     Group { name: "Sandbox", rows: sandbox::ROWS },
     Group { name: "Host", rows: host::ROWS },
 ];
-
-/// Why a row is not tried.
-const WRITE_OR_EXECUTE: &str =
-    "needs a policy against memory that is written and executed, which is not built";

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use hotcell::dynamic::{self, Callback, Outcome, Value};
 use hotcell::{Options, Session, rt};
-use hotcell_faulty::{LIBRARY, carried};
+use hotcell_faulty::{LIBRARY, OTHER_LAYOUT, carried};
 
 use crate::row::{Ran, Stop};
 
@@ -220,6 +220,7 @@ impl<'a> Stage<'a> {
         let one = |stage: &mut Self, word: &str| -> Result<String, Stop> {
             let path = match word {
                 "{library}" => stage.changed_library(|_| ())?,
+                "{another-layout}" => stage.changed_library(|bytes| *bytes = OTHER_LAYOUT.to_vec())?,
                 "{copy}" => stage.file("libfaulty.so", LIBRARY)?,
                 "{secret}" => stage.file("secret", b"secret")?,
                 "{locales}" => stage.locales()?,

@@ -51,6 +51,9 @@ impl Fingerprint {
         }
         feed(&mut hash, &interface.init);
         feed(&mut hash, &interface.shutdown);
+        if !interface.abi.is_empty() {
+            feed(&mut hash, &("abi", &interface.abi));
+        }
         if !interface.health.is_empty() {
             feed(&mut hash, &("health", &interface.health));
         }

@@ -64,6 +64,9 @@ pub struct Interface {
     /// Calls by which the first worker of a file of the library shows, before it serves, that it is well.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub health: Vec<LifeCall>,
+    /// Calls by which every worker finds out whether the library is the one that the headers are of, before any other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub abi: Vec<LifeCall>,
     /// What the library may do once it serves.
     #[serde(default, skip_serializing_if = "SandboxLines::is_default")]
     pub sandbox: SandboxLines,

@@ -11,7 +11,7 @@ use crate::sys;
 pub struct Level(u32);
 
 /// Every restriction with its bit and the words for reports.
-const RESTRICTIONS: [(Level, &str); 15] = [
+const RESTRICTIONS: [(Level, &str); 16] = [
     (Level::NO_NEW_PRIVS, "no-new-privileges"),
     (Level::NO_CORE, "no-core-dumps"),
     (Level::OWN_SESSION, "own-session"),
@@ -27,6 +27,7 @@ const RESTRICTIONS: [(Level, &str); 15] = [
     (Level::NO_KERNEL_INTERFACES, "no-kernel-interfaces"),
     (Level::NO_UNNAMED_FILES, "no-unnamed-files"),
     (Level::NO_NETWORK, "no-network"),
+    (Level::NO_NEW_CODE, "no-new-code"),
 ];
 
 impl Level {
@@ -60,6 +61,8 @@ impl Level {
     pub const NO_UNNAMED_FILES: Level = Level(1 << 13);
     /// It could not make a socket.
     pub const NO_NETWORK: Level = Level(1 << 14);
+    /// It could not make memory that is executed, nor execute what it has.
+    pub const NO_NEW_CODE: Level = Level(1 << 15);
 
     /// What the load phase promises in every profile.
     const BASIC: Level = Level(0b1111);
@@ -67,6 +70,7 @@ impl Level {
     /// All that a profile is to be kept from.
     pub fn strict(sandbox: &Sandbox) -> Level {
         let walls = Level((1 << 13) - 1);
+        let walls = if sandbox.write_xor_execute { walls.and(Level::NO_NEW_CODE) } else { walls };
         match sandbox.profile {
             Profile::Basic => Level::BASIC,
             // What single calls of the user's can do is the user's affair.

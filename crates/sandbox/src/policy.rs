@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::condition::{self, Comparison};
 use crate::profile::{Profile, Sandbox};
-use crate::tables::{ALWAYS, COMPUTE, FILES, LOAD, NETWORK, SYSCALLS};
+use crate::tables::{ALWAYS, CODE_LOAD, CODE_SERVE, COMPUTE, FILES, LOAD, NETWORK, SYSCALLS};
 
 mod reach;
 
@@ -108,6 +108,9 @@ pub(crate) struct Policy {
     pub(crate) default: Then,
 }
 
+/// What makes memory executable otherwise than by a protection that is asked for.
+const EXECUTES: [&str; 2] = ["shmat", "personality"];
+
 /// A rule of the user's that cannot be followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrongRule {
@@ -135,6 +138,9 @@ impl Policy {
                 policy.decisions.insert(call, decision);
             }
         }
+        if sandbox.write_xor_execute {
+            policy.add(CODE_LOAD);
+        }
         Ok(policy)
     }
 
@@ -158,6 +164,11 @@ impl Policy {
             let mut own: BTreeMap<&'static str, Decision> = BTreeMap::new();
             for rule in &sandbox.allow {
                 let (call, when) = allowed(rule)?;
+                if sandbox.write_xor_execute && EXECUTES.contains(&call) {
+                    let why =
+                        format!("`{call}` can make memory executable, which `write_xor_execute` denies");
+                    return Err(WrongRule { rule: rule.clone(), why });
+                }
                 // It adds to what is allowed of the call anyway.
                 let known =
                     policy.decisions.get(call).filter(|it| it.then == Then::Allow && !it.when.is_empty());
@@ -176,6 +187,9 @@ impl Policy {
             }
             policy.decisions.extend(own);
             policy.keep_in_reach();
+        }
+        if sandbox.write_xor_execute {
+            policy.add(CODE_SERVE);
         }
         Ok(policy)
     }

@@ -49,6 +49,9 @@ pub struct Sandbox {
     pub refuse: Vec<String>,
     /// Files and directories the library may read while it loads, besides the system's libraries.
     pub load: Vec<PathBuf>,
+    /// Whether memory that can be written is never executed: while the library loads, code is what lies in files, and once it
+    /// serves nothing becomes code any more. What asks for it is refused with `EACCES`.
+    pub write_xor_execute: bool,
     /// What must be in force.
     pub require: Require,
 }
@@ -112,6 +115,7 @@ impl Sandbox {
             ("allow", self.allow.is_empty() || custom),
             ("refuse", self.refuse.is_empty() || walled),
             ("load", self.load.is_empty() || walled),
+            ("write_xor_execute", !self.write_xor_execute || walled),
             ("require", self.require == Require::Offered || walled),
         ];
         match keys.into_iter().find(|(_, fits)| !fits) {

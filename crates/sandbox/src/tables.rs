@@ -3136,6 +3136,44 @@ pub(crate) static NETWORK: &[Rule] = &[
     },
 ];
 
+/// The rules of policies/code_load.toml.
+pub(crate) static CODE_LOAD: &[Rule] = &[
+    // memory that can be written and executed; a loader maps code to be read and executed
+    Rule {
+        calls: &["mmap"],
+        when: &["arg2 & 0x4 == 0", "arg2 & 0x2 == 0"],
+        then: Then::Allow,
+        otherwise: Then::Refuse(libc::EACCES),
+    },
+    // executing what could be written before: a stack, code that its own addresses were written into
+    Rule {
+        calls: &["mprotect", "pkey_mprotect"],
+        when: &["arg2 & 0x4 == 0"],
+        then: Then::Allow,
+        otherwise: Then::Refuse(libc::EACCES),
+    },
+    // files in memory, which can be written here and executed there
+    Rule { calls: &["memfd_create"], when: &[], then: Then::Refuse(libc::EACCES), otherwise: Then::Deny },
+    // READ_IMPLIES_EXEC, by which memory that is to be read is executed; asking what there is changes nothing
+    Rule {
+        calls: &["personality"],
+        when: &["arg0 & 0x400000 == 0", "arg0 == 0xffffffff"],
+        then: Then::Allow,
+        otherwise: Then::Refuse(libc::EACCES),
+    },
+];
+
+/// The rules of policies/code_serve.toml.
+pub(crate) static CODE_SERVE: &[Rule] = &[
+    // files too: one that the library wrote could be mapped
+    Rule {
+        calls: &["mmap", "mprotect", "pkey_mprotect"],
+        when: &["arg2 & 0x4 == 0"],
+        then: Then::Allow,
+        otherwise: Then::Refuse(libc::EACCES),
+    },
+];
+
 /// Paths whose use is refused instead of ending the call.
 pub(crate) const HARMLESS: &[&str] = &[
     "/proc/sys/vm/overcommit_memory",

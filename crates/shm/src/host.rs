@@ -73,6 +73,8 @@ pub struct HostLane {
     cpu: u32,
     /// Whether the worker slept when it was rung last.
     woke: bool,
+    /// Nanoseconds in which it waited and did not run.
+    stood: u64,
     crowd: Crowd,
     doors: Doors,
 }
@@ -248,6 +250,7 @@ impl HostChannel {
             near,
             cpu,
             woke,
+            stood: 0,
             crowd,
             doors,
         }

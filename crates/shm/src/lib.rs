@@ -29,6 +29,7 @@ mod roost;
 mod segment;
 mod shared;
 mod slot;
+mod standstill;
 mod worker;
 
 pub use ahead::Ahead;

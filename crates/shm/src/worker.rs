@@ -1,6 +1,6 @@
 //! The worker's half of a channel.
 
-use std::cell::UnsafeCell;
+use std::cell::{Cell, UnsafeCell};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
@@ -18,6 +18,7 @@ use crate::line::{Head, NEAR, halves};
 use crate::mapping::{Access, Mapping};
 use crate::memfd::SegmentFile;
 use crate::roost::{Roost, this_cpu};
+use crate::standstill::{LOOKS, Watch};
 use crate::{bell, clock, geometry};
 
 #[cfg(not(loom))]
@@ -546,21 +547,26 @@ impl WorkerChannel {
         }
         let mut look = || self.heard(lane, request, nested);
         // The host is stopped, or its callback is: nobody waits for this call any more.
-        let until =
-            (request.time != 0).then(|| clock::now().saturating_add(request.time).saturating_add(GRACE));
-        let is_late = || until.is_some_and(|until| clock::now() >= until);
-        self.wait(roost, &mut look, is_late, until).unwrap_or(Answer::Late)
+        let watch = Watch::begin();
+        let until = Cell::new(clock::now().saturating_add(request.time).saturating_add(GRACE));
+        let has_end = request.time != 0;
+        let is_late = || {
+            let now = clock::now();
+            until.set(until.get().saturating_add(watch.look(now)));
+            has_end && now >= until.get()
+        };
+        self.wait(roost, &mut look, is_late, has_end.then_some(LOOKS)).unwrap_or(Answer::Late)
     }
 
-    /// Waits until there is something, or `stop` says that there will be nothing: it is asked again at this time, in
-    /// monotonic nanoseconds.
+    /// Waits until there is something, or `stop` says that there will be nothing: it is asked each time so many nanoseconds
+    /// are over.
     #[inline]
     fn wait<T>(
         &self,
         roost: &mut Roost,
         mut look: impl FnMut() -> Option<T>,
         stop: impl Fn() -> bool,
-        until: Option<u64>,
+        every: Option<u64>,
     ) -> Option<T> {
         let spin = roost.polls();
         let mut found = None;
@@ -575,7 +581,7 @@ impl WorkerChannel {
             found = look();
             found.is_some()
         };
-        self.sleep(roost, &mut is_there, &stop, until);
+        self.sleep(roost, &mut is_there, &stop, every);
         found
     }
 
@@ -586,7 +592,7 @@ impl WorkerChannel {
         roost: &mut Roost,
         is_there: &mut dyn FnMut() -> bool,
         stop: &dyn Fn() -> bool,
-        until: Option<u64>,
+        every: Option<u64>,
     ) {
         roost.begin(self.caller_cpu(roost.caller));
         let Doors { park, bell, cpu: own } = roost.doors;
@@ -601,6 +607,7 @@ impl WorkerChannel {
                 // himself, gives way to it.
                 let (cpu, place) = roost.place();
                 self.say_cpu(own, cpu);
+                let until = every.map(|every| clock::now().saturating_add(every));
                 bell::park(park, doorbell, until, || {
                     there = is_there();
                     let over = there || stop();

@@ -26,7 +26,7 @@ mod worker;
 pub use awaited::Ending;
 pub use cancel::CancelOutcome;
 pub use end::{End, HowEnded, Report};
-pub use libraries::{Libraries, LoadedFile, Replaced};
+pub use libraries::{Libraries, LoadedFile, Replaced, Unfit};
 pub use output::escape;
 pub use program::find_worker;
 pub use spec::Spec;

@@ -18,8 +18,8 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use hotcell_elf::Facts;
-use hotcell_sandbox::with_signals_blocked;
+use hotcell_elf::{Facts, Layout, differing};
+use hotcell_sandbox::{Level, with_signals_blocked};
 use object::read::ReadCache;
 use parking_lot::Mutex;
 use rustix::fs::{Mode, OFlags};
@@ -62,6 +62,8 @@ struct Known {
     file: Option<File>,
     /// Hexadecimal digits of its build's identity. Nothing is parsed of files that a worker chose.
     build_id: Option<String>,
+    /// What of it needs memory that is both written and executed.
+    writes_code: Option<&'static str>,
     identity: Mutex<Identity>,
     /// Empty until it was read.
     content: Mutex<Option<Option<Content>>>,
@@ -107,6 +109,18 @@ impl fmt::Display for Replaced {
     }
 }
 
+/// Why files that can be loaded are not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unfit {
+    /// One needs memory that is both written and executed, where there is to be none.
+    WritesCode(String),
+    /// A structure is another in one than in the header.
+    OtherLayout(String),
+}
+
+/// What to do about code that is written.
+const WITHOUT: &str = ". Use a build of the library that does without, or a sandbox without that line";
+
 impl Libraries {
     /// Opens the files that workers are to load, and looks whether they can be loaded here.
     ///
@@ -116,6 +130,29 @@ impl Libraries {
     pub fn open(paths: &[PathBuf]) -> io::Result<Libraries> {
         let own = paths.iter().map(|path| Known::open(path)).collect::<io::Result<Vec<_>>>()?;
         Ok(Libraries { own, ..Libraries::default() })
+    }
+
+    /// Whether they can be loaded where all this is in force, and are what this shim was compiled for, as far as the files
+    /// say. What they need besides is the loader's to tell.
+    ///
+    /// # Errors
+    ///
+    /// Which are not, and why.
+    pub fn fit(self, required: Level, shim: &[u8]) -> Result<Libraries, Unfit> {
+        let layouts = Layout::of_shim(shim);
+        for known in &self.own {
+            let path = known.path.display();
+            if let Some(why) = known.writes_code.filter(|_| required.contains(Level::NO_NEW_CODE)) {
+                return Err(Unfit::WritesCode(format!(
+                    "{path}: {why}, and the sandbox has `write_xor_execute`{WITHOUT}"
+                )));
+            }
+            let differs = known.file.as_ref().and_then(|file| differing(&ReadCache::new(file), &layouts));
+            if let Some(differs) = differs {
+                return Err(Unfit::OtherLayout(format!("{path}: {differs}")));
+            }
+        }
+        Ok(self)
     }
 
     /// Where they lie, in the order in which they are loaded.
@@ -230,11 +267,12 @@ impl Known {
         if !metadata.is_file() {
             return Err(named(io::Error::new(io::ErrorKind::InvalidInput, "this is not a file")));
         }
-        let build_id = check(path, &file)?.build_id;
+        let Facts { build_id, writes_code, .. } = check(path, &file)?;
         // It is looked at again when the program may have gone to another directory.
         let path = std::path::absolute(path).map_err(named)?;
         let identity = Mutex::new(Identity::of(&metadata));
-        Ok(Arc::new(Known { path, file: Some(file), build_id, identity, content: Mutex::new(None) }))
+        let content = Mutex::new(None);
+        Ok(Arc::new(Known { path, file: Some(file), build_id, writes_code, identity, content }))
     }
 
     /// A file of the kernel's list; none when it is not a regular one, such as a device.
@@ -250,6 +288,7 @@ impl Known {
             path,
             file: None,
             build_id: None,
+            writes_code: None,
             identity,
             content: Mutex::new(None),
         }))

@@ -45,6 +45,7 @@ pub(crate) struct Library {
     shim: &'static Shim,
     functions: &'static [Function],
     health: Option<Calls>,
+    abi: Option<Calls>,
     attend: Option<Attend>,
 }
 
@@ -84,29 +85,37 @@ impl Library {
         if let Some(function) = functions.iter().find(|function| !fits(function)) {
             return Err(mismatch(format!("the blocks of `{}` do not fit a slot", name(function))));
         }
-        // SAFETY: the handle is open and the name terminated.
-        let health = unsafe { libc::dlsym(handle, c"hotcell_health_1".as_ptr()) };
-        // SAFETY: a shim of ABI major 1 exports under this name, if anything, a function of this type; it is never unloaded. NULL
-        // is `None` of a function's pointer.
-        let health = unsafe { std::mem::transmute::<*mut c_void, Option<Calls>>(health) };
+        let calls = |name: &CStr| {
+            // SAFETY: the handle is open and the name terminated.
+            let found = unsafe { libc::dlsym(handle, name.as_ptr()) };
+            // SAFETY: a shim of ABI major 1 exports under the names below, if anything, a function of this type; it is never
+            // unloaded. NULL is `None` of a function's pointer.
+            unsafe { std::mem::transmute::<*mut c_void, Option<Calls>>(found) }
+        };
+        let (health, abi) = (calls(c"hotcell_health_1"), calls(c"hotcell_abi_1"));
         // SAFETY: the handle is open and the name terminated.
         let attend = unsafe { libc::dlsym(handle, c"hotcell_attend_1".as_ptr()) };
         // SAFETY: a shim of ABI major 1 exports a function of this type by that name, if anything: NULL is none.
         let attend = unsafe { std::mem::transmute::<*mut c_void, Option<Attend>>(attend) };
-        Ok(Library { shim, functions, health, attend })
+        Ok(Library { shim, functions, health, abi, attend })
+    }
+
+    /// Finds out whether the library is the one that the shim was compiled for, as far as the contract says how.
+    pub(crate) fn check_abi(&self) -> Result<(), Failure> {
+        self.make("this is not the library of the headers: this does not hold", self.abi, Event::AbiMismatch)
     }
 
     /// Runs the contract's init calls.
     pub(crate) fn initialise(&self) -> Result<(), Failure> {
-        self.make("init call", self.shim.init)
+        self.make("init call failed", self.shim.init, Event::LoadFailed)
     }
 
     /// Makes the contract's health checks.
     pub(crate) fn check_health(&self) -> Result<(), Failure> {
-        self.make("health check", self.health)
+        self.make("health check failed", self.health, Event::LoadFailed)
     }
 
-    fn make(&self, what: &str, calls: Option<Calls>) -> Result<(), Failure> {
+    fn make(&self, what: &str, calls: Option<Calls>, event: Event) -> Result<(), Failure> {
         let Some(calls) = calls else { return Ok(()) };
         // SAFETY: the shim ABI defines the signature; the library is loaded, which `self` says.
         let failed = unsafe { calls() };
@@ -115,7 +124,7 @@ impl Library {
         }
         // SAFETY: a shim returns NULL or a terminated text that lives for ever.
         let text = unsafe { CStr::from_ptr(failed) }.to_string_lossy().into_owned();
-        Err(Failure::new(Event::LoadFailed, format!("{what} failed: {text}")))
+        Err(Failure::new(event, format!("{what}: {text}")))
     }
 
     /// Runs the contract's shutdown calls.

@@ -102,6 +102,7 @@ fn load(socket: &Arc<ControlSocket>) -> Result<&'static Worker, Failure> {
     };
     heap::name_files(libraries.iter().chain([&shim]));
     let library = Library::load(&shim, &libraries, &hello)?;
+    library.check_abi()?;
     library.initialise()?;
     crash::note_exits();
     let level = match wall {

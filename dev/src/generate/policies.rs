@@ -7,7 +7,8 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
 /// The files of rules, in the order of the constants that are written.
-pub(crate) const FILES: [&str; 5] = ["always", "load", "compute", "files", "network"];
+pub(crate) const FILES: [&str; 7] =
+    ["always", "load", "compute", "files", "network", "code_load", "code_serve"];
 
 /// A line of `syscalls.toml`.
 #[derive(Debug, Deserialize)]

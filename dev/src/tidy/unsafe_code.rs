@@ -11,6 +11,7 @@ const MAY_BE_UNSAFE: &[&str] = &[
     "crates/worker/",
     "crates/capi/",
     "crates/bench/",
+    "crates/lab/",
     "lab/direct/",
     // A macro of libFuzzer's crate writes its entry.
     "tests/fuzz/guided/",
@@ -25,6 +26,7 @@ const PLACES: &[&str] = &[
     "crates/capi/src/",
     // What contained calls are compared with, and what they are attacked by.
     "crates/bench/src/sys/",
+    "crates/lab/src/sys.rs",
     "lab/direct/src/",
     "crates/shm/tests/",
     "tests/e2e/src/bin/",

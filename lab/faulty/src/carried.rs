@@ -8,6 +8,10 @@ use hotcell_model::interface::Interface;
 /// The compiled library.
 pub const LIBRARY: &[u8] = include_bytes!(concat!(env!("FAULTY_DIR"), "/libfaulty.so"));
 
+/// The same library with a field more in `struct faulty_point` than its header has.
+pub const OTHER_LAYOUT: &[u8] =
+    include_bytes!(concat!(env!("FAULTY_DIR"), "/libfaulty-of-another-layout.so"));
+
 /// The program that calls the library directly, one scenario a run: direct.c.
 pub const DIRECT: &[u8] = include_bytes!(concat!(env!("FAULTY_DIR"), "/faulty-direct"));
 

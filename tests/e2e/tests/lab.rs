@@ -10,7 +10,7 @@ use hotcell_e2e::cli::{Folder, program};
 use serde_json::Value;
 
 /// Rows that take seconds.
-const SLOW: [&str; 6] = ["E7", "M11", "R6", "R7", "V12", "V5"];
+const SLOW: [&str; 7] = ["E7", "M11", "R6", "R7", "V12", "V14", "V5"];
 
 /// The ids of all rows that are tried.
 fn tried() -> Vec<String> {
@@ -76,7 +76,7 @@ fn all_rows_but_a_few_are_tried() {
     let skipped: Vec<&str> =
         rows.iter().filter(|row| !row["skipped"].is_null()).map(|row| row["id"].as_str().unwrap()).collect();
     assert_eq!(rows.len(), 120);
-    assert_eq!(skipped, ["B1", "B9", "X11", "V7", "V8", "V14"]);
+    assert_eq!(skipped, ["V7"]);
 }
 
 #[test]
@@ -132,14 +132,12 @@ fn a_fault_that_was_not_seen_does_not_count() {
 
 #[test]
 fn the_table_ends_with_who_survived() {
-    let words = ["lab", "M1", "M8", "B1", "signal-in-foreign-stack"];
+    let words = ["lab", "M1", "M8", "V7", "signal-in-foreign-stack"];
     let ended = Folder::new().hotcell(words).succeeds();
     let ended = ended
         .mentions("dies of SIGSEGV")
         .mentions("Crashed: SIGSEGV at address 0x0: a null pointer was used");
-    let ended = ended.mentions(
-        "skipped: needs a look at the layouts in a library's debug information, which is not built",
-    );
+    let ended = ended.mentions("skipped: a clock is set for everybody on this machine");
     let last = "Called directly, 1 of 3 programs went on. Contained, 3 of 3 did, and every next call was right. 1 skipped.\n";
     assert!(ended.stdout().ends_with(last), "{}", ended.stdout());
     assert!(!ended.stdout().contains('\x1b'), "no colours where there is no terminal");

@@ -38,6 +38,9 @@ pub(crate) fn text(proposal: &Proposal) -> String {
     for (key, values) in lists(sandbox) {
         list(&mut text, key, &values);
     }
+    if sandbox.write_xor_execute {
+        text.push_str("write_xor_execute = true\n");
+    }
     if sandbox.require == Require::Strict {
         text.push_str("require = \"strict\"\n");
     }
@@ -50,6 +53,9 @@ pub(crate) fn json(proposal: &Proposal) -> Value {
     let mut table = json!({ "profile": sandbox.profile.name() });
     for (key, values) in lists(sandbox).into_iter().filter(|(_, values)| !values.is_empty()) {
         table[key] = values.into();
+    }
+    if sandbox.write_xor_execute {
+        table["write_xor_execute"] = json!(true);
     }
     if sandbox.require == Require::Strict {
         table["require"] = json!("strict");

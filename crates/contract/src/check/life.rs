@@ -1,4 +1,4 @@
-//! Calls that belong to the life of a worker: `init` and `shutdown`.
+//! Calls that belong to the life of a worker: `abi`, `init`, `health` and `shutdown`.
 
 use hotcell_model::api::{Function, Location};
 use hotcell_model::expr::{Expr, Op};
@@ -79,6 +79,10 @@ fn call(
             return Err(error(message, &line.node).help(help()).into());
         }
     };
+    if key == "abi" && must.is_none() {
+        let help = "write what it must give, as in \"moon_size() == sizeof(struct moon)\"".to_owned();
+        return Err(error(format!("`{}` compares nothing", line.text), node).help(help).into());
+    }
     let Kind::Call(name, args) = &node.kind else {
         return Err(error(format!("`{node}` is no call"), node).help(help()).into());
     };

@@ -167,6 +167,11 @@ pub(crate) static TOP: Keys = Keys::plain(
             "Calls by which a new file of the library shows that it is well, in order",
         ),
         key(
+            "abi",
+            Shape::Texts,
+            "Comparisons by which a worker finds out whether the library is the one that the headers are of",
+        ),
+        key(
             "nullable",
             Shape::Texts,
             "What may be NULL: FUNCTION.PARAM and FUNCTION.result, names or patterns",
@@ -217,6 +222,7 @@ pub(crate) static SANDBOX: Keys = Keys::plain(
         ),
         key("refuse", Shape::Texts, "Paths whose use is refused instead of ending the call"),
         key("load", Shape::Texts, "Files and directories that may be read while the library loads"),
+        key("write_xor_execute", Shape::Flag, "Memory that can be written is never executed"),
         key(
             "require",
             Shape::Word { now: &["strict"], later: &[] },

@@ -28,6 +28,7 @@ pub(crate) fn sandbox<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Sandbox
             "connect" => lines.connect = reader.ports(entry),
             "bind" => lines.bind = reader.ports(entry),
             "allow" => lines.allow = texts(reader, entry),
+            "write_xor_execute" => lines.write_xor_execute = reader.boolean(entry).unwrap_or_default(),
             "require" => {
                 lines.strict = reader.word_of(entry, keys::SANDBOX.shape("require")) == Some("strict")
             }
@@ -83,7 +84,7 @@ fn fits(profile: SandboxProfile, key: &str) -> bool {
         "read" | "write" => profile == SandboxProfile::Files || custom,
         "connect" | "bind" => profile == SandboxProfile::Network || custom,
         "allow" => custom,
-        "load" | "refuse" | "require" => profile != SandboxProfile::Basic,
+        "load" | "refuse" | "write_xor_execute" | "require" => profile != SandboxProfile::Basic,
         _ => true,
     }
 }

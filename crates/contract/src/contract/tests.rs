@@ -101,7 +101,7 @@ fn keys_of_the_file() {
             "zzzzzz = 1",
             "4:1: a contract has no key `zzzzzz` [unknown key] = a contract has the keys `hotcell`, `library`, \
              `headers`, `link`, `include`, `exclude`, `include_dirs`, `defines`, `prelude`, `globals`, `isolation`, \
-             `threads`, `deadline`, `init`, `shutdown`, `health`, `nullable`, `guard`, `sandbox`, `recycle`, `tries`, `leaves`, `handle`, `struct`, `error` and `function`",
+             `threads`, `deadline`, `init`, `shutdown`, `health`, `abi`, `nullable`, `guard`, `sandbox`, `recycle`, `tries`, `leaves`, `handle`, `struct`, `error` and `function`",
         ),
         (
             "restore = [\"f()\"]",
@@ -463,7 +463,7 @@ fn a_sandbox_is_a_word_or_a_table() {
         assert_eq!(sandbox(&format!("sandbox = \"{word}\"")).profile, profile);
     }
     let all = "sandbox = { profile = \"custom\", read = [\"/a\"], write = [\"/b\", \"/c\"], connect = [443], bind = [0, 65535], \
-               allow = [\"memfd_create\"], refuse = [\"/d/*\"], load = [\"/e\"], require = \"strict\" }";
+               allow = [\"memfd_create\"], refuse = [\"/d/*\"], load = [\"/e\"], write_xor_execute = true, require = \"strict\" }";
     let texts = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
     let expect = SandboxLines {
         profile: SandboxProfile::Custom,
@@ -474,6 +474,7 @@ fn a_sandbox_is_a_word_or_a_table() {
         allow: texts(&["memfd_create"]),
         refuse: texts(&["/d/*"]),
         load: texts(&["/e"]),
+        write_xor_execute: true,
         strict: true,
     };
     assert_eq!(sandbox(all), expect);
@@ -486,6 +487,14 @@ fn what_is_wrong_with_a_sandbox_is_said() {
         (
             "sandbox = { profile = \"compute\", read = [\"/a\"] }",
             "4:34: the profile `compute` has no `read` = it belongs to the profiles `files` and `custom`",
+        ),
+        (
+            "sandbox = { profile = \"basic\", write_xor_execute = true }",
+            "4:32: the profile `basic` has no `write_xor_execute` = without a wall there is nothing of the kind",
+        ),
+        (
+            "sandbox = { profile = \"files\", write_xor_execute = \"yes\" }",
+            "4:52: `write_xor_execute` is true or false, not a text [must be true or false]",
         ),
         (
             "sandbox = { profile = \"network\", allow = [\"shmget\"] }",

@@ -106,6 +106,7 @@ fn key<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, families: &'a Families<'a
         "init" => contract.init = calls(reader, entry),
         "shutdown" => contract.shutdown = calls(reader, entry),
         "health" => contract.health = calls(reader, entry),
+        "abi" => contract.abi = calls(reader, entry),
         "globals" => contract.globals = patterns(reader, entry, "variable"),
         "nullable" => contract.nullable = nullable(reader, entry),
         "guard" => {

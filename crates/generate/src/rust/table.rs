@@ -142,6 +142,9 @@ fn sandbox(lines: &SandboxLines) -> Vec<String> {
             fields.push(format!("{name}: &{list:?},"));
         }
     }
+    if lines.write_xor_execute {
+        fields.push("write_xor_execute: true,".into());
+    }
     if lines.strict {
         fields.push("strict: true,".into());
     }

@@ -1,4 +1,4 @@
-//! What workers call before they serve and before they end: the contract's `init`, `health` and `shutdown`.
+//! What workers call before they serve and before they end: the contract's `abi`, `init`, `health` and `shutdown`.
 
 use hotcell_model::Interface;
 use hotcell_model::evidence::Fact;
@@ -22,6 +22,11 @@ pub(crate) fn init(interface: &Interface) -> Result<Vec<String>, Error> {
 /// The statements of `hotcell_health_1`, which returns the same. None without calls.
 pub(crate) fn health(interface: &Interface) -> Result<Vec<String>, Error> {
     heeded(interface, &interface.health)
+}
+
+/// The statements of `hotcell_abi_1`, which returns the same. None without calls.
+pub(crate) fn abi(interface: &Interface) -> Result<Vec<String>, Error> {
+    heeded(interface, &interface.abi)
 }
 
 fn heeded(interface: &Interface, calls: &[LifeCall]) -> Result<Vec<String>, Error> {

@@ -134,6 +134,7 @@ pub(crate) fn interface(library: &str, header: &str, soname: &str, functions: Ve
         init: Vec::new(),
         shutdown: Vec::new(),
         health: Vec::new(),
+        abi: Vec::new(),
         sandbox: Default::default(),
         guard: Default::default(),
         recycle: Default::default(),

@@ -137,6 +137,7 @@ fn sandbox(lines: &ModelSandboxLines) -> SandboxLines {
         allow: leaked(&lines.allow),
         refuse: leaked(&lines.refuse),
         load: leaked(&lines.load),
+        write_xor_execute: lines.write_xor_execute,
         strict: lines.strict,
     }
 }

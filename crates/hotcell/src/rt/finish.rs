@@ -264,7 +264,7 @@ impl<'s> Call<'s> {
         callbacks: &mut Callbacks<'_, '_>,
     ) -> Result<ReplyHead> {
         let most = self.most_grants();
-        let (id, spin, deadline) = (self.context.call_id, self.session().spin(), self.allowed.deadline());
+        let (id, spin, mut deadline) = (self.context.call_id, self.session().spin(), self.allowed.deadline());
         let mut grants = 0;
         loop {
             match waited {
@@ -289,6 +289,10 @@ impl<'s> Call<'s> {
                 Waited::Violation(rule) => return Err(self.violation(rule)),
             }
             let now = clock::now();
+            let stood = self.live().lane.take_standstill();
+            if stood > 0 {
+                deadline = self.allowed.extend(stood);
+            }
             if now >= deadline {
                 return self.stop(Why::Deadline, callbacks);
             }

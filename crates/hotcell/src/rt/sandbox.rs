@@ -14,6 +14,7 @@ pub struct SandboxLines {
     pub allow: &'static [&'static str],
     pub refuse: &'static [&'static str],
     pub load: &'static [&'static str],
+    pub write_xor_execute: bool,
     pub strict: bool,
 }
 
@@ -28,6 +29,7 @@ impl SandboxLines {
         allow: &[],
         refuse: &[],
         load: &[],
+        write_xor_execute: false,
         strict: false,
     };
 
@@ -45,6 +47,7 @@ impl SandboxLines {
             allow: owned(self.allow),
             refuse: owned(self.refuse),
             load: owned(self.load),
+            write_xor_execute: self.write_xor_execute,
             require: if self.strict { Require::Strict } else { Require::Offered },
         }
     }

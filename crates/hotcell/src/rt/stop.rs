@@ -39,7 +39,7 @@ impl Call<'_> {
 
     /// The reply of a call that the library has stopped when it was told to.
     pub(super) fn obeys(&mut self) -> Result<Option<ReplyHead>> {
-        let Some((lane, until)) = self.begin_to_stop() else { return Ok(None) };
+        let Some((lane, mut until)) = self.begin_to_stop() else { return Ok(None) };
         let (id, spin) = (self.context.call_id, self.session().spin());
         loop {
             // Before the look at the call, which may have ended by itself.
@@ -51,6 +51,7 @@ impl Call<'_> {
                 let outcome = self.live().worker.wait_cancelled(lane, instant_of(until));
                 return Ok(outcome.map(|_| head));
             }
+            until = until.saturating_add(self.live().lane.take_standstill());
             if over || waited == Waited::Dead || clock::now() >= until {
                 return Ok(None);
             }

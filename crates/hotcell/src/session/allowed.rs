@@ -60,6 +60,12 @@ impl Allowed {
         self.deadline
     }
 
+    /// Adds so many nanoseconds to the deadline: those that do not count.
+    pub(crate) fn extend(&mut self, nanoseconds: u64) -> u64 {
+        self.deadline = self.deadline().saturating_add(nanoseconds);
+        self.deadline
+    }
+
     /// What is left of it, in nanoseconds, while the deadline is not known.
     #[inline]
     pub(crate) fn left(&self) -> u64 {

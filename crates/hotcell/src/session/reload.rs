@@ -13,9 +13,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hotcell_protocol::{ErrorKind, Executed};
-use hotcell_supervisor::{Libraries, Spec, StartError, Worker};
+use hotcell_supervisor::{Spec, StartError, Worker};
 
 use super::allowed::YEAR;
+use super::files;
 use super::service::Serving;
 use super::{Context, Place, Session, Shared};
 use crate::error::{Cause, Error, Result};
@@ -102,10 +103,7 @@ impl Session {
         self.may_reload(context)?;
         let now = self.shared.spec();
         let paths = reload.libraries.clone().unwrap_or_else(|| now.libraries.paths());
-        let libraries = Libraries::open(&paths).map_err(|error| {
-            let message = format!("open the library: {error}{STAYS}");
-            context.not_executed(ErrorKind::LoadFailed, Cause::None, message)
-        })?;
+        let libraries = files::open(&paths, now.required, now.shim, context, STAYS)?;
         let spec = Spec { libraries: Arc::new(libraries), health: true, ..Spec::clone(&now) };
         let failed = |generation, error: &StartError| not_started(context, generation, error);
         let begun = self.shared.facts.begun.another(&spec);

@@ -11,11 +11,12 @@ use hotcell::{Breaker, ErrorKind::*, Profile, Restart, Sandbox, rt};
 use hotcell_faulty::carried;
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
-use crate::host::Host;
+use crate::host::{ASLEEP, Host};
+use crate::leaks::is_stopped;
 use crate::row::End::*;
 use crate::row::Expected::*;
 use crate::row::{Direct, Ran, Row, Stop};
-use crate::stage::{Stage, call, number, told, wait_for_end};
+use crate::stage::{Stage, call, number, told, wait_for_end, wait_while};
 
 pub(crate) const ROWS: &[Row] = &[
     Row::new(
@@ -64,8 +65,8 @@ pub(crate) const ROWS: &[Row] = &[
         },
         Gives("calls work"),
     ),
-    Row::skipped("V7", "a clock that jumps by a day", "the lab does not set this machine's clock"),
-    Row::skipped("V8", "a host that forks", FORK),
+    Row::skipped("V7", "a clock that jumps by a day", CLOCK),
+    Row::new("V8", "a host that forks", Direct::NOTHING, forks, Gives(FORKED)),
     Row::new(
         "V9",
         "a host at its limit of descriptors",
@@ -129,15 +130,24 @@ pub(crate) const ROWS: &[Row] = &[
         },
         Fails(AbiMismatch, &[]),
     ),
-    Row::skipped("V14", "a machine that sleeps", "the lab does not send this machine to sleep"),
+    Row::new(
+        "V14",
+        "a machine that stands still",
+        Direct::NOTHING,
+        stands_still,
+        Gives("1500, after its deadline"),
+    ),
 ];
 
 /// By the worker's own word: whatever else ends it says something else, or nothing.
 const UNANSWERED: &str = "its worker has ended, and then Hung: no reply within 300ms: \
                           the host has not answered a callback by the deadline of its call";
 
-const FORK: &str = "forks of a running program are not safe code, which the lab has none of; \
-                    `a_forked_child_is_refused_and_harms_nobody` in tests/e2e proves it";
+const CLOCK: &str = "a clock is set for everybody on this machine; `deadlines_hold_while_the_clock_is_moved` and \
+                     `no_wait_is_by_the_clock_of_the_day` in tests/e2e prove it";
+
+const FORKED: &str = "the child: ForkedClient, and 5 in a session of its own; \
+                      the parent: 5 before and 5 after, as if nothing was";
 
 /// A library that comes up, and then crashes at every start until a sign is gone. Its breaker opens; behind that a call works.
 fn crashes_at_start(stage: &mut Stage<'_>) -> Ran {
@@ -232,6 +242,49 @@ fn stopped_in_a_callback(stage: &mut Stage<'_>) -> Ran {
     let said = host.said()?;
     ended?;
     Ok(format!("its worker has ended, and then {said}"))
+}
+
+/// A child that has inherited a session, and another that it opens for itself, beside its parent.
+fn forks(stage: &mut Stage<'_>) -> Ran {
+    let mut host = Host::start(stage.host(), "forks", &[])?;
+    let child = host.line()?;
+    Ok(format!("{child}; {}", host.said()?))
+}
+
+/// Host and worker stand still in the middle of a call, for longer than it may take, while the clock goes on: what a container
+/// that is paused is like. (In a machine that sleeps the clock that counts stands still as well.) The host goes on first, when
+/// the time is over and no reply can be there.
+fn stands_still(stage: &mut Stage<'_>) -> Ran {
+    /// A host may be slow to begin with the call: then it stands still before that, and nothing is seen.
+    const TRIES: u32 = 5;
+    let mut said = stands_still_once(stage)?;
+    for _ in 1..TRIES {
+        if !said.ends_with("before its deadline") {
+            break;
+        }
+        said = stands_still_once(stage)?;
+    }
+    Ok(said)
+}
+
+fn stands_still_once(stage: &mut Stage<'_>) -> Ran {
+    let host = Host::start(stage.host(), "asleep", &[])?;
+    let (own, worker) = (host.pid(), host.worker);
+    let process = i32::try_from(worker).ok().and_then(Pid::from_raw);
+    let process = process.ok_or_else(|| Stop::Wrong("there is no worker".into()))?;
+    let signal = |signal| kill_process(process, signal).map_err(Stop::lacks("to send a worker a signal"));
+    // Into the call, which takes far longer. Whether it was there is told by the time that it took.
+    thread::sleep(Duration::from_millis(100));
+    host.send(Signal::STOP)?;
+    signal(Signal::STOP)?;
+    let stopped = wait_while(|| !is_stopped(own) || !is_stopped(worker), "host and worker do not stop");
+    thread::sleep(ASLEEP + Duration::from_millis(200));
+    host.send(Signal::CONT)?;
+    thread::sleep(Duration::from_millis(200));
+    // It has been ended where the host took it for hung: what became of the call tells that.
+    let _ = signal(Signal::CONT);
+    stopped?;
+    host.said()
 }
 
 /// The lab's process inherits the workers of hosts that are killed.

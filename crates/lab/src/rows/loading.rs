@@ -5,7 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use hotcell::ErrorKind::*;
-use hotcell_faulty::LIBRARY;
+use hotcell::{Profile, Sandbox};
+use hotcell_faulty::{LIBRARY, OTHER_LAYOUT};
 
 use crate::change;
 use crate::row::End::*;
@@ -14,7 +15,14 @@ use crate::row::{Direct, Ran, Row, Stop};
 use crate::stage::{Stage, call, told};
 
 pub(crate) const ROWS: &[Row] = &[
-    Row::skipped("B1", "a structure that is another in the header than in the library", LAYOUTS),
+    Row::new(
+        "B1",
+        "a structure that is another in the header than in the library",
+        Direct::new(&["other_layout", "{another-layout}"], GoesOn)
+            .says("returned another sum, and the caller's data is overwritten"),
+        |stage| load(stage, |bytes| *bytes = OTHER_LAYOUT.to_vec()),
+        Fails(AbiMismatch, &["`struct faulty_point`", "its field `y` lies at 8, and at 16 in the library"]),
+    ),
     Row::new(
         "B2",
         "a library for a newer system",
@@ -72,16 +80,39 @@ pub(crate) const ROWS: &[Row] = &[
         replaced,
         Fails(LoadFailed, &["is not the file that the session began with"]),
     ),
-    Row::skipped("B9", "a library that wants an executable stack", super::WRITE_OR_EXECUTE),
+    Row::new(
+        "B9",
+        "a library that wants to write what it executes",
+        Direct::new(&["written_code", "{executable-data}"], GoesOn)
+            .says("returned with memory that is both written and executed"),
+        written_code,
+        Fails(LoadFailed, &["both written and executed", "`write_xor_execute`"]),
+    ),
 ];
-
-const LAYOUTS: &str = "needs a look at the layouts in a library's debug information, which is not built";
 
 /// Opens a session with the library changed like this.
 fn load(stage: &mut Stage<'_>, change: fn(&mut Vec<u8>)) -> Ran {
     let path = stage.changed_library(change)?;
     stage.open(|options| options.libraries = vec![path])?;
     stage.int("add", &[2, 3])
+}
+
+/// An executable stack, and data that can be executed: neither where the sandbox says so, and else the latter.
+fn written_code(stage: &mut Stage<'_>) -> Ran {
+    let works = load(stage, change::executable_data)?;
+    let mut kept_from = |change: fn(&mut Vec<u8>)| {
+        let path = stage.changed_library(change)?;
+        stage.open(|options| {
+            options.libraries = vec![path];
+            options.sandbox = Some(Sandbox { write_xor_execute: true, ..Sandbox::of(Profile::Compute) });
+        })
+    };
+    match (works.as_str(), kept_from(change::executable_stack)) {
+        ("5", Err(Stop::Failed(error)))
+            if error.kind() == LoadFailed && error.message().contains("an executable stack") => {}
+        (works, other) => return Err(Stop::Wrong(format!("{works}, with an executable stack {other:?}"))),
+    }
+    kept_from(change::executable_data).map(|_| "loaded".into())
 }
 
 fn two_versions(stage: &mut Stage<'_>) -> Ran {

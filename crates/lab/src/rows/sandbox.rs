@@ -4,6 +4,7 @@ use std::io;
 
 use hotcell::ErrorKind::*;
 use hotcell::dynamic::Value;
+use hotcell::{Profile, Sandbox};
 
 use crate::row::End::*;
 use crate::row::Expected::*;
@@ -89,7 +90,20 @@ pub(crate) const ROWS: &[Row] = &[
         |stage| attack(stage, "prlimit_parent"),
         Gives("the library was told: Operation not permitted (os error 1); it is counted"),
     ),
-    Row::skipped("X11", "executes memory that it wrote", super::WRITE_OR_EXECUTE),
+    Row::new(
+        "X11",
+        "executes memory that it wrote",
+        Direct::new(&["execute_data"], GoesOn).says("returned 42"),
+        |stage| {
+            stage.open(|options| {
+                options.sandbox = Some(Sandbox { write_xor_execute: true, ..Sandbox::of(Profile::Compute) });
+            })?;
+            // The number of an error, below 0.
+            let told = stage.int("execute_data", &[])?;
+            counted(stage, told.strip_prefix('-').unwrap_or(&told))
+        },
+        Gives("the library was told: Permission denied (os error 13); it is counted"),
+    ),
 ];
 
 const SUCCEEDED: &str = "when it had succeeded";
@@ -97,6 +111,11 @@ const SUCCEEDED: &str = "when it had succeeded";
 /// What comes of it: the call ends, or the library is told an error, and that it was is counted.
 fn attack(stage: &mut Stage<'_>, name: &str) -> Ran {
     let told = stage.text("attack_now", name)?;
+    counted(stage, &told)
+}
+
+/// The error that the library was told, which has to be the sandbox's.
+fn counted(stage: &mut Stage<'_>, told: &str) -> Ran {
     let number = told.parse::<i32>().ok().filter(|number| *number > 0);
     let number = number.ok_or_else(|| Stop::Wrong(format!("it succeeded, or was not tried: {told}")))?;
     match stage.session()?.refused() {

@@ -22,6 +22,8 @@ pub struct SandboxLines {
     pub refuse: Vec<String>,
     /// Paths that may be read while the library loads; absolute.
     pub load: Vec<String>,
+    /// Whether memory that can be written is never executed.
+    pub write_xor_execute: bool,
     /// Whether every restriction must be in force.
     pub strict: bool,
 }

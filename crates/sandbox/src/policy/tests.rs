@@ -205,6 +205,42 @@ fn a_worker_can_live_in_every_profile() {
     }
 }
 
+/// Protections as `PROT_READ`, `PROT_WRITE` and `PROT_EXEC` add up to them.
+#[test]
+fn what_is_written_is_not_executed() {
+    const READ: u64 = 1;
+    const WRITE: u64 = 2;
+    const EXEC: u64 = 4;
+    let refused = Then::Refuse(libc::EACCES);
+    for profile in [Profile::Compute, Profile::Files, Profile::Network, Profile::Custom] {
+        let allow =
+            if profile == Profile::Custom { vec!["mmap".into(), "mprotect".into()] } else { Vec::new() };
+        let sandbox = Sandbox { write_xor_execute: true, allow, ..Sandbox::of(profile) };
+        let (load, serve) = (Policy::load(&sandbox).unwrap(), Policy::serve(&sandbox).unwrap());
+        let then = |policy: &Policy, call: &str, protection: u64| {
+            policy.then(call, &[0, 4096, protection, 0, 0, 0], 1)
+        };
+        for (call, protection, while_loading, serving) in [
+            ("mmap", READ | WRITE, Then::Allow, Then::Allow),
+            ("mmap", READ | EXEC, Then::Allow, refused),
+            ("mmap", EXEC, Then::Allow, refused),
+            ("mmap", READ | WRITE | EXEC, refused, refused),
+            ("mmap", WRITE | EXEC, refused, refused),
+            ("mprotect", READ | WRITE, Then::Allow, Then::Allow),
+            ("mprotect", READ | EXEC, refused, refused),
+            ("mprotect", READ | WRITE | EXEC | 1 << 24, refused, refused),
+            ("pkey_mprotect", EXEC, refused, refused),
+        ] {
+            assert_eq!(then(&load, call, protection), while_loading, "{call} {protection} while it loads");
+            assert_eq!(then(&serve, call, protection), serving, "{call} {protection} in {profile:?}");
+        }
+        assert_eq!(load.then("memfd_create", &[0; 6], 1), refused);
+        for (persona, expect) in [(0, Then::Allow), (0xffff_ffff, Then::Allow), (0x40_0000, refused)] {
+            assert_eq!(load.then("personality", &[persona, 0, 0, 0, 0, 0], 1), expect, "{persona:#x}");
+        }
+    }
+}
+
 #[test]
 fn rules_of_users_are_read_or_refused() {
     let wrong = |rule: &str| {

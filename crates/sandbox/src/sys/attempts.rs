@@ -100,6 +100,9 @@ pub(crate) fn all() -> Level {
             level = level.and(restriction);
         }
     }
+    if makes_no_code() {
+        level = level.and(Level::NO_NEW_CODE);
+    }
     if capabilities::has_none() {
         level = level.and(Level::NO_CAPABILITIES);
     }
@@ -113,6 +116,37 @@ pub(crate) fn all() -> Level {
 pub(crate) fn root_is_closed() -> bool {
     let flags = (libc::O_CLOEXEC | libc::O_DIRECTORY) as usize;
     is_denied((libc::SYS_openat, [libc::AT_FDCWD as usize, c"/".as_ptr().addr(), flags, 0, 0, 0]))
+}
+
+/// Whether no memory can be made that is executed, and none that there is can become so.
+fn makes_no_code() -> bool {
+    const PAGE: usize = 4096;
+    let (private, nowhere) = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1);
+    let map = |protection| {
+        // SAFETY: a fresh map at an address of the kernel's choice overlaps nothing.
+        unsafe { libc::mmap(ptr::null_mut(), PAGE, protection, private, nowhere, 0) }
+    };
+    let unmap = |page| {
+        // SAFETY: the page was mapped here, and nobody else knows it.
+        unsafe { libc::munmap(page, PAGE) };
+    };
+    let writable = libc::PROT_READ | libc::PROT_WRITE;
+    for executed in [writable | libc::PROT_EXEC, libc::PROT_READ | libc::PROT_EXEC] {
+        let page = map(executed);
+        if page != libc::MAP_FAILED {
+            unmap(page);
+            return false;
+        }
+    }
+    let page = map(writable);
+    if page == libc::MAP_FAILED {
+        return false;
+    }
+    // SAFETY: the page was mapped here; nothing lies in it.
+    let became = unsafe { libc::mprotect(page, PAGE, libc::PROT_READ | libc::PROT_EXEC) };
+    let refused = became != 0 && io::Error::last_os_error().raw_os_error() == Some(libc::EACCES);
+    unmap(page);
+    refused
 }
 
 /// Whether the call fails because it is not allowed.

@@ -123,6 +123,7 @@ impl Needs {
             allow: Vec::new(),
             load,
             refuse: base.refuse.clone(),
+            write_xor_execute: base.write_xor_execute,
             require: base.require,
         };
         let asks_files =

@@ -6,6 +6,7 @@ use hotcell_protocol::wire;
 
 use super::{HostLane, Waited};
 use crate::roost::this_cpu;
+use crate::standstill::{LOOKS, Watch};
 use crate::worker::POLLS;
 use crate::{bell, clock, geometry};
 
@@ -20,9 +21,6 @@ pub(super) struct Crowd {
 
 /// Times a thread gives way to a worker on its CPU before it sleeps.
 const YIELDS: u32 = 3;
-
-/// Nanoseconds that a caller with a deadline sleeps for before it looks whether the library has written over what wakes it.
-const LOOKS: u64 = 50_000_000;
 
 /// Nanoseconds after which it came back too late.
 const CROWDED: u64 = 100_000;
@@ -55,6 +53,7 @@ impl HostLane {
         if near && let Some(waited) = self.give_way(call_id, now) {
             return waited;
         }
+        let watch = Watch::begin();
         loop {
             for _ in 0..if polling { POLLS } else { 1 } {
                 if let Some(waited) = self.look(call_id) {
@@ -63,6 +62,7 @@ impl HostLane {
                 std::hint::spin_loop();
             }
             let now = clock::now();
+            self.stood = self.stood.saturating_add(watch.look(now));
             if deadline != 0 && now >= deadline {
                 return Waited::DeadlinePassed;
             }
@@ -77,12 +77,18 @@ impl HostLane {
             let commit = self.channel.reply.word(self.reply_slot() + wire::reply_head::COMMIT);
             let park = self.channel.request.word(line + wire::lane_host::PARK);
             let bell = self.channel.reply.word(line + wire::lane_worker::BELL);
-            // Who has no deadline is no caller: the dispatcher waits for as long as its worker lives.
+            // Who has no deadline is no caller: the dispatcher waits for as long as its worker lives. Others look now and then
+            // whether the library has written over what wakes them, and whether they themselves stand still.
             let until = (deadline != 0).then(|| deadline.min(now.saturating_add(LOOKS)));
             bell::park(park, bell, until, || {
                 commit.load(Ordering::Acquire) != before || self.channel.dead.load(Ordering::Acquire)
             });
         }
+    }
+
+    /// Nanoseconds of its waits, since this was asked last, in which its thread did not run: they are no part of any deadline.
+    pub fn take_standstill(&mut self) -> u64 {
+        std::mem::take(&mut self.stood)
     }
 
     /// Lets the worker, which was woken on this thread's CPU, run there. To sleep and to be woken takes longer, and the kernel

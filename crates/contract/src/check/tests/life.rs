@@ -17,6 +17,7 @@ fn calls(key: &str, text: &str, more: &str) -> Value {
     let calls = match key {
         "init" => interface.init,
         "health" => interface.health,
+        "abi" => interface.abi,
         _ => interface.shutdown,
     };
     serde_json::to_value(calls).unwrap()
@@ -57,6 +58,7 @@ fn a_worker_calls_before_it_serves_and_before_it_ends() {
         let expect = json!([{"call": call, "fails": fails, "text": text}]);
         assert_eq!((calls("init", text, ""), calls("health", text, "")), (expect.clone(), expect), "{text}");
     }
+    assert_eq!(calls("abi", "start(3) >= 2", ""), calls("init", "start(3) >= 2", ""));
     assert_eq!(calls("shutdown", "stop()", "")[0]["text"], "stop()");
     // A plain call fails as the function itself does, for these arguments.
     let rule = "[function.start]\nerror = { fails = \"negative\" }\n";
@@ -69,6 +71,14 @@ fn a_worker_calls_before_it_serves_and_before_it_ends() {
     let found = run(&api(&["int check(int a, int *b)"]), &text, Selection::Contract).unwrap_err();
     let expect = "4:10: `check` fails by what it writes to `b`, which nobody passes here = compare what it returns, as in \
                   \"f(3) == 0\"";
+    assert_eq!(said(&found, &text), [expect]);
+}
+
+#[test]
+fn what_tells_libraries_apart_is_a_comparison() {
+    let text = contract("abi = [\"start(1) == 1\", \"start(3)\"]\n");
+    let found = run(&api(&DECLARATIONS), &text, Selection::Contract).expect_err("must be refused");
+    let expect = "4:26: `start(3)` compares nothing = write what it must give, as in \"moon_size() == sizeof(struct moon)\"";
     assert_eq!(said(&found, &text), [expect]);
 }
 
