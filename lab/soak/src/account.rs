@@ -68,13 +68,17 @@ impl Account {
     pub fn to_text(&self) -> String {
         let Found { time, closed, explained, left, memory, .. } = &self.found;
         let (wrong, failed) = (closed.wrong.len(), closed.failures.len());
-        let mut text = format!("seed {}, {:.1} s, {} clients\n", self.plan.seed, time.as_secs_f64(), self.plan.clients);
+        let mut text =
+            format!("seed {}, {:.1} s, {} clients\n", self.plan.seed, time.as_secs_f64(), self.plan.clients);
         let mut line = |what: String| text.push_str(&format!("  {what}\n"));
         line(format!("{} calls: {} right, {failed} failed, {wrong} wrong", self.calls(), closed.right));
         line(format!("right calls took {:.1?} at p50, {:.1?} at p99", closed.half, closed.most));
         for bar in &self.found.bars {
             let beyond = if bar.holds() { "" } else { "  BEYOND" };
-            line(format!("{}: {:.3} {} (bar {} {}){beyond}", bar.name, bar.found, bar.unit, bar.most, bar.unit));
+            line(format!(
+                "{}: {:.3} {} (bar {} {}){beyond}",
+                bar.name, bar.found, bar.unit, bar.most, bar.unit
+            ));
         }
         line("what was done:".to_owned());
         for (kind, times) in faults::by_kind(&self.found.faults) {
@@ -93,9 +97,16 @@ impl Account {
             "of the workers killed, {} had calls under way: {calls} failed, in {sent} sendings",
             explained.killed_in_calls
         ));
-        line(format!("left behind: {}", if left.is_nothing() { "nothing".into() } else { left.to_json().to_string() }));
+        line(format!(
+            "left behind: {}",
+            if left.is_nothing() { "nothing".into() } else { left.to_json().to_string() }
+        ));
         let mib = |bytes: u64| bytes >> 20;
-        line(format!("memory of this process: {} MiB at half the time, {} MiB at the end", mib(memory.0), mib(memory.1)));
+        line(format!(
+            "memory of this process: {} MiB at half the time, {} MiB at the end",
+            mib(memory.0),
+            mib(memory.1)
+        ));
         for (title, list) in [("WRONG", &closed.wrong), ("UNEXPLAINED", &explained.unexplained)] {
             for what in list.iter().take(LINES) {
                 let _ = writeln!(text, "  {title}  {what}");
@@ -117,7 +128,8 @@ impl Account {
     /// For programs.
     pub fn to_json(&self) -> Value {
         let Found { time, closed, faults, explained, bars, left, memory } = &self.found;
-        let faults = faults::by_kind(faults).into_iter().map(|(kind, times)| (kind.name().to_owned(), json!(times)));
+        let faults =
+            faults::by_kind(faults).into_iter().map(|(kind, times)| (kind.name().to_owned(), json!(times)));
         let bars = bars.iter().map(|bar| {
             json!({ "name": bar.name, "found": bar.found, "most": bar.most, "unit": bar.unit, "holds": bar.holds() })
         });

@@ -158,7 +158,8 @@ fn failed_by_reloads() -> Result<u64> {
         for _ in 0..4 {
             scope.spawn(|| {
                 while !done.load(Ordering::Relaxed) {
-                    let right = subject.call("add", &NUMBERS).is_ok_and(|sum| sum.returned == Some(Value::Int(42)));
+                    let right =
+                        subject.call("add", &NUMBERS).is_ok_and(|sum| sum.returned == Some(Value::Int(42)));
                     failed.fetch_add(u64::from(!right), Ordering::Relaxed);
                     calls.fetch_add(1, Ordering::Relaxed);
                 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use hotcell::{Error, ErrorKind};
+use hotcell::{Cause, Error, ErrorKind, Executed};
 use parking_lot::Mutex;
 
 /// Most results and errors of which the text is kept.
@@ -30,9 +30,20 @@ pub(crate) struct Failure {
     pub(crate) sent: u64,
     pub(crate) began: Instant,
     pub(crate) ended: Instant,
-    pub(crate) error: Error,
+    pub(crate) error: Seen,
     /// What the call was made to do, if it was to fail.
     pub(crate) meant: Option<Meant>,
+}
+
+/// What is needed of an error.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) kind: ErrorKind,
+    pub(crate) cause: Cause,
+    pub(crate) generation: u64,
+    pub(crate) executed: Executed,
+    pub(crate) function: String,
+    pub(crate) message: String,
 }
 
 /// What a call was made to do.
@@ -54,6 +65,19 @@ pub(crate) struct Closed {
     pub(crate) failures: Vec<Failure>,
     pub(crate) half: Duration,
     pub(crate) most: Duration,
+}
+
+impl From<Error> for Seen {
+    fn from(error: Error) -> Seen {
+        Seen {
+            kind: error.kind(),
+            cause: error.cause().clone(),
+            generation: error.generation(),
+            executed: error.executed(),
+            function: error.function().to_owned(),
+            message: error.message().to_owned(),
+        }
+    }
 }
 
 impl Book {
@@ -110,7 +134,7 @@ impl Book {
 pub(crate) fn by_kind<'a>(failures: impl Iterator<Item = &'a Failure>) -> BTreeMap<&'static str, u64> {
     let mut kinds = BTreeMap::new();
     for failure in failures {
-        *kinds.entry(failure.error.kind().name()).or_default() += 1;
+        *kinds.entry(failure.error.kind.name()).or_default() += 1;
     }
     kinds
 }

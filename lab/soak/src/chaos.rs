@@ -160,7 +160,7 @@ impl Chaos {
                 sent: Book::sends(),
                 began: from,
                 ended: Instant::now(),
-                error,
+                error: error.into(),
                 meant: None,
             }),
         }

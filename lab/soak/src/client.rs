@@ -97,10 +97,19 @@ impl Client {
     }
 
     /// Notes what came of a call that has to be right.
-    fn ends(&self, subject: &Subject, sent: Sent, made: Result<Outcome>, right: impl FnOnce(&Outcome) -> bool) {
+    fn ends(
+        &self,
+        subject: &Subject,
+        sent: Sent,
+        made: Result<Outcome>,
+        right: impl FnOnce(&Outcome) -> bool,
+    ) {
         match made {
             Ok(outcome) if right(&outcome) => self.run.book.right(sent.began.elapsed()),
-            Ok(outcome) => self.run.book.wrong(format!("session {} ({}): {outcome:?}", subject.number, self.setting.name)),
+            Ok(outcome) => self
+                .run
+                .book
+                .wrong(format!("session {} ({}): {outcome:?}", subject.number, self.setting.name)),
             Err(error) => self.fails(subject.number, sent, error, None),
         }
     }
@@ -113,7 +122,7 @@ impl Client {
     fn fails(&self, subject: usize, sent: Sent, error: Error, meant: Option<Meant>) {
         let ended = Instant::now();
         let Sent { number: sent, began } = sent;
-        let setting = self.setting.name;
+        let (setting, error) = (self.setting.name, error.into());
         self.run.book.failed(Failure { subject, setting, sent, began, ended, error, meant });
     }
 }
@@ -122,4 +131,3 @@ impl Client {
 fn ints<const N: usize>(numbers: [i32; N]) -> [Value; N] {
     numbers.map(|number| Value::Int(number.into()))
 }
-

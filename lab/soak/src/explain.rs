@@ -63,7 +63,7 @@ pub(crate) fn explain(closed: &Closed, faults: &[Fault], lanes: impl Fn(usize) -
 }
 
 fn worker_of(failure: &Failure) -> (usize, u64) {
-    (failure.subject, failure.error.generation())
+    (failure.subject, failure.error.generation)
 }
 
 /// An error as its line in the account.
@@ -72,17 +72,17 @@ fn words(failure: &Failure, closed: &Closed) -> String {
     let at = ended.duration_since(closed.began);
     format!(
         "{at:.3?}: session {subject} ({setting}), worker {}: `{}` ({}, sent with {sent}) failed after {:.1?} with {} ({}): {}",
-        error.generation(),
-        error.function(),
+        error.generation,
+        error.function,
         meant.as_ref().map_or("a call like any other", |meant| meant.what),
         ended.duration_since(*began),
-        error.kind(),
-        match error.executed() {
+        error.kind,
+        match error.executed {
             Executed::No => "not executed",
             Executed::Yes => "executed",
             _ => "perhaps executed",
         },
-        error.message(),
+        error.message,
     )
 }
 
@@ -99,12 +99,12 @@ fn is_end(kind: ErrorKind) -> bool {
 
 /// Whether a call failed in the way that it was made to.
 fn did_as_meant(failure: &Failure) -> bool {
-    failure.meant.as_ref().is_some_and(|meant| meant.kinds.contains(&failure.error.kind()))
+    failure.meant.as_ref().is_some_and(|meant| meant.kinds.contains(&failure.error.kind))
 }
 
 impl Workers<'_> {
     fn reason(&self, failure: &Failure, closed: &Closed) -> Option<&'static str> {
-        match (failure.error.kind(), failure.error.cause()) {
+        match (failure.error.kind, &failure.error.cause) {
             (ErrorKind::StaleHandle, Cause::Handle { made, .. }) => {
                 self.has_gone(failure, *made).then_some("objects of a worker that is gone")
             }
@@ -116,9 +116,12 @@ impl Workers<'_> {
             }
             // What has little time does not get its turn, or a worker, for others have it.
             (ErrorKind::Unavailable, _) if failure.meant.is_some() => {
-                (failure.error.executed() == Executed::No).then_some("no turn in the little time of a call")
+                (failure.error.executed == Executed::No).then_some("no turn in the little time of a call")
             }
             _ if did_as_meant(failure) => Some("what the call was made to do"),
+            (ErrorKind::Unavailable | ErrorKind::Hung, _) if self.waited_for_a_stopped(failure) => {
+                Some("the time of a call that passed behind a stopped worker")
+            }
             (kind, _) => self.met(failure, kind),
         }
     }
@@ -142,7 +145,8 @@ impl Workers<'_> {
         let beside = |other: &&&Failure| {
             did_as_meant(other) && other.began <= failure.ended && failure.began <= other.ended + LAG
         };
-        if is_end(kind) && others.filter(beside).any(|other| other.sent != failure.sent || failure.meant.is_none())
+        if is_end(kind)
+            && others.filter(beside).any(|other| other.sent != failure.sent || failure.meant.is_none())
         {
             return Some("what another call on its worker did");
         }
@@ -151,10 +155,20 @@ impl Workers<'_> {
         (apart && explains).then_some(Kind::KilledApart.name())
     }
 
+    /// Whether a worker of its session was stopped while the call waited for its turn, or before: until it was ended, others
+    /// waited, and what time was left for the call on the next one may have been none.
+    fn waited_for_a_stopped(&self, failure: &Failure) -> bool {
+        let stopped = |fault: &&Fault| fault.kind == Kind::Stopped && meets(fault, failure);
+        let of_session = (failure.subject, 0)..=(failure.subject, u64::MAX);
+        self.faults.range(of_session).flat_map(|(_, faults)| faults).any(|fault| stopped(&fault))
+    }
+
     /// Whether that worker of its session has met an end before the call failed.
     fn has_gone(&self, failure: &Failure, generation: u64) -> bool {
         let worker = (failure.subject, generation);
-        let ends = |fault: &&Fault| !matches!(fault.kind, Kind::Paused | Kind::Dropped) && fault.from <= failure.ended;
+        let ends = |fault: &&Fault| {
+            !matches!(fault.kind, Kind::Paused | Kind::Dropped) && fault.from <= failure.ended
+        };
         let done = self.faults.get(&worker).is_some_and(|faults| faults.iter().any(|fault| ends(&fault)));
         let failed = self.failures.get(&worker).into_iter().flatten();
         done || failed.into_iter().any(|other| did_as_meant(other) && other.began <= failure.ended)
@@ -165,7 +179,7 @@ impl Workers<'_> {
     /// No worker can fail more calls than were under way on it: one for each lane, or what was sent together on it.
     fn count_kills(&self, explained: &mut Explained, lanes: impl Fn(usize) -> u32) {
         for (&(subject, generation), failures) in &self.failures {
-            let ended = failures.iter().filter(|failure| is_end(failure.error.kind()));
+            let ended = failures.iter().filter(|failure| is_end(failure.error.kind));
             let sent: BTreeSet<u64> = ended.clone().map(|failure| failure.sent).collect();
             if sent.len() > lanes(subject) as usize {
                 let (found, most) = (sent.len(), lanes(subject));
@@ -174,7 +188,9 @@ impl Workers<'_> {
                 ));
             }
             let killed = self.faults.get(&(subject, generation));
-            if killed.is_some_and(|faults| faults.iter().any(|fault| fault.kind == Kind::Killed)) && !sent.is_empty() {
+            if killed.is_some_and(|faults| faults.iter().any(|fault| fault.kind == Kind::Killed))
+                && !sent.is_empty()
+            {
                 explained.killed_in_calls += 1;
                 explained.failed_by_kills.0 += ended.count() as u64;
                 explained.failed_by_kills.1 += sent.len() as u64;
@@ -184,7 +200,7 @@ impl Workers<'_> {
 }
 
 fn is_killed(failure: &Failure) -> bool {
-    matches!(failure.error.cause(), Cause::Signal { number: SIGKILL, external: true, .. })
+    matches!(failure.error.cause, Cause::Signal { number: SIGKILL, external: true, .. })
 }
 
 /// Whether enough faults of the library's came before, for its breaker.
@@ -203,9 +219,12 @@ fn ended_two_workers(failure: &Failure, closed: &Closed) -> bool {
     let Some(input) = failure.meant.as_ref().and_then(|meant| meant.input.as_ref()) else { return false };
     let same = |other: &&Failure| {
         other.setting == failure.setting
-            && other.error.kind() == ErrorKind::Crashed
+            && other.error.kind == ErrorKind::Crashed
             && other.began <= failure.ended
             && other.meant.as_ref().is_some_and(|meant| meant.input.as_ref() == Some(input))
     };
     closed.failures.iter().filter(same).count() >= 2
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,11 +15,13 @@ mod remains;
 mod setting;
 mod subject;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use hotcell::dynamic::Value;
 use hotcell::{Pool, PoolOptions};
 
 pub use account::Account;
@@ -49,6 +51,8 @@ pub struct Plan {
     pub pause: Duration,
     /// Whether single faults are measured before.
     pub measures: bool,
+    /// Whether what was done from outside is forgotten: then its errors are without a reason, and the soak fails.
+    pub forgets: bool,
 }
 
 /// How far a soak has come.
@@ -90,20 +94,21 @@ pub fn soak(plan: &Plan, tell: &mut dyn FnMut(Progress)) -> Result<Account, Stri
     let time = began.elapsed();
     let left = Remains::more_than(&before);
     let (closed, faults) = (run.book.close(), run.faults.close());
-    // A lease that nobody got has no session.
-    let explained = explain::explain(&closed, &faults, |subject| lanes.get(&subject).copied().unwrap_or(1));
+    let known = if plan.forgets { &[] } else { &faults[..] };
+    let explained = explain::explain(&closed, known, |subject| lanes.get(&subject).copied().unwrap_or(1));
     Ok(Account::new(plan, Found { time, closed, faults, explained, bars, left, memory }))
 }
 
+/// A session of each setting, and a call that is awaited in it.
 fn warm_up() -> Result<(), String> {
     let runtime = runtime()?;
-    let setting = SETTINGS.iter().find(|setting| setting.lanes > 1).unwrap_or(&SETTINGS[0]);
-    let subject = Subject::open(setting).map_err(|error| error.to_string())?;
-    // What the session's thread of deadlines is for, too.
-    let called = runtime.block_on(subject.clone().awaited("sleep", vec![hotcell::dynamic::Value::Int(1)]));
-    called.map(drop).map_err(|error| error.to_string())?;
-    // Its libraries are read by a thread.
-    subject.session.loaded();
+    for setting in &SETTINGS {
+        let subject = Subject::open(setting).map_err(|error| error.to_string())?;
+        let called = runtime.block_on(subject.clone().awaited("sleep", vec![Value::Int(1)]));
+        called.map(drop).map_err(|error| error.to_string())?;
+        // Its libraries are read by a thread.
+        subject.session.loaded();
+    }
     Ok(())
 }
 
@@ -119,7 +124,7 @@ fn work(
     run: &Arc<Run>,
     subjects: &Arc<Subjects>,
     tell: &mut dyn FnMut(Progress),
-) -> Result<((u64, u64), std::collections::BTreeMap<usize, u32>), String> {
+) -> Result<((u64, u64), BTreeMap<usize, u32>), String> {
     let runtime = runtime()?;
     let mut targets = Vec::new();
     for setting in &SETTINGS {

@@ -29,6 +29,9 @@ struct Args {
     /// Not to measure what single faults cost before.
     #[arg(long)]
     no_bars: bool,
+    /// To forget what was done from outside: errors are without a reason then, and the soak fails, which shows that it can.
+    #[arg(long)]
+    forget: bool,
     /// Figures beyond their bar are a failure.
     #[arg(long)]
     check: bool,
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         seed,
         pause: Duration::from_millis(args.pause),
         measures: !args.no_bars,
+        forgets: args.forget,
     };
     eprintln!("seed {seed}");
     let terminal = std::io::stderr().is_terminal();
@@ -82,7 +86,9 @@ fn show(terminal: bool, progress: &Progress) {
     let Progress { time, right, wrong, failed, kills } = progress;
     if terminal {
         let seconds = time.as_secs();
-        eprint!("\r\x1b[K{seconds} s: {right} calls right, {failed} failed, {wrong} wrong, {kills} workers killed");
+        eprint!(
+            "\r\x1b[K{seconds} s: {right} calls right, {failed} failed, {wrong} wrong, {kills} workers killed"
+        );
         let _ = std::io::stderr().flush();
     }
 }

@@ -17,12 +17,14 @@ pub(crate) struct Remains {
     pub(crate) counts: Counts,
     /// Directories of sessions among the temporary files of this process.
     pub(crate) directories: BTreeSet<OsString>,
+    /// Names of threads.
+    threads: Vec<String>,
 }
 
 impl Remains {
     /// What there is, and stays the same for a while.
     pub(crate) fn settled() -> Remains {
-        Remains { counts: Counts::settled(), directories: directories() }
+        Remains { counts: Counts::settled(), directories: directories(), threads: threads() }
     }
 
     /// What there is more of than before, once what ends has ended.
@@ -32,7 +34,13 @@ impl Remains {
         loop {
             let more: BTreeSet<_> = directories().difference(&before.directories).cloned().collect();
             if more.is_empty() || Instant::now() > patience {
-                return Remains { counts, directories: more };
+                let mut threads = threads();
+                for name in &before.threads {
+                    if let Some(at) = threads.iter().position(|it| it == name) {
+                        threads.swap_remove(at);
+                    }
+                }
+                return Remains { counts, directories: more, threads };
             }
             thread::sleep(Duration::from_millis(5));
         }
@@ -45,6 +53,7 @@ impl Remains {
     pub(crate) fn to_json(&self) -> Value {
         let mut json = self.counts.to_json();
         json["directories"] = json!(self.directories.len());
+        json["names"] = json!(self.threads);
         json
     }
 }
@@ -53,6 +62,12 @@ fn directories() -> BTreeSet<OsString> {
     let entries = fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten();
     let names = entries.map(|entry| entry.file_name());
     names.filter(|name| name.to_string_lossy().starts_with("hotcell-")).collect()
+}
+
+fn threads() -> Vec<String> {
+    let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let names = tasks.filter_map(|task| fs::read_to_string(task.path().join("comm")).ok());
+    names.map(|name| name.trim().to_owned()).collect()
 }
 
 /// Bytes of this process that are in memory.

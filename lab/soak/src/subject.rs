@@ -36,7 +36,8 @@ pub(crate) fn bind() -> std::result::Result<(), String> {
     let contract = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     // Releases are nothing that is to end in a hurry here, and one function may be made again.
     let contract = contract.replace("deadline = \"500ms\"\n", "");
-    let contract = contract.replace("[function.faulty_total]\n", "[function.faulty_total]\nidempotent = true\n");
+    let contract =
+        contract.replace("[function.faulty_total]\n", "[function.faulty_total]\nidempotent = true\n");
     let threads = |words: &str| format!("hotcell = 1\nthreads = \"{words}\"\n");
     for (bound, words) in [(&SERIALIZED, "serialized"), (&REENTRANT, "reentrant")] {
         let text = contract.replacen("hotcell = 1\n", &threads(words), 1);

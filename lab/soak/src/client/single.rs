@@ -23,7 +23,12 @@ struct Harm {
     unwalled: bool,
 }
 
-const fn harm(what: &'static str, function: &'static str, args: &'static [i32], kinds: &'static [ErrorKind]) -> Harm {
+const fn harm(
+    what: &'static str,
+    function: &'static str,
+    args: &'static [i32],
+    kinds: &'static [ErrorKind],
+) -> Harm {
     Harm { what, function, args, kinds, time: None, unwalled: false }
 }
 
