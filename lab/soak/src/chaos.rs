@@ -135,8 +135,14 @@ impl Chaos {
             return;
         }
         let (from, process) = (Instant::now(), *self.random.one_of(&apart));
-        if open_worker(process).is_some_and(|process| pidfd_send_signal(process, Signal::KILL).is_ok()) {
-            self.run.faults.note(Kind::KilledApart, None, from);
+        if !open_worker(process).is_some_and(|process| pidfd_send_signal(process, Signal::KILL).is_ok()) {
+            return;
+        }
+        self.run.faults.note(Kind::KilledApart, None, from);
+        // It may have come into service meanwhile.
+        for (subject, _) in all.iter().filter(|(subject, _)| subject.session.worker_pid() == Some(process)) {
+            let worker = Some((subject.number, subject.session.generation()));
+            self.run.faults.note(Kind::KilledApart, worker, from);
         }
     }
 

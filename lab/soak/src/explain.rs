@@ -132,10 +132,10 @@ impl Workers<'_> {
         let done = done.filter(|fault| meets(fault, failure));
         for fault in done {
             let explains = match fault.kind {
-                Kind::Killed => is_killed(failure) || kind == ErrorKind::WorkerLost,
+                Kind::Killed | Kind::KilledApart => is_killed(failure) || kind == ErrorKind::WorkerLost,
                 Kind::Stopped => matches!(kind, ErrorKind::Hung | ErrorKind::WorkerLost),
                 // Its call goes on behind the future, and ends the worker at its deadline, which is long.
-                Kind::KilledApart | Kind::Paused | Kind::Reloaded | Kind::Dropped => false,
+                Kind::Paused | Kind::Reloaded | Kind::Dropped => false,
             };
             if explains {
                 return Some(fault.kind.name());
