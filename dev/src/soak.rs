@@ -1,6 +1,6 @@
 //! `cargo dev soak`: clients under load, faults at random, and an account of every error, for as long as one likes.
 //!
-//! Ten seconds of it are in `cargo dev test` (`tests/e2e/tests/soak.rs`).
+//! Six seconds of it are in `cargo dev test` (`tests/e2e/tests/soak.rs`).
 
 use std::fs;
 use std::path::Path;

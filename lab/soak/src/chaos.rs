@@ -87,11 +87,11 @@ impl Chaos {
     pub(crate) fn work(mut self) {
         while !self.run.is_done() {
             self.subjects.look_for_more(self.pooled);
-            match self.random.below(20) {
-                0 | 1 => self.kill_apart(),
-                2 => self.pause(),
-                3 | 4 => self.stop(),
-                5 | 6 => self.reload(),
+            match self.random.below(40) {
+                0..4 => self.kill_apart(),
+                4 => self.pause(),
+                5 | 6 => self.stop(),
+                7 => self.reload(),
                 _ => self.kill(),
             }
             thread::sleep(self.pause.mul_f64(self.random.below(1000) as f64 / 1000.0));
@@ -129,6 +129,7 @@ impl Chaos {
     /// Kills a worker that does not serve, if there is one.
     fn kill_apart(&mut self) {
         let all = self.subjects.0.lock().all.clone();
+        let before: Vec<_> = all.iter().map(|(subject, _)| subject.session.generation()).collect();
         let serve: Vec<u32> = all.iter().filter_map(|(subject, _)| subject.session.worker_pid()).collect();
         let apart: Vec<u32> = workers().into_iter().filter(|process| !serve.contains(process)).collect();
         if apart.is_empty() {
@@ -139,10 +140,14 @@ impl Chaos {
             return;
         }
         self.run.faults.note(Kind::KilledApart, None, from);
-        // It may have come into service meanwhile.
-        for (subject, _) in all.iter().filter(|(subject, _)| subject.session.worker_pid() == Some(process)) {
-            let worker = Some((subject.number, subject.session.generation()));
-            self.run.faults.note(Kind::KilledApart, worker, from);
+        // It may have come into service meanwhile: then it is one of these.
+        for ((subject, _), before) in all.iter().zip(before) {
+            let now = subject.session.generation();
+            let came =
+                if subject.session.worker_pid() == Some(process) { now..=now } else { before + 1..=now };
+            for generation in came {
+                self.run.faults.note(Kind::KilledApart, Some((subject.number, generation)), from);
+            }
         }
     }
 

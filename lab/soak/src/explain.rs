@@ -170,10 +170,12 @@ impl Workers<'_> {
             !matches!(fault.kind, Kind::Paused | Kind::Dropped) && fault.from <= failure.ended
         };
         let done = self.faults.get(&worker).is_some_and(|faults| faults.iter().any(|fault| ends(&fault)));
+        // Those have their own reason, or are without one themselves.
         let failed = self.failures.get(&worker).into_iter().flatten();
-        done || failed.into_iter().any(|other| did_as_meant(other) && other.began <= failure.ended)
-            || self.elsewhere.iter().any(|fault| fault.from <= failure.ended)
-                && self.failures.get(&worker).into_iter().flatten().any(|other| is_killed(other))
+        let ended = |other: &Failure| {
+            (is_end(other.error.kind) || did_as_meant(other)) && other.began <= failure.ended
+        };
+        done || failed.into_iter().any(|other| ended(other))
     }
 
     /// No worker can fail more calls than were under way on it: one for each lane, or what was sent together on it.

@@ -19,17 +19,17 @@ fn soak(args: &[&str]) -> (Output, Value) {
 
 #[test]
 fn every_error_is_explained_no_result_is_wrong_and_nothing_is_left() {
-    let (output, account) = soak(&["--seconds", "10", "--kills", "50", "--seed", "20"]);
+    let (output, account) = soak(&["--seconds", "6", "--kills", "20", "--seed", "20"]);
     assert!(output.status.success(), "{account:#}");
     assert_eq!((&account["ok"], &account["seed"]), (&Value::Bool(true), &20.into()));
     for none in ["wrong", "unexplained"] {
         assert!(account[none].as_array().unwrap().is_empty(), "{account:#}");
     }
-    assert!(account["right"].as_u64().unwrap() > 1000, "{account:#}");
+    assert!(account["right"].as_u64().unwrap() > 500, "{account:#}");
     // What was to be done was done, and was met by calls.
     let faults = account["faults"].as_object().unwrap();
     let done = |what: &str| faults.get(what).and_then(Value::as_u64).unwrap_or(0);
-    assert!(done("workers killed") >= 50, "{account:#}");
+    assert!(done("workers killed") >= 20, "{account:#}");
     for what in ["workers stopped for good", "libraries loaded anew", "futures dropped"] {
         assert!(done(what) > 0, "{what}: {account:#}");
     }
@@ -44,7 +44,7 @@ fn every_error_is_explained_no_result_is_wrong_and_nothing_is_left() {
 
 #[test]
 fn an_error_that_nothing_explains_fails_the_soak() {
-    let (output, account) = soak(&["--seconds", "2", "--kills", "20", "--seed", "21", "--forget"]);
+    let (output, account) = soak(&["--seconds", "2", "--kills", "10", "--seed", "21", "--forget"]);
     assert_eq!(output.status.code(), Some(1), "{account:#}");
     assert_eq!(account["ok"], false);
     let unexplained = account["unexplained"].as_array().unwrap();

@@ -1,3 +1,5 @@
+//! Stories of faults and failures, and what explains these.
+
 use std::time::Instant;
 
 use super::*;
@@ -148,6 +150,9 @@ fn what_follows_needs_what_it_follows() {
     Story::new().done(Kind::Reloaded, Some(WORKER), 100).failed((7, 9), [200, 201], stale(3)).check(0);
     Story::new().done(Kind::Paused, Some(WORKER), 100).failed((7, 9), [200, 201], stale(3)).check(1);
     Story::new().done(Kind::Killed, Some(WORKER), 300).failed((7, 9), [200, 201], stale(3)).check(1);
+    let given_up = meant(&[ErrorKind::Cancelled], None);
+    let story = Story::new().failed_as(WORKER, [100, 110], (ErrorKind::Cancelled, Cause::None), given_up);
+    story.failed((7, 9), [200, 201], stale(3)).check(0);
     let open = || unavailable(UnavailableReason::BreakerOpen);
     for (faults, unexplained) in [(2, 1), (3, 0)] {
         let crash = |story: Story, at| {
