@@ -136,7 +136,8 @@ impl Chaos {
             return;
         }
         let (from, process) = (Instant::now(), *self.random.one_of(&apart));
-        if !open_worker(process).is_some_and(|process| pidfd_send_signal(process, Signal::KILL).is_ok()) {
+        let killed = open_worker(process).map(|process| pidfd_send_signal(process, Signal::KILL));
+        if !matches!(killed, Some(Ok(()))) {
             return;
         }
         self.run.faults.note(Kind::KilledApart, None, from);

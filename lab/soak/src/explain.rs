@@ -129,17 +129,16 @@ impl Workers<'_> {
     /// What was done to its worker.
     fn met(&self, failure: &Failure, kind: ErrorKind) -> Option<&'static str> {
         let done = self.faults.get(&worker_of(failure)).into_iter().flatten();
-        let done = done.filter(|fault| meets(fault, failure));
-        for fault in done {
-            let explains = match fault.kind {
-                Kind::Killed | Kind::KilledApart => is_killed(failure) || kind == ErrorKind::WorkerLost,
-                Kind::Stopped => matches!(kind, ErrorKind::Hung | ErrorKind::WorkerLost),
-                // Its call goes on behind the future, and ends the worker at its deadline, which is long.
-                Kind::Paused | Kind::Reloaded | Kind::Dropped => false,
-            };
-            if explains {
-                return Some(fault.kind.name());
-            }
+        let explains = |fault: &&&Fault| match fault.kind {
+            Kind::Killed | Kind::KilledApart => is_killed(failure) || kind == ErrorKind::WorkerLost,
+            Kind::Stopped => matches!(kind, ErrorKind::Hung | ErrorKind::WorkerLost),
+            // The call of a future that was dropped goes on, and ends the worker at its deadline, which is long.
+            Kind::Paused | Kind::Reloaded | Kind::Dropped => false,
+        };
+        let done = done.filter(|fault| meets(fault, failure)).filter(explains).map(|fault| fault.kind);
+        // What is certain comes first.
+        if let Some(kind) = done.min() {
+            return Some(kind.name());
         }
         let others = self.failures.get(&worker_of(failure)).into_iter().flatten();
         let beside = |other: &&&Failure| {
@@ -158,18 +157,18 @@ impl Workers<'_> {
     /// Whether a worker of its session was stopped while the call waited for its turn, or before: until it was ended, others
     /// waited, and what time was left for the call on the next one may have been none.
     fn waited_for_a_stopped(&self, failure: &Failure) -> bool {
-        let stopped = |fault: &&Fault| fault.kind == Kind::Stopped && meets(fault, failure);
+        let stopped = |fault: &Fault| fault.kind == Kind::Stopped && meets(fault, failure);
         let of_session = (failure.subject, 0)..=(failure.subject, u64::MAX);
-        self.faults.range(of_session).flat_map(|(_, faults)| faults).any(|fault| stopped(&fault))
+        self.faults.range(of_session).flat_map(|(_, faults)| faults).any(|fault| stopped(fault))
     }
 
     /// Whether that worker of its session has met an end before the call failed.
     fn has_gone(&self, failure: &Failure, generation: u64) -> bool {
         let worker = (failure.subject, generation);
-        let ends = |fault: &&Fault| {
+        let ends = |fault: &Fault| {
             !matches!(fault.kind, Kind::Paused | Kind::Dropped) && fault.from <= failure.ended
         };
-        let done = self.faults.get(&worker).is_some_and(|faults| faults.iter().any(|fault| ends(&fault)));
+        let done = self.faults.get(&worker).is_some_and(|faults| faults.iter().any(|fault| ends(fault)));
         // Those have their own reason, or are without one themselves.
         let failed = self.failures.get(&worker).into_iter().flatten();
         let ended = |other: &Failure| {

@@ -90,7 +90,7 @@ pub fn soak(plan: &Plan, tell: &mut dyn FnMut(Progress)) -> Result<Account, Stri
     let run = Arc::new(Run { book: Book::open(), faults: Faults::default(), done: AtomicBool::new(false) });
     let subjects = Arc::new(Subjects::default());
     let began = Instant::now();
-    let (memory, lanes) = work(plan, &run, &subjects, tell)?;
+    let Worked { memory, lanes } = work(plan, &run, &subjects, tell)?;
     let time = began.elapsed();
     let left = Remains::more_than(&before);
     let (closed, faults) = (run.book.close(), run.faults.close());
@@ -117,14 +117,21 @@ fn runtime() -> Result<tokio::runtime::Runtime, String> {
     builder.worker_threads(2).enable_all().build().map_err(|error| error.to_string())
 }
 
-/// Calls and does harm for the time of the plan. How the memory of this process grew from a half of it to the end, and what
-/// calls at a time each session makes.
+/// What is known of a soak besides its books.
+struct Worked {
+    /// Memory of this process at half the time, and at the end.
+    memory: (u64, u64),
+    /// Calls at a time of each session.
+    lanes: BTreeMap<usize, u32>,
+}
+
+/// Calls and does harm for the time of the plan.
 fn work(
     plan: &Plan,
     run: &Arc<Run>,
     subjects: &Arc<Subjects>,
     tell: &mut dyn FnMut(Progress),
-) -> Result<((u64, u64), BTreeMap<usize, u32>), String> {
+) -> Result<Worked, String> {
     let runtime = runtime()?;
     let mut targets = Vec::new();
     for setting in &SETTINGS {
@@ -167,7 +174,7 @@ fn work(
     let lanes = subjects.lanes();
     drop(targets);
     subjects.clear();
-    Ok((memory, lanes))
+    Ok(Worked { memory, lanes })
 }
 
 fn target(setting: &'static Setting, subjects: &Subjects) -> Result<Target, String> {
