@@ -22,6 +22,7 @@ mod process;
 mod scratch;
 mod scribble;
 mod setup;
+mod soak;
 mod test;
 mod tidy;
 
@@ -93,6 +94,13 @@ const SUBCOMMANDS: &[Subcommand] = &[
         arguments: "[--minutes N] [--seed N] [--ledger]",
         about: "have a worker write into all memory it shares for N minutes (10), while calls run",
         run: scribble::run,
+    },
+    Subcommand {
+        name: "soak",
+        arguments: "[ARGUMENT…]",
+        about: "set up, build for release, and have clients call under load while workers are killed, stopped and replaced: \
+                `hotcell-soak` with these arguments",
+        run: soak::run,
     },
     Subcommand {
         name: "evidence",

@@ -278,6 +278,12 @@ impl Error {
         self
     }
 
+    /// The same error, of something that does not pass.
+    pub(crate) fn lasting(mut self) -> Error {
+        self.0.tried.passing = false;
+        self
+    }
+
     pub(crate) fn is_passing(&self) -> bool {
         self.0.tried.passing
     }

@@ -35,7 +35,7 @@ impl Counts {
     }
 
     /// Counts that stay the same for a while.
-    pub(crate) fn settled() -> Counts {
+    pub fn settled() -> Counts {
         let (mut counts, mut looks) = (Counts::now(), 0);
         let patience = Instant::now() + PATIENCE;
         while looks < 10 && Instant::now() < patience {
@@ -48,7 +48,7 @@ impl Counts {
     }
 
     /// What there is more of than before, once what ends has ended.
-    pub(crate) fn more_than(before: Counts) -> Counts {
+    pub fn more_than(before: Counts) -> Counts {
         let patience = Instant::now() + PATIENCE;
         loop {
             let now = Counts::now();
@@ -70,7 +70,8 @@ impl Counts {
         self == Counts::default()
     }
 
-    pub(crate) fn to_json(self) -> Value {
+    /// As JSON.
+    pub fn to_json(self) -> Value {
         json!({
             "processes": self.processes, "descriptors": self.descriptors,
             "segments": self.segments, "threads": self.threads,
@@ -94,7 +95,7 @@ fn state(pid: u32) -> Option<String> {
 }
 
 /// Processes that descend from this one, and are more than corpses.
-pub(crate) fn descendants() -> Vec<u32> {
+pub fn descendants() -> Vec<u32> {
     let mut parents = Vec::new();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {

@@ -23,11 +23,11 @@ use rustix::process::{getpid, set_child_subreaper};
 
 use crate::bystander::Bystander;
 use crate::direct::{Ended, Program};
-use crate::leaks::Counts;
 use crate::row::{Plan, Run, Stop};
 use crate::stage::{Library, Stage};
 
 pub use host::serve as host;
+pub use leaks::{Counts, descendants};
 pub use report::{Came, Outcome, Report};
 pub use row::{Group, Row};
 pub use rows::GROUPS;

@@ -17,7 +17,7 @@ use tokio::time::Sleep;
 
 use super::looks::Looks;
 use super::retry::Pauses;
-use super::service::late;
+use super::service::{Others, late};
 use super::{Allowed, Context, IN_FLIGHT, Place, Seat, Session, Turn, instant_of};
 use crate::error::{Cause, Error, Result};
 use crate::rt::{Call, Function};
@@ -172,7 +172,7 @@ impl Session {
     ) -> Result<Turn<'s>> {
         let until = instant_of(allowed.deadline());
         let (begun, mut timer, mut lacks_spares) = (Instant::now(), Timer::default(), false);
-        let mut pauses = Pauses::default();
+        let (mut pauses, mut others) = (Pauses::default(), Others::default());
         loop {
             let now = Instant::now();
             let (serves, has_families) = {
@@ -184,7 +184,9 @@ impl Session {
                         turn.state().allowed = allowed;
                         return Ok(turn);
                     }
-                    Err(error) if !is_coming_up(&error) || now >= until => return Err(error),
+                    Err(error) if now >= until || !(is_coming_up(&error) || others.may_follow(&error)) => {
+                        return Err(error);
+                    }
                     seated => {
                         berth.leave(turn);
                         (seated.is_err(), has_families)

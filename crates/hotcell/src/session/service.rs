@@ -21,7 +21,7 @@ use super::awaited::ComingUp;
 use super::spares::Spares;
 use super::{Allowed, Context, Live, Seat, Session, instant_of};
 use crate::error::{Cause, Error, Result};
-use crate::fault::{self, Fault};
+use crate::fault;
 use crate::restart::{Breaker, Ended};
 use crate::rt::KeptCallback;
 
@@ -62,6 +62,9 @@ pub(crate) struct Serving {
 
 /// Nanoseconds that a lane may take to be opened for a release.
 const JOIN: u64 = 5_000_000_000;
+
+/// How many workers may end one after the other while a call has its lane opened there, and another is looked for.
+const OTHERS: u32 = 3;
 
 /// What stands for the function of a batch.
 const BATCH: &str = "a batch";
@@ -236,12 +239,18 @@ impl Session {
     /// call.
     pub(super) fn seat_worker(&self, seat: &mut Seat, context: Context, allowed: &mut Allowed) -> Result<()> {
         seat.leave();
-        let mut brought = Brought::default();
-        let worker = self.bring_up(&mut brought, context, allowed);
-        seat.passed.drop_later(brought.gone);
-        seat.generation = brought.generation.unwrap_or(seat.generation);
-        seat.lacks_spares |= brought.lacks_spares;
-        self.take_part(seat, worker?, context, allowed)
+        let mut others = Others::default();
+        loop {
+            let mut brought = Brought::default();
+            let worker = self.bring_up(&mut brought, context, allowed);
+            seat.passed.drop_later(brought.gone);
+            seat.generation = brought.generation.unwrap_or(seat.generation);
+            seat.lacks_spares |= brought.lacks_spares;
+            match self.take_part(seat, worker?, context, allowed) {
+                Err(error) if others.may_follow(&error) => {}
+                taken => return taken.map_err(Error::lasting),
+            }
+        }
     }
 
     /// Refuses to bring a worker up where the breaker is open.
@@ -422,11 +431,7 @@ impl Session {
                 let message = format!("the worker has no thread for a further call at a time: {errno}");
                 (ErrorKind::LimitExceeded, cause, message)
             }
-            Err(LaneError::WorkerEnded) => {
-                let Fault { kind, cause, message } =
-                    worker.end().map_or_else(fault::lost, |end| fault::of_end(&end));
-                (kind, cause, message)
-            }
+            Err(LaneError::WorkerEnded) => return Err(ended_before(worker, number, context)),
             Err(LaneError::DeadlinePassed) => {
                 let cause = Cause::Unavailable { reason: UnavailableReason::PoolExhausted };
                 let message = format!("the worker had no thread for the call within {:?}", allowed.time());
@@ -468,6 +473,32 @@ impl Session {
         let Some(mut next) = shared.service.next.try_lock() else { return };
         seat.lacks_spares = false;
         next.spares.fill(&shared.spec(), shared.options.spares as usize, &shared.facts.begun);
+    }
+}
+
+/// The error of a call whose worker ended while it was to have a lane there: of calls beside it, or between them. Nothing of it was
+/// on that worker, and another one may do.
+fn ended_before(worker: &Serving, lane: u32, context: Context) -> Error {
+    let fault = match worker.end() {
+        None => fault::lost(),
+        Some(end) => match worker.to_blame(lane, &end, &context) {
+            Some(blame) => fault::of_another(blame, &end),
+            None => fault::of_end(&end),
+        },
+    };
+    let context = Context { generation: worker.generation(), ..context };
+    context.error(fault, Executed::No, String::new()).passing()
+}
+
+/// Workers that may follow ones that ended as a call was to have a lane there.
+#[derive(Debug, Default)]
+pub(super) struct Others(u32);
+
+impl Others {
+    /// Whether another worker is looked for behind this error. Who asks has it counted.
+    pub(super) fn may_follow(&mut self, error: &Error) -> bool {
+        self.0 += u32::from(error.is_passing());
+        error.is_passing() && self.0 <= OTHERS
     }
 }
 
