@@ -3,19 +3,21 @@
 //!
 //! | field | written by | read by |
 //! |---|---|---|
-//! | `call_id` | the entry of the call, on its serving thread: last before the call of the library, and 0 right behind it (release) | the control thread (acquire) |
-//! | `stop`, `objects` | the same, before `call_id` | the control thread, behind a `call_id` that the host has named |
+//! | `call_id` | the entry of the call, on its serving thread: last before the call of the library (release), and right behind it for 0, if it is as it was; the control thread, which claims the call so (`STOPPING`, acquire), if it is the one that the host has named; who has claimed it, when the function has returned: 0 (release) | the same |
+//! | `stop`, `objects` | the entry, before `call_id` | who has claimed the call |
+//! | `stopped` | here, once | the entry |
 //!
-//! The host names a call only while it waits for it, and makes no other one on that lane before it has the answer. So what
-//! was noted of a call is not written again while it is read, and its objects are there.
+//! An entry whose call is claimed waits until the function has returned. So this meets no other call, what was noted is not
+//! written meanwhile, and the objects are in use by a call that has not ended.
 
 use std::cell::UnsafeCell;
 use std::ffi::c_void;
 use std::ptr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::thread::Builder;
 
 use hotcell_protocol::wire::{self, Cancel, Packet};
+use rustix::thread::futex;
 
 use crate::crash;
 use crate::library::Attend;
@@ -31,22 +33,29 @@ type Objects = [*mut c_void; wire::CANCEL_OBJECTS];
 /// Calls that may be in progress on a thread: one, and those that are nested in it.
 const DEPTHS: usize = wire::STACK_SLOTS as usize + 1;
 
+/// With the id of a call that is being stopped: no host counts so far.
+const STOPPING: u64 = 1 << 63;
+
+/// How many functions that stop calls have returned: for those that wait for one of them.
+static RETURNED: AtomicU32 = AtomicU32::new(0);
+
 /// `hotcell_under_way` of the shim ABI.
 #[repr(C)]
 pub(crate) struct UnderWay {
     call_id: AtomicU64,
     stop: UnsafeCell<Option<StopEntry>>,
     objects: UnsafeCell<Objects>,
+    stopped: unsafe extern "C" fn(*const UnderWay),
 }
 
 /// Those of one thread, apart from what others write.
 #[repr(C, align(128))]
 struct Ways([UnderWay; DEPTHS]);
 
-// SAFETY: see the table above: who writes and who reads what is not atomic is ordered by `call_id` and by the host.
-unsafe impl Sync for Ways {}
+// SAFETY: see the table above: who writes and who reads what is not atomic is ordered by `call_id`.
+unsafe impl Sync for UnderWay {}
 // SAFETY: as for Sync; nothing here belongs to a thread.
-unsafe impl Send for Ways {}
+unsafe impl Send for UnderWay {}
 
 /// Where the calls of the serving threads note that they are under way, by lane; none where no call can be stopped.
 pub(crate) struct Cancels {
@@ -54,29 +63,59 @@ pub(crate) struct Cancels {
     lanes: Box<[Ways]>,
 }
 
-/// What is to be called.
-struct Stop {
+/// A call that is being stopped, until this is dropped.
+struct Claim {
+    way: &'static UnderWay,
     entry: StopEntry,
     objects: Objects,
 }
 
 // SAFETY: addresses of objects of the library, and of its code. That they can be used on another thread is what the contract says.
-unsafe impl Send for Stop {}
+// The place is Sync.
+unsafe impl Send for Claim {}
 
 impl UnderWay {
     fn none() -> UnderWay {
         let objects = UnsafeCell::new([ptr::null_mut(); wire::CANCEL_OBJECTS]);
-        UnderWay { call_id: AtomicU64::new(0), stop: UnsafeCell::new(None), objects }
+        UnderWay { call_id: AtomicU64::new(0), stop: UnsafeCell::new(None), objects, stopped }
     }
 
-    fn stop(&self, call_id: u64) -> Option<Stop> {
-        // Partner: the store behind both of these, in the shim.
-        if self.call_id.load(Ordering::Acquire) != call_id {
-            return None;
-        }
-        // SAFETY: the call was seen under way, and the entry writes neither of them before the host makes another one.
+    /// Claims the call, if it is under way and nobody has claimed it before.
+    fn claim(&'static self, call_id: u64) -> Option<Claim> {
+        // Partner: the store behind both of those below, in the shim.
+        self.call_id
+            .compare_exchange(call_id, call_id | STOPPING, Ordering::Acquire, Ordering::Relaxed)
+            .ok()?;
+        // SAFETY: the entry has written both before, and writes neither before it finds the call given back.
         let (entry, objects) = unsafe { (*self.stop.get(), *self.objects.get()) };
-        Some(Stop { entry: entry?, objects })
+        let Some(entry) = entry else {
+            self.give_back();
+            return None;
+        };
+        Some(Claim { way: self, entry, objects })
+    }
+
+    /// Lets the entry go on, which waits or will.
+    fn give_back(&self) {
+        // Partner: the load in `stopped`, or the entry's own exchange, which fails.
+        self.call_id.store(0, Ordering::Release);
+        RETURNED.fetch_add(1, Ordering::Release);
+        let _ = futex::wake(&RETURNED, futex::Flags::PRIVATE, u32::MAX >> 1);
+    }
+}
+
+/// `hotcell_under_way.stopped`: waits until the function that stops the call of this thread has returned.
+unsafe extern "C" fn stopped(way: *const UnderWay) {
+    // SAFETY: the shim passes the place that it was told, which is there for the life of the process.
+    let call_id = unsafe { &(*way).call_id };
+    loop {
+        // Before the look: who finds the call claimed sees this change when it is given back.
+        let returned = RETURNED.load(Ordering::Acquire);
+        if call_id.load(Ordering::Acquire) & STOPPING == 0 {
+            return;
+        }
+        // Woken, interrupted or changed meanwhile: all the same.
+        let _ = futex::wait(&RETURNED, futex::Flags::PRIVATE, returned, None);
     }
 }
 
@@ -97,16 +136,22 @@ impl Cancels {
         }
     }
 
-    fn find(&self, lane: u32, call_id: u64) -> Option<Stop> {
-        let ways = self.lanes.get(lane as usize).filter(|_| call_id != 0)?;
-        ways.0.iter().find_map(|way| way.stop(call_id))
+    fn claim(&'static self, lane: u32, call_id: u64) -> Option<Claim> {
+        let ways = self.lanes.get(lane as usize).filter(|_| call_id != 0 && call_id & STOPPING == 0)?;
+        ways.0.iter().find_map(|way| way.claim(call_id))
     }
 }
 
-impl Stop {
+impl Claim {
     fn call(&self) {
         // SAFETY: the shim has noted both for this call. What the library does is the very risk this process exists to take.
         unsafe { (self.entry)(self.objects.as_ptr()) };
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.way.give_back();
     }
 }
 
@@ -117,15 +162,17 @@ pub(crate) fn stop(worker: &'static Worker, cancel: Cancel) {
         // Without it the host ends this process.
         let _ = worker.socket.send(Packet::CancelDone, &done.encode(), &[]);
     };
-    let Some(stop) = worker.cancels.find(cancel.lane, cancel.call_id) else {
+    let Some(claim) = worker.cancels.claim(cancel.lane, cancel.call_id) else {
         return tell(libc::ESRCH);
     };
     let stack = crash::stack_limit().min(MOST_STACK);
     let thread = Builder::new().name("hotcell-cancel".into()).stack_size(stack);
     let called = move || {
-        crash::attend_beside();
-        stop.call();
+        let _stack = crash::attend_beside();
+        claim.call();
+        // Before the call can end: the host has the answer when it has the reply.
         tell(0);
+        drop(claim);
     };
     if let Err(error) = thread.spawn(called) {
         tell(error.raw_os_error().unwrap_or(libc::EAGAIN));
@@ -133,47 +180,4 @@ pub(crate) fn stop(worker: &'static Worker, cancel: Cancel) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    unsafe extern "C" fn note(objects: *const *mut c_void) {
-        // SAFETY: the test passes the address of a counter that lives for ever.
-        unsafe { (*objects).cast::<AtomicU64>().as_ref() }.unwrap().fetch_add(1, Ordering::Relaxed);
-    }
-
-    unsafe extern "C" fn attend(ways: *mut UnderWay) {
-        HERE.with(|here| here.set(ways));
-    }
-
-    thread_local!(static HERE: std::cell::Cell<*mut UnderWay> = const { std::cell::Cell::new(ptr::null_mut()) });
-
-    #[test]
-    fn a_call_is_stopped_while_it_is_under_way_and_not_else() {
-        static COUNTER: AtomicU64 = AtomicU64::new(0);
-        let cancels = Cancels::new(Some(attend), 2);
-        cancels.attend(1);
-        let second = HERE.with(std::cell::Cell::get).wrapping_add(1);
-        // SAFETY: it is the second of the places of lane 1, and this thread does all.
-        let way = unsafe { &*second };
-        // SAFETY: as above.
-        unsafe {
-            (*way.objects.get())[0] = (&raw const COUNTER).cast_mut().cast();
-            *way.stop.get() = Some(note);
-        }
-        way.call_id.store(7, Ordering::Release);
-        for (lane, call_id) in [(1, 8), (0, 7), (2, 7), (1, 0)] {
-            assert!(cancels.find(lane, call_id).is_none(), "{lane} {call_id}");
-        }
-        cancels.find(1, 7).unwrap().call();
-        assert_eq!(COUNTER.load(Ordering::Relaxed), 1);
-        way.call_id.store(0, Ordering::Release);
-        assert!(cancels.find(1, 7).is_none());
-    }
-
-    #[test]
-    fn where_nothing_can_be_stopped_nothing_is_found() {
-        let cancels = Cancels::new(None, 64);
-        cancels.attend(0);
-        assert!(cancels.lanes.is_empty() && cancels.find(0, 1).is_none());
-    }
-}
+mod tests;

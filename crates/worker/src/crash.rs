@@ -83,23 +83,37 @@ pub(crate) fn attend(lane: u32, stack: usize) {
     let here = 0u8;
     let high = (&raw const here).addr() as u64;
     SERVING.set(Some(Serving { lane, stack: (high.saturating_sub(stack as u64), high) }));
-    own_stack(&[]);
+    // Until the process ends.
+    let _ = own_stack(&[]);
 }
 
-/// Has the handler run on a stack of its own on this thread, which serves no lane. What is meant for the process is for other
-/// threads, as the abort by which the host asks where it is.
-pub(crate) fn attend_beside() {
-    own_stack(&BESIDE);
+/// Has the handler run on a stack of its own on this thread, which serves no lane, until that is dropped there. What is meant for
+/// the process is for other threads, as the abort by which the host asks where it is.
+pub(crate) fn attend_beside() -> OwnStack {
+    OwnStack(own_stack(&BESIDE))
 }
 
-/// Gives the handler a stack on this thread. Only these signals are blocked on it from now on.
-fn own_stack(blocked: &[c_int]) {
-    let own = libc::stack_t {
-        ss_sp: Box::leak(vec![0u8; STACK].into_boxed_slice()).as_mut_ptr().cast(),
-        ss_flags: 0,
-        ss_size: STACK,
-    };
-    // SAFETY: the stack lives for ever; the set is valid for writes, and sigemptyset initialises it.
+/// The stack of the handler on a thread that ends before the process does.
+pub(crate) struct OwnStack(*mut [u8]);
+
+impl Drop for OwnStack {
+    fn drop(&mut self) {
+        let none = libc::stack_t { ss_sp: std::ptr::null_mut(), ss_flags: libc::SS_DISABLE, ss_size: 0 };
+        // SAFETY: the argument is valid; nothing runs on the stack, which is this thread's, for this does. Then the kernel does not
+        // know it any more, and it was a box.
+        unsafe {
+            if libc::sigaltstack(&none, std::ptr::null_mut()) == 0 {
+                drop(Box::from_raw(self.0));
+            }
+        }
+    }
+}
+
+/// Gives the handler a stack on this thread, which it leaves to the caller. Only these signals are blocked on it from now on.
+fn own_stack(blocked: &[c_int]) -> *mut [u8] {
+    let stack = Box::into_raw(vec![0u8; STACK].into_boxed_slice());
+    let own = libc::stack_t { ss_sp: stack.cast(), ss_flags: 0, ss_size: STACK };
+    // SAFETY: the stack stays until the caller has the kernel forget it; the set is valid for writes, and sigemptyset initialises it.
     unsafe {
         libc::sigaltstack(&own, std::ptr::null_mut());
         let mut set: libc::sigset_t = std::mem::zeroed();
@@ -109,6 +123,7 @@ fn own_stack(blocked: &[c_int]) {
         }
         libc::pthread_sigmask(libc::SIG_SETMASK, &set, std::ptr::null_mut());
     }
+    stack
 }
 
 /// Has it noted which lane's thread ends the process with `exit`. To be called when the library is loaded: what was registered

@@ -122,7 +122,8 @@ fn load(socket: &Arc<ControlSocket>) -> Result<&'static Worker, Failure> {
         _ => channel.most_objects().min(wire::MAX_HANDLES),
     };
     let lanes = if several { channel.callers() as usize } else { 1 };
-    let cancels = Cancels::new(library.attend().filter(|_| capabilities & stops != 0), lanes);
+    // Whether or not the host will stop calls: their entries note that they are under way.
+    let cancels = Cancels::new(library.attend(), lanes);
     let (functions, channel) = (library.functions(), Arc::new(channel));
     let worker: &'static Worker = Box::leak(Box::new(Worker {
         handles: SharedHandles::new(lanes, most_objects),

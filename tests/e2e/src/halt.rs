@@ -4,8 +4,8 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use hotcell::dynamic::{self, Value};
-use hotcell::rt::Handle;
-use hotcell::{Options, Result, Session};
+use hotcell::rt::{Collects as _, Handle, Puts as _};
+use hotcell::{Options, Pipeline, Result, Session, Ticket};
 use hotcell_bind::Bound;
 
 use crate::bound::{Shared, bind};
@@ -81,6 +81,22 @@ impl Halt {
         let returned = self.call(name, &args)?;
         let Value::Handle(object) = returned else { panic!("`{name}` returned {returned:?}") };
         Ok(object)
+    }
+
+    /// Sends a call of a function of an object and a number behind others.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be sent.
+    pub fn send(&self, pipe: &mut Pipeline, name: &str, of: &Handle, number: i32) -> Result<Ticket<i32>> {
+        let interface = &self.library.1.interface;
+        let index = interface.functions.iter().position(|function| function.name == name);
+        let index = index.expect("it is bound");
+        let kind = interface.handle_number(of.type_name()).expect("it is one of the library's");
+        let mut call = pipe.entry_of(index as u16, &[Some(of)])?;
+        call.put_handle(0, "job", of, kind)?;
+        call.put_i32(8, number);
+        Ok(call.values(|reply| reply.get_i32(0)))
     }
 
     /// As [`Halt::int`], awaited.

@@ -12,6 +12,7 @@ use hotcell::{Breaker, Cancel, Cause, Error, ErrorKind, Executed, Options, Resta
 use hotcell_e2e::halt::Halt;
 use hotcell_e2e::process::{alive, wait_until};
 use hotcell_e2e::tasks::start;
+use rustix::process::{Pid, Signal, kill_process};
 
 /// More than any call takes here that is stopped.
 const LONG: i128 = 60_000;
@@ -90,21 +91,30 @@ fn what_a_stopped_call_has_made_is_released() {
     all_is_well(&halt, &job, 1);
 }
 
+/// Gives a call up that is under way.
+#[track_caller]
+fn given_up(halt: &Halt, cancel: &Cancel, name: &str, job: &Handle) -> Error {
+    let theirs = halt.through(halt.session.cancelled_by(cancel));
+    let before = halt.session.stats().calls;
+    thread::scope(|scope| {
+        let calls = scope.spawn(|| theirs.int(name, job, Some(LONG)).unwrap_err());
+        wait_until("the call is under way", || halt.session.stats().calls > before);
+        // Until it has come to the library.
+        thread::sleep(Duration::from_millis(20));
+        cancel.cancel();
+        calls.join().unwrap()
+    })
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
 #[test]
 fn a_call_that_is_given_up_is_stopped_too() {
     let (halt, job) = halt();
     for told in 1..=3 {
-        let cancel = Cancel::new();
-        let theirs = halt.through(halt.session.cancelled_by(&cancel));
-        let before = halt.session.stats().calls;
-        let error = thread::scope(|scope| {
-            let calls = scope.spawn(|| theirs.int("halt_turn", &job, Some(LONG)).unwrap_err());
-            wait_until("the call is under way", || halt.session.stats().calls > before);
-            // It may not have come to the library yet; then there is nothing to be stopped.
-            thread::sleep(Duration::from_millis(20));
-            cancel.cancel();
-            calls.join().unwrap()
-        });
+        let error = given_up(&halt, &Cancel::new(), "halt_turn", &job);
         assert_eq!((error.kind(), error.executed()), (ErrorKind::Cancelled, Executed::Yes), "{error}");
         assert!(error.to_string().contains("the library stopped it"), "{error}");
         all_is_well(&halt, &job, told);
@@ -151,6 +161,99 @@ fn what_crashes_when_it_is_to_stop_a_call_is_told_with_that() {
     assert!(error.to_string().contains("SIGSEGV"), "{error}");
     assert!(begun.elapsed() < PATIENCE, "its death is waited for, and not the grace");
     wait_until("the worker is gone", || !alive(worker));
+}
+
+#[test]
+fn a_call_that_crashes_when_it_is_told_to_stop_says_so() {
+    let (halt, job) = halt();
+    let error = within(&halt).int("halt_fall", &job, Some(LONG)).unwrap_err();
+    assert_eq!((error.kind(), error.executed()), (ErrorKind::Crashed, Executed::Maybe), "{error}");
+    assert!(matches!(error.cause(), Cause::Signal { number: 11, address: Some(0), .. }), "{error:?}");
+    assert!(error.output().contains("halt: told to stop"), "{:?}", error.output());
+    assert_eq!(halt.session.stats().faults, [(ErrorKind::Crashed, 1)]);
+    // Nor is that lost where the call was given up.
+    let (halt, job) = self::halt();
+    let error = given_up(&halt, &Cancel::new(), "halt_leave", &job);
+    assert_eq!((error.kind(), error.executed()), (ErrorKind::Exited, Executed::Maybe), "{error}");
+    assert!(matches!(error.cause(), Cause::Exit { status: 3 }), "{error:?}");
+    // Of tasks either.
+    let (halt, job) = self::halt();
+    let runtime = runtime();
+    let error = runtime.block_on(within(&halt).awaited("halt_fall", &job, LONG)).unwrap_err();
+    assert!(matches!(error.cause(), Cause::Signal { number: 11, address: Some(0), .. }), "{error:?}");
+}
+
+#[test]
+fn what_stops_a_call_meets_no_other_one() {
+    const TIME: Duration = Duration::from_millis(300);
+    let (halt, job) = halt();
+    let mut pipe = halt.session.within(TIME).pipeline();
+    // The first has ended long before what stops it has; then the others would be met.
+    let stopped = halt.send(&mut pipe, "halt_turn_late", &job, LONG as i32).unwrap();
+    let behind = [120, 1].map(|time| halt.send(&mut pipe, "halt_turn", &job, time).unwrap());
+    let begun = Instant::now();
+    let error = pipe.take(stopped).unwrap_err();
+    assert_eq!((error.kind(), error.executed()), (ErrorKind::DeadlineExceeded, Executed::Yes), "{error}");
+    assert!(begun.elapsed() >= TIME + Duration::from_millis(50), "what stops it takes so long");
+    assert_eq!(behind.map(|ticket| pipe.take(ticket).unwrap()), [120, 1]);
+    drop(pipe);
+    all_is_well(&halt, &job, 1);
+}
+
+fn signal(pid: u32, signal: Signal) {
+    kill_process(Pid::from_raw(pid as i32).unwrap(), signal).unwrap();
+}
+
+/// Bytes that a process may write to.
+fn data_bytes(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let data = status.lines().find_map(|line| line.strip_prefix("VmData:")).unwrap();
+    data.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
+}
+
+#[test]
+fn calls_that_are_stopped_leave_no_memory_behind() {
+    let (halt, job) = halt();
+    let brief = within(&halt);
+    let worker = halt.session.worker_pid().unwrap();
+    let bytes = |times| {
+        for _ in 0..times {
+            is_stopped(&brief.int("halt_turn", &job, Some(LONG)).unwrap_err());
+        }
+        data_bytes(worker)
+    };
+    // What is kept for the next thread is there by then.
+    let (before, after) = (bytes(10), bytes(40));
+    assert!(after < before + (1 << 20), "{before} {after}");
+}
+
+#[test]
+fn a_call_that_has_not_come_to_the_library_is_stopped_when_it_has() {
+    const TIMES: usize = 30;
+    // Each of them that loses its worker is a fault, and no reason to open the breaker.
+    let halt = Halt::open(Options { cancel_grace: PATIENCE, ..Options::default() });
+    let stopped = (0..TIMES).filter(|_| {
+        let job = halt.make("halt_begin", &[]).unwrap();
+        let worker = halt.session.worker_pid().unwrap();
+        let cancel = Cancel::new();
+        let theirs = halt.through(halt.session.cancelled_by(&cancel));
+        // It hears of the call, and that this is to be stopped, at the same time.
+        let before = halt.session.stats().calls;
+        let error = thread::scope(|scope| {
+            signal(worker, Signal::STOP);
+            let calls = scope.spawn(|| theirs.int("halt_turn", &job, Some(LONG)).unwrap_err());
+            wait_until("the call is sent", || halt.session.stats().calls > before);
+            cancel.cancel();
+            thread::sleep(Duration::from_millis(20));
+            signal(worker, Signal::CONT);
+            calls.join().unwrap()
+        });
+        assert_eq!(error.kind(), ErrorKind::Cancelled, "{error}");
+        error.executed() == Executed::Yes
+    });
+    // A machine that is busy has some not come there for long.
+    let stopped = stopped.count();
+    assert!(stopped >= TIMES - 3, "{stopped}");
 }
 
 #[test]
@@ -207,8 +310,7 @@ fn a_call_that_is_nested_in_another_is_stopped_alone() {
 #[test]
 fn calls_of_tasks_are_stopped_too() {
     let (halt, job) = halt();
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = runtime.enable_all().build().unwrap();
+    let runtime = runtime();
     let worker = halt.session.worker_pid().unwrap();
     runtime.block_on(async {
         is_stopped(&within(&halt).awaited("halt_turn", &job, LONG).await.unwrap_err());

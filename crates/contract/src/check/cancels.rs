@@ -73,6 +73,10 @@ fn argument(
         };
     }
     match &node.kind {
+        Kind::Call(function, _) if site.known.handles.released_by(function).is_some() => wrong(
+            format!("`{function}` releases its object"),
+            "what stops a call leaves objects to those who have them",
+        ),
         Kind::Call(_, args) => args.iter().try_for_each(|arg| argument(site, roles, arg, objects)),
         Kind::Int(_) | Kind::Name(_) | Kind::SizeOf(_) => Ok(()),
         Kind::Binary(..) | Kind::Field(..) | Kind::Result | Kind::Errno => {

@@ -77,9 +77,9 @@ pub(crate) fn begin(scope: &Scope<'_>, body: &mut Body) -> Result<(), Error> {
     Ok(())
 }
 
-/// The statement right behind it.
+/// The statement right behind it: then it has ended, and so has what stops it.
 pub(crate) fn end(scope: &Scope<'_>, body: &mut Body) {
     if scope.function.cancel.is_some() {
-        body.line("hotcell_has_ended(hc_way);");
+        body.line("hotcell_has_ended(hc_way, hc_rq->call_id);");
     }
 }

@@ -30,7 +30,7 @@ fn only_functions_that_can_be_stopped_note_that_they_are_under_way() {
     let shim = shim::render(&interface).unwrap();
     let c = shim.c();
     assert_eq!(c.matches("hotcell_may_stop(hc_way, ").count(), 1);
-    assert_eq!(c.matches("hotcell_has_ended(hc_way);").count(), 1);
+    assert_eq!(c.matches("hotcell_has_ended(hc_way, hc_rq->call_id);").count(), 1);
     let entry = c.split_once(&format!("static void hotcell_call_{name}(")).unwrap().1;
     let entry = entry.split_once("\n}\n").unwrap().0;
     let places = ["hc_way->object[0] = ", "hotcell_may_stop(", &format!("({name})("), "hotcell_has_ended("];

@@ -109,6 +109,11 @@ impl<'s> Call<'s> {
         &mut self.turn
     }
 
+    /// It has its reply, and is not concluded yet.
+    pub(crate) fn has_replied(&mut self, head: ReplyHead) {
+        self.replied = Some(head);
+    }
+
     /// Begins to end the worker. Comes with until when that may take, in monotonic nanoseconds.
     pub(crate) fn begin_to_end(&mut self, ending: Ending<'_>) -> u64 {
         let context = self.context;
@@ -145,7 +150,9 @@ impl<'s> Call<'s> {
         self.end_owed_grant();
         let mut callbacks = Callbacks::of(&mut []);
         callbacks.abandoned = true;
-        let head = match self.obeys() {
+        // It may have come when it was being stopped.
+        let obeyed = self.replied.take().map_or_else(|| self.obeys(), |head| Ok(Some(head)));
+        let head = match obeyed {
             Ok(None) if self.turn.live.is_some() => {
                 let waited = self.live().lane.wait(id, clock::now(), spin, deadline);
                 self.go_on(waited, &mut callbacks)
@@ -188,7 +195,7 @@ impl<'s> Call<'s> {
     fn first_awaited(&mut self) -> Result<Option<Waited>> {
         self.is_wanted()?;
         let (id, now, _) = self.publish()?;
-        self.under_way = true;
+        (self.under_way, self.replied) = (true, None);
         let spin = self.session().spin().min(GLANCE);
         let lane = &mut self.live().lane;
         let waited = lane.glance(id, now, spin);
@@ -283,27 +290,33 @@ impl<'b> Course<'_, 'b> {
                 self.raised.get_or_insert(Failure::Error(stopped));
                 Ok(head)
             }
+            None if berth.aboard(|call| call.ended_otherwise())? => {
+                Err(berth.aboard(|call| call.worker_ended(Executed::Maybe))?)
+            }
             None => Err(Self::hung(berth, Executed::Maybe).await?),
         }
     }
 
     /// As [`Call::obeys`].
     async fn obeys(berth: &mut Berth<'_>) -> Result<Option<ReplyHead>> {
-        let Some((lane, until)) = berth.aboard(Call::begin_to_stop)? else { return Ok(None) };
+        let Some(mut stopping) = berth.aboard(Call::begin_to_stop)? else { return Ok(None) };
         let id = berth.context().call_id;
         let head = loop {
-            let over = |call: &mut Call<'_>| call.cannot_be_stopped(lane);
-            let Some(waited) = berth.message_unless(id, until, over).await? else { return Ok(None) };
+            let over = berth.aboard(|call| call.cannot_be_stopped(&mut stopping))?;
+            let now = clock::now();
+            let until = if over { now } else { stopping.next(now) };
+            let waited = berth.message_until(id, until).await?;
             if let Waited::Violation(rule) = waited {
                 berth.end_worker(&[Ending::Violation(rule)]).await?;
             }
             match berth.aboard(|call| call.hear_stopping(waited))?? {
                 Some(head) => break head,
-                None if waited == Waited::Dead || clock::now() >= until => return Ok(None),
+                None if over || waited == Waited::Dead || stopping.is_over() => return Ok(None),
                 None => {}
             }
         };
-        Ok(berth.cancelled(lane, until).await?.then_some(head))
+        berth.has_replied(head)?;
+        Ok(berth.cancelled(stopping.lane, stopping.until).await?.then_some(head))
     }
 
     async fn grant(&mut self, berth: &mut Berth<'_>, needed: u64) -> Result<()> {

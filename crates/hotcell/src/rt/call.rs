@@ -22,6 +22,8 @@ use super::references::References;
 use super::{Element, Function, Handle, Image, KeptCallback, OutputKind, Repeated};
 use crate::error::{Cause, Error, Result};
 use crate::session::{Allowed, Context, Entry, Inside, Live, Session, Turn};
+#[cfg(feature = "tokio")]
+use hotcell_shm::ReplyHead;
 
 /// A call whose arguments are being written. It holds the session's worker until it is finished or dropped.
 ///
@@ -94,6 +96,9 @@ pub struct State {
     pub(super) under_way: bool,
     /// The library has called back during it, or may have on a thread of its own: it is not to be made again.
     pub(super) called_back: bool,
+    /// The final reply, where it is a task's that waits for something else yet.
+    #[cfg(feature = "tokio")]
+    pub(super) replied: Option<ReplyHead>,
     /// The batch that it is, where it is a task's.
     #[cfg(feature = "tokio")]
     pub(super) batch: Option<Box<Done>>,
@@ -153,6 +158,8 @@ impl State {
             awaited: false,
             under_way: false,
             called_back: false,
+            #[cfg(feature = "tokio")]
+            replied: None,
             #[cfg(feature = "tokio")]
             batch: None,
         })

@@ -20,8 +20,33 @@ pub(super) enum Why {
     GivenUp,
 }
 
-/// How long a thread waits for the call before it looks what became of the function that stops it, in nanoseconds.
+/// How long is waited for the call before it is looked at what became of the function that stops it, in nanoseconds.
 const LOOKS: u64 = 1_000_000;
+
+/// How often it is told again, as often as that is looked at, where there was nothing to stop: the call may not have come to the library
+/// yet, or may be back from it.
+const TELLS: u32 = 5;
+
+/// A call that the library was told to stop.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stopping {
+    pub(super) lane: u32,
+    /// How often it is told again.
+    tells: u32,
+    /// Until when it may obey, in monotonic nanoseconds.
+    pub(super) until: u64,
+}
+
+impl Stopping {
+    /// Until when to wait, where it is now that time.
+    pub(super) fn next(&self, now: u64) -> u64 {
+        self.until.min(now.saturating_add(LOOKS))
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        clock::now() >= self.until
+    }
+}
 
 impl Call<'_> {
     /// Has the library stop the call, and goes on with it until its reply, which has come too late: it is a failure of the call.
@@ -32,6 +57,7 @@ impl Call<'_> {
                 callbacks.raised.get_or_insert_with(|| Failure::Error(self.stopped(why)));
                 Ok(head)
             }
+            None if self.ended_otherwise() => Err(self.worker_ended(Executed::Maybe)),
             None if why == Why::Deadline => Err(self.hung(Executed::Maybe)),
             None => Err(self.cancelled()),
         }
@@ -39,41 +65,60 @@ impl Call<'_> {
 
     /// The reply of a call that the library has stopped when it was told to.
     pub(super) fn obeys(&mut self) -> Result<Option<ReplyHead>> {
-        let Some((lane, mut until)) = self.begin_to_stop() else { return Ok(None) };
+        let Some(mut stopping) = self.begin_to_stop() else { return Ok(None) };
         let (id, spin) = (self.context.call_id, self.session().spin());
         loop {
             // Before the look at the call, which may have ended by itself.
-            let over = self.cannot_be_stopped(lane);
+            let over = self.cannot_be_stopped(&mut stopping);
             let now = clock::now();
-            let time = if over { 0 } else { LOOKS };
-            let waited = self.live().lane.wait(id, now, spin, until.min(now.saturating_add(time)));
+            let until = if over { now } else { stopping.next(now) };
+            let waited = self.live().lane.wait(id, now, spin, until);
             if let Some(head) = self.hear_stopping(waited)? {
-                let outcome = self.live().worker.wait_cancelled(lane, instant_of(until));
+                let outcome = self.live().worker.wait_cancelled(stopping.lane, instant_of(stopping.until));
                 return Ok(outcome.map(|_| head));
             }
-            until = until.saturating_add(self.live().lane.take_standstill());
-            if over || waited == Waited::Dead || clock::now() >= until {
+            stopping.until = stopping.until.saturating_add(self.live().lane.take_standstill());
+            if over || waited == Waited::Dead || stopping.is_over() {
                 return Ok(None);
             }
         }
     }
 
-    /// Tells the library to stop the call. Comes with the lane, and with how long that may take, in monotonic nanoseconds. `None`
-    /// where it cannot be told. A batch is many calls.
-    pub(super) fn begin_to_stop(&mut self) -> Option<(u32, u64)> {
+    /// Tells the library to stop the call. `None` where it cannot be told. A batch is many calls.
+    pub(super) fn begin_to_stop(&mut self) -> Option<Stopping> {
         let id = self.context.call_id;
         let Live { lane, worker, .. } = self.turn.live.as_ref()?;
         let lane = lane.index();
         let told = self.entries == 0 && worker.begin_cancel(lane, id);
         let grace = self.session().options().cancel_grace;
         let grace = u64::try_from(grace.as_nanos()).unwrap_or(u64::MAX);
-        told.then(|| (lane, clock::now().saturating_add(grace)))
+        told.then(|| Stopping { lane, tells: TELLS, until: clock::now().saturating_add(grace) })
     }
 
-    /// Whether nothing is there that could stop the call.
-    pub(super) fn cannot_be_stopped(&self, lane: u32) -> bool {
-        let cannot = |outcome| matches!(outcome, CancelOutcome::NotUnderWay | CancelOutcome::NoThread);
-        self.turn.live.as_ref().is_none_or(|live| live.worker.cancelled(lane).is_some_and(cannot))
+    /// Whether nothing is there that could stop the call. Where it was not in the library, that is told again for a while.
+    pub(super) fn cannot_be_stopped(&self, stopping: &mut Stopping) -> bool {
+        let Some(live) = &self.turn.live else { return true };
+        match live.worker.cancelled(stopping.lane) {
+            Some(CancelOutcome::NotUnderWay) if stopping.tells > 0 => {
+                stopping.tells -= 1;
+                !live.worker.begin_cancel(stopping.lane, self.context.call_id)
+            }
+            Some(CancelOutcome::NotUnderWay | CancelOutcome::NoThread) => true,
+            Some(CancelOutcome::Called) | None => false,
+        }
+    }
+
+    /// Whether the worker, which was to stop the call, has ended otherwise than in the function for that: in this call or another, or
+    /// because somebody has ended it.
+    pub(super) fn ended_otherwise(&self) -> bool {
+        let Some(live) = &self.turn.live else { return false };
+        live.worker.end().is_some_and(|end| {
+            let of_code = !matches!(fault::of_end(&end).cause, Cause::Signal { external: true, .. });
+            let in_function = live.worker.cancelled(live.lane.index()).is_none()
+                && live.worker.was_asked(live.lane.index(), self.context.call_id)
+                && live.worker.channel().ended_in().is_none();
+            end.killed_by_host || !of_code || !in_function
+        })
     }
 
     /// Whether the function that was to stop the call has not returned by that time, though the call has ended.
@@ -112,16 +157,21 @@ impl Call<'_> {
         Ok(None)
     }
 
-    /// The failure of a call that the library has stopped.
+    /// The failure of a call that the library has stopped, or that has ended by itself before that.
     pub(super) fn stopped(&self, why: Why) -> Error {
+        let by_itself =
+            self.turn.live.as_ref().is_some_and(|live| {
+                live.worker.cancelled(live.lane.index()) == Some(CancelOutcome::NotUnderWay)
+            });
+        let how = if by_itself { "it ended by itself then" } else { "the library stopped it" };
         let fault = match why {
             Why::Deadline => {
                 let after = self.allowed.time();
-                let message = format!("no reply within {after:?}; the library stopped it then");
+                let message = format!("no reply within {after:?}; {how}");
                 Fault { kind: ErrorKind::DeadlineExceeded, cause: Cause::Deadline { after }, message }
             }
             Why::GivenUp => {
-                let message = "the call was given up, and the library stopped it".to_owned();
+                let message = format!("the call was given up; {how}");
                 Fault { kind: ErrorKind::Cancelled, cause: Cause::None, message }
             }
         };

@@ -156,14 +156,17 @@ struct hotcell_ctx {
     void (*let_go)(hotcell_ctx *, uint64_t keeper, uint32_t slot);
 };
 
-/* Since 1.7. A call that is under way and can be stopped: the entry writes it right before it calls the library, `call_id` last,
- * and clears that right behind it. The runtime calls `stop` on another thread, with what it reads there, and makes no other call on
- * this one before `stop` has returned. */
-typedef struct hotcell_under_way {
+/* Since 1.7. A call that is under way and can be stopped: the entry writes it right before it calls the library, `call_id` last.
+ * The runtime, which is to stop the call, writes another value there that is not 0, and calls `stop` on another thread, with what it
+ * reads here. Right behind the call the entry exchanges `call_id` for 0. Where it does not find it there any more, it calls
+ * `stopped`, which is the runtime's and returns when `stop` has: so `stop` meets no other call, and its objects are in use. */
+typedef struct hotcell_under_way hotcell_under_way;
+struct hotcell_under_way {
     uint64_t call_id; /* 0: none */
     void (*stop)(void *const *object);
     void *object[HOTCELL_CANCEL_OBJECTS];
-} hotcell_under_way;
+    void (*stopped)(hotcell_under_way *);
+};
 
 /* A shim some of whose calls can be stopped exports `hotcell_attend_1`, of this type. The runtime calls it on each thread that
  * executes calls, before the first of them: there that thread's calls note that they are under way, by their depth. */

@@ -767,10 +767,12 @@ HOTCELL_HELPER void hotcell_may_stop(hotcell_under_way *way, void (*stop)(void *
     __atomic_store_n(&way->call_id, call_id, __ATOMIC_RELEASE);
 }
 
-/* And now it cannot. */
-HOTCELL_HELPER void hotcell_has_ended(hotcell_under_way *way)
+/* And now it cannot. Who is stopping it is waited for. */
+HOTCELL_HELPER void hotcell_has_ended(hotcell_under_way *way, uint64_t call_id)
 {
-    __atomic_store_n(&way->call_id, 0, __ATOMIC_RELEASE);
+    if (!__atomic_compare_exchange_n(&way->call_id, &call_id, 0, 0, __ATOMIC_RELEASE, __ATOMIC_ACQUIRE)) {
+        way->stopped(way);
+    }
 }
 
 /* What the parser saw, for the compiler to confirm. */
@@ -1192,7 +1194,7 @@ static void hotcell_call_sqlite3_exec(hotcell_ctx *hc_ctx, const hotcell_request
     errno = 0;
     int hc_result = (sqlite3_exec)(arg_arg1, arg_sql, arg_callback, arg_arg4, NULL);
     hc_rp->error_number = errno;
-    hotcell_has_ended(hc_way);
+    hotcell_has_ended(hc_way, hc_rq->call_id);
     hotcell_progress = hc_before;
     int hc_failed = hc_result != 0;
     if (hc_rp->state == HOTCELL_REPLY_STATE_REFUSED) {
@@ -1845,7 +1847,7 @@ static void hotcell_call_sqlite3_get_table(hotcell_ctx *hc_ctx, const hotcell_re
     errno = 0;
     int hc_result = (sqlite3_get_table)(arg_db, arg_zSql, &val_pazResult, &val_pnRow, &val_pnColumn, &val_pzErrmsg);
     hc_rp->error_number = errno;
-    hotcell_has_ended(hc_way);
+    hotcell_has_ended(hc_way, hc_rq->call_id);
     hotcell_progress = hc_before;
     int hc_failed = hc_result != 0;
     if (hc_rp->state == HOTCELL_REPLY_STATE_REFUSED) {
@@ -3672,7 +3674,7 @@ static void hotcell_call_sqlite3_prepare(hotcell_ctx *hc_ctx, const hotcell_requ
     errno = 0;
     int hc_result = (sqlite3_prepare)(arg_db, arg_zSql, arg_nByte, &val_ppStmt, &val_pzTail);
     hc_rp->error_number = errno;
-    hotcell_has_ended(hc_way);
+    hotcell_has_ended(hc_way, hc_rq->call_id);
     hotcell_progress = hc_before;
     int hc_failed = hc_result != 0;
     if (hc_rp->state == HOTCELL_REPLY_STATE_REFUSED) {
@@ -3765,7 +3767,7 @@ static void hotcell_call_sqlite3_prepare_v2(hotcell_ctx *hc_ctx, const hotcell_r
     errno = 0;
     int hc_result = (sqlite3_prepare_v2)(arg_db, arg_zSql, arg_nByte, &val_ppStmt, &val_pzTail);
     hc_rp->error_number = errno;
-    hotcell_has_ended(hc_way);
+    hotcell_has_ended(hc_way, hc_rq->call_id);
     hotcell_progress = hc_before;
     int hc_failed = hc_result != 0;
     if (hc_rp->state == HOTCELL_REPLY_STATE_REFUSED) {
@@ -3862,7 +3864,7 @@ static void hotcell_call_sqlite3_prepare_v3(hotcell_ctx *hc_ctx, const hotcell_r
     errno = 0;
     int hc_result = (sqlite3_prepare_v3)(arg_db, arg_zSql, arg_nByte, arg_prepFlags, &val_ppStmt, &val_pzTail);
     hc_rp->error_number = errno;
-    hotcell_has_ended(hc_way);
+    hotcell_has_ended(hc_way, hc_rq->call_id);
     hotcell_progress = hc_before;
     int hc_failed = hc_result != 0;
     if (hc_rp->state == HOTCELL_REPLY_STATE_REFUSED) {
@@ -3955,7 +3957,7 @@ static void hotcell_call_sqlite3_prepare16(hotcell_ctx *hc_ctx, const hotcell_re
     errno = 0;
     int hc_result = (sqlite3_prepare16)(arg_db, arg_zSql, arg_nByte, &val_ppStmt, &val_pzTail);
     hc_rp->error_number = errno;
-    hotcell_has_ended(hc_way);
+    hotcell_has_ended(hc_way, hc_rq->call_id);
     hotcell_progress = hc_before;
     int hc_failed = hc_result != 0;
     if (hc_rp->state == HOTCELL_REPLY_STATE_REFUSED) {
@@ -4048,7 +4050,7 @@ static void hotcell_call_sqlite3_prepare16_v2(hotcell_ctx *hc_ctx, const hotcell
     errno = 0;
     int hc_result = (sqlite3_prepare16_v2)(arg_db, arg_zSql, arg_nByte, &val_ppStmt, &val_pzTail);
     hc_rp->error_number = errno;
-    hotcell_has_ended(hc_way);
+    hotcell_has_ended(hc_way, hc_rq->call_id);
     hotcell_progress = hc_before;
     int hc_failed = hc_result != 0;
     if (hc_rp->state == HOTCELL_REPLY_STATE_REFUSED) {
@@ -4145,7 +4147,7 @@ static void hotcell_call_sqlite3_prepare16_v3(hotcell_ctx *hc_ctx, const hotcell
     errno = 0;
     int hc_result = (sqlite3_prepare16_v3)(arg_db, arg_zSql, arg_nByte, arg_prepFlags, &val_ppStmt, &val_pzTail);
     hc_rp->error_number = errno;
-    hotcell_has_ended(hc_way);
+    hotcell_has_ended(hc_way, hc_rq->call_id);
     hotcell_progress = hc_before;
     int hc_failed = hc_result != 0;
     if (hc_rp->state == HOTCELL_REPLY_STATE_REFUSED) {
@@ -5840,7 +5842,7 @@ static void hotcell_call_sqlite3_step(hotcell_ctx *hc_ctx, const hotcell_request
     errno = 0;
     int hc_result = (sqlite3_step)(arg_arg1);
     hc_rp->error_number = errno;
-    hotcell_has_ended(hc_way);
+    hotcell_has_ended(hc_way, hc_rq->call_id);
     hotcell_progress = hc_before;
     int hc_failed = ((((hotcell_wide)hc_result != (hotcell_wide)((SQLITE_OK) | 0)) && ((hotcell_wide)hc_result != (hotcell_wide)((SQLITE_ROW) | 0))) && ((hotcell_wide)hc_result != (hotcell_wide)((SQLITE_DONE) | 0)));
     if (hc_in.arg_arg1 != 0) {
@@ -13168,7 +13170,7 @@ static void hotcell_call_sqlite3_wal_checkpoint(hotcell_ctx *hc_ctx, const hotce
     errno = 0;
     int hc_result = (sqlite3_wal_checkpoint)(arg_db, arg_zDb);
     hc_rp->error_number = errno;
-    hotcell_has_ended(hc_way);
+    hotcell_has_ended(hc_way, hc_rq->call_id);
     hotcell_progress = hc_before;
     int hc_failed = hc_result != 0;
     if (hc_rp->state == HOTCELL_REPLY_STATE_REFUSED) {
@@ -13246,7 +13248,7 @@ static void hotcell_call_sqlite3_wal_checkpoint_v2(hotcell_ctx *hc_ctx, const ho
     errno = 0;
     int hc_result = (sqlite3_wal_checkpoint_v2)(arg_db, arg_zDb, arg_eMode, &val_pnLog, &val_pnCkpt);
     hc_rp->error_number = errno;
-    hotcell_has_ended(hc_way);
+    hotcell_has_ended(hc_way, hc_rq->call_id);
     hotcell_progress = hc_before;
     int hc_failed = hc_result != 0;
     if (hc_rp->state == HOTCELL_REPLY_STATE_REFUSED) {

@@ -103,6 +103,25 @@ int halt_turn_crashed(halt_job *job, int milliseconds)
     return halt_turn_deaf(job, milliseconds);
 }
 
+int halt_turn_late(halt_job *job, int milliseconds)
+{
+    return halt_turn(job, milliseconds);
+}
+
+int halt_fall(halt_job *job, int milliseconds)
+{
+    if (halt_turn(job, milliseconds) < 0)
+        *(volatile int *)NULL = 0;
+    return milliseconds;
+}
+
+int halt_leave(halt_job *job, int milliseconds)
+{
+    if (halt_turn(job, milliseconds) < 0)
+        exit(3);
+    return milliseconds;
+}
+
 int halt_turn_alone(halt_job *job, int milliseconds)
 {
     return halt_turn(job, milliseconds);
@@ -139,6 +158,13 @@ void halt_stop(halt_job *job)
 {
     fputs("halt: told to stop\n", stderr);
     atomic_fetch_add(&job->told, 1);
+    atomic_store(&job->stop, 1);
+}
+
+void halt_stop_and_linger(halt_job *job)
+{
+    halt_stop(job);
+    turn(NULL, 50);
     atomic_store(&job->stop, 1);
 }
 

@@ -31,6 +31,13 @@ int halt_turn_deaf(halt_job *job, int milliseconds);
 int halt_turn_hung(halt_job *job, int milliseconds);
 int halt_turn_crashed(halt_job *job, int milliseconds);
 
+/* The same; what tells it to stop goes on for a while, and then tells whoever is under way. */
+int halt_turn_late(halt_job *job, int milliseconds);
+
+/* The same; when it is told to stop, it crashes, or ends its process. */
+int halt_fall(halt_job *job, int milliseconds);
+int halt_leave(halt_job *job, int milliseconds);
+
 /* Nothing tells this one. */
 int halt_turn_alone(halt_job *job, int milliseconds);
 
@@ -48,6 +55,7 @@ halt_part *halt_make(halt_job *job);
 
 /* What tells them: to be called on another thread. */
 void halt_stop(halt_job *job);
+void halt_stop_and_linger(halt_job *job);
 void halt_stop_and_hang(halt_job *job);
 void halt_stop_and_crash(halt_job *job);
 #define HALT_ALL 1

@@ -8,13 +8,17 @@ use std::time::Duration;
 
 use hotcell::rt::{
     Callback, Field, Function, Handle, HandleType, Invocation, Kind, OutputField, OutputKind, OwnedField,
-    Package, Release, Reply, SandboxLines, Utf8, Utf16,
+    Package, Release, SandboxLines,
 };
 use hotcell::{ErrorKind, Options, Restart, Result, Session, Waiting};
 
 use crate::Target;
 use crate::peer::ARGUMENTS;
 use crate::script::Script;
+
+mod reads;
+
+use reads::read;
 
 pub(crate) const TARGET: Target = Target {
     name: "replies",
@@ -80,6 +84,10 @@ static OUTPUTS: &[OutputField] = &[
     OutputField { name: "bytes", offset: 40, kind: OutputKind::Bytes },
     OutputField { name: "texts", offset: 40, kind: OutputKind::Texts },
     OutputField { name: "wides", offset: 40, kind: OutputKind::WideTexts },
+    OutputField { name: "widest", offset: 40, kind: OutputKind::Utf32Text },
+    OutputField { name: "narrow", offset: 40, kind: OutputKind::Latin1Text },
+    OutputField { name: "all widest", offset: 40, kind: OutputKind::Utf32Texts },
+    OutputField { name: "all narrow", offset: 40, kind: OutputKind::Latin1Texts },
     OutputField { name: "all", offset: 40, kind: OutputKind::ByteTexts },
     OutputField { name: "truths", offset: 40, kind: OutputKind::Bools },
     OutputField { name: "numbers", offset: 40, kind: OutputKind::Elements(Kind::U16) },
@@ -246,86 +254,6 @@ fn called_back(session: &Session, answers: &mut Script<'_>, invocation: &mut Inv
         _ => return Ok(invocation.get_u64(offset)),
     }
     Ok(0)
-}
-
-/// Reads a result in some way.
-fn read(reply: &mut Reply<'_>, script: &mut Script<'_>, size: usize, things: &mut Vec<Handle>) -> Result<()> {
-    if size < 24 {
-        return Ok(());
-    }
-    let offset = 8 * script.below((size - 16) / 8);
-    match script.below(25) {
-        0 => drop(reply.opt_buffer(offset)?),
-        1 => drop(reply.promised_buffer(offset)?),
-        2 => drop(reply.elements::<u16>(offset)?),
-        3 => drop(reply.promised_elements::<f64>(offset)?),
-        4 => drop(reply.opt_text(offset)?),
-        5 => drop(reply.text_utf16(offset)?),
-        6 => drop(reply.text_bytes(offset)?),
-        7 => drop(reply.opt_text_list::<Utf8>(offset)?),
-        8 => drop(reply.ended_text_list::<Utf16>(offset)?),
-        9 => {
-            // Shared with a worker that may write there: whatever it says, it is as long as it was.
-            let shared = reply.shared_buffer(offset)?;
-            assert_eq!(shared.to_vec().len(), shared.len());
-        }
-        10 => assert!(reply.offset(offset, 10)?.is_none_or(|at| at <= 10)),
-        11 => {
-            let text = "aä\u{1f332}";
-            let at = reply.offset_utf16(offset, text)?;
-            assert!(at.is_none_or(|at| text.is_char_boundary(at)));
-        }
-        12 => things.extend(reply.opt_handle(offset, THING, script.below(2) == 0, None)?),
-        13 => {
-            let parent = things.last().cloned();
-            drop(reply.handle(offset, PART, script.below(2) == 0, parent.as_ref())?);
-        }
-        14 => {
-            let image = reply.image(offset, 40)?;
-            drop(image.opt_text(reply, 0)?);
-            drop(image.elements::<i64>(reply, 16)?);
-        }
-        15 => {
-            if let Some(image) = reply.opt_image(offset, 24)? {
-                drop(image.text_utf16(reply, 0)?);
-                assert!(image.advanced(reply, 16, 7)? <= 7);
-            }
-        }
-        20 => {
-            if let Some((images, count)) = reply.opt_images(offset, 16)? {
-                assert!(count <= 4 << 20, "more than there may be");
-                if count > 0 {
-                    let _ = images.array::<u32, 2>(0);
-                    drop(images.bytes_array(reply, 0, 8)?);
-                    drop(images.text_array(reply, 8, 8)?);
-                }
-            }
-        }
-        21 => {
-            let image = reply.image(offset, 40)?;
-            if let Some(part) = image.image(reply, 0, 8)? {
-                let _ = part.get_u64(0);
-            }
-            if let Some((parts, count)) = image.images(reply, 0, 8)? {
-                let _ = (0..count).fold(0, |sum, index| sum ^ parts.get_u64(8 * index));
-            }
-            drop(image.texts::<Utf8>(reply, 16)?);
-            drop(image.ended_texts::<Utf16>(reply, 16)?);
-            drop(image.buffer(reply, 0)?);
-        }
-        22 => drop(reply.promised_images(offset, 24)?),
-        23 => {
-            // Both numbers may be anything: they come from the worker, and from the caller.
-            let filled = reply.buffer(offset)?;
-            let (start, room) = (reply.get_u64(offset), reply.get_u64(offset + 8));
-            let mut data = vec![1];
-            reply.append(&mut data, filled, start as usize, room as usize)?;
-        }
-        _ => {
-            let _ = (reply.get_u64(offset), reply.get_f32(offset), reply.get_i8(offset));
-        }
-    }
-    Ok(())
 }
 
 /// Makes a batch. Its worker does what its packed entries say.

@@ -71,6 +71,7 @@ fn anything_else_is_refused_with_what_to_write() {
         ("f", "stop()", "`stop` takes 1 argument, not 0 = it is declared `void stop(db *base)`".to_owned()),
         ("end", "stop(base)", "`base` goes with the call = what stops a call needs an object that stays".to_owned()),
         ("h", "stop_five(a, b, c, d, e)", "`stop_five(a, b, c, d, e)` is passed 5 objects, and at most 4 can be".to_owned()),
+        ("f", "end(base)", "`end` releases its object = what stops a call leaves objects to those who have them".to_owned()),
         ("stop", "stop(base)", "`stop` cannot stop itself [the function that is to be stopped]".to_owned()),
         ("f", "stop_some(base, result, NULL)", "`result` is not known before the call [known after the call] = this is needed before the call is made: use parameters and constants".to_owned()),
         ("g", "stop(db)", "`db` may be `a` and `b`: `g` has several [which one?] = write the name of the parameter".to_owned()),

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::task::{self, Poll};
 
 use hotcell_protocol::{ErrorKind, Executed};
-use hotcell_shm::{Waited, clock};
+use hotcell_shm::{ReplyHead, Waited, clock};
 use hotcell_supervisor::{Ending, SegmentError, Worker};
 use parking_lot::Mutex;
 
@@ -160,8 +160,12 @@ impl<'s> Berth<'s> {
 
     /// Waits for the worker's next message.
     pub(crate) async fn message(&mut self, call_id: u64) -> Result<Waited> {
-        let message = self.message_unless(call_id, self.deadline, |_| false).await?;
-        Ok(message.unwrap_or(Waited::DeadlinePassed))
+        self.message_until(call_id, self.deadline).await
+    }
+
+    /// Its call has its reply, and waits for something else: who brings it to its end does not wait for that.
+    pub(crate) fn has_replied(&mut self, head: ReplyHead) -> Result<()> {
+        self.aboard(|call| call.has_replied(head))
     }
 
     /// Waits until that time for the answer of what was to stop the call of this lane; whether there is one.
@@ -179,13 +183,8 @@ impl<'s> Berth<'s> {
         Ok(answered.await?.unwrap_or(false))
     }
 
-    /// Waits until that time for the worker's next message: `None` when the time is over, or this is so and there is none.
-    pub(crate) async fn message_unless(
-        &mut self,
-        call_id: u64,
-        until: u64,
-        mut over: impl FnMut(&mut Call<'s>) -> bool,
-    ) -> Result<Option<Waited>> {
+    /// Waits until that time for the worker's next message.
+    pub(crate) async fn message_until(&mut self, call_id: u64, until: u64) -> Result<Waited> {
         // Its seat is not taken back meanwhile.
         self.deadline = self.deadline.max(until);
         let (context, executed) = (self.context, self.executed());
@@ -194,26 +193,25 @@ impl<'s> Berth<'s> {
             if let Some(live) = &call.turn().live {
                 live.worker.watch(live.lane.index().into(), task.waker());
             }
-            let over = over(call);
-            let Some(live) = &mut call.turn().live else { return Ok(Some(Some(Waited::Dead))) };
+            let Some(live) = &mut call.turn().live else { return Ok(Some(Waited::Dead)) };
             loop {
                 let found = live.lane.glance(call_id, 0, 0).or_else(|| live.lane.doze(call_id));
                 if found.is_some() {
                     live.lane.rise();
                     live.worker.unwatch(live.lane.index().into());
-                    return Ok(Some(found));
+                    return Ok(found);
                 }
                 match live.ear.poll(&live.lane, &live.worker, task) {
-                    Poll::Pending => return Ok(over.then_some(None)),
+                    Poll::Pending => return Ok(None),
                     Poll::Ready(Ok(())) => missed += 1,
                     Poll::Ready(Err(deaf)) => return Err(deaf.error(&context, executed)),
                 }
                 if missed > MOST_MISSED {
-                    return Ok(Some(Some(Waited::Violation("it wakes a task for nothing, again and again"))));
+                    return Ok(Some(Waited::Violation("it wakes a task for nothing, again and again")));
                 }
             }
         });
-        Ok(message.await?.flatten())
+        Ok(message.await?.unwrap_or(Waited::DeadlinePassed))
     }
 
     /// Waits until the worker has mapped what it was offered.
