@@ -1,0 +1,55 @@
+//! Libraries that are loaded anew: spares, pools with a call that goes on, health checks that end badly, calls that wait.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
+
+use hotcell::{
+    Breaker, Cause, ErrorKind, Executed, Options, Pool, PoolOptions, Profile, Reload, Restart, Retries,
+    Sandbox,
+};
+use hotcell_e2e::crew::Crew;
+use hotcell_e2e::edition::{Edition, Editions};
+use hotcell_e2e::process::{alive, wait_until};
+
+fn to(file: &Path) -> Reload {
+    Reload { libraries: Some(vec![file.to_owned()]), ..Reload::default() }
+}
+
+/// Two editions, and options with which both write into a file what this variable has them say; and that file.
+fn two(editions: &Editions, variable: &str) -> (PathBuf, PathBuf, Options, PathBuf) {
+    let of = |name, edition| editions.compile(name, &[edition]);
+    editions.folder().write("log/told", "");
+    let log = editions.folder().path().join("log/told");
+    let options = Options {
+        environment: vec![(variable.into(), log.display().to_string())],
+        sandbox: Some(Sandbox { write: vec![log.parent().unwrap().into()], ..Sandbox::of(Profile::Files) }),
+        ..Options::default()
+    };
+    (of("first.so", "-DEDITION=1"), of("second.so", "-DEDITION=2"), options, log)
+}
+
+#[test]
+fn the_first_spares_take_over_and_make_no_health_checks() {
+    let editions = Editions::new();
+    let (first, second, options, log) = two(&editions, "EDITION_ASKED");
+    let edition = Edition::open(&first, Options { spares: 1, ..options }).unwrap();
+    let told = || std::fs::read_to_string(&log).unwrap();
+    let spare_takes_over = |generation, marked| {
+        wait_until("there is a spare", || edition.session.stats().spares == 1);
+        edition.int("abort", &[]).unwrap_err();
+        assert_eq!(edition.int("mark", &[1]).unwrap(), marked);
+        assert_eq!(edition.session.generation(), generation, "the spare, and no worker behind it");
+    };
+    spare_takes_over(2, 11);
+    assert_eq!(told(), "edition 1 is asked\n".repeat(2), "by the first worker alone");
+    // The third is a spare of the old file.
+    wait_until("there is a spare again", || edition.session.stats().spares == 1);
+    assert_eq!(edition.session.reload(&to(&second)).unwrap().generation, 4);
+    spare_takes_over(5, 12);
+    let asked = ["edition 1 is asked\n".repeat(2), "edition 2 is asked\n".repeat(2)].concat();
+    assert_eq!(told(), asked);
+}
