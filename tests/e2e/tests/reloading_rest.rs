@@ -53,3 +53,24 @@ fn the_first_spares_take_over_and_make_no_health_checks() {
     let asked = ["edition 1 is asked\n".repeat(2), "edition 2 is asked\n".repeat(2)].concat();
     assert_eq!(told(), asked);
 }
+
+#[test]
+fn a_call_that_waits_for_the_breaker_is_made_when_another_file_serves() {
+    let editions = Editions::new();
+    let (first, second) =
+        (editions.compile("first.so", &[]), editions.compile("second.so", &["-DEDITION=2"]));
+    let hour = Duration::from_secs(3600);
+    let restart = Restart { faults: 2, pause: hour, longest_pause: hour, ..Restart::default() };
+    let retries = Some(Retries { breaker: true, ..Retries::default() });
+    let options = Options { restart, retries, deadline: hour * 10, ..Options::default() };
+    let edition = Edition::open(&first, options).unwrap();
+    (0..2).for_each(|_| drop(edition.int("abort", &[]).unwrap_err()));
+    // Not of a scope: where it fails, it waits for hours.
+    let waits = edition.clone();
+    let call = thread::spawn(move || waits.int("mark", &[1]));
+    wait_until("it waits", || edition.session.stats().restarted == 1);
+    assert!(matches!(edition.session.breaker(), Breaker::Open(_)));
+    edition.session.reload(&to(&second)).unwrap();
+    wait_until("it is made", || call.is_finished());
+    assert_eq!(call.join().unwrap().unwrap(), 12);
+}
