@@ -55,6 +55,44 @@ fn the_first_spares_take_over_and_make_no_health_checks() {
 }
 
 #[test]
+fn sessions_of_a_pool_are_drained_each_by_itself() {
+    let editions = Editions::new();
+    let (first, second, options, log) = two(&editions, "EDITION_LEFT");
+    let options = Options { libraries: vec![first], ..options };
+    let pool = PoolOptions { min: 2, max: 2, options, ..PoolOptions::default() };
+    let pool: Pool<Edition> = Pool::open(pool).unwrap();
+    let leases = [pool.get().unwrap(), pool.get().unwrap()];
+    thread::scope(|scope| {
+        // Each of them is the first of the list once.
+        for (busy, idle) in [(0, 1), (1, 0)] {
+            let [busy, idle] = [&leases[busy], &leases[idle]];
+            let (slow, calls) =
+                (scope.spawn(|| busy.int("slowly", &[1, 20_000])), idle.session.stats().calls);
+            let soon = scope.spawn(|| idle.int("slowly", &[1, 500]));
+            wait_until("both are under way", || idle.session.stats().calls > calls);
+            wait_until("both are under way", || busy.session.stats().calls > calls);
+            let (pid, told) = (idle.session.worker_pid().unwrap(), std::fs::read_to_string(&log).unwrap());
+            let (pool, drain) = (&pool, Duration::from_millis(2500));
+            let reload = Reload { drain, ..to(&second) };
+            let reload = scope.spawn(move || pool.reload(&reload).unwrap());
+            assert!(soon.join().unwrap().is_ok());
+            wait_until("a worker without calls has gone", || !alive(pid));
+            assert!(
+                !reload.is_finished() && !slow.is_finished(),
+                "this test came too late: it proves nothing"
+            );
+            let left = std::fs::read_to_string(&log).unwrap();
+            assert!(left.len() > told.len(), "it has made its shutdown calls: {left}");
+            let mut drained: Vec<bool> = reload.join().unwrap().iter().map(|it| it.drained).collect();
+            drained.sort_unstable();
+            assert_eq!(drained, [false, true]);
+            assert_eq!(slow.join().unwrap().unwrap_err().kind(), ErrorKind::WorkerLost);
+        }
+    });
+    assert!(pool.stats().sessions.iter().all(|stats| stats.faults.is_empty()));
+}
+
+#[test]
 fn a_call_that_waits_for_the_breaker_is_made_when_another_file_serves() {
     let editions = Editions::new();
     let (first, second) =
@@ -73,4 +111,34 @@ fn a_call_that_waits_for_the_breaker_is_made_when_another_file_serves() {
     edition.session.reload(&to(&second)).unwrap();
     wait_until("it is made", || call.is_finished());
     assert_eq!(call.join().unwrap().unwrap(), 12);
+}
+
+#[test]
+fn what_the_old_library_keeps_stays_while_a_call_is_under_way_there() {
+    let crew = Crew::of(2);
+    let token = Arc::new(());
+    let (weak, member) = (Arc::downgrade(&token), crew.hire(1).unwrap());
+    crew.on_ask(&member, move |number| Ok(number + i128::from(Arc::strong_count(&token) == 1))).unwrap();
+    let ((begins, begun), (end, ends)) = (channel(), channel::<()>());
+    thread::scope(|scope| {
+        // Where an assertion fails, the callback hears that nobody ends it.
+        let (crew, end) = (&crew, end);
+        let under_way = scope.spawn(move || {
+            crew.each(1, |_| {
+                begins.send(()).unwrap();
+                ends.recv().unwrap();
+                Ok(7)
+            })
+        });
+        begun.recv().unwrap();
+        let reload = scope.spawn(|| crew.session.reload(&Reload::default()).unwrap());
+        wait_until("another serves", || crew.session.generation() == 2);
+        assert_eq!(crew.int("crew_fault", &[1]).unwrap_err().kind(), ErrorKind::Crashed);
+        assert_eq!((crew.int("crew_add", &[1, 2]).unwrap(), crew.session.generation()), (3, 3));
+        assert!(weak.upgrade().is_some(), "the call that is under way there may call it");
+        end.send(()).unwrap();
+        assert_eq!(under_way.join().unwrap().unwrap(), 7);
+        assert!(reload.join().unwrap().drained);
+    });
+    assert!(weak.upgrade().is_none(), "it goes with the worker");
 }
