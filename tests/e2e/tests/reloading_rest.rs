@@ -93,6 +93,46 @@ fn sessions_of_a_pool_are_drained_each_by_itself() {
 }
 
 #[test]
+fn all_calls_that_take_too_long_say_why() {
+    let editions = Editions::new();
+    let (first, second) =
+        (editions.compile("first.so", &[]), editions.compile("second.so", &["-DEDITION=2"]));
+    let edition = Edition::open_reentrant(&first, Options { callers: 3, ..Options::default() }).unwrap();
+    thread::scope(|scope| {
+        let slow: Vec<_> = (0..3).map(|_| scope.spawn(|| edition.int("slowly", &[1, 20_000]))).collect();
+        wait_until("they are under way", || edition.session.stats().calls == 3);
+        let reload = Reload { drain: Duration::from_millis(100), ..to(&second) };
+        assert!(!edition.session.reload(&reload).unwrap().drained);
+        for slow in slow {
+            let error = slow.join().unwrap().unwrap_err();
+            assert_eq!((error.kind(), error.executed()), (ErrorKind::WorkerLost, Executed::Maybe), "{error}");
+            assert!(error.message().contains("the library was loaded anew"), "{error}");
+        }
+    });
+    assert!(edition.session.stats().faults.is_empty());
+}
+
+#[test]
+fn a_health_check_that_crashes_or_hangs_is_not_passed() {
+    let editions = Editions::new();
+    let first = editions.compile("first.so", &[]);
+    let crashes = editions.compile("crashes.so", &["-DEDITION=2", "-DCRASHES_WHEN_ASKED"]);
+    let hangs = editions.compile("hangs.so", &["-DEDITION=2", "-DHANGS_WHEN_ASKED"]);
+    let options = Options { start_deadline: Duration::from_secs(2), ..Options::default() };
+    let edition = Edition::open(&first, options).unwrap();
+    let pid = edition.session.worker_pid();
+    let crashed = edition.session.reload(&to(&crashes)).unwrap_err();
+    assert_eq!(crashed.kind(), ErrorKind::LoadFailed, "{crashed}");
+    assert!(matches!(crashed.cause(), Cause::Signal { number: 6, .. }), "{crashed:?}");
+    let hung = edition.session.reload(&to(&hangs)).unwrap_err();
+    assert_eq!(hung.kind(), ErrorKind::LoadFailed, "{hung}");
+    for error in [crashed, hung] {
+        assert!(error.message().contains("what served before goes on"), "{error}");
+    }
+    assert_eq!((edition.int("mark", &[1]).unwrap(), edition.session.worker_pid()), (11, pid));
+}
+
+#[test]
 fn a_call_that_waits_for_the_breaker_is_made_when_another_file_serves() {
     let editions = Editions::new();
     let (first, second) =
