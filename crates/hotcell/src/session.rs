@@ -355,8 +355,9 @@ impl Session {
         let mut turn = Turn::new(&session, seat, None);
         // The start has a deadline of its own.
         session.seat_worker(&mut turn, context, &mut Allowed::new(nanoseconds(YEAR)))?;
-        drop(turn);
+        // Before there are spares, which are begun behind the turn.
         session.shared.found_healthy();
+        drop(turn);
         session.begin_rounds().map_err(|why| {
             let message = format!("there is no thread to look at workers: {why}");
             context.not_executed(ErrorKind::LoadFailed, Cause::None, message)

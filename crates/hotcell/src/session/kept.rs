@@ -182,12 +182,12 @@ impl Kept {
 
     /// Takes out everything: the workers have gone.
     pub(super) fn end_all(&self) -> Vec<Box<KeptCallback>> {
-        self.end_all_but(None)
+        self.end_all_but(&[])
     }
 
-    /// Takes out everything but what the library of this worker has.
-    pub(super) fn end_all_but(&self, generation: Option<u64>) -> Vec<Box<KeptCallback>> {
-        self.take_out(|entry| Some(entry.generation) != generation)
+    /// Takes out everything but what the libraries of these workers have.
+    pub(super) fn end_all_but(&self, generations: &[u64]) -> Vec<Box<KeptCallback>> {
+        self.take_out(|entry| !generations.contains(&entry.generation))
     }
 
     /// What is taken out is dropped by the caller, later: it is the application's, and may do anything.

@@ -7,6 +7,7 @@
 
 use std::panic::Location;
 use std::path::PathBuf;
+use std::slice;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -21,6 +22,7 @@ use super::service::Serving;
 use super::{Context, Place, Session, Shared};
 use crate::error::{Cause, Error, Result};
 use crate::fault;
+use crate::rt::KeptCallback;
 
 /// What to load, and what becomes of calls that are under way.
 ///
@@ -66,11 +68,13 @@ pub(super) struct Prepared {
     worker: Worker,
 }
 
-/// A worker that serves, and the one that it has replaced.
+/// A worker that serves, and the one that it has replaced until that has ended.
 pub(super) struct Switched {
     session: Session,
-    generation: u64,
+    reloaded: Reloaded,
     before: Option<Arc<Serving>>,
+    /// What libraries of other workers had kept. It is the application's, and is dropped where there is no lock.
+    kept: Vec<Box<KeptCallback>>,
 }
 
 /// How long who waits for calls of the old worker pauses between looks, at first and at most.
@@ -93,9 +97,9 @@ impl Session {
     #[track_caller]
     pub fn reload(&self, reload: &Reload) -> Result<Reloaded> {
         let context = self.context("", Some(Location::caller()));
-        let until = |drain: Duration| Instant::now() + drain.min(YEAR);
-        let switched = self.prepare(reload, context)?.switch();
-        Ok(switched.drain(until(reload.drain)))
+        let mut switched = self.prepare(reload, context)?.switch();
+        drain(slice::from_mut(&mut switched), reload.drain);
+        Ok(switched.reloaded())
     }
 
     /// Starts a worker with the files that there are now, and waits until it is up and well.
@@ -156,55 +160,63 @@ impl Prepared {
         shared.facts.reloads.fetch_add(1, Ordering::Relaxed);
         let before = shared.service.now.lock().replace(Arc::clone(&serving));
         if let Some(before) = &before {
+            shared.service.leaves(before);
             before.channel().give_up();
         }
         shared.restarts.reset();
         next.spares.fill(&shared.spec(), shared.options.spares as usize, &shared.facts.begun);
+        // What those had that went before nobody has taken out yet.
+        let mut have = shared.service.leaving();
+        have.push(serving.generation());
+        let kept = shared.kept.end_all_but(&have);
         drop(next);
         drop(gone);
         session.clear_seats();
-        Switched { generation: serving.generation(), session, before }
+        let served = before.as_ref().filter(|before| !before.channel().is_dead());
+        let number = served.map(|before| before.generation());
+        let reloaded = Reloaded { generation: serving.generation(), before: number, drained: true };
+        Switched { session, reloaded, before, kept }
+    }
+}
+
+/// Waits until no call is under way on the workers before, or ends those that are when their time is over; and until they are gone.
+/// Each goes as soon as it can, whatever keeps the others.
+pub(super) fn drain(switched: &mut [Switched], time: Duration) {
+    let until = Instant::now() + time.min(YEAR);
+    let mut pause = LOOKS.0;
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        switched.iter_mut().for_each(|switched| switched.end_before(left.is_zero()));
+        if switched.iter().all(|switched| switched.before.is_none()) {
+            return;
+        }
+        thread::sleep(pause.min(left));
+        pause = (pause * 2).min(LOOKS.1);
     }
 }
 
 impl Switched {
-    /// Waits until no call is under way on the worker before, or ends those that are when its time is over; and until it is gone.
-    pub(super) fn drain(self, until: Instant) -> Reloaded {
-        let Switched { session, generation, before } = self;
-        let Some(before) = before else {
-            return Reloaded { generation, before: None, drained: true };
-        };
-        let number = before.generation();
-        let drained = session.has_let_go(&before, until);
-        if !drained {
+    /// What came of it, once the worker before has ended.
+    pub(super) fn reloaded(&self) -> Reloaded {
+        self.reloaded
+    }
+
+    /// Ends the worker before if no call is under way on it any more, or `at_any_rate`.
+    fn end_before(&mut self, at_any_rate: bool) {
+        // Who has a seat lets go when he gives it back, or by the next call; of those that nobody has, somebody must.
+        self.session.clear_seats();
+        let is_free = |before: &Arc<Serving>| Arc::strong_count(before) == 1 || before.channel().is_dead();
+        let Some(before) = self.before.take_if(|before| at_any_rate || is_free(before)) else { return };
+        if !is_free(&before) {
+            self.reloaded.drained = false;
             before.is_drained();
             _ = before.kill();
         }
+        self.kept.clear();
         // They are the application's, and may do anything: there is no lock here.
-        drop(session.shared.kept.end_worker(number));
+        drop(self.session.shared.kept.end_worker(before.generation()));
         // Who has a part of it yet hears of its end, and lets go.
         Arc::into_inner(before).into_iter().for_each(Serving::stop);
-        Reloaded { generation, before: Some(number), drained }
-    }
-}
-
-impl Session {
-    /// Whether no seat has a part of this worker any more, before that time.
-    fn has_let_go(&self, worker: &Arc<Serving>, until: Instant) -> bool {
-        let mut pause = LOOKS.0;
-        loop {
-            // Who has a seat lets go when he gives it back, or by the next call.
-            if Arc::strong_count(worker) == 1 || worker.channel().is_dead() {
-                return true;
-            }
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return false;
-            }
-            thread::sleep(pause.min(left));
-            pause = (pause * 2).min(LOOKS.1);
-            self.clear_seats();
-        }
     }
 }
 

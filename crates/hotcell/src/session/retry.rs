@@ -15,6 +15,9 @@ use crate::error::{Cause, Error, Result};
 use crate::restart::Breaker;
 use crate::rt::Function;
 
+/// How long a call that waits for a worker sleeps until it looks whether one serves: the library may have been loaded anew.
+const SERVES: Duration = Duration::from_millis(50);
+
 /// What was made again.
 #[derive(Debug, Default)]
 pub(super) struct Again {
@@ -153,15 +156,16 @@ impl Session {
         Ok(turn)
     }
 
-    /// Until when a call that waits until then may sleep before it looks whether it is still wanted; `None` when the time has
-    /// come.
+    /// Until when a call that waits for a worker until then may sleep before it looks whether it is still wanted, or others have
+    /// one; `None` when the time has come.
     pub(super) fn next_look(&self, context: Context, until: Instant) -> Result<Option<Instant>> {
         if self.is_cancelled() {
             return Err(context.given_up());
         }
         let now = Instant::now();
-        let next = self.cancel.as_ref().map_or(until, |_| until.min(now + Duration::from_nanos(LOOKS)));
-        Ok((now < until).then_some(next))
+        let look = self.cancel.as_ref().map_or(SERVES, |_| Duration::from_nanos(LOOKS));
+        let waits = now < until && self.shared.service.serving().is_none();
+        Ok(waits.then(|| until.min(now + look)))
     }
 
     /// How long a call waits before a worker is looked for again; or the error, where that is none that passes, or not in time.

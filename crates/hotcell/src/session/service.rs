@@ -4,7 +4,7 @@
 use std::io;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 #[cfg(feature = "tokio")]
 use std::thread;
 use std::time::{Duration, Instant};
@@ -32,6 +32,8 @@ pub(super) struct Service {
     pub(super) now: Mutex<Option<Arc<Serving>>>,
     /// Locked by whoever brings a worker up, or another one into service.
     pub(super) next: Mutex<Next>,
+    /// Those that serve no longer, by number, and on which calls may be under way yet.
+    leaving: Mutex<Vec<(u64, Weak<Serving>)>>,
 }
 
 #[derive(Debug, Default)]
@@ -306,10 +308,14 @@ impl Session {
         }
         let before = shared.service.now.lock().take();
         shared.releases.drop_refused();
-        // Calls that are under way in one that lives may still call what it has.
+        // Only who has a call under way has a part of a worker behind this. Where that lives, it may still call what it has.
+        self.clear_seats();
         let living = before.as_ref().filter(|worker| !worker.channel().is_dead());
-        let living = living.filter(|worker| Arc::strong_count(worker) > 1).map(|worker| worker.generation());
-        brought.gone = shared.kept.end_all_but(living);
+        living
+            .filter(|worker| Arc::strong_count(worker) > 1)
+            .into_iter()
+            .for_each(|it| shared.service.leaves(it));
+        brought.gone = shared.kept.end_all_but(&shared.service.leaving());
         if let Some(before) = before {
             self.note_end(&before);
             self.admit(context)?;
@@ -459,6 +465,7 @@ impl Session {
     pub(super) fn give_up(&self, generation: u64) {
         let given_up = self.shared.service.now.lock().take_if(|worker| worker.generation() == generation);
         if let Some(worker) = given_up {
+            self.shared.service.leaves(&worker);
             worker.channel().give_up();
             self.shared.facts.left(&worker);
             self.note_end(&worker);
@@ -567,6 +574,19 @@ impl Service {
     /// The worker that serves, if there is one.
     pub(super) fn serving(&self) -> Option<Arc<Serving>> {
         self.now.lock().clone().filter(|worker| worker.serves())
+    }
+
+    /// This one serves no longer, and calls may be under way on it yet.
+    pub(super) fn leaves(&self, worker: &Arc<Serving>) {
+        self.leaving.lock().push((worker.generation(), Arc::downgrade(worker)));
+    }
+
+    /// The numbers of those that serve no longer, and on which calls may be under way yet.
+    pub(super) fn leaving(&self) -> Vec<u64> {
+        let mut leaving = self.leaving.lock();
+        // None is held here, not for a moment: who waits for the last to let go would not see it.
+        leaving.retain(|(_, worker)| worker.strong_count() > 0);
+        leaving.iter().map(|(number, _)| *number).collect()
     }
 
     /// Lets go of spares that have owed an answer for so long.

@@ -35,6 +35,14 @@ static void note(const char *variable, const char *what)
 int edition_number(void)
 {
     note("EDITION_ASKED", "is asked");
+#ifdef CRASHES_WHEN_ASKED
+    abort();
+#endif
+#ifdef HANGS_WHEN_ASKED
+    for (;;) {
+        pause();
+    }
+#endif
     return EDITION;
 }
 

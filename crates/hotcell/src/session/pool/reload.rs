@@ -2,12 +2,11 @@
 
 use std::panic::Location;
 use std::path::PathBuf;
-use std::time::Instant;
 
-use super::{Inner, Library, Pool, YEAR, context_of};
+use super::{Inner, Library, Pool, context_of};
 use crate::error::Result;
 use crate::options::Options;
-use crate::session::reload::{Prepared, Reload, Reloaded, Switched};
+use crate::session::reload::{Prepared, Reload, Reloaded, Switched, drain};
 
 impl<L: Library> Pool<L> {
     /// Loads the library anew in all sessions of the pool, those that are leased too, and in those that are opened later: see
@@ -30,11 +29,11 @@ impl<L: Library> Pool<L> {
         }
         let prepare = sessions.iter().map(|(_, session)| session.prepare(reload, context));
         let prepared: Vec<Prepared> = prepare.collect::<Result<_>>()?;
-        let switched: Vec<Switched> = prepared.into_iter().map(Prepared::switch).collect();
+        let mut switched: Vec<Switched> = prepared.into_iter().map(Prepared::switch).collect();
         *libraries = files;
         drop(libraries);
-        let until = Instant::now() + reload.drain.min(YEAR);
-        Ok(switched.into_iter().map(|switched| switched.drain(until)).collect())
+        drain(&mut switched, reload.drain);
+        Ok(switched.iter().map(Switched::reloaded).collect())
     }
 }
 
