@@ -9,7 +9,7 @@ use hotcell_model::api::{Api, Function, Record};
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::{Ending, ending};
-use crate::infer::handles::pointed_record;
+use crate::infer::handles::{is_there, pointed_record};
 use crate::infer::names::words;
 
 /// Ends of the words of functions that begin, or fill, a structure which callers have.
@@ -42,7 +42,7 @@ pub(super) struct Made<'a> {
 
 impl<'a> Made<'a> {
     pub(super) fn of(api: &'a Api, exports: Option<&BTreeSet<String>>) -> Made<'a> {
-        let there = |function: &&Function| exports.is_none_or(|exports| exports.contains(&function.name));
+        let there = |function: &&Function| is_there(function, exports);
         let mut made = Made {
             api,
             returned: BTreeSet::new(),
