@@ -46,3 +46,23 @@ fn a_variant_of_the_release_ends_the_object_too() {
         ],
     );
 }
+
+#[test]
+fn what_inline_functions_open_of_another_library_is_no_object_of_theirs() {
+    let all = [
+        "full_stream *side_open(int n)",
+        "void side_close(full_stream *s)",
+        "int wisdom_save(full_stream *s, int n)",
+    ];
+    let mut api = header(&all);
+    for function in &mut api.functions {
+        function.inline = function.name.starts_with("side");
+    }
+    for record in api.records.values_mut() {
+        record.location.primary = false;
+    }
+    let function = prototype::parse(all[2]);
+    let mut draft = empty(&function);
+    let verdict = infer_in(&function, &api, &known(&api), &mut draft);
+    assert_eq!(describe(&draft, &verdict), "? value -> value");
+}
