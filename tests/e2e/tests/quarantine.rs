@@ -91,9 +91,18 @@ fn an_input_that_ended_two_workers_is_refused_and_others_are_not() {
 
 /// Sends [`sum`] in a pipeline.
 fn sends(brittle: &Brittle, pipe: &mut Pipeline, data: &[u8]) -> Ticket<u64> {
-    let mut call = pipe.entry(brittle.index("sum")).unwrap();
+    sends_to(brittle, pipe, "sum", data, 1)
+}
+
+/// Sends a sum that takes long: what is sent behind it is sent before it ends.
+fn sends_slowly(brittle: &Brittle, pipe: &mut Pipeline, data: &[u8]) -> Ticket<u64> {
+    sends_to(brittle, pipe, "sum_slowly", data, 200)
+}
+
+fn sends_to(brittle: &Brittle, pipe: &mut Pipeline, name: &str, data: &[u8], number: u32) -> Ticket<u64> {
+    let mut call = pipe.entry(brittle.index(name)).unwrap();
     call.put_buffer(0, "data", data).unwrap();
-    call.put_u32(16, 1);
+    call.put_u32(16, number);
     call.values(|reply| reply.get_u64(0))
 }
 
@@ -103,7 +112,8 @@ fn inputs_of_calls_in_flight_are_told_apart_and_refused_as_others_are() {
     let (good, last, bad) = ([1, 2], [3, 4], [0xEE, 1]);
     let crash_in_flight = || {
         let mut pipe = brittle.session.pipeline();
-        let [first, ends, lost] = [&good, &bad, &last].map(|data| sends(&brittle, &mut pipe, data));
+        let first = sends_slowly(&brittle, &mut pipe, &good);
+        let [ends, lost] = [&bad, &last].map(|data| sends(&brittle, &mut pipe, data));
         assert_eq!(pipe.take(first).unwrap(), 3);
         crashes(pipe.take(ends).map(|_| Value::Null));
         assert_eq!(pipe.take(lost).unwrap_err().kind(), ErrorKind::WorkerLost);

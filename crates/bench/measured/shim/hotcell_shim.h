@@ -1,6 +1,8 @@
 /* What a shim and the runtime that loads it know of each other. See docs/internals/shim.md.
  *
- * The shim exports one symbol, `hotcell_shim_1` (the number is the ABI's major version). The runtime
+ * The shim exports `hotcell_shim_1` (the number is the ABI's major version), `hotcell_health_1` where
+ * its contract has health checks: `const char *(void)`, NULL or the text of the one that failed, and
+ * `hotcell_attend_1` where calls can be stopped. The runtime
  * calls its entries on the serving thread, one at a time, with tables that it owns. Other threads get a table
  * from `take_turn`, and none else. */
 #ifndef HOTCELL_SHIM_H
@@ -153,6 +155,19 @@ struct hotcell_ctx {
     /* The keeper lets go of what it keeps in this slot. */
     void (*let_go)(hotcell_ctx *, uint64_t keeper, uint32_t slot);
 };
+
+/* Since 1.7. A call that is under way and can be stopped: the entry writes it right before it calls the library, `call_id` last,
+ * and clears that right behind it. The runtime calls `stop` on another thread, with what it reads there, and makes no other call on
+ * this one before `stop` has returned. */
+typedef struct hotcell_under_way {
+    uint64_t call_id; /* 0: none */
+    void (*stop)(void *const *object);
+    void *object[HOTCELL_CANCEL_OBJECTS];
+} hotcell_under_way;
+
+/* A shim some of whose calls can be stopped exports `hotcell_attend_1`, of this type. The runtime calls it on each thread that
+ * executes calls, before the first of them: there that thread's calls note that they are under way, by their depth. */
+typedef void (*hotcell_attend)(hotcell_under_way *);
 
 typedef void (*hotcell_entry)(hotcell_ctx *, const hotcell_request *, hotcell_reply *);
 

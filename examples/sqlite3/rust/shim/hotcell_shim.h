@@ -1,6 +1,8 @@
 /* What a shim and the runtime that loads it know of each other. See docs/internals/shim.md.
  *
- * The shim exports `hotcell_shim_1` (the number is the ABI's major version), and `hotcell_attend_1` where calls can be stopped. The runtime
+ * The shim exports `hotcell_shim_1` (the number is the ABI's major version), `hotcell_health_1` where
+ * its contract has health checks: `const char *(void)`, NULL or the text of the one that failed, and
+ * `hotcell_attend_1` where calls can be stopped. The runtime
  * calls its entries on the serving thread, one at a time, with tables that it owns. Other threads get a table
  * from `take_turn`, and none else. */
 #ifndef HOTCELL_SHIM_H

@@ -312,6 +312,7 @@ enum hotcell_heap_fault {
 #define HOTCELL_CAPABILITIES_ABANDONED (UINT64_C(1) << 12) /* The worker reports calls that the library has left without coming back: events `JumpedOut` and `ThreadEnded`. */
 #define HOTCELL_CAPABILITIES_STATE (UINT64_C(1) << 13) /* What the library leaves changed of its process is put back between calls, but for what `channel_host.leaves` names, and counted in the state record. */
 #define HOTCELL_CAPABILITIES_OBJECTS (UINT64_C(1) << 14) /* The host limits how many handles a worker may have at a time: `channel_host.objects`. */
+#define HOTCELL_CAPABILITIES_HEALTH (UINT64_C(1) << 15) /* The worker makes the contract's health checks, if the shim has some, before it serves. */
 #define HOTCELL_CAPABILITIES_SANDBOX (UINT64_C(1) << 10) /* Walls: a hello whose profile is not 0 carries one more descriptor, behind all others. */
 
 /* A call. The argument block follows in the same line. Where: request, slot + CALL_OFFSET. */

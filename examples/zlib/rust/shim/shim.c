@@ -801,13 +801,13 @@ static void hotcell_call_deflate(hotcell_ctx *hc_ctx, const hotcell_request *hc_
     if (hc_bad) {
         return;
     }
-    int arg_flush = (int)hc_in.arg_flush;
     struct hotcell_kept_z_stream_s kept_strm;
     __builtin_memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
     }
+    int arg_flush = (int)hc_in.arg_flush;
     errno = 0;
     int hc_result = (deflate)(arg_strm, arg_flush);
     hc_rp->error_number = errno;
@@ -918,13 +918,13 @@ static void hotcell_call_inflate(hotcell_ctx *hc_ctx, const hotcell_request *hc_
     if (hc_bad) {
         return;
     }
-    int arg_flush = (int)hc_in.arg_flush;
     struct hotcell_kept_z_stream_s kept_strm;
     __builtin_memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
     }
+    int arg_flush = (int)hc_in.arg_flush;
     errno = 0;
     int hc_result = (inflate)(arg_strm, arg_flush);
     hc_rp->error_number = errno;
@@ -1034,18 +1034,20 @@ static void hotcell_call_deflateSetDictionary(hotcell_ctx *hc_ctx, const hotcell
     if (hc_bad) {
         return;
     }
+    struct hotcell_kept_z_stream_s kept_strm;
+    __builtin_memset(&kept_strm, 0, sizeof kept_strm);
+    if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
+        hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
+        return;
+    }
     const unsigned char *arg_dictionary = hotcell_buffer_in(hc_ctx, &hc_in.arg_dictionary, "dictionary", 1, 0, &hc_bad);
     if (hc_bad) {
+        hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
     }
     unsigned int arg_dictLength = HOTCELL_NARROW(unsigned int, hc_in.arg_dictionary.length, &hc_bad);
     if (hc_bad) {
         hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "dictLength");
-        return;
-    }
-    struct hotcell_kept_z_stream_s kept_strm;
-    __builtin_memset(&kept_strm, 0, sizeof kept_strm);
-    if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
     }
@@ -1102,24 +1104,27 @@ static void hotcell_call_deflateGetDictionary(hotcell_ctx *hc_ctx, const hotcell
     if (hc_bad) {
         return;
     }
+    struct hotcell_kept_z_stream_s kept_strm;
+    __builtin_memset(&kept_strm, 0, sizeof kept_strm);
+    if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
+        hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
+        return;
+    }
     uint64_t size_dictionary = 0;
     uint64_t place_dictionary = HOTCELL_PLACE_NULL;
     if (!hotcell_bytes((hotcell_wide)32768, 1, &size_dictionary) || hc_bad) {
         hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "dictionary");
+        hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
     }
     unsigned char *arg_dictionary = hotcell_told_room(hc_ctx, size_dictionary, 1, &place_dictionary);
     if (arg_dictionary == NULL) {
+        hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
     }
     unsigned int val_dictLength = HOTCELL_NARROW(unsigned int, size_dictionary, &hc_bad);
     if (hc_bad) {
         hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "dictLength");
-        return;
-    }
-    struct hotcell_kept_z_stream_s kept_strm;
-    __builtin_memset(&kept_strm, 0, sizeof kept_strm);
-    if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
     }
@@ -1245,14 +1250,14 @@ static void hotcell_call_deflateParams(hotcell_ctx *hc_ctx, const hotcell_reques
     if (hc_bad) {
         return;
     }
-    int arg_level = (int)hc_in.arg_level;
-    int arg_strategy = (int)hc_in.arg_strategy;
     struct hotcell_kept_z_stream_s kept_strm;
     __builtin_memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
     }
+    int arg_level = (int)hc_in.arg_level;
+    int arg_strategy = (int)hc_in.arg_strategy;
     errno = 0;
     int hc_result = (deflateParams)(arg_strm, arg_level, arg_strategy);
     hc_rp->error_number = errno;
@@ -1310,16 +1315,16 @@ static void hotcell_call_deflateTune(hotcell_ctx *hc_ctx, const hotcell_request 
     if (hc_bad) {
         return;
     }
-    int arg_good_length = (int)hc_in.arg_good_length;
-    int arg_max_lazy = (int)hc_in.arg_max_lazy;
-    int arg_nice_length = (int)hc_in.arg_nice_length;
-    int arg_max_chain = (int)hc_in.arg_max_chain;
     struct hotcell_kept_z_stream_s kept_strm;
     __builtin_memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
     }
+    int arg_good_length = (int)hc_in.arg_good_length;
+    int arg_max_lazy = (int)hc_in.arg_max_lazy;
+    int arg_nice_length = (int)hc_in.arg_nice_length;
+    int arg_max_chain = (int)hc_in.arg_max_chain;
     errno = 0;
     int hc_result = (deflateTune)(arg_strm, arg_good_length, arg_max_lazy, arg_nice_length, arg_max_chain);
     hc_rp->error_number = errno;
@@ -1370,13 +1375,13 @@ static void hotcell_call_deflateBound(hotcell_ctx *hc_ctx, const hotcell_request
     if (hc_bad) {
         return;
     }
-    unsigned long arg_sourceLen = (unsigned long)hc_in.arg_sourceLen;
     struct hotcell_kept_z_stream_s kept_strm;
     __builtin_memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
     }
+    unsigned long arg_sourceLen = (unsigned long)hc_in.arg_sourceLen;
     errno = 0;
     unsigned long hc_result = (deflateBound)(arg_strm, arg_sourceLen);
     hc_rp->error_number = errno;
@@ -1430,14 +1435,14 @@ static void hotcell_call_deflatePending(hotcell_ctx *hc_ctx, const hotcell_reque
     if (hc_bad) {
         return;
     }
-    unsigned int val_pending = (unsigned int)0;
-    int val_bits = (int)0;
     struct hotcell_kept_z_stream_s kept_strm;
     __builtin_memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
     }
+    unsigned int val_pending = (unsigned int)0;
+    int val_bits = (int)0;
     errno = 0;
     int hc_result = (deflatePending)(arg_strm, &val_pending, &val_bits);
     hc_rp->error_number = errno;
@@ -1493,14 +1498,14 @@ static void hotcell_call_deflatePrime(hotcell_ctx *hc_ctx, const hotcell_request
     if (hc_bad) {
         return;
     }
-    int arg_bits = (int)hc_in.arg_bits;
-    int arg_value = (int)hc_in.arg_value;
     struct hotcell_kept_z_stream_s kept_strm;
     __builtin_memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
     }
+    int arg_bits = (int)hc_in.arg_bits;
+    int arg_value = (int)hc_in.arg_value;
     errno = 0;
     int hc_result = (deflatePrime)(arg_strm, arg_bits, arg_value);
     hc_rp->error_number = errno;
@@ -1554,13 +1559,14 @@ static void hotcell_call_deflateSetHeader(hotcell_ctx *hc_ctx, const hotcell_req
     if (hc_bad) {
         return;
     }
-    struct gz_header_s *arg_head = hotcell_object(hc_ctx, hc_in.arg_head, 2, "head", hc_ctx->get, 1, &hc_bad);
-    if (hc_bad) {
-        return;
-    }
     struct hotcell_kept_z_stream_s kept_strm;
     __builtin_memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
+        hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
+        return;
+    }
+    struct gz_header_s *arg_head = hotcell_object(hc_ctx, hc_in.arg_head, 2, "head", hc_ctx->get, 1, &hc_bad);
+    if (hc_bad) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
     }
@@ -1636,18 +1642,20 @@ static void hotcell_call_inflateSetDictionary(hotcell_ctx *hc_ctx, const hotcell
     if (hc_bad) {
         return;
     }
+    struct hotcell_kept_z_stream_s kept_strm;
+    __builtin_memset(&kept_strm, 0, sizeof kept_strm);
+    if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
+        hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
+        return;
+    }
     const unsigned char *arg_dictionary = hotcell_buffer_in(hc_ctx, &hc_in.arg_dictionary, "dictionary", 1, 0, &hc_bad);
     if (hc_bad) {
+        hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
     }
     unsigned int arg_dictLength = HOTCELL_NARROW(unsigned int, hc_in.arg_dictionary.length, &hc_bad);
     if (hc_bad) {
         hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "dictLength");
-        return;
-    }
-    struct hotcell_kept_z_stream_s kept_strm;
-    __builtin_memset(&kept_strm, 0, sizeof kept_strm);
-    if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
     }
@@ -1704,24 +1712,27 @@ static void hotcell_call_inflateGetDictionary(hotcell_ctx *hc_ctx, const hotcell
     if (hc_bad) {
         return;
     }
+    struct hotcell_kept_z_stream_s kept_strm;
+    __builtin_memset(&kept_strm, 0, sizeof kept_strm);
+    if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
+        hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
+        return;
+    }
     uint64_t size_dictionary = 0;
     uint64_t place_dictionary = HOTCELL_PLACE_NULL;
     if (!hotcell_bytes((hotcell_wide)32768, 1, &size_dictionary) || hc_bad) {
         hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "dictionary");
+        hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
     }
     unsigned char *arg_dictionary = hotcell_told_room(hc_ctx, size_dictionary, 1, &place_dictionary);
     if (arg_dictionary == NULL) {
+        hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
     }
     unsigned int val_dictLength = HOTCELL_NARROW(unsigned int, size_dictionary, &hc_bad);
     if (hc_bad) {
         hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_SIZE_OVERFLOW, "dictLength");
-        return;
-    }
-    struct hotcell_kept_z_stream_s kept_strm;
-    __builtin_memset(&kept_strm, 0, sizeof kept_strm);
-    if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
     }
@@ -1901,13 +1912,13 @@ static void hotcell_call_inflateReset2(hotcell_ctx *hc_ctx, const hotcell_reques
     if (hc_bad) {
         return;
     }
-    int arg_windowBits = (int)hc_in.arg_windowBits;
     struct hotcell_kept_z_stream_s kept_strm;
     __builtin_memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
     }
+    int arg_windowBits = (int)hc_in.arg_windowBits;
     errno = 0;
     int hc_result = (inflateReset2)(arg_strm, arg_windowBits);
     hc_rp->error_number = errno;
@@ -1961,14 +1972,14 @@ static void hotcell_call_inflatePrime(hotcell_ctx *hc_ctx, const hotcell_request
     if (hc_bad) {
         return;
     }
-    int arg_bits = (int)hc_in.arg_bits;
-    int arg_value = (int)hc_in.arg_value;
     struct hotcell_kept_z_stream_s kept_strm;
     __builtin_memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
     }
+    int arg_bits = (int)hc_in.arg_bits;
+    int arg_value = (int)hc_in.arg_value;
     errno = 0;
     int hc_result = (inflatePrime)(arg_strm, arg_bits, arg_value);
     hc_rp->error_number = errno;
@@ -2076,13 +2087,14 @@ static void hotcell_call_inflateGetHeader(hotcell_ctx *hc_ctx, const hotcell_req
     if (hc_bad) {
         return;
     }
-    struct gz_header_s *arg_head = hotcell_object(hc_ctx, hc_in.arg_head, 2, "head", hc_ctx->get, 1, &hc_bad);
-    if (hc_bad) {
-        return;
-    }
     struct hotcell_kept_z_stream_s kept_strm;
     __builtin_memset(&kept_strm, 0, sizeof kept_strm);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_strm, arg_strm, &kept_strm)) {
+        hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
+        return;
+    }
+    struct gz_header_s *arg_head = hotcell_object(hc_ctx, hc_in.arg_head, 2, "head", hc_ctx->get, 1, &hc_bad);
+    if (hc_bad) {
         hotcell_struct_forget_z_stream_s(arg_strm, &kept_strm);
         return;
     }
@@ -3691,7 +3703,6 @@ static void hotcell_call_deflateInit_(hotcell_ctx *hc_ctx, const hotcell_request
     if (hc_bad) {
         return;
     }
-    int arg_level = (int)hc_in.arg_level;
     z_stream *new_strm = NULL;
     if (arg_strm == NULL) {
         arg_strm = new_strm = calloc(1, sizeof *new_strm);
@@ -3707,6 +3718,7 @@ static void hotcell_call_deflateInit_(hotcell_ctx *hc_ctx, const hotcell_request
         free(new_strm);
         return;
     }
+    int arg_level = (int)hc_in.arg_level;
     errno = 0;
     int hc_result = (deflateInit_)(arg_strm, arg_level, ZLIB_VERSION, sizeof(z_stream));
     hc_rp->error_number = errno;
@@ -3891,11 +3903,6 @@ static void hotcell_call_deflateInit2_(hotcell_ctx *hc_ctx, const hotcell_reques
     if (hc_bad) {
         return;
     }
-    int arg_level = (int)hc_in.arg_level;
-    int arg_method = (int)hc_in.arg_method;
-    int arg_windowBits = (int)hc_in.arg_windowBits;
-    int arg_memLevel = (int)hc_in.arg_memLevel;
-    int arg_strategy = (int)hc_in.arg_strategy;
     z_stream *new_strm = NULL;
     if (arg_strm == NULL) {
         arg_strm = new_strm = calloc(1, sizeof *new_strm);
@@ -3911,6 +3918,11 @@ static void hotcell_call_deflateInit2_(hotcell_ctx *hc_ctx, const hotcell_reques
         free(new_strm);
         return;
     }
+    int arg_level = (int)hc_in.arg_level;
+    int arg_method = (int)hc_in.arg_method;
+    int arg_windowBits = (int)hc_in.arg_windowBits;
+    int arg_memLevel = (int)hc_in.arg_memLevel;
+    int arg_strategy = (int)hc_in.arg_strategy;
     errno = 0;
     int hc_result = (deflateInit2_)(arg_strm, arg_level, arg_method, arg_windowBits, arg_memLevel, arg_strategy, ZLIB_VERSION, sizeof(z_stream));
     hc_rp->error_number = errno;
@@ -3993,7 +4005,6 @@ static void hotcell_call_inflateInit2_(hotcell_ctx *hc_ctx, const hotcell_reques
     if (hc_bad) {
         return;
     }
-    int arg_windowBits = (int)hc_in.arg_windowBits;
     z_stream *new_strm = NULL;
     if (arg_strm == NULL) {
         arg_strm = new_strm = calloc(1, sizeof *new_strm);
@@ -4009,6 +4020,7 @@ static void hotcell_call_inflateInit2_(hotcell_ctx *hc_ctx, const hotcell_reques
         free(new_strm);
         return;
     }
+    int arg_windowBits = (int)hc_in.arg_windowBits;
     errno = 0;
     int hc_result = (inflateInit2_)(arg_strm, arg_windowBits, ZLIB_VERSION, sizeof(z_stream));
     hc_rp->error_number = errno;
@@ -4495,13 +4507,13 @@ static void hotcell_call_inflateUndermine(hotcell_ctx *hc_ctx, const hotcell_req
     if (hc_bad) {
         return;
     }
-    int arg_arg2 = (int)hc_in.arg_arg2;
     struct hotcell_kept_z_stream_s kept_arg1;
     __builtin_memset(&kept_arg1, 0, sizeof kept_arg1);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_arg1, arg_arg1, &kept_arg1)) {
         hotcell_struct_forget_z_stream_s(arg_arg1, &kept_arg1);
         return;
     }
+    int arg_arg2 = (int)hc_in.arg_arg2;
     errno = 0;
     int hc_result = (inflateUndermine)(arg_arg1, arg_arg2);
     hc_rp->error_number = errno;
@@ -4554,13 +4566,13 @@ static void hotcell_call_inflateValidate(hotcell_ctx *hc_ctx, const hotcell_requ
     if (hc_bad) {
         return;
     }
-    int arg_arg2 = (int)hc_in.arg_arg2;
     struct hotcell_kept_z_stream_s kept_arg1;
     __builtin_memset(&kept_arg1, 0, sizeof kept_arg1);
     if (!hotcell_struct_read_z_stream_s(hc_ctx, image_arg1, arg_arg1, &kept_arg1)) {
         hotcell_struct_forget_z_stream_s(arg_arg1, &kept_arg1);
         return;
     }
+    int arg_arg2 = (int)hc_in.arg_arg2;
     errno = 0;
     int hc_result = (inflateValidate)(arg_arg1, arg_arg2);
     hc_rp->error_number = errno;

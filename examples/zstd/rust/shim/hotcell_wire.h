@@ -106,6 +106,9 @@
 /* Shards of counts. A thread adds to one that it has for itself; those that find none share the last. A shard has a heap_count for what is outside of every function, then one for each function, padded to LINE. A number is the sum over all shards, as they wrap. */
 #define HOTCELL_HEAP_SHARDS 32u
 
+/* Objects that what stops a call can be passed. */
+#define HOTCELL_CANCEL_OBJECTS 4u
+
 /* Longest control packet, head included. A longer one is a violation. */
 #define HOTCELL_MAX_PACKET 4096u
 
@@ -113,7 +116,7 @@
 #define HOTCELL_MAX_TEXT 2048u
 
 /* Version of the shim entry and the context table: major in the high half, minor in the low. */
-#define HOTCELL_SHIM_ABI 0x10006u
+#define HOTCELL_SHIM_ABI 0x10007u
 
 /* A park word: whether the side that owns it sleeps, and how the other side wakes it. */
 enum hotcell_park {
@@ -215,6 +218,10 @@ enum hotcell_packet {
     HOTCELL_PACKET_LANE_OPEN = 10,
     /* Worker to host: the lane has its thread, or why it has none. */
     HOTCELL_PACKET_LANE_READY = 11,
+    /* Host to worker: call the library's own function that stops this call (capability `CANCEL`). */
+    HOTCELL_PACKET_CANCEL = 12,
+    /* Worker to host: that function has returned, or why it was not called. */
+    HOTCELL_PACKET_CANCEL_DONE = 13,
     /* Client to supervisor, when they are two processes: segments are mapped, seal them now. */
     HOTCELL_PACKET_CLIENT_MAPPED = 9
 };
@@ -295,7 +302,7 @@ enum hotcell_heap_fault {
 #define HOTCELL_CAPABILITIES_NEED_SPACE (UINT64_C(1) << 0) /* Replies may ask for space and continue. */
 #define HOTCELL_CAPABILITIES_CALLBACKS (UINT64_C(1) << 1) /* Calls may call back. */
 #define HOTCELL_CAPABILITIES_EVENTFD (UINT64_C(1) << 3) /* Callers may park on the eventfds of the hello. */
-#define HOTCELL_CAPABILITIES_CANCEL (UINT64_C(1) << 4) /* The cancel word is watched. */
+#define HOTCELL_CAPABILITIES_CANCEL (UINT64_C(1) << 4) /* Calls of some functions can be stopped by a function of the library: packet `Cancel`. */
 #define HOTCELL_CAPABILITIES_TRACE (UINT64_C(1) << 5) /* Trace contexts are carried. */
 #define HOTCELL_CAPABILITIES_HANDLES (UINT64_C(1) << 6) /* The handle table of the context. */
 #define HOTCELL_CAPABILITIES_DISPATCHER (UINT64_C(1) << 7) /* The last lane of the channel is the dispatcher's: threads that the library made call back there. */
@@ -305,6 +312,7 @@ enum hotcell_heap_fault {
 #define HOTCELL_CAPABILITIES_ABANDONED (UINT64_C(1) << 12) /* The worker reports calls that the library has left without coming back: events `JumpedOut` and `ThreadEnded`. */
 #define HOTCELL_CAPABILITIES_STATE (UINT64_C(1) << 13) /* What the library leaves changed of its process is put back between calls, but for what `channel_host.leaves` names, and counted in the state record. */
 #define HOTCELL_CAPABILITIES_OBJECTS (UINT64_C(1) << 14) /* The host limits how many handles a worker may have at a time: `channel_host.objects`. */
+#define HOTCELL_CAPABILITIES_HEALTH (UINT64_C(1) << 15) /* The worker makes the contract's health checks, if the shim has some, before it serves. */
 #define HOTCELL_CAPABILITIES_SANDBOX (UINT64_C(1) << 10) /* Walls: a hello whose profile is not 0 carries one more descriptor, behind all others. */
 
 /* A call. The argument block follows in the same line. Where: request, slot + CALL_OFFSET. */

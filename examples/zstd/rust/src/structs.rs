@@ -162,11 +162,9 @@ impl OutBuffer {
         at: usize,
     ) -> hotcell::Result<()> {
         let filled = image.buffer(reply, at)?;
-        if !filled.is_empty() {
-            let start = usize::try_from(self.pos).unwrap_or(0);
-            self.dst.resize(start, Default::default());
-            self.dst.extend(filled);
-        }
+        let start = usize::try_from(self.pos).unwrap_or(0);
+        let room = usize::try_from(self.size).unwrap_or(0);
+        reply.append(&mut self.dst, filled, start, room)?;
         self.size = image.get_u64(at + 16);
         self.pos = image.get_u64(at + 24);
         Ok(())

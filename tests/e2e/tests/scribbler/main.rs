@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use hotcell::{ErrorKind, Options, Restart, Result, Waiting};
+use hotcell::{ErrorKind, Options, Quarantine, QuarantineRule, Restart, Result, Waiting};
 use hotcell_e2e::process::{descriptors, segments, wait_until};
 use hotcell_e2e::scribbler::{Mode, Orders, Scribbler};
 use rustix::process::{Pid, Signal, kill_process};
@@ -81,7 +81,7 @@ impl Seen {
 
 /// What a worker can do to a call, and to the calls of other threads that wait for it. Everything else is the host's or the
 /// application's to say.
-const KINDS: [ErrorKind; 17] = [
+const KINDS: [ErrorKind; 18] = [
     ErrorKind::ProtocolViolation,
     ErrorKind::InvalidReply,
     ErrorKind::BadEncoding,
@@ -99,6 +99,7 @@ const KINDS: [ErrorKind; 17] = [
     ErrorKind::Unsupported,
     ErrorKind::CallbackFailed,
     ErrorKind::Unavailable,
+    ErrorKind::Quarantined,
 ];
 
 #[test]
@@ -163,8 +164,12 @@ fn watch(seen: Arc<Seen>) {
 fn open(scribbler: &Scribbler, seed: u64, deadline: Duration) -> Box<dyn Driven> {
     let waiting = [Waiting::Balanced, Waiting::Economy, Waiting::Latency][(seed / 4 % 3) as usize];
     let options = scribbler.options(Options {
-        // Every call may end its worker here.
+        // Every call may end its worker here, whatever it is given: nothing stays refused for that.
         restart: Restart::ALWAYS,
+        quarantine: Quarantine::new(QuarantineRule {
+            lasts: Duration::from_micros(1),
+            ..QuarantineRule::default()
+        }),
         deadline,
         max_input: 8 << 20,
         max_output: 8 << 20,
