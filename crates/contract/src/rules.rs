@@ -104,6 +104,10 @@ pub const RULES: &[(&str, &str)] = &[
         "a structure that callers make, which a function called `…init…` begins and the one that is called the same but for \
          the word for its end ends",
     ),
+    (
+        "release-variant",
+        "the object of a function called as the release of its type but for a word like `_r` or `_v2` behind it, which takes nothing else",
+    ),
     ("const-object", "an object behind a `const` pointer, where the function is called like no release"),
     ("compared-objects", "objects of a function that is called like a comparison"),
     (
@@ -134,6 +138,11 @@ pub const RULES: &[(&str, &str)] = &[
         "internal-object",
         "an object from a function called `get0` of one object: it is inside of that, and stale when that changes",
     ),
+    (
+        "found-object",
+        "an object of a function called like one that goes to a child, an item, a parent or the like of the object that goes in, where the \
+         library counts no references: it was there before, and is stale when the other one changes",
+    ),
 ];
 
 /// What the rule of this name says.
@@ -163,8 +172,8 @@ mod tests {
     fn every_rule_is_in_the_table_in_the_code_and_in_the_documentation() {
         let own = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut used = BTreeSet::new();
-        let folders =
-            ["", "/begun", "/documented", "/handles", "/inplace"].map(|folder| format!("src/infer{folder}"));
+        let folders = ["", "/begun", "/documented", "/handles", "/inplace", "/lent", "/objects"]
+            .map(|folder| format!("src/infer{folder}"));
         let files = folders.iter().flat_map(|folder| fs::read_dir(own.join(folder)).unwrap());
         for path in files.map(|file| file.unwrap().path()) {
             if path.extension().is_some_and(|ending| ending == "rs") {

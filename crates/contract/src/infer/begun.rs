@@ -235,7 +235,9 @@ fn doubt(view: &View<'_>, index: usize, constant: bool, pauses: bool) -> Option<
         other != index && records[0].map(|(record, _)| record) == records[1].map(|(record, _)| record)
     };
     let all = || 0..view.function.params.len();
-    let begins = letters(&function.name).contains("init") || documented::comes_out(view, index);
+    let begins = letters(&function.name).contains("init")
+        || documented::comes_out(view, index)
+        || index == 0 && comments::initializes(function);
     if begins || view.function_has_word(COPIES) && all().any(same) {
         return Some(format!("`{name}` may begin with this call, and nothing says what ends it"));
     }

@@ -145,6 +145,15 @@ const UNENDED: &[&str] = &[
     "unterminated",
 ];
 
+/// Whether the comment begins with that: `Initialize raw decoder`.
+pub(super) fn initializes(function: &Function) -> bool {
+    let doc = function.doc.as_deref().unwrap_or_default();
+    let mut words = doc.split(|c: char| !c.is_alphanumeric() && c != '\\' && c != '@');
+    let first = words.find(|word| !word.is_empty() && !word.starts_with(['\\', '@'])).unwrap_or_default();
+    let first = first.to_ascii_lowercase();
+    first.starts_with("initialize") || first.starts_with("initialise")
+}
+
 /// Whether an object changes hands or ends.
 pub(super) fn owner(function: &Function) -> bool {
     sentences(function).iter().any(|sentence| {

@@ -128,6 +128,11 @@ pub(crate) fn of_records<'a>(
     found.collect()
 }
 
+/// Whether a function can be called: the library exports it, or the headers define it.
+fn is_there(function: &Function, exports: Option<&BTreeSet<String>>) -> bool {
+    function.inline || exports.is_none_or(|exports| exports.contains(&function.name))
+}
+
 /// The record behind a pointer.
 fn pointed_record(ty: &CType) -> Option<&str> {
     match &ty.pointee()?.0.kind {
@@ -209,7 +214,7 @@ struct Endings<'a> {
 
 impl<'a> Endings<'a> {
     fn of(api: &'a Api) -> Endings<'a> {
-        let ends = api.functions.iter().filter(|function| !function.inline).filter_map(|function| {
+        let ends = api.functions.iter().filter_map(|function| {
             let (ending, rest) = ending(&function.name)?;
             Some((function, ending, rest))
         });
@@ -367,7 +372,7 @@ impl Releases<'_> {
         let result = &function.result;
         let status =
             matches!(result.kind, Type::Void | Type::Bool | Type::Enum { .. }) || result.is_integer();
-        let exported = self.exports.is_none_or(|exports| exports.contains(&function.name));
+        let exported = is_there(function, self.exports);
         let name = words(&function.name);
         let is_end = |word: &String| word == "end";
         // `gtk_print_operation_preview_end_preview` ends a preview, `elf_end` the object.

@@ -21,6 +21,7 @@ use crate::type_names::unqualified;
 
 mod elements;
 mod places;
+mod singles;
 
 /// Names like plurals of one structure, which has several numbers.
 const SETS: &[&str] = &[
@@ -132,7 +133,8 @@ fn is_one(view: &View<'_>, draft: &Draft, index: usize) -> bool {
                 || together(view, index)
                 || asked_for(view, element)
                 || places::is_place(view, index))
-        || getters::gets_one(view, index, element);
+        || getters::gets_one(view, index, element)
+        || singles::beside_array(view);
     let one = element.is_scalar() && !element.is_byte() && named;
     let array = view.param(index).is_some_and(|param| param.array_length.is_some());
     one && !array && documented::doubt(view, draft, index, "").is_none()

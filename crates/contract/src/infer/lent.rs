@@ -15,13 +15,19 @@ use crate::infer::view::{View, plain_text};
 use crate::infer::words::objects::{COMPARES, LOOKS};
 use crate::infer::{Draft, Known, comments};
 
+mod walks;
+
+const RULE: &str = "internal-object";
+
 /// Finds returned objects that are inside of the one that goes in.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft) {
     let handles = view.known.handles;
     let Some(handle) = handles.of_pointer(&view.function.result).filter(|_| draft.result.is_none()) else {
         return;
     };
-    let Some(parent) = lender(view.function, view.known).filter(|_| !handles.says_makers(handle)) else {
+    let found = lender(view.function, view.known).map(|parent| (parent, RULE));
+    let walked = || walks::lender(view.function, view.known).map(|parent| (parent, walks::RULE));
+    let Some((parent, rule)) = found.or_else(walked).filter(|_| !handles.says_makers(handle)) else {
         return;
     };
     let role = ResultRole::Handle {
@@ -30,7 +36,7 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft) {
         parent: Some(parent),
         nullable: true,
     };
-    draft.result = Some(Fact::inferred(role, "internal-object"));
+    draft.result = Some(Fact::inferred(role, rule));
 }
 
 /// Whether what this object has lent is stale after the call: some function lends what is inside of one, and this one may change it.
@@ -39,11 +45,13 @@ pub(super) fn stales(view: &View<'_>, index: usize) -> bool {
     let constant = param.ty.pointee().is_some_and(|(_, constant)| constant);
     let own = view.handle(index);
     let looks = [LOOKS, COMPARES, LOOKED].iter().any(|list| view.function_has_word(list));
+    let walks = walks::lender(view.function, view.known).is_some();
     let lends = |function: &Function| {
-        let lender = lender(function, view.known).map(|at| &function.params[at].ty);
+        let lender = lender(function, view.known).or_else(|| walks::undecided(function, view.known));
+        let lender = lender.map(|at| &function.params[at].ty);
         lender.is_some_and(|ty: &CType| view.known.handles.of_pointer(ty) == own)
     };
-    !constant && own.is_some() && !looks && view.known.api.functions.iter().any(lends)
+    !constant && own.is_some() && !looks && !walks && view.known.api.functions.iter().any(lends)
 }
 
 /// Words of functions that leave an object as it is, besides those that get something of it.
@@ -62,6 +70,11 @@ fn lender(function: &Function, known: Known<'_>) -> Option<usize> {
     {
         return None;
     }
+    only_object(function, known)
+}
+
+/// The only object that goes in, beside numbers and names.
+fn only_object(function: &Function, known: Known<'_>) -> Option<usize> {
     let objects = |ty: &CType| known.handles.of_pointer(ty).is_some();
     let mut found = function.params.iter().enumerate().filter(|(_, param)| objects(&param.ty));
     let ((index, _), None) = (found.next()?, found.next()) else { return None };

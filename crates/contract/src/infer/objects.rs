@@ -4,6 +4,7 @@
 //! like a release, nor like one by which another object goes on using it.
 //! *compared-objects*: of a function whose name ends with `compare` or `equal` and that returns a number.
 //! *parent-object*: a contract says that what the function hands out lives as long as this object.
+//! *release-variant*: a function that is called as the release of the type is but for `_r`, `_w`, `_v2` or the like ends what it takes.
 //! *object-receiver*: the first parameter of a function that is not called like one that ends or hands on objects, or the first
 //! that it can change, where it is not called like one that stores objects either.
 //!
@@ -24,10 +25,12 @@ use crate::infer::words::objects::{
 };
 use crate::infer::{Draft, Notes, answers, comments, keeping, lent};
 
+mod begun;
 mod companions;
 mod looks;
 mod named;
 mod parts;
+mod variants;
 
 const MIRROR: &str = "mirrored-release";
 
@@ -39,13 +42,13 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
         };
         match rule(view, draft, index) {
             Ok(rule) => {
+                let consumed = [MIRROR, variants::RULE].contains(&rule);
                 let role = Role::Handle {
                     handle: handle.to_owned(),
-                    consumed: rule == MIRROR,
+                    consumed,
                     on_success: false,
                     nullable: false,
-                    invalidates: rule != MIRROR
-                        && (named::removes_part(view, index) || lent::stales(view, index)),
+                    invalidates: !consumed && (named::removes_part(view, index) || lent::stales(view, index)),
                 };
                 draft.params[index] = Some(Fact::inferred(role, rule));
             }
@@ -61,6 +64,9 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
     if view.known.handles.pairs().ends(&function.name) {
         return Ok(MIRROR);
     }
+    if variants::is_variant(view, handle) {
+        return Ok(variants::RULE);
+    }
     if let Some((ending, _)) = ending(&function.name)
         .filter(|(ending, _)| !parts::of_part(view, index, *ending) && !named::stays(view, index, *ending))
     {
@@ -73,6 +79,9 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
     }
     if let Some(number) = several(view, index) {
         return Err(format!("`{}` may say how many objects `{name}` points to", view.name(number)));
+    }
+    if begun::fills_callers(view, index) {
+        return Err(format!("the function may fill `{name}` as memory of the caller's, whatever was in it"));
     }
     if comments::owner(function) {
         return Err(format!("the documentation speaks of who owns what; it may be about `{name}`"));

@@ -17,6 +17,7 @@ mod counted;
 mod destructors;
 mod documented;
 mod getters;
+mod inline;
 mod inplace;
 mod keeping;
 mod lent;

@@ -9,7 +9,7 @@ use hotcell_model::api::{Api, Function, Record};
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::{Ending, ending};
-use crate::infer::handles::pointed_record;
+use crate::infer::handles::{is_there, pointed_record};
 use crate::infer::names::words;
 
 /// Ends of the words of functions that begin, or fill, a structure which callers have.
@@ -42,7 +42,7 @@ pub(super) struct Made<'a> {
 
 impl<'a> Made<'a> {
     pub(super) fn of(api: &'a Api, exports: Option<&BTreeSet<String>>) -> Made<'a> {
-        let there = |function: &&Function| exports.is_none_or(|exports| exports.contains(&function.name));
+        let there = |function: &&Function| is_there(function, exports);
         let mut made = Made {
             api,
             returned: BTreeSet::new(),
@@ -60,22 +60,27 @@ impl<'a> Made<'a> {
             }));
         }
         for function in api.functions.iter().filter(there) {
-            made.returned.extend(changeable(&function.result));
+            // What an inline function opens and closes is its own only where the type is the library's: not a `FILE`.
+            let own = |key: &&str| !function.inline || is_primary(api, key);
+            made.returned.extend(changeable(&function.result).filter(own));
             // `FT_New_Face(library, path, index, FT_Face *face)`.
             let out = function.params.iter().filter_map(|param| param.ty.pointee());
-            let out: Vec<&str> =
-                out.filter(|(_, constant)| !constant).filter_map(|(ty, _)| changeable(ty)).collect();
+            let out: Vec<&str> = out
+                .filter(|(_, constant)| !constant)
+                .filter_map(|(ty, _)| changeable(ty))
+                .filter(own)
+                .collect();
             if words(&function.name).iter().any(|word| ALLOCATES.contains(&word.as_str())) {
-                made.allocated.extend(changeable(&function.result));
+                made.allocated.extend(changeable(&function.result).filter(own));
             }
             made.allocated.extend(&out);
             made.returned.extend(&out);
             if ends_first(function) {
                 let first = function.params.first().map(|param| &param.ty);
-                made.ended.extend(first.and_then(changeable));
+                made.ended.extend(first.and_then(changeable).filter(own));
                 // `ebur128_destroy(ebur128_state **st)`.
                 let behind = first.and_then(CType::pointee).filter(|(_, constant)| !constant);
-                made.ended_through.extend(behind.and_then(|(pointer, _)| changeable(pointer)));
+                made.ended_through.extend(behind.and_then(|(pointer, _)| changeable(pointer)).filter(own));
             }
         }
         made
@@ -85,7 +90,7 @@ impl<'a> Made<'a> {
     pub(super) fn object(&self, key: &str) -> Option<&'static str> {
         let handed_out = self.returned.contains(key) && !self.values.contains(key);
         let object = handed_out && has_more_than_numbers(&self.api.records, key);
-        let own = self.api.records.get(key).is_some_and(|record| record.location.primary && !record.union);
+        let own = is_primary(self.api, key) && self.api.records.get(key).is_some_and(|record| !record.union);
         match object {
             true if self.ended.contains(key) => Some("made-and-ended"),
             // What callers begin or fill is theirs, and what is only found may be filled for them as well.
@@ -95,6 +100,11 @@ impl<'a> Made<'a> {
             _ => None,
         }
     }
+}
+
+/// Whether the headers of the library, and no other's, define a structure.
+fn is_primary(api: &Api, key: &str) -> bool {
+    api.records.get(key).is_some_and(|record| record.location.primary)
 }
 
 /// Structures that callers have memory of.

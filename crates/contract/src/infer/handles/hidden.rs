@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use hotcell_model::api::{Api, Function};
 use hotcell_model::types::{CType, Type};
 
-use crate::infer::handles::InferredHandle;
 use crate::infer::handles::defined::ends_first;
+use crate::infer::handles::{InferredHandle, is_there};
 use crate::infer::names::words;
 use crate::infer::words::objects::MIRROR_MAKES;
 use crate::type_names::unqualified;
@@ -20,7 +20,7 @@ pub(super) fn types(
     exports: Option<&BTreeSet<String>>,
     prefix: Option<&str>,
 ) -> Vec<InferredHandle> {
-    let there = |function: &&Function| exports.is_none_or(|exports| exports.contains(&function.name));
+    let there = |function: &&Function| is_there(function, exports);
     let mut found: BTreeMap<&str, (bool, bool)> = BTreeMap::new();
     for function in api.functions.iter().filter(there) {
         // `Pa_OpenStream(PaStream **stream, …)`.
@@ -54,7 +54,7 @@ pub(super) fn types(
 /// The names of pointers to `void` that are objects: a function that is called after the type makes one, and another one, called
 /// after it as well, ends it and takes nothing else. `lo_address_new`, `lo_address_free(lo_address)`.
 fn pointers<'a>(api: &'a Api, exports: Option<&BTreeSet<String>>, prefix: Option<&str>) -> BTreeSet<&'a str> {
-    let there = |function: &&Function| exports.is_none_or(|exports| exports.contains(&function.name));
+    let there = |function: &&Function| is_there(function, exports);
     let (mut made, mut ended) = (BTreeSet::new(), BTreeSet::new());
     for function in api.functions.iter().filter(there) {
         let makes = words(&function.name).iter().any(|word| MIRROR_MAKES.contains(&word.as_str()));

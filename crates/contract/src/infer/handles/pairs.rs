@@ -12,6 +12,7 @@ use hotcell_model::types::{CType, Type};
 
 use crate::infer::allocators;
 use crate::infer::endings::{Ending, ending};
+use crate::infer::handles::is_there;
 use crate::infer::names::words;
 use crate::infer::words::objects::{
     ACQUIRES, ENDS_BESIDES, FREES_MADE, LOOKS, MIRROR_ENDS, MIRROR_MAKES, NO_RELEASES,
@@ -28,12 +29,10 @@ pub(crate) struct Pairs {
 }
 
 impl Pairs {
-    /// Of the functions that the library exports.
+    /// Of the functions that the library exports, and those that the headers define.
     pub(crate) fn of(api: &Api, exports: Option<&BTreeSet<String>>) -> Pairs {
-        let there = |function: &&Function| {
-            let exported = exports.is_none_or(|exports| exports.contains(&function.name));
-            exported && !function.inline && !function.variadic && function.prototyped
-        };
+        let there =
+            |function: &&Function| is_there(function, exports) && !function.variadic && function.prototyped;
         let functions: Vec<&Function> = api.functions.iter().filter(there).collect();
         let mut ends: BTreeMap<(String, &str), Vec<(&str, &str)>> = BTreeMap::new();
         let mut ended: BTreeMap<&str, Vec<&str>> = BTreeMap::new();

@@ -1,7 +1,7 @@
 //! Structures that callers make, which one function begins and another one ends.
 
 use super::library::{check, header, known};
-use super::{describe, empty, infer_in};
+use super::{describe, empty, infer_in, prototype};
 
 const OTHERS: &[&str] = &["int full_flow_init(full_flow *f, int level)", "void full_flow_end(full_flow *f)"];
 
@@ -158,5 +158,23 @@ fn what_comes_out_of_a_function_may_begin_with_it() {
     ] {
         let loads = format!("{loads}%{doc}");
         assert_eq!(commented(&[OTHERS, &[&loads]].concat(), "full_flow_load"), expect, "{doc}");
+    }
+}
+
+#[test]
+fn what_says_that_it_initializes_may_begin() {
+    let cases = [
+        ("\\brief       Initialize raw decoder", "? value -> value"),
+        ("Initialises the flow anew.", "? value -> value"),
+        ("Runs what was initialized.", "resident value -> value"),
+    ];
+    let declaration = "int full_flow_raw(full_flow *f, int mode)";
+    let api = header(&[OTHERS, &[declaration]].concat());
+    for (doc, expect) in cases {
+        let mut function = prototype::parse(declaration);
+        function.doc = Some(doc.into());
+        let mut draft = empty(&function);
+        let verdict = infer_in(&function, &api, &known(&api), &mut draft);
+        assert_eq!(describe(&draft, &verdict), expect, "{doc}");
     }
 }

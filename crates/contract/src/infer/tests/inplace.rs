@@ -204,3 +204,16 @@ fn a_returned_array_of_bytes_is_as_long_as_its_type_says() {
     assert_eq!(returned("int find_seals(int code)", "uint8_t", 16), "value -> ?");
     assert_eq!(returned("int find_seal(const uint8_t key[16])", "uint8_t", 16), "data[16] -> ?");
 }
+
+#[test]
+fn one_number_goes_beside_a_function_for_an_array_of_them() {
+    check_in(
+        &["void swab_array_of_short(uint16_t *values, size_t n)"],
+        &[
+            ("void swab_short(uint16_t *wp)", "changing -> void"),
+            ("void swab_short(short *wp)", "? -> void"),
+            ("void swab_long(uint16_t *wp)", "? -> void"),
+            ("void swab_short(uint16_t *wp, int flags)", "? value -> void"),
+        ],
+    );
+}

@@ -40,3 +40,50 @@ fn what_may_be_the_callers_or_anothers_is_no_part() {
         ],
     );
 }
+
+const TREE: &[&str] = &["full_node *node_new(void)", "void node_free(full_node *n)"];
+
+#[test]
+fn what_is_found_around_an_object_is_lent_by_it() {
+    check(
+        TREE,
+        &[
+            ("full_node *node_get_item(const full_node *array, int index)", "object value -> lent"),
+            ("full_node *node_first_child(full_node *n)", "object -> lent"),
+            ("full_node *node_next_sibling(full_node *n)", "object -> lent"),
+            // It was made for the caller, taken out, or put there with the call.
+            ("full_node *node_new_child(full_node *parent)", "object -> ?"),
+            ("full_node *node_pop_first_item(full_node *n)", "object -> ?"),
+            ("full_node *node_detach_first_child(full_node *n)", "? -> ?"),
+            ("full_node *node_set_first_child(full_node *n)", "object -> ?"),
+            // Several, of two objects, and of another type that shows nothing of it.
+            ("full_node *node_get_children(const full_node *n)", "object -> ?"),
+            ("full_node *node_get_parent(const full_node *a, const full_node *b)", "object object -> ?"),
+            ("full_node *model_get_item(const model *m, int index)", "object value -> ?"),
+        ],
+    );
+}
+
+#[test]
+fn what_changes_an_object_makes_stale_what_was_found_in_it() {
+    let all: Vec<&str> = TREE.iter().copied().chain(["full_node *node_first_child(full_node *n)"]).collect();
+    check(
+        &all,
+        &[
+            ("void node_rename(full_node *n, int name)", "emptied value -> void"),
+            ("full_node *node_next_sibling(full_node *n)", "object -> lent"),
+            ("int node_size(const full_node *n)", "object -> value"),
+        ],
+    );
+}
+
+#[test]
+fn where_references_are_counted_nothing_found_is_concluded() {
+    // `g_file_get_parent` returns one that the caller has to let go of.
+    for counts in
+        ["void thing_unref(void *thing)", "int node_up_ref(full_node *n)", "void thing_retain(thing *t)"]
+    {
+        let all: Vec<&str> = TREE.iter().copied().chain([counts]).collect();
+        check(&all, &[("full_node *node_get_item(const full_node *array, int index)", "object value -> ?")]);
+    }
+}

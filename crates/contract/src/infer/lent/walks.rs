@@ -1,0 +1,79 @@
+//! The rule `found-object`: `xmlDocGetRootElement(doc)`, `cJSON_GetArrayItem(array, index)`.
+//!
+//! A function that is called like one that goes from an object to its child, item, parent, root or sibling returns what is there already.
+//! Libraries that count who holds an object may count the caller, too (`g_file_get_parent`): where the headers have such a function,
+//! for whatever type, nothing is concluded. What is found is lent by the object that goes in, as by `internal-object`.
+
+use hotcell_model::api::Function;
+
+use crate::infer::comments;
+use crate::infer::endings::ending;
+use crate::infer::lent::only_object;
+use crate::infer::names::words;
+use crate::infer::words::objects::{CONSTRUCTORS, COPIES, MAKES, REFERENCES, STORES};
+use crate::infer::{Known, has_word};
+
+pub(super) const RULE: &str = "found-object";
+
+/// What is found in an object, or around it.
+const PLACES: &[&str] = &["child", "element", "item", "parent", "root", "sibling"];
+
+/// What a function does that finds it.
+const WALKS: &[&str] = &["first", "get", "last", "next", "nth", "prev", "previous"];
+
+/// Words of functions that hand out what is then the caller's.
+const TAKES: &[&str] = &["dequeue", "extract", "pop", "ref", "steal", "take"];
+
+/// The object around which a function finds what it returns.
+pub(super) fn lender(function: &Function, known: Known<'_>) -> Option<usize> {
+    let result = known.handles.of_pointer(&function.result)?;
+    let name = words(&function.name);
+    let has = |list: &[&str]| name.iter().any(|word| list.contains(&word.as_str()));
+    let last = name.last()?;
+    let plural = last.ends_with('s') && !last.ends_with("ss");
+    let made = [CONSTRUCTORS, COPIES, MAKES, STORES].iter().any(|list| has_word(function, list));
+    let open = plural || made || has(TAKES) || ending(&function.name).is_some() || comments::owned(function);
+    if open || !has(PLACES) || !has(WALKS) || counts(known) {
+        return None;
+    }
+    // What is found in another type may be made for the caller: `list_model_get_item(model, n)` of what the model computes.
+    let index = only_object(function, known)?;
+    let from = known.handles.of_pointer(&function.params[index].ty)?;
+    let kin = from == result || contains(function, known, from, result);
+    kin.then_some(index)
+}
+
+/// The same where no contract says what makes objects of the type.
+pub(super) fn undecided(function: &Function, known: Known<'_>) -> Option<usize> {
+    let handle = known.handles.of_pointer(&function.result)?;
+    lender(function, known).filter(|_| !known.handles.says_makers(handle))
+}
+
+/// Whether the headers show that the structure of the one type points to the other: a document to its nodes.
+fn contains(function: &Function, known: Known<'_>, from: &str, result: &str) -> bool {
+    let of_type = |handle: &str| {
+        let params = function.params.iter().map(|param| &param.ty).chain([&function.result]);
+        let mut records = params.filter(|ty| known.handles.of_pointer(ty) == Some(handle));
+        records.find_map(|ty| ty.pointee()?.0.record().map(str::to_owned))
+    };
+    let (Some(from), Some(result)) = (of_type(from), of_type(result)) else { return false };
+    let layout = known.api.records.get(&from).and_then(|record| record.layout.as_ref());
+    layout.is_some_and(|layout| {
+        layout
+            .fields
+            .iter()
+            .any(|field| field.ty.pointee().and_then(|(behind, _)| behind.record()) == Some(result.as_str()))
+    })
+}
+
+/// Whether a function of the library counts who holds the only thing that it takes: `widget_ref(widget)`, `X509_up_ref(x)`.
+fn counts(known: Known<'_>) -> bool {
+    let takes = |function: &&Function| matches!(&function.params[..], [only] if only.ty.pointee().is_some());
+    let counts = |function: &Function| {
+        let name = words(&function.name);
+        let parts = ["addref", "decref", "incref", "retain", "unref"];
+        name.last().is_some_and(|last| REFERENCES.contains(&last.as_str()))
+            || parts.iter().any(|part| name.concat().contains(part))
+    };
+    known.api.functions.iter().filter(takes).any(counts)
+}
