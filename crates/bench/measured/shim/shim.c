@@ -1175,6 +1175,14 @@ static void hotcell_call_measured_loop(hotcell_ctx *hc_ctx, const hotcell_reques
     hotcell_progress = hc_before;
 }
 
+/* What this was compiled for: a size and a name, and offset, size and name of each field. */
+__attribute__((visibility("default"))) const char hotcell_layouts_1[] =
+    "32 struct measured_rectangle\012"
+    " 0 8 width\012"
+    " 8 8 height\012"
+    " 16 8 area\012"
+    " 24 4 square\012";
+
 static const hotcell_function hotcell_functions[] = {
     {
         "measured_add",

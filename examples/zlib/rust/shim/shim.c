@@ -5780,6 +5780,24 @@ static void hotcell_call_gz_header_set_comment(hotcell_ctx *hc_ctx, const hotcel
     }
 }
 
+/* What this was compiled for: a size and a name, and offset, size and name of each field. */
+__attribute__((visibility("default"))) const char hotcell_layouts_1[] =
+    "112 struct z_stream_s\012"
+    " 0 - next_in\012"
+    " 8 4 avail_in\012"
+    " 16 8 total_in\012"
+    " 24 - next_out\012"
+    " 32 4 avail_out\012"
+    " 40 8 total_out\012"
+    " 48 - msg\012"
+    " 56 - state\012"
+    " 64 - zalloc\012"
+    " 72 - zfree\012"
+    " 80 - opaque\012"
+    " 88 4 data_type\012"
+    " 96 8 adler\012"
+    " 104 8 reserved\012";
+
 static const hotcell_function hotcell_functions[] = {
     {
         "zlibVersion",

@@ -3953,6 +3953,21 @@ static void hotcell_call_ZSTD_sizeof_DDict(hotcell_ctx *hc_ctx, const hotcell_re
     __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
+/* What this was compiled for: a size and a name, and offset, size and name of each field. */
+__attribute__((visibility("default"))) const char hotcell_layouts_1[] =
+    "16 ZSTD_bounds\012"
+    " 0 8 error\012"
+    " 8 4 lowerBound\012"
+    " 12 4 upperBound\012"
+    "24 struct ZSTD_inBuffer_s\012"
+    " 0 - src\012"
+    " 8 8 size\012"
+    " 16 8 pos\012"
+    "24 struct ZSTD_outBuffer_s\012"
+    " 0 - dst\012"
+    " 8 8 size\012"
+    " 16 8 pos\012";
+
 static const hotcell_function hotcell_functions[] = {
     {
         "ZSTD_versionNumber",
