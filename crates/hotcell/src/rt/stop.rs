@@ -117,7 +117,8 @@ impl Call<'_> {
             let in_function = live.worker.cancelled(live.lane.index()).is_none()
                 && live.worker.was_asked(live.lane.index(), self.context.call_id)
                 && live.worker.channel().ended_in().is_none();
-            end.killed_by_host || !of_code || !in_function
+            // A callback that nobody answered is the end of a call that took too long.
+            fault::unanswered(&end).is_none() && (end.killed_by_host || !of_code || !in_function)
         })
     }
 
