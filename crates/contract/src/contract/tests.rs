@@ -103,10 +103,7 @@ fn keys_of_the_file() {
              `headers`, `link`, `include`, `exclude`, `include_dirs`, `defines`, `prelude`, `globals`, `isolation`, \
              `threads`, `deadline`, `init`, `shutdown`, `health`, `abi`, `layouts`, `nullable`, `guard`, `sandbox`, `recycle`, `tries`, `leaves`, `handle`, `struct`, `error` and `function`",
         ),
-        (
-            "layouts = \"no\"",
-            "4:11: `layouts` is true or false, not a text [must be true or false]",
-        ),
+        ("layouts = \"no\"", "4:11: `layouts` is true or false, not a text [must be true or false]"),
         (
             "restore = [\"f()\"]",
             "4:1: `restore` is not supported by this version [not yet] = it is part of the planned vocabulary; leave \
