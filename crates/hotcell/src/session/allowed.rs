@@ -113,3 +113,22 @@ pub(super) fn left_until(deadline: u64) -> Duration {
 pub(crate) fn instant_of(monotonic: u64) -> Instant {
     Instant::now() + Duration::from_nanos(monotonic.saturating_sub(clock::now())).min(YEAR)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_given_time_for_some_standstills() {
+        const HOUR: u64 = 3_600_000_000_000;
+        let mut allowed = Allowed::new(HOUR);
+        let deadline = allowed.deadline();
+        for times in 1..=u64::from(MOST_STANDSTILLS) {
+            assert_eq!(allowed.extend(HOUR), deadline + times * HOUR);
+        }
+        let last = allowed.deadline();
+        assert_eq!((allowed.extend(HOUR), allowed.not_counted(1)), (last, 0));
+        // Those of one call are none of the next.
+        assert_eq!(allowed.renewed().not_counted(HOUR), HOUR);
+    }
+}
