@@ -225,6 +225,7 @@ fn assemble(contract: &Contract, known: Known<'_>, link: Link<'_>, whole: Whole)
         shutdown,
         health,
         abi,
+        any_layout: contract.any_layout,
         sandbox: contract.sandbox.clone(),
         guard: contract.guard,
         recycle: contract.recycle.clone(),

@@ -64,6 +64,8 @@ pub struct Contract {
     pub(crate) shutdown: Vec<LifeLine>,
     pub(crate) health: Vec<LifeLine>,
     pub(crate) abi: Vec<LifeLine>,
+    /// Whether a library is taken whatever its debug information says of structures.
+    pub(crate) any_layout: bool,
     /// What may be NULL.
     pub(crate) nullable: Vec<Nullable>,
     pub(crate) sandbox: SandboxLines,

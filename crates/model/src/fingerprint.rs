@@ -54,6 +54,9 @@ impl Fingerprint {
         if !interface.abi.is_empty() {
             feed(&mut hash, &("abi", &interface.abi));
         }
+        if interface.any_layout {
+            feed(&mut hash, &"any layout");
+        }
         if !interface.health.is_empty() {
             feed(&mut hash, &("health", &interface.health));
         }

@@ -67,6 +67,9 @@ pub struct Interface {
     /// Calls by which every worker finds out whether the library is the one that the headers are of, before any other.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub abi: Vec<LifeCall>,
+    /// Whether a library is taken whatever its debug information says of structures.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub any_layout: bool,
     /// What the library may do once it serves.
     #[serde(default, skip_serializing_if = "SandboxLines::is_default")]
     pub sandbox: SandboxLines,

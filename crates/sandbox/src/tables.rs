@@ -3138,10 +3138,10 @@ pub(crate) static NETWORK: &[Rule] = &[
 
 /// The rules of policies/code_load.toml.
 pub(crate) static CODE_LOAD: &[Rule] = &[
-    // memory that can be written and executed; a loader maps code to be read and executed
+    // memory that can be written and executed; a loader maps code of files, to be read and executed, and for itself: shared memory has other names
     Rule {
         calls: &["mmap"],
-        when: &["arg2 & 0x4 == 0", "arg2 & 0x2 == 0"],
+        when: &["arg2 & 0x4 == 0", "arg2 & 0x2 == 0 && arg3 & 0x23 == 0x2"],
         then: Then::Allow,
         otherwise: Then::Refuse(libc::EACCES),
     },

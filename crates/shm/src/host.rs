@@ -429,6 +429,8 @@ impl HostLane {
     #[inline(always)]
     fn commit(&mut self, head: CallHead) {
         use wire::call_head as at;
+        // What stood before it is no time of this call.
+        self.stood = 0;
         let offset = self.request_slot() + wire::CALL_OFFSET;
         let line = Head::default()
             .with(at::FUNCTION, head.function)

@@ -18,7 +18,7 @@ use crate::line::{Head, NEAR, halves};
 use crate::mapping::{Access, Mapping};
 use crate::memfd::SegmentFile;
 use crate::roost::{Roost, this_cpu};
-use crate::standstill::{LOOKS, Watch};
+use crate::standstill::Watch;
 use crate::{bell, clock, geometry};
 
 #[cfg(not(loom))]
@@ -108,6 +108,9 @@ impl EntryMark<'_> {
 
 /// Nanoseconds that a host may take for a callback beyond what its call has: it ends that call itself.
 const GRACE: u64 = 1_000_000_000;
+
+/// Parts of that time after each of which it is looked whether something stood still.
+const LOOKS: u64 = 16;
 
 /// Looks at a word before a look at the clock.
 pub(crate) const POLLS: u32 = 64;
@@ -355,7 +358,7 @@ impl WorkerChannel {
                 std::hint::spin_loop();
             }
         }
-        let request = self.wait(roost, || self.take(lanes), stop, None)?;
+        let request = self.wait(roost, || self.take(lanes), stop, || None)?;
         roost.caller = request.lane;
         Some(request)
     }
@@ -382,7 +385,7 @@ impl WorkerChannel {
                 std::hint::spin_loop();
             }
         }
-        self.wait(roost, take, stop, None)
+        self.wait(roost, take, stop, || None)
     }
 
     /// Wakes all threads that wait for the host, from another thread of the worker, so that they ask `stop` again. The
@@ -511,7 +514,7 @@ impl WorkerChannel {
     ) -> Resumed {
         let head = ReplyHead { state: ReplyState::NeedSpace, errno: 0, result_length: 0, value: bytes };
         self.reply(lane, request, head, 0);
-        let resumed = self.wait(roost, || self.resumed(lane, request), || false, None);
+        let resumed = self.wait(roost, || self.resumed(lane, request), || false, || None);
         resumed.expect("nothing stops this wait")
     }
 
@@ -550,23 +553,27 @@ impl WorkerChannel {
         let watch = Watch::begin();
         let until = Cell::new(clock::now().saturating_add(request.time).saturating_add(GRACE));
         let has_end = request.time != 0;
+        // So often that a standstill is seen, and no more: an hour is some wake-ups.
+        let every = (request.time / LOOKS).max(GRACE);
         let is_late = || {
             let now = clock::now();
-            until.set(until.get().saturating_add(watch.look(now)));
+            // All of the time since the last look: the host, which has looked more often, ends a call that is late.
+            let stood = Some(watch.look(now, every)).filter(|late| *late > 0).map_or(0, |late| late + every);
+            until.set(until.get().saturating_add(stood));
             has_end && now >= until.get()
         };
-        self.wait(roost, &mut look, is_late, has_end.then_some(LOOKS)).unwrap_or(Answer::Late)
+        let next = || has_end.then(|| until.get().min(clock::now().saturating_add(every)));
+        self.wait(roost, &mut look, is_late, next).unwrap_or(Answer::Late)
     }
 
-    /// Waits until there is something, or `stop` says that there will be nothing: it is asked each time so many nanoseconds
-    /// are over.
+    /// Waits until there is something, or `stop` says that there will be nothing: it is asked again at the time that `next` says.
     #[inline]
     fn wait<T>(
         &self,
         roost: &mut Roost,
         mut look: impl FnMut() -> Option<T>,
         stop: impl Fn() -> bool,
-        every: Option<u64>,
+        next: impl Fn() -> Option<u64>,
     ) -> Option<T> {
         let spin = roost.polls();
         let mut found = None;
@@ -581,7 +588,7 @@ impl WorkerChannel {
             found = look();
             found.is_some()
         };
-        self.sleep(roost, &mut is_there, &stop, every);
+        self.sleep(roost, &mut is_there, &stop, &next);
         found
     }
 
@@ -592,7 +599,7 @@ impl WorkerChannel {
         roost: &mut Roost,
         is_there: &mut dyn FnMut() -> bool,
         stop: &dyn Fn() -> bool,
-        every: Option<u64>,
+        next: &dyn Fn() -> Option<u64>,
     ) {
         roost.begin(self.caller_cpu(roost.caller));
         let Doors { park, bell, cpu: own } = roost.doors;
@@ -607,8 +614,7 @@ impl WorkerChannel {
                 // himself, gives way to it.
                 let (cpu, place) = roost.place();
                 self.say_cpu(own, cpu);
-                let until = every.map(|every| clock::now().saturating_add(every));
-                bell::park(park, doorbell, until, || {
+                bell::park(park, doorbell, next(), || {
                     there = is_there();
                     let over = there || stop();
                     if !over {

@@ -144,6 +144,24 @@ fn what_lies_elsewhere_is_told() {
     }
 }
 
+/// Reserved fields get a use, and libraries hide fields from callers: the places are the same.
+#[test]
+fn another_name_of_a_field_is_no_other_layout() {
+    assert_eq!(said_of(&["FIRST=", "ITEM=int", "COUNT=int", "LAST=", "radius=radius_"], &["-g"]), None);
+    assert_eq!(said_of(&["FIRST=", "ITEM=int", "COUNT=int", "LAST=", "count=reserved"], &["-g"]), None);
+}
+
+#[test]
+fn a_contract_may_say_that_a_library_of_another_layout_is_taken() {
+    let folder = Folder::new();
+    let bound = bind(&folder, "layouts = false").unwrap();
+    compile(&folder, "other", &["FIRST=", "ITEM=int", "COUNT=int", "LAST=int more;"], &["-g"]);
+    assert_eq!(length(&bound, &open(&folder, &bound, "other").unwrap()), Some(Value::Float(LENGTH)));
+    let aware = bind(&folder, "layouts = true").unwrap();
+    let error = open(&folder, &aware, "other").map(drop).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AbiMismatch, "{error}");
+}
+
 #[test]
 fn a_part_of_the_library_may_have_a_structure_of_the_same_name_for_itself() {
     let folder = Folder::new();
@@ -195,6 +213,7 @@ fn what_cannot_be_compared_is_an_error_at_its_line() {
         ("abi = [\"moon_age() == 1\"]", "moon_age"),
         ("abi = [\"moon_size()\"]", "`moon_size()` compares nothing"),
         ("abi = \"moon_size() == 1\"", "abi"),
+        ("layouts = \"no\"", "`layouts` is true or false, not a text"),
     ] {
         let folder = Folder::new();
         let said = bind(&folder, line).map(drop).map_err(|error| error.to_string());

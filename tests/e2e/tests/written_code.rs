@@ -7,8 +7,7 @@ use hotcell_bind::Bound;
 use hotcell_e2e::bound;
 use hotcell_e2e::cli::Folder;
 
-const HEADER: &str =
-    "int make_code(int how, const char *path);\nint in_constructor(void);\nint pick(int number);\n";
+const HEADER: &str = "int make_code(int how, const char *path);\nint in_constructor(void);\nint shared(void);\nint pick(int number);\n";
 
 /// Executes what returns 42, made in some way: 42, or the number of an error below 0.
 const CODE: &str = r#"
@@ -20,6 +19,7 @@ const CODE: &str = r#"
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -51,8 +51,26 @@ static int of_file(int fd)
     return run(map(PROT_READ | PROT_EXEC, MAP_PRIVATE, fd));
 }
 
+/* Memory that is executed under one name and written under another. */
+static int of_two_names(void)
+{
+    void *first = map(PROT_READ | PROT_EXEC, MAP_SHARED | MAP_ANONYMOUS, -1);
+    if (first == MAP_FAILED) {
+        return -errno;
+    }
+    void *second = mremap(first, 0, 4096, MREMAP_MAYMOVE);
+    if (second == MAP_FAILED || mprotect(second, 4096, PROT_READ | PROT_WRITE) != 0) {
+        return -errno;
+    }
+    memcpy(second, code, sizeof code);
+    return run(first);
+}
+
 int make_code(int how, const char *path)
 {
+    if (how == 6) {
+        return of_two_names();
+    }
     void *page = how == 0 ? map(PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1)
                           : map(PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
     if (page == MAP_FAILED) {
@@ -75,13 +93,26 @@ int make_code(int how, const char *path)
     }
 }
 
-static int constructed;
+static int constructed, segments;
 __attribute__((constructor)) static void construct(void)
 {
-    for (int how = 0; how < 4; how++) {
-        constructed += make_code(how, "") == 42;
+    /* What the worker shares with its host, and is no library. */
+    for (int fd = 0; fd < 1024; fd++) {
+        struct stat about;
+        if (fstat(fd, &about) != 0 || about.st_size < 4096) {
+            continue;
+        }
+        for (int flags = MAP_SHARED; flags <= MAP_PRIVATE; flags++) {
+            const char *page = map(PROT_READ | PROT_EXEC, flags, fd);
+            segments += page != MAP_FAILED && memcmp(page, "\177ELF", 4) != 0;
+        }
+    }
+    for (int how = 0; how < 7; how++) {
+        constructed += how != 4 && how != 5 && make_code(how, "") == 42;
     }
 }
+
+int shared(void) { return segments; }
 
 int in_constructor(void) { return constructed; }
 
@@ -124,8 +155,9 @@ fn nothing_that_was_written_is_executed() {
     let session = open(Sandbox { require: Require::Strict, ..sandbox(Profile::Compute) });
     assert!(session.level().contains(Level::NO_NEW_CODE), "{:?}", session.level().names());
     assert_eq!(call(&bound, &session, "in_constructor", &[]), 0, "nor while it loads");
+    assert_eq!(call(&bound, &session, "shared", &[]), 0, "nor what the host writes");
     assert_eq!(call(&bound, &session, "pick", &[Value::Int(6)]), 7, "what a loader chooses is executed");
-    for how in 0..3 {
+    for how in [0, 1, 2, 6] {
         assert_eq!(make(&bound, &session, how, ""), DENIED, "way {how}");
     }
     assert!(session.refused().is_some(), "it is counted");
@@ -133,8 +165,9 @@ fn nothing_that_was_written_is_executed() {
     // Without the line all of that is done.
     let session = open(Sandbox::of(Profile::Compute));
     assert!(!session.level().contains(Level::NO_NEW_CODE), "{:?}", session.level().names());
-    assert_eq!(call(&bound, &session, "in_constructor", &[]), 4);
-    for how in 0..3 {
+    assert_eq!(call(&bound, &session, "in_constructor", &[]), 5);
+    assert_eq!(call(&bound, &session, "shared", &[]), 0);
+    for how in [0, 1, 2, 6] {
         assert_eq!(make(&bound, &session, how, ""), 42, "way {how}");
     }
 }
@@ -248,8 +281,8 @@ fn so_is_one_that_needs_such_a_library() {
 fn a_library_with_too_many_variables_of_threads_is_refused_with_the_reason() {
     let code = CODE
         .replace(
-            "static int constructed;",
-            "static __thread volatile char all[1 << 20]; static int constructed;",
+            "static int constructed,",
+            "static __thread volatile char all[1 << 20]; static int constructed,",
         )
         .replace("return number + 1;", "all[number] = 1; return number + 1;");
     let code = code.replace("__attribute__((constructor))", "__attribute__((unused))");

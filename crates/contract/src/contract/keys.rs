@@ -172,6 +172,11 @@ pub(crate) static TOP: Keys = Keys::plain(
             "Comparisons by which a worker finds out whether the library is the one that the headers are of",
         ),
         key(
+            "layouts",
+            Shape::Flag,
+            "Whether structures have to be in the library's debug information as in the headers; true unless it is false",
+        ),
+        key(
             "nullable",
             Shape::Texts,
             "What may be NULL: FUNCTION.PARAM and FUNCTION.result, names or patterns",

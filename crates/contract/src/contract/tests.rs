@@ -101,8 +101,9 @@ fn keys_of_the_file() {
             "zzzzzz = 1",
             "4:1: a contract has no key `zzzzzz` [unknown key] = a contract has the keys `hotcell`, `library`, \
              `headers`, `link`, `include`, `exclude`, `include_dirs`, `defines`, `prelude`, `globals`, `isolation`, \
-             `threads`, `deadline`, `init`, `shutdown`, `health`, `abi`, `nullable`, `guard`, `sandbox`, `recycle`, `tries`, `leaves`, `handle`, `struct`, `error` and `function`",
+             `threads`, `deadline`, `init`, `shutdown`, `health`, `abi`, `layouts`, `nullable`, `guard`, `sandbox`, `recycle`, `tries`, `leaves`, `handle`, `struct`, `error` and `function`",
         ),
+        ("layouts = \"no\"", "4:11: `layouts` is true or false, not a text [must be true or false]"),
         (
             "restore = [\"f()\"]",
             "4:1: `restore` is not supported by this version [not yet] = it is part of the planned vocabulary; leave \

@@ -107,6 +107,7 @@ fn key<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, families: &'a Families<'a
         "shutdown" => contract.shutdown = calls(reader, entry),
         "health" => contract.health = calls(reader, entry),
         "abi" => contract.abi = calls(reader, entry),
+        "layouts" => contract.any_layout = reader.boolean(entry) == Some(false),
         "globals" => contract.globals = patterns(reader, entry, "variable"),
         "nullable" => contract.nullable = nullable(reader, entry),
         "guard" => {

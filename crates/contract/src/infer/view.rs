@@ -38,6 +38,11 @@ impl<'a> View<'a> {
         View { function, names, known, referenced }
     }
 
+    /// Another function of the library, of which nothing is decided.
+    pub(super) fn beside(&self, function: &'a Function) -> View<'a> {
+        View { function, names: &[], known: self.known, referenced: Vec::new() }
+    }
+
     pub(super) fn param(&self, index: usize) -> Option<&'a Param> {
         self.function.params.get(index)
     }

@@ -11,6 +11,9 @@ use crate::shim::types::{literal, speakable};
 /// Of all structures that the shim reads or writes: a literal for each line. See `Layout::of_text` in the crate `elf`.
 pub(crate) fn of_interface(interface: &Interface) -> Vec<String> {
     let mut lines = Vec::new();
+    if interface.any_layout {
+        return lines;
+    }
     for record in by_value(interface) {
         let Some(layout) = record.layout.as_ref().filter(|_| speakable(&record.c_name)) else { continue };
         lines.push(literal(&format!("{} {}\n", layout.size, record.c_name)));

@@ -135,6 +135,7 @@ pub(crate) fn interface(library: &str, header: &str, soname: &str, functions: Ve
         shutdown: Vec::new(),
         health: Vec::new(),
         abi: Vec::new(),
+        any_layout: false,
         sandbox: Default::default(),
         guard: Default::default(),
         recycle: Default::default(),

@@ -267,6 +267,11 @@ impl<'s> Call<'s> {
         let (id, spin, mut deadline) = (self.context.call_id, self.session().spin(), self.allowed.deadline());
         let mut grants = 0;
         loop {
+            // Before a callback: calls that are nested in it have their own.
+            let stood = self.live().lane.take_standstill();
+            if stood > 0 {
+                deadline = self.allowed.extend(stood);
+            }
             match waited {
                 Waited::Reply(head) => match head.state {
                     ReplyState::NeedSpace => {
@@ -289,10 +294,6 @@ impl<'s> Call<'s> {
                 Waited::Violation(rule) => return Err(self.violation(rule)),
             }
             let now = clock::now();
-            let stood = self.live().lane.take_standstill();
-            if stood > 0 {
-                deadline = self.allowed.extend(stood);
-            }
             if now >= deadline {
                 return self.stop(Why::Deadline, callbacks);
             }

@@ -77,7 +77,8 @@ impl Call<'_> {
                 let outcome = self.live().worker.wait_cancelled(stopping.lane, instant_of(stopping.until));
                 return Ok(outcome.map(|_| head));
             }
-            stopping.until = stopping.until.saturating_add(self.live().lane.take_standstill());
+            let stood = self.live().lane.take_standstill();
+            stopping.until = stopping.until.saturating_add(self.allowed.not_counted(stood));
             if over || waited == Waited::Dead || stopping.is_over() {
                 return Ok(None);
             }

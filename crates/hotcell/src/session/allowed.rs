@@ -12,6 +12,8 @@ pub(crate) struct Allowed {
     begun: u64,
     /// Monotonic nanoseconds; 0 while nobody looked at the exact clock.
     deadline: u64,
+    /// How often something stood still.
+    standstills: u8,
 }
 
 /// As far as clocks are added to.
@@ -20,12 +22,15 @@ pub(super) const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 /// The longest that the coarse clock stands still.
 const TICK: u64 = 10_000_000;
 
+/// Standstills that a call is given time for.
+const MOST_STANDSTILLS: u8 = 8;
+
 impl Allowed {
     /// Time that counts from now. What is not short is counted by a clock that costs nothing and ticks every few
     /// milliseconds: a look at the exact one costs a tenth of a short call.
     #[inline]
     pub(super) fn new(nanoseconds: u64) -> Allowed {
-        let mut allowed = Allowed { nanoseconds, begun: clock::coarse(), deadline: 0 };
+        let mut allowed = Allowed { nanoseconds, begun: clock::coarse(), deadline: 0, standstills: 0 };
         if nanoseconds < 2 * TICK {
             allowed.deadline();
         }
@@ -60,10 +65,18 @@ impl Allowed {
         self.deadline
     }
 
-    /// Adds so many nanoseconds to the deadline: those that do not count.
+    /// Adds a standstill of so many nanoseconds to the deadline.
     pub(crate) fn extend(&mut self, nanoseconds: u64) -> u64 {
-        self.deadline = self.deadline().saturating_add(nanoseconds);
+        let more = self.not_counted(nanoseconds);
+        self.deadline = self.deadline().saturating_add(more);
         self.deadline
+    }
+
+    /// Nanoseconds of a standstill that do not count. What stands still again and again is a machine that is too slow, and a
+    /// deadline is to end.
+    pub(crate) fn not_counted(&mut self, nanoseconds: u64) -> u64 {
+        self.standstills = self.standstills.saturating_add(u8::from(nanoseconds > 0));
+        if self.standstills <= MOST_STANDSTILLS { nanoseconds } else { 0 }
     }
 
     /// What is left of it, in nanoseconds, while the deadline is not known.
@@ -99,4 +112,23 @@ pub(super) fn left_until(deadline: u64) -> Duration {
 /// The instant of a monotonic time of the wire; a far one is cut to a year.
 pub(crate) fn instant_of(monotonic: u64) -> Instant {
     Instant::now() + Duration::from_nanos(monotonic.saturating_sub(clock::now())).min(YEAR)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_given_time_for_some_standstills() {
+        const HOUR: u64 = 3_600_000_000_000;
+        let mut allowed = Allowed::new(HOUR);
+        let deadline = allowed.deadline();
+        for times in 1..=u64::from(MOST_STANDSTILLS) {
+            assert_eq!(allowed.extend(HOUR), deadline + times * HOUR);
+        }
+        let last = allowed.deadline();
+        assert_eq!((allowed.extend(HOUR), allowed.not_counted(1)), (last, 0));
+        // Those of one call are none of the next.
+        assert_eq!(allowed.renewed().not_counted(HOUR), HOUR);
+    }
 }

@@ -217,8 +217,11 @@ fn what_is_written_is_not_executed() {
             if profile == Profile::Custom { vec!["mmap".into(), "mprotect".into()] } else { Vec::new() };
         let sandbox = Sandbox { write_xor_execute: true, allow, ..Sandbox::of(profile) };
         let (load, serve) = (Policy::load(&sandbox).unwrap(), Policy::serve(&sandbox).unwrap());
+        let with = |policy: &Policy, call: &str, protection: u64, flags: libc::c_int| {
+            policy.then(call, &[0, 4096, protection, flags as u64, 0, 0], 1)
+        };
         let then = |policy: &Policy, call: &str, protection: u64| {
-            policy.then(call, &[0, 4096, protection, 0, 0, 0], 1)
+            with(policy, call, protection, libc::MAP_PRIVATE | libc::MAP_FIXED)
         };
         for (call, protection, while_loading, serving) in [
             ("mmap", READ | WRITE, Then::Allow, Then::Allow),
@@ -233,6 +236,16 @@ fn what_is_written_is_not_executed() {
         ] {
             assert_eq!(then(&load, call, protection), while_loading, "{call} {protection} while it loads");
             assert_eq!(then(&serve, call, protection), serving, "{call} {protection} in {profile:?}");
+        }
+        // Memory that may have another name, and such as lies in no file.
+        for flags in [
+            libc::MAP_SHARED,
+            libc::MAP_SHARED_VALIDATE,
+            libc::MAP_SHARED | libc::MAP_ANONYMOUS,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+        ] {
+            assert_eq!(with(&load, "mmap", READ | EXEC, flags), refused, "{flags:#x}");
+            assert_eq!(with(&load, "mmap", READ | WRITE, flags), Then::Allow, "{flags:#x}");
         }
         assert_eq!(load.then("memfd_create", &[0; 6], 1), refused);
         for (persona, expect) in [(0, Then::Allow), (0xffff_ffff, Then::Allow), (0x40_0000, refused)] {

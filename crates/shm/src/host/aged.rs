@@ -57,6 +57,21 @@ fn head(state: ReplyState, value: u64) -> ReplyHead {
     ReplyHead { state, errno: 1, result_length: 0, value }
 }
 
+#[test]
+fn what_stood_while_one_call_was_waited_for_is_no_time_of_the_next() {
+    let (mut host, worker, mut lanes) = aged(0, 0);
+    publish(&mut host, 1);
+    let request = take(&worker, &mut lanes, 1);
+    // The machine is paused for an hour, and then the reply is there.
+    host.stood = 3_600_000_000_000;
+    worker.reply(&mut lanes[0], &request, head(ReplyState::Returned, 5), 0);
+    assert_eq!(host.now(1), Waited::Reply(head(ReplyState::Returned, 5)));
+    // The second hangs.
+    publish(&mut host, 2);
+    assert_eq!(host.now(2), Waited::DeadlinePassed);
+    assert_eq!(host.take_standstill(), 0);
+}
+
 /// A call that calls back twice, with a call nested in each, and asks for space.
 fn call(lane: &mut HostLane, worker: &WorkerChannel, lanes: &mut [WorkerLane], call_id: u64) {
     assert_eq!(lane.now(call_id), Waited::DeadlinePassed, "nobody has replied");

@@ -62,7 +62,7 @@ impl HostLane {
                 std::hint::spin_loop();
             }
             let now = clock::now();
-            self.stood = self.stood.saturating_add(watch.look(now));
+            self.stood = self.stood.saturating_add(watch.standstill(now));
             if deadline != 0 && now >= deadline {
                 return Waited::DeadlinePassed;
             }
@@ -86,7 +86,8 @@ impl HostLane {
         }
     }
 
-    /// Nanoseconds of its waits, since this was asked last, in which its thread did not run: they are no part of any deadline.
+    /// Nanoseconds of its waits in which its thread did not run, since this was asked last or a call was published: they are no
+    /// part of the deadline of the call that was waited for.
     pub fn take_standstill(&mut self) -> u64 {
         std::mem::take(&mut self.stood)
     }

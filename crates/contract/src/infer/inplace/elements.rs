@@ -17,9 +17,24 @@ const RULE: &str = "elements-in-place";
 
 /// Finds arrays that a function is called after.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft) {
-    let [pointer, _] = &view.function.params[..] else { return };
-    let Some((element, false)) = view.buffer(0) else { return };
-    let open = view.open_buffer(draft, 0) && view.open_integer(draft, 1) && pointer.array_length.is_none();
+    if view.function.params.len() == 2
+        && view.open_buffer(draft, 0)
+        && view.open_integer(draft, 1)
+        && is_of_array(view)
+    {
+        let (length, result) = (None, ResultLength::Full);
+        let role = Role::BufferInOut { nullable: false, length, result, valid_on_error: false };
+        draft.params[0] = Some(Fact::inferred(role, RULE));
+        let role = Role::LengthOf { param: 0, unit: Unit::Elements };
+        draft.params[1] = Some(Fact::inferred(role, RULE));
+    }
+}
+
+/// Whether a function does something with each number of an array, and with nothing else.
+pub(super) fn is_of_array(view: &View<'_>) -> bool {
+    let [pointer, count] = &view.function.params[..] else { return false };
+    let Some((element, false)) = view.buffer(0) else { return false };
+    let open = pointer.array_length.is_none() && count.ty.is_integer();
     let counts = view.length_name(1).is_some_and(|length| {
         length.of.is_empty() && matches!(length.measure, Measure::Count | Measure::Number)
     });
@@ -30,11 +45,5 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft) {
         || view.function_has_word(CONSTRUCTORS)
         || view.called(0, COMPOSITE)
         || comments::kept(view.function);
-    if open && counts && named && !other && !element.is_byte() && view.function.result.pointee().is_none() {
-        let (length, result) = (None, ResultLength::Full);
-        let role = Role::BufferInOut { nullable: false, length, result, valid_on_error: false };
-        draft.params[0] = Some(Fact::inferred(role, RULE));
-        let role = Role::LengthOf { param: 0, unit: Unit::Elements };
-        draft.params[1] = Some(Fact::inferred(role, RULE));
-    }
+    open && counts && named && !other && !element.is_byte() && view.function.result.pointee().is_none()
 }

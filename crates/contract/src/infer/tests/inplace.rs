@@ -208,12 +208,27 @@ fn a_returned_array_of_bytes_is_as_long_as_its_type_says() {
 #[test]
 fn one_number_goes_beside_a_function_for_an_array_of_them() {
     check_in(
-        &["void swab_array_of_short(uint16_t *values, size_t n)"],
+        &["void swab_array_of_short(uint16_t *wp, size_t n)"],
         &[
             ("void swab_short(uint16_t *wp)", "changing -> void"),
             ("void swab_short(short *wp)", "? -> void"),
             ("void swab_long(uint16_t *wp)", "? -> void"),
             ("void swab_short(uint16_t *wp, int flags)", "? value -> void"),
+        ],
+    );
+    // Of what is several numbers there are arrays too, and not every integer counts.
+    check_in(
+        &[
+            "void quat_normalize_array(float *q, int n)",
+            "void swab_array_of_float(float *fp, int n)",
+            "void swab_array_of_short(uint16_t *wp, int stride)",
+            "void set_array_of_long(uint32_t *wp, int n)",
+        ],
+        &[
+            ("void quat_normalize(float *q)", "? -> void"),
+            ("void swab_float(float *fp)", "changing -> void"),
+            ("void swab_short(uint16_t *wp)", "? -> void"),
+            ("void set_long(uint32_t *wp)", "? -> void"),
         ],
     );
 }
