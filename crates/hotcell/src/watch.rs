@@ -5,7 +5,7 @@
 //! only the same user and root are answered.
 //!
 //! ```no_run
-//! for host in hotcell::watch::look(hotcell::watch::PATIENCE)? {
+//! for host in hotcell::watch::look(hotcell::watch::PATIENCE)?.hosts {
 //!     match &host.answer {
 //!         Ok(answer) => println!("{}: {} sessions", host.pid, answer["sessions"].as_array().map_or(0, Vec::len)),
 //!         Err(why) => println!("{}: {why}", host.pid),
@@ -24,7 +24,7 @@ mod look;
 mod peers;
 
 pub(crate) use endpoint::open;
-pub use look::{Host, look};
+pub use look::{Host, Seen, look};
 
 /// Version of what is asked and answered.
 pub const VERSION: u64 = 1;
