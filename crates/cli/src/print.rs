@@ -7,10 +7,15 @@ use serde_json::Value;
 /// Prints to standard output. A reader that has read enough and gone (`| head`) is no failure. Colours are left
 /// away where they are not wanted: on what is no terminal, or with `NO_COLOR`.
 pub(crate) fn out(text: &str) -> io::Result<()> {
+    shown(text).map(|_| ())
+}
+
+/// As [`out`]: whether there still is a reader, as far as printing this tells.
+pub(crate) fn shown(text: &str) -> io::Result<bool> {
     let mut out = anstream::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        done => done,
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        done => done.map(|()| true),
     }
 }
 

@@ -1,10 +1,11 @@
 //! `hotcell ps`, `hotcell stats` and `hotcell reload`: what is seen and done of processes that use Hotcell.
 //!
-//! What they answer is theirs: root sees those of other users too, which may say anything. So texts are escaped, and what should be a
-//! number and is none is a dash.
+//! What they answer is theirs: root sees those of other users too, which may say anything. So texts are escaped and cut, and what should
+//! be a number and is none is a dash.
 
 mod ps;
 mod reload;
+mod said;
 mod stats;
 
 use std::io::{IsTerminal, stdout};
@@ -12,100 +13,98 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
-use hotcell::watch::{Host, PATIENCE, VARIABLE, look};
-use hotcell_supervisor::escape;
+use hotcell::watch::{Host, PATIENCE, Seen, VARIABLE, look};
 use serde_json::Value;
 
 use crate::args::{Format, LookArgs};
 use crate::fail::Failure;
-use crate::print::{self, complain, out};
+use crate::print::{self, complain};
+use said::{Answer, left_out, list, message, name, program, raw_program, refusal, sessions, text};
 
 pub(crate) use ps::run as ps;
 pub(crate) use reload::run as reload;
 pub(crate) use stats::run as stats;
 
-/// Looks once, or again and again, and prints what is seen.
+/// Looks once, or again and again as long as somebody reads, and prints what is seen.
 fn show(args: &LookArgs, text: impl Fn(&[Host]) -> String, json: impl Fn(&[Host]) -> Value) -> ExitCode {
     let mut first = true;
     loop {
-        let hosts = match seen(args.host.as_deref()) {
-            Ok(hosts) => hosts,
+        let seen = match seen(args.host.as_deref()) {
+            Ok(seen) => seen,
             Err(failure) => return failure.report(args.format),
         };
         let (again, terminal) = (args.watch.is_some(), stdout().is_terminal());
         let page = match args.format {
-            Format::Json if again => print::json_line(&json(&hosts)),
-            Format::Json => print::json(&json(&hosts)),
-            Format::Text if again && terminal => format!("\x1b[H\x1b[2J{}", text(&hosts)),
-            Format::Text if again && !first => format!("\n{}", text(&hosts)),
-            Format::Text => text(&hosts),
+            Format::Json if again => print::json_line(&json(&seen.hosts)),
+            Format::Json => print::json(&json(&seen.hosts)),
+            Format::Text if again && terminal => format!("\x1b[H\x1b[2J{}", text(&seen.hosts)),
+            Format::Text if again && !first => format!("\n{}", text(&seen.hosts)),
+            Format::Text => text(&seen.hosts),
         };
-        if args.format == Format::Text && first {
-            told_nothing(&hosts, args.host.as_deref());
+        match print::shown(&page) {
+            Err(error) => return Failure::Usage(format!("cannot print: {error}")).report(args.format),
+            Ok(false) => return ExitCode::SUCCESS,
+            Ok(true) => {}
         }
+        // Behind the page, which clears the screen.
         if args.format == Format::Text {
-            hosts.iter().filter_map(silent).for_each(|line| complain(&line));
+            let none = seen.hosts.is_empty().then(|| nothing(args.host.as_deref()));
+            none.filter(|_| first || terminal).iter().for_each(|line| complain(line));
+            let remarks = seen.hosts.iter().filter_map(|host| remark(host.pid, &program(host), &host.answer));
+            remarks.for_each(|line| complain(&line));
         }
-        if let Err(error) = out(&page) {
-            return Failure::Usage(format!("cannot print: {error}")).report(args.format);
-        }
+        not_asked(&seen).iter().for_each(|line| complain(line));
         let Some(seconds) = args.watch else { return ExitCode::SUCCESS };
         first = false;
         thread::sleep(Duration::from_secs(seconds));
     }
 }
 
-/// The processes that let others look, or those that are meant of them.
-fn seen(meant: Option<&str>) -> Result<Vec<Host>, Failure> {
-    let hosts = look(PATIENCE).map_err(|error| {
+/// The processes that let others look, or those that are meant of them: by the id that is shown, or else by the program's name.
+fn seen(meant: Option<&str>) -> Result<Seen, Failure> {
+    let mut seen = look(PATIENCE).map_err(|error| {
         Failure::Usage(format!(
             "which processes let others look is not to be seen here: /proc/net/unix: {error}"
         ))
     })?;
-    let is_meant =
-        |host: &Host| meant.is_none_or(|meant| meant == host.pid.to_string() || meant == program(host));
-    let mut hosts: Vec<Host> = hosts.into_iter().filter(is_meant).collect();
-    hosts.sort_by_key(|host| host.pid);
-    Ok(hosts)
+    seen.hosts.retain(|host| match meant.map(|meant| (meant, meant.parse::<u32>())) {
+        None => true,
+        Some((_, Ok(pid))) => host.pid == pid,
+        Some((meant, Err(_))) => meant == raw_program(host),
+    });
+    seen.hosts.sort_by_key(|host| host.pid);
+    Ok(seen)
 }
 
-/// Says what to do where nothing is to be seen.
-fn told_nothing(hosts: &[Host], meant: Option<&str>) {
+/// What to do where nothing is to be seen.
+fn nothing(meant: Option<&str>) -> String {
     match meant {
-        _ if !hosts.is_empty() => {}
-        Some(meant) => complain(&format!(
+        Some(meant) => format!(
             "no process `{meant}` lets others look; it does with {VARIABLE}=look in its environment, or `Options::watch`"
-        )),
-        None => complain(&format!(
+        ),
+        None => format!(
             "no process of this user lets others look; one does with {VARIABLE}=look in its environment, or `Options::watch`"
-        )),
+        ),
     }
 }
 
-/// That a process has not answered.
-fn silent(host: &Host) -> Option<String> {
-    let why = host.answer.as_ref().err()?;
-    Some(format!("{} {}: {}", host.pid, program(host), escape(why)))
+/// That a process has not answered, refuses, or has more than it says.
+fn remark(pid: u32, program: &str, answer: &Answer) -> Option<String> {
+    let what = match (refusal(answer), left_out(answer)) {
+        (Some(why), _) => message(why),
+        (None, 0) => return None,
+        (None, more) => format!("{more} more sessions or pools, which its answer has no room for"),
+    };
+    Some(format!("{pid} {program}: {what}"))
 }
 
-/// The name of a process's program.
-fn program(host: &Host) -> String {
-    let said = host.answer.as_ref().ok().and_then(|answer| answer["host"]["program"].as_str());
-    let kernel = || std::fs::read_to_string(format!("/proc/{}/comm", host.pid)).unwrap_or_default();
-    escape(said.map_or_else(kernel, str::to_owned).trim())
-}
-
-/// The sessions of a process.
-fn sessions(host: &Host) -> &[Value] {
-    list(host.answer.as_ref().ok().map(|answer| &answer["sessions"]))
-}
-
-fn list(value: Option<&Value>) -> &[Value] {
-    value.and_then(Value::as_array).map_or(&[], Vec::as_slice)
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| "-".into(), escape)
+fn not_asked(seen: &Seen) -> Option<String> {
+    (seen.not_asked > 0).then(|| {
+        format!(
+            "{} sockets by the name of such processes could not be asked: they have no room, there was no time, or they are too many",
+            seen.not_asked
+        )
+    })
 }
 
 fn number(value: &Value) -> String {
@@ -182,8 +181,14 @@ mod tests {
     }
 
     #[test]
-    fn texts_of_others_do_not_steer_a_terminal() {
-        assert_eq!(text(&json!("a\u{1b}[2J")), "a\\u{1b}[2J");
-        assert_eq!(text(&json!(["a"])), "-");
+    fn remarks_are_one_line_each() {
+        let told = |answer| remark(4711, "x", &answer);
+        assert_eq!(told(Err("it is\nsilent".into())).unwrap(), "4711 x: it is\\nsilent");
+        assert_eq!(told(Ok(json!({ "error": "another\nversion" }))).unwrap(), "4711 x: another\\nversion");
+        let more = told(Ok(json!({ "sessions": [7, {}], "left_out": 3 }))).unwrap();
+        assert!(more.starts_with("4711 x: 3 more sessions"), "{more}");
+        let many = told(Ok(json!({ "sessions": vec![json!({}); 5000] }))).unwrap();
+        assert!(many.starts_with("4711 x: 904 more sessions"), "{many}");
+        assert_eq!(told(Ok(json!({ "sessions": vec![0; 5000], "left_out": 0 }))), None);
     }
 }

@@ -5,7 +5,7 @@
 //! only the same user and root are answered.
 //!
 //! ```no_run
-//! for host in hotcell::watch::look(hotcell::watch::PATIENCE)? {
+//! for host in hotcell::watch::look(hotcell::watch::PATIENCE)?.hosts {
 //!     match &host.answer {
 //!         Ok(answer) => println!("{}: {} sessions", host.pid, answer["sessions"].as_array().map_or(0, Vec::len)),
 //!         Err(why) => println!("{}: {why}", host.pid),
@@ -24,7 +24,7 @@ mod look;
 mod peers;
 
 pub(crate) use endpoint::open;
-pub use look::{Host, look};
+pub use look::{Host, Seen, look};
 
 /// Version of what is asked and answered.
 pub const VERSION: u64 = 1;
@@ -66,7 +66,7 @@ impl Watch {
         option.unwrap_or_else(|| {
             *ENVIRONMENT.get_or_init(|| {
                 // A program with more rights than who started it does not do what his environment says.
-                let own = rustix::process::geteuid() == rustix::process::getuid();
+                let own = !hotcell_sandbox::has_more_rights();
                 std::env::var(VARIABLE).ok().filter(|_| own).map_or(Watch::Off, |text| Watch::read(&text))
             })
         })

@@ -46,6 +46,7 @@ pub use spawn::{Launch, Spawned, spawn};
 pub use sys::occupied::occupied;
 pub use sys::removal::{empty_tree, remove_tree};
 pub use sys::signals::{kill_group, with_signals_blocked};
+pub use sys::unshared::{Unshared, has_more_rights};
 pub use tables::DEVICES;
 pub use wall::Wall;
 

@@ -14,3 +14,4 @@ pub(crate) mod removal;
 pub(crate) mod seccomp;
 pub(crate) mod signals;
 pub(crate) mod spawn;
+pub(crate) mod unshared;

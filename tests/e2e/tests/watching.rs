@@ -181,6 +181,23 @@ fn a_call_under_way_and_those_in_line_are_counted() {
     assert_eq!((&row["in_flight"], &row["queue"], &row["state"]), (&json!(1), &json!(1), &json!("serving")));
 }
 
+/// As in `hotcell ps --watch 1 | head -1`.
+#[test]
+fn looking_again_and_again_ends_when_nobody_reads() {
+    let host = Host::start("look", "session");
+    for format in ["text", "json"] {
+        let mut command = Command::new(program("hotcell"));
+        command.args(["ps", &host.pid().to_string(), "--watch", "1", "--format", format]);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert!(line.starts_with("host") || line.contains("\"worker_pid\""), "{line}");
+        // Nobody reads from here on.
+        wait_until("it has ended", || child.try_wait().unwrap().is_some());
+        assert!(child.wait().unwrap().success());
+    }
+}
+
 #[test]
 fn who_does_not_let_others_look_is_not_seen_and_listens_nowhere() {
     for (watch, environment) in [("off", Some("look")), ("environment", None), ("environment", Some("no"))] {
@@ -210,6 +227,47 @@ fn nothing_is_left_of_a_process_that_is_killed() {
     assert!(host.names().is_empty(), "its name has gone with it");
     wait_until("its worker has gone", || !alive(worker));
     host.hotcell(&["ps"]).succeeds().prints_nothing().says("no process");
+}
+
+#[test]
+fn a_child_that_was_forked_keeps_nothing_of_it() {
+    let mut host = Host::start("look", "session");
+    let child: u32 = host.makes("fork").parse().unwrap();
+    assert_eq!(host.stats()["calls"], 0, "the child takes no answer");
+    assert_eq!(host.names().len(), 1);
+    host.child.kill().unwrap();
+    host.child.wait().unwrap();
+    assert!(alive(child), "the child lives on");
+    assert!(host.names().is_empty(), "the name has gone with its process");
+    host.hotcell(&["ps"]).succeeds().prints_nothing().says("no process");
+    let child = rustix::process::Pid::from_raw(i32::try_from(child).unwrap()).unwrap();
+    rustix::process::kill_process(child, rustix::process::Signal::KILL).unwrap();
+}
+
+#[test]
+fn a_process_that_is_stopped_is_told_of_however_often_one_looks() {
+    let host = Host::start("look", "session");
+    let pid = rustix::process::Pid::from_child(&host.child);
+    rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+    let name = host.names()[0].clone();
+    let word = format!("{} hotcell-watched: it does not answer in time", host.pid());
+    host.hotcell(&["ps"]).succeeds().prints_nothing().says(&word).does_not_say("lets others look");
+    // As many connect as there is room for.
+    let mut in_line = Vec::new();
+    while in_line.len() < 1000 {
+        let (name, (begun, done)) = (name.clone(), std::sync::mpsc::channel());
+        std::thread::spawn(move || begun.send(connect(&name)));
+        match done.recv_timeout(Duration::from_millis(300)) {
+            Ok(peer) => in_line.push(peer.unwrap()),
+            Err(_) => break,
+        }
+    }
+    assert!((10..200).contains(&in_line.len()), "{} are in line", in_line.len());
+    let word = format!("{} hotcell-watched: it does not answer: too many stand", host.pid());
+    host.hotcell(&["ps"]).succeeds().prints_nothing().says(&word);
+    let told = host.hotcell(&["ps"]).json();
+    assert_eq!((&told[0]["host_pid"], told.as_array().unwrap().len()), (&json!(host.pid()), 1), "{told:#}");
+    assert!(told[0]["error"].as_str().unwrap().contains("too many"));
 }
 
 #[test]
@@ -342,6 +400,33 @@ fn an_ordinary_user_sees_his_own_and_root_sees_it_too() {
     assert_eq!(of_host["uid"], NOBODY);
     assert_eq!(function(&of_host["answer"]["sessions"][0], "faulty_leak")["live_bytes"], 20);
     assert_eq!(function(&host.stats(), "faulty_leak")["live_bytes"], 20, "root sees it, too");
+}
+
+/// A program that has more rights than who starts it does not what his environment says.
+#[test]
+fn a_set_group_id_program_does_not_heed_the_environment() {
+    if !root() {
+        return;
+    }
+    let programs = Folder::new();
+    let worker = copied(&programs, &program("hotcell-worker"));
+    let own = copied(&programs, env!("CARGO_BIN_EXE_hotcell-watched-host").as_ref());
+    let start = |mode: u32| {
+        chown(&own, Some(NOBODY), Some(1)).unwrap();
+        fs::set_permissions(&own, fs::Permissions::from_mode(mode)).unwrap();
+        let host = Host::start_with("environment", "session", |command, folder| {
+            chown(folder.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+            *command = Command::new(&own);
+            command.env("HOTCELL_WORKER", &worker).env("HOTCELL_WATCH", "reload");
+            command.uid(NOBODY).gid(NOBODY).current_dir("/");
+        });
+        let status = fs::read_to_string(format!("/proc/{}/status", host.pid())).unwrap();
+        let groups = status.lines().find_map(|line| line.strip_prefix("Gid:")).unwrap();
+        let groups: Vec<String> = groups.split_whitespace().map(str::to_owned).collect();
+        (host.names().len(), groups[0] == groups[1])
+    };
+    assert_eq!(start(0o755), (1, true));
+    assert_eq!(start(0o2755), (0, false), "it has another group, and listens nowhere");
 }
 
 #[test]

@@ -10,8 +10,8 @@ use super::{Format, duration};
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 One line for each session of each process that lets others look: one that has `HOTCELL_WATCH=look` in its environment, or says so in \
-`Options::watch`. Those of the same user are seen, by root those of all users, in the same network namespace. Looking costs their calls \
-nothing.
+`Options::watch`. Those of the same user are seen, by root those of all users, in the same network namespace. Their calls do not wait \
+for it.
 
 `state` is `serving`, `worn` or `down`, with the circuit breaker where that is not closed; `busy` the callers that have their turn, \
 `queue` those that stand in line; `memory` what the worker has in memory (RSS); `heap` the live bytes of the library. docs/reference/watching.md \
@@ -19,7 +19,7 @@ says more.
 
 As JSON: a list of objects with `host_pid`, `program`, `library`, `session`, `worker_pid`, `generation`, `state`, `breaker`, `age_ms`, \
 `calls`, `in_flight`, `queue`, `rss_bytes`, `descriptors`, `threads`, `handles`, `live_heap_bytes`; or with `host_pid` and `error`, where \
-a process did not answer. With `--watch` each list is one line.
+a process did not answer, or `left_out`, how many sessions and pools its answer had no room for. With `--watch` each list is one line.
 
 Exit status: 0, also when there is nothing to see; 113 (InvalidArgument) when this system does not tell what there is.
 
@@ -78,7 +78,7 @@ now. Each first starts a worker with it and makes the contract's health checks; 
 old worker are stale then. docs/reference/reload.md says more.
 
 Processes let others do so that have `HOTCELL_WATCH=reload` in their environment, or say so in `Options::watch`. A library's name means \
-those of this user that have it; a process id means all libraries of that process.
+those of this user that have it; a process id means all libraries of that process, which has to have it by the kernel's word.
 
 As JSON: a list of objects with `host_pid`, `library`, `sessions` and `workers`, or with `error`.
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use hotcell::watch::Host;
 use serde_json::{Value, json};
 
-use super::{bytes, milliseconds, number, program, sessions, show, text};
+use super::{bytes, left_out, milliseconds, number, program, raw_program, refusal, sessions, show, text};
 use crate::args::PsArgs;
 use crate::table::{BAD, Cell, FAINT, GOOD, OPEN, columns};
 
@@ -20,7 +20,7 @@ pub(crate) fn run(args: &PsArgs) -> ExitCode {
 
 fn table(hosts: &[Host]) -> String {
     let mut rows = vec![HEAD.map(|it| Cell::new(it, FAINT)).to_vec()];
-    rows.extend(hosts.iter().flat_map(|host| sessions(host).iter().map(|session| row(host, session))));
+    rows.extend(hosts.iter().flat_map(|host| sessions(host).into_iter().map(|session| row(host, session))));
     if rows.len() == 1 { String::new() } else { columns(&rows, None) }
 }
 
@@ -59,9 +59,19 @@ fn row(host: &Host, session: &Value) -> Vec<Cell> {
 }
 
 fn to_json(hosts: &[Host]) -> Value {
-    let of_host = |host: &Host| match &host.answer {
-        Err(why) => vec![json!({ "host_pid": host.pid, "program": program(host), "error": why })],
-        Ok(_) => sessions(host).iter().map(|session| of_session(host, session)).collect(),
+    let of_host = |host: &Host| {
+        let of = || json!({ "host_pid": host.pid, "program": raw_program(host) });
+        let with = |name: &str, what: Value| {
+            let mut one = of();
+            one[name] = what;
+            one
+        };
+        let mut all: Vec<Value> = sessions(host).iter().map(|session| of_session(host, session)).collect();
+        all.extend(refusal(&host.answer).map(|why| with("error", json!(why))));
+        all.extend(
+            Some(left_out(&host.answer)).filter(|more| *more > 0).map(|more| with("left_out", json!(more))),
+        );
+        all
     };
     hosts.iter().flat_map(of_host).collect()
 }
@@ -69,7 +79,7 @@ fn to_json(hosts: &[Host]) -> Value {
 fn of_session(host: &Host, session: &Value) -> Value {
     json!({
         "host_pid": host.pid,
-        "program": program(host),
+        "program": raw_program(host),
         "library": session["library"],
         "session": session["session"],
         "worker_pid": session["pid"],

@@ -7,7 +7,7 @@ use std::time::Duration;
 use hotcell::watch::{Host, Order};
 use serde_json::{Value, json};
 
-use super::{list, number, program, seen, sessions, text};
+use super::{list, message, number, raw_program, seen, sessions, text};
 use crate::args::{Format, ReloadArgs};
 use crate::fail::Failure;
 use crate::print::{self, complain, out};
@@ -51,7 +51,7 @@ fn reload(args: &ReloadArgs) -> Result<Vec<Value>, Failure> {
         libraries: (!libraries.is_empty()).then_some(libraries),
         drain: args.drain,
     };
-    let hosts = seen(pid.map(|pid| pid.to_string()).as_deref())?;
+    let hosts = seen(pid.map(|pid| pid.to_string()).as_deref())?.hosts;
     let mut reloaded = Vec::new();
     for host in hosts.iter().filter(|host| is_meant(host, pid, &args.target)) {
         let answered = host.reload(&order, args.drain.saturating_add(STARTS));
@@ -62,7 +62,7 @@ fn reload(args: &ReloadArgs) -> Result<Vec<Value>, Failure> {
         };
         reloaded.extend(answer.into_iter().filter(Value::is_object).map(|mut one| {
             one["host_pid"] = json!(host.pid);
-            one["program"] = json!(program(host));
+            one["program"] = json!(raw_program(host));
             one
         }));
     }
@@ -76,9 +76,13 @@ fn reload(args: &ReloadArgs) -> Result<Vec<Value>, Failure> {
     Ok(reloaded)
 }
 
-/// By name, only processes of this user that have the library: root asks others by their ids.
+/// By a number, the one process that has it by the kernel's word. By name, only processes of this user that have the library: root asks
+/// others by their ids.
 fn is_meant(host: &Host, pid: Option<u32>, library: &str) -> bool {
-    pid.is_some() || host.is_of_this_user() && sessions(host).iter().any(|it| it["library"] == library)
+    pid.map_or_else(
+        || host.is_of_this_user() && sessions(host).iter().any(|it| it["library"] == library),
+        |pid| host.is_process(pid),
+    )
 }
 
 fn done(one: &Value) -> String {
@@ -105,6 +109,6 @@ fn error(one: &Value) -> String {
         "error: {} {}: {library}{kind}{}",
         number(&one["host_pid"]),
         text(&one["program"]),
-        text(&one["error"]["message"])
+        one["error"]["message"].as_str().map_or_else(|| "-".into(), message)
     )
 }

@@ -5,12 +5,15 @@ use std::process::ExitCode;
 use hotcell::watch::Host;
 use serde_json::{Value, json};
 
-use super::{bytes, list, milliseconds, number, program, sessions, show, text, time};
+use super::{bytes, list, milliseconds, name, number, program, sessions, show, text, time};
 use crate::args::StatsArgs;
 use crate::table::{Cell, FAINT, STRONG, columns, styled};
 
 const FUNCTIONS: [&str; 9] =
     ["  function", "calls", "errors", "faults", "live", "blocks", "p50", "p99", "longest"];
+
+/// Kinds of faults that are shown: more than there are.
+const KINDS: usize = 64;
 
 pub(crate) fn run(args: &StatsArgs) -> ExitCode {
     show(&args.look, |hosts| page(hosts, args.function), to_json)
@@ -20,7 +23,7 @@ fn page(hosts: &[Host], functions: bool) -> String {
     let parts = hosts.iter().flat_map(|host| {
         let pools = list(host.answer.as_ref().ok().map(|answer| &answer["pools"]));
         let pools = pools.iter().map(|pool| of_pool(host, pool));
-        sessions(host).iter().map(move |session| of_session(host, session, functions)).chain(pools)
+        sessions(host).into_iter().map(move |session| of_session(host, session, functions)).chain(pools)
     });
     parts.collect::<Vec<_>>().join("\n")
 }
@@ -34,9 +37,8 @@ fn of_session(host: &Host, session: &Value, functions: bool) -> String {
         number(&session["session"])
     );
     let faults = session["faults"].as_object().into_iter().flatten();
-    let faults: Vec<String> = faults
-        .map(|(kind, count)| format!("{} {}", hotcell_supervisor::escape(kind), number(count)))
-        .collect();
+    let faults: Vec<String> =
+        faults.take(KINDS).map(|(kind, count)| format!("{} {}", name(kind), number(count))).collect();
     let at = |name: &str| number(&session[name]);
     let worker = format!(
         "{}, {}, generation {}, up for {}; {} taken over, {} recycled, {} reloads",

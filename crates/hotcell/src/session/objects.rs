@@ -2,6 +2,7 @@
 //! the worker.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::sync::{Arc, Weak};
 
@@ -21,8 +22,32 @@ pub(super) struct Objects(Mutex<List>);
 #[derive(Default)]
 struct List {
     known: HashMap<Name, Weak<Object>>,
+    /// How many of them there are of each generation.
+    counts: HashMap<u64, usize>,
     /// What is done when nobody holds any more.
     then: Option<Box<dyn FnOnce() + Send>>,
+}
+
+impl List {
+    /// The place of an object, which has one from now on.
+    fn place(&mut self, name: Name) -> &mut Weak<Object> {
+        self.known.entry(name).or_insert_with(|| {
+            *self.counts.entry(name.0).or_default() += 1;
+            Weak::new()
+        })
+    }
+
+    fn remove(&mut self, name: Name) {
+        if self.known.remove(&name).is_none() {
+            return;
+        }
+        if let Entry::Occupied(mut count) = self.counts.entry(name.0) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
+    }
 }
 
 impl Session {
@@ -38,7 +63,7 @@ impl Session {
     /// what a call under way takes over stays, for it may come back.
     pub(crate) fn add_object(&self, object: &Arc<Object>) -> Option<Arc<Object>> {
         let mut list = self.shared.objects.0.lock();
-        let place = list.known.entry(object.name()).or_default();
+        let place = list.place(object.name());
         let known = place.upgrade();
         let is_there = known.as_ref().is_some_and(|known| !known.is_released());
         let is_lent = known.as_ref().is_some_and(|known| !known.is_owned());
@@ -56,11 +81,17 @@ impl Session {
         let name = object.name();
         // Another may have its name by now. This one may have been moved: it is not known by its address.
         if list.known.get(&name).is_some_and(|known| known.strong_count() == 0) {
-            list.known.remove(&name);
+            list.remove(name);
         }
         let then = if list.known.is_empty() { list.then.take() } else { None };
         drop(list);
         then.into_iter().for_each(|then| then());
+    }
+
+    /// How many objects of this worker somebody holds, released or not. It looks at none of them: calls wait for the lock, and who looks
+    /// last at an object would be the one to release it.
+    pub(super) fn held_objects(&self, generation: u64) -> usize {
+        self.shared.objects.0.lock().counts.get(&generation).copied().unwrap_or(0)
     }
 
     /// How many objects of this worker somebody holds that were not released.
@@ -113,5 +144,25 @@ impl Session {
 impl fmt::Debug for Objects {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Objects").field("count", &self.0.lock().known.len()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_are_counted_by_generation() {
+        let name = |generation, handle| (generation, RawHandle::new(1, 1, handle));
+        let mut list = List::default();
+        for name in [name(1, 1), name(1, 1), name(1, 2), name(2, 1)] {
+            list.place(name);
+        }
+        assert_eq!(list.counts, HashMap::from([(1, 2), (2, 1)]));
+        for name in [name(1, 1), name(1, 1), name(2, 1), name(3, 1)] {
+            list.remove(name);
+        }
+        assert_eq!(list.counts, HashMap::from([(1, 1)]));
+        assert_eq!(list.known.len(), 1);
     }
 }

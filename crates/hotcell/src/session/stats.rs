@@ -189,7 +189,7 @@ impl Session {
             wakes,
             waiting: if forked { 0 } else { shared.seats.waiting() },
             in_flight: if forked { 0 } else { shared.seats.taken() },
-            objects: if forked { 0 } else { self.living_objects(generation) },
+            objects: if forked { 0 } else { self.held_objects(generation) },
             spares: if forked { 0 } else { shared.service.count_spares() },
             resident: usage.map(|usage| usage.resident),
             threads: usage.map(|usage| usage.threads),

@@ -14,7 +14,15 @@ use crate::latency::Latency;
 
 /// The counts of one seat.
 #[derive(Debug)]
-pub(crate) struct Tally(Box<[Count]>);
+pub(crate) struct Tally(Box<[Lines]>);
+
+/// Counts that have lines for themselves: two, for processors fetch them in pairs.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Lines([Count; PER_LINES]);
+
+const PER_LINES: usize = 4;
+const _: () = assert!(size_of::<Lines>() == 128, "none of it is lost");
 
 /// What is counted of a function.
 #[derive(Debug, Default)]
@@ -35,13 +43,18 @@ const EVERY: u64 = 64;
 
 impl Tally {
     pub(super) fn new(functions: usize) -> Tally {
-        Tally((0..functions).map(|_| Count::default()).collect())
+        Tally((0..functions.div_ceil(PER_LINES)).map(|_| Lines::default()).collect())
+    }
+
+    #[inline]
+    fn count(&self, function: usize) -> Option<&Count> {
+        self.0.get(function / PER_LINES).map(|lines| &lines.0[function % PER_LINES])
     }
 
     /// A call of this function was sent. A batch is none: its entries are.
     #[inline]
     pub(crate) fn sent(&self, function: u16) {
-        if let Some(count) = self.0.get(usize::from(function)) {
+        if let Some(count) = self.count(usize::from(function)) {
             add(&count.calls);
         }
     }
@@ -49,7 +62,7 @@ impl Tally {
     /// The library has reported its own failure.
     #[cold]
     pub(crate) fn failed(&self, function: u16) {
-        if let Some(count) = self.0.get(usize::from(function)) {
+        if let Some(count) = self.count(usize::from(function)) {
             add(&count.errors);
         }
     }
@@ -57,7 +70,7 @@ impl Tally {
     /// Whether the call that was sent last is one to be timed.
     #[inline]
     pub(crate) fn times(&self, function: u16) -> bool {
-        self.0.get(usize::from(function)).is_some_and(|count| {
+        self.count(usize::from(function)).is_some_and(|count| {
             let calls = count.calls.load(Ordering::Relaxed);
             calls <= FIRST || calls.is_multiple_of(EVERY)
         })
@@ -66,7 +79,7 @@ impl Tally {
     /// A call that was to be timed took so many nanoseconds.
     #[cold]
     pub(crate) fn took(&self, function: u16, nanoseconds: u64) {
-        let Some(count) = self.0.get(usize::from(function)) else { return };
+        let Some(count) = self.count(usize::from(function)) else { return };
         let times = count.times.get_or_init(|| Box::new(Times([const { AtomicU32::new(0) }; _])));
         let slot = &times.0[Latency::step(nanoseconds)];
         slot.store(slot.load(Ordering::Relaxed).saturating_add(1), Ordering::Relaxed);
@@ -79,7 +92,7 @@ impl Tally {
         (calls, errors): (&mut u64, &mut u64),
         latency: &mut Latency,
     ) {
-        let Some(count) = self.0.get(function) else { return };
+        let Some(count) = self.count(function) else { return };
         *calls += count.calls.load(Ordering::Relaxed);
         *errors += count.errors.load(Ordering::Relaxed);
         for (step, times) in count.times.get().into_iter().flat_map(|times| times.0.iter().enumerate()) {
@@ -115,13 +128,29 @@ mod tests {
         assert_eq!((calls, errors, latency.samples()), (200, 1, 1), "of another function");
     }
 
+    /// Of two callers, whose counts lie one behind the other, neither writes to a line of the other's.
+    #[test]
+    fn seats_share_no_line() {
+        for functions in [1, 3, 4, 5] {
+            let seats: Vec<Tally> = (0..8).map(|_| Tally::new(functions)).collect();
+            let lines = |tally: &Tally| {
+                let at = |function| std::ptr::from_ref(tally.count(function).unwrap()).addr() / 128;
+                at(0)..=at(functions - 1)
+            };
+            for (index, seat) in seats.iter().enumerate() {
+                let (own, others) = (lines(seat), seats[index + 1..].iter().flat_map(lines));
+                assert!(others.into_iter().all(|line| !own.contains(&line)), "{functions} functions");
+            }
+        }
+    }
+
     #[test]
     fn what_is_no_function_is_not_counted() {
-        let tally = Tally::new(1);
+        let tally = Tally::new(PER_LINES);
         tally.sent(hotcell_protocol::wire::BATCH_FUNCTION);
-        tally.failed(1);
+        tally.failed(4);
         tally.took(7, 1);
-        assert!(!tally.times(1));
+        assert!(!tally.times(4));
         let (mut calls, mut errors, mut latency) = (0, 0, Latency::default());
         tally.add_to(0, (&mut calls, &mut errors), &mut latency);
         assert_eq!((calls, errors, latency.samples()), (0, 0, 0));

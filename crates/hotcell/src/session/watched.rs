@@ -43,15 +43,18 @@ pub(super) fn next_number() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// The sessions that may be looked at, oldest first. In a child of the process that opened them they are none of its.
-pub(crate) fn sessions() -> Vec<Session> {
-    let shared: Vec<Arc<Shared>> = LIST.lock().sessions.iter().filter_map(Weak::upgrade).collect();
-    shared.into_iter().map(Session::of).filter(|session| !session.is_forked()).collect()
+/// The sessions that may be looked at, oldest first. In a child of the process that opened them they are none of its. Who goes over them holds
+/// one at a time, so that those can be closed, and are not held for others.
+pub(crate) fn sessions() -> impl Iterator<Item = Session> {
+    let shared = LIST.lock().sessions.clone();
+    let sessions = shared.into_iter().filter_map(|shared| shared.upgrade()).map(Session::of);
+    sessions.filter(|session| !session.is_forked())
 }
 
-/// The pools that may be looked at.
-pub(crate) fn pools() -> Vec<Arc<dyn PoolWatched>> {
-    LIST.lock().pools.iter().filter_map(Weak::upgrade).collect()
+/// The pools that may be looked at, in the same way.
+pub(crate) fn pools() -> impl Iterator<Item = Arc<dyn PoolWatched>> {
+    let pools = LIST.lock().pools.clone();
+    pools.into_iter().filter_map(|pool| pool.upgrade())
 }
 
 /// Has this pool looked at from now on.
@@ -88,5 +91,51 @@ impl Session {
     /// The library.
     pub(crate) fn library(&self) -> &'static str {
         self.shared.package.library
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Numbered(&'static str);
+
+    impl PoolWatched for Numbered {
+        fn library(&self) -> &'static str {
+            self.0
+        }
+
+        fn watch(&self) -> Watch {
+            Watch::Look
+        }
+
+        fn to_json(&self) -> Value {
+            Value::Null
+        }
+
+        fn numbers(&self) -> Vec<u64> {
+            Vec::new()
+        }
+
+        fn load_anew(self: Arc<Self>, _: &Reload) -> Result<Vec<Reloaded>> {
+            Ok(Vec::new())
+        }
+    }
+
+    /// Loading anew takes minutes: what the application drops meanwhile is dropped.
+    #[test]
+    fn who_goes_over_pools_holds_one_at_a_time() {
+        let [first, second, third] = ["first of test", "second of test", "third of test"].map(|name| {
+            let pool = Arc::new(Numbered(name));
+            be_watched(Arc::downgrade(&pool) as Weak<dyn PoolWatched>);
+            pool
+        });
+        let mut others = pools().filter(|pool| pool.library().ends_with("of test"));
+        let held = others.next().unwrap();
+        assert_eq!((held.library(), Arc::strong_count(&first)), (first.0, 2));
+        assert_eq!((Arc::strong_count(&second), Arc::strong_count(&third)), (1, 1));
+        drop(second);
+        assert_eq!(others.map(|pool| pool.library()).collect::<Vec<_>>(), [third.0]);
     }
 }

@@ -1,6 +1,7 @@
 //! What a process answers to who looks at it: one line that asks, and JSON that answers.
 
 use std::io::{self, Read, Write};
+use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -57,7 +58,8 @@ fn hear(peer: &mut UnixStream, until: Instant) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Sends it. A peer that does not take it in time has a part of it, which is no JSON.
+/// Sends it, and ends the connection, which a child that was forked meanwhile has too. A peer that does not take it in time has a part of
+/// it, which is no JSON.
 fn tell(peer: &mut UnixStream, answer: &Value) {
     let (text, until) = (format!("{answer}\n"), Instant::now() + TIME);
     let mut rest = text.as_bytes();
@@ -68,9 +70,10 @@ fn tell(peer: &mut UnixStream, answer: &Value) {
         match peer.write(rest) {
             Ok(count @ 1..) => rest = &rest[count..],
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            _ => return,
+            _ => break,
         }
     }
+    let _ = peer.shutdown(Shutdown::Both);
 }
 
 fn left(until: Instant) -> io::Result<Duration> {
@@ -129,14 +132,15 @@ fn refusal(why: &str) -> Value {
 fn look() -> Value {
     let (mut answer, mut bytes, mut left_out) = (head(), 0, 0);
     let mut fitting = |value: Value| {
-        bytes += value.to_string().len();
-        let fits = bytes <= MOST;
+        let more = value.to_string().len();
+        let fits = bytes + more <= MOST;
+        bytes += if fits { more } else { 0 };
         left_out += u64::from(!fits);
         fits.then_some(value)
     };
     let told: Vec<Value> =
-        sessions().iter().map(|session| session.stats().to_json()).filter_map(&mut fitting).collect();
-    let pools: Vec<Value> = pools().iter().map(|pool| pool.to_json()).filter_map(&mut fitting).collect();
+        sessions().map(|session| session.stats().to_json()).filter_map(&mut fitting).collect();
+    let pools: Vec<Value> = pools().map(|pool| pool.to_json()).filter_map(&mut fitting).collect();
     answer["sessions"] = json!(told);
     answer["pools"] = json!(pools);
     answer["left_out"] = json!(left_out);
@@ -170,12 +174,12 @@ fn load_anew(mut peer: UnixStream, library: Option<String>, reload: Reload) {
 fn load_all(library: Option<&str>, reload: &Reload) -> Vec<Value> {
     let (mut done, mut pooled) = (Vec::new(), Vec::new());
     let is_meant = |of: &str| library.is_none_or(|library| library == of);
-    for pool in pools().into_iter().filter(|pool| is_meant(pool.library())) {
+    for pool in pools().filter(|pool| is_meant(pool.library())) {
         let (library, numbers, watch) = (pool.library(), pool.numbers(), pool.watch());
         pooled.extend_from_slice(&numbers);
         done.push(outcome(library, &numbers, watch, || pool.load_anew(reload)));
     }
-    let alone = sessions().into_iter().filter(|it| is_meant(it.library()) && !pooled.contains(&it.id()));
+    let alone = sessions().filter(|it| is_meant(it.library()) && !pooled.contains(&it.id()));
     done.extend(alone.map(|session| {
         outcome(session.library(), &[session.id()], session.watch(), || {
             session.reload(reload).map(|reloaded| vec![reloaded])

@@ -5,14 +5,12 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::io;
-use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use hotcell_sandbox::with_signals_blocked;
+use hotcell_sandbox::{Unshared, with_signals_blocked};
 use hotcell_shm::ForkGuard;
 use parking_lot::Mutex;
 use rustix::io::Errno;
@@ -35,36 +33,30 @@ const STRANGERS: (u32, Duration) = (16, Duration::from_millis(10));
 /// How long it waits where the process has no descriptor left for a peer.
 const SHORT: Duration = Duration::from_millis(100);
 
-/// That there is one in this process.
-struct Endpoint {
-    fork: ForkGuard,
-    listener: Arc<OwnedFd>,
-}
-
-static ENDPOINT: Mutex<Option<Endpoint>> = Mutex::new(None);
+/// Where there is a thread that listens: of this process, or of the one that this was forked from. The thread has the socket.
+static ENDPOINT: Mutex<Option<ForkGuard>> = Mutex::new(None);
 
 /// Sees to it that this process listens.
 pub(crate) fn open() -> io::Result<()> {
     let mut endpoint = ENDPOINT.lock();
-    if endpoint.as_ref().is_some_and(|endpoint| !endpoint.fork.forked()) {
+    if endpoint.as_ref().is_some_and(|fork| !fork.forked()) {
         return Ok(());
     }
-    // Of the parent, whose name this process would keep in the list.
-    *endpoint = None;
-    let begun = Endpoint { fork: ForkGuard::new()?, listener: Arc::new(listener()?) };
-    let own = Arc::clone(&begun.listener);
+    let (fork, listener) = (ForkGuard::new()?, listener()?);
     // Signals of the application are for its own threads.
     let thread = thread::Builder::new().name("hotcell-watch".into());
-    with_signals_blocked(|| thread.spawn(move || serve(&own)))?;
-    *endpoint = Some(begun);
+    with_signals_blocked(|| thread.spawn(move || serve(&listener)))?;
+    *endpoint = Some(fork);
     Ok(())
 }
 
-fn listener() -> io::Result<OwnedFd> {
+/// Children do not get it: they would keep the name of a process that has gone.
+fn listener() -> io::Result<Unshared> {
     if !are_told_apart() {
         return Err(io::Error::other("users are not told apart here"));
     }
-    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    let socket =
+        Unshared::new(socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?)?;
     // Another process may have the number in its own namespace.
     let chance = RandomState::new().hash_one(std::process::id());
     let name = format!("{PREFIX}{}/{chance:016x}", std::process::id());
@@ -73,7 +65,7 @@ fn listener() -> io::Result<OwnedFd> {
     Ok(socket)
 }
 
-fn serve(listener: &OwnedFd) {
+fn serve(listener: &Unshared) {
     let mut strangers = 0;
     loop {
         match accept_with(listener, SocketFlags::CLOEXEC) {

@@ -49,6 +49,7 @@ fn main() {
         let held = Held::open_with(options).expect("the library is opened");
         println!("ready");
         obey(|line| match line.strip_prefix("later ") {
+            None if line == "fork" => fork(),
             None => told(call(&held.0, line)),
             Some(line) => {
                 let (session, line) = (held.0.within(Duration::from_secs(100)), line.to_owned());
@@ -56,6 +57,19 @@ fn main() {
                 "begun".to_owned()
             }
         });
+    }
+}
+
+/// Has a child that does nothing for a while, whatever becomes of this process: its number.
+fn fork() -> String {
+    // SAFETY: the child makes system calls only, and ends by one.
+    match unsafe { libc::fork() } {
+        0 => {
+            let _ = rustix::thread::nanosleep(&rustix::time::Timespec { tv_sec: 60, tv_nsec: 0 });
+            // SAFETY: ends the child without the exit handlers of the program.
+            unsafe { libc::_exit(0) }
+        }
+        child => child.to_string(),
     }
 }
 
