@@ -6,7 +6,7 @@ use super::support::{api, contract, run, said};
 use crate::check::{Checked, Selection};
 use crate::diagnostic::render;
 
-const DECLARATIONS: [&str; 11] = [
+const DECLARATIONS: [&str; 13] = [
     "void db_close(db *d)",
     "int db_open(const char *name, int flags, db **made)",
     "db *db_parse(const char *text)",
@@ -18,6 +18,8 @@ const DECLARATIONS: [&str; 11] = [
     "int db_fill(db *d, unsigned char *data, size_t length)",
     "stmt *stmt_new(db *d, const char *text)",
     "void stmt_free(stmt *s)",
+    "int db_pair(db **one, db **other)",
+    "int db_with(const char *name, db **made, stmt **first)",
 ];
 
 /// What is said of all of them but of making objects anew.
@@ -35,6 +37,10 @@ error = { fails = "nonzero" }
 
 [function.db_fill.params]
 data = { inout = "buffer", length = "length" }
+
+[function."db_{pair,with}"]
+params."({db,stmt} **)" = { out = "owned" }
+error = { fails = "nonzero" }
 
 [function."db_{parse,child}"]
 result = { out = "owned" }
@@ -117,6 +123,9 @@ fn what_cannot_be_made_again_is_refused() {
         (of("db_limt"), "", "`db_limt` names no function that can be called = did you mean `db_limit`?".into()),
         (of("db_limit(what"), "", "`db_limit(what` has no `)` at its end = write FUNCTION, or FUNCTION(PARAM, …) with the parameters that say what it sets".into()),
         ("restore = { by = [\"db_name\"] }".into(), "", format!("a call of `db_name` cannot be made again: `db_name` makes no `db` that its caller owns [not kept] = {help}")),
+        ("restore = { by = [\"db_pair\"] }".into(), "", format!("a call of `db_pair` cannot be made again: `db_pair` makes another object, too, which would not be that of the first call [not kept] = {help}")),
+        ("restore = { by = [\"db_with\"] }".into(), "", format!("a call of `db_with` cannot be made again: `db_with` makes another object, too, which would not be that of the first call [not kept] = {help}")),
+        (by(""), "affine = true", "a `db` cannot be made anew: in a contract with objects that belong to threads a call that takes one over would make it anew first [not of this type]".into()),
         ("restore = { by = [] }".into(), "", "`restore` does not say which functions make an object = add `by = [\"…\"]`: the calls of these functions are made again".into()),
         (by("times = 0"), "", "an object cannot be made anew `0` times = write 1 to 1000000".into()),
         (by("after = 1"), "", "a recipe has no key `after` [unknown key] = a recipe has the keys `by`, `configure` and `times`".into()),
