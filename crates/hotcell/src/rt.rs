@@ -37,6 +37,7 @@ mod sandbox;
 mod stop;
 mod texts;
 
+pub(crate) use anew::Wanted;
 pub use arguments::{Arguments, check_bits};
 #[cfg(feature = "tokio")]
 pub use awaited::TaskCallback;

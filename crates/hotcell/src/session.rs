@@ -57,8 +57,8 @@ mod walled;
 pub(crate) mod watched;
 mod wear;
 
-pub(crate) use allowed::{Allowed, instant_of};
-use allowed::{YEAR, left_until, nanoseconds};
+pub(crate) use allowed::{Allowed, instant_of, left_until};
+use allowed::{YEAR, nanoseconds};
 #[cfg(feature = "tokio")]
 pub(crate) use awaited::{Berth, Offers};
 pub use cancel::Cancel;

@@ -11,9 +11,9 @@ fn a_connection_is_opened_again_with_what_was_set() {
         String::from_utf8(std::fs::read(committed("examples/sqlite3/bind.toml")).expect("it is committed"))
             .expect("it is text");
     // The example's contract, of some functions, with the line that the page on this shows.
-    let restore = "restore = { by = [\"sqlite3_open{,_v2}\"], configure = [\"sqlite3_busy_timeout\", \"sqlite3_limit(id)\"] }";
+    let restore = "restore = { by = [\"sqlite3_open{,_v2}\"], configure = [\"sqlite3_busy_timeout\", \"sqlite3_extended_result_codes\"] }";
     let contract = contract.replacen("handle.sqlite3 = { ", &format!("handle.sqlite3 = {{ {restore}, "), 1);
-    let include = "sqlite3_{open,open_v2,close,exec,busy_timeout,limit,prepare_v2,step,column_int,db_handle,get_autocommit}";
+    let include = "sqlite3_{open,open_v2,close,exec,busy_timeout,extended_result_codes,limit,prepare_v2,step,column_int,db_handle,get_autocommit}";
     let contract = contract.replacen("exclude = [", &format!("include = [{include:?}]\nexclude = ["), 1);
     folder.write("bind.toml", contract);
     let runtime = format!("{{ path = {:?} }}", committed("crates/hotcell"));

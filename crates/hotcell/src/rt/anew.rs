@@ -3,16 +3,20 @@
 //! The application's object stays what it is: its *front*. What stands for it in the next worker is another object, with a
 //! handle of its own, which the front holds: nothing of the old one is ever passed to the new worker, and each of the two is
 //! released once. A front is made anew by the first call that waits for it; others that come meanwhile wait for that.
+//!
+//! Workers follow each other, and calls may be under way on one that another has replaced. So what stands for a front is only ever
+//! replaced by what was made in a later worker, and not at all once a call has taken it over.
 
 use std::fmt;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::handle::Object;
 use super::record::{MOST, Record};
 use super::{Call, Repeated, Restore};
-use crate::session::{instant_of, this_thread};
+use crate::session::{instant_of, left_until, this_thread};
 
 /// What an object has to do with being made anew.
 #[derive(Debug)]
@@ -44,6 +48,10 @@ struct Kept {
     lost: Option<String>,
     /// What stands for it.
     stand_in: Option<Arc<Object>>,
+    /// The first setting that this lacks: a call in the worker before has come back with it when that stood already.
+    late: Option<u64>,
+    /// How long the last try took that was given up, and has cost a worker.
+    given_up: Option<Duration>,
     /// The thread that makes it anew.
     restoring: Option<u64>,
     /// How often that was tried, but for tries that failed and have ended no worker.
@@ -60,6 +68,28 @@ pub(super) enum Refused {
     Here,
     /// Another thread is at it, and it was not waited for, or not for longer.
     Elsewhere,
+    /// A try that took so long has cost a worker, and the call does not have twice the time.
+    Short(Duration),
+}
+
+/// Who wants an object made anew.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted {
+    /// By when, in monotonic nanoseconds.
+    pub(crate) until: u64,
+    /// The application has asked for it: not a call that is passed it.
+    pub(crate) asked: bool,
+}
+
+/// What became of one that was made anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stood {
+    /// There are new settings, which it lacks.
+    Lacks,
+    /// It stands for the other from now on.
+    Anew,
+    /// What stood before does: it has all settings by now, or was taken over meanwhile.
+    AsBefore,
 }
 
 /// What a call comes to that wants an object made anew.
@@ -73,6 +103,8 @@ pub(super) enum Begun<'a> {
 pub(super) struct Restoring<'a> {
     of: &'a Restorable,
     pub(super) made: Arc<Record>,
+    /// What stands in this worker, and lacks settings.
+    pub(super) lacking: Option<Arc<Object>>,
     /// The number of the last setting that was made again.
     applied: u64,
 }
@@ -94,7 +126,8 @@ impl Restorable {
     /// What stands for it in this worker.
     pub(super) fn stand_in(&self, generation: u64) -> Option<Arc<Object>> {
         let kept = self.kept.lock();
-        kept.stand_in.as_ref().filter(|object| object.generation == generation).cloned()
+        let stand_in = kept.stand_in.as_ref().filter(|_| kept.late.is_none());
+        stand_in.filter(|object| object.generation == generation).cloned()
     }
 
     /// Whether it can be made anew.
@@ -106,18 +139,22 @@ impl Restorable {
     /// Whether it is to be made anew for this worker, which is not the one that made it.
     pub(super) fn is_due(&self, generation: u64) -> bool {
         let kept = self.kept.lock();
-        let stands = kept.stand_in.as_ref().is_some_and(|object| object.generation == generation);
-        kept.lost.is_none() && !stands && !kept.is_released()
+        kept.lost.is_none() && !kept.stands(generation) && !kept.is_released()
     }
 
     /// Why it is not made anew by a call that does not wait for it.
-    pub(super) fn why_not(&self) -> String {
+    pub(super) fn why_not(&self, generation: u64) -> String {
         let kept = self.kept.lock();
-        match &kept.lost {
-            Some(why) => format!("it is not made anew: {why}"),
-            None if kept.is_released() => "what stood for it was released".into(),
-            None => "`restore` makes it anew, and so does a call that waits for it and does not take it over"
-                .into(),
+        match (&kept.lost, &kept.stand_in) {
+            (Some(why), _) => format!("it is not made anew: {why}"),
+            (None, Some(stand_in)) if stand_in.is_released() => "what stood for it was released".into(),
+            (None, Some(stand_in)) if stand_in.generation > generation => {
+                format!("it was made anew in worker {}, which follows this one", stand_in.generation)
+            }
+            (None, _) => {
+                "`restore` makes it anew, and so does a call that waits for it and does not take it over"
+                    .into()
+            }
         }
     }
 
@@ -130,6 +167,11 @@ impl Restorable {
     pub(super) fn spare(&self) {
         let mut kept = self.kept.lock();
         kept.tried = kept.tried.saturating_sub(1);
+    }
+
+    /// A try that took so long was given up, and has cost a worker.
+    pub(super) fn took_too_long(&self, took: Duration) {
+        self.kept.lock().given_up = Some(took);
     }
 
     /// It is never made anew from now on.
@@ -149,41 +191,43 @@ impl Restorable {
 
     /// A call in this worker has configured it.
     pub(super) fn configured(&self, record: Result<Record, String>, generation: u64) {
-        let record = match record {
-            Ok(record) => record,
-            Err(why) => return self.lose(why),
-        };
         let mut kept = self.kept.lock();
-        if kept.lost.is_some() {
-            return;
+        let number = kept.last + 1;
+        if kept.stand_in.as_ref().is_some_and(|object| object.generation > generation) {
+            kept.late.get_or_insert(number);
         }
+        let record = match record {
+            Ok(record) if kept.lost.is_none() => record,
+            Ok(_) => return,
+            Err(why) => {
+                drop(kept);
+                return self.lose(why);
+            }
+        };
         let before = kept.settings.iter().position(|(_, other)| other.sets_the_same(&record));
         let before = before.map(|at| kept.settings.remove(at).1);
         let bytes = kept.bytes - before.as_ref().map_or(0, |before| before.size()) + record.size();
         kept.bytes = bytes;
-        kept.last += 1;
-        let number = kept.last;
+        kept.last = number;
         kept.settings.push((number, Arc::new(record)));
-        // It was made anew without that, which has come too late.
-        let without = kept.stand_in.take_if(|object| object.generation != generation);
         drop(kept);
-        drop((before, without));
+        drop(before);
         if bytes > MOST {
             self.lose(format!("what it was configured with is more than the {MOST} bytes that are kept"));
         }
     }
 
     /// Begins to make it anew for this worker; waits until then for a thread that is at it.
-    pub(super) fn begin(&self, generation: u64, until: u64, waits: bool) -> Result<Begun<'_>, Refused> {
+    pub(super) fn begin(&self, generation: u64, wanted: Wanted, waits: bool) -> Result<Begun<'_>, Refused> {
         let mut kept = self.kept.lock();
         if let Some(thread) = kept.restoring {
             if thread == this_thread() {
                 return Err(Refused::Here);
             }
-            let ended = waits && !self.ended.wait_until(&mut kept, instant_of(until)).timed_out();
+            let ended = waits && !self.ended.wait_until(&mut kept, instant_of(wanted.until)).timed_out();
             return if ended { Ok(Begun::Ended) } else { Err(Refused::Elsewhere) };
         }
-        if kept.stand_in.as_ref().is_some_and(|object| object.generation == generation) {
+        if kept.stands(generation) {
             return Ok(Begun::Ended);
         }
         let made = match (&kept.lost, kept.made.clone()) {
@@ -196,13 +240,26 @@ impl Restorable {
             kept.lost = Some(why.clone());
             return Err(Refused::Lost(why));
         }
+        if let Some(took) = kept.given_up.filter(|took| !wanted.asked && left_until(wanted.until) < *took * 2)
+        {
+            return Err(Refused::Short(took));
+        }
         kept.tried += 1;
         kept.restoring = Some(this_thread());
-        Ok(Begun::Restoring(Restoring { of: self, made, applied: 0 }))
+        let lacking = kept.stand_in.clone().filter(|object| object.generation == generation);
+        let applied = lacking.as_ref().and(kept.late).map_or(0, |late| late - 1);
+        Ok(Begun::Restoring(Restoring { of: self, made, lacking, applied }))
     }
 }
 
 impl Kept {
+    /// Whether nothing is to be done for this worker.
+    fn stands(&self, generation: u64) -> bool {
+        self.stand_in.as_ref().is_some_and(|object| {
+            object.generation > generation || object.generation == generation && self.late.is_none()
+        })
+    }
+
     /// Whether a call has taken over what stood for it.
     fn is_released(&self) -> bool {
         self.stand_in.as_ref().is_some_and(|object| object.is_released())
@@ -224,17 +281,25 @@ impl Restoring<'_> {
         kept.settings.iter().filter(|(number, _)| *number > self.applied).cloned().collect()
     }
 
-    /// From now on this object stands for the other; false where there are new settings.
-    pub(super) fn stands(&self, object: &Arc<Object>) -> bool {
+    /// From now on this object stands for the other, unless there are new settings.
+    pub(super) fn stands(&self, object: &Arc<Object>) -> Stood {
         let mut kept = self.of.kept.lock();
         if !self.pending(&kept).is_empty() {
-            return false;
+            return Stood::Lacks;
+        }
+        let stays = |before: &Arc<Object>| before.is_released() || before.generation >= object.generation;
+        let as_before = kept.stand_in.as_ref().is_some_and(stays);
+        if !as_before || kept.stand_in.as_ref().is_some_and(|before| Arc::ptr_eq(before, object)) {
+            (kept.late, kept.given_up) = (None, None);
+        }
+        if as_before {
+            return Stood::AsBefore;
         }
         let before = kept.stand_in.replace(Arc::clone(object));
         kept.restored += 1;
         drop(kept);
         drop(before);
-        true
+        Stood::Anew
     }
 }
 

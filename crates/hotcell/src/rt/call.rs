@@ -393,11 +393,12 @@ impl<'s> Call<'s> {
             let context = self.context;
             self.session().listen(&mut self.turn, context)?;
         }
-        let (generation, until) = (self.context.generation, object.goes_with());
+        let (generation, goes_with) = (self.context.generation, object.goes_with());
         let (function, args_size, run) = (self.function.name, u32::from(args_size), Some(run));
-        let entry = Entry { function, args_size, generation, until, by_threads, run, runs_on: None };
+        let entry =
+            Entry { function, args_size, generation, until: goes_with, by_threads, run, runs_on: None };
         self.put_u64(offset, number as u64);
-        self.turn.passed.add_kept(number, entry);
+        self.turn.passed.add_kept(number, entry, until.object());
         Ok(())
     }
 

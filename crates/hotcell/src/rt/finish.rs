@@ -490,7 +490,9 @@ impl<'s> Call<'s> {
     }
 
     /// Ends a call whose callback failed: with the application's own failure, unless the worker broke.
-    pub(super) fn raise(self, raised: Failure, head: Result<ReplyHead>) -> Result<Reply<'s>> {
+    pub(super) fn raise(mut self, raised: Failure, head: Result<ReplyHead>) -> Result<Reply<'s>> {
+        // What has failed for its caller is not made again.
+        self.setting = None;
         match (raised, head.and_then(|head| self.conclude(head))) {
             (Failure::Panic(panic), Err(_)) => resume_unwind(panic),
             (Failure::Error(_), Err(fault)) if fault.is_fault() => Err(fault),

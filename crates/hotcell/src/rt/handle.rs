@@ -137,7 +137,8 @@ impl Handle {
         Handle::of(object)
     }
 
-    fn of(object: Arc<Object>) -> Handle {
+    /// Stands for this object.
+    pub(super) fn of(object: Arc<Object>) -> Handle {
         Handle { object, deadline: None, cancel: None }
     }
 
@@ -153,7 +154,7 @@ impl Handle {
     /// What stands for it in this worker, where it was made in another.
     #[inline]
     pub(super) fn stand_in(&self, generation: u64) -> Option<Arc<Object>> {
-        if self.object.generation == generation {
+        if self.object.generation == generation || self.object.is_released() {
             return None;
         }
         self.object.front()?.stand_in(generation)
@@ -223,6 +224,13 @@ impl Object {
     /// Whether it can be made anew in another worker.
     pub(crate) fn is_kept(&self) -> bool {
         !self.is_released() && self.front().is_some_and(Restorable::is_kept)
+    }
+
+    /// The library keeps a function of the application for it, by a call of this one: that cannot be given to another.
+    pub(super) fn keeps_a_callback(&self, function: &str) {
+        if let Some(front) = self.front() {
+            front.lose(format!("`{function}` gave it a function of the application to keep"));
+        }
     }
 
     /// It stands for the application's object from now on.
@@ -391,7 +399,7 @@ impl Unfit {
     pub(super) fn error(self, context: &Context, name: &str, object: &Object, wanted: &'static str) -> Error {
         let error = self.error_without(context, name, object, wanted);
         match object.front().filter(|_| self == Unfit::OtherWorker) {
-            Some(front) => error.with_more(&format!("; {}", front.why_not())),
+            Some(front) => error.with_more(&format!("; {}", front.why_not(context.generation))),
             None => error,
         }
     }

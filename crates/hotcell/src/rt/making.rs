@@ -1,10 +1,11 @@
 //! Making an object anew: the calls, and what becomes of it when one fails.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use hotcell_protocol::{ErrorKind, RawHandle};
+use hotcell_protocol::{ErrorKind, Executed, RawHandle};
 
-use super::anew::{Begun, Refused, Restorable, Restoring};
+use super::anew::{Begun, Refused, Restorable, Restoring, Stood, Wanted};
 use super::handle::{Object, Unfit};
 use super::{Handle, Repeated, Reply};
 use crate::error::{Cause, Error, Result};
@@ -27,7 +28,7 @@ impl Handle {
     /// Whether the object is to be made anew before a call in this worker.
     pub(crate) fn is_due(&self, session: &Session, generation: u64) -> bool {
         let object = &**self.object();
-        object.generation != generation
+        object.generation < generation
             && !object.is_released()
             && object.is_of(session)
             && object.front().is_some_and(|front| front.is_due(generation))
@@ -41,10 +42,10 @@ impl Handle {
     }
 
     /// Makes the object anew in the worker that serves by then, unless another thread has.
-    pub(crate) fn make_anew(&self, session: &Session, context: &Context, until: u64) -> Result<()> {
+    pub(crate) fn make_anew(&self, session: &Session, context: &Context, wanted: Wanted) -> Result<()> {
         let object = self.object();
         let Some(front) = object.front() else { return Ok(()) };
-        let begun = front.begin(context.generation, until, session.may_wait_for_others());
+        let begun = front.begin(context.generation, wanted, session.may_wait_for_others());
         let mut restoring = match begun {
             Ok(Begun::Ended) => return Ok(()),
             Ok(Begun::Restoring(restoring)) => restoring,
@@ -53,16 +54,25 @@ impl Handle {
                 return Err(object.not_anew(context, "this thread is making it anew"));
             }
             Err(Refused::Lost(why)) => return Err(object.not_anew(context, &why)),
+            Err(Refused::Short(took)) => {
+                let took = Duration::from_millis(took.as_millis() as u64);
+                let why = format!(
+                    "that was given up after {took:?}, which cost a worker; a call with twice that time tries it again, and `restore` does"
+                );
+                return Err(object.not_anew(context, &why));
+            }
         };
-        let made = restoring.run(object, session, until);
+        let begun = Instant::now();
+        let made = restoring.run(object, session, wanted.until);
         drop(restoring);
         let Err(error) = made else { return Ok(()) };
         let why = format!("{error}");
-        match error.kind() {
-            _ if !error.is_fault() => front.spare(),
-            ErrorKind::Hung | ErrorKind::WorkerLost => {}
+        match Cost::of(&error, session) {
+            Cost::Nothing => front.spare(),
+            Cost::Other => {}
+            Cost::Time => front.took_too_long(begun.elapsed()),
             // No second worker for it.
-            _ => front.lose(why.clone()),
+            Cost::Worker => front.lose(why.clone()),
         }
         Err(match error.kind() {
             ErrorKind::Cancelled => context.given_up(),
@@ -77,16 +87,43 @@ impl Handle {
     }
 }
 
+/// What a try has cost that has failed.
+enum Cost {
+    /// The worker is there.
+    Nothing,
+    /// The worker, which was ended because the library had not come back in time.
+    Time,
+    /// The worker, and not by what the library did in this try.
+    Other,
+    /// The worker.
+    Worker,
+}
+
+impl Cost {
+    /// Not by its kind alone: many limits end the worker, and some only the call.
+    fn of(error: &Error, session: &Session) -> Cost {
+        let sent = error.executed() != Executed::No;
+        let ended = error.is_fault() || sent && !session.has_worker(error.generation());
+        match error.kind() {
+            _ if !ended => Cost::Nothing,
+            // The library has come back with it: another call has ended the worker.
+            ErrorKind::LibraryError => Cost::Nothing,
+            ErrorKind::Hung | ErrorKind::Cancelled | ErrorKind::DeadlineExceeded => Cost::Time,
+            ErrorKind::WorkerLost => Cost::Other,
+            _ if !sent || matches!(error.cause(), Cause::Signal { external: true, .. }) => Cost::Other,
+            _ => Cost::Worker,
+        }
+    }
+}
+
 impl Restoring<'_> {
     /// Makes the calls again, in one worker: where another has taken over meanwhile, nothing has come of it, and the caller looks
     /// again.
     fn run(&mut self, front: &Arc<Object>, session: &Session, until: u64) -> Result<()> {
         let kind = front.raw.kind();
-        let made = Arc::clone(&self.made);
-        let handle = {
-            let session = session.until(until);
-            let mut reply = made.repeat(&session, None)?;
-            reply.made_anew(made.repeated, kind, made.parent())?
+        let handle = match self.lacking.take() {
+            Some(object) => Handle::of(object),
+            None => self.make(front, session, until)?,
         };
         loop {
             for (number, setting) in self.settings() {
@@ -94,16 +131,35 @@ impl Restoring<'_> {
                 let again = setting.repeat(&session, Some((&handle, kind)));
                 match again {
                     Ok(_) => self.applied(number),
-                    Err(error) if error.kind() == ErrorKind::StaleHandle => return Ok(()),
+                    // Another worker has taken over.
+                    Err(error)
+                        if error.kind() == ErrorKind::StaleHandle
+                            && error.generation() != handle.object().generation =>
+                    {
+                        return Ok(());
+                    }
                     Err(error) => return Err(error),
                 }
             }
-            handle.object().stands_for(front);
-            if self.stands(handle.object()) {
-                session.count_restored();
-                return Ok(());
+            match self.stands(handle.object()) {
+                Stood::Lacks => {}
+                Stood::AsBefore => return Ok(()),
+                Stood::Anew => {
+                    session.count_restored();
+                    return Ok(());
+                }
             }
         }
+    }
+
+    /// Makes the call again that made it.
+    fn make(&self, front: &Arc<Object>, session: &Session, until: u64) -> Result<Handle> {
+        let (made, session) = (&*self.made, session.until(until));
+        let mut reply = made.repeat(&session, None)?;
+        let handle = reply.made_anew(made.repeated, front.raw.kind(), made.parent())?;
+        // Before anybody is lent it.
+        handle.object().stands_for(front);
+        Ok(handle)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 
 use hotcell_protocol::RawHandle;
 use hotcell_protocol::wire::ReplyState;
@@ -21,8 +21,8 @@ pub(crate) struct Passed {
     callbacks: Vec<(i32, u32)>,
     /// How many of them are of the calls around.
     around: (usize, usize),
-    /// Callbacks that the library is to keep, by number, until the call is published.
-    kept: Vec<(i32, Entry)>,
+    /// Callbacks that the library is to keep, by number, and for which objects, until the call is published.
+    kept: Vec<(i32, Entry, Weak<Object>)>,
     /// Kept callbacks that have gone meanwhile.
     gone: Vec<Box<KeptCallback>>,
     /// Objects that were kept may be free to go now.
@@ -136,7 +136,7 @@ impl Passed {
         }
         self.objects.truncate(self.around.0);
         self.callbacks.truncate(self.around.1);
-        self.gone.extend(self.kept.drain(..).filter_map(|(_, entry)| entry.run));
+        self.gone.extend(self.kept.drain(..).filter_map(|(_, entry, _)| entry.run));
         std::mem::take(&mut self.gone)
     }
 
@@ -208,16 +208,26 @@ impl Passed {
         self.callbacks.push((i32::from(number), u32::from(args_size)));
     }
 
-    pub(super) fn add_kept(&mut self, number: i32, entry: Entry) {
-        self.kept.push((number, entry));
+    pub(super) fn add_kept(&mut self, number: i32, entry: Entry, until: &Arc<Object>) {
+        self.kept.push((number, entry, Arc::downgrade(until)));
     }
 
     /// The call is published: from now on the library may call what it was to keep.
     #[inline]
     pub(super) fn keep(&mut self, kept: &Kept) {
         if !self.kept.is_empty() {
-            kept.add(self.kept.drain(..));
+            self.keep_passed(kept);
         }
+    }
+
+    #[cold]
+    fn keep_passed(&mut self, kept: &Kept) {
+        for (_, entry, until) in &self.kept {
+            if let Some(until) = until.upgrade() {
+                until.keeps_a_callback(entry.function);
+            }
+        }
+        kept.add(self.kept.drain(..).map(|(number, entry, _)| (number, entry)));
     }
 
     /// Whether any object went in.

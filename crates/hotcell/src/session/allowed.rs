@@ -105,7 +105,7 @@ pub(super) fn nanoseconds(time: Duration) -> u64 {
 }
 
 /// What is left until a monotonic time.
-pub(super) fn left_until(deadline: u64) -> Duration {
+pub(crate) fn left_until(deadline: u64) -> Duration {
     Duration::from_nanos(deadline.saturating_sub(clock::now()))
 }
 

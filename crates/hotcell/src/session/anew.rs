@@ -6,7 +6,7 @@ use hotcell_protocol::{ErrorKind, UnavailableReason};
 
 use super::{Allowed, Context, Session, left_until};
 use crate::error::{Cause, Error, Result};
-use crate::rt::{Call, Function, Handle, Restores};
+use crate::rt::{Call, Function, Handle, Restores, Wanted};
 
 impl Session {
     /// Which objects are made anew.
@@ -35,7 +35,7 @@ impl Session {
             allowed = call.allowed;
             // Others have the seat meanwhile, those too that make it anew.
             drop(call);
-            due.make_anew(self, &begun, until)?;
+            due.make_anew(self, &begun, Wanted { until, asked: false })?;
         }
     }
 
@@ -51,7 +51,7 @@ impl Session {
             if !handle.is_due(self, context.generation) {
                 return handle.is_there(&context);
             }
-            handle.make_anew(self, &context, until)?;
+            handle.make_anew(self, &context, Wanted { until, asked: true })?;
         }
     }
 
@@ -63,7 +63,14 @@ impl Session {
     /// Whether a thread that makes a call may wait for another that makes an object anew: not in a callback, whose call may be
     /// what the other waits for.
     pub(crate) fn may_wait_for_others(&self) -> bool {
-        !self.runs_a_callback() && !self.has_calls_in_flight()
+        !self.runs_a_callback() && !self.has_calls_in_flight() && !self.kept().run_here()
+    }
+
+    /// Whether a worker is there that serves, or on which calls may be under way yet.
+    pub(crate) fn has_worker(&self, generation: u64) -> bool {
+        let service = &self.shared.service;
+        service.serving().is_some_and(|worker| worker.generation() == generation)
+            || service.leaving().contains(&generation)
     }
 
     /// This session, for calls that end by then.

@@ -63,6 +63,9 @@ impl Interface {
             (_, Threads::PerHandle) => {
                 Err("with `threads = \"per-handle\"` calls wait for the objects that there are".into())
             }
+            _ if self.has_thread_rules() => Err(
+                "in a contract with objects that belong to threads a call that takes one over would make it anew first".into(),
+            ),
             _ => Ok(()),
         }
     }
@@ -77,6 +80,11 @@ impl Interface {
         let (carries, parent) = function
             .makes(handle)
             .ok_or_else(|| format!("`{name}` makes no `{handle}` that its caller owns"))?;
+        if function.owned_results() > 1 {
+            return Err(format!(
+                "`{name}` makes another object, too, which would not be that of the first call"
+            ));
+        }
         let fact = |what: &str| format!("`{name}` has no place for {what} on the wire");
         let object = function.layout.result.field(carries).ok_or_else(|| fact("the object"))?.offset;
         let parent = match parent.map(|index| (index, &function.params[index])) {
@@ -175,6 +183,20 @@ impl Function {
             _ => None,
         };
         params.chain(returned).next()
+    }
+
+    /// How many objects come out that the caller owns.
+    fn owned_results(&self) -> usize {
+        let returned =
+            matches!(&self.result.value, ResultRole::Handle { ownership: Ownership::Owned { .. }, .. });
+        let params = self.params.iter().filter(|param| {
+            matches!(
+                &param.role.value,
+                Role::HandleOut { ownership: Ownership::Owned { .. }, .. }
+                    | Role::Resident { consumed: false, starts: Some(_), .. }
+            )
+        });
+        params.count() + usize::from(returned)
     }
 
     /// Everything that goes in but an object, which must be numbers and data.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use hotcell::{Cause, Error, ErrorKind, Executed, Options, Profile, Restart, Sandbox};
-use sqlite3_hotcell::constants::{LIMIT_COLUMN, LIMIT_VARIABLE_NUMBER, OPEN_CREATE, OPEN_READWRITE, ROW};
+use sqlite3_hotcell::constants::{LIMIT_COLUMN, OPEN_CREATE, OPEN_READWRITE, ROW};
 use sqlite3_hotcell::{Library, Sqlite3};
 
 fn folder() -> PathBuf {
@@ -42,9 +42,12 @@ fn a_file_is_opened_again_and_what_was_set_is_there() {
     let path = folder().join("file.db");
     let db = library.open_v2(path.to_str().unwrap(), OPEN_READWRITE | OPEN_CREATE, None).unwrap();
     db.exec("CREATE TABLE t(a); INSERT INTO t VALUES (1), (2); CREATE TEMP TABLE own(a)", None).unwrap();
+    db.exec("CREATE TABLE once(a UNIQUE); INSERT INTO once VALUES (1)", None).unwrap();
+    assert_eq!(code_of_twice(&db), 19);
     db.busy_timeout(1234).unwrap();
     db.limit(LIMIT_COLUMN, 50).unwrap();
-    db.limit(LIMIT_VARIABLE_NUMBER, 60).unwrap();
+    db.extended_result_codes(1).unwrap();
+    assert_eq!(code_of_twice(&db), 2067);
     db.busy_timeout(4321).unwrap();
     let statement = db.prepare_v2("SELECT a FROM t").unwrap().pp_stmt.unwrap();
     assert_eq!((statement.step().unwrap(), db.restored(), library.session().generation()), (ROW, 0, 1));
@@ -52,8 +55,9 @@ fn a_file_is_opened_again_and_what_was_set_is_there() {
     assert_eq!(number(&db, "SELECT count(*) FROM t").unwrap(), 2);
     assert_eq!((db.restored(), library.session().generation()), (1, 2));
     assert_eq!(number(&db, "PRAGMA busy_timeout").unwrap(), 4321);
-    // What is set last is told when it is set anew; -1 sets nothing.
-    assert_eq!((db.limit(LIMIT_COLUMN, -1).unwrap(), db.limit(LIMIT_VARIABLE_NUMBER, -1).unwrap()), (50, 60));
+    assert_eq!(code_of_twice(&db), 2067);
+    // What is not named is lost: this function tells, too (-1 sets nothing), and the last call is what would be made again.
+    assert_ne!(db.limit(LIMIT_COLUMN, -1).unwrap(), 50);
     // A statement is not made anew, nor is what this connection had of its own.
     stale(&statement.step().unwrap_err(), (1, 2));
     assert_eq!(db.exec("SELECT a FROM own", None).unwrap_err().kind(), ErrorKind::LibraryError);
@@ -68,6 +72,7 @@ fn a_file_is_opened_again_and_what_was_set_is_there() {
     // The caller may ask for it.
     db.restore().unwrap();
     assert_eq!((db.restored(), number(&db, "SELECT count(*) FROM t").unwrap()), (2, 3));
+    assert_eq!((number(&db, "PRAGMA busy_timeout").unwrap(), code_of_twice(&db)), (4321, 2067));
     // A pipeline takes what is there; what it configures is not kept.
     let mut pipeline = library.pipeline();
     let ticket = pipeline.get_autocommit(&db).unwrap();
@@ -75,7 +80,7 @@ fn a_file_is_opened_again_and_what_was_set_is_there() {
     let other = library.sqlite3_open(path.to_str().unwrap()).unwrap();
     let ticket = pipeline.busy_timeout(&other, 7).unwrap();
     pipeline.take(ticket).unwrap();
-    let ticket = pipeline.sqlite3_open(path.to_str().unwrap()).unwrap();
+    let ticket = pipeline.open(path.to_str().unwrap()).unwrap();
     let made = pipeline.take(ticket).unwrap();
     drop(pipeline);
     kill(&library);
@@ -87,6 +92,13 @@ fn a_file_is_opened_again_and_what_was_set_is_there() {
     db.clone().restore().unwrap();
     db.clone().close().unwrap();
     assert_eq!(db.get_autocommit().unwrap_err().kind(), ErrorKind::StaleHandle);
+}
+
+/// The code of a failure that has an extended one.
+fn code_of_twice(db: &Sqlite3) -> i64 {
+    let error = db.exec("INSERT INTO once VALUES (1)", None).unwrap_err();
+    let Cause::Library { code, .. } = error.cause() else { panic!("{error:#}") };
+    i64::from(*code)
 }
 
 /// The connection of a statement, as the library gives it.

@@ -1,6 +1,7 @@
 /* Some names are special where this was compiled with -DWORSE: the next worker has such a file. */
 #include "vault.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,11 @@ struct item {
 
 static int open_now;
 
+/* Who is told new limits, until that vault is closed. */
+static const vault *teller;
+static int (*asked)(void *user, int most);
+static void *asked_user;
+
 static int begins(const char *text, const char *with) {
     return strncmp(text, with, strlen(with)) == 0;
 }
@@ -39,6 +45,19 @@ static void break_now(void) {
 static void wait_for(int milliseconds) {
     struct timespec time = { milliseconds / 1000, (milliseconds % 1000) * 1000000L };
     nanosleep(&time, NULL);
+}
+
+static void *stays(void *unused) {
+    wait_for(60000);
+    return unused;
+}
+
+/* A worker that may not have so many is ended for it. */
+static void start_threads(int count) {
+    for (int i = 0; i < count; i++) {
+        pthread_t thread;
+        pthread_create(&thread, NULL, stays, NULL);
+    }
 }
 
 static vault *made(const char *name) {
@@ -59,6 +78,10 @@ vault *vault_open(const char *name, int size) {
     if (WORSE && begins(name, "slow")) {
         wait_for(300);
     }
+    if (WORSE && begins(name, "threads")) {
+        start_threads(40);
+        wait_for(5000);
+    }
     vault *v = made(name);
     v->size = size;
     return v;
@@ -75,6 +98,9 @@ vault *vault_of(const void *seal, size_t length) {
 
 void vault_close(vault *v) {
     open_now--;
+    if (teller == v) {
+        vault_on_limit(NULL, NULL, NULL);
+    }
     free(v);
 }
 
@@ -100,6 +126,9 @@ int vault_limit(vault *v, int most) {
     }
     v->settings++;
     v->most = most;
+    if (asked) {
+        asked(asked_user, most);
+    }
     return 0;
 }
 
@@ -109,12 +138,21 @@ int vault_most(const vault *v) {
 
 int vault_word(vault *v, int number, const char *word) {
     v->settings++;
+    if (!WORSE && begins(word, "late")) {
+        wait_for(1500);
+    }
     strncpy(v->words[number % 10], word, 15);
     return 0;
 }
 
 const char *vault_told(const vault *v, int number) {
     return v->words[number % 10];
+}
+
+void vault_on_limit(vault *v, int (*run)(void *user, int most), void *user) {
+    teller = v;
+    asked = run;
+    asked_user = user;
 }
 
 int vault_fill(vault *v, int worth) {

@@ -38,6 +38,9 @@ int vault_most(const vault *v);
 int vault_word(vault *v, int number, const char *word);
 const char *vault_told(const vault *v, int number);
 
+/* Has `asked` told each new limit of any vault, until this vault is closed; NULL for none. */
+void vault_on_limit(vault *v, int (*asked)(void *user, int most), void *user);
+
 /* Puts something in, which nothing says again. The sum of all. */
 int vault_fill(vault *v, int worth);
 

@@ -6,7 +6,7 @@ use super::support::{api, contract, run, said};
 use crate::check::{Checked, Selection};
 use crate::diagnostic::render;
 
-const DECLARATIONS: [&str; 11] = [
+const DECLARATIONS: [&str; 13] = [
     "void db_close(db *d)",
     "int db_open(const char *name, int flags, db **made)",
     "db *db_parse(const char *text)",
@@ -18,6 +18,8 @@ const DECLARATIONS: [&str; 11] = [
     "int db_fill(db *d, unsigned char *data, size_t length)",
     "stmt *stmt_new(db *d, const char *text)",
     "void stmt_free(stmt *s)",
+    "int db_pair(db **one, db **other)",
+    "stmt *stmt_and(db *d, db **also)",
 ];
 
 /// What is said of all of them but of making objects anew.
@@ -36,6 +38,13 @@ error = { fails = "nonzero" }
 [function.db_fill.params]
 data = { inout = "buffer", length = "length" }
 
+[function.db_pair]
+params."(db **)" = { out = "owned" }
+error = { fails = "nonzero" }
+
+[function.stmt_and]
+params.also = { out = "owned" }
+
 [function."db_{parse,child}"]
 result = { out = "owned" }
 "#;
@@ -43,7 +52,7 @@ result = { out = "owned" }
 fn lines(db: &str, stmt: &str) -> String {
     format!(
         "handle.db = {{ release = \"db_close\", taken_by = [], {db} }}\n\
-         handle.stmt = {{ release = \"stmt_free\", taken_by = [], parent = \"db\", made_by = [\"stmt_new\"], {stmt} }}\n{ROLES}"
+         handle.stmt = {{ release = \"stmt_free\", taken_by = [], parent = \"db\", made_by = [\"stmt_{{new,and}}\"], {stmt} }}\n{ROLES}"
     )
 }
 
@@ -117,6 +126,8 @@ fn what_cannot_be_made_again_is_refused() {
         (of("db_limt"), "", "`db_limt` names no function that can be called = did you mean `db_limit`?".into()),
         (of("db_limit(what"), "", "`db_limit(what` has no `)` at its end = write FUNCTION, or FUNCTION(PARAM, …) with the parameters that say what it sets".into()),
         ("restore = { by = [\"db_name\"] }".into(), "", format!("a call of `db_name` cannot be made again: `db_name` makes no `db` that its caller owns [not kept] = {help}")),
+        ("restore = { by = [\"db_pair\"] }".into(), "", format!("a call of `db_pair` cannot be made again: `db_pair` makes another object, too, which would not be that of the first call [not kept] = {help}")),
+        (by(""), "restore = { by = [\"stmt_and\"] }", format!("a call of `stmt_and` cannot be made again: `stmt_and` makes another object, too, which would not be that of the first call [not kept] = {help}")),
         ("restore = { by = [] }".into(), "", "`restore` does not say which functions make an object = add `by = [\"…\"]`: the calls of these functions are made again".into()),
         (by("times = 0"), "", "an object cannot be made anew `0` times = write 1 to 1000000".into()),
         (by("after = 1"), "", "a recipe has no key `after` [unknown key] = a recipe has the keys `by`, `configure` and `times`".into()),
@@ -130,10 +141,20 @@ fn what_cannot_be_made_again_is_refused() {
         let (_, rest) = found[0].split_once(": ").unwrap();
         assert_eq!(rest, expect, "{db} {stmt}");
     }
-    let text = contract(&lines(&by(""), "").replace("handle.db", "threads = \"per-handle\"\nhandle.db"));
-    let found = run(&api(&DECLARATIONS), &text, Selection::Contract).unwrap_err();
-    let expect = "a `db` cannot be made anew: with `threads = \"per-handle\"` calls wait for the objects that there are";
-    assert!(said(&found, &text)[0].contains(expect), "{:?}", said(&found, &text));
+    for (threads, stmt, why) in [
+        ("per-handle", "", "with `threads = \"per-handle\"` calls wait for the objects that there are"),
+        (
+            "reentrant",
+            "affine = true",
+            "in a contract with objects that belong to threads a call that takes one over would make it anew first",
+        ),
+    ] {
+        let threads = format!("threads = \"{threads}\"\nhandle.db");
+        let text = contract(&lines(&by(""), stmt).replace("handle.db", &threads));
+        let found = run(&api(&DECLARATIONS), &text, Selection::Contract).unwrap_err();
+        let expect = format!("a `db` cannot be made anew: {why}");
+        assert!(said(&found, &text)[0].contains(&expect), "{:?}", said(&found, &text));
+    }
 }
 
 #[test]
