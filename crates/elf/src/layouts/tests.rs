@@ -1,3 +1,5 @@
+//! Debug information as compilers write it, and as nobody should, held against what a shim says.
+
 use std::cell::Cell;
 use std::ops::Range;
 
