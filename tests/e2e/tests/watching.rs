@@ -88,7 +88,9 @@ impl Host {
     fn names(&self) -> Vec<String> {
         let list = fs::read_to_string("/proc/net/unix").unwrap();
         let prefix = format!("@hotcell-watch/{}/", self.pid());
-        let names = list.lines().filter_map(|line| line.split_whitespace().nth(7));
+        // Those that listen: an answer that is being read has the name, too.
+        let listening = list.lines().filter(|line| line.split_whitespace().nth(3) == Some("00010000"));
+        let names = listening.filter_map(|line| line.split_whitespace().nth(7));
         names.filter(|name| name.starts_with(&prefix)).map(|name| name[1..].to_owned()).collect()
     }
 
