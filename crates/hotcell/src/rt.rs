@@ -7,7 +7,6 @@
 
 use hotcell_shm::Solid;
 
-mod anew;
 mod arguments;
 #[cfg(feature = "tokio")]
 mod awaited;
@@ -23,12 +22,10 @@ mod input;
 mod invocation;
 mod lending;
 mod libraries;
-mod making;
 mod passed;
 mod pipeline;
 mod pool;
 pub(crate) mod reading;
-mod record;
 mod recycle;
 mod references;
 mod reply;
@@ -37,7 +34,6 @@ mod sandbox;
 mod stop;
 mod texts;
 
-pub(crate) use anew::Wanted;
 pub use arguments::{Arguments, check_bits};
 #[cfg(feature = "tokio")]
 pub use awaited::TaskCallback;
@@ -63,6 +59,7 @@ pub use pipeline::{Pipeline, Sending};
 pub(crate) use reading::Bad;
 pub use recycle::{RecycleLines, leaving, trying};
 pub use reply::Reply;
+pub(crate) use restore::Wanted;
 pub use restore::{Repeated, Restore, Restores, restoring};
 pub use sandbox::SandboxLines;
 pub use texts::{Bytes, Converts, Latin1, TextKind, Utf8, Utf16, Utf32};

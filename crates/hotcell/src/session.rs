@@ -26,7 +26,6 @@ use crate::rt::{Batch, Call, Function, HandleType, Package, Passed, Spare, State
 use crate::state;
 
 mod allowed;
-mod anew;
 #[cfg(feature = "tokio")]
 mod awaited;
 mod buffer;
@@ -43,6 +42,7 @@ mod objects;
 mod pool;
 mod releases;
 mod reload;
+mod restore;
 mod retry;
 mod rounds;
 mod ruled;

@@ -10,7 +10,6 @@ use hotcell_shm::{Grant, Granted, Lent, Seals, bytes_of};
 
 #[cfg(feature = "tokio")]
 use super::Done;
-use super::anew::Restorable;
 use super::arguments::arguments;
 use super::ends::NoSegment;
 use super::failed::Failure;
@@ -19,6 +18,7 @@ use super::passed::Usage;
 use super::pool::Pool;
 use super::reading::Reference;
 use super::references::References;
+use super::restore::Restorable;
 use super::{Element, Function, Handle, Image, KeptCallback, OutputKind, Repeated};
 use crate::error::{Cause, Error, Result};
 use crate::session::{Allowed, Context, Entry, Inside, Live, Session, Turn};

@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use hotcell_protocol::{ErrorKind, RawHandle};
 
-use super::anew::{Anew, Restorable};
-use super::record::Record;
+use super::restore::{Anew, Record, Restorable};
 use super::{Release, Restore};
 use crate::error::{Cause, Error};
 use crate::session::{Cancel, Context, Family, Session};

@@ -10,7 +10,7 @@ use hotcell_shm::{ReplyHead, SharedBuf};
 use super::call::SMALL;
 use super::pool::Pool;
 use super::reading::{Bad, Granted, REFERENCE, Reads, Reference, data, numbers};
-use super::record::Record;
+use super::restore::Record;
 use super::{Call, Element, Function, Handle, Image, OwnedField, Release, Repeated, Restore};
 use crate::error::{Error, Result};
 use crate::session::{Context, Live};

@@ -1,4 +1,13 @@
-//! How objects are made anew, as packages say it.
+//! Objects that are made anew when their worker has ended: how packages say it, here; what stands for an object (`front.rs`), what is kept
+//! of the calls that made and configured it (`record.rs`), and those calls, made again (`replay.rs`).
+
+mod front;
+mod record;
+mod replay;
+
+pub(crate) use front::Wanted;
+pub(super) use front::{Anew, Restorable};
+pub(super) use record::Record;
 
 use super::Input;
 use crate::options::Options;

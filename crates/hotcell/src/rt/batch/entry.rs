@@ -6,11 +6,11 @@ use hotcell_shm::bytes_of;
 use super::memory::Memory;
 use super::{Outcome, Ticket, Values, no_memory};
 use crate::error::{Cause, Error, Result};
-use crate::rt::anew::Restorable;
 use crate::rt::arguments::arguments;
 use crate::rt::handle::Unfit;
 use crate::rt::passed::{PassedObject, Usage};
 use crate::rt::reading::Reference;
+use crate::rt::restore::Restorable;
 use crate::rt::{Element, Handle, Image, OutputKind, Reply};
 use crate::session::{Context, Session};
 

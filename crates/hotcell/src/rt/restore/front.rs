@@ -13,14 +13,14 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use super::handle::Object;
 use super::record::{MOST, Record};
-use super::{Call, Repeated, Restore};
+use crate::rt::handle::Object;
+use crate::rt::{Call, Repeated, Restore};
 use crate::session::{instant_of, left_until, this_thread};
 
 /// What an object has to do with being made anew.
 #[derive(Debug)]
-pub(super) enum Anew {
+pub(in crate::rt) enum Anew {
     /// It is the application's, and can be, or could have been.
     Front(Restorable),
     /// It stands for this one in a later worker.
@@ -28,8 +28,8 @@ pub(super) enum Anew {
 }
 
 /// What is kept of an object so that it can be made anew.
-pub(super) struct Restorable {
-    pub(super) restore: &'static Restore,
+pub(in crate::rt) struct Restorable {
+    pub(in crate::rt) restore: &'static Restore,
     kept: Mutex<Kept>,
     /// Notified when a thread has made it anew, or has failed to.
     ended: Condvar,
@@ -61,7 +61,7 @@ struct Kept {
 
 /// Why an object is not made anew now.
 #[derive(Debug)]
-pub(super) enum Refused {
+pub(in crate::rt) enum Refused {
     /// It never is.
     Lost(String),
     /// This thread is at it.
@@ -83,7 +83,7 @@ pub(crate) struct Wanted {
 
 /// What became of one that was made anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stood {
+pub(in crate::rt) enum Stood {
     /// There are new settings, which it lacks.
     Lacks,
     /// It stands for the other from now on.
@@ -93,25 +93,25 @@ pub(super) enum Stood {
 }
 
 /// What a call comes to that wants an object made anew.
-pub(super) enum Begun<'a> {
+pub(in crate::rt) enum Begun<'a> {
     /// Another one was at it, and has ended: look again.
     Ended,
     Restoring(Restoring<'a>),
 }
 
 /// The right to make an object anew.
-pub(super) struct Restoring<'a> {
+pub(in crate::rt) struct Restoring<'a> {
     of: &'a Restorable,
-    pub(super) made: Arc<Record>,
+    pub(in crate::rt) made: Arc<Record>,
     /// What stands in this worker, and lacks settings.
-    pub(super) lacking: Option<Arc<Object>>,
+    pub(in crate::rt) lacking: Option<Arc<Object>>,
     /// The number of the last setting that was made again.
     applied: u64,
 }
 
 impl Restorable {
     /// Of an object that was made by this call; or why that cannot be made again.
-    pub(super) fn new(restore: &'static Restore, made: Result<Record, String>) -> Restorable {
+    pub(in crate::rt) fn new(restore: &'static Restore, made: Result<Record, String>) -> Restorable {
         let mut kept = Kept::default();
         match made {
             Ok(made) => {
@@ -124,26 +124,26 @@ impl Restorable {
     }
 
     /// What stands for it in this worker.
-    pub(super) fn stand_in(&self, generation: u64) -> Option<Arc<Object>> {
+    pub(in crate::rt) fn stand_in(&self, generation: u64) -> Option<Arc<Object>> {
         let kept = self.kept.lock();
         let stand_in = kept.stand_in.as_ref().filter(|_| kept.late.is_none());
         stand_in.filter(|object| object.generation == generation).cloned()
     }
 
     /// Whether it can be made anew.
-    pub(super) fn is_kept(&self) -> bool {
+    pub(in crate::rt) fn is_kept(&self) -> bool {
         let kept = self.kept.lock();
         kept.lost.is_none() && !kept.is_released()
     }
 
     /// Whether it is to be made anew for this worker, which is not the one that made it.
-    pub(super) fn is_due(&self, generation: u64) -> bool {
+    pub(in crate::rt) fn is_due(&self, generation: u64) -> bool {
         let kept = self.kept.lock();
         kept.lost.is_none() && !kept.stands(generation) && !kept.is_released()
     }
 
     /// Why it is not made anew by a call that does not wait for it.
-    pub(super) fn why_not(&self, generation: u64) -> String {
+    pub(in crate::rt) fn why_not(&self, generation: u64) -> String {
         let kept = self.kept.lock();
         match (&kept.lost, &kept.stand_in) {
             (Some(why), _) => format!("it is not made anew: {why}"),
@@ -159,23 +159,23 @@ impl Restorable {
     }
 
     /// How often it was made anew.
-    pub(super) fn restored(&self) -> u32 {
+    pub(in crate::rt) fn restored(&self) -> u32 {
         self.kept.lock().restored
     }
 
     /// A try that has ended no worker does not count.
-    pub(super) fn spare(&self) {
+    pub(in crate::rt) fn spare(&self) {
         let mut kept = self.kept.lock();
         kept.tried = kept.tried.saturating_sub(1);
     }
 
     /// A try that took so long was given up, and has cost a worker.
-    pub(super) fn took_too_long(&self, took: Duration) {
+    pub(in crate::rt) fn took_too_long(&self, took: Duration) {
         self.kept.lock().given_up = Some(took);
     }
 
     /// It is never made anew from now on.
-    pub(super) fn lose(&self, why: String) {
+    pub(in crate::rt) fn lose(&self, why: String) {
         let mut kept = self.kept.lock();
         kept.lost.get_or_insert(why);
         // Nothing of them is needed any more.
@@ -185,12 +185,12 @@ impl Restorable {
     }
 
     /// The function that configures it, if this one does.
-    pub(super) fn configured_by(&self, function: u16) -> Option<&'static Repeated> {
+    pub(in crate::rt) fn configured_by(&self, function: u16) -> Option<&'static Repeated> {
         self.restore.configure.iter().find(|repeated| repeated.function == function)
     }
 
     /// A call in this worker has configured it.
-    pub(super) fn configured(&self, record: Result<Record, String>, generation: u64) {
+    pub(in crate::rt) fn configured(&self, record: Result<Record, String>, generation: u64) {
         let mut kept = self.kept.lock();
         let number = kept.last + 1;
         if kept.stand_in.as_ref().is_some_and(|object| object.generation > generation) {
@@ -218,7 +218,12 @@ impl Restorable {
     }
 
     /// Begins to make it anew for this worker; waits until then for a thread that is at it.
-    pub(super) fn begin(&self, generation: u64, wanted: Wanted, waits: bool) -> Result<Begun<'_>, Refused> {
+    pub(in crate::rt) fn begin(
+        &self,
+        generation: u64,
+        wanted: Wanted,
+        waits: bool,
+    ) -> Result<Begun<'_>, Refused> {
         let mut kept = self.kept.lock();
         if let Some(thread) = kept.restoring {
             if thread == this_thread() {
@@ -268,12 +273,12 @@ impl Kept {
 
 impl Restoring<'_> {
     /// The settings that are to be made again, in order.
-    pub(super) fn settings(&self) -> Vec<(u64, Arc<Record>)> {
+    pub(in crate::rt) fn settings(&self) -> Vec<(u64, Arc<Record>)> {
         self.pending(&self.of.kept.lock())
     }
 
     /// This setting was made again.
-    pub(super) fn applied(&mut self, number: u64) {
+    pub(in crate::rt) fn applied(&mut self, number: u64) {
         self.applied = number;
     }
 
@@ -282,7 +287,7 @@ impl Restoring<'_> {
     }
 
     /// From now on this object stands for the other, unless there are new settings.
-    pub(super) fn stands(&self, object: &Arc<Object>) -> Stood {
+    pub(in crate::rt) fn stands(&self, object: &Arc<Object>) -> Stood {
         let mut kept = self.of.kept.lock();
         if !self.pending(&kept).is_empty() {
             return Stood::Lacks;
@@ -313,7 +318,7 @@ impl Drop for Restoring<'_> {
 impl Call<'_> {
     /// Where the call configures an object that can be made anew, keeps what it was given: it has come back, or has failed.
     #[cold]
-    pub(super) fn end_setting(&mut self, returned: bool) {
+    pub(in crate::rt) fn end_setting(&mut self, returned: bool) {
         let Some((front, repeated)) = self.setting.take() else { return };
         let Some(object) = front.upgrade().filter(|_| returned) else { return };
         let Some(front) = object.front() else { return };

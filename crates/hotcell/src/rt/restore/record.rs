@@ -3,22 +3,22 @@
 use hotcell_protocol::Place;
 use hotcell_shm::Sent;
 
-use super::input::{At, parts, read_of};
-use super::reading::REFERENCE;
-use super::{Call, Handle, Input, Repeated, Reply};
 use crate::error::Result;
+use crate::rt::input::{At, parts, read_of};
+use crate::rt::reading::REFERENCE;
+use crate::rt::{Call, Handle, Input, Repeated, Reply};
 use crate::session::{Live, Session};
 
 /// Most bytes that are kept of the calls of one object.
-pub(super) const MOST: usize = 64 << 10;
+pub(in crate::rt) const MOST: usize = 64 << 10;
 
 /// Bytes of NULs behind data: enough for any text.
 const TAIL: usize = 4;
 
 /// A call that can be made again.
 #[derive(Debug)]
-pub(super) struct Record {
-    pub(super) repeated: &'static Repeated,
+pub(in crate::rt) struct Record {
+    pub(in crate::rt) repeated: &'static Repeated,
     inputs: Vec<Part>,
     /// What says what it sets.
     key: Vec<Part>,
@@ -36,7 +36,7 @@ enum Part {
 
 /// Why a call cannot be made again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unkept {
+pub(in crate::rt) enum Unkept {
     TooMuch,
     /// Data lie where the application, or a worker, may change them.
     Elsewhere,
@@ -44,7 +44,7 @@ pub(super) enum Unkept {
 }
 
 impl Unkept {
-    pub(super) fn says(self, function: &str) -> String {
+    pub(in crate::rt) fn says(self, function: &str) -> String {
         match self {
             Unkept::TooMuch => {
                 format!("what `{function}` was given is more than the {MOST} bytes that are kept")
@@ -57,7 +57,10 @@ impl Unkept {
 
 impl Record {
     /// Of a call that has returned, whose arguments are still there.
-    pub(super) fn of(call: &Call<'_>, repeated: &'static Repeated) -> std::result::Result<Record, Unkept> {
+    pub(in crate::rt) fn of(
+        call: &Call<'_>,
+        repeated: &'static Repeated,
+    ) -> std::result::Result<Record, Unkept> {
         let live = call.turn.live.as_ref().ok_or(Unkept::Elsewhere)?;
         let at = At { generation: call.context.generation, sent: Sent::Already, used: call.used };
         let mut reader = Reader { call, live, at, left: MOST };
@@ -76,23 +79,23 @@ impl Record {
     }
 
     /// Bytes that it takes.
-    pub(super) fn size(&self) -> usize {
+    pub(in crate::rt) fn size(&self) -> usize {
         self.inputs.iter().chain(&self.key).map(Part::size).sum()
     }
 
     /// Whether the two set the same.
-    pub(super) fn sets_the_same(&self, other: &Record) -> bool {
+    pub(in crate::rt) fn sets_the_same(&self, other: &Record) -> bool {
         self.repeated.function == other.repeated.function && self.key == other.key
     }
 
     /// What the object belongs to.
-    pub(super) fn parent(&self) -> Option<&Handle> {
+    pub(in crate::rt) fn parent(&self) -> Option<&Handle> {
         self.parent.as_ref()
     }
 
     /// Makes the call again: with what the object belongs to made anew, if it has to be, and on `object`, which is
     /// the new one, where it configures that.
-    pub(super) fn repeat<'s>(
+    pub(in crate::rt) fn repeat<'s>(
         &self,
         session: &'s Session,
         object: Option<(&Handle, u16)>,

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use hotcell_protocol::{ErrorKind, Executed, RawHandle};
 
-use super::anew::{Begun, Refused, Restorable, Restoring, Stood, Wanted};
-use super::handle::{Object, Unfit};
-use super::{Handle, Repeated, Reply};
+use super::front::{Begun, Refused, Restorable, Restoring, Stood, Wanted};
 use crate::error::{Cause, Error, Result};
+use crate::rt::handle::{Object, Unfit};
+use crate::rt::{Handle, Repeated, Reply};
 use crate::session::{Context, Session};
 
 impl Handle {
