@@ -207,14 +207,5 @@ fn describe(api: &Api, name: &str, named: &Named, evidence: Evidence) -> Handle 
             (pointer.clone(), api.records.get(key).and_then(|record| record.doc.clone()))
         }
     };
-    Handle {
-        c_type,
-        doc,
-        release: None,
-        parent: None,
-        jumps: None,
-        restore: None,
-        thread_affine: false,
-        evidence,
-    }
+    Handle::new(c_type, doc, evidence)
 }

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use hotcell::dynamic::{self, Value};
 use hotcell::rt::{Handle, Package};
-use hotcell::{Library, Options, Result, Session};
+use hotcell::{Library, Options, Profile, Result, Sandbox, Session};
 use hotcell_bind::Bound;
 
 use crate::bound::bind;
@@ -49,6 +49,18 @@ impl Editions {
         folder.write("edition.h", HEADER);
         folder.write("edition.c", CODE);
         Editions(folder)
+    }
+
+    /// Options with which the library may write into the file that this variable names, and that file.
+    pub fn writing(&self, variable: &str) -> (Options, PathBuf) {
+        self.0.write("log/told", "");
+        let log = self.0.path().join("log/told");
+        let options = Options {
+            environment: vec![(variable.into(), log.display().to_string())],
+            sandbox: Some(Sandbox { write: vec![self.0.path().join("log")], ..Sandbox::of(Profile::Files) }),
+            ..Options::default()
+        };
+        (options, log)
     }
 
     /// Compiles an edition: `-DEDITION=2` is the second. The file has this name.

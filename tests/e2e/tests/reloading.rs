@@ -8,9 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use hotcell::{
-    Breaker, Cause, Error, ErrorKind, Executed, Options, Pool, PoolOptions, Profile, Reload, Restart, Sandbox,
-};
+use hotcell::{Breaker, Cause, Error, ErrorKind, Executed, Options, Pool, PoolOptions, Reload, Restart};
 use hotcell_e2e::edition::{Edition, Editions};
 use hotcell_e2e::process::{alive, wait_until};
 
@@ -199,18 +197,6 @@ fn a_file_that_is_none_or_no_library_does_not_come_into_service() {
     assert_eq!((edition.int("mark", &[5]).unwrap(), edition.session.generation()), (51, 1));
 }
 
-/// Options with which the library may write into the file that this variable names, and that file.
-fn writing(editions: &Editions, variable: &str) -> (Options, PathBuf) {
-    editions.folder().write("log/told", "");
-    let log = editions.folder().path().join("log/told");
-    let options = Options {
-        environment: vec![(variable.into(), log.display().to_string())],
-        sandbox: Some(Sandbox { write: vec![log.parent().unwrap().into()], ..Sandbox::of(Profile::Files) }),
-        ..Options::default()
-    };
-    (options, log)
-}
-
 #[test]
 fn the_first_worker_of_a_file_is_checked_and_those_that_follow_it_are_not() {
     let editions = Editions::new();
@@ -218,7 +204,7 @@ fn the_first_worker_of_a_file_is_checked_and_those_that_follow_it_are_not() {
     let error = Edition::open(&wrong, Options::default()).unwrap_err();
     assert!(error.message().contains("health check failed: edition_mark(-1)"), "{error}");
     let (first, second) = (first(&editions), second(&editions));
-    let (options, log) = writing(&editions, "EDITION_ASKED");
+    let (options, log) = editions.writing("EDITION_ASKED");
     let told = || std::fs::read_to_string(&log).unwrap();
     let edition = Edition::open(&first, options).unwrap();
     let checked = "edition 1 is asked\n".repeat(2);
@@ -309,7 +295,7 @@ fn a_callback_cannot_wait_for_itself() {
 fn the_old_worker_makes_its_shutdown_calls() {
     let editions = Editions::new();
     let (first, second) = (first(&editions), second(&editions));
-    let (options, log) = writing(&editions, "EDITION_LEFT");
+    let (options, log) = editions.writing("EDITION_LEFT");
     let edition = Edition::open(&first, options).unwrap();
     edition.session.reload(&to(&second)).unwrap();
     assert_eq!(std::fs::read_to_string(&log).unwrap(), "edition 1 leaves\n");

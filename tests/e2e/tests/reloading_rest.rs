@@ -7,10 +7,7 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use hotcell::{
-    Breaker, Cause, ErrorKind, Executed, Options, Pool, PoolOptions, Profile, Reload, Restart, Retries,
-    Sandbox,
-};
+use hotcell::{Breaker, Cause, ErrorKind, Executed, Options, Pool, PoolOptions, Reload, Restart, Retries};
 use hotcell_e2e::crew::Crew;
 use hotcell_e2e::edition::{Edition, Editions};
 use hotcell_e2e::process::{alive, wait_until};
@@ -22,13 +19,7 @@ fn to(file: &Path) -> Reload {
 /// Two editions, and options with which both write into a file what this variable has them say; and that file.
 fn two(editions: &Editions, variable: &str) -> (PathBuf, PathBuf, Options, PathBuf) {
     let of = |name, edition| editions.compile(name, &[edition]);
-    editions.folder().write("log/told", "");
-    let log = editions.folder().path().join("log/told");
-    let options = Options {
-        environment: vec![(variable.into(), log.display().to_string())],
-        sandbox: Some(Sandbox { write: vec![log.parent().unwrap().into()], ..Sandbox::of(Profile::Files) }),
-        ..Options::default()
-    };
+    let (options, log) = editions.writing(variable);
     (of("first.so", "-DEDITION=1"), of("second.so", "-DEDITION=2"), options, log)
 }
 

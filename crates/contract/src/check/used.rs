@@ -68,17 +68,8 @@ pub(crate) fn handles(known: Known<'_>, functions: &[Function]) -> BTreeMap<Stri
                             Some(line) => Evidence::Decided { line },
                             None => Evidence::Inferred { rule: "begun-and-ended".to_owned() },
                         };
-                        let handle = Handle {
-                            c_type: format!("{} *", item.c_name),
-                            doc: item.doc.clone(),
-                            release: None,
-                            parent: None,
-                            jumps: None,
-                            restore: None,
-                            thread_affine: false,
-                            evidence,
-                        };
-                        used.insert(record.clone(), handle);
+                        let c_type = format!("{} *", item.c_name);
+                        used.insert(record.clone(), Handle::new(c_type, item.doc.clone(), evidence));
                     }
                 }
                 _ => {}

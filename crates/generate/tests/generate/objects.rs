@@ -53,16 +53,8 @@ pub(crate) fn owned_by(release: Option<&str>) -> Ownership {
 /// The handle types of an interface, each with its release.
 pub(crate) fn handles(types: &[(&str, &str, Option<&str>)]) -> BTreeMap<String, Handle> {
     let handle = |(name, c_type, release): &(&str, &str, Option<&str>)| {
-        let handle = Handle {
-            c_type: (*c_type).into(),
-            doc: None,
-            release: release.map(str::to_owned),
-            parent: None,
-            jumps: None,
-            restore: None,
-            thread_affine: false,
-            evidence: Evidence::Proven,
-        };
+        let release = release.map(str::to_owned);
+        let handle = Handle { release, ..Handle::new((*c_type).into(), None, Evidence::Proven) };
         ((*name).into(), handle)
     };
     types.iter().map(handle).collect()

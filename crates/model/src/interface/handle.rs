@@ -27,3 +27,20 @@ pub struct Handle {
     /// Why it is believed to be one.
     pub evidence: Evidence,
 }
+
+impl Handle {
+    /// One of which no more is known than its type.
+    #[must_use]
+    pub fn new(c_type: String, doc: Option<String>, evidence: Evidence) -> Handle {
+        Handle {
+            c_type,
+            doc,
+            release: None,
+            parent: None,
+            jumps: None,
+            restore: None,
+            thread_affine: false,
+            evidence,
+        }
+    }
+}
