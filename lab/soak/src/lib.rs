@@ -142,6 +142,7 @@ fn work(
         setting,
         random: Random::new(plan.seed, &name),
     };
+    let mut tasks = Vec::new();
     let memory = thread::scope(|scope| {
         for number in 0..plan.clients {
             let (target, setting) = &targets[number as usize % targets.len()];
@@ -152,7 +153,7 @@ fn work(
             let Target::Session(subject) = target else { continue };
             for number in 0..TASKS {
                 let client = client(format!("task {number} of {}", setting.name), *setting);
-                runtime.spawn(awaits(client, subject.clone()));
+                tasks.push(runtime.spawn(awaits(client, subject.clone())));
             }
         }
         for number in 0..2 {
@@ -166,9 +167,9 @@ fn work(
         run.done.store(true, Ordering::Relaxed);
         memory
     });
-    // Tasks end at their next look, and are waited for: none of them is to be a leak.
-    while runtime.metrics().num_alive_tasks() > 0 {
-        thread::sleep(Duration::from_millis(1));
+    // Tasks end at their next look, and are waited for: none of them is to be a leak, or to have panicked.
+    for task in tasks {
+        runtime.block_on(task).map_err(|error| format!("a task that calls: {error}"))?;
     }
     drop(runtime);
     let lanes = subjects.lanes();
