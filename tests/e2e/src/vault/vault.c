@@ -76,7 +76,7 @@ vault *vault_open(const char *name, int size) {
         break_now();
     }
     if (WORSE && begins(name, "slow")) {
-        wait_for(300);
+        wait_for(begins(name, "slowest") ? 3000 : 300);
     }
     if (WORSE && begins(name, "threads")) {
         start_threads(40);
@@ -149,6 +149,11 @@ const char *vault_told(const vault *v, int number) {
     return v->words[number % 10];
 }
 
+const char *vault_title(vault *v, const char *title) {
+    strncpy(v->words[9], title, 15);
+    return begins(title, "lies") ? NULL : v->words[9];
+}
+
 void vault_on_limit(vault *v, int (*run)(void *user, int most), void *user) {
     teller = v;
     asked = run;
@@ -201,6 +206,10 @@ void item_free(item *i) {
 
 int item_size(const item *i) {
     return i->in->size;
+}
+
+vault *item_in(const item *i) {
+    return i->in;
 }
 
 int vaults_open(void) {
