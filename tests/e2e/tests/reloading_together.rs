@@ -5,6 +5,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
+use hotcell::watch::{Order, PATIENCE, Watch, look};
 use hotcell::{Cause, ErrorKind, Options, Pool, PoolOptions, Reload};
 use hotcell_e2e::edition::{Edition, Editions};
 use hotcell_e2e::process::wait_until;
@@ -49,6 +50,29 @@ fn all_sessions_of_a_pool_load_one_file_or_none_and_their_workers_come_up_togeth
     // Two that were asked before any has answered came up together.
     let asked = told()[before..].lines().take_while(|line| line.ends_with("is asked")).count();
     assert!(asked >= cpus().min(2), "{}", &told()[before..]);
+}
+
+/// Whoever asks waits for the time that calls are given once, however many sessions there are.
+#[test]
+fn what_is_loaded_anew_for_another_process_is_drained_together() {
+    let editions = Editions::new();
+    let file = editions.compile("first.so", &[]);
+    let open = || Edition::open(&file, Options { watch: Some(Watch::Reload), ..Options::default() }).unwrap();
+    let (all, drain): ([Edition; 5], _) = (std::array::from_fn(|_| open()), Duration::from_secs(2));
+    thread::scope(|scope| {
+        let calls: Vec<_> = all.iter().map(|it| scope.spawn(|| it.int("slowly", &[1, 25_000]))).collect();
+        wait_until("all are under way", || all.iter().all(|it| it.session.stats().in_flight == 1));
+        let order = Order { library: Some("edition".into()), libraries: None, drain };
+        let seen = look(PATIENCE).unwrap();
+        let own = seen.hosts.iter().find(|host| host.is_process(std::process::id())).unwrap();
+        let answer = own.reload(&order, drain * 4).answer.expect("it answers in that time");
+        let reloaded = answer["reloaded"].as_array().unwrap();
+        let drained: Vec<_> = reloaded.iter().map(|it| &it["workers"][0]["drained"]).collect();
+        assert_eq!(drained, [false; 5], "{answer:#}");
+        for call in calls {
+            assert_eq!(call.join().unwrap().unwrap_err().kind(), ErrorKind::WorkerLost);
+        }
+    });
 }
 
 /// Not of a scope: where it fails, the call waits for minutes.

@@ -82,7 +82,7 @@ pub(super) struct Prepared {
 }
 
 /// A worker that serves, and the one that it has replaced until that has ended.
-pub(super) struct Switched {
+pub(crate) struct Switched {
     session: Session,
     reloaded: Reloaded,
     before: Option<Arc<Serving>>,
@@ -232,7 +232,7 @@ impl Prepared {
 
 /// Waits until no call is under way on the workers before, or ends those that are when their time is over; and until they are gone.
 /// Each goes as soon as it can, whatever keeps the others.
-pub(super) fn drain(switched: &mut [Switched], time: Duration) {
+pub(crate) fn drain(switched: &mut [Switched], time: Duration) {
     let until = Instant::now() + time.min(YEAR);
     let mut pause = LOOKS.0;
     loop {
@@ -248,7 +248,7 @@ pub(super) fn drain(switched: &mut [Switched], time: Duration) {
 
 impl Switched {
     /// What came of it, once the worker before has ended.
-    pub(super) fn reloaded(&self) -> Reloaded {
+    pub(crate) fn reloaded(&self) -> Reloaded {
         self.reloaded
     }
 
