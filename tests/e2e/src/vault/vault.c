@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #ifndef WORSE
 #define WORSE 0
@@ -223,6 +224,11 @@ void vault_break(vault *v) {
 
 void vaults_break(void) {
     break_now();
+}
+
+void vaults_kill(int signal) {
+    kill(getpid(), signal);
+    wait_for(5000);
 }
 
 void vaults_wait(int milliseconds) {

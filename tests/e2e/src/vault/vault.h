@@ -72,6 +72,9 @@ int vaults_open(void);
 void vault_break(vault *v);
 void vaults_break(void);
 
+/* Sends its own process a signal. */
+void vaults_kill(int signal);
+
 /* Waits. */
 void vaults_wait(int milliseconds);
 
