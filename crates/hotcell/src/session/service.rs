@@ -302,7 +302,7 @@ impl Session {
             return Ok(worker);
         }
         self.admit(context)?;
-        let Some(mut next) = shared.service.next.try_lock_until(until) else {
+        let Some(next) = shared.service.next.try_lock_until(until) else {
             return Err(late(context, allowed));
         };
         // Somebody may have brought one up meanwhile.
@@ -310,8 +310,7 @@ impl Session {
             return Ok(worker);
         }
         self.end_before(brought, context)?;
-        let worker = self.come_up(&mut next, brought, context, allowed)?;
-        drop(next);
+        let worker = self.come_up(next, brought, context, allowed)?;
         // Where another file was loaded anew, they are cleared already.
         self.clear_seats();
         Ok(worker)
@@ -340,9 +339,9 @@ impl Session {
     }
 
     /// Brings a worker up. Who loads another file anew need not wait for one that does not come up: he is let in now and then.
-    fn come_up(
-        &self,
-        next: &mut MutexGuard<'_, Next>,
+    fn come_up<'s>(
+        &'s self,
+        mut next: MutexGuard<'s, Next>,
         brought: &mut Brought,
         context: Context,
         allowed: &mut Allowed,
@@ -376,10 +375,9 @@ impl Session {
                 }
                 Ok(false) => {
                     next.starting = Some(worker);
-                    if Instant::now() >= until {
-                        return Err(late(context, allowed));
-                    }
-                    MutexGuard::bump(next);
+                    MutexGuard::unlock_fair(next);
+                    let again = shared.service.next.try_lock_until(until).filter(|_| Instant::now() < until);
+                    next = again.ok_or_else(|| late(context, allowed))?;
                     if let Some(worker) = shared.service.serving() {
                         return Ok(worker);
                     }
