@@ -18,7 +18,7 @@ use rustix::process::{Signal, pidfd_send_signal};
 
 use crate::cancel::Asked;
 use crate::changed::Changed;
-use crate::end::{End, Report};
+use crate::end::{End, Hears, Report};
 use crate::monitor::Monitor;
 use crate::output::Tail;
 use crate::usage::{self, ThreadSeen, Usage};
@@ -40,7 +40,6 @@ pub(crate) const KILL_GRACE: Duration = Duration::from_secs(5);
 pub struct Worker {
     pub(crate) shared: Arc<Shared>,
     pub(crate) monitor: Arc<Monitor>,
-    pub(crate) generation: u64,
     /// When its start has taken too long.
     pub(crate) start_until: Instant,
 }
@@ -66,6 +65,9 @@ pub(crate) struct Shared {
     pub(crate) changed: Changed,
     pub(crate) output: Mutex<Tail>,
     pub(crate) limits: Limits,
+    /// Which worker of its session it is.
+    pub(crate) generation: u64,
+    pub(crate) hears: Option<Arc<dyn Hears>>,
 }
 
 #[derive(Debug, Default)]
@@ -145,7 +147,7 @@ impl Worker {
 
     /// Which worker of its session this is, from 1.
     pub fn generation(&self) -> u64 {
-        self.generation
+        self.shared.generation
     }
 
     /// Its process id, for display: by the time it is read the process may be gone.

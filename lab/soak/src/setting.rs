@@ -67,6 +67,16 @@ pub(crate) const SETTINGS: [Setting; 11] = [
 ];
 
 impl Setting {
+    /// Which row it is.
+    pub(crate) fn number(&self) -> usize {
+        SETTINGS.iter().position(|setting| setting.name == self.name).unwrap_or(0)
+    }
+
+    /// What time its calls have, unless they say so themselves.
+    pub(crate) fn time(&self) -> Duration {
+        if self.role == Role::Stopped { SHORT } else { DEADLINE }
+    }
+
     pub(crate) fn options(&self) -> Options {
         let worn = Recycle {
             every: Duration::from_millis(50),
@@ -76,7 +86,7 @@ impl Setting {
             ..Recycle::default()
         };
         Options {
-            deadline: if self.role == Role::Stopped { SHORT } else { DEADLINE },
+            deadline: self.time(),
             start_deadline: DEADLINE,
             sandbox: Some(Sandbox::of(self.profile)),
             waiting: self.waiting,

@@ -2,7 +2,7 @@
 
 use hotcell::rt::{Collects as _, Puts as _};
 
-use super::{Client, Sent, ints};
+use super::{Client, ints};
 use crate::subject::Subject;
 
 impl Client {
@@ -14,10 +14,10 @@ impl Client {
             let numbers = [0; 2].map(|_| self.random.below(1 << 30) as i32);
             match batch.add(add, ints(numbers).to_vec()) {
                 Ok(ticket) => tickets.push((ticket, i128::from(numbers[0] + numbers[1]))),
-                Err(error) => self.fails(subject.number, Sent::now(), error, None),
+                Err(error) => self.fails(subject.number, self.sends(), error, None),
             }
         }
-        let sent = Sent::now();
+        let sent = self.sends();
         match batch.run() {
             Ok(mut done) => {
                 for (ticket, sum) in tickets {
@@ -31,7 +31,7 @@ impl Client {
     pub(super) fn pipeline(&mut self, subject: &Subject) {
         let (add, more) = (subject.function("add").0, self.random.below(12));
         let mut pipeline = subject.session.pipeline();
-        let (mut tickets, sent) = (Vec::new(), Sent::now());
+        let (mut tickets, sent) = (Vec::new(), self.sends());
         for _ in 0..=more {
             let numbers = [0; 2].map(|_| self.random.below(1 << 30) as i32);
             match pipeline.entry(add) {
@@ -45,7 +45,7 @@ impl Client {
         }
         for (ticket, sum) in tickets {
             match pipeline.take(ticket) {
-                Ok(found) if found == sum => self.run.book.right(sent.began.elapsed()),
+                Ok(found) if found == sum => self.right(sent),
                 Ok(found) => self.run.book.wrong(format!("in a pipeline: {found} for {sum}")),
                 Err(error) => self.fails(subject.number, sent, error, None),
             }
