@@ -20,6 +20,7 @@ mod quota;
 pub mod seam;
 mod spec;
 mod start;
+mod unheard;
 mod usage;
 mod worker;
 

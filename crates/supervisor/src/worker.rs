@@ -29,9 +29,6 @@ pub(crate) const ABORT_GRACE: Duration = Duration::from_millis(20);
 /// How long a worker that was told to stop takes at most: it is killed before.
 const STOP_PATIENCE: Duration = Duration::from_secs(7);
 
-/// The rule that a worker breaks which cannot be told anything.
-pub(crate) const UNHEARD: &str = "it does not read its control socket";
-
 /// How long the kernel may take to end a killed process. Only a process stuck in the kernel takes longer.
 pub(crate) const KILL_GRACE: Duration = Duration::from_secs(5);
 
@@ -359,22 +356,6 @@ impl Shared {
             Ok(()) => Ok((id, true)),
             Err(Errno::PIPE | Errno::CONNRESET | Errno::AGAIN) => Ok((id, false)),
             Err(errno) => Err(SegmentError::of_system(errno)),
-        }
-    }
-
-    /// Waits for the end of a worker that could not be sent something, and sees to it.
-    pub(crate) fn end_unheard(&self) {
-        if self.wait_end(ABORT_GRACE).is_none() {
-            self.kill_for_violation(UNHEARD);
-        }
-    }
-
-    /// As [`Shared::end_unheard`], without waiting: to be asked again.
-    fn end_unheard_later(&self) {
-        let now = Instant::now();
-        let since = *self.state.lock().unheard.get_or_insert(now);
-        if now.saturating_duration_since(since) >= ABORT_GRACE {
-            self.condemn(UNHEARD);
         }
     }
 

@@ -79,10 +79,15 @@ impl Account {
         let silent = closed.right.iter().filter(|(_, count)| **count == 0);
         missing.extend(silent.map(|(setting, _)| format!("no call was right ({setting})")));
         if self.killed() < self.plan.kills {
-            missing.push(format!("{} workers that served were killed, not {}", self.killed(), self.plan.kills));
+            missing.push(format!(
+                "{} workers that served were killed, not {}",
+                self.killed(),
+                self.plan.kills
+            ));
         }
         if self.plan.time >= LONG {
-            let seen = |reason: &&str| explained.reasons.contains_key(reason) || explained.ends.contains_key(reason);
+            let seen =
+                |reason: &&str| explained.reasons.contains_key(reason) || explained.ends.contains_key(reason);
             let unseen = EXPECTED.iter().filter(|reason| !seen(reason));
             missing.extend(unseen.map(|reason| format!("it did not come about: {reason}")));
         }

@@ -10,8 +10,8 @@ use hotcell::{Error, Pool, Result};
 use crate::book::{Book, Failure, Meant};
 use crate::faults::Faults;
 use crate::random::Random;
-use crate::setting::{Role, Setting};
-use crate::subject::Subject;
+use crate::setting::{DEADLINE, Role, Setting};
+use crate::subject::{NOT_OPENED, Subject};
 use crate::subjects::Subjects;
 
 mod awaited;
@@ -64,17 +64,20 @@ impl Client {
         while !self.run.is_done() {
             match target {
                 Target::Session(subject) => self.turn(subject),
-                Target::Pool(pool) => match pool.get_within(crate::setting::DEADLINE) {
-                    Ok(lease) => {
-                        (0..self.random.below(20)).for_each(|_| self.single(&lease));
-                        if self.random.once_in(20) {
-                            let number = lease.number;
-                            lease.discard();
-                            self.run.subjects.discard(number);
+                Target::Pool(pool) => {
+                    let sent = self.sends();
+                    match pool.get_within(DEADLINE) {
+                        Ok(lease) => {
+                            (0..self.random.below(20)).for_each(|_| self.single(&lease));
+                            if self.random.once_in(20) {
+                                let number = lease.number;
+                                lease.discard();
+                                self.run.subjects.discard(number);
+                            }
                         }
+                        Err(error) => self.fails(NOT_OPENED, sent, error, None),
                     }
-                    Err(error) => self.fails(usize::MAX, self.sends(), error, None),
-                },
+                }
             }
             if self.random.once_in(50) {
                 std::thread::sleep(Duration::from_micros(self.random.below(3000)));

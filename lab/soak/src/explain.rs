@@ -6,19 +6,21 @@
 //! worker that is gone, a breaker that has opened, an input that has ended two workers.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
 
 use hotcell::{Cause, ErrorKind, Executed, UnavailableReason, WhyEnded};
 
 use crate::book::{Closed, Failure, LATE};
 use crate::ends::{Gone, SIGKILL};
-use crate::faults::Fault;
+use crate::faults::{Fault, Kind, To};
 use crate::setting::{Role, SETTINGS};
+use crate::subject::NOT_OPENED;
 
 mod follows;
 mod workers;
 
-use follows::{ended_two_workers, is_in_quarantine, opened_breaker};
+use follows::{Faulted, ended_two_workers, is_in_quarantine};
 use workers::Workers;
 
 /// How far apart the end of a worker and a call may be that met it: by so much its caller runs late.
@@ -50,16 +52,16 @@ pub(crate) struct Explained {
 
 /// Explains what failed and what ended. `lanes` is how many calls at a time a session makes.
 pub(crate) fn explain(story: &Story<'_>, lanes: impl Fn(usize) -> u32) -> Explained {
-    let workers = Workers::of(story);
+    let (workers, faulted) = (Workers::of(story), Faulted::of(story.closed));
     let mut explained = Explained::default();
     for gone in story.gone {
         match workers.why_ended(gone) {
             Some(reason) => *explained.ends.entry(reason).or_default() += 1,
-            None => explained.unexplained.push(ended_in_words(gone, story.closed)),
+            None => explained.unexplained.push(ended_in_words(gone, story)),
         }
     }
     for failure in &story.closed.failures {
-        let judge = Judge { story, workers: &workers, failure };
+        let judge = Judge { story, workers: &workers, faulted: &faulted, failure };
         match judge.reason() {
             Some(reason) => *explained.reasons.entry(reason).or_default() += 1,
             None => explained.unexplained.push(in_words(failure, story.closed)),
@@ -96,11 +98,18 @@ fn in_words(failure: &Failure, closed: &Closed) -> String {
     )
 }
 
-/// The end of a worker as its line in the account.
-fn ended_in_words(gone: &Gone, closed: &Closed) -> String {
+/// The end of a worker as its line in the account, with what was done to it.
+fn ended_in_words(gone: &Gone, story: &Story<'_>) -> String {
     let Gone { subject, setting, end } = gone;
-    let (at, why) = (end.at.saturating_duration_since(closed.began), end.why);
-    format!("{at:.3?}: session {subject} ({}), {end} ({why:?}), and nobody did that", setting.name)
+    let since = |at: Instant| at.saturating_duration_since(story.closed.began);
+    let (at, why) = (since(end.at), end.why);
+    let mut text =
+        format!("{at:.3?}: session {subject} ({}), {end} ({why:?}), and nobody did that", setting.name);
+    let done = story.faults.iter().filter(|fault| matches!(fault.to, To::Process(it, _) if it == end.pid));
+    for fault in done {
+        let _ = write!(text, "; {:.3?}: {}", since(fault.from), fault.kind.name());
+    }
+    text
 }
 
 /// Whether it is an end of a worker that calls on it hear of.
@@ -136,6 +145,7 @@ fn took(failure: &Failure) -> Duration {
 struct Judge<'a> {
     story: &'a Story<'a>,
     workers: &'a Workers<'a>,
+    faulted: &'a Faulted,
     failure: &'a Failure,
 }
 
@@ -151,7 +161,7 @@ impl Judge<'_> {
             }
             (ErrorKind::Unavailable, Cause::Unavailable { reason: UnavailableReason::BreakerOpen }) => {
                 let has_breaker = self.role() == Some(Role::Broken);
-                (has_breaker && opened_breaker(failure, closed)).then_some("a breaker that was open")
+                (has_breaker && self.faulted.opened_breaker(failure)).then_some("a breaker that was open")
             }
             (ErrorKind::Quarantined, _) => {
                 ended_two_workers(failure, closed).then_some("an input in quarantine")
@@ -185,6 +195,9 @@ impl Judge<'_> {
 
     /// Its worker was to come up for the call, and was killed.
     fn was_not_started(&self) -> Option<&'static str> {
+        if self.failure.subject == NOT_OPENED {
+            return self.workers.was_not_opened(self.failure).then_some(Kind::KilledApart.name());
+        }
         let gone = self.workers.gone(worker_of(self.failure))?;
         let killed = !gone.end.served && gone.signalled() == Some(SIGKILL) && self.is_of(gone);
         if killed { self.workers.why_ended(gone) } else { None }
@@ -225,9 +238,12 @@ impl Judge<'_> {
 const BEHIND_A_STOPPED: &str = "the time of a call that passed behind a stopped worker";
 
 fn is_killed(failure: &Failure) -> bool {
-    let Failure { error, .. } = failure;
-    error.kind == ErrorKind::Crashed
-        && matches!(error.cause, Cause::Signal { number: SIGKILL, external: true, .. })
+    failure.error.kind == ErrorKind::Crashed && by_sigkill(&failure.error.cause)
+}
+
+/// Whether somebody's SIGKILL was the cause.
+fn by_sigkill(cause: &Cause) -> bool {
+    matches!(cause, Cause::Signal { number: SIGKILL, external: true, .. })
 }
 
 #[cfg(test)]

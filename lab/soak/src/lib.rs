@@ -112,9 +112,8 @@ pub fn soak(plan: &Plan, tell: &mut dyn FnMut(Progress)) -> Result<Account, Stri
     let watched = work(plan, &run, tell)?;
     let time = began.elapsed();
     let left = Remains::more_than(&before);
-    let account = account(plan, &run, &Measured { time, bars, left, watched });
     watchdog.ends();
-    Ok(account)
+    Ok(account(plan, &run, &Measured { time, bars, left, watched }))
 }
 
 /// What was measured of a soak, besides its books.
@@ -158,7 +157,9 @@ impl Run {
             _ => None,
         });
         untold
-            .map(|(process, session)| format!("session {session}: nobody told of the end of process {process}"))
+            .map(|(process, session)| {
+                format!("session {session}: nobody told of the end of process {process}")
+            })
             .collect()
     }
 
@@ -203,11 +204,7 @@ struct Watched {
 }
 
 /// Calls and does harm for the time of the plan.
-fn work(
-    plan: &Plan,
-    run: &Arc<Run>,
-    tell: &mut dyn FnMut(Progress),
-) -> Result<Watched, String> {
+fn work(plan: &Plan, run: &Arc<Run>, tell: &mut dyn FnMut(Progress)) -> Result<Watched, String> {
     let runtime = runtime()?;
     let mut targets = Vec::new();
     for setting in &SETTINGS {

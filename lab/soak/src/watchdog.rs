@@ -65,7 +65,10 @@ fn give_up(run: &Run, account: &Account) -> ! {
     for (subject, setting) in run.subjects.all() {
         let stats = subject.session.stats();
         let (state, calls, waiting) = (stats.state.name(), stats.in_flight, stats.waiting);
-        println!("  session {} ({}): {state}, {calls} under way, {waiting} in line", subject.number, setting.name);
+        println!(
+            "  session {} ({}): {state}, {calls} under way, {waiting} in line",
+            subject.number, setting.name
+        );
     }
     let _ = std::io::stdout().flush();
     std::process::abort()

@@ -122,8 +122,11 @@ impl<'s> Call<'s> {
             Ending::Violation(_) | Ending::Unheard => ErrorKind::ProtocolViolation,
         };
         let grace = self.turn.live.as_ref().map(|live| {
-            // Before the signal: calls of other lanes ask who is to blame as soon as they see the end.
-            live.worker.blame(live.lane.index(), &context, kind);
+            // Before the signal: calls of other lanes ask who is to blame as soon as they see the end. One that is dying could not
+            // be told for that.
+            if ending != Ending::Unheard || !live.worker.is_dying() {
+                live.worker.blame(live.lane.index(), &context, kind);
+            }
             live.worker.channel().give_up();
             live.worker.begin_to_end(ending)
         });

@@ -217,8 +217,7 @@ impl Ends {
         };
         known.count += 1;
         let (number, time, at) = (known.count, SystemTime::now(), Instant::now());
-        let end =
-            WorkerEnd { number, generation, pid, time, at, served, why, function, cause, message };
+        let end = WorkerEnd { number, generation, pid, time, at, served, why, function, cause, message };
         if known.last.len() == KEPT {
             known.last.pop_front();
         }

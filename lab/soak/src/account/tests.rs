@@ -10,8 +10,7 @@ use crate::setting::SETTINGS;
 /// A soak of so many seconds that was to kill one worker, and did.
 fn well(seconds: u64) -> Account {
     let time = Duration::from_secs(seconds);
-    let plan =
-        Plan { time, kills: 1, clients: 1, seed: 1, pause: time, measures: false, forgets: false };
+    let plan = Plan { time, kills: 1, clients: 1, seed: 1, pause: time, measures: false, forgets: false };
     let (late, wrong, failures) = Default::default();
     let right = SETTINGS.iter().map(|setting| (setting.name, 1)).collect();
     let (half, most) = (Duration::ZERO, Duration::ZERO);

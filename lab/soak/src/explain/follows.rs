@@ -1,20 +1,35 @@
 //! What becomes of sessions after faults: a breaker opens, an input is in quarantine.
 
+use std::collections::BTreeMap;
+use std::time::Instant;
+
 use hotcell::ErrorKind;
 
 use super::did_as_meant;
 use crate::book::{Closed, Failure};
 use crate::setting::BREAKER;
 
-/// Whether enough faults of the library's came before, for its breaker.
-pub(super) fn opened_breaker(failure: &Failure, closed: &Closed) -> bool {
-    let counts = |other: &&Failure| {
-        other.subject == failure.subject
-            && did_as_meant(other)
-            && other.ended <= failure.ended
-            && failure.ended.duration_since(other.ended) <= BREAKER.within + BREAKER.longest_pause * 2
-    };
-    closed.failures.iter().filter(counts).count() >= BREAKER.faults as usize
+/// When sessions met faults of their library, in order.
+pub(super) struct Faulted(BTreeMap<usize, Vec<Instant>>);
+
+impl Faulted {
+    pub(super) fn of(closed: &Closed) -> Faulted {
+        let mut faulted = BTreeMap::<usize, Vec<Instant>>::new();
+        for failure in closed.failures.iter().filter(|failure| did_as_meant(failure)) {
+            faulted.entry(failure.subject).or_default().push(failure.ended);
+        }
+        faulted.values_mut().for_each(|times| times.sort());
+        Faulted(faulted)
+    }
+
+    /// Whether enough of them came before, for its breaker.
+    pub(super) fn opened_breaker(&self, failure: &Failure) -> bool {
+        let Some(times) = self.0.get(&failure.subject) else { return false };
+        let before = &times[..times.partition_point(|at| *at <= failure.ended)];
+        let within = BREAKER.within + BREAKER.longest_pause * 2;
+        let counts = before.iter().rev().take_while(|at| failure.ended.duration_since(**at) <= within);
+        counts.count() >= BREAKER.faults as usize
+    }
 }
 
 /// The calls that ended workers by the input of this one, in the same list.

@@ -96,14 +96,7 @@ impl Told {
         self.ends_as(worker, at, why, cause, Role::Any)
     }
 
-    fn ends_as(
-        mut self,
-        worker: (usize, u64),
-        at: u64,
-        why: WhyEnded,
-        cause: Cause,
-        role: Role,
-    ) -> Told {
+    fn ends_as(mut self, worker: (usize, u64), at: u64, why: WhyEnded, cause: Cause, role: Role) -> Told {
         let (subject, generation) = worker;
         let (number, pid, at) = (self.gone.len() as u64 + 1, process(worker), self.at(at));
         let (time, served, function, message) = (SystemTime::now(), true, None, "so".into());
@@ -114,13 +107,24 @@ impl Told {
 
     /// A worker that was killed by somebody.
     fn kill(self, worker: (usize, u64), at: u64) -> Told {
-        self.done_to(Kind::Killed, worker, at).ends(worker, at + 2, WhyEnded::Signalled, signal(SIGKILL, true))
+        self.done_to(Kind::Killed, worker, at).ends(
+            worker,
+            at + 2,
+            WhyEnded::Signalled,
+            signal(SIGKILL, true),
+        )
     }
 
     /// One that was stopped for good, and ended at a deadline.
     fn stop(self, worker: (usize, u64), time: [u64; 2]) -> Told {
         let hung = WhyEnded::Fault(ErrorKind::Hung);
-        self.done_to(Kind::Stopped, worker, time[0]).ends_as(worker, time[1], hung, Cause::None, Role::Stopped)
+        self.done_to(Kind::Stopped, worker, time[0]).ends_as(
+            worker,
+            time[1],
+            hung,
+            Cause::None,
+            Role::Stopped,
+        )
     }
 
     fn failed(self, worker: (usize, u64), time: [u64; 2], error: (ErrorKind, Cause)) -> Told {
@@ -243,6 +247,16 @@ fn a_worker_that_was_killed_apart_explains_errors_of_that_worker_alone() {
     apart().failed((8, 3), [90, 110], plain(ErrorKind::LoadFailed)).check(1);
     apart().failed((7, 4), [90, 110], killed()).check(1);
     apart().failed(WORKER, [500, 510], plain(ErrorKind::LoadFailed)).check(1);
+    // One of a session that was not opened, and has no ends: a kill explains one of them.
+    let unopened = || {
+        let told = Told::new().done_to(Kind::KilledApart, WORKER, 100);
+        told.failed((NOT_OPENED, 1), [90, 110], (ErrorKind::LoadFailed, signal(SIGKILL, true)))
+    };
+    unopened().check(0);
+    unopened().failed((NOT_OPENED, 1), [90, 110], (ErrorKind::LoadFailed, signal(SIGKILL, true))).check(1);
+    unopened().ends(WORKER, 102, WhyEnded::Signalled, signal(SIGKILL, true)).check(1);
+    Told::new().failed((NOT_OPENED, 1), [90, 110], (ErrorKind::LoadFailed, signal(SIGKILL, true))).check(1);
+    apart().failed((NOT_OPENED, 1), [90, 110], plain(ErrorKind::LoadFailed)).check(1);
     // One that serves has loaded.
     Told::new().kill(WORKER, 100).failed(WORKER, [90, 110], plain(ErrorKind::LoadFailed)).check(1);
 }

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use hotcell::{ErrorKind, WhyEnded, Wear};
+use hotcell::{ErrorKind, Wear, WhyEnded};
 
-use super::{Explained, LAG, Story, did_as_meant, is_end, own_signal, took, worker_of};
+use super::{Explained, LAG, Story, by_sigkill, did_as_meant, is_end, own_signal, took, worker_of};
 use crate::book::Failure;
 use crate::ends::{Gone, SIGKILL};
 use crate::faults::{Fault, Kind, To};
 use crate::setting::Role;
+use crate::subject::NOT_OPENED;
 
 /// How long a signal may take to end a process, and the host to hear of it.
 const DIES: Duration = Duration::from_secs(2);
@@ -21,6 +22,8 @@ pub(super) struct Workers<'a> {
     failures: BTreeMap<(usize, u64), Vec<&'a Failure>>,
     by_process: BTreeMap<u32, Vec<&'a Fault>>,
     reloaded: BTreeMap<(usize, u64), &'a Fault>,
+    /// What could not be opened, for its worker was killed: by what was sent.
+    not_opened: BTreeSet<u64>,
     /// When workers of sessions were stopped for good.
     stopped: BTreeMap<usize, Vec<(Instant, Instant)>>,
 }
@@ -33,6 +36,7 @@ impl<'a> Workers<'a> {
             failures: BTreeMap::new(),
             by_process: BTreeMap::new(),
             reloaded: BTreeMap::new(),
+            not_opened: not_opened(story),
             stopped: BTreeMap::new(),
         };
         for fault in story.faults {
@@ -69,12 +73,12 @@ impl<'a> Workers<'a> {
     pub(super) fn why_ended(&self, gone: &Gone) -> Option<&'static str> {
         let Gone { subject, setting, end } = gone;
         let failures = || self.failures.get(&(*subject, end.generation)).into_iter().flatten().copied();
-        let meant = |kind: ErrorKind| failures().any(|failure| did_as_meant(failure) && failure.error.kind == kind);
+        let meant =
+            |kind: ErrorKind| failures().any(|failure| did_as_meant(failure) && failure.error.kind == kind);
         match end.why {
             WhyEnded::Signalled => {
                 let dies = DIES + self.held_up;
-                let mut kills =
-                    self.done_to(gone, Kind::kills).filter(|fault| end.at <= fault.until + dies);
+                let mut kills = self.done_to(gone, Kind::kills).filter(|fault| end.at <= fault.until + dies);
                 let kill = kills.next().filter(|_| gone.signalled() == Some(SIGKILL));
                 kill.map(|fault| fault.kind.name())
             }
@@ -92,7 +96,8 @@ impl<'a> Workers<'a> {
                 }
             }
             WhyEnded::Fault(kind) => {
-                let by_signal = |failure: &Failure| own_signal(&failure.error.cause) == own_signal(&end.cause);
+                let by_signal =
+                    |failure: &Failure| own_signal(&failure.error.cause) == own_signal(&end.cause);
                 let mut as_it_did = failures()
                     .filter(|failure| did_as_meant(failure) && failure.error.kind == kind)
                     .filter(|failure| by_signal(failure));
@@ -106,11 +111,15 @@ impl<'a> Workers<'a> {
                 self.reloaded.contains_key(&(*subject, end.generation)).then_some(Kind::Reloaded.name())
             }
             // Those of the library before.
-            WhyEnded::Stopped => {
-                (setting.role == Role::Reloaded && !end.served).then_some("spares of a library that was replaced")
-            }
+            WhyEnded::Stopped => (setting.role == Role::Reloaded && !end.served)
+                .then_some("spares of a library that was replaced"),
             _ => None,
         }
+    }
+
+    /// Whether it could not open a session because a worker was killed that came up for that.
+    pub(super) fn was_not_opened(&self, failure: &Failure) -> bool {
+        self.not_opened.contains(&failure.sent)
     }
 
     /// Whether a worker of its session was stopped while the call waited for its turn: until it was ended, others
@@ -155,3 +164,21 @@ impl<'a> Workers<'a> {
 }
 
 const BY_A_CALL: &str = "what a call was made to do";
+
+/// What could not open a session, each with a kill of its own: of a process whose end no session tells.
+fn not_opened(story: &Story<'_>) -> BTreeSet<u64> {
+    let told: BTreeSet<u32> = story.gone.iter().map(|gone| gone.end.pid).collect();
+    let is_untold = |fault: &&Fault| match fault.to {
+        To::Process(process, _) => fault.kind == Kind::KilledApart && !told.contains(&process),
+        To::Session(..) => false,
+    };
+    let mut kills: Vec<&Fault> = story.faults.iter().filter(is_untold).collect();
+    let lag = LAG + story.held_up;
+    let failed = story.closed.failures.iter().filter(|failure| failure.subject == NOT_OPENED);
+    let of_a_kill = failed.filter(|failure| {
+        let met = |kill: &&Fault| kill.from <= failure.ended && failure.began <= kill.until + lag;
+        let kill = kills.iter().position(met).filter(|_| by_sigkill(&failure.error.cause));
+        kill.map(|kill| kills.swap_remove(kill)).is_some()
+    });
+    of_a_kill.map(|failure| failure.sent).collect()
+}

@@ -129,8 +129,10 @@ fn the_first_reason_of_the_host_holds_and_only_of_one_that_serves() {
     ends.serves(3);
     let (count, last) = ends.last(KEPT);
     assert_eq!(count, 3);
-    let told: Vec<_> =
-        last.iter().map(|end| (end.number, end.generation, end.served, end.why, end.function.as_deref())).collect();
+    let told: Vec<_> = last
+        .iter()
+        .map(|end| (end.number, end.generation, end.served, end.why, end.function.as_deref()))
+        .collect();
     let fault = WhyEnded::Fault;
     assert_eq!(
         told,
