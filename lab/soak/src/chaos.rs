@@ -46,7 +46,9 @@ impl Chaos {
     }
 
     fn kill(&mut self) {
-        if let Some(worker) = self.any(|_| true) {
+        // One that is stopped is to be found at a deadline, as a rule.
+        let all = self.random.once_in(10);
+        if let Some(worker) = self.any(|setting| all || setting.role != Role::Stopped) {
             self.kill_once(worker, Kind::Killed);
         }
     }

@@ -93,10 +93,6 @@ const TASKS: usize = 2;
 pub fn soak(plan: &Plan, tell: &mut dyn FnMut(Progress)) -> Result<Account, String> {
     subject::bind()?;
     panics::count();
-    // What stays until the end of the process, such as the thread that watches workers, is there before.
-    warm_up()?;
-    let before = Remains::settled();
-    let bars = if plan.measures { bars::measure().map_err(|error| error.to_string())? } else { Vec::new() };
     let pooled = SETTINGS.iter().find(|setting| setting.pooled > 0).unwrap_or(&SETTINGS[0]);
     let run = Arc::new(Run {
         book: Book::open(),
@@ -104,11 +100,16 @@ pub fn soak(plan: &Plan, tell: &mut dyn FnMut(Progress)) -> Result<Account, Stri
         subjects: Subjects::new(pooled),
         done: AtomicBool::new(false),
     });
-    let began = Instant::now();
     let watchdog = {
         let (plan, run) = (plan.clone(), Arc::clone(&run));
-        Watchdog::watch(Arc::clone(&run), move || account(&plan, &run, &Measured::until_now(began)))
+        Watchdog::of(Arc::clone(&run), move || account(&plan, &run, &Measured::until_now(&run)))
     };
+    // What stays until the end of the process, such as the thread that watches workers, is there before.
+    warm_up()?;
+    let before = Remains::settled();
+    let bars = if plan.measures { bars::measure().map_err(|error| error.to_string())? } else { Vec::new() };
+    let began = Instant::now();
+    watchdog.begins();
     let watched = work(plan, &run, tell)?;
     let time = began.elapsed();
     let left = Remains::more_than(&before);
@@ -126,9 +127,9 @@ struct Measured {
 
 impl Measured {
     /// Of one that does not come to its end.
-    fn until_now(began: Instant) -> Measured {
+    fn until_now(run: &Run) -> Measured {
         let (left, watched) = (Remains::default(), Watched::default());
-        Measured { time: began.elapsed(), bars: Vec::new(), left, watched }
+        Measured { time: run.book.began.elapsed(), bars: Vec::new(), left, watched }
     }
 }
 

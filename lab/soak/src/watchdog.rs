@@ -16,8 +16,16 @@ const STILL: Duration = DEADLINE.saturating_mul(3);
 const LOOKS: Duration = Duration::from_secs(1);
 
 pub(crate) struct Watchdog {
-    over: Sender<()>,
+    tells: Sender<Tells>,
     thread: JoinHandle<()>,
+}
+
+/// What a watchdog is told.
+enum Tells {
+    /// From now on something is to move.
+    Begun,
+    /// Nothing has to, from now on.
+    Over,
 }
 
 /// What moves, and since when it has not.
@@ -28,23 +36,31 @@ struct Moves<T> {
 }
 
 impl Watchdog {
-    /// Watches a run until it is over. `account` gives what there is.
-    pub(crate) fn watch(run: Arc<Run>, account: impl Fn() -> Account + Send + 'static) -> Watchdog {
-        let (over, told) = mpsc::channel();
-        let thread = thread::spawn(move || {
+    /// Makes one that watches a run when it begins. `account` gives what there is.
+    pub(crate) fn of(run: Arc<Run>, account: impl Fn() -> Account + Send + 'static) -> Watchdog {
+        let (tells, told) = mpsc::channel();
+        let watch = move || {
+            if !matches!(told.recv(), Ok(Tells::Begun)) {
+                return;
+            }
             let mut moves = Moves { last: run.book.counts(), since: Instant::now() };
-            while told.recv_timeout(LOOKS) == Err(RecvTimeoutError::Timeout) {
+            while let Err(RecvTimeoutError::Timeout) = told.recv_timeout(LOOKS) {
                 if moves.stand_still(run.book.counts(), Instant::now()) {
                     give_up(&run, &account());
                 }
             }
-        });
-        Watchdog { over, thread }
+        };
+        Watchdog { tells, thread: thread::spawn(watch) }
+    }
+
+    /// The run begins.
+    pub(crate) fn begins(&self) {
+        let _ = self.tells.send(Tells::Begun);
     }
 
     /// The run is over.
     pub(crate) fn ends(self) {
-        drop(self.over);
+        let _ = self.tells.send(Tells::Over);
         let _ = self.thread.join();
     }
 }

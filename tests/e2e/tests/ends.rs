@@ -1,6 +1,7 @@
 //! What a session says of how its workers ended: each end once, with its reason, whether or not a call met it.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use hotcell::{
@@ -9,6 +10,12 @@ use hotcell::{
 use hotcell_e2e::process::{alive, wait_until, workers};
 use hotcell_faulty::Faulty;
 use rustix::process::{Pid, Signal, kill_process};
+
+/// One test at a time has workers in this process.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Waits until so many workers have ended; how the last of them did.
 fn last(session: &Session, count: u64) -> WorkerEnd {
@@ -32,6 +39,7 @@ fn kill(pid: u32) {
 
 #[test]
 fn what_calls_end_is_told_with_the_function_and_the_signal() {
+    let _alone = alone();
     let faulty = Faulty::open(Options::default()).unwrap();
     let session = faulty.session();
     assert!(session.ends().is_empty());
@@ -53,6 +61,7 @@ fn what_calls_end_is_told_with_the_function_and_the_signal() {
 
 #[test]
 fn what_the_host_ends_is_told_with_why_it_did() {
+    let _alone = alone();
     let faulty = Faulty::open(Options::default()).unwrap();
     let session = faulty.session();
     let hung = faulty.within(Duration::from_millis(50)).int("loop", &[]).unwrap_err();
@@ -82,8 +91,8 @@ fn what_the_host_ends_is_told_with_why_it_did() {
 
 #[test]
 fn an_end_that_no_call_met_is_told() {
-    let environment = vec![("OF".to_owned(), "this-test-alone".to_owned())];
-    let faulty = Faulty::open(Options { spares: 1, environment, ..Options::default() }).unwrap();
+    let _alone = alone();
+    let faulty = Faulty::open(Options { spares: 1, ..Options::default() }).unwrap();
     let session = faulty.session();
     assert_eq!(faulty.int("add", &[1, 2]).unwrap(), 3);
     wait_until("there is a spare", || session.stats().spares == 1);
@@ -93,12 +102,8 @@ fn an_end_that_no_call_met_is_told() {
     assert_eq!(told(&end), (1, pid, true, WhyEnded::Signalled, None));
     assert!(matches!(end.cause, Cause::Signal { name: "SIGKILL", external: true, .. }), "{end:?}");
     // The spare, before it has served.
-    let is_ours = |pid: &u32| {
-        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        environment.split(|byte| *byte == 0).any(|variable| variable == b"OF=this-test-alone")
-    };
-    let spares: Vec<u32> = workers().into_iter().filter(is_ours).collect();
-    let [spare] = spares[..] else { panic!("{spares:?}") };
+    wait_until("the worker is gone, and so are those of other tests", || workers().len() == 1);
+    let spare = workers()[0];
     kill(spare);
     let end = last(session, 2);
     assert_eq!(told(&end), (2, spare, false, WhyEnded::Signalled, None));
@@ -109,6 +114,7 @@ fn an_end_that_no_call_met_is_told() {
 
 #[test]
 fn a_worn_worker_says_by_what() {
+    let _alone = alone();
     let recycle = Recycle { every: Duration::from_millis(10), calls: Some(5), ..Recycle::default() };
     let faulty = Faulty::open(Options { recycle: Some(recycle), ..Options::default() }).unwrap();
     let session = faulty.session();
@@ -124,6 +130,7 @@ fn a_worn_worker_says_by_what() {
 
 #[test]
 fn the_last_ones_are_in_what_is_known_of_the_session() {
+    let _alone = alone();
     let faulty = Faulty::open(Options { restart: hotcell::Restart::ALWAYS, ..Options::default() }).unwrap();
     let session = faulty.session();
     for _ in 0..10 {

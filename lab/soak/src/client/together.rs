@@ -1,5 +1,7 @@
 //! Calls that are sent together: batches, and pipelines.
 
+use std::time::Instant;
+
 use hotcell::rt::{Collects as _, Puts as _};
 
 use super::{Client, ints};
@@ -31,19 +33,21 @@ impl Client {
     pub(super) fn pipeline(&mut self, subject: &Subject) {
         let (add, more) = (subject.function("add").0, self.random.below(12));
         let mut pipeline = subject.session.pipeline();
-        let (mut tickets, sent) = (Vec::new(), self.sends());
+        let (mut tickets, mut sent) = (Vec::new(), self.sends());
         for _ in 0..=more {
             let numbers = [0; 2].map(|_| self.random.below(1 << 30) as i32);
+            // Each has its own time, which begins here.
+            sent.began = Instant::now();
             match pipeline.entry(add) {
                 Ok(mut call) => {
                     call.put_i32(0, numbers[0]);
                     call.put_i32(4, numbers[1]);
-                    tickets.push((call.values(|reply| reply.get_i32(0)), numbers[0] + numbers[1]));
+                    tickets.push((call.values(|reply| reply.get_i32(0)), numbers[0] + numbers[1], sent));
                 }
                 Err(error) => self.fails(subject.number, sent, error, None),
             }
         }
-        for (ticket, sum) in tickets {
+        for (ticket, sum, sent) in tickets {
             match pipeline.take(ticket) {
                 Ok(found) if found == sum => self.right(sent),
                 Ok(found) => self.run.book.wrong(format!("in a pipeline: {found} for {sum}")),
