@@ -61,23 +61,83 @@ fn flags(stat: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use std::process::{Command, Stdio};
+    use std::process::{Child, Command, Stdio};
+    use std::sync::atomic::AtomicBool;
+    use std::sync::{Arc, OnceLock};
     use std::thread;
 
-    use super::*;
+    use hotcell_sandbox::Limits;
+    use hotcell_shm::control::ControlSocket;
+    use hotcell_shm::{HeapSegment, HostChannel};
+    use parking_lot::Mutex;
+    use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-    #[test]
-    fn a_process_that_is_dying_is_told_from_one_that_lives() {
-        assert!(!is_exiting(std::process::id()));
-        let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
-        assert!(!is_exiting(child.id()));
-        child.kill().unwrap();
+    use super::*;
+    use crate::changed::Changed;
+
+    /// A worker with this process, and nobody who watches it.
+    fn worker(child: &Child) -> Shared {
+        let pid = Pid::from_raw(child.id().cast_signed()).unwrap();
+        let pidfd = pidfd_open(pid, PidfdFlags::empty()).unwrap();
+        Shared {
+            channel: HostChannel::create(1, 1, 1).unwrap(),
+            heap: Arc::new(HeapSegment::create(1, None).unwrap().1),
+            control: ControlSocket::pair().unwrap().0,
+            worker_end: Mutex::default(),
+            process: OnceLock::from((child.id(), pidfd)),
+            state: Mutex::default(),
+            condemned: AtomicBool::default(),
+            retired: AtomicBool::default(),
+            changed: Changed::default(),
+            output: Mutex::default(),
+            limits: Limits::default(),
+            generation: 1,
+            hears: None,
+        }
+    }
+
+    fn child() -> Child {
+        Command::new("cat").stdin(Stdio::piped()).spawn().unwrap()
+    }
+
+    fn dies(child: &Child) {
         // A watchdog: the kernel ends it when it gets to that.
         let patience = Instant::now() + Duration::from_secs(60);
         while !is_exiting(child.id()) {
             assert!(Instant::now() < patience, "the process does not die");
             thread::sleep(Duration::from_millis(1));
         }
+    }
+
+    #[test]
+    fn a_worker_that_is_dying_is_not_ended_for_what_it_does_not_hear() {
+        let mut child = child();
+        let worker = worker(&child);
+        child.kill().unwrap();
+        dies(&child);
+        worker.condemn_unheard();
+        let state = worker.state.lock();
+        assert_eq!((&state.violation, state.killed_by_host), (&None, false));
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn one_that_lives_is() {
+        let mut child = child();
+        let worker = worker(&child);
+        worker.condemn_unheard();
+        let state = worker.state.lock();
+        assert_eq!((state.violation.as_deref(), state.killed_by_host), (Some(UNHEARD), true));
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn a_process_that_is_dying_is_told_from_one_that_lives() {
+        assert!(!is_exiting(std::process::id()));
+        let mut child = child();
+        assert!(!is_exiting(child.id()));
+        child.kill().unwrap();
+        dies(&child);
         child.wait().unwrap();
         assert!(!is_exiting(child.id()));
     }

@@ -79,7 +79,8 @@ impl Client {
                     }
                 }
             }
-            if self.random.once_in(50) {
+            // What a breaker refuses takes no time.
+            if self.random.once_in(50) || self.setting.role == Role::Broken {
                 std::thread::sleep(Duration::from_micros(self.random.below(3000)));
             }
         }

@@ -37,7 +37,7 @@ use explain::{Story, explain};
 use faults::{Faults, Kind, To};
 use random::Random;
 use remains::Remains;
-use setting::{SETTINGS, Setting};
+use setting::{Role, SETTINGS, Setting};
 use subject::Subject;
 use subjects::Subjects;
 use watchdog::Watchdog;
@@ -153,7 +153,7 @@ impl Run {
         let killed = self.faults.all().into_iter().filter(|fault| fault.kind == Kind::Killed);
         let untold = killed.filter_map(|fault| match fault.to {
             To::Process(process, Some(session)) if !self.subjects.was_discarded(session) => {
-                (!self.subjects.ends.has(process)).then(|| (process, session))
+                (!self.subjects.ends.has(process)).then_some((process, session))
             }
             _ => None,
         });
@@ -225,6 +225,10 @@ fn work(plan: &Plan, run: &Arc<Run>, tell: &mut dyn FnMut(Progress)) -> Result<W
         }
         for (target, setting) in &targets {
             let Target::Session(subject) = target else { continue };
+            // Tasks call to be right: its breaker would never open.
+            if setting.role == Role::Broken {
+                continue;
+            }
             for number in 0..TASKS {
                 let client = client(format!("task {number} of {}", setting.name), *setting);
                 tasks.push(runtime.spawn(awaits(client, subject.clone())));

@@ -72,8 +72,12 @@ const INPUTS: u64 = 12;
 impl Client {
     /// A call by itself.
     pub(super) fn single(&mut self, subject: &Subject) {
-        let every = if self.setting.role == Role::Broken { 2 } else { 150 };
-        if self.random.once_in(every) {
+        // A breaker opens where more than two of three calls end a worker.
+        let harms = match self.setting.role {
+            Role::Broken => !self.random.once_in(4),
+            _ => self.random.once_in(150),
+        };
+        if harms {
             return self.harm(subject);
         }
         match self.random.below(100) {
