@@ -52,7 +52,7 @@ pub(crate) struct Explained {
 
 /// Explains what failed and what ended. `lanes` is how many calls at a time a session makes.
 pub(crate) fn explain(story: &Story<'_>, lanes: impl Fn(usize) -> u32) -> Explained {
-    let (workers, faulted) = (Workers::of(story), Faulted::of(story.closed));
+    let (workers, faulted) = (Workers::of(story), Faulted::of(story.gone));
     let mut explained = Explained::default();
     for gone in story.gone {
         match workers.why_ended(gone) {

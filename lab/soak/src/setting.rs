@@ -80,7 +80,7 @@ impl Setting {
     pub(crate) fn options(&self) -> Options {
         let worn = Recycle {
             every: Duration::from_millis(50),
-            calls: Some(300),
+            calls: Some(60),
             threads: Some(20),
             descriptors: Some(40),
             ..Recycle::default()

@@ -3,20 +3,21 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use hotcell::ErrorKind;
+use hotcell::{ErrorKind, WhyEnded};
 
 use super::did_as_meant;
 use crate::book::{Closed, Failure};
+use crate::ends::Gone;
 use crate::setting::BREAKER;
 
-/// When sessions met faults of their library, in order.
+/// When libraries ended workers of sessions, in order.
 pub(super) struct Faulted(BTreeMap<usize, Vec<Instant>>);
 
 impl Faulted {
-    pub(super) fn of(closed: &Closed) -> Faulted {
+    pub(super) fn of(gone: &[Gone]) -> Faulted {
         let mut faulted = BTreeMap::<usize, Vec<Instant>>::new();
-        for failure in closed.failures.iter().filter(|failure| did_as_meant(failure)) {
-            faulted.entry(failure.subject).or_default().push(failure.ended);
+        for gone in gone.iter().filter(|gone| matches!(gone.end.why, WhyEnded::Fault(_))) {
+            faulted.entry(gone.subject).or_default().push(gone.end.at);
         }
         faulted.values_mut().for_each(|times| times.sort());
         Faulted(faulted)
