@@ -38,7 +38,7 @@ pub(crate) enum Role {
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 /// That of calls to workers that are stopped for good.
-const SHORT: Duration = Duration::from_secs(3);
+const SHORT: Duration = Duration::from_secs(5);
 
 /// What opens a breaker here.
 pub(crate) const BREAKER: Restart = Restart {
