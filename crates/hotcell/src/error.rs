@@ -397,7 +397,7 @@ impl Error {
 }
 
 impl Cause {
-    fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         let hex = |address: &Option<u64>| address.map(|a| format!("{a:#x}"));
         match self {
             Cause::None => Value::Null,

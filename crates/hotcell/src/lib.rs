@@ -55,6 +55,6 @@ pub use retries::Retries;
 pub use rt::{Batch, Done, Pipeline, Restores, Ticket};
 pub use session::{
     Cancel, FunctionStats, Lease, Library, Pool, PoolOptions, PoolStats, Pools, Reload, Reloaded, Session,
-    SessionState, Stats,
+    SessionState, Stats, WhyEnded, WorkerEnd,
 };
 pub use state::{StateChanges, StatePart};

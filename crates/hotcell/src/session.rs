@@ -10,7 +10,7 @@ use std::time::Duration;
 use hotcell_protocol::{ErrorKind, UnavailableReason, wire};
 use hotcell_sandbox::{Level, Require};
 use hotcell_shm::{Arena, Buffers, ForkGuard, HeapSegment, HostChannel, HostLane};
-use hotcell_supervisor::{LoadedFile, Spec, Worker, find_worker};
+use hotcell_supervisor::{Hears, LoadedFile, Spec, Worker, find_worker};
 use parking_lot::Mutex;
 
 use crate::denied::Refused;
@@ -32,6 +32,7 @@ mod buffer;
 mod cancel;
 mod context;
 mod dispatcher;
+mod ends;
 mod families;
 mod files;
 mod hints;
@@ -64,6 +65,8 @@ pub(crate) use awaited::{Berth, Offers};
 pub use cancel::Cancel;
 pub(crate) use context::Context;
 use dispatcher::Dispatcher;
+use ends::Ends;
+pub use ends::{WhyEnded, WorkerEnd};
 pub(crate) use families::Family;
 use families::{Families, Held};
 use hints::Hints;
@@ -126,6 +129,7 @@ struct Shared {
     places: Box<[Place]>,
     service: Service,
     restarts: Restarts,
+    ends: Arc<Ends>,
     releases: Releases,
     objects: Objects,
     /// Which calls may be made at a time, where several are.
@@ -264,6 +268,7 @@ impl Session {
             .map_err(|wrong| context.not_executed(wrong.kind, Cause::None, wrong.message))?;
         let required = Level::required(&walled.sandbox);
         let libraries = files::open(&options.libraries, required, package.shim, context, "")?;
+        let ends = Arc::new(Ends::of(package));
         let spec = Spec {
             program,
             shim: package.shim,
@@ -287,6 +292,7 @@ impl Session {
             spin: options.waiting.spin(),
             eventfds: cfg!(feature = "tokio"),
             start_deadline: options.start_deadline,
+            hears: Some(Arc::clone(&ends) as Arc<dyn Hears>),
         };
         let spin = u64::try_from(spec.spin.as_nanos()).unwrap_or(u64::MAX);
         let facts = Arc::new(Facts::default());
@@ -337,6 +343,7 @@ impl Session {
             places,
             service: Service::default(),
             restarts,
+            ends,
             releases,
             objects,
             ruled,

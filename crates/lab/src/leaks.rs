@@ -96,6 +96,16 @@ fn state(pid: u32) -> Option<String> {
 
 /// Processes that descend from this one, and are more than corpses.
 pub fn descendants() -> Vec<u32> {
+    family().into_iter().filter(|(_, lives)| *lives).map(|(pid, _)| pid).collect()
+}
+
+/// Processes that descend from this one, have ended, and were not reaped.
+pub fn corpses() -> usize {
+    family().iter().filter(|(_, lives)| !lives).count()
+}
+
+/// Processes that descend from this one, and whether each is more than a corpse.
+fn family() -> Vec<(u32, bool)> {
     let mut parents = Vec::new();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
@@ -108,14 +118,13 @@ pub fn descendants() -> Vec<u32> {
             parents.push((pid, parent, state != "Z" && state != "X"));
         }
     }
-    let mut found = vec![std::process::id()];
+    let mut found = vec![(std::process::id(), true)];
     let mut at = 0;
-    while let Some(&parent) = found.get(at) {
-        found.extend(parents.iter().filter(|it| it.1 == parent).map(|it| it.0));
+    while let Some(&(parent, _)) = found.get(at) {
+        found.extend(parents.iter().filter(|it| it.1 == parent).map(|it| (it.0, it.2)));
         at += 1;
     }
-    let lives = |pid: &u32| parents.iter().any(|it| it.0 == *pid && it.2);
-    found.into_iter().skip(1).filter(lives).collect()
+    found.split_off(1)
 }
 
 #[cfg(test)]
@@ -141,6 +150,7 @@ mod tests {
         while descendants().contains(&child.id()) {
             thread::sleep(Duration::from_millis(1));
         }
+        assert!(corpses() > 0, "nobody has reaped it");
         child.wait().expect("it is this process's child");
     }
 }

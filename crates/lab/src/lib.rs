@@ -27,7 +27,7 @@ use crate::row::{Plan, Run, Stop};
 use crate::stage::{Library, Stage};
 
 pub use host::serve as host;
-pub use leaks::{Counts, descendants};
+pub use leaks::{Counts, corpses, descendants};
 pub use report::{Came, Outcome, Report};
 pub use row::{Group, Row};
 pub use rows::GROUPS;

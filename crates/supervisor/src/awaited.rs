@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use hotcell_shm::{Mapping, Seals, SegmentFile};
 use rustix::process::Signal;
 
-use crate::worker::{ABORT_GRACE, KILL_GRACE, SegmentError, UNHEARD, Worker};
+use crate::unheard;
+use crate::worker::{ABORT_GRACE, KILL_GRACE, SegmentError, Worker};
 
 /// Ways to end a worker, each with the time that it may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub enum Ending<'a> {
     Kill,
     /// The same, for breaking this rule of the shared memory.
     Violation(&'a str),
-    /// The same, because it does not read what it is told.
+    /// The same, because it does not read what it is told; unless it is dying.
     Unheard,
 }
 
@@ -62,8 +63,13 @@ impl Worker {
         self.shared.state.lock().has_mapped(id)
     }
 
+    /// Whether its process is on its way out, though nobody has told of its end yet.
+    pub fn is_dying(&self) -> bool {
+        self.shared.is_dying()
+    }
+
     /// How long a worker that could not be told something may take to be found dead.
-    pub const UNHEARD: Duration = ABORT_GRACE;
+    pub const UNHEARD: Duration = unheard::PATIENCE;
 
     /// Begins to end it. Comes with how long that may take: then it is to be tried harder, or nothing more can be hoped for.
     pub fn begin_to_end(&self, ending: Ending<'_>) -> Duration {
@@ -71,7 +77,7 @@ impl Worker {
             Ending::Abort => return self.shared.abort(),
             Ending::Kill => self.shared.signal(Signal::KILL),
             Ending::Violation(rule) => self.shared.condemn(rule),
-            Ending::Unheard => self.shared.condemn(UNHEARD),
+            Ending::Unheard => self.shared.condemn_unheard(),
         }
         KILL_GRACE
     }

@@ -1,9 +1,10 @@
 //! How a worker ended, and what it said before.
 
+use std::fmt;
 use std::time::Duration;
 
 use hotcell_protocol::wire::Event;
-use hotcell_shm::{CrashRecord, DenialRecord, HeapFaultRecord, HeapRefusal};
+use hotcell_shm::{CrashRecord, DenialRecord, HeapFaultRecord, HeapRefusal, HostChannel};
 
 /// The end of a worker, complete: no thread of it is left.
 #[derive(Debug, Clone)]
@@ -24,6 +25,8 @@ pub struct End {
     pub violation: Option<String>,
     /// Whether this host killed it.
     pub killed_by_host: bool,
+    /// Whether it was told to stop, for nobody would call it any more.
+    pub retired: bool,
     /// How many threads it was given, where it was killed because it had more.
     pub too_many_threads: Option<u64>,
     /// How many bytes its session was given for temporary files, where it was killed because there were more.
@@ -32,6 +35,26 @@ pub struct End {
     pub signals_put_back: u64,
     /// The time on CPUs that it was given for its life, where that was limited.
     pub cpu_limit: Option<Duration>,
+}
+
+/// Hears of the end of each worker that has had a process, once, and before anybody who waits for it: on the thread that watches all
+/// workers, which is to wait for nothing, and least of all for a worker.
+pub trait Hears: fmt::Debug + Send + Sync {
+    /// This one has ended.
+    fn ended(&self, worker: &Ended<'_>);
+}
+
+/// A worker that has ended.
+#[derive(Debug)]
+pub struct Ended<'a> {
+    /// Which worker of its session it was.
+    pub generation: u64,
+    /// Its process id, which may be another's soon.
+    pub pid: u32,
+    /// How it ended.
+    pub end: &'a End,
+    /// The memory in which it was called.
+    pub channel: &'a HostChannel,
 }
 
 /// The kernel's word on the end of a process.

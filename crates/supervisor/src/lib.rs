@@ -21,12 +21,13 @@ mod quota;
 pub mod seam;
 mod spec;
 mod start;
+mod unheard;
 mod usage;
 mod worker;
 
 pub use awaited::Ending;
 pub use cancel::CancelOutcome;
-pub use end::{End, HowEnded, Report};
+pub use end::{End, Ended, Hears, HowEnded, Report};
 pub use libraries::{Libraries, LoadedFile, Replaced, Unfit};
 pub use output::escape;
 pub use program::find_worker;

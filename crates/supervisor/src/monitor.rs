@@ -19,7 +19,7 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
-use crate::end::{End, HowEnded};
+use crate::end::{End, Ended, HowEnded};
 use crate::quota::{Kept, Quotas};
 use crate::spec::Spec;
 use crate::usage;
@@ -350,7 +350,7 @@ impl Watched {
         let (refusal, heap_fault) = (self.shared.heap.refused(), self.shared.heap.fault());
         let signals_put_back = self.shared.channel.state_record().signals;
         let mut state = self.shared.state.lock();
-        state.end = Some(End {
+        let end = End {
             how: how.unwrap_or(HowEnded::Unknown),
             crash,
             denied,
@@ -361,9 +361,15 @@ impl Watched {
             too_many_threads: state.too_many_threads,
             too_much_on_disk: state.too_much_on_disk,
             killed_by_host: state.killed_by_host,
+            retired: self.shared.retired.load(Ordering::SeqCst),
             signals_put_back,
             cpu_limit: self.shared.limits.cpu,
-        });
+        };
+        let Shared { generation, channel, hears, .. } = &*self.shared;
+        if let Some(hears) = hears {
+            hears.ended(&Ended { generation: *generation, pid: *pid, end: &end, channel });
+        }
+        state.end = Some(end);
         self.shared.channel.bury();
         drop(state);
         self.shared.changed.notify_all();

@@ -9,6 +9,7 @@ use hotcell_protocol::wire::Guard;
 use hotcell_sandbox::trace::Trace;
 use hotcell_sandbox::{Level, Limits, Profile};
 
+use crate::end::Hears;
 use crate::libraries::Libraries;
 
 /// Everything a worker needs; the same for every generation until the library is loaded anew.
@@ -58,6 +59,8 @@ pub struct Spec {
     pub eventfds: bool,
     /// How long start-up may take, the library's constructors and init calls included.
     pub start_deadline: Duration,
+    /// Who hears how workers end.
+    pub hears: Option<Arc<dyn Hears>>,
 }
 
 impl Spec {

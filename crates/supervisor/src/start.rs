@@ -123,7 +123,7 @@ impl Worker {
         let unchanged = spec.libraries.are_unchanged();
         unchanged.map_err(|replaced| StartError::Replaced { replaced, output: String::new() })?;
         let shared = prepare(spec, generation)?;
-        let worker = Worker { shared, monitor, generation, start_until: Instant::now() + patience };
+        let worker = Worker { shared, monitor, start_until: Instant::now() + patience };
         worker.launch(spec)?;
         Ok(worker)
     }
@@ -297,6 +297,8 @@ fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
         changed: Changed::default(),
         output: Mutex::new(Tail::default()),
         limits: spec.limits,
+        generation,
+        hears: spec.hears.clone(),
     }))
 }
 

@@ -18,7 +18,7 @@ use rustix::process::{Signal, pidfd_send_signal};
 
 use crate::cancel::Asked;
 use crate::changed::Changed;
-use crate::end::{End, Report};
+use crate::end::{End, Hears, Report};
 use crate::hearing::hears;
 use crate::monitor::Monitor;
 use crate::output::Tail;
@@ -33,9 +33,6 @@ const DEAF_GRACE: Duration = Duration::from_millis(2);
 /// How long a worker that was told to stop takes at most: it is killed before.
 const STOP_PATIENCE: Duration = Duration::from_secs(7);
 
-/// The rule that a worker breaks which cannot be told anything.
-pub(crate) const UNHEARD: &str = "it does not read its control socket";
-
 /// How long the kernel may take to end a killed process. Only a process stuck in the kernel takes longer.
 pub(crate) const KILL_GRACE: Duration = Duration::from_secs(5);
 
@@ -44,7 +41,6 @@ pub(crate) const KILL_GRACE: Duration = Duration::from_secs(5);
 pub struct Worker {
     pub(crate) shared: Arc<Shared>,
     pub(crate) monitor: Arc<Monitor>,
-    pub(crate) generation: u64,
     /// When its start has taken too long.
     pub(crate) start_until: Instant,
 }
@@ -70,6 +66,9 @@ pub(crate) struct Shared {
     pub(crate) changed: Changed,
     pub(crate) output: Mutex<Tail>,
     pub(crate) limits: Limits,
+    /// Which worker of its session it is.
+    pub(crate) generation: u64,
+    pub(crate) hears: Option<Arc<dyn Hears>>,
 }
 
 #[derive(Debug, Default)]
@@ -149,7 +148,7 @@ impl Worker {
 
     /// Which worker of its session this is, from 1.
     pub fn generation(&self) -> u64 {
-        self.generation
+        self.shared.generation
     }
 
     /// Its process id, for display: by the time it is read the process may be gone.
@@ -361,22 +360,6 @@ impl Shared {
             Ok(()) => Ok((id, true)),
             Err(Errno::PIPE | Errno::CONNRESET | Errno::AGAIN) => Ok((id, false)),
             Err(errno) => Err(SegmentError::of_system(errno)),
-        }
-    }
-
-    /// Waits for the end of a worker that could not be sent something, and sees to it.
-    pub(crate) fn end_unheard(&self) {
-        if self.wait_end(ABORT_GRACE).is_none() {
-            self.kill_for_violation(UNHEARD);
-        }
-    }
-
-    /// As [`Shared::end_unheard`], without waiting: to be asked again.
-    fn end_unheard_later(&self) {
-        let now = Instant::now();
-        let since = *self.state.lock().unheard.get_or_insert(now);
-        if now.saturating_duration_since(since) >= ABORT_GRACE {
-            self.condemn(UNHEARD);
         }
     }
 

@@ -7,20 +7,35 @@ use std::time::{Duration, Instant};
 use hotcell::{Cause, Error, ErrorKind, Executed};
 use parking_lot::Mutex;
 
+use crate::setting::{SETTINGS, Setting};
+
 /// Most results and errors of which the text is kept.
 const KEPT: usize = 100_000;
+
+/// How much longer than its time a call may take: until the host has heard that it is over, and its caller runs again.
+pub(crate) const LATE: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(crate) struct Book {
     pub(crate) began: Instant,
-    right: AtomicU64,
+    /// By setting.
+    right: [AtomicU64; SETTINGS.len()],
     latencies: Latencies,
+    late: Mutex<Vec<Late>>,
     wrong: Mutex<Vec<String>>,
     failures: Mutex<Vec<Failure>>,
 }
 
+/// A call that was right, and took longer than it may.
+#[derive(Debug, Clone)]
+pub(crate) struct Late {
+    /// By how much.
+    pub(crate) by: Duration,
+    pub(crate) what: String,
+}
+
 /// A call that failed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Failure {
     /// Which session it was.
     pub(crate) subject: usize,
@@ -28,6 +43,8 @@ pub(crate) struct Failure {
     pub(crate) setting: &'static str,
     /// What was sent together has one number: a call, a batch, a pipeline.
     pub(crate) sent: u64,
+    /// What time it had.
+    pub(crate) time: Duration,
     pub(crate) began: Instant,
     pub(crate) ended: Instant,
     pub(crate) error: Seen,
@@ -50,8 +67,14 @@ pub(crate) struct Seen {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Meant {
     pub(crate) what: &'static str,
+    /// The function, as errors have it.
+    pub(crate) function: &'static str,
     /// What the error has to be.
     pub(crate) kinds: &'static [ErrorKind],
+    /// The signal that ends its worker, where one does.
+    pub(crate) signal: Option<i32>,
+    /// The time that it was given, where that is little.
+    pub(crate) time: Option<Duration>,
     /// The input, where it is one that ends workers.
     pub(crate) input: Option<String>,
 }
@@ -60,7 +83,9 @@ pub(crate) struct Meant {
 #[derive(Debug)]
 pub(crate) struct Closed {
     pub(crate) began: Instant,
-    pub(crate) right: u64,
+    /// Calls that were right, by setting.
+    pub(crate) right: BTreeMap<&'static str, u64>,
+    pub(crate) late: Vec<Late>,
     pub(crate) wrong: Vec<String>,
     pub(crate) failures: Vec<Failure>,
     pub(crate) half: Duration,
@@ -80,12 +105,20 @@ impl From<Error> for Seen {
     }
 }
 
+impl Closed {
+    /// Calls that were right.
+    pub(crate) fn all_right(&self) -> u64 {
+        self.right.values().sum()
+    }
+}
+
 impl Book {
     pub(crate) fn open() -> Book {
         Book {
             began: Instant::now(),
-            right: AtomicU64::new(0),
+            right: [const { AtomicU64::new(0) }; SETTINGS.len()],
             latencies: Latencies::default(),
+            late: Mutex::default(),
             wrong: Mutex::default(),
             failures: Mutex::default(),
         }
@@ -97,9 +130,15 @@ impl Book {
         NUMBER.fetch_add(1, Ordering::Relaxed)
     }
 
-    pub(crate) fn right(&self, took: Duration) {
-        self.right.fetch_add(1, Ordering::Relaxed);
+    /// A call was right that had so much time, and took this.
+    pub(crate) fn right(&self, setting: &Setting, time: Duration, took: Duration) {
+        self.right[setting.number()].fetch_add(1, Ordering::Relaxed);
         self.latencies.add(took);
+        let by = took.saturating_sub(time);
+        if by >= LATE {
+            let what = format!("a call ({}) took {took:.1?} of {time:?}", setting.name);
+            self.late.lock().push(Late { by, what });
+        }
     }
 
     pub(crate) fn wrong(&self, text: String) {
@@ -115,15 +154,18 @@ impl Book {
 
     /// Calls that were right, results that were wrong, and calls that failed, so far.
     pub(crate) fn counts(&self) -> (u64, usize, usize) {
-        (self.right.load(Ordering::Relaxed), self.wrong.lock().len(), self.failures.lock().len())
+        let right = self.right.iter().map(|count| count.load(Ordering::Relaxed)).sum();
+        (right, self.wrong.lock().len(), self.failures.lock().len())
     }
 
     pub(crate) fn close(&self) -> Closed {
+        let right = SETTINGS.iter().zip(&self.right);
         Closed {
             began: self.began,
-            right: self.right.load(Ordering::Relaxed),
-            wrong: std::mem::take(&mut self.wrong.lock()),
-            failures: std::mem::take(&mut self.failures.lock()),
+            right: right.map(|(setting, count)| (setting.name, count.load(Ordering::Relaxed))).collect(),
+            late: self.late.lock().clone(),
+            wrong: self.wrong.lock().clone(),
+            failures: self.failures.lock().clone(),
             half: self.latencies.below(0.5),
             most: self.latencies.below(0.99),
         }

@@ -1,92 +1,39 @@
 //! What is done to workers from outside: killed, stopped, replaced, at random, while clients call.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use hotcell::Reload;
-use parking_lot::Mutex;
 use rustix::fd::OwnedFd;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use crate::book::{Book, Failure};
 use crate::client::Run;
-use crate::faults::Kind;
+use crate::faults::{Kind, To};
 use crate::random::Random;
 use crate::setting::{DEADLINE, Role, Setting};
-use crate::subject::{Subject, opened_by_pools};
 
-/// For how long the process id and the generation of a session must be the same to belong together.
-const STILL: Duration = Duration::from_millis(1);
-
-/// Sessions with their settings, those of pools too as they are opened.
-#[derive(Debug, Default)]
-pub(crate) struct Subjects(Mutex<Known>);
-
-#[derive(Debug, Default)]
-struct Known {
-    all: Vec<(Subject, &'static Setting)>,
-    /// Which worker each process was seen to be first.
-    seen: BTreeMap<(usize, u32), u64>,
-}
-
-/// A worker that serves.
-struct Serving {
-    subject: Subject,
-    generation: u64,
+/// A worker.
+struct Worker {
+    number: u32,
     process: OwnedFd,
+    /// The session that it serves; not known of one that does not.
+    session: Option<usize>,
 }
 
 pub(crate) struct Chaos {
     pub(crate) run: Arc<Run>,
     pub(crate) random: Random,
-    pub(crate) subjects: Arc<Subjects>,
-    /// The setting of sessions that pools open.
-    pub(crate) pooled: &'static Setting,
     /// Longest time between two faults.
     pub(crate) pause: Duration,
-}
-
-impl Subjects {
-    pub(crate) fn add(&self, subject: Subject, setting: &'static Setting) {
-        self.0.lock().all.push((subject, setting));
-    }
-
-    fn look_for_more(&self, setting: &'static Setting) {
-        let more = opened_by_pools();
-        self.0.lock().all.extend(more.into_iter().map(|subject| (subject, setting)));
-    }
-
-    /// Calls at a time of each.
-    pub(crate) fn lanes(&self) -> BTreeMap<usize, u32> {
-        self.0.lock().all.iter().map(|(subject, setting)| (subject.number, setting.lanes)).collect()
-    }
-
-    /// Lets go of them.
-    pub(crate) fn clear(&self) {
-        *self.0.lock() = Known::default();
-        drop(opened_by_pools());
-    }
-
-    /// The process and the generation of the worker that serves now; `None` where they cannot be told to belong together.
-    fn worker(&self, subject: &Subject) -> Option<(u32, u64)> {
-        let now = || Some((subject.session.worker_pid()?, subject.session.generation()));
-        let first = now()?;
-        thread::sleep(STILL);
-        let (process, generation) = now().filter(|second| *second == first)?;
-        let mut known = self.0.lock();
-        let seen = *known.seen.entry((subject.number, process)).or_insert(generation);
-        (seen == generation).then_some(first)
-    }
 }
 
 impl Chaos {
     /// Does harm until the run is over.
     pub(crate) fn work(mut self) {
         while !self.run.is_done() {
-            self.subjects.look_for_more(self.pooled);
             match self.random.below(40) {
                 0..4 => self.kill_apart(),
                 4 => self.pause(),
@@ -99,10 +46,20 @@ impl Chaos {
     }
 
     fn kill(&mut self) {
-        let Some(worker) = self.any(|_| true) else { return };
+        // One that is stopped is to be found at a deadline, as a rule.
+        let all = self.random.once_in(10);
+        if let Some(worker) = self.any(|setting| all || setting.role != Role::Stopped) {
+            self.kill_once(worker, Kind::Killed);
+        }
+    }
+
+    fn kill_once(&self, worker: Worker, kind: Kind) {
+        if !self.run.faults.may_kill(worker.number) {
+            return;
+        }
         let from = Instant::now();
         if pidfd_send_signal(&worker.process, Signal::KILL).is_ok() {
-            self.note(Kind::Killed, &worker, from);
+            self.note(kind, &worker, from);
         }
     }
 
@@ -126,35 +83,24 @@ impl Chaos {
         }
     }
 
-    /// Kills a worker that does not serve, if there is one.
+    /// Kills a worker that does not serve, if there is one. It may come into service meanwhile: what its session says of its
+    /// end tells.
     fn kill_apart(&mut self) {
-        let all = self.subjects.0.lock().all.clone();
-        let before: Vec<_> = all.iter().map(|(subject, _)| subject.session.generation()).collect();
-        let serve: Vec<u32> = all.iter().filter_map(|(subject, _)| subject.session.worker_pid()).collect();
+        let serve: Vec<u32> =
+            self.run.subjects.all().iter().filter_map(|(subject, _)| subject.session.worker_pid()).collect();
         let apart: Vec<u32> = workers().into_iter().filter(|process| !serve.contains(process)).collect();
         if apart.is_empty() {
             return;
         }
-        let (from, process) = (Instant::now(), *self.random.one_of(&apart));
-        let killed = open_worker(process).map(|process| pidfd_send_signal(process, Signal::KILL));
-        if !matches!(killed, Some(Ok(()))) {
-            return;
-        }
-        self.run.faults.note(Kind::KilledApart, None, from);
-        // It may have come into service meanwhile: then it is one of these.
-        for ((subject, _), before) in all.iter().zip(before) {
-            let now = subject.session.generation();
-            let came =
-                if subject.session.worker_pid() == Some(process) { now..=now } else { before + 1..=now };
-            for generation in came {
-                self.run.faults.note(Kind::KilledApart, Some((subject.number, generation)), from);
-            }
+        let number = *self.random.one_of(&apart);
+        if let Some(process) = open_worker(number) {
+            self.kill_once(Worker { number, process, session: None }, Kind::KilledApart);
         }
     }
 
     /// Loads a library anew: no call may fail for it, but objects are stale then.
     fn reload(&mut self) {
-        let all = self.subjects.0.lock().all.clone();
+        let all = self.run.subjects.all();
         let reloaded: Vec<_> = all.iter().filter(|(_, setting)| setting.role == Role::Reloaded).collect();
         if reloaded.is_empty() {
             return;
@@ -163,8 +109,7 @@ impl Chaos {
         let from = Instant::now();
         match subject.session.reload(&Reload { drain: DEADLINE, ..Reload::default() }) {
             Ok(done) => {
-                let before = done.before.map(|generation| (subject.number, generation));
-                self.run.faults.note(Kind::Reloaded, before, from);
+                self.run.faults.note(Kind::Reloaded, To::Session(subject.number, done.before), from);
             }
             Err(error) => self.run.book.failed(Failure {
                 subject: subject.number,
@@ -172,29 +117,29 @@ impl Chaos {
                 sent: Book::sends(),
                 began: from,
                 ended: Instant::now(),
+                time: DEADLINE * 2,
                 error: error.into(),
                 meant: None,
             }),
         }
     }
 
-    fn note(&self, kind: Kind, worker: &Serving, from: Instant) {
-        self.run.faults.note(kind, Some((worker.subject.number, worker.generation)), from);
+    fn note(&self, kind: Kind, worker: &Worker, from: Instant) {
+        self.run.faults.note(kind, To::Process(worker.number, worker.session), from);
     }
 
     /// A worker that serves in one of these settings.
-    fn any(&mut self, which: impl Fn(&Setting) -> bool) -> Option<Serving> {
-        let all = self.subjects.0.lock().all.clone();
-        let all: Vec<_> = all.into_iter().filter(|(_, setting)| which(setting)).collect();
+    fn any(&mut self, which: impl Fn(&Setting) -> bool) -> Option<Worker> {
+        let all: Vec<_> = self.run.subjects.all().into_iter().filter(|(_, setting)| which(setting)).collect();
         if all.is_empty() {
             return None;
         }
-        let (subject, _) = self.random.one_of(&all).clone();
-        let (number, _) = self.subjects.worker(&subject)?;
+        let (subject, _) = self.random.one_of(&all);
+        let number = subject.session.worker_pid()?;
         let process = open_worker(number)?;
         // Still that one: then the descriptor is of the worker that serves.
-        let (same, generation) = self.subjects.worker(&subject)?;
-        (same == number).then_some(Serving { subject, generation, process })
+        let session = Some(subject.number);
+        (subject.session.worker_pid() == Some(number)).then_some(Worker { number, process, session })
     }
 }
 

@@ -10,8 +10,9 @@ use hotcell::{Error, Pool, Result};
 use crate::book::{Book, Failure, Meant};
 use crate::faults::Faults;
 use crate::random::Random;
-use crate::setting::{Role, Setting};
-use crate::subject::Subject;
+use crate::setting::{DEADLINE, Role, Setting};
+use crate::subject::{NOT_OPENED, Subject};
+use crate::subjects::Subjects;
 
 mod awaited;
 mod objects;
@@ -25,6 +26,7 @@ pub(crate) use awaited::awaits;
 pub(crate) struct Run {
     pub(crate) book: Book,
     pub(crate) faults: Faults,
+    pub(crate) subjects: Subjects,
     pub(crate) done: AtomicBool,
 }
 
@@ -53,12 +55,7 @@ pub(crate) struct Client {
 struct Sent {
     number: u64,
     began: Instant,
-}
-
-impl Sent {
-    fn now() -> Sent {
-        Sent { number: Book::sends(), began: Instant::now() }
-    }
+    time: Duration,
 }
 
 impl Client {
@@ -67,20 +64,36 @@ impl Client {
         while !self.run.is_done() {
             match target {
                 Target::Session(subject) => self.turn(subject),
-                Target::Pool(pool) => match pool.get_within(crate::setting::DEADLINE) {
-                    Ok(lease) => {
-                        (0..self.random.below(20)).for_each(|_| self.single(&lease));
-                        if self.random.once_in(20) {
-                            lease.discard();
+                Target::Pool(pool) => {
+                    let sent = self.sends();
+                    match pool.get_within(DEADLINE) {
+                        Ok(lease) => {
+                            (0..self.random.below(20)).for_each(|_| self.single(&lease));
+                            if self.random.once_in(20) {
+                                let number = lease.number;
+                                lease.discard();
+                                self.run.subjects.discard(number);
+                            }
                         }
+                        Err(error) => self.fails(NOT_OPENED, sent, error, None),
                     }
-                    Err(error) => self.fails(usize::MAX, Sent::now(), error, None),
-                },
+                }
             }
-            if self.random.once_in(50) {
+            // What a breaker refuses takes no time.
+            if self.random.once_in(50) || self.setting.role == Role::Broken {
                 std::thread::sleep(Duration::from_micros(self.random.below(3000)));
             }
         }
+    }
+
+    /// Begins to send something.
+    fn sends(&self) -> Sent {
+        Sent { number: Book::sends(), began: Instant::now(), time: self.setting.time() }
+    }
+
+    /// What came of it is right.
+    fn right(&self, sent: Sent) {
+        self.run.book.right(self.setting, sent.time, sent.began.elapsed());
     }
 
     fn turn(&mut self, subject: &Subject) {
@@ -105,7 +118,7 @@ impl Client {
         right: impl FnOnce(&Outcome) -> bool,
     ) {
         match made {
-            Ok(outcome) if right(&outcome) => self.run.book.right(sent.began.elapsed()),
+            Ok(outcome) if right(&outcome) => self.right(sent),
             Ok(outcome) => self
                 .run
                 .book
@@ -121,9 +134,10 @@ impl Client {
 
     fn fails(&self, subject: usize, sent: Sent, error: Error, meant: Option<Meant>) {
         let ended = Instant::now();
-        let Sent { number: sent, began } = sent;
+        let Sent { number: sent, began, time } = sent;
+        let time = meant.as_ref().and_then(|meant: &Meant| meant.time).unwrap_or(time);
         let (setting, error) = (self.setting.name, error.into());
-        self.run.book.failed(Failure { subject, setting, sent, began, ended, error, meant });
+        self.run.book.failed(Failure { subject, setting, sent, time, began, ended, error, meant });
     }
 }
 

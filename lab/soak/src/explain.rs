@@ -1,29 +1,47 @@
-//! Why calls failed: for each error the fault that was injected, or that there is none.
+//! Why calls failed, and why workers ended: for each the fault that was injected, or that there is none.
 //!
-//! A worker is known by its session and its generation, which no two have alike. An error is explained by what its own call was
-//! made to do; by what was done to its worker, from outside or by another call, no later than it failed and not long before the
-//! call began; or by what becomes of sessions after such faults: objects of a worker that is gone, a breaker that has
-//! opened, an input that has ended two workers.
+//! A worker is known by its session and its generation, which no two have alike. How it [ended](workers) its session tells, with the number
+//! of its process; what was done from outside was done to that. An error is explained by what its own call was made to do; by the end
+//! of its worker, where that is explained and was met by the call in time; or by what becomes of sessions after such faults: objects of a
+//! worker that is gone, a breaker that has opened, an input that has ended two workers.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
 
-use hotcell::{Cause, ErrorKind, Executed, UnavailableReason};
+use hotcell::{Cause, ErrorKind, Executed, UnavailableReason, WhyEnded};
 
-use crate::book::{Closed, Failure};
-use crate::faults::{Fault, Kind};
-use crate::setting::BREAKER;
+use crate::book::{Closed, Failure, LATE};
+use crate::ends::{Gone, SIGKILL};
+use crate::faults::{Fault, Kind, To};
+use crate::setting::{Role, SETTINGS};
+use crate::subject::NOT_OPENED;
 
-/// How long after a fault a call may begin that fails for it: until the host has heard of it.
-const LAG: Duration = Duration::from_secs(2);
+mod follows;
+mod workers;
 
-const SIGKILL: i32 = 9;
+use follows::{Faulted, ended_two_workers, is_in_quarantine};
+use workers::Workers;
+
+/// How far apart the end of a worker and a call may be that met it: by so much its caller runs late.
+const LAG: Duration = Duration::from_millis(250);
+
+/// What is known of a soak.
+pub(crate) struct Story<'a> {
+    pub(crate) closed: &'a Closed,
+    pub(crate) faults: &'a [Fault],
+    pub(crate) gone: &'a [Gone],
+    /// For how long this process was held up at most when it wanted to run.
+    pub(crate) held_up: Duration,
+}
 
 /// What is known of errors.
 #[derive(Debug, Default)]
 pub(crate) struct Explained {
     /// How many there were for each reason.
     pub(crate) reasons: BTreeMap<&'static str, u64>,
+    /// Ends of workers, by reason.
+    pub(crate) ends: BTreeMap<&'static str, u64>,
     /// What nothing explains.
     pub(crate) unexplained: Vec<String>,
     /// Workers that were killed in a call, or in several.
@@ -32,31 +50,25 @@ pub(crate) struct Explained {
     pub(crate) failed_by_kills: (u64, u64),
 }
 
-/// Faults and failures by the worker that they were on.
-struct Workers<'a> {
-    faults: BTreeMap<(usize, u64), Vec<&'a Fault>>,
-    failures: BTreeMap<(usize, u64), Vec<&'a Failure>>,
-    elsewhere: Vec<&'a Fault>,
-}
-
-/// Explains what failed. `lanes` is how many calls at a time a session makes.
-pub(crate) fn explain(closed: &Closed, faults: &[Fault], lanes: impl Fn(usize) -> u32) -> Explained {
-    let mut workers = Workers { faults: BTreeMap::new(), failures: BTreeMap::new(), elsewhere: Vec::new() };
-    for fault in faults {
-        match fault.worker {
-            Some(worker) => workers.faults.entry(worker).or_default().push(fault),
-            None => workers.elsewhere.push(fault),
-        }
-    }
-    for failure in &closed.failures {
-        workers.failures.entry(worker_of(failure)).or_default().push(failure);
-    }
+/// Explains what failed and what ended. `lanes` is how many calls at a time a session makes.
+pub(crate) fn explain(story: &Story<'_>, lanes: impl Fn(usize) -> u32) -> Explained {
+    let (workers, faulted) = (Workers::of(story), Faulted::of(story.gone));
     let mut explained = Explained::default();
-    for failure in &closed.failures {
-        match workers.reason(failure, closed) {
-            Some(reason) => *explained.reasons.entry(reason).or_default() += 1,
-            None => explained.unexplained.push(words(failure, closed)),
+    for gone in story.gone {
+        match workers.why_ended(gone) {
+            Some(reason) => *explained.ends.entry(reason).or_default() += 1,
+            None => explained.unexplained.push(ended_in_words(gone, story)),
         }
+    }
+    for failure in &story.closed.failures {
+        let judge = Judge { story, workers: &workers, faulted: &faulted, failure };
+        match judge.reason() {
+            Some(reason) => *explained.reasons.entry(reason).or_default() += 1,
+            None => explained.unexplained.push(in_words(failure, story.closed)),
+        }
+    }
+    for late in story.closed.late.iter().filter(|late| late.by > LATE + story.held_up) {
+        explained.unexplained.push(late.what.clone());
     }
     workers.count_kills(&mut explained, lanes);
     explained
@@ -67,11 +79,11 @@ fn worker_of(failure: &Failure) -> (usize, u64) {
 }
 
 /// An error as its line in the account.
-fn words(failure: &Failure, closed: &Closed) -> String {
-    let Failure { subject, setting, sent, began, ended, error, meant } = failure;
+fn in_words(failure: &Failure, closed: &Closed) -> String {
+    let Failure { subject, setting, sent, time, began, ended, error, meant } = failure;
     let at = ended.duration_since(closed.began);
     format!(
-        "{at:.3?}: session {subject} ({setting}), worker {}: `{}` ({}, sent with {sent}) failed after {:.1?} with {} ({}): {}",
+        "{at:.3?}: session {subject} ({setting}), worker {}: `{}` ({}, sent with {sent}) failed after {:.1?} of {time:?} with {} ({}): {}",
         error.generation,
         error.function,
         meant.as_ref().map_or("a call like any other", |meant| meant.what),
@@ -86,9 +98,18 @@ fn words(failure: &Failure, closed: &Closed) -> String {
     )
 }
 
-/// Whether a call of this time can have met what was done.
-fn meets(fault: &Fault, failure: &Failure) -> bool {
-    fault.from <= failure.ended && failure.began <= fault.until + LAG
+/// The end of a worker as its line in the account, with what was done to it.
+fn ended_in_words(gone: &Gone, story: &Story<'_>) -> String {
+    let Gone { subject, setting, end } = gone;
+    let since = |at: Instant| at.saturating_duration_since(story.closed.began);
+    let (at, why) = (since(end.at), end.why);
+    let mut text =
+        format!("{at:.3?}: session {subject} ({}), {end} ({why:?}), and nobody did that", setting.name);
+    let done = story.faults.iter().filter(|fault| matches!(fault.to, To::Process(it, _) if it == end.pid));
+    for fault in done {
+        let _ = write!(text, "; {:.3?}: {}", since(fault.from), fault.kind.name());
+    }
+    text
 }
 
 /// Whether it is an end of a worker that calls on it hear of.
@@ -97,134 +118,132 @@ fn is_end(kind: ErrorKind) -> bool {
     matches!(kind, Crashed | Exited | Hung | OutOfMemory | ProtocolViolation | WorkerLost)
 }
 
-/// Whether a call failed in the way that it was made to.
-fn did_as_meant(failure: &Failure) -> bool {
-    failure.meant.as_ref().is_some_and(|meant| meant.kinds.contains(&failure.error.kind))
+/// The signal that ended a worker, if the code on it did that.
+fn own_signal(cause: &Cause) -> Option<i32> {
+    match cause {
+        Cause::Signal { number, external: false, .. } => Some(*number),
+        _ => None,
+    }
 }
 
-impl Workers<'_> {
-    fn reason(&self, failure: &Failure, closed: &Closed) -> Option<&'static str> {
+/// Whether a call failed in the way that it was made to: by its kind, its signal, in its function, and not before its time.
+fn did_as_meant(failure: &Failure) -> bool {
+    let error = &failure.error;
+    failure.meant.as_ref().is_some_and(|meant| {
+        meant.kinds.contains(&error.kind)
+            && error.function == meant.function
+            && (error.kind != ErrorKind::Crashed || own_signal(&error.cause) == meant.signal)
+            && (error.kind != ErrorKind::Hung || meant.time.is_some_and(|time| took(failure) >= time))
+    })
+}
+
+fn took(failure: &Failure) -> Duration {
+    failure.ended.duration_since(failure.began)
+}
+
+/// Looks at one failure.
+struct Judge<'a> {
+    story: &'a Story<'a>,
+    workers: &'a Workers<'a>,
+    faulted: &'a Faulted,
+    failure: &'a Failure,
+}
+
+impl Judge<'_> {
+    fn reason(&self) -> Option<&'static str> {
+        let Judge { story: Story { closed, .. }, failure, .. } = *self;
+        if took(failure) > failure.time + LATE + self.story.held_up {
+            return None;
+        }
         match (failure.error.kind, &failure.error.cause) {
             (ErrorKind::StaleHandle, Cause::Handle { made, .. }) => {
-                self.has_gone(failure, *made).then_some("objects of a worker that is gone")
+                self.workers.has_gone(failure, *made).then_some("objects of a worker that is gone")
             }
             (ErrorKind::Unavailable, Cause::Unavailable { reason: UnavailableReason::BreakerOpen }) => {
-                opened_breaker(failure, closed).then_some("a breaker that was open")
+                let has_breaker = self.role() == Some(Role::Broken);
+                (has_breaker && self.faulted.opened_breaker(failure)).then_some("a breaker that was open")
             }
             (ErrorKind::Quarantined, _) => {
                 ended_two_workers(failure, closed).then_some("an input in quarantine")
             }
-            // What has little time does not get its turn, or a worker, for others have it.
-            (ErrorKind::Unavailable, _) if failure.meant.is_some() => {
-                (failure.error.executed == Executed::No).then_some("no turn in the little time of a call")
+            (ErrorKind::Unavailable, _) => self.had_no_turn(),
+            (ErrorKind::Cancelled, _) if failure.error.executed == Executed::No => {
+                did_as_meant(failure).then_some("what the call was made to do")
             }
-            _ if did_as_meant(failure) => Some("what the call was made to do"),
-            (ErrorKind::Unavailable | ErrorKind::Hung, _) if self.waited_for_a_stopped(failure) => {
-                Some("the time of a call that passed behind a stopped worker")
-            }
-            (kind, _) => self.met(failure, kind),
+            (ErrorKind::LoadFailed, _) => self.was_not_started(),
+            (kind, _) if is_end(kind) || kind == ErrorKind::Cancelled => self.met_an_end(),
+            _ => None,
         }
     }
 
-    /// What was done to its worker.
-    fn met(&self, failure: &Failure, kind: ErrorKind) -> Option<&'static str> {
-        let done = self.faults.get(&worker_of(failure)).into_iter().flatten();
-        let explains = |fault: &&&Fault| match fault.kind {
-            Kind::Killed | Kind::KilledApart => is_killed(failure) || kind == ErrorKind::WorkerLost,
-            Kind::Stopped => matches!(kind, ErrorKind::Hung | ErrorKind::WorkerLost),
-            // The call of a future that was dropped goes on, and ends the worker at its deadline, which is long.
-            Kind::Paused | Kind::Reloaded | Kind::Dropped => false,
-        };
-        let done = done.filter(|fault| meets(fault, failure)).filter(explains).map(|fault| fault.kind);
-        // What is certain comes first.
-        if let Some(kind) = done.min() {
-            return Some(kind.name());
+    fn role(&self) -> Option<Role> {
+        SETTINGS.iter().find(|setting| setting.name == self.failure.setting).map(|setting| setting.role)
+    }
+
+    /// What has little time does not get its turn, or a worker, for others have it: until all of its time has passed.
+    fn had_no_turn(&self) -> Option<&'static str> {
+        let failure = self.failure;
+        if failure.error.executed != Executed::No || took(failure) < failure.time {
+            return None;
         }
-        let others = self.failures.get(&worker_of(failure)).into_iter().flatten();
-        let beside = |other: &&&Failure| {
-            did_as_meant(other) && other.began <= failure.ended && failure.began <= other.ended + LAG
-        };
-        if is_end(kind)
-            && others.filter(beside).any(|other| other.sent != failure.sent || failure.meant.is_none())
-        {
-            return Some("what another call on its worker did");
+        let little = failure.meant.as_ref().is_some_and(|meant| meant.time.is_some());
+        match little {
+            true => Some("no turn in the little time of a call"),
+            false => self.workers.waited_for_a_stopped(failure).then_some(BEHIND_A_STOPPED),
         }
-        let apart = self.elsewhere.iter().any(|fault| meets(fault, failure));
-        let explains = is_killed(failure) || matches!(kind, ErrorKind::WorkerLost | ErrorKind::LoadFailed);
-        (apart && explains).then_some(Kind::KilledApart.name())
     }
 
-    /// Whether a worker of its session was stopped while the call waited for its turn, or before: until it was ended, others
-    /// waited, and what time was left for the call on the next one may have been none.
-    fn waited_for_a_stopped(&self, failure: &Failure) -> bool {
-        let stopped = |fault: &Fault| fault.kind == Kind::Stopped && meets(fault, failure);
-        let of_session = (failure.subject, 0)..=(failure.subject, u64::MAX);
-        self.faults.range(of_session).flat_map(|(_, faults)| faults).any(|fault| stopped(fault))
+    /// Its worker was to come up for the call, and was killed.
+    fn was_not_started(&self) -> Option<&'static str> {
+        if self.failure.subject == NOT_OPENED {
+            return self.workers.was_not_opened(self.failure).then_some(Kind::KilledApart.name());
+        }
+        let gone = self.workers.gone(worker_of(self.failure))?;
+        let killed = !gone.end.served && gone.signalled() == Some(SIGKILL) && self.is_of(gone);
+        if killed { self.workers.why_ended(gone) } else { None }
     }
 
-    /// Whether that worker of its session has met an end before the call failed.
-    fn has_gone(&self, failure: &Failure, generation: u64) -> bool {
-        let worker = (failure.subject, generation);
-        let ends = |fault: &Fault| {
-            !matches!(fault.kind, Kind::Paused | Kind::Dropped) && fault.from <= failure.ended
-        };
-        let done = self.faults.get(&worker).is_some_and(|faults| faults.iter().any(|fault| ends(fault)));
-        // Those have their own reason, or are without one themselves.
-        let failed = self.failures.get(&worker).into_iter().flatten();
-        let ended = |other: &Failure| {
-            (is_end(other.error.kind) || did_as_meant(other)) && other.began <= failure.ended
-        };
-        done || failed.into_iter().any(|other| ended(other))
+    /// Whether the call can have met that end.
+    fn is_of(&self, gone: &Gone) -> bool {
+        let (lag, Failure { began, ended, .. }) = (LAG + self.story.held_up, self.failure);
+        *began <= gone.end.at + lag && gone.end.at <= *ended + lag
     }
 
-    /// No worker can fail more calls than were under way on it: one for each lane, or what was sent together on it.
-    fn count_kills(&self, explained: &mut Explained, lanes: impl Fn(usize) -> u32) {
-        for (&(subject, generation), failures) in &self.failures {
-            let ended = failures.iter().filter(|failure| is_end(failure.error.kind));
-            let sent: BTreeSet<u64> = ended.clone().map(|failure| failure.sent).collect();
-            if sent.len() > lanes(subject) as usize {
-                let (found, most) = (sent.len(), lanes(subject));
-                explained.unexplained.push(format!(
-                    "session {subject}, worker {generation}: {found} calls failed with it, where {most} can be under way"
-                ));
+    /// Its worker ended, in the call or beside it.
+    fn met_an_end(&self) -> Option<&'static str> {
+        let Judge { failure, workers, .. } = *self;
+        let gone = workers.gone(worker_of(failure)).filter(|gone| self.is_of(gone))?;
+        let why = workers.why_ended(gone)?;
+        if did_as_meant(failure) {
+            let passes = !is_in_quarantine(failure, self.story.closed);
+            return passes.then_some("what the call was made to do");
+        }
+        let error = &failure.error;
+        let same = match gone.end.why {
+            WhyEnded::Signalled => is_killed(failure),
+            WhyEnded::Fault(ErrorKind::Hung) if error.kind == ErrorKind::Hung => {
+                // It is the deadline of this one.
+                return (took(failure) >= failure.time && workers.waited_for_a_stopped(failure))
+                    .then_some(BEHIND_A_STOPPED);
             }
-            let killed = self.faults.get(&(subject, generation));
-            if killed.is_some_and(|faults| faults.iter().any(|fault| fault.kind == Kind::Killed))
-                && !sent.is_empty()
-            {
-                explained.killed_in_calls += 1;
-                explained.failed_by_kills.0 += ended.count() as u64;
-                explained.failed_by_kills.1 += sent.len() as u64;
+            WhyEnded::Fault(kind) => {
+                kind == error.kind && own_signal(&error.cause) == own_signal(&gone.end.cause)
             }
-        }
+            _ => false,
+        };
+        (same || error.kind == ErrorKind::WorkerLost).then_some(why)
     }
 }
+
+const BEHIND_A_STOPPED: &str = "the time of a call that passed behind a stopped worker";
 
 fn is_killed(failure: &Failure) -> bool {
-    matches!(failure.error.cause, Cause::Signal { number: SIGKILL, external: true, .. })
+    failure.error.kind == ErrorKind::Crashed && by_sigkill(&failure.error.cause)
 }
 
-/// Whether enough faults of the library's came before, for its breaker.
-fn opened_breaker(failure: &Failure, closed: &Closed) -> bool {
-    let counts = |other: &&Failure| {
-        other.subject == failure.subject
-            && did_as_meant(other)
-            && other.ended <= failure.ended
-            && failure.ended.duration_since(other.ended) <= BREAKER.within + BREAKER.longest_pause * 2
-    };
-    closed.failures.iter().filter(counts).count() >= BREAKER.faults as usize
-}
-
-/// Whether the same input had ended two workers of its session.
-fn ended_two_workers(failure: &Failure, closed: &Closed) -> bool {
-    let Some(input) = failure.meant.as_ref().and_then(|meant| meant.input.as_ref()) else { return false };
-    let same = |other: &&Failure| {
-        other.setting == failure.setting
-            && other.error.kind == ErrorKind::Crashed
-            && other.began <= failure.ended
-            && other.meant.as_ref().is_some_and(|meant| meant.input.as_ref() == Some(input))
-    };
-    closed.failures.iter().filter(same).count() >= 2
+/// Whether somebody's SIGKILL was the cause.
+fn by_sigkill(cause: &Cause) -> bool {
+    matches!(cause, Cause::Signal { number: SIGKILL, external: true, .. })
 }
 
 #[cfg(test)]

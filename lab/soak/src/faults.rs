@@ -1,6 +1,6 @@
-//! What was done to workers, when, and to which.
+//! What was done, when, and to which processes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use parking_lot::Mutex;
@@ -22,18 +22,33 @@ pub(crate) enum Kind {
     Dropped,
 }
 
+/// To what it was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum To {
+    /// A process, and the session that it served. Which worker of it that was the session tells when it has ended.
+    Process(u32, Option<usize>),
+    /// A session, and the worker of it that was replaced, if one served.
+    Session(usize, Option<u64>),
+}
+
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fault {
     pub(crate) kind: Kind,
-    /// The session, and which worker of it; not known of one that does not serve.
-    pub(crate) worker: Option<(usize, u64)>,
+    pub(crate) to: To,
     /// It was done between these.
     pub(crate) from: Instant,
     pub(crate) until: Instant,
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Faults(Mutex<Vec<Fault>>);
+pub(crate) struct Faults(Mutex<Done>);
+
+#[derive(Debug, Default)]
+struct Done {
+    all: Vec<Fault>,
+    /// Processes that were killed.
+    killed: BTreeSet<u32>,
+}
 
 impl Kind {
     pub(crate) fn name(self) -> &'static str {
@@ -46,28 +61,32 @@ impl Kind {
             Kind::Dropped => "futures dropped",
         }
     }
+
+    /// Whether it is a kill.
+    pub(crate) fn kills(self) -> bool {
+        matches!(self, Kind::Killed | Kind::KilledApart)
+    }
 }
 
 impl Faults {
-    pub(crate) fn note(&self, kind: Kind, worker: Option<(usize, u64)>, from: Instant) {
-        self.0.lock().push(Fault { kind, worker, from, until: Instant::now() });
+    pub(crate) fn note(&self, kind: Kind, to: To, from: Instant) {
+        self.0.lock().all.push(Fault { kind, to, from, until: Instant::now() });
     }
 
-    /// How many workers that served were killed.
-    pub(crate) fn kills(&self) -> usize {
-        self.0.lock().iter().filter(|fault| fault.kind == Kind::Killed).count()
+    /// Whether a process is to be killed: it was not. Who asks does it.
+    pub(crate) fn may_kill(&self, process: u32) -> bool {
+        self.0.lock().killed.insert(process)
     }
 
-    pub(crate) fn close(&self) -> Vec<Fault> {
-        std::mem::take(&mut self.0.lock())
+    pub(crate) fn all(&self) -> Vec<Fault> {
+        self.0.lock().all.clone()
     }
 }
 
 /// How often what was done.
 pub(crate) fn by_kind(faults: &[Fault]) -> BTreeMap<Kind, u64> {
     let mut kinds = BTreeMap::new();
-    // One that came into service as it was killed is there twice.
-    for fault in faults.iter().filter(|fault| fault.kind != Kind::KilledApart || fault.worker.is_none()) {
+    for fault in faults {
         *kinds.entry(fault.kind).or_default() += 1;
     }
     kinds

@@ -8,14 +8,17 @@ mod bars;
 mod book;
 mod chaos;
 mod client;
+mod ends;
 mod explain;
 mod faults;
+mod panics;
 mod random;
 mod remains;
 mod setting;
 mod subject;
+mod subjects;
+mod watchdog;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -28,13 +31,16 @@ pub use account::Account;
 
 use account::Found;
 use book::Book;
-use chaos::{Chaos, Subjects};
+use chaos::Chaos;
 use client::{Client, Run, Target, awaits};
-use faults::Faults;
+use explain::{Story, explain};
+use faults::{Faults, Kind, To};
 use random::Random;
 use remains::Remains;
-use setting::{SETTINGS, Setting};
+use setting::{Role, SETTINGS, Setting};
 use subject::Subject;
+use subjects::Subjects;
+use watchdog::Watchdog;
 
 /// What is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +79,9 @@ pub struct Progress {
 /// How long a soak goes on behind its time for the sake of kills.
 const MOST: u32 = 20;
 
+/// How long ends of workers are waited for that were killed last.
+const LAST: Duration = Duration::from_secs(5);
+
 /// Tasks for each setting whose calls are awaited.
 const TASKS: usize = 2;
 
@@ -83,20 +92,89 @@ const TASKS: usize = 2;
 /// Where there is nothing to be called, or nothing to be counted.
 pub fn soak(plan: &Plan, tell: &mut dyn FnMut(Progress)) -> Result<Account, String> {
     subject::bind()?;
+    panics::count();
+    let pooled = SETTINGS.iter().find(|setting| setting.pooled > 0).unwrap_or(&SETTINGS[0]);
+    let run = Arc::new(Run {
+        book: Book::open(),
+        faults: Faults::default(),
+        subjects: Subjects::new(pooled),
+        done: AtomicBool::new(false),
+    });
+    let watchdog = {
+        let (plan, run) = (plan.clone(), Arc::clone(&run));
+        Watchdog::of(Arc::clone(&run), move || account(&plan, &run, &Measured::until_now(&run)))
+    };
     // What stays until the end of the process, such as the thread that watches workers, is there before.
     warm_up()?;
     let before = Remains::settled();
     let bars = if plan.measures { bars::measure().map_err(|error| error.to_string())? } else { Vec::new() };
-    let run = Arc::new(Run { book: Book::open(), faults: Faults::default(), done: AtomicBool::new(false) });
-    let subjects = Arc::new(Subjects::default());
     let began = Instant::now();
-    let Worked { memory, lanes } = work(plan, &run, &subjects, tell)?;
+    watchdog.begins();
+    let watched = work(plan, &run, tell)?;
     let time = began.elapsed();
     let left = Remains::more_than(&before);
-    let (closed, faults) = (run.book.close(), run.faults.close());
+    watchdog.ends();
+    Ok(account(plan, &run, &Measured { time, bars, left, watched }))
+}
+
+/// What was measured of a soak, besides its books.
+struct Measured {
+    time: Duration,
+    bars: Vec<bars::Bar>,
+    left: Remains,
+    watched: Watched,
+}
+
+impl Measured {
+    /// Of one that does not come to its end.
+    fn until_now(run: &Run) -> Measured {
+        let (left, watched) = (Remains::default(), Watched::default());
+        Measured { time: run.book.began.elapsed(), bars: Vec::new(), left, watched }
+    }
+}
+
+fn account(plan: &Plan, run: &Run, measured: &Measured) -> Account {
+    let Measured { time, bars, left, watched } = measured;
+    let (closed, faults) = (run.book.close(), run.faults.all());
+    let (gone, missed) = run.subjects.ends.all();
     let known = if plan.forgets { &[] } else { &faults[..] };
-    let explained = explain::explain(&closed, known, |subject| lanes.get(&subject).copied().unwrap_or(1));
-    Ok(Account::new(plan, Found { time, closed, faults, explained, bars, left, memory }))
+    let lanes = run.subjects.lanes();
+    let story = Story { closed: &closed, faults: known, gone: &gone, held_up: watched.held_up };
+    let mut explained = explain(&story, |subject| lanes.get(&subject).copied().unwrap_or(1));
+    explained.unexplained.extend(run.without_an_end());
+    let (time, bars, left, memory) = (*time, bars.clone(), left.clone(), watched.memory);
+    let panics = panics::so_far();
+    Account::new(plan, Found { time, closed, faults, gone, missed, explained, bars, left, memory, panics })
+}
+
+impl Run {
+    /// Workers that were killed as they served, and of whose end no session has told.
+    fn without_an_end(&self) -> Vec<String> {
+        let killed = self.faults.all().into_iter().filter(|fault| fault.kind == Kind::Killed);
+        let untold = killed.filter_map(|fault| match fault.to {
+            To::Process(process, Some(session)) if !self.subjects.was_discarded(session) => {
+                (!self.subjects.ends.has(process)).then_some((process, session))
+            }
+            _ => None,
+        });
+        untold
+            .map(|(process, session)| {
+                format!("session {session}: nobody told of the end of process {process}")
+            })
+            .collect()
+    }
+
+    /// Takes down the ends of workers that were killed last.
+    fn take_down_the_last(&self) {
+        let patience = Instant::now() + LAST;
+        loop {
+            self.subjects.look();
+            if self.without_an_end().is_empty() || Instant::now() > patience {
+                return;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
 }
 
 /// A session of each setting, and a call that is awaited in it.
@@ -117,25 +195,21 @@ fn runtime() -> Result<tokio::runtime::Runtime, String> {
     builder.worker_threads(2).enable_all().build().map_err(|error| error.to_string())
 }
 
-/// What is known of a soak besides its books.
-struct Worked {
+/// What was seen of a soak while it went on.
+#[derive(Default)]
+struct Watched {
     /// Memory of this process at half the time, and at the end.
     memory: (u64, u64),
-    /// Calls at a time of each session.
-    lanes: BTreeMap<usize, u32>,
+    /// For how long this process was held up at most when it wanted to run.
+    held_up: Duration,
 }
 
 /// Calls and does harm for the time of the plan.
-fn work(
-    plan: &Plan,
-    run: &Arc<Run>,
-    subjects: &Arc<Subjects>,
-    tell: &mut dyn FnMut(Progress),
-) -> Result<Worked, String> {
+fn work(plan: &Plan, run: &Arc<Run>, tell: &mut dyn FnMut(Progress)) -> Result<Watched, String> {
     let runtime = runtime()?;
     let mut targets = Vec::new();
     for setting in &SETTINGS {
-        targets.push((target(setting, subjects)?, setting));
+        targets.push((target(setting, &run.subjects)?, setting));
     }
     let client = |name: String, setting| Client {
         run: Arc::clone(run),
@@ -143,7 +217,7 @@ fn work(
         random: Random::new(plan.seed, &name),
     };
     let mut tasks = Vec::new();
-    let memory = thread::scope(|scope| {
+    let watched = thread::scope(|scope| {
         for number in 0..plan.clients {
             let (target, setting) = &targets[number as usize % targets.len()];
             let client = client(format!("client {number}"), *setting);
@@ -151,6 +225,10 @@ fn work(
         }
         for (target, setting) in &targets {
             let Target::Session(subject) = target else { continue };
+            // Tasks call to be right: its breaker would never open.
+            if setting.role == Role::Broken {
+                continue;
+            }
             for number in 0..TASKS {
                 let client = client(format!("task {number} of {}", setting.name), *setting);
                 tasks.push(runtime.spawn(awaits(client, subject.clone())));
@@ -158,24 +236,22 @@ fn work(
         }
         for number in 0..2 {
             let random = Random::new(plan.seed, &format!("chaos {number}"));
-            let (run, subjects) = (Arc::clone(run), Arc::clone(subjects));
-            let pooled = SETTINGS.iter().find(|setting| setting.pooled > 0).unwrap_or(&SETTINGS[0]);
-            let chaos = Chaos { run, random, subjects, pooled, pause: plan.pause };
+            let chaos = Chaos { run: Arc::clone(run), random, pause: plan.pause };
             scope.spawn(|| chaos.work());
         }
-        let memory = watch(plan, run, tell);
+        let watched = watch(plan, run, tell);
         run.done.store(true, Ordering::Relaxed);
-        memory
+        watched
     });
     // Tasks end at their next look, and are waited for: none of them is to be a leak, or to have panicked.
     for task in tasks {
         runtime.block_on(task).map_err(|error| format!("a task that calls: {error}"))?;
     }
     drop(runtime);
-    let lanes = subjects.lanes();
+    run.take_down_the_last();
     drop(targets);
-    subjects.clear();
-    Ok(Worked { memory, lanes })
+    run.subjects.clear();
+    Ok(watched)
 }
 
 fn target(setting: &'static Setting, subjects: &Subjects) -> Result<Target, String> {
@@ -189,12 +265,16 @@ fn target(setting: &'static Setting, subjects: &Subjects) -> Result<Target, Stri
     Ok(Target::Pool(Pool::open(options).map_err(failed)?))
 }
 
-/// Waits until the soak is over; the memory of this process at half its time, and then.
-fn watch(plan: &Plan, run: &Run, tell: &mut dyn FnMut(Progress)) -> (u64, u64) {
-    let (began, mut half) = (Instant::now(), None);
+/// Waits until the soak is over, and takes down meanwhile how workers end.
+fn watch(plan: &Plan, run: &Run, tell: &mut dyn FnMut(Progress)) -> Watched {
+    const LOOKS: Duration = Duration::from_millis(50);
+    let (began, mut half, mut held_up) = (Instant::now(), None, Duration::ZERO);
     loop {
-        thread::sleep(Duration::from_millis(100));
-        let (time, kills) = (began.elapsed(), run.faults.kills());
+        let slept = Instant::now();
+        thread::sleep(LOOKS);
+        held_up = held_up.max(slept.elapsed() - LOOKS);
+        run.subjects.look();
+        let (time, kills) = (began.elapsed(), run.subjects.ends.killed());
         let (right, wrong, failed) = run.book.counts();
         tell(Progress { time, right, wrong, failed, kills });
         let now = remains::resident();
@@ -202,7 +282,7 @@ fn watch(plan: &Plan, run: &Run, tell: &mut dyn FnMut(Progress)) -> (u64, u64) {
             half.get_or_insert(now);
         }
         if time >= plan.time && (kills >= plan.kills || time >= plan.time * MOST) {
-            return (half.unwrap_or(now), now);
+            return Watched { memory: (half.unwrap_or(now), now), held_up };
         }
     }
 }

@@ -14,10 +14,10 @@ struct Args {
     /// For how long.
     #[arg(long, default_value_t = 60)]
     seconds: u64,
-    /// And until so many workers that served were killed, but no longer than twenty times that.
+    /// And until so many workers that served were killed, but no longer than twenty times that, which is a failure then.
     #[arg(long, default_value_t = 0)]
     kills: usize,
-    /// Threads that call; two tasks for each setting come besides.
+    /// Threads that call; two tasks for each setting but one come besides.
     #[arg(long, default_value_t = 22, value_parser = clap::value_parser!(u32).range(1..=1000))]
     clients: u32,
     /// Where random choices begin; else the time says. Which threads meet is chance all the same.

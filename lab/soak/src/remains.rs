@@ -6,15 +6,17 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hotcell_lab::Counts;
+use hotcell_lab::{Counts, corpses};
 use serde_json::{Value, json};
 
 /// How long directories of sessions are waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Remains {
     pub(crate) counts: Counts,
+    /// Processes that have ended, and that nobody has reaped.
+    corpses: usize,
     /// Directories of sessions among the temporary files of this process.
     pub(crate) directories: BTreeSet<OsString>,
     /// Names of threads.
@@ -24,7 +26,12 @@ pub(crate) struct Remains {
 impl Remains {
     /// What there is, and stays the same for a while.
     pub(crate) fn settled() -> Remains {
-        Remains { counts: Counts::settled(), directories: directories(), threads: threads() }
+        Remains {
+            counts: Counts::settled(),
+            corpses: corpses(),
+            directories: directories(),
+            threads: threads(),
+        }
     }
 
     /// What there is more of than before, once what ends has ended.
@@ -33,25 +40,27 @@ impl Remains {
         let patience = Instant::now() + PATIENCE;
         loop {
             let more: BTreeSet<_> = directories().difference(&before.directories).cloned().collect();
-            if more.is_empty() || Instant::now() > patience {
+            let corpses = corpses().saturating_sub(before.corpses);
+            if more.is_empty() && corpses == 0 || Instant::now() > patience {
                 let mut threads = threads();
                 for name in &before.threads {
                     if let Some(at) = threads.iter().position(|it| it == name) {
                         threads.swap_remove(at);
                     }
                 }
-                return Remains { counts, directories: more, threads };
+                return Remains { counts, corpses, directories: more, threads };
             }
             thread::sleep(Duration::from_millis(5));
         }
     }
 
     pub(crate) fn is_nothing(&self) -> bool {
-        self.counts.is_nothing() && self.directories.is_empty()
+        self.counts.is_nothing() && self.corpses == 0 && self.directories.is_empty()
     }
 
     pub(crate) fn to_json(&self) -> Value {
         let mut json = self.counts.to_json();
+        json["corpses"] = json!(self.corpses);
         json["directories"] = json!(self.directories.len());
         json["names"] = json!(self.threads);
         json

@@ -38,7 +38,7 @@ pub(crate) enum Role {
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 /// That of calls to workers that are stopped for good.
-const SHORT: Duration = Duration::from_secs(1);
+const SHORT: Duration = Duration::from_secs(5);
 
 /// What opens a breaker here.
 pub(crate) const BREAKER: Restart = Restart {
@@ -67,16 +67,26 @@ pub(crate) const SETTINGS: [Setting; 11] = [
 ];
 
 impl Setting {
+    /// Which row it is.
+    pub(crate) fn number(&self) -> usize {
+        SETTINGS.iter().position(|setting| setting.name == self.name).unwrap_or(0)
+    }
+
+    /// What time its calls have, unless they say so themselves.
+    pub(crate) fn time(&self) -> Duration {
+        if self.role == Role::Stopped { SHORT } else { DEADLINE }
+    }
+
     pub(crate) fn options(&self) -> Options {
         let worn = Recycle {
             every: Duration::from_millis(50),
-            calls: Some(5_000),
+            calls: Some(60),
             threads: Some(20),
             descriptors: Some(40),
             ..Recycle::default()
         };
         Options {
-            deadline: if self.role == Role::Stopped { SHORT } else { DEADLINE },
+            deadline: self.time(),
             start_deadline: DEADLINE,
             sandbox: Some(Sandbox::of(self.profile)),
             waiting: self.waiting,

@@ -21,6 +21,9 @@ pub(crate) struct Subject {
     bound: &'static Bound,
 }
 
+/// Stands for a session that could not be opened, and has no number.
+pub(crate) const NOT_OPENED: usize = usize::MAX;
+
 static SERIALIZED: OnceLock<Bound> = OnceLock::new();
 static REENTRANT: OnceLock<Bound> = OnceLock::new();
 

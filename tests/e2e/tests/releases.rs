@@ -6,7 +6,7 @@ use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 use hotcell::rt::Handle;
-use hotcell::{ErrorKind, Options};
+use hotcell::{Cancel, ErrorKind, Options};
 use hotcell_e2e::objects::{KEPT, Objects, STORE};
 use hotcell_e2e::process::{alive, wait_until};
 
@@ -74,6 +74,31 @@ fn a_call_with_much_time_runs_releases_for_a_moment_only() {
     let journal = objects.journal().unwrap();
     assert!(journal.contains("free0 free1 free2"), "{journal}");
     assert_eq!(objects.session.generation(), 1);
+}
+
+/// A worker has objects of everybody: who gives his own call up does not end it for a release that is sent behind that.
+#[test]
+fn a_release_is_not_given_up_with_the_call_that_it_is_sent_behind() {
+    let objects = objects();
+    let store = objects.store_with(0, 4).unwrap();
+    let (cancel, (freed, threads)) = (Cancel::new(), channel());
+    let given_up = Objects { session: objects.session.cancelled_by(&cancel) };
+    let run = move |_: &mut hotcell::rt::Invocation<'_>| {
+        cancel.cancel();
+        freed.send(std::thread::current().id()).unwrap();
+        Ok(0)
+    };
+    objects.keep(&store, 0, Some(Box::new(run))).unwrap();
+    let item = objects.item(&store).unwrap();
+    drop_in_a_call(&given_up, vec![item]);
+    let behind_the_call = threads.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(behind_the_call, std::thread::current().id());
+    assert_eq!(objects.living().unwrap(), 1, "the store is there, and the item is not");
+    assert_eq!(objects.session.generation(), 1);
+    assert!(objects.session.ends().is_empty(), "{:?}", objects.session.ends());
+    // What is a call of his is given up.
+    let error = given_up.living().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Cancelled);
 }
 
 #[test]

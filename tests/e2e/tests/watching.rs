@@ -170,7 +170,8 @@ fn what_is_seen_of_a_process_is_what_it_did() {
         .succeeds()
         .mentions("faulty_leak")
         .mentions("2.2 KiB")
-        .mentions("Crashed 1");
+        .mentions("Crashed 1")
+        .mentions("1; the last: generation 1, SIGSEGV");
 }
 
 #[test]

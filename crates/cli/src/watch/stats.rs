@@ -73,6 +73,15 @@ fn of_session(host: &Host, session: &Value, functions: bool) -> String {
         at("objects"),
         at("spares")
     );
+    let ended = match list(Some(&session["ends"])).last() {
+        None => "none".into(),
+        Some(last) => format!(
+            "{}; the last: generation {}, {}",
+            at("ended"),
+            number(&last["generation"]),
+            text(&last["message"])
+        ),
+    };
     let faults = if faults.is_empty() { "none".into() } else { faults.join(", ") };
     let line = |name: &str, text: String| vec![Cell::new(format!("  {name}"), FAINT), Cell::plain(text)];
     let lines = [
@@ -80,6 +89,7 @@ fn of_session(host: &Host, session: &Value, functions: bool) -> String {
         line("breaker", text(&session["breaker"])),
         line("calls", calls),
         line("faults", faults),
+        line("ended", ended),
         line("memory", memory),
         line("has", has),
     ];

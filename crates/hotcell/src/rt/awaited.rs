@@ -3,8 +3,8 @@
 
 use std::future::Future;
 
-use hotcell_protocol::Executed;
 use hotcell_protocol::wire::ReplyState;
+use hotcell_protocol::{ErrorKind, Executed};
 use hotcell_shm::{ReplyHead, Waited, clock};
 use hotcell_supervisor::{Ending, SegmentError};
 
@@ -117,9 +117,16 @@ impl<'s> Call<'s> {
     /// Begins to end the worker. Comes with until when that may take, in monotonic nanoseconds.
     pub(crate) fn begin_to_end(&mut self, ending: Ending<'_>) -> u64 {
         let context = self.context;
+        let kind = match ending {
+            Ending::Abort | Ending::Kill => ErrorKind::Hung,
+            Ending::Violation(_) | Ending::Unheard => ErrorKind::ProtocolViolation,
+        };
         let grace = self.turn.live.as_ref().map(|live| {
-            // Before the signal: calls of other lanes ask who is to blame as soon as they see the end.
-            live.worker.blame(live.lane.index(), &context);
+            // Before the signal: calls of other lanes ask who is to blame as soon as they see the end. One that is dying could not
+            // be told for that.
+            if ending != Ending::Unheard || !live.worker.is_dying() {
+                live.worker.blame(live.lane.index(), &context, kind);
+            }
             live.worker.channel().give_up();
             live.worker.begin_to_end(ending)
         });

@@ -355,7 +355,7 @@ impl Call<'_> {
     fn hung_before(&mut self) -> Error {
         let after = self.allowed.time();
         let output = self.turn.live.as_ref().map_or_else(String::new, |live| {
-            live.worker.blame(live.lane.index(), &self.context);
+            live.worker.blame(live.lane.index(), &self.context, ErrorKind::Hung);
             live.worker.kill();
             live.worker.output()
         });
@@ -419,7 +419,7 @@ impl Call<'_> {
     fn end_worker(&mut self, rule: Option<&str>, kind: ErrorKind) -> String {
         let (context, awaited) = (self.context, self.awaited);
         let Some(live) = self.leave() else { return String::new() };
-        live.worker.blame(live.lane.index(), &context);
+        live.worker.blame(live.lane.index(), &context, kind);
         match (rule, awaited) {
             (Some(rule), false) => _ = live.worker.kill_for_violation(rule),
             (None, false) => _ = live.worker.kill(),

@@ -82,10 +82,17 @@ impl<'s> Call<'s> {
     /// Refuses a call that was given up before it is sent.
     #[inline]
     pub(super) fn is_wanted(&self) -> Result<()> {
-        if !self.turn.session.is_cancelled() {
+        if !self.is_given_up() {
             return Ok(());
         }
         Err(self.context.given_up())
+    }
+
+    /// Whether its caller has given it up. A release is nobody's call: it is sent before or behind that of somebody who may
+    /// give his own up, and the worker with the objects of all others is not to end for that.
+    #[inline]
+    fn is_given_up(&self) -> bool {
+        self.turn.session.is_cancelled() && !self.releases
     }
 
     /// Publishes the call and waits for its reply.
@@ -297,7 +304,7 @@ impl<'s> Call<'s> {
             if now >= deadline {
                 return self.stop(Why::Deadline, callbacks);
             }
-            if self.session().is_cancelled() {
+            if self.is_given_up() {
                 return self.stop(Why::GivenUp, callbacks);
             }
             let until = self.session().waits_until(now, deadline);

@@ -19,6 +19,7 @@ use hotcell_protocol::{ErrorKind, Executed};
 use hotcell_supervisor::{Libraries, Spec, StartError, Worker};
 
 use super::allowed::YEAR;
+use super::ends::Because;
 use super::files;
 use super::service::Serving;
 use super::{Context, Place, Session, Shared};
@@ -201,7 +202,7 @@ impl Prepared {
     pub(super) fn switch(self) -> Switched {
         let Prepared { session, spec, worker } = self;
         let shared = &*session.shared;
-        let serving = Arc::new(Serving::new(worker));
+        let serving = Arc::new(Serving::new(worker, &shared.ends));
         let mut next = shared.service.next.lock();
         // Of the old library, all of them.
         let gone = (next.starting.take(), std::mem::take(&mut next.spares));
@@ -212,6 +213,7 @@ impl Prepared {
         let before = shared.service.now.lock().replace(Arc::clone(&serving));
         if let Some(before) = &before {
             shared.service.leaves(before);
+            before.ends_because(Because::reloaded());
             before.channel().give_up();
         }
         shared.restarts.reset();

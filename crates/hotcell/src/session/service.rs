@@ -18,6 +18,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 #[cfg(feature = "tokio")]
 use super::awaited::ComingUp;
+use super::ends::{Because, Ends};
 use super::spares::Spares;
 use super::{Allowed, Context, Live, Seat, Session, instant_of};
 use crate::error::{Cause, Error, Result};
@@ -49,6 +50,7 @@ pub(crate) struct Serving {
     worker: Worker,
     /// When it came up.
     since: Instant,
+    ends: Arc<Ends>,
     blame: OnceLock<Blame>,
     /// Whether it was ended because its caller gave a call up.
     unwanted: AtomicBool,
@@ -72,7 +74,7 @@ const OTHERS: u32 = 3;
 const LETS_IN: Duration = Duration::from_millis(50);
 
 /// What stands for the function of a batch.
-const BATCH: &str = "a batch";
+pub(super) const BATCH: &str = "a batch";
 
 /// The call for which a worker was killed.
 #[derive(Debug, Clone)]
@@ -91,10 +93,12 @@ impl Deref for Serving {
 }
 
 impl Serving {
-    pub(super) fn new(worker: Worker) -> Serving {
+    pub(super) fn new(worker: Worker, ends: &Arc<Ends>) -> Serving {
+        ends.serves(worker.generation());
         Serving {
             worker,
             since: Instant::now(),
+            ends: Arc::clone(ends),
             blame: OnceLock::new(),
             unwanted: AtomicBool::new(false),
             counted: AtomicBool::new(false),
@@ -109,12 +113,18 @@ impl Serving {
         self.since.elapsed()
     }
 
-    /// It is to be killed for what became of this call. Others that are under way end with it.
-    pub(crate) fn blame(&self, lane: u32, context: &Context) {
+    /// It is to be killed for what became of this call, which has this kind. Others that are under way end with it.
+    pub(crate) fn blame(&self, lane: u32, context: &Context, kind: ErrorKind) {
         let function = if context.function.is_empty() { BATCH } else { context.function };
+        self.ends_because(Because::call(kind, function));
         let blame = Blame { lane, function: function.to_owned(), call_id: context.call_id };
         // The first is to blame: who comes later only finds it dying.
         let _ = self.blame.set(blame);
+    }
+
+    /// It is to be ended for this.
+    pub(super) fn ends_because(&self, because: Because) {
+        self.ends.because(self.worker.generation(), because);
     }
 
     /// The function that it was ended for, by a call of this lane that was not sent and is not this one.
@@ -213,6 +223,7 @@ impl Serving {
     /// It is to be ended because it has been replaced: that is not the library's doing, nor that of the calls on it.
     pub(super) fn is_drained(&self) {
         self.is_unwanted();
+        self.ends_because(Because::reloaded());
         self.drained.store(true, Ordering::Release);
     }
 
@@ -367,7 +378,7 @@ impl Session {
             brought.generation = Some(worker.generation());
             match worker.ready(spec, until.min(Instant::now() + LETS_IN)) {
                 Ok(true) => {
-                    let worker = Arc::new(Serving::new(worker));
+                    let worker = Arc::new(Serving::new(worker, &shared.ends));
                     shared.facts.enter(&worker);
                     *shared.service.now.lock() = Some(Arc::clone(&worker));
                     brought.lacks_spares = shared.options.spares > 0;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use hotcell_protocol::ErrorKind;
 use serde_json::{Value, json};
 
-use super::{Facts, Session};
+use super::{Facts, Session, WorkerEnd};
 use crate::memory::Heap;
 use crate::restart::Breaker;
 use crate::state::StateChanges;
@@ -43,6 +43,10 @@ pub struct Stats {
     pub recycled: u64,
     /// How often the library was [loaded anew](Session::reload).
     pub reloads: u64,
+    /// Workers that have ended, spares among them.
+    pub ended: u64,
+    /// How the last eight of them did, oldest first. [`Session::ends`] has more.
+    pub ends: Vec<WorkerEnd>,
     /// Calls that were made again, each time counted, for a worker had ended in them.
     pub retries: u64,
     /// Calls that came back from such a try.
@@ -122,6 +126,8 @@ impl Stats {
             "restarts": self.restarts,
             "recycled": self.recycled,
             "reloads": self.reloads,
+            "ended": self.ended,
+            "ends": self.ends.iter().map(WorkerEnd::to_json).collect::<Vec<_>>(),
             "retries": self.retries,
             "recovered": self.recovered,
             "restarted": self.restarted,
@@ -155,6 +161,7 @@ impl Session {
         let shared = &*self.shared;
         let (forked, facts) = (self.is_forked(), &shared.facts);
         let worker = if forked { None } else { shared.service.serving() };
+        let (ended, ends) = self.shown_ends();
         let (recycled, worn) = if forked { (0, None) } else { self.replaced() };
         let usage = worker.as_ref().and_then(|worker| worker.usage());
         let (woken, wakes) = worker.as_ref().map_or((0, 0), |worker| worker.channel().wakes());
@@ -179,6 +186,8 @@ impl Session {
             restarts: facts.served.load(Ordering::Relaxed).saturating_sub(1),
             recycled,
             reloads: facts.reloads.load(Ordering::Relaxed),
+            ended,
+            ends,
             retries,
             recovered,
             restarted,

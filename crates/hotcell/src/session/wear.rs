@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use parking_lot::Mutex;
 
+use super::ends::Because;
 use super::rounds::{self, Looked};
 use super::service::Serving;
 use super::{Seat, Session, Shared};
@@ -139,6 +140,8 @@ impl OfSession {
         if session.give_up_between_calls(worker, at_any_rate) {
             self.worn = None;
             let mut known = session.shared.known.0.lock();
+            // Who looks has a part of it yet: it has not been told to stop.
+            known.last.iter().for_each(|last| worker.ends_because(Because::worn(last.worn)));
             (known.replaced, known.waits) = (known.replaced + 1, None);
             return session.recycle().every.max(LEAST).min(GLANCE);
         }
@@ -162,6 +165,7 @@ impl OfSession {
         let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let worn = Worn { by: Wear::Silence, value: milliseconds(owed), limit: milliseconds(most) };
         session.keep_snapshot(worker, worn);
+        worker.ends_because(Because::worn(worn));
         session.give_up(worker.generation());
         drop(seats);
         session.shared.known.0.lock().replaced += 1;

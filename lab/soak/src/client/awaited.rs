@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use hotcell::dynamic::Value;
 
-use super::{Client, Sent, ints};
-use crate::faults::Kind;
+use super::{Client, ints};
+use crate::faults::{Kind, To};
 use crate::subject::Subject;
 
 /// Calls until the run is over.
@@ -29,7 +29,7 @@ pub(crate) async fn awaits(mut client: Client, subject: Subject) {
 impl Client {
     async fn await_sum(&mut self, subject: &Subject) {
         let numbers = [0; 2].map(|_| self.random.below(1 << 30) as i32);
-        let sent = Sent::now();
+        let sent = self.sends();
         let made = subject.clone().awaited("add", ints(numbers).to_vec()).await;
         self.returns(subject, sent, made, i128::from(numbers[0] + numbers[1]));
     }
@@ -37,7 +37,7 @@ impl Client {
     async fn await_total(&mut self, subject: &Subject) {
         let length = self.random.below(20_000) as usize;
         let texts = Value::List(vec![Value::Text("y".repeat(length))]);
-        let sent = Sent::now();
+        let sent = self.sends();
         let made = subject.clone().awaited("total", vec![texts]).await;
         self.returns(subject, sent, made, length as i128);
     }
@@ -48,10 +48,10 @@ impl Client {
             let number = self.random.below(1 << 30) as i32;
             match batch.add(subject.function("add").0, ints([number, 9]).to_vec()) {
                 Ok(ticket) => tickets.push((ticket, i128::from(number) + 9)),
-                Err(error) => self.fails(subject.number, Sent::now(), error, None),
+                Err(error) => self.fails(subject.number, self.sends(), error, None),
             }
         }
-        let sent = Sent::now();
+        let sent = self.sends();
         match batch.run_awaited().await {
             Ok(mut done) => {
                 for (ticket, sum) in tickets {
@@ -65,7 +65,6 @@ impl Client {
     /// Drops a future when its call was sent: the library goes on, and nobody else fails.
     async fn drop_one(&mut self, subject: &Subject) {
         let (from, milliseconds) = (Instant::now(), self.random.below(10) as i32);
-        let generation = subject.session.generation();
         {
             let mut call = pin!(subject.clone().awaited("sleep", ints([milliseconds]).to_vec()));
             poll_fn(|task| {
@@ -74,6 +73,6 @@ impl Client {
             })
             .await;
         }
-        self.run.faults.note(Kind::Dropped, Some((subject.number, generation)), from);
+        self.run.faults.note(Kind::Dropped, To::Session(subject.number, None), from);
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use hotcell::dynamic::{Outcome, Value};
 use hotcell::rt::Handle;
 
-use super::{Client, Sent, ints};
+use super::{Client, ints};
 use crate::subject::Subject;
 
 /// Rows of a query.
@@ -22,17 +22,17 @@ impl Client {
                 std::thread::sleep(Duration::from_millis(self.random.below(30)));
             }
             let Some(row) = self.handle(subject, "step", &[query.clone().into()]) else { return };
-            let sent = Sent::now();
+            let sent = self.sends();
             self.returns(subject, sent, subject.call("number", &[row.into()]), number);
         }
-        let sent = Sent::now();
+        let sent = self.sends();
         let made = subject.call("step", &[query.into()]);
         self.ends(subject, sent, made, |outcome| matches!(outcome.returned, Some(Value::Null)));
     }
 
     /// The object that a call gives.
     fn handle(&mut self, subject: &Subject, name: &str, args: &[Value]) -> Option<Handle> {
-        let sent = Sent::now();
+        let sent = self.sends();
         let made = subject.call(name, args);
         let found = made.as_ref().ok().and_then(handle_of);
         self.ends(subject, sent, made, |outcome| handle_of(outcome).is_some());
