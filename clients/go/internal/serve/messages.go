@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"hotcell"
+	"hotcell/internal/shm"
 )
 
 // version is that of what client and server say to each other.
@@ -46,6 +47,8 @@ type answer struct {
 	Function     string          `json:"function"`
 	Call         number          `json:"call"`
 	Stats        json.RawMessage `json:"stats"`
+	// mapping is the segment that was mapped for the order.
+	mapping *shm.Mapping
 }
 
 // number is one that may be beyond 2⁵³, and is then a string.

@@ -143,6 +143,9 @@ func (s *Session) ask(ctx context.Context, entry *waiting, order message, files 
 	}
 	select {
 	case answer := <-entry.answer:
+		s.mutex.Lock()
+		answer.mapping, entry.mapping = entry.mapping, nil
+		s.mutex.Unlock()
 		if answer.Kind == "refused" {
 			if answer.Error == nil {
 				return answer, errors.New("hotcell has refused an order")
@@ -206,14 +209,10 @@ func (w *Worker) Grow(ctx context.Context, direction shm.Direction, bytes int) (
 	if err != nil {
 		return 0, nil, err
 	}
-	w.session.mutex.Lock()
-	mapping := entry.mapping
-	entry.mapping = nil
-	w.session.mutex.Unlock()
-	if mapping == nil || mapping.Length() < bytes {
+	if ready.mapping == nil || ready.mapping.Length() < bytes {
 		return 0, nil, errors.New("hotcell has added a segment that it has not offered")
 	}
-	return ready.Number, mapping, nil
+	return ready.Number, ready.mapping, nil
 }
 
 // Kill has the worker ended for a call; Ended follows. It is over from now on.

@@ -33,6 +33,7 @@ type Worker struct {
 	// retired is closed when it serves nobody new.
 	retired   chan struct{}
 	retireOne sync.Once
+	leaving   sync.Once
 }
 
 // End is how a worker ended.
