@@ -2,7 +2,6 @@ package serve
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -233,9 +232,9 @@ func (w *Worker) Left() {
 }
 
 // Stats is what the server knows of the session.
-func (s *Session) Stats(ctx context.Context) (json.RawMessage, error) {
+func (s *Session) Stats(ctx context.Context) ([]byte, error) {
 	stats, err := s.ask(ctx, &waiting{file: -1}, message{"kind": "stats"})
-	return stats.Stats, err
+	return stats.stats, err
 }
 
 // left is how long a context has, in nanoseconds.
