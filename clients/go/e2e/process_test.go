@@ -47,3 +47,9 @@ func entries(folder string) int {
 	list, _ := os.ReadDir(folder)
 	return len(list)
 }
+
+// lines is how many lines a file has.
+func lines(path string) int {
+	text, _ := os.ReadFile(path)
+	return strings.Count(string(text), "\n")
+}

@@ -22,7 +22,6 @@ type Session struct {
 	Spin time.Duration
 
 	packets *packets
-	server  *server
 
 	mutex sync.Mutex
 	// waiting are orders without an answer, by number.
@@ -52,26 +51,34 @@ type Library struct {
 	Interface, Shim []byte
 }
 
-// Open opens a session at the server of these options, which is started where there is none.
+// Open opens a session at the server of these options, which is started where there is none. One that has ended just now may
+// not be known to have: then another is started.
 func Open(ctx context.Context, library Library, given hotcell.Options) (*Session, error) {
+	session, server, err := openOnce(ctx, library, given)
+	if errors.Is(err, errGone) && server.ends(ctx) {
+		session, _, err = openOnce(ctx, library, given)
+	}
+	return session, err
+}
+
+func openOnce(ctx context.Context, library Library, given hotcell.Options) (*Session, *server, error) {
 	server, err := serverFor(given)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	packets, err := server.session()
 	if err != nil {
-		return nil, err
+		return nil, server, err
 	}
 	session := &Session{
-		packets: packets, server: server, waiting: make(map[uint64]*waiting), workers: make(map[uint64]*Worker),
-		gone: make(chan struct{}),
+		packets: packets, waiting: make(map[uint64]*waiting), workers: make(map[uint64]*Worker), gone: make(chan struct{}),
 	}
 	go session.attend()
 	if err := session.open(ctx, library, given); err != nil {
 		session.packets.close()
-		return nil, err
+		return nil, server, err
 	}
-	return session, nil
+	return session, server, nil
 }
 
 func (s *Session) open(ctx context.Context, library Library, given hotcell.Options) error {
