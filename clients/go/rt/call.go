@@ -97,6 +97,7 @@ func (s *Session) begin(ctx context.Context, function int, fn *Function) *Call {
 		call.bind()
 	}
 	if call.err == nil {
+		call.wait.Spin = seat.worker.spin
 		seat.lane.Open()
 		seat.arena.Reset()
 	}
@@ -160,7 +161,7 @@ func (c *Call) begin(ctx context.Context, function int, fn *Function, left time.
 	clear(c.block[:fn.Args])
 	c.input, c.granted, c.grants = 0, 0, 0
 	c.sent, c.done, c.lost = false, false, false
-	c.wait = shm.Patience{Spin: c.session.spin, Left: left}
+	c.wait = shm.Patience{Left: left}
 	c.reply.begin()
 }
 

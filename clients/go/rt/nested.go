@@ -37,6 +37,7 @@ func (s *Session) beginNested(ctx context.Context, function int, fn *Function) (
 		call.ended(hotcell.ExecutedNo)
 		return call, true
 	}
+	call.wait.Spin = seat.worker.spin
 	seat.lane.Open()
 	return call, true
 }

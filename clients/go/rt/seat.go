@@ -3,6 +3,7 @@ package rt
 import (
 	"context"
 	"sync/atomic"
+	"time"
 
 	"hotcell"
 	"hotcell/internal/serve"
@@ -30,7 +31,9 @@ type worker struct {
 	*serve.Worker
 	// generation is unique in the session, whatever server it came from.
 	generation uint64
-	bound      atomic.Int32
+	// spin is how long its callers poll.
+	spin  time.Duration
+	bound atomic.Int32
 }
 
 // ids are call numbers of this process: seats take blocks of them.

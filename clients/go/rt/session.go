@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"hotcell"
 	"hotcell/internal/serve"
@@ -28,18 +27,19 @@ type Session struct {
 	buffers buffers
 	kept    keptCallbacks
 
-	// mutex is for whoever needs a worker: one asks, the others wait.
+	// renewing has whoever asks for a worker: the others wait for it, as long as their contexts allow.
+	renewing chan struct{}
+	// mutex is for what follows. Nobody waits for a worker with it.
 	mutex  sync.Mutex
 	inner  *serve.Session
 	worker *worker
 	// before is how many generations servers before this one have had.
 	before, last uint64
-	spin         time.Duration
 }
 
 // Open opens a library. The worker that is to serve it is up when this returns.
 func Open(ctx context.Context, pack *Package, options hotcell.Options) (*Session, error) {
-	session := &Session{pack: pack, options: options.WithDefaults(), closed: make(chan struct{})}
+	session := &Session{pack: pack, options: options.WithDefaults(), closed: make(chan struct{}), renewing: make(chan struct{}, 1)}
 	session.objects.known = make(map[object]known)
 	if pack.Runtime != Version {
 		text := fmt.Sprintf("the package was generated for version %d of the runtime; this is version %d", pack.Runtime, Version)
@@ -50,15 +50,15 @@ func Open(ctx context.Context, pack *Package, options hotcell.Options) (*Session
 	}
 	bounded, cancel := context.WithTimeout(ctx, session.options.StartDeadline)
 	defer cancel()
-	session.mutex.Lock()
-	defer session.mutex.Unlock()
-	if err := session.connect(bounded); err != nil {
+	if _, err := session.connect(bounded); err != nil {
 		return nil, session.failed(err, "")
 	}
-	if err := session.renew(bounded, ""); err != nil {
-		session.inner.Close()
+	worker, err := session.serving(bounded, "")
+	if err != nil {
+		_ = session.Close()
 		return nil, session.failed(err, "")
 	}
+	worker.Channel.Drop()
 	return session, nil
 }
 
@@ -78,18 +78,24 @@ func (l Libraries) find() (found []string) {
 	return found
 }
 
-// connect opens the session at a server. With the mutex.
-func (s *Session) connect(ctx context.Context) error {
+// connect opens the session at a server.
+func (s *Session) connect(ctx context.Context) (*serve.Session, error) {
 	library := serve.Library{Name: s.pack.Library, Interface: s.pack.Interface, Shim: s.pack.Shim}
 	inner, err := serve.Open(ctx, library, s.options)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.inner, s.before, s.spin = inner, s.last, inner.Spin
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.isClosed() {
+		inner.Close()
+		return nil, errClosed
+	}
+	s.inner, s.before = inner, s.last
 	if s.turns.most == 0 {
 		s.turns.most = s.pack.callers(inner.Callers)
 	}
-	return nil
+	return inner, nil
 }
 
 // callers is how many calls at a time there may be of a library, of so many that the server allows. Where several threads may be
@@ -107,42 +113,69 @@ func (p *Package) callers(most int) int {
 
 // serving is the worker that serves; one is asked for where there is none. Its channel is held for the caller.
 func (s *Session) serving(ctx context.Context, function string) (*worker, error) {
+	if worker, err := s.current(); worker != nil || err != nil {
+		return worker, err
+	}
+	select {
+	case s.renewing <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	case <-s.closed:
+		return nil, errClosed
+	}
+	defer func() { <-s.renewing }()
+	// Somebody else may have asked meanwhile.
+	if worker, err := s.current(); worker != nil || err != nil {
+		return worker, err
+	}
+	return s.renew(ctx, function)
+}
+
+// errClosed says that the session was closed.
+var errClosed = errors.New("the session is closed")
+
+// current is the worker that serves, held for the caller; nil where none does.
+func (s *Session) current() (*worker, error) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	if s.isClosed() {
 		return nil, errClosed
 	}
 	if s.worker == nil || s.worker.IsOver() {
-		if err := s.renew(ctx, function); err != nil {
-			return nil, err
-		}
+		return nil, nil
 	}
 	s.worker.Channel.Hold()
 	return s.worker, nil
 }
 
-// errClosed says that the session was closed.
-var errClosed = errors.New("the session is closed")
-
-// renew asks for a worker, at a new server where the one before has ended. With the mutex.
-func (s *Session) renew(ctx context.Context, function string) error {
-	if s.worker != nil {
-		s.worker.Channel.Drop()
-		s.worker = nil
-	}
-	inner, err := s.inner.Worker(ctx, function)
-	if errors.Is(err, serve.ErrGone) {
-		if err = s.connect(ctx); err == nil {
-			inner, err = s.inner.Worker(ctx, function)
+// renew asks for a worker, at a new server where the one before has ended. It is held for the caller.
+func (s *Session) renew(ctx context.Context, function string) (*worker, error) {
+	s.mutex.Lock()
+	from := s.inner
+	s.mutex.Unlock()
+	inner, err := from.Worker(ctx, function)
+	if errors.Is(err, serve.ErrGone) && !s.isClosed() {
+		if from, err = s.connect(ctx); err == nil {
+			inner, err = from.Worker(ctx, function)
 		}
 	}
 	if err != nil {
-		return err
+		return nil, err
+	}
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.isClosed() {
+		inner.Channel.Drop()
+		return nil, errClosed
+	}
+	if s.worker != nil {
+		s.worker.Channel.Drop()
 	}
 	s.last = s.before + inner.Generation
-	s.worker = &worker{Worker: inner, generation: s.last}
+	s.worker = &worker{Worker: inner, generation: s.last, spin: from.Spin}
 	go s.attend(s.worker)
-	return nil
+	inner.Channel.Hold()
+	return s.worker, nil
 }
 
 // attend waits until a worker serves nobody new, and has free seats let go of it. Others do when their call is over.
