@@ -23,8 +23,13 @@ type Batch struct {
 	heads, args, blob []byte
 	// packed is all of it, one behind the other.
 	packed []byte
-	// entries are what is known of each.
+	// entries are what is known of each, readers what reads their results, errs what went wrong with them, by their numbers.
 	entries []entry
+	readers []func(*Reply)
+	errs    map[int]error
+	// plain tells whether an entry has the session's deadline, longest is that of the others.
+	plain   bool
+	longest time.Duration
 	// blocks is how many bytes the result blocks have.
 	blocks int
 	ran    bool
@@ -35,18 +40,15 @@ type Batch struct {
 	err               error
 }
 
-// entry is a call of a batch.
+// entry is a call of a batch. It has no pointers, for there are many.
 type entry struct {
-	function int
-	// block is where its result block lies among the others.
-	block int
-	// objects is where its objects end among all of the batch.
-	objects int
-	// data is where its data end.
-	data int
-	// read reads its results when the batch has run; nil where they are numbers, which are read when they are taken.
-	read func(*Reply)
-	err  error
+	// block is where its result block lies among the others, objects and data are where its objects and its data end among
+	// those of the batch.
+	block, objects, data uint32
+	// reader is the number of what reads its results when the batch has run, from 1; 0 where they are numbers, which are read
+	// when they are taken.
+	reader   uint32
+	function uint16
 }
 
 // batchFunction is what a batch is as a call.
@@ -62,7 +64,10 @@ func NewBatch(session *Session) *Batch {
 // Reset forgets the entries, and keeps the memory.
 func (b *Batch) Reset() {
 	b.heads, b.args, b.blob, b.entries = b.heads[:0], b.args[:0], b.blob[:0], b.entries[:0]
-	b.blocks, b.ran, b.err = 0, false, nil
+	b.blocks, b.ran, b.err, b.plain, b.longest = 0, false, nil, false, 0
+	clear(b.readers)
+	clear(b.errs)
+	b.readers = b.readers[:0]
 	clear(b.entry.passed)
 	b.entry.passed = b.entry.passed[:0]
 }
@@ -109,7 +114,16 @@ func (b *Batch) push(read func(*Reply)) (number int, err error) {
 		return 0, err
 	}
 	number = len(b.entries)
-	b.entries = append(b.entries, entry{c.function, b.blocks, len(c.passed), len(b.blob), read, nil})
+	// Field by field where it lies: what was stored in parts is slow to be loaded as a whole.
+	b.entries = append(b.entries, entry{})
+	added := &b.entries[number]
+	added.block, added.objects, added.data = uint32(b.blocks), uint32(len(c.passed)), uint32(len(b.blob))
+	added.function = uint16(c.function)
+	if read != nil {
+		b.readers = append(b.readers, read)
+		added.reader = uint32(len(b.readers))
+	}
+	b.plain, b.longest = b.plain || c.fn.Deadline == 0, max(b.longest, c.fn.Deadline)
 	// The function, and no flags.
 	b.heads = binary.LittleEndian.AppendUint32(b.heads, uint32(c.function))
 	// The block is zero behind the arguments, as far as it is padded.
@@ -124,7 +138,7 @@ func (b *Batch) giveUp() {
 	c.err = nil
 	objects, data := 0, 0
 	if last := len(b.entries) - 1; last >= 0 {
-		objects, data = b.entries[last].objects, b.entries[last].data
+		objects, data = int(b.entries[last].objects), int(b.entries[last].data)
 	}
 	b.blob = b.blob[:data]
 	clear(c.passed[objects:])
@@ -164,12 +178,12 @@ func (t Ticket[T]) Result() (result T, err error) {
 		err = t.err
 	case !b.ran:
 		err = b.session.refused(hotcell.ErrInvalidArgument, "", "the batch has not run", nil)
-	case b.entries[t.entry].err != nil:
-		err = b.entries[t.entry].err
+	case b.errs[t.entry] != nil:
+		err = b.errs[t.entry]
 	case t.value != nil:
 		result = *t.value
 	default:
-		b.reply.block = b.replies[b.blocksAt()+b.entries[t.entry].block:]
+		b.reply.block = b.replies[b.blocksAt()+int(b.entries[t.entry].block):]
 		result = t.read(&b.reply)
 	}
 	return result, err
@@ -201,16 +215,15 @@ func (b *Batch) Run(ctx context.Context) error {
 
 // pass passes the objects of all entries. An entry with one that has gone meanwhile has failed, and is not executed.
 func (b *Batch) pass(call *Call) {
-	if call.err != nil {
+	if call.err != nil || len(b.entry.passed) == 0 {
 		return
 	}
 	for number := range b.entries {
-		entry := &b.entries[number]
-		count := b.objectsOf(number)
-		for _, passed := range b.entry.passed[entry.objects-count : entry.objects] {
+		for _, passed := range b.passedBy(number) {
 			call.pass(passed.handle.TypeName(), passed.handle, passed.handle.kind(), passed.usage)
 			if call.err != nil {
-				entry.err, call.err = call.err, nil
+				b.fail(number, call.err)
+				call.err = nil
 				binary.NativeEndian.PutUint16(b.heads[number*wire.BatchEntrySize+2:], wire.EntryFlagsSkip)
 				break
 			}
@@ -218,15 +231,35 @@ func (b *Batch) pass(call *Call) {
 	}
 }
 
+// fail notes the first thing that is wrong with an entry.
+func (b *Batch) fail(number int, err error) {
+	if b.errs == nil {
+		b.errs = make(map[int]error)
+	}
+	if b.errs[number] == nil {
+		b.errs[number] = err
+	}
+}
+
+// passedBy is the objects of an entry.
+func (b *Batch) passedBy(number int) []passed {
+	first := uint32(0)
+	if number > 0 {
+		first = b.entries[number-1].objects
+	}
+	return b.entry.passed[first:b.entries[number].objects]
+}
+
+// functionOf is the function of an entry.
+func (b *Batch) functionOf(number int) *Function {
+	return &b.session.pack.Functions[b.entries[number].function]
+}
+
 // function is what the batch is as a call: its time is the longest that an entry has by itself.
 func (b *Batch) function() *Function {
-	longest := time.Duration(0)
-	for _, entry := range b.entries {
-		own := b.session.pack.Functions[entry.function].Deadline
-		if own == 0 {
-			own = b.session.options.Deadline
-		}
-		longest = max(longest, own)
+	longest := b.longest
+	if b.plain {
+		longest = max(longest, b.session.options.Deadline)
 	}
 	if longest == b.session.options.Deadline {
 		return &batchFunction
@@ -290,76 +323,88 @@ func (b *Batch) judge(call *Call) {
 	b.failures, b.replies = all[:failures], all[failures:]
 	b.reply.call = call
 	b.reply.pool = pool{place: place, data: all}
-	for number := range b.entries {
-		b.judgeEntry(call, number)
+	if len(b.readers) > 0 || len(b.errs) > 0 || !b.allReturned() {
+		for number := range b.entries {
+			b.judgeEntry(call, number)
+		}
 	}
 	b.reply.call = b.entry
 	b.entry.err, call.err = nil, nil
 	call.fn = &batchFunction
 }
 
+// allReturned tells whether no entry has failed.
+func (b *Batch) allReturned() bool {
+	for _, state := range b.replies[:len(b.entries)] {
+		if wire.ReplyState(state) != wire.ReplyStateReturned {
+			return false
+		}
+	}
+	return true
+}
+
 // judgeEntry judges the reply of an entry. When it breaks a rule, it gets the fault, and those behind it are lost.
 func (b *Batch) judgeEntry(call *Call, number int) {
-	entry := &b.entries[number]
-	if entry.err != nil {
+	entry := b.entries[number]
+	if b.errs[number] != nil {
 		return
 	}
 	if call.lost {
-		entry.err = b.lost(call, number)
+		b.fail(number, b.lost(call, number))
 		return
 	}
 	state := wire.ReplyState(b.replies[number])
-	if state == wire.ReplyStateReturned && entry.read == nil {
+	if state == wire.ReplyStateReturned && entry.reader == 0 {
 		return
 	}
-	call.fn, call.err = &b.session.pack.Functions[entry.function], nil
+	call.fn, call.err = b.functionOf(number), nil
 	reply := &call.reply
-	reply.block, reply.pool, reply.readable, reply.failure, reply.taken = b.replies[b.blocksAt()+entry.block:], b.reply.pool, true, nil, 0
+	reply.block, reply.pool = b.replies[b.blocksAt()+int(entry.block):], b.reply.pool
+	reply.readable, reply.failure, reply.taken = true, nil, 0
+	if state == wire.ReplyStateReturned {
+		b.readers[entry.reader-1](reply)
+	} else {
+		b.judgeFailure(call, number, state)
+	}
+	if call.err != nil {
+		b.fail(number, call.err)
+	}
+}
+
+// judgeFailure judges the reply of an entry that has not returned.
+func (b *Batch) judgeFailure(call *Call, number int, state wire.ReplyState) {
 	failure := numbers{b.failures[number*wire.BatchFailureSize:]}
 	switch state {
-	case wire.ReplyStateReturned:
-		entry.read(reply)
 	case wire.ReplyStateLibraryError:
 		b.giveBack(number, consumedOnSuccess)
 		if failed := call.libraryError(failure.Int32(wire.BatchFailureErrno)); failed != nil {
-			entry.err = failed
+			b.fail(number, failed)
 		}
 	case wire.ReplyStateRefused:
 		b.giveBack(number, consumedOnSuccess)
 		b.giveBack(number, consumed)
-		name := reply.fetch(reference{shm.Place(reply.Uint64(0)), uint64(failure.Uint32(wire.BatchFailureNameLength))})
-		objects := b.objectsOf(number) > 0
+		name := call.reply.fetch(reference{shm.Place(call.reply.Uint64(0)), uint64(failure.Uint32(wire.BatchFailureNameLength))})
+		objects := len(b.passedBy(number)) > 0
 		if why := call.refusal(wire.Refusal(failure.Uint32(wire.BatchFailureErrno)), string(name), objects); why != nil {
-			entry.err = why
+			b.fail(number, why)
 		}
 	default:
 		call.violation("an entry of a batch has another state than it can have")
-	}
-	if call.err != nil {
-		entry.err = call.err
 	}
 }
 
 // giveBack says that an entry has not taken over what it takes over so.
 func (b *Batch) giveBack(number int, usage usage) {
-	entry := &b.entries[number]
-	for _, passed := range b.entry.passed[entry.objects-b.objectsOf(number) : entry.objects] {
+	for _, passed := range b.passedBy(number) {
 		if passed.usage == usage {
 			passed.handle.gone.Store(false)
 		}
 	}
 }
 
-func (b *Batch) objectsOf(number int) int {
-	if number == 0 {
-		return b.entries[0].objects
-	}
-	return b.entries[number].objects - b.entries[number-1].objects
-}
-
 // lost is the error of an entry whose worker ended in another one.
 func (b *Batch) lost(call *Call, number int) error {
-	call.fn = &b.session.pack.Functions[b.entries[number].function]
+	call.fn = b.functionOf(number)
 	return call.wrong(hotcell.ErrWorkerLost, hotcell.ExecutedMaybe, nil, "the worker ended in another entry of the batch")
 }
 
@@ -369,27 +414,22 @@ func (b *Batch) lose(call *Call) {
 	if !ok || !failed.IsFault() || failed.Executed == hotcell.ExecutedNo {
 		b.err = call.err
 		for number := range b.entries {
-			if b.entries[number].err == nil {
-				b.entries[number].err = call.err
-			}
+			b.fail(number, call.err)
 		}
 		return
 	}
 	id, blamed := uint64(0), uint32(0)
-	if lane := call.seat.lane; lane != nil {
-		id, blamed = lane.Channel().Executing(lane.Index())
+	if call.seat != nil && call.seat.lane != nil {
+		id, blamed = call.seat.lane.Channel().Executing(call.seat.lane.Index())
 	}
 	for number := range b.entries {
-		entry := &b.entries[number]
-		switch {
-		case entry.err != nil:
-		case len(b.entries) == 1 || id == call.id && uint32(number) == blamed:
+		if len(b.entries) == 1 || id == call.id && uint32(number) == blamed {
 			own := *failed
-			own.Function = b.session.pack.Functions[entry.function].Name
-			entry.err = &own
-		default:
-			entry.err = b.lost(call, number)
+			own.Function = b.functionOf(number).Name
+			b.fail(number, &own)
+			continue
 		}
+		b.fail(number, b.lost(call, number))
 	}
 }
 
