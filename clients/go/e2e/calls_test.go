@@ -100,6 +100,42 @@ func TestDataInABufferAreReadWhereTheyLie(t *testing.T) {
 	}
 }
 
+// A worker has room for some five hundred segments in its life.
+func TestBuffersThatAreFreedServeTheNextOnes(t *testing.T) {
+	session := measured(t).open(t, hotcell.Options{})
+	for at := range 1200 {
+		buffer, err := session.Alloc(1 << 16)
+		if err != nil {
+			t.Fatal(at, err)
+		}
+		buffer.Free()
+	}
+	if session.Generation() != 1 {
+		t.Error("a worker was replaced for buffers that were freed")
+	}
+	var all []*hotcell.Buffer
+	for at := range 600 {
+		buffer, err := session.Alloc(4096)
+		if err != nil {
+			t.Fatal(at, err)
+		}
+		copy(buffer.Bytes(), "data")
+		all = append(all, buffer)
+	}
+	if session.Generation() != 2 {
+		t.Error("nobody made room", session.Generation())
+	}
+	if got, err := session.numbers(background, "measured_add", 1, 2); got != 3 || err != nil {
+		t.Error(got, err)
+	}
+	for _, buffer := range all {
+		if string(buffer.Bytes()[:4]) != "data" {
+			t.Fatal("a buffer has gone with its worker")
+		}
+		buffer.Free()
+	}
+}
+
 func TestALibrarysOwnFailureIsALibraryError(t *testing.T) {
 	session := faulty(t).open(t, hotcell.Options{})
 	_, err := session.numbers(background, "faulty_errno", int32(syscall.EAGAIN))

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"hotcell"
+	"hotcell/rt"
 )
 
 // Goroutines that wait, for the library or for their turn, hold no threads; and those in line leave it at once.
@@ -101,6 +102,11 @@ func TestNothingIsLeft(t *testing.T) {
 		_, _ = session.numbers(ctx, "faulty_loop")
 		cancel()
 		_ = session.Close()
+		other := *library.pack
+		other.Shim = []byte("no shim")
+		if _, err := rt.Open(background, &other, hotcell.Options{Libraries: library.files}); err == nil {
+			t.Fatal("what is no shim was opened")
+		}
 	}
 	round()
 	goroutines, files, maps := runtime.NumGoroutine(), descriptors(), lines("/proc/self/maps")

@@ -2,6 +2,9 @@ package rt
 
 import (
 	"context"
+	"errors"
+	"math/bits"
+	"slices"
 	"sync"
 	"time"
 
@@ -9,13 +12,15 @@ import (
 	"hotcell/internal/shm"
 )
 
-// buffers are the buffers of a session in one worker: segments of request memory that hold nothing else.
+// buffers are the buffers of a session: segments of request memory that hold nothing else. A worker may have no more than some
+// five hundred segments in its life, so what is freed serves the next buffers.
 type buffers struct {
 	mutex sync.Mutex
-	list  []*buffer
+	// used are those that somebody has, spare those that were freed.
+	used, spare []*buffer
 }
 
-// buffer is a segment that is a buffer.
+// buffer is a segment that is a buffer, in one worker.
 type buffer struct {
 	worker  *worker
 	id      uint16
@@ -23,7 +28,7 @@ type buffer struct {
 }
 
 // Alloc makes a buffer of so many bytes in memory that the worker can read. Passed to a function, a part of it is not copied, as
-// long as this worker serves; with another one it is copied, like any slice.
+// long as this worker serves; with another one it is copied, like any slice. Its bytes are zero, or what an earlier buffer left.
 func (s *Session) Alloc(bytes int) (*hotcell.Buffer, error) {
 	if bytes < 0 || uint64(bytes) > s.options.MaxInput {
 		return nil, s.refused(hotcell.ErrLimitExceeded, "", "a buffer may not be so long",
@@ -31,34 +36,80 @@ func (s *Session) Alloc(bytes int) (*hotcell.Buffer, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), s.options.Deadline)
 	defer cancel()
-	worker, err := s.serving(ctx, "")
+	made, err := s.makeBuffer(ctx, bytes)
+	if errors.Is(err, hotcell.ErrLimitExceeded) {
+		// The worker has no room for another segment, and serves nobody new: the next one has room.
+		made, err = s.makeBuffer(ctx, bytes)
+	}
 	if err != nil {
 		return nil, s.failed(err, "")
 	}
-	id, mapping, err := worker.Grow(ctx, shm.Request, max(bytes, 1))
+	return hotcell.NewBuffer(made.mapping.Bytes()[:bytes:bytes], func() { s.free(made) }), nil
+}
+
+func (s *Session) makeBuffer(ctx context.Context, bytes int) (*buffer, error) {
+	worker, err := s.serving(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	if spare := s.buffers.take(worker, bytes); spare != nil {
+		worker.Channel.Drop()
+		return spare, nil
+	}
+	id, mapping, err := worker.Grow(ctx, shm.Request, 1<<bits.Len(uint(max(bytes, 4096)-1)))
 	if err != nil {
 		worker.Channel.Drop()
-		return nil, s.failed(err, "")
+		return nil, err
 	}
 	made := &buffer{worker, id, mapping}
 	s.buffers.mutex.Lock()
-	s.buffers.list = append(s.buffers.list, made)
-	s.buffers.mutex.Unlock()
-	return hotcell.NewBuffer(mapping.Bytes()[:bytes:bytes], func() { s.free(made) }), nil
+	defer s.buffers.mutex.Unlock()
+	s.buffers.used = append(s.buffers.used, made)
+	return made, nil
 }
 
-// free unmaps a buffer. A call that it was passed to goes on in the worker's own map.
+// take finds a buffer of so many bytes that was freed, and that is not much larger.
+func (b *buffers) take(worker *worker, bytes int) *buffer {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	for at, spare := range b.spare {
+		if length := spare.mapping.Length(); spare.worker == worker && length >= bytes && length/4 <= max(bytes, 4096) {
+			b.spare = append(b.spare[:at], b.spare[at+1:]...)
+			b.used = append(b.used, spare)
+			return spare
+		}
+	}
+	return nil
+}
+
+// free keeps a buffer for the next ones, or unmaps it where its worker is over.
 func (s *Session) free(freed *buffer) {
 	s.buffers.mutex.Lock()
 	defer s.buffers.mutex.Unlock()
-	for at, buffer := range s.buffers.list {
-		if buffer == freed {
-			s.buffers.list = append(s.buffers.list[:at], s.buffers.list[at+1:]...)
-			break
-		}
+	s.buffers.used = slices.DeleteFunc(s.buffers.used, func(it *buffer) bool { return it == freed })
+	if freed.worker.IsOver() || s.isClosed() {
+		freed.unmap()
+		return
 	}
-	freed.mapping.Unmap()
-	freed.worker.Channel.Drop()
+	s.buffers.spare = append(s.buffers.spare, freed)
+}
+
+// drop unmaps the freed buffers of a worker, or of all.
+func (b *buffers) drop(of *worker) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	b.spare = slices.DeleteFunc(b.spare, func(it *buffer) bool {
+		gone := of == nil || it.worker == of
+		if gone {
+			it.unmap()
+		}
+		return gone
+	})
+}
+
+func (b *buffer) unmap() {
+	b.mapping.Unmap()
+	b.worker.Channel.Drop()
 }
 
 // inBuffer is the place of data that lie in a buffer of the call's worker.
@@ -66,7 +117,7 @@ func (c *Call) inBuffer(data []byte) (shm.Place, bool) {
 	all := &c.session.buffers
 	all.mutex.Lock()
 	defer all.mutex.Unlock()
-	for _, buffer := range all.list {
+	for _, buffer := range all.used {
 		if buffer.worker.generation != c.generation() {
 			continue
 		}

@@ -190,6 +190,7 @@ func (s *Session) attend(worker *worker) {
 		}
 		s.turns.give(seat)
 	}
+	s.buffers.drop(worker)
 	s.kept.forget(func(until object) bool { return until.generation == worker.generation })
 	if worker.bound.Load() == 0 {
 		worker.Left()
@@ -227,6 +228,7 @@ func (s *Session) Close() error {
 			seat.unbind()
 			s.turns.give(seat)
 		}
+		s.buffers.drop(nil)
 	})
 	return nil
 }

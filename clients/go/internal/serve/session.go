@@ -241,6 +241,10 @@ func (w *Worker) Grow(ctx context.Context, direction shm.Direction, bytes int) (
 		"kind": "grow", "generation": text(w.Generation), "direction": direction.String(), "bytes": bytes, "left_ns": left(ctx),
 	})
 	if err != nil {
+		if errors.Is(err, hotcell.ErrLimitExceeded) {
+			// It has no room for more: the next call has another one.
+			w.retire()
+		}
 		return 0, nil, err
 	}
 	if ready.mapping == nil || ready.mapping.Length() < bytes {
@@ -266,8 +270,21 @@ func (w *Worker) Left() {
 	select {
 	case <-w.ended:
 	case <-w.retired:
-		w.leaving.Do(func() { _ = w.session.packets.send(message{"kind": "left", "generation": text(w.Generation)}) })
+		w.leaving.Do(w.leave)
 	default:
+	}
+}
+
+// leave says so. Nothing more is said of the worker then: it is forgotten here, too.
+func (w *Worker) leave() {
+	s := w.session
+	s.mutex.Lock()
+	known := s.workers[w.Generation] == w
+	delete(s.workers, w.Generation)
+	s.mutex.Unlock()
+	if known {
+		_ = s.packets.send(message{"kind": "left", "generation": text(w.Generation)})
+		w.forget()
 	}
 }
 

@@ -2,6 +2,7 @@ package shm
 
 import (
 	"fmt"
+	"runtime"
 	"sync/atomic"
 
 	"hotcell/internal/wire"
@@ -81,7 +82,7 @@ func (c *Channel) Executing(lane int) (call uint64, entry uint32) {
 // Lane is a lane for one caller at a time. Each is taken once in a channel's life, for the counters of both sides start
 // together. Lane 0 is served by the worker's first thread, others by one of their own.
 func (c *Channel) Lane(index int) *Lane {
-	lane := &Lane{channel: c, index: index, bell: c.bells[index], cpu: wire.CpuUnknown}
+	lane := &Lane{channel: c, index: index, bell: c.bells[index], cpu: wire.CpuUnknown, alone: runtime.GOMAXPROCS(0) == 1}
 	lane.parkAt, lane.cpuAt, lane.doorbellAt = control+wire.ChannelWorkerPark, control+wire.ChannelWorkerCpu, control+wire.ChannelHostDoorbell
 	if index > 0 {
 		of := laneAt(index)

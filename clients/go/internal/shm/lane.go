@@ -30,6 +30,8 @@ type Lane struct {
 	replies [slots]uint32
 	// cpu is what the lane has said last.
 	cpu uint32
+	// alone tells whether Go runs one goroutine at a time, as far as was seen when that was looked at last.
+	alone bool
 	// woke tells whether the worker slept when it was rung last.
 	woke bool
 }

@@ -79,7 +79,6 @@ func (l *Lane) awaitLonger(callID uint64, patience *Patience) (ReplyHead, Outcom
 	if patience.Deadline.IsZero() {
 		patience.Deadline = begun.Add(patience.Left)
 	}
-	alone := runtime.GOMAXPROCS(0) == 1
 	polling := patience.Spin > 0 && !(l.woke && l.sharesCPU())
 	for alarms := 0; ; {
 		if polling {
@@ -96,7 +95,7 @@ func (l *Lane) awaitLonger(callID uint64, patience *Patience) (ReplyHead, Outcom
 			return ReplyHead{}, TimedOut, ""
 		}
 		if polling = polling && now.Sub(begun) < patience.Spin && !l.sharesCPU(); polling {
-			if alone {
+			if l.alone {
 				runtime.Gosched()
 			}
 			continue
@@ -159,6 +158,7 @@ func (l *Lane) look(callID uint64) (head ReplyHead, outcome Outcome, rule string
 func (l *Lane) ring() {
 	if l.calls[l.slot]%(seldom/wire.RingSlots) == 0 {
 		l.sayCPU()
+		l.alone = runtime.GOMAXPROCS(0) == 1
 	}
 	request, reply := l.channel.request, l.channel.reply
 	// Partner: the fence of the worker between its park word and its last look for a message.
