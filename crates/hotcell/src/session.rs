@@ -257,11 +257,11 @@ impl Session {
         // Before there are spares, which are begun behind the turn.
         session.shared.found_healthy();
         drop(turn);
-        session.is_open(context)
+        session.opened(context)
     }
 
     /// Has it looked at from now on: its first worker is up.
-    fn is_open(self, context: Context) -> Result<Session> {
+    fn opened(self, context: Context) -> Result<Session> {
         self.begin_rounds().map_err(|why| {
             let message = format!("there is no thread to look at workers: {why}");
             context.not_executed(ErrorKind::LoadFailed, Cause::None, message)

@@ -40,7 +40,7 @@ struct Ms(Duration);
 impl Serialize for Ms {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         match u64::try_from(self.0.as_millis()) {
-            Ok(whole) if self.0.subsec_nanos() % 1_000_000 == 0 => to.serialize_u64(whole),
+            Ok(whole) if self.0.subsec_nanos().is_multiple_of(1_000_000) => to.serialize_u64(whole),
             _ => to.serialize_f64(self.0.as_secs_f64() * 1e3),
         }
     }

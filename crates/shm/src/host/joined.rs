@@ -55,7 +55,8 @@ impl HostChannel {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
+#[cfg(not(loom))]
 mod tests {
     use std::os::fd::AsFd;
 

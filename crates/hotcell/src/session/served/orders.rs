@@ -67,7 +67,7 @@ impl Session {
         self.for_callers("", YEAR, is_wanted)?;
         self.shared.found_healthy();
         let context = Context::of_package(self.shared.package);
-        self.is_open(context)
+        self.opened(context)
     }
 
     /// The worker that serves, or one that is brought up, for as long as somebody wants it; and whether spares are to be filled
