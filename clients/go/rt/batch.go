@@ -349,7 +349,7 @@ func (b *Batch) judgeEntry(call *Call, number int) {
 	if b.errs[number] != nil {
 		return
 	}
-	if call.lost {
+	if call.lost.Load() {
 		b.fail(number, b.lost(call, number))
 		return
 	}

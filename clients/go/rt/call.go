@@ -3,6 +3,7 @@ package rt
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"hotcell"
@@ -34,12 +35,12 @@ type Call struct {
 	noSpace error
 	// wait is how its reply is waited for.
 	wait shm.Patience
-	// sent tells whether it was published, done whether its final reply has come, lost whether its worker is being ended.
-	sent, done, lost bool
+	// sent tells whether it was published, done whether its final reply has come.
+	sent, done bool
+	// lost tells whether its worker is being ended. Two goroutines may say so where a callback leaves a nested call behind.
+	lost atomic.Bool
 	// outer is where the lane's data memory stood before a nested call.
 	outer shm.Outer
-	// busy is set while a call is nested in this one.
-	busy bool
 	// passed are the objects that go in, callbacks the functions.
 	passed    []passed
 	callbacks []callback
@@ -47,6 +48,7 @@ type Call struct {
 	// in is the arguments of the callback that is run, inner the context that callbacks are given.
 	in    Invocation
 	inner context.Context
+	frame *frame
 	reply Reply
 	small [64]byte
 	large []byte
@@ -160,7 +162,8 @@ func (c *Call) begin(ctx context.Context, function int, fn *Function, left time.
 	c.used = int(fn.Args)
 	clear(c.block[:fn.Args])
 	c.input, c.granted, c.grants = 0, 0, 0
-	c.sent, c.done, c.lost = false, false, false
+	c.sent, c.done = false, false
+	c.lost.Store(false)
 	c.wait = shm.Patience{Left: left}
 	c.reply.begin()
 }
@@ -213,7 +216,7 @@ func (c *Call) End() {
 		clear(c.callbacks)
 		c.callbacks = c.callbacks[:0]
 	}
-	c.ctx, c.inner = nil, nil
+	c.ctx, c.inner, c.frame = nil, nil, nil
 	if c.depth > 0 {
 		c.endNested()
 		return

@@ -196,7 +196,7 @@ func (c *Call) invocation(size int) *Invocation {
 // respond answers a callback that has returned.
 func (c *Call) respond(in *Invocation, value uint64, ok bool) {
 	switch {
-	case c.err != nil || c.lost:
+	case c.err != nil || c.lost.Load():
 		return // A lie, for which the worker is being ended.
 	case c.seat.lane.Channel().IsDead():
 		return // Who waits for the next message hears of it.
@@ -231,7 +231,13 @@ func (c *Call) run(run Callback, in *Invocation) (value uint64, ok bool) {
 	}
 	c.session.calling.Add(1)
 	done := false
+	if c.inner == nil {
+		c.frame = &frame{call: c}
+		c.inner = context.WithValue(c.ctx, inside{c.session}, c.frame)
+	}
+	c.frame.state.Store(running)
 	defer func() {
+		c.leave()
 		c.session.calling.Add(-1)
 		c.seat.lane.Ascend()
 		for _, handle := range in.lent {
@@ -245,9 +251,6 @@ func (c *Call) run(run Callback, in *Invocation) (value uint64, ok bool) {
 			value, ok = 0, false
 		}
 	}()
-	if c.inner == nil {
-		c.inner = context.WithValue(c.ctx, inside{c.session}, c)
-	}
 	value, err := run(c.inner, in)
 	done = true
 	if err != nil {

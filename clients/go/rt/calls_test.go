@@ -294,3 +294,66 @@ func TestAnIdempotentCallIsMadeAgain(t *testing.T) {
 		}
 	}
 }
+
+// What a callback was given counts while that callback runs: no longer, and for one call at a time.
+func TestTheContextOfACallbackEndsWithIt(t *testing.T) {
+	_, options := fake(t, 1, func(w *fakeWorker, c *fakeCall) {
+		if c.function == 1 {
+			c.reply(wire.ReplyStateCallback, 0, nil, func(r *fakeReply) { r.errno, r.length = 1, 0 })
+			c.resumed()
+			c.reply(wire.ReplyStateReturned, 0, make([]byte, 8), nil)
+			return
+		}
+		sum(w, c)
+	})
+	session := open(t, options, addFunction, addFunction)
+	callBack := func(run func(ctx context.Context)) error {
+		call := session.Begin(context.Background(), 1)
+		defer call.End()
+		call.PutCallback(0, 0, func(ctx context.Context, _ *Invocation) (uint64, error) {
+			run(ctx)
+			return 0, nil
+		})
+		return call.Finish().Err()
+	}
+	var kept context.Context
+	if err := callBack(func(ctx context.Context) { kept = ctx }); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := add(kept, session, 1, 2); got != 3 || err != nil {
+		t.Error("it is a context like any other", got, err)
+	}
+	err := callBack(func(ctx context.Context) {
+		// One that belongs to another callback waits for its turn, and one that begins two calls at once is refused.
+		short, cancel := context.WithTimeout(kept, 10*time.Millisecond)
+		defer cancel()
+		if _, err := add(short, session, 1, 2); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		first := session.Begin(ctx, 0)
+		defer first.End()
+		if _, err := add(ctx, session, 1, 2); !errors.Is(err, hotcell.ErrUnavailable) {
+			t.Error(err)
+		}
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	// A call that is left behind on another goroutine costs the worker, and nothing else.
+	var left sync.WaitGroup
+	begun := make(chan struct{})
+	_ = callBack(func(ctx context.Context) {
+		left.Go(func() {
+			call := session.Begin(ctx, 0)
+			close(begun)
+			time.Sleep(20 * time.Millisecond)
+			call.Finish()
+			call.End()
+		})
+		<-begun
+	})
+	left.Wait()
+	if got, err := add(context.Background(), session, 1, 2); got != 3 || err != nil || session.Generation() != 2 {
+		t.Fatal(got, err, session.Generation())
+	}
+}

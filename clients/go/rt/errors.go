@@ -117,9 +117,9 @@ func (c *Call) lie(text string) {
 
 // kill has the worker ended, if it has not yet. The lane is not used any more.
 func (c *Call) kill(why, rule string) {
-	if c.seat == nil || c.seat.worker == nil || c.lost {
+	if c.seat == nil || c.seat.worker == nil || c.lost.Load() {
 		return
 	}
-	c.lost = true
+	c.lost.Store(true)
 	_ = c.seat.worker.Kill(c.seat.index, c.fn.Name, c.id, why, rule)
 }

@@ -33,7 +33,7 @@ func (c *Call) settle() {
 	if c.err != nil {
 		return
 	}
-	if c.lost || c.seat.lane == nil {
+	if c.lost.Load() || c.seat.lane == nil {
 		c.fail(hotcell.ErrWorkerLost, hotcell.ExecutedNo, nil, "the worker has ended before the call was sent")
 		return
 	}

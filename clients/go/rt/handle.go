@@ -227,7 +227,7 @@ func newHandle(session *Session, object object, owned bool, release *Release, pa
 // letGo has the objects released that the caller owns and has not taken out.
 func (r *Reply) letGo() {
 	c := r.call
-	if len(c.fn.Owned) == 0 || !r.readable || c.lost {
+	if len(c.fn.Owned) == 0 || !r.readable || c.lost.Load() {
 		return
 	}
 	for at, field := range c.fn.Owned {

@@ -95,7 +95,7 @@ func (r *reader) fetch(from reference) []byte {
 		r.copied += from.length
 		return append(make([]byte, 0, max(len(data), 1)), data...)
 	}
-	if c.lost || c.seat == nil {
+	if c.lost.Load() || c.seat == nil {
 		c.fail(hotcell.ErrWorkerLost, hotcell.ExecutedMaybe, nil, "the worker is gone that the results are in")
 		return nil
 	}

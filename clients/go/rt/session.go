@@ -37,6 +37,8 @@ type Session struct {
 	before, last uint64
 }
 
+var _ hotcell.Session = (*Session)(nil)
+
 // Open opens a library. The worker that is to serve it is up when this returns.
 func Open(ctx context.Context, pack *Package, options hotcell.Options) (*Session, error) {
 	session := &Session{pack: pack, options: options.WithDefaults(), closed: make(chan struct{}), renewing: make(chan struct{}, 1)}
