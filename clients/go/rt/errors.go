@@ -96,11 +96,21 @@ func (c *Call) ended(executed hotcell.Executed) {
 	fault := *end.Fault
 	fault.Library, fault.Function, fault.CallID = c.session.pack.Library, c.fn.Name, c.id
 	fault.Generation, fault.Time, fault.Executed, fault.Tries = c.generation(), time.Now(), executed, 1
-	if end.Lane >= 0 && end.Lane != c.seat.index {
+	if end.Lane >= 0 && (end.Lane != c.seat.index || !c.isOrIsIn(end.CallID)) {
 		fault.Kind, fault.Cause = hotcell.ErrWorkerLost, &hotcell.SuspectError{Function: end.Function, CallID: end.CallID}
-		fault.Message = fmt.Sprintf("call %d of %s on another lane ended the worker", end.CallID, end.Function)
+		fault.Message = fmt.Sprintf("call %d of %s ended the worker", end.CallID, end.Function)
 	}
 	c.setErr(&fault)
+}
+
+// isOrIsIn tells whether a call is this one, one around it, or one nested in it; 0 is any.
+func (c *Call) isOrIsIn(id uint64) bool {
+	for _, call := range c.seat.calls {
+		if id == 0 || call != nil && call.id == id {
+			return true
+		}
+	}
+	return false
 }
 
 // violation ends the worker, which broke a rule.

@@ -345,7 +345,7 @@ func (w *fakeWorker) end(fault map[string]any, lane any) {
 	if w.ended.Swap(true) {
 		return
 	}
-	w.session.say(map[string]any{"kind": "ended", "generation": w.generation, "fault": fault, "lane": lane, "function": "f", "call": "7"})
+	w.session.say(map[string]any{"kind": "ended", "generation": w.generation, "fault": fault, "lane": lane, "function": "f", "call": nil})
 }
 
 // open opens a session there, of a package with these functions.

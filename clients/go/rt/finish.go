@@ -33,7 +33,7 @@ func (c *Call) settle() {
 	if c.err != nil {
 		return
 	}
-	if c.lost.Load() || c.seat.lane == nil {
+	if c.lost.Load() || c.seat.lane == nil || c.seat.lane.Channel().IsDead() {
 		c.fail(hotcell.ErrWorkerLost, hotcell.ExecutedNo, nil, "the worker has ended before the call was sent")
 		return
 	}
@@ -67,6 +67,7 @@ func (c *Call) isCancelled() bool { return errors.Is(c.ctx.Err(), context.Cancel
 // goOn does what the worker asks for, until its final reply.
 func (c *Call) goOn(head shm.ReplyHead, outcome shm.Outcome, rule string) {
 	defer c.rethrow()
+	c.wait.Reckon()
 	for {
 		switch outcome {
 		case shm.Ended:
@@ -95,17 +96,15 @@ func (c *Call) goOn(head shm.ReplyHead, outcome shm.Outcome, rule string) {
 		if c.err != nil {
 			return
 		}
-		if c.isCancelled() {
+		switch {
+		case c.isCancelled():
 			outcome = shm.Stopped
-			continue
+		case !time.Now().Before(c.wait.Deadline):
+			outcome = shm.TimedOut
+		default:
+			head, outcome, rule = c.seat.lane.Await(c.id, &c.wait)
 		}
-		head, outcome, rule = c.await()
 	}
-}
-
-// await waits for the next message. Whoever cancels the context meanwhile wakes this goroutine.
-func (c *Call) await() (shm.ReplyHead, shm.Outcome, string) {
-	return c.seat.lane.Await(c.id, &c.wait)
 }
 
 // hung ends the worker, whose time is over, and waits for the end.
@@ -181,9 +180,6 @@ func (c *Call) grant(needed uint64) {
 	c.granted += needed
 	ctx, cancel := context.WithDeadline(c.ctx, c.wait.Deadline)
 	defer cancel()
-	if c.wait.Deadline.IsZero() {
-		ctx = c.ctx
-	}
 	window, err := c.seat.grant(ctx, int(needed), int(limit), c.depth > 0)
 	if err != nil {
 		c.noSpace = err

@@ -49,7 +49,9 @@ func (s *Session) beginNested(ctx context.Context, function int, fn *Function) (
 	outer := frame.call
 	seat := outer.seat
 	call := seat.call(outer.depth + 1)
-	call.begin(ctx, function, fn, left)
+	// No later than the call around.
+	outer.wait.Reckon()
+	call.begin(ctx, function, fn, max(min(left, time.Until(outer.wait.Deadline)), 1))
 	call.outer = seat.arena.Descend()
 	if outer.lost.Load() || seat.lane.Channel().IsDead() {
 		// No other worker takes it: the callback belongs to a call of this one.

@@ -121,7 +121,7 @@ func (s *Session) serving(ctx context.Context, function string) (*worker, error)
 	select {
 	case s.renewing <- struct{}{}:
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		return nil, ctx.Err()
 	case <-s.closed:
 		return nil, errClosed
 	}

@@ -8,12 +8,16 @@ import (
 	"net"
 	"os"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 // most is how many bytes a packet may have.
 const most = 64 << 10
+
+// sendTime is how long the other side may take to have room for a message.
+const sendTime = 5 * time.Second
 
 // packets is a socket on which whole messages travel, with descriptors.
 type packets struct {
@@ -80,7 +84,13 @@ func (p *packets) send(message any, files ...*os.File) error {
 	}
 	p.sending.Lock()
 	defer p.sending.Unlock()
-	_, _, err = p.conn.WriteMsgUnix(data, rights, nil)
+	// A server that is stopped takes nothing any more: deadlines of calls are to hold all the same.
+	if err := p.conn.SetWriteDeadline(time.Now().Add(sendTime)); err != nil {
+		return err
+	}
+	if _, _, err = p.conn.WriteMsgUnix(data, rights, nil); err != nil {
+		p.close()
+	}
 	for _, file := range files {
 		keep(file)
 	}

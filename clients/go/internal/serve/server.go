@@ -9,7 +9,10 @@ import (
 	"os"
 	"os/exec"
 	"sync"
+	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"hotcell"
 )
@@ -98,6 +101,8 @@ func start(program string) (*server, error) {
 	command := exec.CommandContext(context.Background(), program, "serve", "--fd", "3")
 	command.ExtraFiles = []*os.File{theirs}
 	command.Stderr = os.Stderr
+	// What is meant for the terminal's programs is not for this one, which ends with its socket.
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := command.Start(); err != nil {
 		ours.close()
 		return nil, fmt.Errorf("starting %s: %w", program, err)
@@ -111,7 +116,30 @@ func connect(path string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := isOwn(conn); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
 	return greeted(&server{first: &packets{conn: conn}, gone: make(chan struct{})})
+}
+
+// isOwn refuses a server of another user: it would be given all data of calls.
+func isOwn(conn *net.UnixConn) error {
+	socket, err := conn.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var peer *unix.Ucred
+	if err := socket.Control(func(fd uintptr) { peer, err = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) }); err != nil {
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	if own := os.Getuid(); int(peer.Uid) != own && peer.Uid != 0 {
+		return fmt.Errorf("the server is one of user %d; this is user %d", peer.Uid, own)
+	}
+	return nil
 }
 
 // greeted says hello, waits for the answer, and from then on for the end.

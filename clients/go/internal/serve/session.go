@@ -121,6 +121,9 @@ func memory(name string, data []byte) (*os.File, error) {
 	return file, nil
 }
 
+// closeTime is how long the workers of a session may take to end.
+const closeTime = 10 * time.Second
+
 // ErrGone says that the supervisor has ended, or that the session was closed.
 var ErrGone = errGone
 
@@ -129,7 +132,15 @@ func (s *Session) Gone() <-chan struct{} { return s.gone }
 
 // Close ends the session: the server ends its workers.
 func (s *Session) Close() {
-	_ = s.packets.send(message{"kind": "close"})
+	if s.packets.send(message{"kind": "close"}) == nil {
+		// The socket ends when the workers have, whose libraries may have something to do before.
+		timer := time.NewTimer(closeTime)
+		defer timer.Stop()
+		select {
+		case <-s.gone:
+		case <-timer.C:
+		}
+	}
 	s.packets.close()
 	<-s.gone
 }
@@ -162,7 +173,7 @@ func (s *Session) ask(ctx context.Context, entry *waiting, order message, files 
 	case <-s.gone:
 		return answer{}, errGone
 	case <-ctx.Done():
-		return answer{}, context.Cause(ctx)
+		return answer{}, ctx.Err()
 	}
 }
 
@@ -201,7 +212,7 @@ func (s *Session) Worker(ctx context.Context, function string) (*Worker, error) 
 		case <-ended:
 		case <-pause.C:
 		case <-ctx.Done():
-			err = context.Cause(ctx)
+			err = ctx.Err()
 		}
 		if pause.Stop(); err != nil {
 			return nil, err
@@ -220,6 +231,9 @@ func (s *Session) askForWorker(ctx context.Context, function string) (*Worker, e
 	worker := s.workers[uint64(serves.Generation)]
 	if worker == nil {
 		return nil, nil
+	}
+	if worker.files != nil {
+		return nil, fmt.Errorf("worker %d serves with segments that are not sealed", worker.Generation)
 	}
 	worker.Capabilities = uint64(serves.Capabilities)
 	worker.Channel.Hold()

@@ -112,6 +112,16 @@ func (s *Session) offered(offer answer, fds []int) (*Worker, error) {
 }
 
 func mapped(files []int, offer answer, bells []*shm.Bell) (*shm.Channel, error) {
+	for at, bytes := range []int{offer.RequestBytes, offer.ReplyBytes} {
+		// Behind the end of a file there is a signal and no data.
+		var stat unix.Stat_t
+		if err := unix.Fstat(files[at], &stat); err != nil {
+			return nil, err
+		}
+		if stat.Size != int64(bytes) {
+			return nil, fmt.Errorf("a segment of %d bytes has %d", bytes, stat.Size)
+		}
+	}
 	request, err := shm.Map(files[0], offer.RequestBytes, shm.Request)
 	if err != nil {
 		return nil, err

@@ -37,6 +37,13 @@ const seldom = 64
 // falseAlarms is how often a worker may ring without a message, until that is a violation: each costs this process a wake-up.
 const falseAlarms = 64
 
+// longestSleep is how long a caller sleeps at most, and firstSleep the first time, before it looks whether the library has
+// written over what wakes it.
+const (
+	firstSleep   = 100 * time.Millisecond
+	longestSleep = 3 * time.Second
+)
+
 // Patience is how a caller waits.
 type Patience struct {
 	// Spin is how long it polls before it sleeps.
@@ -44,11 +51,27 @@ type Patience struct {
 	// Left is how long it waits before it gives up, and Deadline when that is: it is reckoned when it is needed.
 	Left     time.Duration
 	Deadline time.Time
-	// Context gives the wait up when it is cancelled; its deadline counts for nothing here. It may be nil.
+	// Context gives the wait up when it is over. It may be nil.
 	Context context.Context
 }
 
-func (p *Patience) isOver() bool { return p.Context != nil && p.Context.Err() == context.Canceled }
+// Reckon sees to it that there is a deadline.
+func (p *Patience) Reckon() {
+	if p.Deadline.IsZero() {
+		p.Deadline = time.Now().Add(p.Left)
+	}
+}
+
+// over tells whether the wait is to be given up, and how that is told: a context whose deadline has passed is one that has.
+func (p *Patience) over() (Outcome, bool) {
+	if p.Context == nil || p.Context.Err() == nil {
+		return 0, false
+	}
+	if p.Context.Err() == context.DeadlineExceeded {
+		return TimedOut, true
+	}
+	return Stopped, true
+}
 
 // Await waits for the worker's next message in this slot: it polls while that may be on another CPU, then sleeps, without
 // holding a thread. The rule that was broken comes as a text.
@@ -76,19 +99,17 @@ func (l *Lane) poll() bool {
 // awaitLonger is the rest of a wait that was not over in a moment.
 func (l *Lane) awaitLonger(callID uint64, patience *Patience) (ReplyHead, Outcome, string) {
 	begun := time.Now()
-	if patience.Deadline.IsZero() {
-		patience.Deadline = begun.Add(patience.Left)
-	}
+	patience.Reckon()
 	polling := patience.Spin > 0 && !(l.woke && l.sharesCPU())
-	for alarms := 0; ; {
+	for alarms, sleep := 0, firstSleep; ; sleep = min(2*sleep, longestSleep) {
 		if polling {
 			l.poll()
 		}
 		if head, outcome, rule, come := l.look(callID); come {
 			return head, outcome, rule
 		}
-		if patience.isOver() {
-			return ReplyHead{}, Stopped, ""
+		if outcome, over := patience.over(); over {
+			return ReplyHead{}, outcome, ""
 		}
 		now := time.Now()
 		if !now.Before(patience.Deadline) {
@@ -100,16 +121,21 @@ func (l *Lane) awaitLonger(callID uint64, patience *Patience) (ReplyHead, Outcom
 			}
 			continue
 		}
-		if alarms++; alarms > falseAlarms {
+		if alarms > falseAlarms {
 			return ReplyHead{}, Broken, "a worker rings without end and says nothing"
 		}
 		l.sayCPU()
-		l.sleep(patience, &alarms)
+		until := now.Add(sleep)
+		if patience.Deadline.Before(until) {
+			until = patience.Deadline
+		}
+		alarms += l.sleep(patience, until)
 	}
 }
 
 // sleep parks this goroutine until there is a message, the worker has ended, the time has come, or the wait is to be given up.
-func (l *Lane) sleep(patience *Patience, alarms *int) {
+// How often it was woken for nothing comes back.
+func (l *Lane) sleep(patience *Patience, until time.Time) (alarms int) {
 	before := l.replies[l.slot]
 	commit := l.channel.reply.word(slotAt(l.index, l.slot) + wire.ReplyHeadCommit)
 	park := l.channel.request.word(laneAt(l.index) + wire.LaneHostPark)
@@ -117,17 +143,24 @@ func (l *Lane) sleep(patience *Patience, alarms *int) {
 		defer context.AfterFunc(patience.Context, l.bell.Wake)()
 	}
 	looks := 0
-	l.bell.Sleep(patience.Deadline, func() bool {
+	l.bell.Sleep(until, func() bool {
 		looks++
 		// Partner: the fence of the worker between its commit word and its look at the park word. A store of sync/atomic is
 		// a fence: either the worker sees that this side sleeps, or this side sees the message.
 		atomic.StoreUint32(park, uint32(wire.ParkEventfd))
-		return atomic.LoadUint32(commit) != before || l.channel.dead.Load() || looks > falseAlarms ||
-			patience.isOver()
+		_, over := patience.over()
+		return over || atomic.LoadUint32(commit) != before || l.channel.dead.Load() || looks > falseAlarms
 	})
 	atomic.StoreUint32(park, uint32(wire.ParkAwake))
-	// The first look was none that somebody woke it for.
-	*alarms += looks - 1
+	// The first look was none that somebody woke it for; and one that found a message was not for nothing.
+	return max(looks-2, 0) + alarmIf(looks > 1 && atomic.LoadUint32(commit) == before && !l.channel.dead.Load())
+}
+
+func alarmIf(alarm bool) int {
+	if alarm {
+		return 1
+	}
+	return 0
 }
 
 // look is the worker's next message, or that there will be none.
