@@ -96,6 +96,8 @@ type Error struct {
 	Executed Executed
 	// Tries is how often the call was made.
 	Tries int
+	// Once tells that the call is not made again by itself: it has called back, or was made in a callback.
+	Once bool
 	// Message is in words. It may quote the library: control characters are as they came.
 	Message string
 	// Output is the end of what the worker printed, control characters escaped.

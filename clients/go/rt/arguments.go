@@ -1,7 +1,9 @@
 package rt
 
 import (
+	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -267,7 +269,14 @@ func (c *Call) place(name string, data []byte, tail int) (shm.Place, bool) {
 
 // placeFar copies data into request memory.
 func (c *Call) placeFar(name string, data []byte, tail int) (shm.Place, bool) {
-	place, err := c.seat.place(c.ctx, data, tail)
+	c.wait.Reckon()
+	ctx, cancel := context.WithDeadline(c.ctx, c.wait.Deadline)
+	defer cancel()
+	place, err := c.seat.place(ctx, data, tail)
+	if err != nil && !errors.Is(err, hotcell.ErrLimitExceeded) {
+		c.setErr(c.session.failed(err, c.fn.Name))
+		return shm.Null, false
+	}
 	if err != nil {
 		cause := &hotcell.LimitError{Limit: hotcell.LimitExceededMemory, Value: uint64(len(data))}
 		c.fail(hotcell.ErrLimitExceeded, hotcell.ExecutedNo, cause, "there is no memory to pass `%s`: %v", name, err)

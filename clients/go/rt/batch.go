@@ -204,7 +204,10 @@ func (b *Batch) Run(ctx context.Context) error {
 	call.reply.entries = len(b.entries)
 	b.pass(call)
 	b.put(call)
-	if call.settle(); call.err == nil {
+	if call.settle(); call.err == nil && call.reply.failure != nil {
+		call.violation("a batch has another reply than a batch can have")
+	}
+	if call.err == nil {
 		b.judge(call)
 	}
 	if call.err != nil {
@@ -219,11 +222,13 @@ func (b *Batch) pass(call *Call) {
 		return
 	}
 	for number := range b.entries {
+		before := len(call.passed)
 		for _, passed := range b.passedBy(number) {
 			call.pass(passed.handle.TypeName(), passed.handle, passed.handle.kind(), passed.usage)
 			if call.err != nil {
 				b.fail(number, call.err)
 				call.err = nil
+				call.passed = call.passed[:before]
 				binary.NativeEndian.PutUint16(b.heads[number*wire.BatchEntrySize+2:], wire.EntryFlagsSkip)
 				break
 			}
@@ -330,7 +335,7 @@ func (b *Batch) judge(call *Call) {
 	}
 	b.reply.call = b.entry
 	b.entry.err, call.err = nil, nil
-	call.fn = &batchFunction
+	call.fn, call.reply.readable = &batchFunction, false
 }
 
 // allReturned tells whether no entry has failed.
@@ -366,6 +371,8 @@ func (b *Batch) judgeEntry(call *Call, number int) {
 	} else {
 		b.judgeFailure(call, number, state)
 	}
+	reply.block = b.replies[b.blocksAt()+int(entry.block):]
+	reply.letGo()
 	if call.err != nil {
 		b.fail(number, call.err)
 	}

@@ -53,14 +53,17 @@ func (s *Session) makeBuffer(ctx context.Context, bytes int) (*buffer, error) {
 		return nil, err
 	}
 	if spare := s.buffers.take(worker, bytes); spare != nil {
-		worker.Channel.Drop()
+		worker.unbind()
 		return spare, nil
 	}
 	id, mapping, err := worker.Grow(ctx, shm.Request, 1<<bits.Len(uint(max(bytes, 4096)-1)))
 	if err != nil {
-		worker.Channel.Drop()
+		worker.unbind()
 		return nil, err
 	}
+	// The buffer holds the channel; the worker may be left all the same.
+	worker.Channel.Hold()
+	worker.unbind()
 	made := &buffer{worker, id, mapping}
 	s.buffers.mutex.Lock()
 	defer s.buffers.mutex.Unlock()
@@ -142,7 +145,7 @@ func Retried[T any](ctx context.Context, s *Session, once func(ctx context.Conte
 // mayRepeat tells whether a call may be made again behind an error of it.
 func mayRepeat(ctx context.Context, err error) bool {
 	failed, ok := err.(*hotcell.Error)
-	if !ok || ctx.Err() != nil {
+	if !ok || failed.Once || ctx.Err() != nil {
 		return false
 	}
 	idempotent, later := failed.Kind.MayRetry()

@@ -35,8 +35,8 @@ type Call struct {
 	noSpace error
 	// wait is how its reply is waited for.
 	wait shm.Patience
-	// sent tells whether it was published, done whether its final reply has come.
-	sent, done bool
+	// sent tells whether it was published, done whether its final reply has come, calledBack whether the library has called back.
+	sent, done, calledBack bool
 	// lost tells whether its worker is being ended. Two goroutines may say so where a callback leaves a nested call behind.
 	lost atomic.Bool
 	// outer is where the lane's data memory stood before a nested call.
@@ -48,6 +48,9 @@ type Call struct {
 	// in is the arguments of the callback that is run, inner the context that callbacks are given.
 	in    Invocation
 	inner context.Context
+	// view is this call as those arguments are read by it: what is wrong with them is the callback's error, and the call's only
+	// where the worker has lied.
+	view  *Call
 	frame *frame
 	reply Reply
 	small [64]byte
@@ -162,7 +165,7 @@ func (c *Call) begin(ctx context.Context, function int, fn *Function, left time.
 	c.used = int(fn.Args)
 	clear(c.block[:fn.Args])
 	c.input, c.granted, c.grants = 0, 0, 0
-	c.sent, c.done = false, false
+	c.sent, c.done, c.calledBack = false, false, false
 	c.lost.Store(false)
 	c.wait = shm.Patience{Left: left}
 	c.reply.begin()

@@ -124,6 +124,7 @@ func (in *Invocation) Fill(data []byte) { in.filled, in.fills = data, true }
 // callBack runs a callback and answers.
 func (c *Call) callBack(head shm.ReplyHead) {
 	c.seat.lane.ExpectAnswer()
+	c.calledBack = true
 	c.raised.count++
 	if most := c.session.options.MaxCallbacks; c.raised.count > most {
 		c.kill("callbacks", "")
@@ -179,6 +180,11 @@ func (c *Call) invoke(head shm.ReplyHead, callback callback) {
 		return
 	}
 	value, ok := c.run(callback.run, in)
+	if in.call.lost.Load() && c.err == nil {
+		// The worker has lied, and is being ended.
+		c.lost.Store(true)
+		c.setErr(in.call.err)
+	}
 	c.respond(in, value, ok)
 }
 
@@ -189,7 +195,14 @@ func (c *Call) invocation(size int) *Invocation {
 	if cap(block) < size {
 		block = make([]byte, size)
 	}
-	*in = Invocation{reader: reader{numbers: numbers{block[:size]}, call: c}, lent: in.lent[:0]}
+	if c.view == nil {
+		c.view = &Call{session: c.session, depth: c.depth}
+	}
+	view := c.view
+	view.seat, view.ctx, view.function, view.fn, view.id, view.err = c.seat, c.ctx, c.function, c.fn, c.id, nil
+	view.reply.call, view.calledBack = view, true
+	view.lost.Store(c.lost.Load())
+	*in = Invocation{reader: reader{numbers: numbers{block[:size]}, call: view}, lent: in.lent[:0]}
 	return in
 }
 
@@ -205,7 +218,7 @@ func (c *Call) respond(in *Invocation, value uint64, ok bool) {
 		answer.PutUint64(0, value)
 		answer.PutUint64(8, uint64(len(in.filled)))
 		copy(answer.block[16:], in.filled)
-		place, err := c.seat.place(c.ctx, answer.block, 0)
+		place, err := c.seat.lend(c.ctx, answer.block)
 		if err != nil {
 			c.raised.err = c.wrong(hotcell.ErrLimitExceeded, hotcell.ExecutedMaybe, nil, "there is no room for what a callback filled in: "+err.Error())
 		}

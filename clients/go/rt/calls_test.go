@@ -357,3 +357,61 @@ func TestTheContextOfACallbackEndsWithIt(t *testing.T) {
 		t.Fatal(got, err, session.Generation())
 	}
 }
+
+// What is wrong with the arguments of a callback is its own error: the library hears that it has failed, and the worker stays.
+func TestATextThatIsNoneIsTheCallbacksError(t *testing.T) {
+	_, options := fake(t, 1, func(w *fakeWorker, c *fakeCall) {
+		if c.function == 0 {
+			sum(w, c)
+			return
+		}
+		at := slotOf(c.lane, c.slot) + wire.ResultOffset + 8
+		w.reply[at+16] = 0xFF
+		binary.NativeEndian.PutUint64(w.reply[at:], uint64(wire.SegmentReply)<<wire.PlaceSegmentShift|uint64(at+16))
+		binary.NativeEndian.PutUint64(w.reply[at+8:], 1)
+		place := uint64(wire.SegmentReply)<<wire.PlaceSegmentShift | uint64(at)
+		c.reply(wire.ReplyStateCallback, place, nil, func(r *fakeReply) { r.errno, r.length = 1, 16 })
+		if kind, _, _ := c.resumed(); kind != wire.ResumeCallbackFailed {
+			w.end(map[string]any{"kind": "Crashed"}, 0)
+			return
+		}
+		c.reply(wire.ReplyStateReturned, 0, make([]byte, 8), nil)
+	})
+	session := open(t, options, addFunction, addFunction)
+	call := session.Begin(context.Background(), 1)
+	call.PutCallback(0, 16, func(_ context.Context, in *Invocation) (uint64, error) {
+		_ = in.Text(0)
+		return 0, in.Err()
+	})
+	err := call.Finish().Err()
+	call.End()
+	var failed *hotcell.Error
+	if !errors.Is(err, hotcell.ErrBadEncoding) || !errors.As(err, &failed) || !failed.Once {
+		t.Fatal(err)
+	}
+	if got, err := add(context.Background(), session, 1, 2); got != 3 || err != nil || session.Generation() != 1 {
+		t.Fatal(got, err, session.Generation())
+	}
+}
+
+// Messages that come quickly do not keep a call beyond its deadline.
+func TestALibraryThatCallsBackWithoutEndIsEndedByTheDeadline(t *testing.T) {
+	for number, kept := range map[int32]bool{1: false, wire.KeptCallbacks + 5: true} {
+		_, options := fake(t, 1, func(w *fakeWorker, c *fakeCall) {
+			for !w.ended.Load() {
+				c.reply(wire.ReplyStateCallback, 0, nil, func(r *fakeReply) { r.errno, r.length = number, 0 })
+				c.resumed()
+			}
+		})
+		options.MaxCallbacks = 1 << 40
+		session := open(t, options, addFunction)
+		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+		call := session.Begin(ctx, 0)
+		call.PutCallback(0, 0, func(context.Context, *Invocation) (uint64, error) { return 0, nil })
+		err := call.Finish().Err()
+		call.End()
+		if cancel(); !errors.Is(err, hotcell.ErrHung) {
+			t.Errorf("kept %v: %v", kept, err)
+		}
+	}
+}

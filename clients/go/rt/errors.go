@@ -67,7 +67,7 @@ var zeros [2048]byte
 func (c *Call) wrong(kind hotcell.Kind, executed hotcell.Executed, cause error, message string) *hotcell.Error {
 	return &hotcell.Error{
 		Kind: kind, Library: c.session.pack.Library, Function: c.fn.Name, CallID: c.id, Generation: c.generation(),
-		Time: time.Now(), Executed: executed, Tries: 1, Message: message, Cause: cause,
+		Time: time.Now(), Executed: executed, Tries: 1, Message: message, Cause: cause, Once: c.calledBack || c.depth > 0,
 	}
 }
 
@@ -96,6 +96,7 @@ func (c *Call) ended(executed hotcell.Executed) {
 	fault := *end.Fault
 	fault.Library, fault.Function, fault.CallID = c.session.pack.Library, c.fn.Name, c.id
 	fault.Generation, fault.Time, fault.Executed, fault.Tries = c.generation(), time.Now(), executed, 1
+	fault.Once = c.calledBack || c.depth > 0
 	if end.Lane >= 0 && (end.Lane != c.seat.index || !c.isOrIsIn(end.CallID)) {
 		fault.Kind, fault.Cause = hotcell.ErrWorkerLost, &hotcell.SuspectError{Function: end.Function, CallID: end.CallID}
 		fault.Message = fmt.Sprintf("call %d of %s ended the worker", end.CallID, end.Function)

@@ -57,6 +57,10 @@ func (c *Call) publish() {
 	if c.ctx.Done() != nil {
 		c.wait.Context = c.ctx
 	}
+	if !c.wait.Deadline.IsZero() {
+		// Some of it has passed where arguments needed memory.
+		c.wait.Left = max(time.Until(c.wait.Deadline), 1)
+	}
 	c.sent = true
 	c.seat.lane.Publish(shm.CallHead{Function: uint16(c.function), CallID: c.id, Time: uint64(c.wait.Left)}, c.block[:c.used])
 }

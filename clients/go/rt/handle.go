@@ -248,7 +248,10 @@ func (r *Reply) letGo() {
 // owned is the handle in a field, as the fixed results have it, also behind an error.
 func (r *Reply) owned(field Owned) uint64 {
 	block := numbers{r.call.small[:]}
-	if int(r.call.fn.Results) > len(r.call.small) {
+	switch {
+	case r.entries > 0:
+		block = r.numbers
+	case int(r.call.fn.Results) > len(r.call.small):
 		block = numbers{r.call.large}
 	}
 	if field.Image == 0 {

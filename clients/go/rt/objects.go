@@ -130,18 +130,33 @@ func (s *Session) sweep() {
 		return
 	}
 	for note, more := s.objects.next(true); more; note, more = s.objects.next(false) {
-		s.let(note)
+		if !s.let(note) {
+			// Whoever comes next tries again.
+			s.objects.putBack(note)
+			return
+		}
 	}
 }
 
+// putBack leaves a note in front, and ends the sweep.
+func (o *objects) putBack(back note) {
+	o.mutex.Lock()
+	defer o.mutex.Unlock()
+	o.notes = append([]note{back}, o.notes...)
+	o.left.Add(1)
+	o.sweeping = false
+}
+
 // let has the library release an object. Nobody hears of a failure: one that crashes costs the worker.
-func (s *Session) let(note note) {
+// False where nothing could be sent, and the object is there.
+func (s *Session) let(note note) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), releaseTime)
 	defer cancel()
 	call := s.Begin(ctx, int(note.release.Function))
 	if call.err != nil || call.generation() != note.generation {
+		there := call.err != nil && s.Generation() == note.generation
 		call.End()
-		return
+		return !there
 	}
 	if size := note.release.Image; size == 0 {
 		call.PutUint64(int(note.release.Offset), note.raw)
@@ -161,10 +176,11 @@ func (s *Session) let(note note) {
 	defer s.objects.mutex.Unlock()
 	if errors.Is(err, hotcell.ErrInvalidArgument) {
 		s.objects.aside = append(s.objects.aside, note)
-		return
+		return true
 	}
 	delete(s.objects.known, note.object)
 	s.objects.notes = append(s.objects.notes, s.objects.aside...)
 	s.objects.left.Add(int32(len(s.objects.aside)))
 	s.objects.aside = nil
+	return true
 }

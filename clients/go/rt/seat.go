@@ -2,6 +2,8 @@ package rt
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -69,30 +71,62 @@ func (s *seat) call(depth int) *Call {
 // bind sees to it that the seat has a lane of a worker that serves.
 func (s *seat) bind(ctx context.Context, function string) error {
 	s.unbind()
-	worker, err := s.session.serving(ctx, function)
-	if err != nil {
-		return err
-	}
-	if s.index > 0 {
-		if err := worker.OpenLane(ctx, s.index); err != nil {
-			worker.Channel.Drop()
+	for tries := 0; ; tries++ {
+		worker, err := s.session.serving(ctx, function)
+		if err != nil {
+			return err
+		}
+		if s.index >= worker.Channel.Callers() {
+			worker.unbind()
+			return fmt.Errorf("the supervisor gives %d callers", worker.Channel.Callers())
+		}
+		if s.index > 0 {
+			err = worker.OpenLane(ctx, s.index)
+		}
+		if err == nil {
+			s.worker, s.lane = worker, worker.Channel.Lane(s.index)
+			return nil
+		}
+		worker.unbind()
+		if tries == mostTries || !errors.Is(err, hotcell.ErrWorkerLost) {
 			return err
 		}
 	}
-	worker.bound.Add(1)
-	s.worker, s.lane = worker, worker.Channel.Lane(s.index)
-	return nil
+}
+
+// mostTries is how often another worker is asked for where one ends before it was sent anything.
+const mostTries = 3
+
+// unbind says that one uses it no more.
+func (w *worker) unbind() {
+	if w.bound.Add(-1) == 0 && w.IsOver() {
+		w.Left()
+	}
+	w.Channel.Drop()
 }
 
 // leave lets go of a worker that is over, or worn and without objects.
 func (s *seat) leave() {
-	if !s.worker.IsOver() {
-		if s.session.objects.has(s.worker.generation) {
-			return
-		}
-		s.worker.Retire()
+	if !s.worker.IsOver() && !s.session.isUnused(s.worker) {
+		return
 	}
 	s.unbind()
+}
+
+// isUnused has a worker that is worn retire, if no object of it is there and no other call is under way, which may be making one.
+// False where it goes on.
+func (s *Session) isUnused(worker *worker) bool {
+	vacant := s.turns.vacant()
+	s.turns.mutex.Lock()
+	alone := len(vacant)+1 == s.turns.made
+	s.turns.mutex.Unlock()
+	if alone && !s.objects.has(worker.generation) {
+		worker.Retire()
+	}
+	for _, seat := range vacant {
+		s.turns.give(seat)
+	}
+	return worker.IsOver()
 }
 
 // unbind lets go of a worker. No call is under way here.
@@ -103,10 +137,7 @@ func (s *seat) unbind() {
 	worker := s.worker
 	s.arena.Close()
 	s.worker, s.lane = nil, nil
-	if worker.bound.Add(-1) == 0 && worker.IsOver() {
-		worker.Left()
-	}
-	worker.Channel.Drop()
+	worker.unbind()
 }
 
 // place copies data, and tail zero bytes, into request memory of the lane, which grows where there is no room.
@@ -120,6 +151,20 @@ func (s *seat) place(ctx context.Context, data []byte, tail int) (shm.Place, err
 	}
 	s.arena.AddRequest(id, mapping)
 	place, _ := s.arena.CopyIn(data, tail)
+	return place, nil
+}
+
+// lend copies what the worker reads before its next message into request memory.
+func (s *seat) lend(ctx context.Context, data []byte) (shm.Place, error) {
+	if place, fits := s.arena.Lend(data); fits {
+		return place, nil
+	}
+	id, mapping, err := s.worker.Grow(ctx, shm.Request, s.arena.Wanted(len(data)))
+	if err != nil {
+		return shm.Null, err
+	}
+	s.arena.AddRequest(id, mapping)
+	place, _ := s.arena.Lend(data)
 	return place, nil
 }
 

@@ -60,7 +60,7 @@ func Open(ctx context.Context, pack *Package, options hotcell.Options) (*Session
 		_ = session.Close()
 		return nil, session.failed(err, "")
 	}
-	worker.Channel.Drop()
+	worker.unbind()
 	return session, nil
 }
 
@@ -113,7 +113,8 @@ func (p *Package) callers(most int) int {
 	return most
 }
 
-// serving is the worker that serves; one is asked for where there is none. Its channel is held for the caller.
+// serving is the worker that serves; one is asked for where there is none. It is bound to the caller, who calls unbind: so it is
+// not left meanwhile.
 func (s *Session) serving(ctx context.Context, function string) (*worker, error) {
 	if worker, err := s.current(); worker != nil || err != nil {
 		return worker, err
@@ -136,7 +137,7 @@ func (s *Session) serving(ctx context.Context, function string) (*worker, error)
 // errClosed says that the session was closed.
 var errClosed = errors.New("the session is closed")
 
-// current is the worker that serves, held for the caller; nil where none does.
+// current is the worker that serves, bound to the caller; nil where none does.
 func (s *Session) current() (*worker, error) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -147,10 +148,11 @@ func (s *Session) current() (*worker, error) {
 		return nil, nil
 	}
 	s.worker.Channel.Hold()
+	s.worker.bound.Add(1)
 	return s.worker, nil
 }
 
-// renew asks for a worker, at a new server where the one before has ended. It is held for the caller.
+// renew asks for a worker, at a new server where the one before has ended. It is bound to the caller.
 func (s *Session) renew(ctx context.Context, function string) (*worker, error) {
 	s.mutex.Lock()
 	from := s.inner
@@ -175,6 +177,7 @@ func (s *Session) renew(ctx context.Context, function string) (*worker, error) {
 	}
 	s.last = s.before + inner.Generation
 	s.worker = &worker{Worker: inner, generation: s.last, spin: from.Spin}
+	s.worker.bound.Add(1)
 	go s.attend(s.worker)
 	inner.Channel.Hold()
 	return s.worker, nil
@@ -194,14 +197,15 @@ func (s *Session) attend(worker *worker) {
 	}
 	s.buffers.drop(worker)
 	s.kept.forget(func(until object) bool { return until.generation == worker.generation })
-	if worker.bound.Load() == 0 {
-		worker.Left()
-	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	if s.worker == worker {
 		s.worker = nil
 		worker.Channel.Drop()
+	}
+	// Nobody is bound to it from now on who is not yet.
+	if worker.bound.Load() == 0 {
+		worker.Left()
 	}
 }
 

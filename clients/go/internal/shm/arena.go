@@ -109,6 +109,14 @@ func (a *Arena) take(bytes int) Place {
 	return place
 }
 
+// Lend is as CopyIn, of what the worker reads before its next message: what comes behind it may lie in its place.
+func (a *Arena) Lend(data []byte) (Place, bool) {
+	used := a.used
+	place, fits := a.CopyIn(data, 0)
+	a.used = used
+	return place, fits
+}
+
 // Wanted is how many bytes the next request segment should have, to hold so many.
 func (a *Arena) Wanted(needed int) int {
 	current := 0

@@ -70,6 +70,9 @@ func (c *Channel) Bury() {
 	}
 }
 
+// Callers is how many lanes are for callers.
+func (c *Channel) Callers() int { return len(c.bells) }
+
 // IsDead tells whether the worker has ended.
 func (c *Channel) IsDead() bool { return c.dead.Load() }
 
