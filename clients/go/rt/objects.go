@@ -22,6 +22,8 @@ type objects struct {
 
 	mutex sync.Mutex
 	known map[object]known
+	// purge is how many there are when those that were collected are looked for.
+	purge int
 	notes []note
 	// aside are notes that the worker refused: what belongs to the object is there. They are sent again behind others.
 	aside []note
@@ -48,13 +50,14 @@ type dropped struct {
 func (o *objects) add(handle *Handle) {
 	o.mutex.Lock()
 	defer o.mutex.Unlock()
-	if len(o.known) >= 64 && len(o.known)&(len(o.known)-1) == 0 {
-		// As many again have come: those that were collected are forgotten.
+	if len(o.known) >= max(64, o.purge) {
+		// As many again have come as were left the last time: those that were collected are forgotten.
 		for object, pointer := range o.known {
 			if pointer.Value() == nil {
 				delete(o.known, object)
 			}
 		}
+		o.purge = 2 * len(o.known)
 	}
 	o.known[handle.object] = weak.Make(handle)
 }

@@ -84,8 +84,11 @@ func (s *seat) bind(ctx context.Context, function string) error {
 			err = worker.OpenLane(ctx, s.index)
 		}
 		if err == nil {
-			s.worker, s.lane = worker, worker.Channel.Lane(s.index)
-			return nil
+			if lane := worker.Channel.Lane(s.index); lane != nil {
+				s.worker, s.lane = worker, lane
+				return nil
+			}
+			err = fmt.Errorf("lane %d of worker %d was used before", s.index, worker.generation)
 		}
 		worker.unbind()
 		if tries == mostTries || !errors.Is(err, hotcell.ErrWorkerLost) {

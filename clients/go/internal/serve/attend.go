@@ -156,7 +156,10 @@ func (s *Session) answered(said answer) error {
 		file, entry.file = entry.file, -1
 	}
 	s.mutex.Unlock()
-	if entry == nil {
+	switch {
+	case entry == nil && said.ID == 0 && said.Error != nil:
+		return said.Error // The session as a whole is refused.
+	case entry == nil:
 		return nil // Who has asked waits no longer.
 	}
 	if file >= 0 && said.Kind == "ready" {

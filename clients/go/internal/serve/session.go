@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"sync"
 	"time"
@@ -171,10 +173,20 @@ func (s *Session) ask(ctx context.Context, entry *waiting, order message, files 
 		}
 		return answer, nil
 	case <-s.gone:
-		return answer{}, errGone
+		return answer{}, s.whyGone()
 	case <-ctx.Done():
 		return answer{}, ctx.Err()
 	}
+}
+
+// whyGone says why the socket has ended, where that is known.
+func (s *Session) whyGone() error {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.err == nil || errors.Is(s.err, io.EOF) || errors.Is(s.err, net.ErrClosed) {
+		return errGone
+	}
+	return errors.Join(errGone, s.err)
 }
 
 // forget forgets an order; what was mapped for it and not taken is unmapped.

@@ -14,6 +14,8 @@ type Channel struct {
 	epoch          uint16
 	lanes          int
 	bells          []*Bell
+	// taken are the lanes that were ever taken, one bit each.
+	taken atomic.Uint64
 	// dead is set when the worker has ended; see [Channel.Bury].
 	dead atomic.Bool
 	// users is how many hold it: the last one unmaps it.
@@ -83,8 +85,11 @@ func (c *Channel) Executing(lane int) (call uint64, entry uint32) {
 }
 
 // Lane is a lane for one caller at a time. Each is taken once in a channel's life, for the counters of both sides start
-// together. Lane 0 is served by the worker's first thread, others by one of their own.
+// together: the second time there is none. Lane 0 is served by the worker's first thread, others by one of their own.
 func (c *Channel) Lane(index int) *Lane {
+	if bit := uint64(1) << index; c.taken.Or(bit)&bit != 0 {
+		return nil
+	}
 	lane := &Lane{channel: c, index: index, bell: c.bells[index], cpu: wire.CpuUnknown, alone: runtime.GOMAXPROCS(0) == 1}
 	lane.parkAt, lane.cpuAt, lane.doorbellAt = control+wire.ChannelWorkerPark, control+wire.ChannelWorkerCpu, control+wire.ChannelHostDoorbell
 	if index > 0 {
