@@ -201,7 +201,9 @@ func (c *Call) invocation(size int) *Invocation {
 	view := c.view
 	view.seat, view.ctx, view.function, view.fn, view.id, view.err = c.seat, c.ctx, c.function, c.fn, c.id, nil
 	view.reply.call, view.calledBack = view, true
-	view.lost.Store(c.lost.Load())
+	if view.lost.Load() != c.lost.Load() {
+		view.lost.Store(c.lost.Load())
+	}
 	*in = Invocation{reader: reader{numbers: numbers{block[:size]}, call: view}, lent: in.lent[:0]}
 	return in
 }

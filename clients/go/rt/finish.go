@@ -13,6 +13,10 @@ import (
 // mostGrants is how often a call may ask for space: an honest one doubles its window.
 const mostGrants = 64
 
+// clockEvery is how many messages of a call are between two looks at the clock, where each comes at once: who has to wait for one
+// looks at it anyway.
+const clockEvery = 16
+
 // Finish sends the call and waits for its reply. Behind a failure that the library reports, all results are zero. A panic of a
 // callback goes on here.
 func (c *Call) Finish() *Reply {
@@ -72,7 +76,7 @@ func (c *Call) isCancelled() bool { return errors.Is(c.ctx.Err(), context.Cancel
 func (c *Call) goOn(head shm.ReplyHead, outcome shm.Outcome, rule string) {
 	defer c.rethrow()
 	c.wait.Reckon()
-	for {
+	for message := 1; ; message++ {
 		switch outcome {
 		case shm.Ended:
 			c.done = true
@@ -103,7 +107,7 @@ func (c *Call) goOn(head shm.ReplyHead, outcome shm.Outcome, rule string) {
 		switch {
 		case c.isCancelled():
 			outcome = shm.Stopped
-		case !time.Now().Before(c.wait.Deadline):
+		case message%clockEvery == 0 && !time.Now().Before(c.wait.Deadline):
 			outcome = shm.TimedOut
 		default:
 			head, outcome, rule = c.seat.lane.Await(c.id, &c.wait)
