@@ -8,6 +8,7 @@
 mod awaited;
 mod cancel;
 mod changed;
+mod client;
 mod end;
 mod heard;
 mod hearing;
@@ -27,6 +28,7 @@ mod worker;
 
 pub use awaited::Ending;
 pub use cancel::CancelOutcome;
+pub use client::Client;
 pub use end::{End, Ended, Hears, HowEnded, Report};
 pub use libraries::{Libraries, LoadedFile, Replaced, Unfit};
 pub use output::escape;

@@ -212,7 +212,7 @@ impl Prepared {
         shared.facts.reloads.fetch_add(1, Ordering::Relaxed);
         let before = shared.service.now.lock().replace(Arc::clone(&serving));
         if let Some(before) = &before {
-            shared.service.leaves(before);
+            shared.leaves(before);
             before.ends_because(Because::reloaded());
             before.channel().give_up();
         }

@@ -1,0 +1,262 @@
+package rt
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+
+	"hotcell"
+	"hotcell/internal/serve"
+)
+
+// Session is one library in a worker of its own: see [hotcell.Session].
+type Session struct {
+	pack    *Package
+	options hotcell.Options
+	turns   turns
+	closed  chan struct{}
+	closing sync.Once
+	// calling is how many callbacks are being run: while there are none, no call is nested.
+	calling atomic.Int32
+	objects objects
+	buffers buffers
+	kept    keptCallbacks
+
+	// renewing has whoever asks for a worker: the others wait for it, as long as their contexts allow.
+	renewing chan struct{}
+	// mutex is for what follows. Nobody waits for a worker with it.
+	mutex  sync.Mutex
+	inner  *serve.Session
+	worker *worker
+	// before is how many generations servers before this one have had.
+	before, last uint64
+}
+
+var _ hotcell.Session = (*Session)(nil)
+
+// Open opens a library. The worker that is to serve it is up when this returns.
+func Open(ctx context.Context, pack *Package, options hotcell.Options) (*Session, error) {
+	session := &Session{pack: pack, options: options.WithDefaults(), closed: make(chan struct{}), renewing: make(chan struct{}, 1)}
+	session.objects.known = make(map[object]known)
+	if pack.Runtime != Version {
+		text := fmt.Sprintf("the package was generated for version %d of the runtime; this is version %d", pack.Runtime, Version)
+		return nil, session.refused(hotcell.ErrAbiMismatch, "", text, nil)
+	}
+	if len(session.options.Libraries) == 0 {
+		session.options.Libraries = pack.Libraries.find()
+	}
+	bounded, cancel := context.WithTimeout(ctx, session.options.StartDeadline)
+	defer cancel()
+	if _, err := session.connect(bounded); err != nil {
+		return nil, session.failed(err, "")
+	}
+	worker, err := session.serving(bounded, "")
+	if err != nil {
+		_ = session.Close()
+		return nil, session.failed(err, "")
+	}
+	worker.unbind()
+	return session, nil
+}
+
+// find is the files that lie in the folders of the variable: all, or none.
+func (l Libraries) find() (found []string) {
+	for _, folder := range filepath.SplitList(os.Getenv(l.Variable)) {
+		if !filepath.IsAbs(folder) {
+			continue
+		}
+		for _, name := range l.Files {
+			path := filepath.Join(folder, name)
+			if _, err := os.Stat(path); err == nil {
+				found = append(found, path)
+			}
+		}
+	}
+	return found
+}
+
+// connect opens the session at a server.
+func (s *Session) connect(ctx context.Context) (*serve.Session, error) {
+	library := serve.Library{Name: s.pack.Library, Interface: s.pack.Interface, Shim: s.pack.Shim}
+	inner, err := serve.Open(ctx, library, s.options)
+	if err != nil {
+		return nil, err
+	}
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.isClosed() {
+		inner.Close()
+		return nil, errClosed
+	}
+	s.inner, s.before = inner, s.last
+	if s.turns.most == 0 {
+		s.turns.most = s.pack.callers(inner.Callers)
+	}
+	return inner, nil
+}
+
+// callers is how many calls at a time there may be of a library, of so many that the server allows. Where several threads may be
+// inside the library, but not with the same objects, or only the one that made them, there is one: rules by object are not
+// kept here.
+func (p *Package) callers(most int) int {
+	var face struct {
+		Threads string `json:"threads"`
+	}
+	if err := json.Unmarshal(p.Interface, &face); err != nil || face.Threads != "reentrant" {
+		return 1
+	}
+	return most
+}
+
+// serving is the worker that serves; one is asked for where there is none. It is bound to the caller, who calls unbind: so it is
+// not left meanwhile.
+func (s *Session) serving(ctx context.Context, function string) (*worker, error) {
+	if worker, err := s.current(); worker != nil || err != nil {
+		return worker, err
+	}
+	select {
+	case s.renewing <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-s.closed:
+		return nil, errClosed
+	}
+	defer func() { <-s.renewing }()
+	// Somebody else may have asked meanwhile.
+	if worker, err := s.current(); worker != nil || err != nil {
+		return worker, err
+	}
+	return s.renew(ctx, function)
+}
+
+// errClosed says that the session was closed.
+var errClosed = errors.New("the session is closed")
+
+// current is the worker that serves, bound to the caller; nil where none does.
+func (s *Session) current() (*worker, error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.isClosed() {
+		return nil, errClosed
+	}
+	if s.worker == nil || s.worker.IsOver() {
+		return nil, nil
+	}
+	s.worker.Channel.Hold()
+	s.worker.bound.Add(1)
+	return s.worker, nil
+}
+
+// renew asks for a worker, at a new server where the one before has ended. It is bound to the caller.
+func (s *Session) renew(ctx context.Context, function string) (*worker, error) {
+	s.mutex.Lock()
+	from := s.inner
+	s.mutex.Unlock()
+	inner, err := from.Worker(ctx, function)
+	if errors.Is(err, serve.ErrGone) && !s.isClosed() {
+		if from, err = s.connect(ctx); err == nil {
+			inner, err = from.Worker(ctx, function)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.isClosed() {
+		inner.Channel.Drop()
+		return nil, errClosed
+	}
+	if s.worker != nil {
+		s.worker.Channel.Drop()
+	}
+	s.last = s.before + inner.Generation
+	s.worker = &worker{Worker: inner, generation: s.last, spin: from.Spin}
+	s.worker.bound.Add(1)
+	go s.attend(s.worker)
+	inner.Channel.Hold()
+	return s.worker, nil
+}
+
+// attend waits until a worker serves nobody new, and has free seats let go of it. Others do when their call is over.
+func (s *Session) attend(worker *worker) {
+	select {
+	case <-worker.Ended():
+	case <-worker.Retired():
+	}
+	for _, seat := range s.turns.vacant() {
+		if seat.worker == worker {
+			seat.unbind()
+		}
+		s.turns.give(seat)
+	}
+	s.buffers.drop(worker)
+	s.kept.forget(func(until object) bool { return until.generation == worker.generation })
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.worker == worker {
+		s.worker = nil
+		worker.Channel.Drop()
+	}
+	// Nobody is bound to it from now on who is not yet.
+	if worker.bound.Load() == 0 {
+		worker.Left()
+	}
+}
+
+func (s *Session) isClosed() bool {
+	select {
+	case <-s.closed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Close ends the session and its worker. Calls that are under way fail.
+func (s *Session) Close() error {
+	s.closing.Do(func() {
+		close(s.closed)
+		s.mutex.Lock()
+		inner, worker := s.inner, s.worker
+		s.worker = nil
+		s.mutex.Unlock()
+		inner.Close()
+		if worker != nil {
+			worker.Channel.Drop()
+		}
+		for _, seat := range s.turns.vacant() {
+			seat.unbind()
+			s.turns.give(seat)
+		}
+		s.buffers.drop(nil)
+	})
+	return nil
+}
+
+// Stats is what the supervisor knows of the session, as JSON.
+func (s *Session) Stats(ctx context.Context) ([]byte, error) {
+	s.mutex.Lock()
+	inner := s.inner
+	s.mutex.Unlock()
+	stats, err := inner.Stats(ctx)
+	if err != nil {
+		return nil, s.failed(err, "")
+	}
+	return stats, nil
+}
+
+// Generation is the number of the worker that serves, from 1; 0 where none does.
+func (s *Session) Generation() uint64 {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.worker == nil || s.worker.IsOver() {
+		return 0
+	}
+	return s.worker.generation
+}
