@@ -7,6 +7,7 @@
 mod checksum;
 mod error;
 mod files;
+mod shape;
 mod templates;
 
 pub mod package;

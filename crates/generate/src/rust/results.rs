@@ -11,10 +11,11 @@ use crate::Error;
 use crate::rust::arguments::Arguments;
 use crate::rust::context::Context;
 use crate::rust::format;
-use crate::rust::function::{element, offset, unsupported};
+use crate::rust::function::element;
 use crate::rust::names::{self, Scope};
 use crate::rust::texts as texts_of;
 use crate::rust::types::{self, Number};
+use crate::shape::{offset, unsupported};
 
 /// Something a method gives back.
 pub(crate) struct Outcome {
