@@ -10,6 +10,7 @@ mod files;
 mod shape;
 mod templates;
 
+pub mod go;
 pub mod package;
 pub mod prebuilt;
 pub mod rust;
