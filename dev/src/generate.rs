@@ -22,6 +22,8 @@ const GENERATED: &[&str] = &[
     "docs/reference/wire.md",
     "docs/reference/errors.md",
     "crates/sandbox/src/tables.rs",
+    "clients/go/internal/wire/wire.go",
+    "clients/go/kinds.go",
 ];
 
 /// Whether to write the generated files or to compare them with what is there.
@@ -79,6 +81,8 @@ fn render(root: &Path) -> Result<Vec<(&'static str, String)>> {
         wire::markdown::render(&wire),
         errors::markdown::render(&errors),
         rustfmt(root, &tables).context("formatting tables.rs")?,
+        wire::go::render(&wire),
+        errors::go::render(&errors),
     ];
     Ok(GENERATED.iter().copied().zip(texts).collect())
 }

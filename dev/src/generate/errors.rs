@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::names;
 
+pub(crate) mod go;
 pub(crate) mod markdown;
 pub(crate) mod rust;
 

@@ -29,6 +29,11 @@ pub(crate) fn snake_to_camel(name: &str) -> String {
         .collect()
 }
 
+/// `MAX_LANES` → `MaxLanes`.
+pub(crate) fn upper_to_camel(name: &str) -> String {
+    snake_to_camel(&name.to_ascii_lowercase())
+}
+
 /// `ReplyState` → `reply_state`.
 pub(crate) fn camel_to_snake(name: &str) -> String {
     let mut snake = String::new();
@@ -75,6 +80,7 @@ mod tests {
     fn cases_convert() {
         assert_eq!(snake_to_camel("segment_add"), "SegmentAdd");
         assert_eq!(snake_to_camel("fds"), "Fds");
+        assert_eq!(upper_to_camel("MAX_LANES"), "MaxLanes");
         assert_eq!(camel_to_snake("ReplyState"), "reply_state");
         assert_eq!(camel_to_upper("BadReference"), "BAD_REFERENCE");
     }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::names;
 
 pub(crate) mod c;
+pub(crate) mod go;
 pub(crate) mod markdown;
 pub(crate) mod rust;
 mod types;

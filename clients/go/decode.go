@@ -1,0 +1,66 @@
+package hotcell
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// UnmarshalJSON reads an error in the form in which hotcell writes errors as JSON.
+func (e *Error) UnmarshalJSON(data []byte) error {
+	var form struct {
+		Kind     string         `json:"kind"`
+		Message  string         `json:"message"`
+		Library  string         `json:"library"`
+		Function string         `json:"function"`
+		Executed Executed       `json:"executed"`
+		Output   string         `json:"output"`
+		Cause    map[string]any `json:"cause"`
+	}
+	if err := json.Unmarshal(data, &form); err != nil {
+		return err
+	}
+	kind := KindOf(form.Kind)
+	if kind == 0 {
+		// A supervisor of a later version may have kinds that this one has not.
+		kind, form.Message = ErrWorkerLost, form.Kind+": "+form.Message
+	}
+	*e = Error{
+		Kind: kind, Message: form.Message, Library: form.Library, Function: form.Function, Executed: form.Executed,
+		Output: form.Output, Time: time.Now(), Cause: cause(kind, form.Cause),
+	}
+	return nil
+}
+
+// cause is the typed form of what the supervisor says.
+func cause(kind Kind, fields map[string]any) error {
+	if len(fields) == 0 {
+		return nil
+	}
+	text := func(name string) string { text, _ := fields[name].(string); return text }
+	number := func(name string) float64 { number, _ := fields[name].(float64); return number }
+	truth := func(name string) bool { truth, _ := fields[name].(bool); return truth }
+	has := func(name string) bool { _, there := fields[name]; return there }
+	switch {
+	case has("signal"):
+		address, err := strconv.ParseUint(strings.TrimPrefix(text("address"), "0x"), 16, 64)
+		return &CrashError{
+			Signal: int(number("number")), Name: text("signal"), Address: address, HasAddress: err == nil,
+			StackOverflow: truth("stack_overflow"), External: truth("external"),
+		}
+	case has("status"):
+		return &ExitError{Status: int(number("status"))}
+	case has("deadline_ms"):
+		return &DeadlineError{After: time.Duration(number("deadline_ms") * float64(time.Millisecond))}
+	case has("suspect"):
+		return &SuspectError{Function: text("suspect"), CallID: uint64(number("call_id"))}
+	case has("limit"):
+		return &LimitError{Limit: Reason(text("limit")), Value: uint64(number("value"))}
+	case has("reason") && kind == ErrUnavailable:
+		return &UnavailableError{Reason: Reason(text("reason"))}
+	case has("argument"):
+		return &ArgumentError{Name: text("argument")}
+	}
+	return &DetailError{Fields: fields}
+}

@@ -1,0 +1,92 @@
+package serve
+
+import (
+	"encoding/json"
+	"os"
+	"runtime"
+	"strconv"
+
+	"hotcell"
+)
+
+// version is that of what client and server say to each other.
+const version = 1
+
+// keep keeps a file's descriptor open until here.
+func keep(file *os.File) { runtime.KeepAlive(file) }
+
+// message is one of the client: a JSON object.
+type message map[string]any
+
+// text is a number that may be beyond 2⁵³.
+func text(number uint64) string { return strconv.FormatUint(number, 10) }
+
+// answer is a message of the server. Members that it does not know are ignored.
+type answer struct {
+	Kind         string          `json:"kind"`
+	ID           uint64          `json:"id"`
+	Version      int             `json:"version"`
+	Server       string          `json:"server"`
+	Error        *hotcell.Error  `json:"error"`
+	Callers      int             `json:"callers"`
+	SpinNS       int64           `json:"spin_ns"`
+	Session      uint64          `json:"session"`
+	Generation   number          `json:"generation"`
+	Epoch        uint16          `json:"epoch"`
+	Lanes        int             `json:"lanes"`
+	RequestBytes int             `json:"request_bytes"`
+	ReplyBytes   int             `json:"reply_bytes"`
+	Capabilities number          `json:"capabilities"`
+	Level        uint32          `json:"level"`
+	Number       uint16          `json:"number"`
+	Bytes        int             `json:"bytes"`
+	Direction    string          `json:"direction"`
+	Fault        *hotcell.Error  `json:"fault"`
+	Lane         *int            `json:"lane"`
+	Function     string          `json:"function"`
+	Call         number          `json:"call"`
+	Stats        json.RawMessage `json:"stats"`
+}
+
+// number is one that may be beyond 2⁵³, and is then a string.
+type number uint64
+
+// UnmarshalJSON reads either form.
+func (n *number) UnmarshalJSON(data []byte) error {
+	if len(data) > 1 && data[0] == '"' {
+		data = data[1 : len(data)-1]
+	}
+	return json.Unmarshal(data, (*uint64)(n))
+}
+
+// options is how a library is opened, as the server takes it.
+type options struct {
+	StartDeadlineMS int64       `json:"start_deadline_ms,omitempty"`
+	Libraries       []string    `json:"libraries,omitempty"`
+	Environment     [][2]string `json:"environment,omitempty"`
+	Directory       string      `json:"directory,omitempty"`
+	Sandbox         string      `json:"sandbox,omitempty"`
+	MemoryBytes     uint64      `json:"memory_bytes,omitempty"`
+	MaxObjects      uint32      `json:"max_objects,omitempty"`
+	Waiting         string      `json:"waiting,omitempty"`
+	Callers         int         `json:"callers,omitempty"`
+	Spares          int         `json:"spares,omitempty"`
+}
+
+func optionsOf(given hotcell.Options) *options {
+	options := &options{
+		StartDeadlineMS: given.StartDeadline.Milliseconds(),
+		Libraries:       given.Libraries,
+		Directory:       given.Directory,
+		Sandbox:         given.Sandbox,
+		MemoryBytes:     given.MemoryBytes,
+		MaxObjects:      given.MaxObjects,
+		Waiting:         string(given.Waiting),
+		Callers:         given.Callers,
+		Spares:          given.Spares,
+	}
+	for name, value := range given.Environment {
+		options.Environment = append(options.Environment, [2]string{name, value})
+	}
+	return options
+}

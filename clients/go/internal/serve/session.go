@@ -1,0 +1,249 @@
+package serve
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"hotcell"
+	"hotcell/internal/shm"
+)
+
+// Session is one library at a server: its socket there, and the workers that are known.
+type Session struct {
+	// Callers is how many calls at a time there may be.
+	Callers int
+	// Spin is how long a caller polls.
+	Spin time.Duration
+
+	packets *packets
+	server  *server
+
+	mutex sync.Mutex
+	// waiting are orders without an answer, by number.
+	waiting map[uint64]*waiting
+	last    uint64
+	// workers are those that were offered and have not ended, by generation.
+	workers map[uint64]*Worker
+	// gone is closed when the socket has ended; then err says why.
+	gone chan struct{}
+	err  error
+}
+
+// waiting is an order without an answer.
+type waiting struct {
+	answer chan answer
+	// mapping is the segment that the server offers for it, and its file until it is sealed.
+	direction shm.Direction
+	mapping   *shm.Mapping
+	file      int
+}
+
+// Library is what a session is opened for.
+type Library struct {
+	// Name is the library's, for errors.
+	Name string
+	// Interface is its interface as JSON, Shim its shim.
+	Interface, Shim []byte
+}
+
+// Open opens a session at the server of these options, which is started where there is none.
+func Open(ctx context.Context, library Library, given hotcell.Options) (*Session, error) {
+	server, err := serverFor(given)
+	if err != nil {
+		return nil, err
+	}
+	packets, err := server.session()
+	if err != nil {
+		return nil, err
+	}
+	session := &Session{
+		packets: packets, server: server, waiting: make(map[uint64]*waiting), workers: make(map[uint64]*Worker),
+		gone: make(chan struct{}),
+	}
+	go session.attend()
+	if err := session.open(ctx, library, given); err != nil {
+		session.packets.close()
+		return nil, err
+	}
+	return session, nil
+}
+
+func (s *Session) open(ctx context.Context, library Library, given hotcell.Options) error {
+	face, err := memory("interface", library.Interface)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = face.Close() }()
+	shim, err := memory("shim", library.Shim)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = shim.Close() }()
+	opened, err := s.ask(ctx, &waiting{file: -1}, message{
+		"kind": "open", "interface_bytes": len(library.Interface), "shim_bytes": len(library.Shim), "options": optionsOf(given),
+	}, face, shim)
+	if err != nil {
+		return err
+	}
+	s.Callers, s.Spin = max(opened.Callers, 1), time.Duration(opened.SpinNS)
+	return nil
+}
+
+// memory is a memory file with these bytes, which nobody can change any more.
+func memory(name string, data []byte) (*os.File, error) {
+	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+	if err != nil {
+		return nil, fmt.Errorf("a memory file: %w", err)
+	}
+	file := os.NewFile(uintptr(fd), name)
+	if _, err := file.Write(data); err != nil {
+		_ = file.Close()
+		return nil, err
+	}
+	const all = unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE | unix.F_SEAL_SEAL
+	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, all); err != nil {
+		_ = file.Close()
+		return nil, err
+	}
+	return file, nil
+}
+
+// ErrGone says that the supervisor has ended, or that the session was closed.
+var ErrGone = errGone
+
+// Gone is closed when the server has ended the session, or has ended.
+func (s *Session) Gone() <-chan struct{} { return s.gone }
+
+// Close ends the session: the server ends its workers.
+func (s *Session) Close() {
+	_ = s.packets.send(message{"kind": "close"})
+	s.packets.close()
+	<-s.gone
+}
+
+// ask sends an order and waits for its answer.
+func (s *Session) ask(ctx context.Context, entry *waiting, order message, files ...*os.File) (answer, error) {
+	entry.answer = make(chan answer, 1)
+	s.mutex.Lock()
+	s.last++
+	id := s.last
+	s.waiting[id] = entry
+	s.mutex.Unlock()
+	defer s.forget(id)
+	order["id"] = id
+	if err := s.packets.send(order, files...); err != nil {
+		return answer{}, errors.Join(errGone, err)
+	}
+	select {
+	case answer := <-entry.answer:
+		if answer.Kind == "refused" {
+			if answer.Error == nil {
+				return answer, errors.New("hotcell has refused an order")
+			}
+			return answer, answer.Error
+		}
+		return answer, nil
+	case <-s.gone:
+		return answer{}, errGone
+	case <-ctx.Done():
+		return answer{}, context.Cause(ctx)
+	}
+}
+
+// forget forgets an order; what was mapped for it and not taken is unmapped.
+func (s *Session) forget(id uint64) {
+	s.mutex.Lock()
+	entry := s.waiting[id]
+	delete(s.waiting, id)
+	s.mutex.Unlock()
+	if entry != nil && entry.mapping != nil {
+		entry.mapping.Unmap()
+	}
+	if entry != nil && entry.file >= 0 {
+		_ = unix.Close(entry.file)
+	}
+}
+
+// Worker is the one that serves, for a call of this function; one is brought up where there is none. Its channel is held for
+// the caller, who drops it.
+func (s *Session) Worker(ctx context.Context, function string) (*Worker, error) {
+	serves, err := s.ask(ctx, &waiting{file: -1}, message{"kind": "worker", "left_ns": left(ctx), "function": function})
+	if err != nil {
+		return nil, err
+	}
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	worker := s.workers[uint64(serves.Generation)]
+	if worker == nil {
+		return nil, fmt.Errorf("worker %d serves, which is not known", serves.Generation)
+	}
+	worker.Capabilities = uint64(serves.Capabilities)
+	worker.Channel.Hold()
+	return worker, nil
+}
+
+// OpenLane has the worker serve a lane from 1 on by a thread of its own.
+func (w *Worker) OpenLane(ctx context.Context, lane int) error {
+	_, err := w.session.ask(ctx, &waiting{file: -1}, message{
+		"kind": "lane", "generation": text(w.Generation), "lane": lane, "left_ns": left(ctx),
+	})
+	return err
+}
+
+// Grow adds a segment of so many bytes, which the worker has mapped, too.
+func (w *Worker) Grow(ctx context.Context, direction shm.Direction, bytes int) (uint16, *shm.Mapping, error) {
+	entry := &waiting{direction: direction, file: -1}
+	ready, err := w.session.ask(ctx, entry, message{
+		"kind": "grow", "generation": text(w.Generation), "direction": direction.String(), "bytes": bytes, "left_ns": left(ctx),
+	})
+	if err != nil {
+		return 0, nil, err
+	}
+	w.session.mutex.Lock()
+	mapping := entry.mapping
+	entry.mapping = nil
+	w.session.mutex.Unlock()
+	if mapping == nil || mapping.Length() < bytes {
+		return 0, nil, errors.New("hotcell has added a segment that it has not offered")
+	}
+	return ready.Number, mapping, nil
+}
+
+// Kill has the worker ended for a call; Ended follows. It is over from now on.
+func (w *Worker) Kill(lane int, function string, call uint64, why, rule string) error {
+	order := message{
+		"kind": "kill", "generation": text(w.Generation), "lane": lane, "function": function, "call": text(call), "why": why,
+	}
+	if rule != "" {
+		order["rule"] = rule
+	}
+	w.over.Store(true)
+	return w.session.packets.send(order)
+}
+
+// Left says that no call is under way any more on a worker that has retired.
+func (w *Worker) Left() {
+	_ = w.session.packets.send(message{"kind": "left", "generation": text(w.Generation)})
+}
+
+// Stats is what the server knows of the session.
+func (s *Session) Stats(ctx context.Context) (json.RawMessage, error) {
+	stats, err := s.ask(ctx, &waiting{file: -1}, message{"kind": "stats"})
+	return stats.Stats, err
+}
+
+// left is how long a context has, in nanoseconds.
+func left(ctx context.Context) int64 {
+	deadline, has := ctx.Deadline()
+	if !has {
+		return int64(time.Minute)
+	}
+	return max(int64(time.Until(deadline)), 0)
+}

@@ -1,0 +1,179 @@
+package shm
+
+import (
+	"context"
+	"runtime"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"hotcell/internal/wire"
+)
+
+// Outcome is how a wait ended.
+type Outcome int
+
+const (
+	// Replied: there is a reply to the call that was waited for.
+	Replied Outcome = iota
+	// Ended: the worker has ended and had not replied.
+	Ended
+	// TimedOut: the time came first.
+	TimedOut
+	// Stopped: the wait was to be given up.
+	Stopped
+	// Broken: the worker broke a rule, and must be killed.
+	Broken
+)
+
+// polls is how often a caller looks before it asks for the time.
+const polls = 64
+
+// seldom is how many messages are between two looks at which CPU this is.
+const seldom = 64
+
+// falseAlarms is how often a worker may ring without a message, until that is a violation: each costs this process a wake-up.
+const falseAlarms = 64
+
+// Patience is how a caller waits.
+type Patience struct {
+	// Spin is how long it polls before it sleeps.
+	Spin time.Duration
+	// Left is how long it waits before it gives up, and Deadline when that is: it is reckoned when it is needed.
+	Left     time.Duration
+	Deadline time.Time
+	// Context gives the wait up when it is cancelled; its deadline counts for nothing here. It may be nil.
+	Context context.Context
+}
+
+func (p *Patience) isOver() bool { return p.Context != nil && p.Context.Err() == context.Canceled }
+
+// Await waits for the worker's next message in this slot: it polls while that may be on another CPU, then sleeps, without
+// holding a thread. The rule that was broken comes as a text.
+func (l *Lane) Await(callID uint64, patience *Patience) (ReplyHead, Outcome, string) {
+	if patience.Spin > 0 && !l.woke {
+		for range polls {
+			if head, outcome, rule, come := l.look(callID); come {
+				return head, outcome, rule
+			}
+		}
+	}
+	return l.awaitLonger(callID, patience)
+}
+
+// awaitLonger is the rest of a wait that was not over in a moment.
+func (l *Lane) awaitLonger(callID uint64, patience *Patience) (ReplyHead, Outcome, string) {
+	begun := time.Now()
+	if patience.Deadline.IsZero() {
+		patience.Deadline = begun.Add(patience.Left)
+	}
+	alone := runtime.GOMAXPROCS(0) == 1
+	polling := patience.Spin > 0 && !(l.woke && l.sharesCPU())
+	for alarms := 0; ; {
+		for range polls {
+			if head, outcome, rule, come := l.look(callID); come {
+				return head, outcome, rule
+			}
+			if !polling {
+				break
+			}
+		}
+		if patience.isOver() {
+			return ReplyHead{}, Stopped, ""
+		}
+		now := time.Now()
+		if !now.Before(patience.Deadline) {
+			return ReplyHead{}, TimedOut, ""
+		}
+		if polling = polling && now.Sub(begun) < patience.Spin && !l.sharesCPU(); polling {
+			if alone {
+				runtime.Gosched()
+			}
+			continue
+		}
+		if alarms++; alarms > falseAlarms {
+			return ReplyHead{}, Broken, "a worker rings without end and says nothing"
+		}
+		l.sayCPU()
+		l.sleep(patience, &alarms)
+	}
+}
+
+// sleep parks this goroutine until there is a message, the worker has ended, the time has come, or the wait is to be given up.
+func (l *Lane) sleep(patience *Patience, alarms *int) {
+	before := l.replies[l.slot]
+	commit := l.channel.reply.word(slotAt(l.index, l.slot) + wire.ReplyHeadCommit)
+	park := l.channel.request.word(laneAt(l.index) + wire.LaneHostPark)
+	if patience.Context != nil {
+		defer context.AfterFunc(patience.Context, l.bell.Wake)()
+	}
+	looks := 0
+	l.bell.Sleep(patience.Deadline, func() bool {
+		looks++
+		// Partner: the fence of the worker between its commit word and its look at the park word. A store of sync/atomic is
+		// a fence: either the worker sees that this side sleeps, or this side sees the message.
+		atomic.StoreUint32(park, uint32(wire.ParkEventfd))
+		return atomic.LoadUint32(commit) != before || l.channel.dead.Load() || looks > falseAlarms ||
+			patience.isOver()
+	})
+	atomic.StoreUint32(park, uint32(wire.ParkAwake))
+	// The first look was none that somebody woke it for.
+	*alarms += looks - 1
+}
+
+// look is the worker's next message, or that there will be none.
+func (l *Lane) look(callID uint64) (head ReplyHead, outcome Outcome, rule string, come bool) {
+	commit := l.channel.reply.word(slotAt(l.index, l.slot) + wire.ReplyHeadCommit)
+	before := l.replies[l.slot]
+	// Partner: the release store of the commit word in the worker.
+	seen := atomic.LoadUint32(commit)
+	if seen == before {
+		if !l.channel.dead.Load() || atomic.LoadUint32(commit) != seen {
+			return ReplyHead{}, 0, "", false
+		}
+		// It had not replied between the look above and its end.
+		return ReplyHead{}, Ended, "", true
+	}
+	if seen != before+1 {
+		return ReplyHead{}, Broken, "the commit word of a reply was neither the last nor the next", true
+	}
+	l.replies[l.slot] = seen
+	if head, rule = l.judge(callID); rule != "" {
+		return ReplyHead{}, Broken, rule, true
+	}
+	return head, Replied, "", true
+}
+
+// ring wakes the worker if it sleeps. It comes behind the store of a commit word, which is a fence.
+func (l *Lane) ring() {
+	if l.calls[l.slot]%(seldom/wire.RingSlots) == 0 {
+		l.sayCPU()
+	}
+	request, reply := l.channel.request, l.channel.reply
+	// Partner: the fence of the worker between its park word and its last look for a message.
+	l.woke = reply.load32(l.parkAt) != uint32(wire.ParkAwake)
+	if l.woke {
+		bell := request.word(l.doorbellAt)
+		atomic.AddUint32(bell, 1)
+		const futexWake = 1
+		_, _, _ = unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(bell)), futexWake, 1<<30, 0, 0, 0)
+	}
+}
+
+// sharesCPU tells whether the worker says that it is on the CPU of this thread. A lie costs patience, and nothing else.
+func (l *Lane) sharesCPU() bool { return l.sayCPU() == l.channel.reply.load32(l.cpuAt) }
+
+// sayCPU says on which CPU this thread is. It may be on another one the next moment: it is a hint.
+func (l *Lane) sayCPU() uint32 {
+	var cpu uint32
+	if _, _, errno := unix.RawSyscall(unix.SYS_GETCPU, uintptr(unsafe.Pointer(&cpu)), 0, 0); errno != 0 {
+		return wire.CpuUnknown
+	}
+	if l.cpu != cpu {
+		l.cpu = cpu
+		l.channel.request.store32(laneAt(l.index)+wire.LaneHostCpu, cpu)
+	}
+	return cpu
+}

@@ -1,0 +1,258 @@
+package rt
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+
+	"hotcell"
+	"hotcell/internal/shm"
+	"hotcell/internal/wire"
+)
+
+// Callback is a function of the application that the library calls, on the goroutine that waits for the call. What it returns
+// goes to C in the low bits: an integer as it is, a floating-point number by its bits. An error ends the call as soon as the
+// library has returned, and comes out of it; so does a panic.
+//
+// Calls that it makes with the context that it is given are nested in the one that calls back.
+type Callback func(ctx context.Context, in *Invocation) (uint64, error)
+
+// callback is one that was passed.
+type callback struct {
+	size int
+	run  Callback
+}
+
+// raised is what went wrong in a callback: kept until the library has returned.
+type raised struct {
+	err   error
+	panic any
+	// count is how many callbacks there were.
+	count uint64
+}
+
+// nothingRaised is of a call that nothing went wrong in.
+var nothingRaised raised
+
+// PutCallback writes a callback of this call, whose argument block has so many bytes; nil is NULL.
+func (c *Call) PutCallback(offset, argsSize int, run Callback) {
+	if run == nil {
+		c.PutUint64(offset, 0)
+		return
+	}
+	c.callbacks = append(c.callbacks, callback{argsSize, run})
+	c.PutUint64(offset, uint64(len(c.callbacks)))
+}
+
+// Invocation is the arguments of a callback, at the offsets of its argument block. They are there until it returns.
+type Invocation struct {
+	reader
+	lent   []*Handle
+	filled []byte
+	fills  bool
+}
+
+// Err is the first thing that is wrong with the arguments. A callback returns it.
+func (in *Invocation) Err() error { return in.call.err }
+
+// Handle is an object of this type, lent for the time of the callback; NULL is an error.
+func (in *Invocation) Handle(offset int, kind uint16) *Handle {
+	handle := in.OptHandle(offset, kind)
+	if handle == nil && in.call.err == nil {
+		in.call.lie("the library passed NULL where its contract promises an object")
+	}
+	return handle
+}
+
+// OptHandle is as Handle; NULL is nil.
+func (in *Invocation) OptHandle(offset int, kind uint16) *Handle {
+	return in.lend(in.Uint64(offset), kind)
+}
+
+// Handles is objects of this type, lent for the time of the callback.
+func (in *Invocation) Handles(offset int, kind uint16) []*Handle {
+	list := Elements[uint64](in, offset)
+	if len(list) > wire.MaxHandles {
+		cause := &hotcell.LimitError{Limit: hotcell.LimitExceededHandles, Value: wire.MaxHandles}
+		in.call.fail(hotcell.ErrLimitExceeded, hotcell.ExecutedMaybe, cause, "the library passed more than %d objects to a callback", wire.MaxHandles)
+		return nil
+	}
+	handles := make([]*Handle, 0, len(list))
+	for _, raw := range list {
+		handle := in.lend(raw, kind)
+		if handle == nil {
+			in.call.lie("the library passed NULL where its contract promises an object")
+			return nil
+		}
+		handles = append(handles, handle)
+	}
+	return handles
+}
+
+func (in *Invocation) lend(raw uint64, kind uint16) *Handle {
+	c := in.call
+	object := object{c.generation(), raw}
+	if c.err != nil || raw == 0 {
+		return nil
+	}
+	if object.kind() != kind || object.numbered() == 0 {
+		c.violation("an object has another type than its contract says")
+		return nil
+	}
+	if known := c.session.objects.find(object); known != nil {
+		return known
+	}
+	handle := &Handle{session: c.session, object: object, gone: new(atomic.Bool)}
+	in.lent = append(in.lent, handle)
+	return handle
+}
+
+// Room is how many bytes of memory the library has to be filled: they are said at an offset of the block.
+func (in *Invocation) Room(offset int) int {
+	room := in.Uint64(offset)
+	if room > in.call.session.options.MaxOutput {
+		cause := &hotcell.LimitError{Limit: hotcell.LimitExceededOutput, Value: in.call.session.options.MaxOutput}
+		in.call.fail(hotcell.ErrLimitExceeded, hotcell.ExecutedMaybe, cause, "the library has more room than a call may return")
+		return 0
+	}
+	return int(room)
+}
+
+// Fill fills the first bytes of that memory. A callback that has Room says what it fills, if nothing.
+func (in *Invocation) Fill(data []byte) { in.filled, in.fills = data, true }
+
+// callBack runs a callback and answers.
+func (c *Call) callBack(head shm.ReplyHead) {
+	c.raised.count++
+	number := int(head.Errno)
+	switch {
+	case number >= wire.KeptCallbacks:
+		// One that was kept for an object that is gone, or by an earlier worker: the library gets its default.
+		c.answer(0, false)
+		return
+	case number < 1 || number > len(c.callbacks):
+		c.violation("a callback that was not passed to this call")
+		return
+	case c.raised.count > c.session.options.MaxCallbacks:
+		c.kill("callbacks", "")
+		cause := &hotcell.LimitError{Limit: hotcell.LimitExceededCallbacks, Value: c.session.options.MaxCallbacks}
+		c.fail(hotcell.ErrLimitExceeded, hotcell.ExecutedMaybe, cause, "the library called back more than %d times", c.session.options.MaxCallbacks)
+		return
+	}
+	callback := c.callbacks[number-1]
+	if int(head.ResultLength) != callback.size {
+		c.violation("the arguments of a callback have another size than was agreed on")
+		return
+	}
+	in := &Invocation{reader: reader{call: c}}
+	in.block = make([]byte, callback.size)
+	if callback.size > 0 {
+		found, granted := c.seat.lane.Locate(&c.seat.arena, int(c.fn.Results), shm.Place(head.Value), uint64(callback.size))
+		if !granted {
+			c.violation("the arguments of a callback lie outside of the memory granted to its call")
+			return
+		}
+		found.CopyTo(in.block)
+	}
+	if c.raised.err != nil || c.raised.panic != nil {
+		c.answer(0, false)
+		return
+	}
+	value, ok := c.run(callback.run, in)
+	c.respond(in, value, ok)
+}
+
+// respond answers a callback that has returned.
+func (c *Call) respond(in *Invocation, value uint64, ok bool) {
+	switch {
+	case c.err != nil || c.lost:
+		return // A lie, for which the worker is being ended.
+	case c.seat.lane.Channel().IsDead():
+		return // Who waits for the next message hears of it.
+	case ok && in.fills:
+		answer := NewImage(16 + len(in.filled))
+		answer.PutUint64(0, value)
+		answer.PutUint64(8, uint64(len(in.filled)))
+		copy(answer.block[16:], in.filled)
+		place, err := c.seat.place(c.ctx, answer.block, 0)
+		if err != nil {
+			c.raised.err = c.wrong(hotcell.ErrLimitExceeded, hotcell.ExecutedMaybe, nil, "there is no room for what a callback filled in: "+err.Error())
+		}
+		value, ok = uint64(place), err == nil
+	}
+	c.answer(value, ok)
+}
+
+func (c *Call) answer(value uint64, ok bool) {
+	if ok {
+		c.seat.lane.Resume(wire.ResumeCallbackReturned, shm.Null, 0, value)
+		return
+	}
+	c.seat.lane.Resume(wire.ResumeCallbackFailed, shm.Null, 0, 0)
+}
+
+// run runs a callback, one level deeper. False where it failed.
+func (c *Call) run(run Callback, in *Invocation) (value uint64, ok bool) {
+	if !c.seat.lane.Descend() {
+		c.raised.err = c.wrong(hotcell.ErrLimitExceeded, hotcell.ExecutedMaybe,
+			&hotcell.LimitError{Limit: hotcell.LimitExceededDepth, Value: wire.StackSlots}, "calls are nested too deep")
+		return 0, false
+	}
+	c.session.calling.Add(1)
+	done := false
+	defer func() {
+		c.session.calling.Add(-1)
+		c.seat.lane.Ascend()
+		for _, handle := range in.lent {
+			handle.gone.Store(true)
+		}
+		if done {
+			return
+		}
+		// A panic, or the end of the goroutine: then this is nil, and Call.End gives the call up.
+		if c.raised.panic = recover(); c.raised.panic != nil {
+			value, ok = 0, false
+		}
+	}()
+	value, err := run(context.WithValue(c.ctx, inside{c.session}, c), in)
+	done = true
+	if err != nil {
+		c.raised.err = c.callbackFailed(err)
+		return 0, false
+	}
+	return value, true
+}
+
+// callbackFailed is the error of a call whose callback has failed: one of this runtime as it is, another as its cause.
+func (c *Call) callbackFailed(err error) error {
+	var known *hotcell.Error
+	if errors.As(err, &known) {
+		return err
+	}
+	return c.wrong(hotcell.ErrCallbackFailed, hotcell.ExecutedMaybe, err, err.Error())
+}
+
+// rethrow has what went wrong in a callback come out of the call: a panic in any case, an error unless the worker broke.
+func (c *Call) rethrow() {
+	raised := c.raised
+	if raised.count == 0 {
+		return
+	}
+	c.raised = nothingRaised
+	if raised.panic != nil {
+		panic(raised.panic)
+	}
+	if raised.err == nil {
+		return
+	}
+	var fault *hotcell.Error
+	if errors.As(c.err, &fault) && fault.IsFault() {
+		return
+	}
+	if c.err == nil && c.reply.readable {
+		// The function has returned: what it left can be read, as behind a failure of its own.
+		c.reply.failure = raised.err
+		return
+	}
+	c.setErr(raised.err)
+}

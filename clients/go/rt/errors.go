@@ -1,0 +1,125 @@
+package rt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"hotcell"
+	"hotcell/internal/serve"
+)
+
+// refused is the error of something that was never sent.
+func (s *Session) refused(kind hotcell.Kind, function, message string, cause error) *hotcell.Error {
+	return &hotcell.Error{
+		Kind: kind, Library: s.pack.Library, Function: function, Time: time.Now(), Executed: hotcell.ExecutedNo, Tries: 1,
+		Message: message, Cause: cause,
+	}
+}
+
+// failed is the error of what the supervisor has not done. Nothing was sent to a worker.
+func (s *Session) failed(err error, function string) *hotcell.Error {
+	var known *hotcell.Error
+	switch {
+	case errors.As(err, &known):
+		failed := *known
+		failed.Library, failed.Time, failed.Executed, failed.Tries = s.pack.Library, time.Now(), hotcell.ExecutedNo, 1
+		if failed.Function == "" {
+			failed.Function = function
+		}
+		return &failed
+	case errors.Is(err, context.Canceled):
+		return s.refused(hotcell.ErrCancelled, function, "the call was cancelled before it was sent", err)
+	case errors.Is(err, context.DeadlineExceeded):
+		return s.late(function, err)
+	case errors.Is(err, errClosed):
+		return s.refused(hotcell.ErrUnavailable, function, err.Error(), nil)
+	case errors.Is(err, serve.ErrGone):
+		return s.refused(hotcell.ErrSupervisorGone, function, err.Error(), nil)
+	}
+	return s.refused(hotcell.ErrLoadFailed, function, err.Error(), err)
+}
+
+// late is the error of a call whose time was over before it was sent.
+func (s *Session) late(function string, cause error) *hotcell.Error {
+	if cause == nil {
+		cause = &hotcell.UnavailableError{Reason: hotcell.UnavailablePoolExhausted}
+	}
+	return s.refused(hotcell.ErrUnavailable, function, "the deadline passed before the call was sent", cause)
+}
+
+// fail notes the first thing that goes wrong with a call.
+func (c *Call) fail(kind hotcell.Kind, executed hotcell.Executed, cause error, format string, arguments ...any) {
+	if c.err == nil {
+		c.setErr(c.wrong(kind, executed, cause, fmt.Sprintf(format, arguments...)))
+	}
+}
+
+func (c *Call) setErr(err error) {
+	c.err = err
+	c.reply.block = zeros[:]
+}
+
+// zeros is what a call that has failed gives.
+var zeros [2048]byte
+
+func (c *Call) wrong(kind hotcell.Kind, executed hotcell.Executed, cause error, message string) *hotcell.Error {
+	return &hotcell.Error{
+		Kind: kind, Library: c.session.pack.Library, Function: c.fn.Name, CallID: c.id, Generation: c.generation(),
+		Time: time.Now(), Executed: executed, Tries: 1, Message: message, Cause: cause,
+	}
+}
+
+// invalid notes that an argument cannot be passed.
+func (c *Call) invalid(name, format string, arguments ...any) {
+	c.fail(hotcell.ErrInvalidArgument, hotcell.ExecutedNo, &hotcell.ArgumentError{Name: name}, "`"+name+"` "+format, arguments...)
+}
+
+// patience is how long a caller waits for the reason of a worker's end.
+const patience = 5 * time.Second
+
+// ended notes that the worker has ended: with the reason, as soon as it is told.
+func (c *Call) ended(executed hotcell.Executed) {
+	if c.err != nil {
+		return
+	}
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-c.seat.worker.Ended():
+	case <-timer.C:
+		c.fail(hotcell.ErrWorkerLost, executed, nil, "the worker has ended, and nobody said why")
+		return
+	}
+	end := c.seat.worker.End()
+	fault := *end.Fault
+	fault.Library, fault.Function, fault.CallID = c.session.pack.Library, c.fn.Name, c.id
+	fault.Generation, fault.Time, fault.Executed, fault.Tries = c.generation(), time.Now(), executed, 1
+	if end.Lane >= 0 && end.Lane != c.seat.index {
+		fault.Kind, fault.Cause = hotcell.ErrWorkerLost, &hotcell.SuspectError{Function: end.Function, CallID: end.CallID}
+		fault.Message = fmt.Sprintf("call %d of %s on another lane ended the worker", end.CallID, end.Function)
+	}
+	c.setErr(&fault)
+}
+
+// violation ends the worker, which broke a rule.
+func (c *Call) violation(rule string) {
+	c.kill("violation", rule)
+	c.fail(hotcell.ErrProtocolViolation, hotcell.ExecutedMaybe, nil, "%s", rule)
+}
+
+// lie ends the worker, whose library says what cannot be.
+func (c *Call) lie(text string) {
+	c.kill("invalid-reply", "")
+	c.fail(hotcell.ErrInvalidReply, hotcell.ExecutedYes, nil, "%s", text)
+}
+
+// kill has the worker ended, if it has not yet. The lane is not used any more.
+func (c *Call) kill(why, rule string) {
+	if c.seat == nil || c.seat.worker == nil || c.lost {
+		return
+	}
+	c.lost = true
+	_ = c.seat.worker.Kill(c.seat.index, c.fn.Name, c.id, why, rule)
+}

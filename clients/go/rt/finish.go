@@ -1,0 +1,204 @@
+package rt
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"hotcell"
+	"hotcell/internal/shm"
+	"hotcell/internal/wire"
+)
+
+// mostGrants is how often a call may ask for space: an honest one doubles its window.
+const mostGrants = 64
+
+// Finish sends the call and waits for its reply. Behind a failure that the library reports, all results are zero. A panic of a
+// callback goes on here.
+func (c *Call) Finish() *Reply {
+	if c.settle(); c.err == nil && c.reply.failure != nil {
+		c.setErr(c.reply.failure)
+	}
+	return &c.reply
+}
+
+// Settle is as Finish, of a function that leaves something behind when it fails: then the results can be read, and [Reply.Err]
+// says that it failed.
+func (c *Call) Settle() *Reply {
+	c.settle()
+	return &c.reply
+}
+
+func (c *Call) settle() {
+	if c.err != nil {
+		return
+	}
+	if c.lost || c.seat.lane == nil {
+		c.fail(hotcell.ErrWorkerLost, hotcell.ExecutedNo, nil, "the worker has ended before the call was sent")
+		return
+	}
+	c.publish()
+	head, outcome, rule := c.seat.lane.Await(c.id, &c.wait)
+	if outcome == shm.Replied && head.State == wire.ReplyStateReturned {
+		// As most calls go.
+		c.returned(head)
+		return
+	}
+	c.goOn(head, outcome, rule)
+}
+
+// publish sends the call. What it takes over counts as released from now on.
+func (c *Call) publish() {
+	for _, passed := range c.passed {
+		if passed.usage != kept {
+			passed.handle.gone.Store(true)
+		}
+	}
+	if c.ctx.Done() != nil {
+		c.wait.Context = c.ctx
+	}
+	c.sent = true
+	c.seat.lane.Publish(shm.CallHead{Function: uint16(c.function), CallID: c.id, Time: uint64(c.wait.Left)}, c.block[:c.used])
+}
+
+// isCancelled tells whether the context was cancelled. That its deadline has passed is seen by the clock.
+func (c *Call) isCancelled() bool { return errors.Is(c.ctx.Err(), context.Canceled) }
+
+// goOn does what the worker asks for, until its final reply.
+func (c *Call) goOn(head shm.ReplyHead, outcome shm.Outcome, rule string) {
+	defer c.rethrow()
+	for {
+		switch outcome {
+		case shm.Ended:
+			c.done = true
+			c.ended(hotcell.ExecutedMaybe)
+		case shm.Broken:
+			c.violation(rule)
+		case shm.TimedOut:
+			c.hung()
+		case shm.Stopped:
+			c.kill("given-up", "")
+			c.fail(hotcell.ErrCancelled, hotcell.ExecutedMaybe, context.Cause(c.ctx), "the call was cancelled")
+		}
+		if outcome != shm.Replied {
+			return
+		}
+		switch head.State {
+		case wire.ReplyStateNeedSpace:
+			c.grant(head.Value)
+		case wire.ReplyStateCallback:
+			c.callBack(head)
+		default:
+			c.conclude(head)
+			return
+		}
+		if c.err != nil {
+			return
+		}
+		if c.isCancelled() {
+			outcome = shm.Stopped
+			continue
+		}
+		head, outcome, rule = c.await()
+	}
+}
+
+// await waits for the next message. Whoever cancels the context meanwhile wakes this goroutine.
+func (c *Call) await() (shm.ReplyHead, shm.Outcome, string) {
+	return c.seat.lane.Await(c.id, &c.wait)
+}
+
+// hung ends the worker, whose time is over, and waits for the end.
+func (c *Call) hung() {
+	c.kill("deadline", "")
+	output := ""
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-c.seat.worker.Ended():
+		output = c.seat.worker.End().Fault.Output
+	case <-timer.C:
+	}
+	after := c.wait.Left
+	failed := c.wrong(hotcell.ErrHung, hotcell.ExecutedMaybe, &hotcell.DeadlineError{After: after}, "it was not done after "+after.String())
+	failed.Output = output
+	c.setErr(failed)
+}
+
+// conclude judges a final reply that is no plain return.
+func (c *Call) conclude(head shm.ReplyHead) {
+	switch head.State {
+	case wire.ReplyStateReturned:
+		c.returned(head)
+	case wire.ReplyStateLibraryError:
+		c.giveBack(consumedOnSuccess)
+		if c.returned(head); c.err == nil {
+			c.reply.failure = c.libraryError(head.Errno)
+		}
+	case wire.ReplyStateRefused:
+		c.done = true
+		c.giveBack(consumed, consumedOnSuccess)
+		c.refusedBy(head)
+	default:
+		c.violation("a reply uses a capability that was not agreed on")
+	}
+}
+
+// returned copies the fixed results into private memory.
+func (c *Call) returned(head shm.ReplyHead) {
+	size := int(c.fn.Results)
+	if int(head.ResultLength) < size {
+		c.violation("a result block is shorter than the function's")
+		return
+	}
+	c.done = true
+	block := c.small[:min(size, len(c.small))]
+	if size > len(c.small) {
+		if cap(c.large) < size {
+			c.large = make([]byte, wire.MaxResult)
+		}
+		block = c.large[:size]
+	}
+	c.seat.lane.CopyResult(block)
+	c.reply.block = block
+	c.reply.readable = true
+}
+
+// grant answers a call that asks for space. Beyond the limit, or where there is no memory, the answer is no, and the shim ends
+// the call.
+func (c *Call) grant(needed uint64) {
+	lane := c.seat.lane
+	if c.grants++; c.grants > c.mostGrants() {
+		c.violation("a call asks for space without end")
+		return
+	}
+	limit := c.session.options.MaxOutput
+	c.noSpace = nil
+	if needed > limit-min(c.granted, limit) {
+		lane.Resume(wire.ResumeNotGranted, shm.Null, 0, 0)
+		return
+	}
+	c.granted += needed
+	ctx, cancel := context.WithDeadline(c.ctx, c.wait.Deadline)
+	defer cancel()
+	if c.wait.Deadline.IsZero() {
+		ctx = c.ctx
+	}
+	window, err := c.seat.grant(ctx, int(needed), int(limit), c.depth > 0)
+	if err != nil {
+		c.noSpace = err
+		lane.Resume(wire.ResumeNotGranted, shm.Null, 0, 0)
+		return
+	}
+	if window.Announce {
+		lane.Announce(window.Place, window.Length)
+	}
+	lane.Resume(wire.ResumeGranted, window.Place, window.Length, 0)
+}
+
+func (c *Call) mostGrants() int {
+	if c.reply.entries > 0 {
+		return mostGrants + 2*c.reply.entries
+	}
+	return mostGrants
+}

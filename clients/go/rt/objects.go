@@ -1,0 +1,155 @@
+package rt
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+	"weak"
+
+	"hotcell"
+	"hotcell/internal/shm"
+)
+
+// nullPlace is that of a null pointer.
+const nullPlace = shm.Null
+
+// objects are those of a session that somebody holds, and those that are to be released.
+type objects struct {
+	// left is how many notes there are.
+	left atomic.Int32
+
+	mutex sync.Mutex
+	known map[object]known
+	notes []note
+	// aside are notes that the worker refused: what belongs to the object is there. They are sent again behind others.
+	aside []note
+	// sweeping tells whether somebody sends notes.
+	sweeping bool
+}
+
+// known is a handle that does not hold its object.
+type known = weak.Pointer[Handle]
+
+// note says that an object is to be released.
+type note struct {
+	object
+	release *Release
+}
+
+// dropped is an object whose handle was collected.
+type dropped struct {
+	note
+	gone *atomic.Bool
+}
+
+// add notes that a handle stands for its object.
+func (o *objects) add(handle *Handle) {
+	o.mutex.Lock()
+	defer o.mutex.Unlock()
+	if len(o.known) >= 64 && len(o.known)&(len(o.known)-1) == 0 {
+		// As many again have come: those that were collected are forgotten.
+		for object, pointer := range o.known {
+			if pointer.Value() == nil {
+				delete(o.known, object)
+			}
+		}
+	}
+	o.known[handle.object] = weak.Make(handle)
+}
+
+// find is the handle of an object, if somebody holds it and it is there.
+func (o *objects) find(object object) *Handle {
+	o.mutex.Lock()
+	defer o.mutex.Unlock()
+	handle := o.known[object].Value()
+	if handle == nil || handle.gone.Load() {
+		return nil
+	}
+	return handle
+}
+
+// leave leaves a note.
+func (o *objects) leave(note note) {
+	if note.release == nil {
+		return
+	}
+	o.mutex.Lock()
+	defer o.mutex.Unlock()
+	o.notes = append(o.notes, note)
+	o.left.Add(1)
+}
+
+// collected is called when a handle was collected that was not closed.
+func (s *Session) collected(dropped dropped) {
+	if dropped.gone.Swap(true) {
+		return
+	}
+	s.objects.leave(dropped.note)
+	go s.sweep()
+}
+
+// next takes the next note, or says that there is none: then nobody sweeps any more.
+func (o *objects) next(first bool) (note, bool) {
+	o.mutex.Lock()
+	defer o.mutex.Unlock()
+	if first && o.sweeping {
+		return note{}, false
+	}
+	if len(o.notes) == 0 {
+		o.sweeping = false
+		return note{}, false
+	}
+	o.sweeping = true
+	next := o.notes[0]
+	o.notes = o.notes[1:]
+	o.left.Add(-1)
+	return next, true
+}
+
+// releaseTime is how long a release may take.
+const releaseTime = 5 * time.Second
+
+// sweep sends the notes that there are, in the order in which they were left. While a callback is run, whose caller may be this
+// goroutine, they stay.
+func (s *Session) sweep() {
+	if s.calling.Load() > 0 || s.isClosed() {
+		return
+	}
+	for note, more := s.objects.next(true); more; note, more = s.objects.next(false) {
+		s.let(note)
+	}
+}
+
+// let has the library release an object. Nobody hears of a failure: one that crashes costs the worker.
+func (s *Session) let(note note) {
+	ctx, cancel := context.WithTimeout(context.Background(), releaseTime)
+	defer cancel()
+	call := s.Begin(ctx, int(note.release.Function))
+	if call.err != nil || call.generation() != note.generation {
+		call.End()
+		return
+	}
+	if size := note.release.Image; size == 0 {
+		call.PutUint64(int(note.release.Offset), note.raw)
+	} else {
+		image := NewImage(int(size))
+		image.PutUint64(0, note.raw)
+		call.PutImage(int(note.release.Offset), "", image)
+	}
+	// What a shim refuses of an object only counts where one went in.
+	call.passed = append(call.passed, passed{&Handle{session: s, object: note.object, gone: new(atomic.Bool)}, kept})
+	err := call.Finish().Err()
+	call.End()
+	s.objects.mutex.Lock()
+	defer s.objects.mutex.Unlock()
+	if errors.Is(err, hotcell.ErrInvalidArgument) {
+		s.objects.aside = append(s.objects.aside, note)
+		return
+	}
+	delete(s.objects.known, note.object)
+	s.objects.notes = append(s.objects.notes, s.objects.aside...)
+	s.objects.left.Add(int32(len(s.objects.aside)))
+	s.objects.aside = nil
+}

@@ -1,0 +1,205 @@
+package rt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"hotcell"
+	"hotcell/internal/serve"
+)
+
+// Session is one library in a worker of its own: see [hotcell.Session].
+type Session struct {
+	pack    *Package
+	options hotcell.Options
+	turns   turns
+	closed  chan struct{}
+	closing sync.Once
+	// calling is how many callbacks are being run: while there are none, no call is nested.
+	calling atomic.Int32
+	objects objects
+	buffers buffers
+
+	// mutex is for whoever needs a worker: one asks, the others wait.
+	mutex  sync.Mutex
+	inner  *serve.Session
+	worker *worker
+	// before is how many generations servers before this one have had.
+	before, last uint64
+	spin         time.Duration
+}
+
+// Open opens a library. The worker that is to serve it is up when this returns.
+func Open(ctx context.Context, pack *Package, options hotcell.Options) (*Session, error) {
+	session := &Session{pack: pack, options: options.WithDefaults(), closed: make(chan struct{})}
+	session.objects.known = make(map[object]known)
+	if pack.Runtime != Version {
+		text := fmt.Sprintf("the package was generated for version %d of the runtime; this is version %d", pack.Runtime, Version)
+		return nil, session.refused(hotcell.ErrAbiMismatch, "", text, nil)
+	}
+	if len(session.options.Libraries) == 0 {
+		session.options.Libraries = pack.Libraries.find()
+	}
+	bounded, cancel := context.WithTimeout(ctx, session.options.StartDeadline)
+	defer cancel()
+	session.mutex.Lock()
+	defer session.mutex.Unlock()
+	if err := session.connect(bounded); err != nil {
+		return nil, session.failed(err, "")
+	}
+	if err := session.renew(bounded, ""); err != nil {
+		session.inner.Close()
+		return nil, session.failed(err, "")
+	}
+	return session, nil
+}
+
+// find is the files that lie in the folders of the variable: all, or none.
+func (l Libraries) find() (found []string) {
+	for _, folder := range filepath.SplitList(os.Getenv(l.Variable)) {
+		if !filepath.IsAbs(folder) {
+			continue
+		}
+		for _, name := range l.Files {
+			path := filepath.Join(folder, name)
+			if _, err := os.Stat(path); err == nil {
+				found = append(found, path)
+			}
+		}
+	}
+	return found
+}
+
+// connect opens the session at a server. With the mutex.
+func (s *Session) connect(ctx context.Context) error {
+	library := serve.Library{Name: s.pack.Library, Interface: s.pack.Interface, Shim: s.pack.Shim}
+	inner, err := serve.Open(ctx, library, s.options)
+	if err != nil {
+		return err
+	}
+	s.inner, s.before, s.spin = inner, s.last, inner.Spin
+	if s.turns.most == 0 {
+		s.turns.most = inner.Callers
+	}
+	return nil
+}
+
+// serving is the worker that serves; one is asked for where there is none. Its channel is held for the caller.
+func (s *Session) serving(ctx context.Context, function string) (*worker, error) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.isClosed() {
+		return nil, errClosed
+	}
+	if s.worker == nil || s.worker.IsOver() {
+		if err := s.renew(ctx, function); err != nil {
+			return nil, err
+		}
+	}
+	s.worker.Channel.Hold()
+	return s.worker, nil
+}
+
+// errClosed says that the session was closed.
+var errClosed = errors.New("the session is closed")
+
+// renew asks for a worker, at a new server where the one before has ended. With the mutex.
+func (s *Session) renew(ctx context.Context, function string) error {
+	if s.worker != nil {
+		s.worker.Channel.Drop()
+		s.worker = nil
+	}
+	inner, err := s.inner.Worker(ctx, function)
+	if errors.Is(err, serve.ErrGone) {
+		if err = s.connect(ctx); err == nil {
+			inner, err = s.inner.Worker(ctx, function)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	s.last = s.before + inner.Generation
+	s.worker = &worker{Worker: inner, generation: s.last}
+	go s.attend(s.worker)
+	return nil
+}
+
+// attend waits until a worker serves nobody new, and has free seats let go of it. Others do when their call is over.
+func (s *Session) attend(worker *worker) {
+	select {
+	case <-worker.Ended():
+	case <-worker.Retired():
+	}
+	for _, seat := range s.turns.vacant() {
+		if seat.worker == worker {
+			seat.unbind()
+		}
+		s.turns.give(seat)
+	}
+	if worker.bound.Load() == 0 {
+		worker.Left()
+	}
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.worker == worker {
+		s.worker = nil
+		worker.Channel.Drop()
+	}
+}
+
+func (s *Session) isClosed() bool {
+	select {
+	case <-s.closed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Close ends the session and its worker. Calls that are under way fail.
+func (s *Session) Close() error {
+	s.closing.Do(func() {
+		close(s.closed)
+		s.mutex.Lock()
+		inner, worker := s.inner, s.worker
+		s.worker = nil
+		s.mutex.Unlock()
+		inner.Close()
+		if worker != nil {
+			worker.Channel.Drop()
+		}
+		for _, seat := range s.turns.vacant() {
+			seat.unbind()
+			s.turns.give(seat)
+		}
+	})
+	return nil
+}
+
+// Stats is what the supervisor knows of the session, as JSON.
+func (s *Session) Stats(ctx context.Context) ([]byte, error) {
+	s.mutex.Lock()
+	inner := s.inner
+	s.mutex.Unlock()
+	stats, err := inner.Stats(ctx)
+	if err != nil {
+		return nil, s.failed(err, "")
+	}
+	return stats, nil
+}
+
+// Generation is the number of the worker that serves, from 1; 0 where none does.
+func (s *Session) Generation() uint64 {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.worker == nil || s.worker.IsOver() {
+		return 0
+	}
+	return s.worker.generation
+}
