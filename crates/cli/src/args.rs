@@ -9,6 +9,7 @@ use clap_complete::Shell;
 
 use crate::memory::MemoryArgs;
 use crate::sandbox::SandboxArgs;
+use crate::serve::ServeArgs;
 use crate::trace::TraceArgs;
 
 mod watch;
@@ -51,6 +52,8 @@ pub(crate) enum Command {
     Stats(StatsArgs),
     /// Have processes load a library anew
     Reload(ReloadArgs),
+    /// Have the workers of programs in other languages
+    Serve(ServeArgs),
     /// Measure what calls cost on this machine, beside its own limits
     Bench(BenchArgs),
     /// Show what becomes of everything that goes wrong in C: called directly, and contained

@@ -23,6 +23,7 @@ mod print;
 mod reference;
 mod report;
 mod sandbox;
+mod serve;
 mod table;
 mod target;
 mod trace;
@@ -58,6 +59,7 @@ fn run() -> ExitCode {
         Command::Ps(args) => watch::ps(args),
         Command::Stats(args) => watch::stats(args),
         Command::Reload(args) => watch::reload(args),
+        Command::Serve(args) => serve::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Lab(args) => lab::run(args),
         Command::Schema => printed(&format!("{:#}\n", hotcell_contract::schema())),

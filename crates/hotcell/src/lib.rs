@@ -33,6 +33,8 @@ mod recycle;
 mod restart;
 mod retries;
 pub mod rt;
+#[cfg(feature = "serve")]
+pub mod serve;
 mod session;
 mod signals;
 mod state;

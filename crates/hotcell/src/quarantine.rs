@@ -110,6 +110,12 @@ impl Quarantine {
         Quarantine(Arc::new(Shared { rule, key: RandomState::new(), list: Mutex::default() }))
     }
 
+    /// When it refuses.
+    #[cfg(feature = "serve")]
+    pub(crate) fn rule(&self) -> QuarantineRule {
+        self.0.rule
+    }
+
     /// A list that refuses nothing.
     pub fn off() -> Quarantine {
         Quarantine::new(QuarantineRule { crashes: 0, ..QuarantineRule::default() })

@@ -46,6 +46,7 @@ mod restore;
 mod retry;
 mod rounds;
 mod ruled;
+pub(crate) mod served;
 mod service;
 mod spares;
 mod stats;
@@ -77,6 +78,7 @@ pub use reload::{Reload, Reloaded};
 use retry::Again;
 pub(crate) use ruled::Claim;
 use ruled::Ruled;
+use served::Served;
 use service::Service;
 pub(crate) use service::{Blame, Serving};
 use spares::Begun;
@@ -136,6 +138,8 @@ struct Shared {
     notices: Arc<Notices>,
     /// The memory of batches.
     spare: Arc<Spare>,
+    /// Of one whose callers are in another process.
+    served: Option<Served>,
     /// The private directory of its workers.
     directory: Option<PrivateDirectory>,
     /// The seats of tasks that nobody looks after, each where its number says.
@@ -244,6 +248,35 @@ impl Session {
         rules: Option<&'static ThreadRules>,
         options: Options,
     ) -> Result<Session> {
+        let session = Session::without_worker(package, rules, options, None)?;
+        let context = Context::of_package(package);
+        let seat = session.shared.seats.take().expect("nobody else knows the session yet");
+        let mut turn = Turn::new(&session, seat, None);
+        // The start has a deadline of its own.
+        session.seat_worker(&mut turn, context, &mut Allowed::new(nanoseconds(YEAR)))?;
+        // Before there are spares, which are begun behind the turn.
+        session.shared.found_healthy();
+        drop(turn);
+        session.is_open(context)
+    }
+
+    /// Has it looked at from now on: its first worker is up.
+    fn is_open(self, context: Context) -> Result<Session> {
+        self.begin_rounds().map_err(|why| {
+            let message = format!("there is no thread to look at workers: {why}");
+            context.not_executed(ErrorKind::LoadFailed, Cause::None, message)
+        })?;
+        self.be_watched();
+        Ok(self)
+    }
+
+    /// A session that has no worker yet, with its callers here or in another process.
+    fn without_worker(
+        package: &'static Package,
+        rules: Option<&'static ThreadRules>,
+        options: Options,
+        served: Option<Served>,
+    ) -> Result<Session> {
         let context = Context::of_package(package);
         if package.runtime != RUNTIME {
             let message = format!("the package needs runtime {}, this is {RUNTIME}", package.runtime);
@@ -285,7 +318,8 @@ impl Session {
             health: true,
             strict: walled.sandbox.require == Require::Strict,
             spin: options.waiting.spin(),
-            eventfds: cfg!(feature = "tokio"),
+            eventfds: cfg!(feature = "tokio") || served.is_some(),
+            client: served.as_ref().map(Served::client),
             start_deadline: options.start_deadline,
         };
         let spin = u64::try_from(spec.spin.as_nanos()).unwrap_or(u64::MAX);
@@ -344,26 +378,14 @@ impl Session {
             dispatcher: Dispatcher::new(Arc::clone(&notices)),
             notices,
             spare: Arc::default(),
+            served,
             directory: walled.directory,
             #[cfg(feature = "tokio")]
             afloat,
         });
         #[cfg(feature = "tokio")]
         shared.seats.watch().looks_after(&shared);
-        let session = Session::of(shared);
-        let seat = session.shared.seats.take().expect("nobody else knows the session yet");
-        let mut turn = Turn::new(&session, seat, None);
-        // The start has a deadline of its own.
-        session.seat_worker(&mut turn, context, &mut Allowed::new(nanoseconds(YEAR)))?;
-        // Before there are spares, which are begun behind the turn.
-        session.shared.found_healthy();
-        drop(turn);
-        session.begin_rounds().map_err(|why| {
-            let message = format!("there is no thread to look at workers: {why}");
-            context.not_executed(ErrorKind::LoadFailed, Cause::None, message)
-        })?;
-        session.be_watched();
-        Ok(session)
+        Ok(Session::of(shared))
     }
 
     /// Starts a call of a function by its index in the package. The call waits for its turn, or is made at once when

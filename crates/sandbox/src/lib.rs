@@ -45,6 +45,7 @@ pub use profile::{Profile, Require, Sandbox, wrong_path};
 pub use spawn::{Launch, Spawned, spawn};
 pub use sys::occupied::occupied;
 pub use sys::removal::{empty_tree, remove_tree};
+pub use sys::service::{inherited, terminations};
 pub use sys::signals::{kill_group, with_signals_blocked};
 pub use sys::unshared::{Unshared, has_more_rights};
 pub use tables::DEVICES;

@@ -12,6 +12,7 @@ pub(crate) mod probe;
 pub(crate) mod process;
 pub(crate) mod removal;
 pub(crate) mod seccomp;
+pub(crate) mod service;
 pub(crate) mod signals;
 pub(crate) mod spawn;
 pub(crate) mod unshared;

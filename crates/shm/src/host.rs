@@ -12,7 +12,7 @@ use crate::atomics::{AtomicBool, AtomicU64};
 use crate::doors::Doors;
 use crate::eventfd::EventFd;
 use crate::line::{Head, NEAR, Near};
-use crate::mapping::{Mapping, Plain};
+use crate::mapping::{Access, Mapping, Plain};
 use crate::memfd::{Seals, SegmentFile};
 use crate::{bell, geometry};
 
@@ -22,6 +22,7 @@ mod aged;
 mod denials;
 mod dozing;
 mod flight;
+mod joined;
 pub(crate) mod sent;
 mod state;
 mod wait;
@@ -169,10 +170,17 @@ impl HostChannel {
     /// Makes both segments: created, mapped here, filled with their geometry, sealed. Only then may the
     /// descriptors go to a worker.
     pub fn create(lanes: u32, epoch: u16, generation: u64) -> Result<Arc<HostChannel>> {
+        let channel = HostChannel::unsealed(lanes, epoch, generation)?;
+        channel.seal()?;
+        Ok(channel)
+    }
+
+    /// As [`HostChannel::create`], but for the seals: where another process has the callers, that one maps both first.
+    pub fn unsealed(lanes: u32, epoch: u16, generation: u64) -> Result<Arc<HostChannel>> {
         assert!((1..=wire::MAX_LANES).contains(&lanes), "a channel has 1 to 64 lanes");
         let length = geometry::segment_length(lanes);
-        let (request_file, request) = SegmentFile::create(length, Seals::Request)?;
-        let (reply_file, reply) = SegmentFile::create(length, Seals::Reply)?;
+        let (request_file, reply_file) = (SegmentFile::unsealed(length)?, SegmentFile::unsealed(length)?);
+        let (request, reply) = (request_file.map(Access::ReadWrite)?, reply_file.map(Access::ReadWrite)?);
         for side in [&request, &reply] {
             side.store(channel_head::MAGIC, wire::MAGIC);
             side.store(channel_head::MAJOR, wire::VERSION_MAJOR);
@@ -184,19 +192,27 @@ impl HostChannel {
             side.store(channel_head::SLOT_STRIDE, wire::SLOT_STRIDE as u32);
             side.store(channel_head::GENERATION, generation);
         }
-        let (taken, dead, given_up) = (AtomicU64::new(0), AtomicBool::new(false), AtomicBool::new(false));
-        let eventfds = OnceLock::new();
-        Ok(Arc::new(HostChannel {
-            request,
-            reply,
-            request_file,
-            reply_file,
+        Ok(Arc::new(HostChannel::of(epoch, (request_file, request), (reply_file, reply))))
+    }
+
+    fn of(epoch: u16, request: (SegmentFile, Mapping), reply: (SegmentFile, Mapping)) -> HostChannel {
+        HostChannel {
+            request: request.1,
+            reply: reply.1,
+            request_file: request.0,
+            reply_file: reply.0,
             epoch,
-            taken,
-            dead,
-            given_up,
-            eventfds,
-        }))
+            taken: AtomicU64::new(0),
+            dead: AtomicBool::new(false),
+            given_up: AtomicBool::new(false),
+            eventfds: OnceLock::new(),
+        }
+    }
+
+    /// Seals both, for good. What is mapped for writing by then stays so, and nothing else ever is.
+    pub fn seal(&self) -> Result<()> {
+        self.request_file.seal(Seals::Request)?;
+        self.reply_file.seal(Seals::Reply)
     }
 
     /// The request segment's file and the reply segment's.

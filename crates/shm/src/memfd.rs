@@ -37,20 +37,44 @@ impl SegmentFile {
     /// Makes a file of `length` bytes, maps it for the host and seals it, in this order: the host's own
     /// writable map must exist before `F_SEAL_FUTURE_WRITE` forbids any further one.
     pub fn create(length: usize, seals: Seals) -> Result<(SegmentFile, Mapping)> {
+        let file = SegmentFile::unsealed(length)?;
+        let mapping = file.map(Access::ReadWrite)?;
+        file.seal(seals)?;
+        Ok((file, mapping))
+    }
+
+    /// Makes a file of `length` bytes that anybody who has it can map for writing. Who is to do that does it before it is
+    /// [sealed](SegmentFile::seal), and nobody else has it until then.
+    pub fn unsealed(length: usize) -> Result<SegmentFile> {
         let fd = create("hotcell-segment")?;
         ftruncate(&fd, length as u64)?;
-        let mapping = Mapping::new(fd.as_fd(), length, Access::ReadWrite)?;
-        fcntl_add_seals(&fd, seals.flags())?;
-        Ok((SegmentFile { fd, length }, mapping))
+        Ok(SegmentFile { fd, length })
+    }
+
+    /// Takes a descriptor that came from another process of the host's side, which seals it when it is mapped here.
+    pub fn received(fd: OwnedFd, length: u64) -> Result<SegmentFile> {
+        let length = usize::try_from(length).map_err(|_| Errno::OVERFLOW)?;
+        match u64::try_from(fstat(&fd)?.st_size) {
+            Ok(size) if size == length as u64 => Ok(SegmentFile { fd, length }),
+            _ => Err(Errno::INVAL),
+        }
+    }
+
+    /// Seals it, for good. What is mapped for writing by then stays so.
+    pub fn seal(&self, seals: Seals) -> Result<()> {
+        fcntl_add_seals(&self.fd, seals.flags())
+    }
+
+    /// Whether it has these seals.
+    pub fn is_sealed(&self, seals: Seals) -> Result<bool> {
+        Ok(fcntl_get_seals(&self.fd)?.contains(seals.flags()))
     }
 
     /// Takes a descriptor that came from a host, after checking its size and that it is sealed: a file that
     /// could still shrink would be a SIGBUS waiting to happen.
     pub fn adopt(fd: OwnedFd, length: u64, seals: Seals) -> Result<SegmentFile> {
-        let length = usize::try_from(length).map_err(|_| Errno::OVERFLOW)?;
-        let size = u64::try_from(fstat(&fd)?.st_size).map_err(|_| Errno::INVAL)?;
-        let sealed = fcntl_get_seals(&fd)?.contains(seals.flags());
-        if size != length as u64 || !sealed { Err(Errno::PERM) } else { Ok(SegmentFile { fd, length }) }
+        let file = SegmentFile::received(fd, length).map_err(|_| Errno::PERM)?;
+        if file.is_sealed(seals)? { Ok(file) } else { Err(Errno::PERM) }
     }
 
     /// Maps the whole file.

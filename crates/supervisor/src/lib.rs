@@ -8,6 +8,7 @@
 mod awaited;
 mod cancel;
 mod changed;
+mod client;
 mod end;
 mod heard;
 mod libraries;
@@ -25,6 +26,7 @@ mod worker;
 
 pub use awaited::Ending;
 pub use cancel::CancelOutcome;
+pub use client::Client;
 pub use end::{End, HowEnded, Report};
 pub use libraries::{Libraries, LoadedFile, Replaced, Unfit};
 pub use output::escape;

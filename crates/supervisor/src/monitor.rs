@@ -19,6 +19,7 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
+use crate::client::Offered;
 use crate::end::{End, HowEnded};
 use crate::quota::{Kept, Quotas};
 use crate::spec::Spec;
@@ -367,6 +368,7 @@ impl Watched {
         self.shared.channel.bury();
         drop(state);
         self.shared.changed.notify_all();
+        self.shared.offered.iter().for_each(Offered::ended);
         // Last: whoever sees the process gone finds its end on record.
         status(pidfd.as_fd(), WaitIdOptions::empty());
         true

@@ -9,6 +9,7 @@ use hotcell_protocol::wire::Guard;
 use hotcell_sandbox::trace::Trace;
 use hotcell_sandbox::{Level, Limits, Profile};
 
+use crate::client::Client;
 use crate::libraries::Libraries;
 
 /// Everything a worker needs; the same for every generation until the library is loaded anew.
@@ -56,6 +57,8 @@ pub struct Spec {
     pub spin: Duration,
     /// Whether callers may wait in an event loop: then each of their lanes has an eventfd.
     pub eventfds: bool,
+    /// The process that has the callers, where that is another.
+    pub client: Option<Arc<dyn Client>>,
     /// How long start-up may take, the library's constructors and init calls included.
     pub start_deadline: Duration,
 }

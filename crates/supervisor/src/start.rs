@@ -17,6 +17,7 @@ use rustix::io::Errno;
 use rustix::process::Signal;
 
 use crate::changed::Changed;
+use crate::client::Offered;
 use crate::end::End;
 use crate::libraries::{self, Replaced};
 use crate::monitor::{Monitor, Order};
@@ -247,7 +248,7 @@ fn lanes(spec: &Spec) -> u32 {
 /// Makes channel and control socket and leaves the hello in the socket: the worker finds it there when it
 /// comes up, and nobody waits for anybody.
 fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
-    let channel = HostChannel::create(lanes(spec), EPOCH, generation).map_err(errno("make the channel"))?;
+    let channel = HostChannel::unsealed(lanes(spec), EPOCH, generation).map_err(errno("make the channel"))?;
     channel.let_leave(spec.leaves);
     channel.limit_objects(spec.objects);
     if spec.eventfds {
@@ -259,6 +260,8 @@ fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
     let (control, worker_end) = ControlSocket::pair().map_err(errno("make the control socket"))?;
     let shim = sealed_copy(spec.shim).map_err(errno("copy the shim"))?;
     let libraries: Vec<&File> = spec.libraries.files().collect();
+    // Last of all that can fail for want of something, and before anything that a worker gets.
+    let offered = offer(spec, generation, &channel)?;
     let (request, reply) = channel.files();
     let hello = Hello {
         capabilities: capabilities(spec),
@@ -290,6 +293,7 @@ fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
         heap: Arc::new(heap),
         control,
         worker_end: Mutex::new(Some(worker_end)),
+        offered,
         process: OnceLock::new(),
         state: Mutex::new(State::default()),
         condemned: AtomicBool::new(false),
@@ -298,6 +302,15 @@ fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
         output: Mutex::new(Tail::default()),
         limits: spec.limits,
     }))
+}
+
+/// Seals a channel; where another process has the callers, that one maps it before.
+fn offer(spec: &Spec, generation: u64, channel: &HostChannel) -> Result<Option<Offered>, StartError> {
+    let Some(client) = &spec.client else {
+        return channel.seal().map(|()| None).map_err(errno("seal the channel"));
+    };
+    let offered = Offered::new(client, generation, channel);
+    offered.map(Some).map_err(at("offer the channel to the client"))
 }
 
 fn open_null() -> Result<OwnedFd, StartError> {

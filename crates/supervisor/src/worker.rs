@@ -18,6 +18,7 @@ use rustix::process::{Signal, pidfd_send_signal};
 
 use crate::cancel::Asked;
 use crate::changed::Changed;
+use crate::client::Offered;
 use crate::end::{End, Report};
 use crate::monitor::Monitor;
 use crate::output::Tail;
@@ -57,6 +58,8 @@ pub(crate) struct Shared {
     pub(crate) control: ControlSocket,
     /// The worker's end of the control socket, until it is started.
     pub(crate) worker_end: Mutex<Option<OwnedFd>>,
+    /// What the process was told that has the callers, where that is another.
+    pub(crate) offered: Option<Offered>,
     pub(crate) process: OnceLock<(u32, OwnedFd)>,
     pub(crate) state: Mutex<State>,
     /// It is to be killed, even if it does not run yet.

@@ -21,7 +21,7 @@ pub struct Crew {
 }
 
 /// The compiled library: the one that is there, or a new one.
-fn library() -> Arc<(Folder, Bound)> {
+pub fn library() -> Arc<(Folder, Bound)> {
     static SHARED: Shared<(Folder, Bound)> = Shared::new();
     let (header, code) = (include_str!("crew/crew.h"), include_str!("crew/crew.c"));
     SHARED.get(|| bind("crew", header, code, include_str!("crew/bind.toml")))

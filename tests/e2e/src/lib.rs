@@ -14,6 +14,7 @@ pub mod packages;
 pub mod process;
 pub mod pulse;
 pub mod scribbler;
+pub mod served;
 pub mod tasks;
 pub mod ticker;
 pub mod vault;

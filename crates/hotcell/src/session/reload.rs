@@ -160,7 +160,7 @@ impl Prepared {
         shared.facts.reloads.fetch_add(1, Ordering::Relaxed);
         let before = shared.service.now.lock().replace(Arc::clone(&serving));
         if let Some(before) = &before {
-            shared.service.leaves(before);
+            shared.leaves(before);
             before.channel().give_up();
         }
         shared.restarts.reset();

@@ -19,7 +19,7 @@ use parking_lot::{Mutex, MutexGuard};
 #[cfg(feature = "tokio")]
 use super::awaited::ComingUp;
 use super::spares::Spares;
-use super::{Allowed, Context, Live, Seat, Session, instant_of};
+use super::{Allowed, Context, Live, Seat, Session, Shared, instant_of};
 use crate::error::{Cause, Error, Result};
 use crate::fault;
 use crate::restart::{Breaker, Ended};
@@ -151,7 +151,7 @@ impl Serving {
     }
 
     /// The call for which it was killed, where that came before its end; and the lane whose thread ended it, as it says.
-    fn ended_for(&self, end: &End) -> (Option<&Blame>, Option<u32>) {
+    pub(super) fn ended_for(&self, end: &End) -> (Option<&Blame>, Option<u32>) {
         // The record is the worker's own word; it is believed only where it agrees with the kernel's.
         let agrees = match end.how {
             HowEnded::Signalled(number) => end.crash.is_some_and(|crash| crash.signal == number),
@@ -165,7 +165,7 @@ impl Serving {
     }
 
     /// The call that a lane's worker says it was executing.
-    fn executing(&self, lane: u32, context: &Context) -> Option<Blame> {
+    pub(super) fn executing(&self, lane: u32, context: &Context) -> Option<Blame> {
         let channel = self.worker.channel();
         let (call_id, _) = channel.executing(lane);
         let function = match channel.function_of(lane, call_id)? {
@@ -287,7 +287,7 @@ impl Session {
     }
 
     /// The worker that serves, or one that is brought up.
-    fn bring_up(
+    pub(super) fn bring_up(
         &self,
         brought: &mut Brought,
         context: Context,
@@ -311,10 +311,7 @@ impl Session {
         // Only who has a call under way has a part of a worker behind this. Where that lives, it may still call what it has.
         self.clear_seats();
         let living = before.as_ref().filter(|worker| !worker.channel().is_dead());
-        living
-            .filter(|worker| Arc::strong_count(worker) > 1)
-            .into_iter()
-            .for_each(|it| shared.service.leaves(it));
+        living.filter(|worker| Arc::strong_count(worker) > 1).into_iter().for_each(|it| shared.leaves(it));
         brought.gone = shared.kept.end_all_but(&shared.service.leaving());
         if let Some(before) = before {
             self.note_end(&before);
@@ -423,7 +420,7 @@ impl Session {
     }
 
     /// Has the worker make a thread for a lane.
-    fn open_lane(
+    pub(super) fn open_lane(
         &self,
         worker: &Serving,
         number: u32,
@@ -465,7 +462,7 @@ impl Session {
     pub(super) fn give_up(&self, generation: u64) {
         let given_up = self.shared.service.now.lock().take_if(|worker| worker.generation() == generation);
         if let Some(worker) = given_up {
-            self.shared.service.leaves(&worker);
+            self.shared.leaves(&worker);
             worker.channel().give_up();
             self.shared.facts.left(&worker);
             self.note_end(&worker);
@@ -518,11 +515,11 @@ pub(super) fn late(context: Context, allowed: &Allowed) -> Error {
 
 /// What bringing a worker up comes to, besides it.
 #[derive(Default)]
-struct Brought {
+pub(super) struct Brought {
     /// The worker that was begun or waited for.
     generation: Option<u64>,
     /// It has taken over, and may have taken a spare.
-    lacks_spares: bool,
+    pub(super) lacks_spares: bool,
     /// What the library of the one before had kept, to be dropped by who has no lock.
     gone: Vec<Box<KeptCallback>>,
 }
@@ -570,6 +567,14 @@ impl Serving {
     }
 }
 
+impl Shared {
+    /// This one serves no longer, and calls may be under way on it yet.
+    pub(super) fn leaves(&self, worker: &Arc<Serving>) {
+        self.service.leaves(worker);
+        self.served.iter().for_each(|served| served.leaves(worker.generation()));
+    }
+}
+
 impl Service {
     /// The worker that serves, if there is one.
     pub(super) fn serving(&self) -> Option<Arc<Serving>> {
@@ -577,7 +582,7 @@ impl Service {
     }
 
     /// This one serves no longer, and calls may be under way on it yet.
-    pub(super) fn leaves(&self, worker: &Arc<Serving>) {
+    fn leaves(&self, worker: &Arc<Serving>) {
         self.leaving.lock().push((worker.generation(), Arc::downgrade(worker)));
     }
 

@@ -7,6 +7,8 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+#[cfg(feature = "serve")]
+use hotcell_supervisor::Ending;
 use hotcell_supervisor::{Spec, StartError, Worker};
 
 /// The spares of one session.
@@ -59,6 +61,12 @@ impl Spares {
     /// Stops all of them, and waits until they are gone.
     pub(super) fn stop(&mut self) {
         self.workers.drain(..).for_each(Worker::stop);
+    }
+
+    /// Has all of them end at once. Who wants to wait for that stops them.
+    #[cfg(feature = "serve")]
+    pub(super) fn kill(&self) {
+        self.workers.iter().for_each(|worker| _ = worker.begin_to_end(Ending::Kill));
     }
 
     fn drop_useless(&mut self) {

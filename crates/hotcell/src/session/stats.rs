@@ -23,6 +23,8 @@ pub struct Stats {
     pub session: u64,
     /// The library.
     pub library: &'static str,
+    /// Process id of the client that has the callers, where `hotcell serve` has the worker.
+    pub client: Option<u32>,
     /// Whether a worker serves.
     pub state: State,
     /// Whether the library gets another worker when it ends this one.
@@ -111,6 +113,7 @@ impl Stats {
         json!({
             "session": self.session,
             "library": self.library,
+            "client_pid": self.client,
             "state": self.state.name(),
             "breaker": self.breaker.name(),
             "breaker_open_for_ms": self.breaker.left().map(milliseconds),
@@ -165,6 +168,7 @@ impl Session {
         Stats {
             session: shared.number,
             library: shared.package.library,
+            client: shared.served.as_ref().map(|served| served.pid()),
             state: match &worker {
                 None => State::Down,
                 Some(worker) if worn == Some(worker.generation()) => State::Worn,
@@ -188,7 +192,11 @@ impl Session {
             woken,
             wakes,
             waiting: if forked { 0 } else { shared.seats.waiting() },
-            in_flight: if forked { 0 } else { shared.seats.taken() },
+            in_flight: match &worker {
+                Some(worker) if shared.served.is_some() => worker.channel().in_flight(),
+                _ if forked => 0,
+                _ => shared.seats.taken(),
+            },
             objects: if forked { 0 } else { self.held_objects(generation) },
             spares: if forked { 0 } else { shared.service.count_spares() },
             resident: usage.map(|usage| usage.resident),

@@ -157,6 +157,9 @@ impl OfSession {
         if owed < most || self.owed < OWED {
             return false;
         }
+        if session.is_served_now(worker) {
+            return false;
+        }
         // One with a call that hangs meets its end by the deadline of that.
         let Some(seats) = session.all_seats() else { return false };
         let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
@@ -199,6 +202,15 @@ impl Session {
         (known.replaced, known.waits)
     }
 
+    /// Notes that callers in another process have let go of a worker: of a worn one, if it was that.
+    #[cfg(feature = "serve")]
+    pub(super) fn note_replaced(&self, generation: u64) {
+        let mut known = self.shared.known.0.lock();
+        if known.waits.take_if(|waits| *waits == generation).is_some() {
+            known.replaced += 1;
+        }
+    }
+
     /// All seats, if no call is under way, or is over in a moment.
     fn all_seats(&self) -> Option<Seats<'_>> {
         let places = &self.shared.seats;
@@ -230,6 +242,11 @@ impl Session {
     /// Gives a worn worker up, if nobody has anything of it; else only if that is to be `at_any_rate`.
     fn give_up_between_calls(&self, worker: &Serving, at_any_rate: bool) -> bool {
         let generation = worker.generation();
+        if let Some(served) = self.shared.served.as_ref().filter(|_| self.has_handles() && !at_any_rate) {
+            // What objects there are its callers know: they let go of it when there are none.
+            served.worn(generation);
+            return false;
+        }
         if !self.has_handles() {
             self.give_up(generation);
             self.clear_seats();

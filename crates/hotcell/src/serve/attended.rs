@@ -1,0 +1,239 @@
+//! A session of a client, from its socket's first packet to the end of its last worker: one thread that hears what the client says and
+//! tells it what happens, and a thread for each order, for those wait.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, OnceLock};
+use std::thread;
+
+use hotcell_shm::sealed_copy;
+use parking_lot::{Condvar, Mutex};
+use serde_json::{Value, json};
+
+use super::client::{Client, News, Offer};
+use super::known::Known;
+use super::message::{Order, Said};
+use super::socket::Trouble;
+use crate::error::Error;
+use crate::session::Session;
+use crate::session::served::EndOfWorker;
+
+/// Orders that a session may have under way: more than it has lanes.
+const MOST: usize = 256;
+
+/// A session, and what is under way there.
+#[derive(Debug)]
+pub(super) struct Attended {
+    pub(super) client: Arc<Client>,
+    pub(super) known: Arc<Known>,
+    pub(super) session: OnceLock<Session>,
+    under_way: Mutex<UnderWay>,
+    fewer: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct UnderWay {
+    orders: usize,
+    opens: bool,
+}
+
+/// How the attendance of a client goes on.
+enum Next {
+    Stay,
+    /// It is over. Workers are stopped in order, or at once.
+    Over {
+        in_order: bool,
+    },
+}
+
+impl Attended {
+    /// Attends a client until it closes its session, or is gone; then there is no worker of it any more.
+    pub(super) fn run(client: &Arc<Client>, inbox: &Receiver<News>, known: &Arc<Known>) {
+        let attended = Arc::new(Attended {
+            client: Arc::clone(client),
+            known: Arc::clone(known),
+            session: OnceLock::new(),
+            under_way: Mutex::default(),
+            fewer: Condvar::new(),
+        });
+        let in_order = attended.attend(inbox);
+        client.end();
+        attended.wait_for_orders();
+        if let Some(session) = attended.session.get() {
+            session.end_for_good(in_order);
+        }
+        drop(attended);
+        client.socket().end();
+    }
+
+    /// Comes with whether its workers are to be stopped in order.
+    fn attend(self: &Arc<Self>, inbox: &Receiver<News>) -> bool {
+        loop {
+            if !self.client.wait() {
+                return false;
+            }
+            // What a client is told of workers comes before the answer to what it says next.
+            for news in inbox.try_iter() {
+                if let Next::Over { in_order } = self.tell(news) {
+                    return in_order;
+                }
+            }
+            match self.hear() {
+                Ok(Next::Stay) => {}
+                Ok(Next::Over { in_order }) => return in_order,
+                Err(_) => return false,
+            }
+        }
+    }
+
+    /// Takes one packet, if there is one.
+    fn hear(self: &Arc<Self>) -> Result<Next, Trouble> {
+        let message = match self.client.socket().receive()? {
+            None => return Ok(Next::Stay),
+            Some(None) => return Ok(Next::Over { in_order: false }),
+            Some(Some(message)) => message,
+        };
+        let offered = |mapped| match mapped {
+            true => Ok(()),
+            false => Err(Trouble::Broken("`mapped` of what was not offered".into())),
+        };
+        match message.said()? {
+            Said::Order(id, order) => self.take(id, order)?,
+            Said::MappedChannel(generation) => offered(self.client.has_mapped(Offer::Channel(generation)))?,
+            Said::MappedSegment(id) => offered(self.client.has_mapped(Offer::Segment(id)))?,
+            Said::Kill { generation, call, why } => {
+                let worker = self.session()?.is_to_blame(generation, &call, why.clone());
+                if let Some(worker) = worker {
+                    self.apart(move |_| why.end(&worker))?;
+                }
+            }
+            Said::Left(generation) => self.session()?.is_left(generation),
+            Said::Close => return Ok(Next::Over { in_order: true }),
+        }
+        Ok(Next::Stay)
+    }
+
+    /// The session, of which nothing is said before it is open.
+    fn session(&self) -> Result<&Session, Trouble> {
+        self.session.get().ok_or_else(|| Trouble::Broken("the session is not open".into()))
+    }
+
+    fn take(self: &Arc<Self>, id: u64, order: Order) -> Result<(), Trouble> {
+        if matches!(order, Order::Open { .. }) {
+            let opens = std::mem::replace(&mut self.under_way.lock().opens, true);
+            if opens || self.session.get().is_some() {
+                return Err(Trouble::Broken("a session is opened once".into()));
+            }
+        } else {
+            self.session()?;
+        }
+        self.apart(move |attended| {
+            if let Err(error) = attended.obey(id, order) {
+                attended.refuse(id, &error);
+            }
+        })
+    }
+
+    /// Does something that waits, on a thread of its own.
+    fn apart(self: &Arc<Self>, what: impl FnOnce(&Arc<Self>) + Send + 'static) -> Result<(), Trouble> {
+        let mut under_way = self.under_way.lock();
+        if under_way.orders >= MOST {
+            return Err(Trouble::Broken(format!("more than {MOST} orders are under way")));
+        }
+        under_way.orders += 1;
+        drop(under_way);
+        let own = Arc::clone(self);
+        let thread = thread::Builder::new().name("hotcell-order".into());
+        let spawned = thread.spawn(move || {
+            let done = catch_unwind(AssertUnwindSafe(|| what(&own)));
+            // An interface that contradicts itself, for instance: nobody knows what of the order was done.
+            if done.is_err() {
+                own.client.hear(News::Over { in_order: false });
+            }
+            own.is_done();
+        });
+        spawned.map(drop).map_err(|error| {
+            self.is_done();
+            Trouble::Broken(format!("there is no thread for an order: {error}"))
+        })
+    }
+
+    fn is_done(&self) {
+        self.under_way.lock().orders -= 1;
+        self.fewer.notify_all();
+    }
+
+    /// Notes that it may be opened again.
+    pub(super) fn is_not_opened(&self) {
+        self.under_way.lock().opens = false;
+    }
+
+    fn wait_for_orders(&self) {
+        let mut under_way = self.under_way.lock();
+        while under_way.orders > 0 {
+            self.fewer.wait(&mut under_way);
+        }
+    }
+
+    pub(super) fn refuse(&self, id: u64, error: &Error) {
+        self.client.tell(&json!({ "kind": "refused", "id": id, "error": bounded(error.to_json()) }), &[]);
+    }
+
+    /// Tells the client what has happened.
+    fn tell(&self, news: News) -> Next {
+        let of = |kind, generation: u64| json!({ "kind": kind, "generation": generation.to_string() });
+        let packet = match news {
+            News::Over { in_order } => return Next::Over { in_order },
+            News::Ended(generation) => {
+                let ended = self.session.get().and_then(|session| session.end_for_client(generation));
+                ended.map(|ended| told(generation, &ended))
+            }
+            News::Gone(generation) => self.client.never_had(generation).then(|| of("gone", generation)),
+            News::Retired(generation) => Some(of("retired", generation)),
+            News::Worn(generation) => Some(of("worn", generation)),
+        };
+        packet.iter().for_each(|packet| _ = self.client.tell(packet, &[]));
+        Next::Stay
+    }
+
+    /// What is known of the session, as a memory file.
+    pub(super) fn stats(&self, session: &Session) -> Option<(usize, OwnedFd)> {
+        let text = session.stats().to_json().to_string();
+        sealed_copy(text.as_bytes()).ok().map(|file| (text.len(), file))
+    }
+
+    pub(super) fn tell_stats(&self, id: u64, stats: &(usize, OwnedFd)) {
+        let (bytes, file) = stats;
+        self.client.tell(&json!({ "kind": "stats", "id": id, "bytes": bytes }), &[file.as_fd()]);
+    }
+}
+
+fn told(generation: u64, ended: &EndOfWorker) -> Value {
+    let of = ended.blame.as_ref().and_then(|(_, call)| call.as_ref());
+    json!({
+        "kind": "ended",
+        "generation": generation.to_string(),
+        "fault": bounded(ended.fault.to_json()),
+        "lane": ended.blame.as_ref().map(|(lane, _)| lane),
+        "function": of.map(|call| &call.function),
+        "call": of.map(|call| call.call_id.to_string()),
+        "why": ended.why.as_ref().map(|why| why.name()),
+    })
+}
+
+/// An error that a packet has room for: of what the library printed the last is worth the most.
+fn bounded(mut error: Value) -> Value {
+    /// What else a packet has is much less than the rest.
+    const ROOM: usize = 48 << 10;
+    let over = error.to_string().len().saturating_sub(ROOM);
+    for name in ["output", "message"] {
+        let text = error[name].as_str().unwrap_or_default();
+        if over > 0 && error.to_string().len() > ROOM {
+            let most = text.len().saturating_sub(over).min(4096);
+            let from = (text.len() - most..=text.len()).find(|from| text.is_char_boundary(*from));
+            error[name] = json!(text[from.unwrap_or(text.len())..]);
+        }
+    }
+    error
+}
