@@ -22,6 +22,8 @@ pub(crate) struct Arguments {
     pub(crate) puts: Vec<String>,
     /// Remarks for the documentation.
     pub(crate) notes: Vec<String>,
+    /// What may be nil, which is NULL to the library.
+    nils: Vec<String>,
     /// Statements for structures that the reply changes.
     pub(crate) updates: Vec<String>,
     /// Whether some of these are changed though the call failed.
@@ -73,7 +75,9 @@ impl Arguments {
             let ty = match &param.role.value {
                 Role::Callback { callback, nullable } => {
                     let passed = callbacks::passed(context, function, callback, (&put.local, *nullable))?;
-                    arguments.notes.extend(passed.note.clone());
+                    if *nullable {
+                        arguments.note_nil(&put.local);
+                    }
                     let ty = passed.ty.clone();
                     match passed.until {
                         // What ends it may be known by name behind it.
@@ -98,6 +102,14 @@ impl Arguments {
                 return Err(Error::Unsupported { function: function.name.clone(), what });
             }
             arguments.callback(&put, &passed, Some(&object));
+        }
+        match arguments.nils.as_slice() {
+            [] => {}
+            [one] => arguments.notes.push(format!("Where {one} is nil, the library gets NULL.")),
+            [others @ .., last] => {
+                let all = format!("{} or {last}", others.join(", "));
+                arguments.notes.push(format!("Where {all} is nil, the library gets NULL for it."));
+            }
         }
         Ok(arguments)
     }
@@ -312,7 +324,7 @@ impl Arguments {
     }
 
     fn note_nil(&mut self, local: &str) {
-        self.notes.push(format!("Where {local} is nil, the library gets NULL."));
+        self.nils.push(local.to_owned());
     }
 
     /// The expression of a place in the text or buffer in a parameter, of which the library gives how far it came.

@@ -17,8 +17,6 @@ use crate::shape::inconsistent;
 pub(crate) struct Passed {
     /// Its Go type.
     pub(crate) ty: String,
-    /// What it is called with, for the documentation.
-    pub(crate) note: Option<String>,
     /// Statements of what the runtime calls, without indentation.
     pub(crate) body: Vec<String>,
     /// Bytes of its argument block.
@@ -107,7 +105,6 @@ pub(crate) fn passed(
     };
     Ok(Passed {
         ty: format!("func({}) {results}", params.join(", ")),
-        note: nullable.then(|| format!("Where {local} is nil, the library gets NULL.")),
         body: run.body(local, result.as_ref()),
         size: callback.args.size,
         nullable,

@@ -60,7 +60,7 @@ impl Receiver {
             };
         };
         let ty = context.names.borrow().objects[key].clone();
-        let name = receiver(&ty);
+        let name = names::receiver(&ty);
         let is_resident = context.interface.structs.contains_key(key);
         let (session, begin) = match is_resident {
             true => (format!("{name}.session"), format!("{name}.session.Begin(ctx, ")),
@@ -68,11 +68,6 @@ impl Receiver {
         };
         Receiver { name, ty: format!("*{ty}"), begin, session }
     }
-}
-
-/// What an object of this type goes by in its methods.
-pub(crate) fn receiver(ty: &str) -> String {
-    names::locals("").take(names::lower(ty))
 }
 
 /// The method of a function.

@@ -94,7 +94,10 @@ const PREDECLARED: &[&str] = &[
 ];
 
 /// Names in the body of every method.
-const LOCALS: &[&str] = &["call", "ctx", "err", "handle", "in", "index", "item", "lib", "reply", "result"];
+const LOCALS: &[&str] = &["call", "ctx", "err", "handle", "in", "lib", "reply", "result"];
+
+/// Names in other functions of a type, none of which its object goes by.
+const OTHERS: &[&str] = &["at", "image", "index", "item", "library", "name", "offset", "part"];
 
 /// What every package has: its functions, and types that are not the library's.
 pub(crate) const PACKAGE: &[&str] = &["Batch", "Library", "Open", "Options"];
@@ -194,6 +197,11 @@ pub(crate) fn locals(receiver: &str) -> Scope {
     Scope::with(&[KEYWORDS, PREDECLARED, LOCALS, &[receiver]].concat())
 }
 
+/// What an object of this type goes by in its methods.
+pub(crate) fn receiver(ty: &str) -> String {
+    Scope::with(&[KEYWORDS, PREDECLARED, LOCALS, OTHERS].concat()).take(lower(ty))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -242,5 +250,9 @@ mod tests {
         check("n_byte", "nByte_");
         check("N_Byte", "nByte_2");
         check("x", "x");
+        assert_eq!(receiver("Stmt"), "stmt");
+        assert_eq!(receiver("Image"), "image_");
+        assert_eq!(receiver("Type"), "type_");
+        assert_eq!(receiver("Item"), "item_");
     }
 }

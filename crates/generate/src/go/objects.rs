@@ -6,7 +6,8 @@ use serde::Serialize;
 use crate::Error;
 use crate::go::context::Context;
 use crate::go::docs;
-use crate::go::function::{Method, receiver};
+use crate::go::function::Method;
+use crate::go::names::receiver;
 use crate::go::structs::Record;
 use crate::shape::missing;
 

@@ -102,7 +102,7 @@ pub(crate) fn record(
     if record.union {
         return unions::record(context, key, record, name, deeds);
     }
-    let receiver = super::function::receiver(&name);
+    let receiver = names::receiver(&name);
     let mut scope = Scope::with(if record.resident { names::OBJECT_METHODS } else { &[] });
     let (mut fields, mut writes) = (Vec::new(), Vec::new());
     let (mut numbers, mut others) = (Vec::new(), Vec::new());

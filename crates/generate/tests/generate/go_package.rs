@@ -23,7 +23,10 @@ fn runtime() -> PathBuf {
 }
 
 pub(crate) fn package(name: &str, interface: &Interface) -> Vec<(PathBuf, String)> {
-    let runtime = Runtime::Version("v0.1.0".into());
+    rendered(name, interface, Runtime::Version("v0.1.0".into()))
+}
+
+fn rendered(name: &str, interface: &Interface, runtime: Runtime) -> Vec<(PathBuf, String)> {
     let options = GoOptions { module: format!("{name}-hotcell"), runtime, libraries: Vec::new() };
     go::render(interface, &options).unwrap()
 }
@@ -39,7 +42,8 @@ fn sources(interface: &Interface) -> String {
 fn check(interface: &Interface) -> String {
     let dir = tempfile::tempdir().unwrap();
     let package_dir = dir.path().join("package");
-    write(&package_dir, &package("p", interface), false).unwrap();
+    let found = Runtime::Folder(runtime().display().to_string());
+    write(&package_dir, &rendered("p", interface, found), false).unwrap();
     let unformatted = run(Command::new("gofmt").args(["-l", "-d", "."]).current_dir(&package_dir));
     assert_eq!(unformatted, "", "gofmt would have it otherwise");
     let work = format!("go 1.26.0\n\nuse (\n\t./package\n\t{}\n)\n", runtime().display());
