@@ -198,6 +198,9 @@ func (b *Batch) Run(ctx context.Context) error {
 
 // pass passes the objects of all entries. An entry with one that has gone meanwhile has failed, and is not executed.
 func (b *Batch) pass(call *Call) {
+	if call.err != nil {
+		return
+	}
 	for number := range b.entries {
 		entry := &b.entries[number]
 		count := b.objectsOf(number)

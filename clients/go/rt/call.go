@@ -204,8 +204,8 @@ func (c *Call) End() {
 		c.endNested()
 		return
 	}
-	if seat.worker != nil && seat.worker.IsOver() {
-		seat.unbind()
+	if seat.worker != nil && (seat.worker.IsOver() || seat.worker.IsWorn()) {
+		seat.leave()
 	}
 	c.session.turns.give(seat)
 	if c.session.objects.left.Load() > 0 {

@@ -123,6 +123,7 @@ func (in *Invocation) Fill(data []byte) { in.filled, in.fills = data, true }
 
 // callBack runs a callback and answers.
 func (c *Call) callBack(head shm.ReplyHead) {
+	c.seat.lane.ExpectAnswer()
 	c.raised.count++
 	number := int(head.Errno)
 	switch {

@@ -70,6 +70,18 @@ func (o *objects) find(object object) *Handle {
 	return handle
 }
 
+// has tells whether somebody holds an object of a worker, or one is to be released.
+func (o *objects) has(generation uint64) bool {
+	o.mutex.Lock()
+	defer o.mutex.Unlock()
+	for object, pointer := range o.known {
+		if handle := pointer.Value(); object.generation == generation && handle != nil && !handle.gone.Load() {
+			return true
+		}
+	}
+	return len(o.notes) > 0
+}
+
 // leave leaves a note.
 func (o *objects) leave(note note) {
 	if note.release == nil {

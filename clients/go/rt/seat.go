@@ -81,6 +81,17 @@ func (s *seat) bind(ctx context.Context, function string) error {
 	return nil
 }
 
+// leave lets go of a worker that is over, or worn and without objects.
+func (s *seat) leave() {
+	if !s.worker.IsOver() {
+		if s.session.objects.has(s.worker.generation) {
+			return
+		}
+		s.worker.Retire()
+	}
+	s.unbind()
+}
+
 // unbind lets go of a worker. No call is under way here.
 func (s *seat) unbind() {
 	if s.worker == nil {

@@ -1,6 +1,7 @@
 package rt
 
 import (
+	"container/list"
 	"context"
 	"sync"
 	"sync/atomic"
@@ -22,7 +23,7 @@ type turns struct {
 
 	mutex sync.Mutex
 	idle  []*seat
-	line  []chan *seat
+	line  list.List
 	// made is how many seats there are, of most.
 	made, most int
 }
@@ -40,7 +41,7 @@ func (t *turns) take(ctx context.Context, closed <-chan struct{}, add func(index
 		return seat
 	}
 	mine := make(chan *seat, 1)
-	t.line = append(t.line, mine)
+	place := t.line.PushBack(mine)
 	t.mutex.Unlock()
 	select {
 	case seat := <-mine:
@@ -48,7 +49,7 @@ func (t *turns) take(ctx context.Context, closed <-chan struct{}, add func(index
 	case <-ctx.Done():
 	case <-closed:
 	}
-	t.leave(mine)
+	t.leave(place, mine)
 	return nil
 }
 
@@ -70,40 +71,35 @@ func (t *turns) free(add func(index int) *seat) *seat {
 }
 
 // leave takes a caller out of the line. A seat that it was given meanwhile goes on.
-func (t *turns) leave(mine chan *seat) {
+func (t *turns) leave(place *list.Element, mine chan *seat) {
 	t.mutex.Lock()
-	for at, other := range t.line {
-		if other == mine {
-			t.line = append(t.line[:at], t.line[at+1:]...)
-			t.waiting.Add(-1)
-			break
-		}
-	}
-	t.mutex.Unlock()
 	select {
 	case seat := <-mine:
+		t.mutex.Unlock()
 		t.give(seat)
 	default:
+		t.line.Remove(place)
+		t.waiting.Add(-1)
+		t.mutex.Unlock()
 	}
 }
 
 // give puts a seat back, or gives it to the first in line.
-func (t *turns) give(seat *seat) {
-	if t.waiting.Load() == 0 && t.first.CompareAndSwap(nil, seat) {
-		if t.waiting.Load() == 0 || !t.first.CompareAndSwap(seat, nil) {
+func (t *turns) give(back *seat) {
+	if t.waiting.Load() == 0 && t.first.CompareAndSwap(nil, back) {
+		if t.waiting.Load() == 0 || !t.first.CompareAndSwap(back, nil) {
 			return
 		}
 	}
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
-	if len(t.line) == 0 {
-		t.idle = append(t.idle, seat)
+	next := t.line.Front()
+	if next == nil {
+		t.idle = append(t.idle, back)
 		return
 	}
-	next := t.line[0]
-	t.line = t.line[1:]
 	t.waiting.Add(-1)
-	next <- seat
+	t.line.Remove(next).(chan *seat) <- back
 }
 
 // vacant takes every seat out that nobody has. They are to be given back.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 
 	"golang.org/x/sys/unix"
 
@@ -36,6 +37,9 @@ func (s *Session) attend() {
 	}
 }
 
+// mostStats is how many bytes statistics may have.
+const mostStats = 64 << 20
+
 // hear does what a message says. An error ends the session.
 func (s *Session) hear(data []byte, fds []int) error {
 	var said answer
@@ -48,6 +52,14 @@ func (s *Session) hear(data []byte, fds []int) error {
 		return s.channel(said, fds)
 	case said.Kind == "segment" && len(fds) == 1:
 		return s.segment(said, fds[0])
+	case said.Kind == "stats" && len(fds) == 1:
+		file := os.NewFile(uintptr(fds[0]), "stats")
+		defer func() { _ = file.Close() }()
+		said.stats = make([]byte, min(max(said.Bytes, 0), mostStats))
+		if _, err := file.ReadAt(said.stats, 0); err != nil {
+			return err
+		}
+		return s.answered(said)
 	case len(fds) > 0:
 		closeAll(fds)
 		return fmt.Errorf("%q with %d descriptors", said.Kind, len(fds))
@@ -57,11 +69,17 @@ func (s *Session) hear(data []byte, fds []int) error {
 		return s.sealed(said)
 	case "ended":
 		s.ended(said)
+	case "gone":
+		s.unserved(said)
+	case "worn":
+		if worker := s.worker(said); worker != nil {
+			worker.worn.Store(true)
+		}
 	case "retired":
 		if worker := s.worker(said); worker != nil {
 			worker.retire()
 		}
-	case "opened", "serves", "ready", "stats", "refused":
+	case "opened", "serves", "ready", "refused":
 		return s.answered(said)
 	default:
 		return fmt.Errorf("hotcell says %q", said.Kind)
@@ -153,6 +171,17 @@ func (s *Session) answered(said answer) error {
 		return nil
 	default:
 		return errors.New("hotcell answers twice")
+	}
+}
+
+// unserved lets go of a worker that never served.
+func (s *Session) unserved(said answer) {
+	s.mutex.Lock()
+	worker := s.workers[uint64(said.Generation)]
+	delete(s.workers, uint64(said.Generation))
+	s.mutex.Unlock()
+	if worker != nil {
+		worker.forget()
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"hotcell"
+	"hotcell/internal/shm"
 )
 
 // version is that of what client and server say to each other.
@@ -23,29 +24,31 @@ func text(number uint64) string { return strconv.FormatUint(number, 10) }
 
 // answer is a message of the server. Members that it does not know are ignored.
 type answer struct {
-	Kind         string          `json:"kind"`
-	ID           uint64          `json:"id"`
-	Version      int             `json:"version"`
-	Server       string          `json:"server"`
-	Error        *hotcell.Error  `json:"error"`
-	Callers      int             `json:"callers"`
-	SpinNS       int64           `json:"spin_ns"`
-	Session      uint64          `json:"session"`
-	Generation   number          `json:"generation"`
-	Epoch        uint16          `json:"epoch"`
-	Lanes        int             `json:"lanes"`
-	RequestBytes int             `json:"request_bytes"`
-	ReplyBytes   int             `json:"reply_bytes"`
-	Capabilities number          `json:"capabilities"`
-	Level        uint32          `json:"level"`
-	Number       uint16          `json:"number"`
-	Bytes        int             `json:"bytes"`
-	Direction    string          `json:"direction"`
-	Fault        *hotcell.Error  `json:"fault"`
-	Lane         *int            `json:"lane"`
-	Function     string          `json:"function"`
-	Call         number          `json:"call"`
-	Stats        json.RawMessage `json:"stats"`
+	Kind         string         `json:"kind"`
+	ID           uint64         `json:"id"`
+	Version      int            `json:"version"`
+	Server       string         `json:"server"`
+	Error        *hotcell.Error `json:"error"`
+	Callers      int            `json:"callers"`
+	SpinNS       int64          `json:"spin_ns"`
+	Session      uint64         `json:"session"`
+	Generation   number         `json:"generation"`
+	Epoch        uint16         `json:"epoch"`
+	Lanes        int            `json:"lanes"`
+	RequestBytes int            `json:"request_bytes"`
+	ReplyBytes   int            `json:"reply_bytes"`
+	Capabilities number         `json:"capabilities"`
+	Number       uint16         `json:"number"`
+	Bytes        int            `json:"bytes"`
+	Direction    string         `json:"direction"`
+	Fault        *hotcell.Error `json:"fault"`
+	Lane         *int           `json:"lane"`
+	Function     string         `json:"function"`
+	Call         number         `json:"call"`
+	// stats is what came as a file, behind a message of so many Bytes.
+	stats []byte
+	// mapping is the segment that was mapped for the order.
+	mapping *shm.Mapping
 }
 
 // number is one that may be beyond 2⁵³, and is then a string.
@@ -59,34 +62,44 @@ func (n *number) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*uint64)(n))
 }
 
-// options is how a library is opened, as the server takes it.
+// options is how a library is opened, by the names that the server takes: docs/reference/serve.md.
 type options struct {
-	StartDeadlineMS int64       `json:"start_deadline_ms,omitempty"`
-	Libraries       []string    `json:"libraries,omitempty"`
-	Environment     [][2]string `json:"environment,omitempty"`
-	Directory       string      `json:"directory,omitempty"`
-	Sandbox         string      `json:"sandbox,omitempty"`
-	MemoryBytes     uint64      `json:"memory_bytes,omitempty"`
-	MaxObjects      uint32      `json:"max_objects,omitempty"`
-	Waiting         string      `json:"waiting,omitempty"`
-	Callers         int         `json:"callers,omitempty"`
-	Spares          int         `json:"spares,omitempty"`
+	DeadlineMS      int64             `json:"deadline_ms,omitempty"`
+	StartDeadlineMS int64             `json:"start_deadline_ms,omitempty"`
+	Libraries       []string          `json:"libraries,omitempty"`
+	Environment     map[string]string `json:"environment,omitempty"`
+	Directory       string            `json:"directory,omitempty"`
+	Sandbox         string            `json:"sandbox,omitempty"`
+	Limits          *limits           `json:"limits,omitempty"`
+	MaxInput        uint64            `json:"max_input,omitempty"`
+	MaxOutput       uint64            `json:"max_output,omitempty"`
+	MaxObjects      uint32            `json:"max_objects,omitempty"`
+	Waiting         string            `json:"waiting,omitempty"`
+	Callers         int               `json:"callers,omitempty"`
+	Spares          int               `json:"spares,omitempty"`
+}
+
+type limits struct {
+	Memory uint64 `json:"memory,omitempty"`
 }
 
 func optionsOf(given hotcell.Options) *options {
 	options := &options{
+		DeadlineMS:      given.Deadline.Milliseconds(),
 		StartDeadlineMS: given.StartDeadline.Milliseconds(),
 		Libraries:       given.Libraries,
+		Environment:     given.Environment,
 		Directory:       given.Directory,
 		Sandbox:         given.Sandbox,
-		MemoryBytes:     given.MemoryBytes,
+		MaxInput:        given.MaxInput,
+		MaxOutput:       given.MaxOutput,
 		MaxObjects:      given.MaxObjects,
 		Waiting:         string(given.Waiting),
 		Callers:         given.Callers,
 		Spares:          given.Spares,
 	}
-	for name, value := range given.Environment {
-		options.Environment = append(options.Environment, [2]string{name, value})
+	if given.MemoryBytes > 0 {
+		options.Limits = &limits{Memory: given.MemoryBytes}
 	}
 	return options
 }

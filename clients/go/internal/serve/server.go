@@ -66,6 +66,19 @@ func serverFor(options hotcell.Options) (*server, error) {
 	return made, nil
 }
 
+// ends waits a moment for what is ending: false where the server goes on.
+func (s *server) ends(ctx context.Context) bool {
+	timer := time.NewTimer(time.Second)
+	defer timer.Stop()
+	select {
+	case <-s.gone:
+		return true
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return false
+}
+
 func (s *server) ended() bool {
 	select {
 	case <-s.gone:

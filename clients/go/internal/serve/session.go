@@ -2,7 +2,6 @@ package serve
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -23,7 +22,6 @@ type Session struct {
 	Spin time.Duration
 
 	packets *packets
-	server  *server
 
 	mutex sync.Mutex
 	// waiting are orders without an answer, by number.
@@ -53,26 +51,34 @@ type Library struct {
 	Interface, Shim []byte
 }
 
-// Open opens a session at the server of these options, which is started where there is none.
+// Open opens a session at the server of these options, which is started where there is none. One that has ended just now may
+// not be known to have: then another is started.
 func Open(ctx context.Context, library Library, given hotcell.Options) (*Session, error) {
+	session, server, err := openOnce(ctx, library, given)
+	if errors.Is(err, errGone) && server.ends(ctx) {
+		session, _, err = openOnce(ctx, library, given)
+	}
+	return session, err
+}
+
+func openOnce(ctx context.Context, library Library, given hotcell.Options) (*Session, *server, error) {
 	server, err := serverFor(given)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	packets, err := server.session()
 	if err != nil {
-		return nil, err
+		return nil, server, err
 	}
 	session := &Session{
-		packets: packets, server: server, waiting: make(map[uint64]*waiting), workers: make(map[uint64]*Worker),
-		gone: make(chan struct{}),
+		packets: packets, waiting: make(map[uint64]*waiting), workers: make(map[uint64]*Worker), gone: make(chan struct{}),
 	}
 	go session.attend()
 	if err := session.open(ctx, library, given); err != nil {
 		session.packets.close()
-		return nil, err
+		return nil, server, err
 	}
-	return session, nil
+	return session, server, nil
 }
 
 func (s *Session) open(ctx context.Context, library Library, given hotcell.Options) error {
@@ -143,6 +149,9 @@ func (s *Session) ask(ctx context.Context, entry *waiting, order message, files 
 	}
 	select {
 	case answer := <-entry.answer:
+		s.mutex.Lock()
+		answer.mapping, entry.mapping = entry.mapping, nil
+		s.mutex.Unlock()
 		if answer.Kind == "refused" {
 			if answer.Error == nil {
 				return answer, errors.New("hotcell has refused an order")
@@ -206,14 +215,10 @@ func (w *Worker) Grow(ctx context.Context, direction shm.Direction, bytes int) (
 	if err != nil {
 		return 0, nil, err
 	}
-	w.session.mutex.Lock()
-	mapping := entry.mapping
-	entry.mapping = nil
-	w.session.mutex.Unlock()
-	if mapping == nil || mapping.Length() < bytes {
+	if ready.mapping == nil || ready.mapping.Length() < bytes {
 		return 0, nil, errors.New("hotcell has added a segment that it has not offered")
 	}
-	return ready.Number, mapping, nil
+	return ready.Number, ready.mapping, nil
 }
 
 // Kill has the worker ended for a call; Ended follows. It is over from now on.
@@ -234,9 +239,9 @@ func (w *Worker) Left() {
 }
 
 // Stats is what the server knows of the session.
-func (s *Session) Stats(ctx context.Context) (json.RawMessage, error) {
+func (s *Session) Stats(ctx context.Context) ([]byte, error) {
 	stats, err := s.ask(ctx, &waiting{file: -1}, message{"kind": "stats"})
-	return stats.Stats, err
+	return stats.stats, err
 }
 
 // left is how long a context has, in nanoseconds.

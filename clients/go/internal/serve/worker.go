@@ -24,6 +24,8 @@ type Worker struct {
 	session *Session
 	// over is set before either of the two channels below is closed.
 	over atomic.Bool
+	// worn is set when it is to go as soon as nothing of it is used.
+	worn atomic.Bool
 	// files are the segments before they are sealed.
 	files []int
 	// ended is closed when it has ended; then end says how.
@@ -33,6 +35,7 @@ type Worker struct {
 	// retired is closed when it serves nobody new.
 	retired   chan struct{}
 	retireOne sync.Once
+	leaving   sync.Once
 }
 
 // End is how a worker ended.
@@ -67,6 +70,12 @@ func (w *Worker) finish(end End) {
 		w.Channel.Bury()
 	})
 }
+
+// IsWorn tells whether it is to go as soon as nothing of it is used: see [Worker.Retire].
+func (w *Worker) IsWorn() bool { return w.worn.Load() }
+
+// Retire has it serve nobody new.
+func (w *Worker) Retire() { w.retire() }
 
 func (w *Worker) retire() {
 	w.retireOne.Do(func() {

@@ -63,7 +63,20 @@ func (l *Lane) Channel() *Channel { return l.channel }
 func (l *Lane) Index() int { return l.index }
 
 // Open chooses the slot of the next call. A call that is not published leaves no trace: the next takes the same slot.
-func (l *Lane) Open() { l.slot = slotOf(l.depth, l.next) }
+func (l *Lane) Open() {
+	l.slot = slotOf(l.depth, l.next)
+	claim(&l.channel.request.memory[slotAt(l.index, l.slot)+wire.CallOffset])
+}
+
+// expectCall says that another call may follow, when the reply has been read.
+func (l *Lane) expectCall() {
+	claim(&l.channel.request.memory[slotAt(l.index, slotOf(l.depth, l.next))+wire.CallOffset])
+}
+
+// ExpectAnswer says that an answer will follow, when something else has been done.
+func (l *Lane) ExpectAnswer() {
+	claim(&l.channel.request.memory[slotAt(l.index, l.slot)])
+}
 
 // Descend goes into the callback that the call under way waits for: calls from now on are nested in it. False where it is
 // nested as deep as calls may be.

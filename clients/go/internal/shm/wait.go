@@ -28,8 +28,8 @@ const (
 	Broken
 )
 
-// polls is how often a caller looks before it asks for the time.
-const polls = 64
+// polls is how often a caller looks before it asks for the time: some microseconds.
+const polls = 2048
 
 // seldom is how many messages are between two looks at which CPU this is.
 const seldom = 64
@@ -53,14 +53,24 @@ func (p *Patience) isOver() bool { return p.Context != nil && p.Context.Err() ==
 // Await waits for the worker's next message in this slot: it polls while that may be on another CPU, then sleeps, without
 // holding a thread. The rule that was broken comes as a text.
 func (l *Lane) Await(callID uint64, patience *Patience) (ReplyHead, Outcome, string) {
-	if patience.Spin > 0 && !l.woke {
-		for range polls {
-			if head, outcome, rule, come := l.look(callID); come {
-				return head, outcome, rule
-			}
+	if patience.Spin > 0 && !l.woke && l.poll() {
+		if head, outcome, rule, come := l.look(callID); come {
+			return head, outcome, rule
 		}
 	}
 	return l.awaitLonger(callID, patience)
+}
+
+// poll looks for a while whether the commit word changes.
+func (l *Lane) poll() bool {
+	commit, before := l.channel.reply.word(slotAt(l.index, l.slot)+wire.ReplyHeadCommit), l.replies[l.slot]
+	for range polls {
+		// Partner: as in look, which judges it.
+		if atomic.LoadUint32(commit) != before {
+			return true
+		}
+	}
+	return false
 }
 
 // awaitLonger is the rest of a wait that was not over in a moment.
@@ -72,13 +82,11 @@ func (l *Lane) awaitLonger(callID uint64, patience *Patience) (ReplyHead, Outcom
 	alone := runtime.GOMAXPROCS(0) == 1
 	polling := patience.Spin > 0 && !(l.woke && l.sharesCPU())
 	for alarms := 0; ; {
-		for range polls {
-			if head, outcome, rule, come := l.look(callID); come {
-				return head, outcome, rule
-			}
-			if !polling {
-				break
-			}
+		if polling {
+			l.poll()
+		}
+		if head, outcome, rule, come := l.look(callID); come {
+			return head, outcome, rule
 		}
 		if patience.isOver() {
 			return ReplyHead{}, Stopped, ""
@@ -140,6 +148,7 @@ func (l *Lane) look(callID uint64) (head ReplyHead, outcome Outcome, rule string
 		return ReplyHead{}, Broken, "the commit word of a reply was neither the last nor the next", true
 	}
 	l.replies[l.slot] = seen
+	l.expectCall()
 	if head, rule = l.judge(callID); rule != "" {
 		return ReplyHead{}, Broken, rule, true
 	}

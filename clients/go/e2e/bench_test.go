@@ -1,0 +1,132 @@
+package e2e
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"hotcell"
+	"hotcell/rt"
+)
+
+// add is as a generated method is.
+func (s *session) add(ctx context.Context, number int, a, b int32) (int32, error) {
+	call := s.Begin(ctx, number)
+	defer call.End()
+	call.PutInt32(0, a)
+	call.PutInt32(4, b)
+	reply := call.Finish()
+	return reply.Int32(0), reply.Err()
+}
+
+func benchmarkAdd(b *testing.B, ctx context.Context) {
+	session := measured(b).open(b, hotcell.Options{})
+	number := session.library.numbers["measured_add"]
+	b.ReportAllocs()
+	for b.Loop() {
+		if got, err := session.add(ctx, number, 40, 2); got != 42 || err != nil {
+			b.Fatal(got, err)
+		}
+	}
+}
+
+// BenchmarkAdd is a call of two numbers, back to back: both sides poll. Its bar is 1.5 times `hotcell bench --only raw.spin`.
+func BenchmarkAdd(b *testing.B) { benchmarkAdd(b, background) }
+
+// BenchmarkAddWithDeadline is the same with a context that has a deadline and can be cancelled.
+func BenchmarkAddWithDeadline(b *testing.B) {
+	ctx, cancel := context.WithTimeout(background, time.Hour)
+	defer cancel()
+	benchmarkAdd(b, ctx)
+}
+
+// BenchmarkCrc32 is the checksum of 1 KiB.
+func BenchmarkCrc32(b *testing.B) {
+	session := measured(b).open(b, hotcell.Options{})
+	data := make([]byte, 1024)
+	b.ReportAllocs()
+	for b.Loop() {
+		call := session.begin(background, "measured_crc32")
+		call.PutUint32(16, 0)
+		call.PutBytes(0, "data", data)
+		if err := call.Finish().Err(); err != nil {
+			b.Fatal(err)
+		}
+		call.End()
+	}
+}
+
+// BenchmarkBatch64 is, for each call, a batch of 64 calls of two numbers. Its bar is one cgo call.
+func BenchmarkBatch64(b *testing.B) {
+	session := measured(b).open(b, hotcell.Options{})
+	number := session.library.numbers["measured_add"]
+	batch := rt.NewBatch(session.Session)
+	var tickets [64]rt.Ticket[int32]
+	b.ReportAllocs()
+	b.ResetTimer()
+	for left := b.N; left > 0; left -= len(tickets) {
+		batch.Reset()
+		for at := range tickets {
+			call := batch.Begin(number)
+			call.PutInt32(0, int32(at))
+			call.PutInt32(4, 2)
+			tickets[at] = rt.Values(call, func(r *rt.Reply) int32 { return r.Int32(0) })
+		}
+		if err := batch.Run(background); err != nil {
+			b.Fatal(err)
+		}
+		for at := range tickets {
+			if got, err := tickets[at].Result(); got != int32(at)+2 || err != nil {
+				b.Fatal(got, err)
+			}
+		}
+	}
+}
+
+// BenchmarkCallback is one of a thousand callbacks of a call.
+func BenchmarkCallback(b *testing.B) {
+	session := measured(b).open(b, hotcell.Options{})
+	b.ResetTimer()
+	for left := b.N; left > 0; left -= 1000 {
+		call := session.begin(background, "measured_each")
+		call.PutInt32(8, 1000)
+		call.PutCallback(0, 8, func(_ context.Context, in *rt.Invocation) (uint64, error) { return uint64(in.Uint32(0)), nil })
+		reply := call.Finish()
+		if got, err := reply.Int64(0), reply.Err(); got != 1000*999/2 || err != nil {
+			b.Fatal(got, err)
+		}
+		call.End()
+	}
+}
+
+// line is a cache line that one side writes.
+type line struct {
+	word atomic.Uint32
+	_    [60]byte
+}
+
+// BenchmarkRaw is the least there can be: a line there and a line back between two threads that poll.
+func BenchmarkRaw(b *testing.B) {
+	lines := make([]line, 4)
+	there, back := &lines[1].word, &lines[3].word
+	go func() {
+		for turn := uint32(1); ; turn++ {
+			for there.Load() != turn {
+				if there.Load() == 0 {
+					return
+				}
+			}
+			back.Store(turn)
+		}
+	}()
+	turn := uint32(0)
+	there.Store(1 << 31)
+	for b.Loop() {
+		turn++
+		there.Store(turn)
+		for back.Load() != turn {
+		}
+	}
+	there.Store(0)
+}
