@@ -13,15 +13,15 @@ use hotcell_generate::prebuilt;
 
 use crate::args::{BuildArgs, Format, GenArgs, PackageArgs};
 use crate::fail::Failure;
-use crate::generate::languages::{Files, Making};
+use crate::generate::languages::{Made, Making};
 use crate::print::{complain, out};
 
 pub(crate) fn generate(args: &GenArgs) -> ExitCode {
-    report(render(&args.package).and_then(|(checked, files, _)| {
+    report(render(&args.package).and_then(|(checked, made, _)| {
         let PackageArgs { out: folder, .. } = &args.package;
         let over = if args.check { Over::Nothing } else { over(&args.package) };
-        package::put(folder, &files, over).map_err(|error| unwritten(folder, error))?;
-        tell_left_out(&checked);
+        package::put(folder, &made.files, over).map_err(|error| unwritten(folder, error))?;
+        tell_left_out(&checked, &made.left_out);
         places::tell(&checked);
         let state = if args.check { "is up to date" } else { "is written" };
         Ok(format!("{} {state}: {} functions\n", folder.display(), checked.interface.functions.len()))
@@ -29,13 +29,14 @@ pub(crate) fn generate(args: &GenArgs) -> ExitCode {
 }
 
 pub(crate) fn build(args: &BuildArgs) -> ExitCode {
-    report(render(&args.package).and_then(|(checked, files, folder)| {
+    report(render(&args.package).and_then(|(checked, made, folder)| {
         let compiled = hotcell_bind::compile(&checked)?;
+        let Made { files, left_out } = made;
         let mut files: Vec<_> = files.into_iter().map(|(path, text)| (path, text.into_bytes())).collect();
         files.extend(prebuilt::files(folder, &checked.interface, &compiled.source, compiled.shim));
         let PackageArgs { out, .. } = &args.package;
         package::put(out, &files, over(&args.package)).map_err(|error| unwritten(out, error))?;
-        tell_left_out(&checked);
+        tell_left_out(&checked, &left_out);
         places::tell(&checked);
         for path in &compiled.paths {
             complain(&format!(
@@ -54,8 +55,8 @@ pub(crate) fn build(args: &BuildArgs) -> ExitCode {
     }))
 }
 
-/// The files of a package, and the folder within it for its compiled shim.
-fn render(args: &PackageArgs) -> Result<(Checked, Files, &'static str), Failure> {
+/// A package, and the folder within it for its compiled shim.
+fn render(args: &PackageArgs) -> Result<(Checked, Made, &'static str), Failure> {
     let making = Making::of(args)?;
     let checked = hotcell_bind::check(&Job {
         source: Source::Contract(args.contract.clone()),
@@ -70,13 +71,16 @@ fn render(args: &PackageArgs) -> Result<(Checked, Files, &'static str), Failure>
     if checked.interface.functions.is_empty() {
         return Err(hotcell_bind::Error::nothing_bound(&checked.interface).into());
     }
-    let files = making.render(&checked).map_err(hotcell_bind::Error::from_generate)?;
-    Ok((checked, files, making.compiled()))
+    let made = making.render(&checked).map_err(hotcell_bind::Error::from_generate)?;
+    Ok((checked, made, making.compiled()))
 }
 
-fn tell_left_out(checked: &Checked) {
+fn tell_left_out(checked: &Checked, unsupported: &[hotcell_generate::Error]) {
     for function in &checked.interface.left_out {
         complain(&format!("left out: {}", hotcell_bind::Error::left_out(function)));
+    }
+    for error in unsupported {
+        complain(&format!("left out: {error}"));
     }
 }
 

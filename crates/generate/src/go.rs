@@ -62,6 +62,15 @@ pub enum Runtime {
     Folder(String),
 }
 
+/// A package.
+#[derive(Debug)]
+pub struct Package {
+    /// Paths within it, and texts.
+    pub files: Vec<(PathBuf, String)>,
+    /// Functions that have no method in it, and why: each is an [`Error::Unsupported`].
+    pub left_out: Vec<Error>,
+}
+
 /// What the templates of a package print.
 #[derive(Serialize)]
 struct Model<'a> {
@@ -92,31 +101,42 @@ struct Model<'a> {
     lists_objects: bool,
 }
 
-/// Renders the package of an interface: paths within it, and texts.
+/// Renders the package of an interface. A function of which something cannot be generated is left out.
 ///
 /// # Errors
 ///
-/// [`Error::Unsupported`] names the first function this version does not generate.
-pub fn render(interface: &Interface, options: &GoOptions) -> Result<Vec<(PathBuf, String)>, Error> {
+/// [`Error::Inconsistent`] where the interface contradicts itself, [`Error::Unsupported`] where a structure cannot be
+/// generated, or the shim.
+pub fn render(interface: &Interface, options: &GoOptions) -> Result<Package, Error> {
     let shim = shim::render(interface)?;
-    let mut files = package(interface, options)?;
-    files.extend(shim.files.into_iter().map(|(name, text)| (PathBuf::from("shim").join(name), text)));
-    Ok(files)
+    let mut package = package(interface, options)?;
+    let shim = shim.files.into_iter().map(|(name, text)| (PathBuf::from("shim").join(name), text));
+    package.files.extend(shim);
+    Ok(package)
 }
 
-/// The files of a package but for its shim.
-fn package(interface: &Interface, options: &GoOptions) -> Result<Vec<(PathBuf, String)>, Error> {
+/// A package without its shim.
+fn package(interface: &Interface, options: &GoOptions) -> Result<Package, Error> {
     let integers = shape::enums(interface);
     let names = Names::of(interface, integers.keys().map(String::as_str));
     let context = Context::new(interface, names);
 
-    let mut by_owner = BTreeMap::<Option<String>, Vec<Method>>::new();
+    let (mut by_owner, mut left_out) = (BTreeMap::<Option<String>, Vec<Method>>::new(), Vec::new());
+    let mut batch = Vec::new();
     for (index, function) in interface.functions.iter().enumerate() {
         let owner = Owner::of(function).key().map(str::to_owned);
-        by_owner.entry(owner).or_default().push(function::method(&context, index)?);
+        match function::method(&context, index) {
+            Ok(method) => by_owner.entry(owner).or_default().push(method),
+            Err(unsupported @ Error::Unsupported { .. }) => {
+                left_out.push(unsupported);
+                continue;
+            }
+            Err(error) => return Err(error),
+        }
+        if shape::is_batched(function) {
+            batch.push(function::batched(&context, index)?);
+        }
     }
-    let batched = (0..interface.functions.len()).filter(|&at| shape::is_batched(&interface.functions[at]));
-    let batch = batched.map(|index| function::batched(&context, index)).collect::<Result<Vec<_>, _>>()?;
     let methods = by_owner.remove(&None).unwrap_or_default();
 
     let deeds = context.deeds();
@@ -172,7 +192,7 @@ fn package(interface: &Interface, options: &GoOptions) -> Result<Vec<(PathBuf, S
         failures: values::failures(interface, &names),
         lists_objects,
     };
-    file::all(&model, interface)
+    Ok(Package { files: file::all(&model, interface)?, left_out })
 }
 
 /// The methods of a type.

@@ -10,8 +10,11 @@ use crate::args::{Lang, PackageArgs};
 use crate::fail::Failure;
 use crate::generate::{places, runtime};
 
-/// Paths within a package, and texts.
-pub(super) type Files = Vec<(PathBuf, String)>;
+/// A package: paths within it and texts, and the functions that its language has no method for.
+pub(super) struct Made {
+    pub(super) files: Vec<(PathBuf, String)>,
+    pub(super) left_out: Vec<hotcell_generate::Error>,
+}
 
 /// What a package is made with, checked before anything is read.
 pub(super) struct Making<'a> {
@@ -30,7 +33,7 @@ struct Language {
     name: &'static str,
     /// `--runtime`, or what stands in its place.
     runtime: fn(Option<&str>) -> Result<String, Failure>,
-    render: fn(&Checked, &Making<'_>) -> Result<Files, hotcell_generate::Error>,
+    render: fn(&Checked, &Making<'_>) -> Result<Made, hotcell_generate::Error>,
     /// The folder of a package with its compiled shim.
     compiled: &'static str,
 }
@@ -50,7 +53,8 @@ const LANGUAGES: &[Language] = &[
             let name = args.name.clone();
             let crate_name = name.unwrap_or_else(|| rust::crate_name(&checked.interface.library));
             let libraries = places::libraries(checked, &args.out);
-            rust::render(&checked.interface, &RustOptions { crate_name, runtime, libraries })
+            let options = RustOptions { crate_name, runtime, libraries };
+            rust::render(&checked.interface, &options).map(|files| Made { files, left_out: Vec::new() })
         },
         compiled: "shim",
     },
@@ -70,7 +74,9 @@ const LANGUAGES: &[Language] = &[
                 false => go::Runtime::Version(making.runtime.clone()),
             };
             let libraries = places::libraries(checked, &making.args.out);
-            go::render(&checked.interface, &GoOptions { module, runtime, libraries })
+            let options = GoOptions { module, runtime, libraries };
+            let package = go::render(&checked.interface, &options)?;
+            Ok(Made { files: package.files, left_out: package.left_out })
         },
         compiled: go::COMPILED,
     },
@@ -94,7 +100,7 @@ impl<'a> Making<'a> {
     }
 
     /// The files of the package.
-    pub(super) fn render(&self, checked: &Checked) -> Result<Files, hotcell_generate::Error> {
+    pub(super) fn render(&self, checked: &Checked) -> Result<Made, hotcell_generate::Error> {
         (self.language.render)(checked, self)
     }
 

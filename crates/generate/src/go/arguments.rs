@@ -337,12 +337,12 @@ impl Arguments {
         let local = self.locals.get(index).and_then(Option::as_ref);
         let found = local.zip(function.params.get(index).map(|param| &param.role.value));
         match found {
-            Some((local, Role::Text { encoding, nullable })) if encoding.is_converted() => {
-                let opt = if *nullable { "Opt" } else { "" };
-                Ok(format!("reply.Offset{opt}As({offset}, {}, {local})", texts::name(*encoding)))
-            }
-            Some((local, Role::Text { nullable: true, encoding })) if *encoding != Encoding::Bytes => {
-                Ok(format!("reply.OffsetOpt({offset}, {local})"))
+            Some((local, Role::Text { encoding, nullable })) if *encoding != Encoding::Bytes => {
+                let text = if *nullable { format!("rt.TextOf({local})") } else { local.clone() };
+                Ok(match encoding.is_converted() {
+                    true => format!("reply.OffsetAs({offset}, {}, {text})", texts::name(*encoding)),
+                    false => format!("reply.Offset({offset}, len({text}))"),
+                })
             }
             Some((local, Role::Text { .. } | Role::BufferIn { .. } | Role::BufferInOut { .. })) => {
                 let of_structures = function.params[index].structures().is_some();

@@ -13,6 +13,9 @@ use crate::go::types::Number;
 use crate::go::{texts, types};
 use crate::shape::inconsistent;
 
+/// Whether the runtime has callbacks that the library keeps, `Call.PutKept`.
+const RUNTIME_KEEPS: bool = false;
+
 /// A function of the application that is passed.
 pub(crate) struct Passed {
     /// Its Go type.
@@ -103,6 +106,12 @@ pub(crate) fn passed(
         CallbackScope::Call => None,
         CallbackScope::Handle { param } => Some(param),
     };
+    if until.is_some() && !RUNTIME_KEEPS {
+        let what = format!(
+            "a callback (`{local}`) that the library keeps, which the runtime for Go does not know yet,"
+        );
+        return Err(Error::Unsupported { function: function.name.clone(), what });
+    }
     Ok(Passed {
         ty: format!("func({}) {results}", params.join(", ")),
         body: run.body(local, result.as_ref()),

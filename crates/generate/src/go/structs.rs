@@ -241,7 +241,7 @@ impl Field<'_> {
                 or_null(value, &part, &null)
             }
             FieldRole::Text { encoding, nullable: false } => {
-                one(texts::put("image", *encoding, false, &place, value))
+                one(texts::put("image", *encoding, false, &place, &texts::present(*encoding, value)))
             }
             FieldRole::Text { encoding, .. } => {
                 let star = if texts::optional(*encoding).starts_with('*') { "*" } else { "" };
@@ -249,9 +249,10 @@ impl Field<'_> {
                 or_null(value, &[put], &null)
             }
             FieldRole::BufferIn { nullable } => {
+                let data = if *nullable { value.clone() } else { format!("rt.Present({value})") };
                 let put = match self.element() {
-                    "byte" => format!("image.PutBytes({place}, {value})"),
-                    _ => format!("rt.PutImageElements(image, {place}, {value})"),
+                    "byte" => format!("image.PutBytes({place}, {data})"),
+                    _ => format!("rt.PutImageElements(image, {place}, {data})"),
                 };
                 if *nullable { or_null(value, &[put], &null) } else { one(put) }
             }
@@ -308,9 +309,7 @@ impl Field<'_> {
                     "\t}".into(),
                 ]
             }
-            FieldRole::Text { encoding, nullable } => {
-                assign(texts::read("image", *encoding, *nullable, &place))
-            }
+            FieldRole::Text { encoding, nullable } => assign(texts::read_field(*encoding, *nullable, &place)),
             FieldRole::BufferIn { nullable } => {
                 let taken = match types::size(self.element()) {
                     1 => format!("{value} = {value}[image.Advanced({place}, len({value})):]"),

@@ -96,14 +96,11 @@ fn failure(
     let message = message.map_or("rt.None".to_owned(), |field| field.offset.to_string());
     let symbols = rule.value.symbols.as_deref().and_then(set);
     let symbols = symbols.map_or(String::new(), |name| format!(", Symbols: {name}"));
-    let outputs: Vec<String> = function
-        .left(&interface.target)
-        .into_iter()
-        .map(|left| {
-            let name = text(&function.params[left.param].name);
-            format!("{{Name: {name}, Offset: {}, {}}}", left.offset, form(left.kind))
-        })
-        .collect();
+    let left = function.left(&interface.target).into_iter().filter_map(|left| {
+        let (name, form) = (text(&function.params[left.param].name), form(left.kind)?);
+        Some(format!("{{Name: {name}, Offset: {}, {form}}}", left.offset))
+    });
+    let outputs: Vec<String> = left.collect();
     let outputs = match outputs.is_empty() {
         true => String::new(),
         false => format!(", Outputs: []rt.Output{{{}}}", outputs.join(", ")),
@@ -111,15 +108,15 @@ fn failure(
     Some(format!("Fails: &rt.Failure{{{code}Message: {message}{symbols}{outputs}}}"))
 }
 
-/// What comes with an error, as the runtime calls it.
-fn form(kind: LeftKind) -> String {
+/// What comes with an error, as the runtime calls it. A place in an argument does not come: the runtime has no word for it.
+fn form(kind: LeftKind) -> Option<String> {
     let number =
         |form: &str, kind: WireKind| format!("Form: rt.Form{form}, Number: rt.{}", types::kind(kind));
     let texts = |form: &str, encoding: Encoding| match encoding {
         Encoding::Bytes => format!("Form: rt.Form{form}Bytes"),
         _ => format!("Form: rt.Form{form}, Encoding: {}", texts::name(encoding)),
     };
-    match kind {
+    Some(match kind {
         LeftKind::Bool => "Form: rt.FormBool".into(),
         LeftKind::Number(kind) => number("Number", kind),
         LeftKind::Text => texts("Text", Encoding::Utf8),
@@ -128,8 +125,8 @@ fn form(kind: LeftKind) -> String {
         LeftKind::Texts(encoding) => texts("Texts", encoding),
         LeftKind::Bools => "Form: rt.FormBools".into(),
         LeftKind::Elements(kind) => number("Numbers", kind),
-        LeftKind::Offset { of, size } => format!("Form: rt.FormOffset, Of: {of}, Size: {size}"),
-    }
+        LeftKind::Offset { .. } => return None,
+    })
 }
 
 /// How an object is released, behind other fields.

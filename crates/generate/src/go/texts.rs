@@ -51,6 +51,17 @@ pub(crate) fn read(on: &str, encoding: Encoding, nullable: bool, place: &str) ->
     }
 }
 
+/// The expression that reads one out of a structure.
+pub(crate) fn read_field(encoding: Encoding, nullable: bool, place: &str) -> String {
+    // Bytes that are not there are nil anyhow.
+    read("image", encoding, nullable && encoding != Encoding::Bytes, place)
+}
+
+/// A text that is there for a structure, though it be nil.
+pub(crate) fn present(encoding: Encoding, value: &str) -> String {
+    if encoding == Encoding::Bytes { format!("rt.Present({value})") } else { value.to_owned() }
+}
+
 /// The type of several, of which any may be missing unless a NULL ends them.
 pub(crate) fn list(encoding: Encoding, ended: bool) -> &'static str {
     match (encoding, ended) {

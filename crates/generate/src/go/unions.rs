@@ -93,7 +93,7 @@ impl Of<'_> {
                 one(texts::put_array(*encoding, *pad, &place, value, *length))
             }
             FieldRole::Text { encoding, nullable: false } => {
-                one(texts::put("image", *encoding, false, &place, value))
+                one(texts::put("image", *encoding, false, &place, &texts::present(*encoding, value)))
             }
             FieldRole::Text { encoding, .. } => {
                 let star = if texts::optional(*encoding).starts_with('*') { "*" } else { "" };
@@ -116,9 +116,7 @@ impl Of<'_> {
             FieldRole::TextArray { encoding, length, pad } => {
                 assign(texts::read_array(*encoding, *pad, &place, *length))
             }
-            FieldRole::Text { encoding, nullable } => {
-                assign(texts::read("image", *encoding, *nullable, &place))
-            }
+            FieldRole::Text { encoding, nullable } => assign(texts::read_field(*encoding, *nullable, &place)),
             _ => return Err(self.unsupported()),
         })
     }

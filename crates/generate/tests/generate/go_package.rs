@@ -28,7 +28,7 @@ pub(crate) fn package(name: &str, interface: &Interface) -> Vec<(PathBuf, String
 
 fn rendered(name: &str, interface: &Interface, runtime: Runtime) -> Vec<(PathBuf, String)> {
     let options = GoOptions { module: format!("{name}-hotcell"), runtime, libraries: Vec::new() };
-    go::render(interface, &options).unwrap()
+    go::render(interface, &options).unwrap().files
 }
 
 /// The Go files of a package, one behind the other.

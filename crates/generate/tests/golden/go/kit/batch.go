@@ -76,14 +76,13 @@ func (batch *Batch) ListFree(list *List) rt.Ticket[struct{}] {
 
 // ListAppend puts a call of [List.Append] into the batch.
 //
-// item_ is taken over by the call.
-// Where after is nil, the library gets NULL.
+// item is taken over by the call.
 // spare is taken over by the call.
-// Where spare is nil, the library gets NULL.
-func (batch *Batch) ListAppend(list *List, item_, after, spare *Item) rt.Ticket[int32] {
+// Where after or spare is nil, the library gets NULL for it.
+func (batch *Batch) ListAppend(list *List, item, after, spare *Item) rt.Ticket[int32] {
 	call := batch.batch.Begin(fnKitListAppend)
 	call.PutHandle(0, "list", list.h(), kindList)
-	call.PutConsumed(8, "item", item_.h(), kindItem)
+	call.PutConsumed(8, "item", item.h(), kindItem)
 	call.PutOptHandle(16, "after", after.h(), kindItem)
 	if spare == nil {
 		call.PutUint64(24, 0)
@@ -97,11 +96,11 @@ func (batch *Batch) ListAppend(list *List, item_, after, spare *Item) rt.Ticket[
 
 // ListGive puts a call of [List.Give] into the batch.
 //
-// item_ is taken over where the call succeeds.
-func (batch *Batch) ListGive(list *List, item_ *Item) rt.Ticket[struct{}] {
+// item is taken over where the call succeeds.
+func (batch *Batch) ListGive(list *List, item *Item) rt.Ticket[struct{}] {
 	call := batch.batch.Begin(fnKitListGive)
 	call.PutHandle(0, "list", list.h(), kindList)
-	call.PutConsumedOnSuccess(8, "item", item_.h(), kindItem)
+	call.PutConsumedOnSuccess(8, "item", item.h(), kindItem)
 	return rt.Values(call, func(reply *rt.Reply) struct{} {
 		return struct{}{}
 	})
@@ -119,8 +118,7 @@ func (batch *Batch) ListGet(list *List, at int32) rt.Ticket[*Item] {
 
 // Compare puts a call of [Library.Compare] into the batch.
 //
-// Where a is nil, the library gets NULL.
-// Where b is nil, the library gets NULL.
+// Where a or b is nil, the library gets NULL for it.
 func (batch *Batch) Compare(a, b *Item) rt.Ticket[int32] {
 	call := batch.batch.Begin(fnKitCompare)
 	call.PutOptHandle(0, "a", a.h(), kindItem)
@@ -143,10 +141,10 @@ func (batch *Batch) ItemNew(near *Kit) rt.Ticket[*Item] {
 
 // ItemDelete puts a call of [Item.Delete] into the batch.
 //
-// item_ is taken over by the call.
-func (batch *Batch) ItemDelete(item_ *Item) rt.Ticket[struct{}] {
+// item is taken over by the call.
+func (batch *Batch) ItemDelete(item *Item) rt.Ticket[struct{}] {
 	call := batch.batch.Begin(fnKitItemDelete)
-	call.PutConsumed(0, "item", item_.h(), kindItem)
+	call.PutConsumed(0, "item", item.h(), kindItem)
 	return rt.Values(call, func(reply *rt.Reply) struct{} {
 		return struct{}{}
 	})

@@ -28,9 +28,7 @@ func (lib *Library) Open(ctx context.Context, path *string) (*Kit, error) {
 //
 //	int kit_compare(struct kit_item *a, struct kit_item *b)
 //
-// Where a is nil, the library gets NULL.
-//
-// Where b is nil, the library gets NULL.
+// Where a or b is nil, the library gets NULL for it.
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Compare(ctx context.Context, a, b *Item) (int32, error) {
@@ -181,7 +179,7 @@ func (lib *Library) MaybeWide(ctx context.Context, text *string) (returned *stri
 	call.PutOptTextAs(0, "text", rt.UTF16, text)
 	reply := call.Finish()
 	returned = reply.OptTextAs(0, rt.UTF16)
-	end = reply.OffsetOptAs(16, rt.UTF16, text)
+	end = reply.OffsetAs(16, rt.UTF16, rt.TextOf(text))
 	return returned, end, reply.Err()
 }
 

@@ -64,68 +64,6 @@ func (kit *Kit) ListNew(ctx context.Context, size int32) (*List, error) {
 	return newList(reply.OptHandle(0, kindList, true, kit.h())), reply.Err()
 }
 
-// Watch calls kit_watch:
-//
-//	int kit_watch(struct kit *db, int (*)(struct kit *, struct kit_item *, int, struct kit_item **, void *) seen, int (*)(struct kit *, struct kit_item *, int, struct kit_item **, void *) asked, void (*)(void *) gone, void *user)
-//
-// Where asked is nil, the library gets NULL.
-//
-// The library keeps seen until kit goes: any call of the session may run it.
-//
-// The library keeps asked until kit goes: any call of the session may run it.
-//
-// The library keeps gone until kit goes: any call of the session may run it. Where the library calls it on a thread of its own, it runs on a goroutine of the session, and a failure comes out of the session's next call.
-//
-// The error tells what became of the worker; the library reports none here.
-func (kit *Kit) Watch(ctx context.Context, seen, asked func(ctx context.Context, db *Kit, near *Item, items []*Item) (int32, error), gone func(ctx context.Context) error) (int32, error) {
-	call := kit.h().Begin(ctx, fnKitWatch)
-	defer call.End()
-	call.PutHandle(0, "db", kit.h(), kindKit)
-	if seen == nil {
-		call.Refuse("seen", "is nil")
-	} else {
-		call.PutKept(8, "seen", 32, func(ctx context.Context, in *rt.Invocation) (uint64, error) {
-			db := newKit(in.Handle(0, kindKit))
-			near := newItem(in.OptHandle(8, kindItem))
-			var items []*Item
-			for _, handle := range in.Handles(16, kindItem) {
-				items = append(items, newItem(handle))
-			}
-			if err := in.Err(); err != nil {
-				return 0, err
-			}
-			value, err := seen(ctx, db, near, items)
-			return uint64(uint32(value)), err
-		}, kit.h())
-	}
-	if asked == nil {
-		call.PutKept(16, "asked", 32, nil, kit.h())
-	} else {
-		call.PutKept(16, "asked", 32, func(ctx context.Context, in *rt.Invocation) (uint64, error) {
-			db := newKit(in.Handle(0, kindKit))
-			near := newItem(in.OptHandle(8, kindItem))
-			var items []*Item
-			for _, handle := range in.Handles(16, kindItem) {
-				items = append(items, newItem(handle))
-			}
-			if err := in.Err(); err != nil {
-				return 0, err
-			}
-			value, err := asked(ctx, db, near, items)
-			return uint64(uint32(value)), err
-		}, kit.h())
-	}
-	if gone == nil {
-		call.Refuse("gone", "is nil")
-	} else {
-		call.PutKeptByThreads(24, "gone", 0, func(ctx context.Context, in *rt.Invocation) (uint64, error) {
-			return 0, gone(ctx)
-		}, kit.h())
-	}
-	reply := call.Finish()
-	return reply.Int32(0), reply.Err()
-}
-
 // Exec calls kit_exec:
 //
 //	int kit_exec(struct kit *db, const char *sql, int (*)(void *, int, char **, char **) row, void *user, char **complaint)

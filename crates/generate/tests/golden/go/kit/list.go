@@ -54,20 +54,18 @@ func (list *List) Free(ctx context.Context) error {
 //
 //	int kit_list_append(struct kit_list *list, struct kit_item *item, struct kit_item *after, struct kit_item *spare)
 //
-// item_ is taken over by the call.
-//
-// Where after is nil, the library gets NULL.
+// item is taken over by the call.
 //
 // spare is taken over by the call.
 //
-// Where spare is nil, the library gets NULL.
+// Where after or spare is nil, the library gets NULL for it.
 //
 // The error tells what became of the worker; the library reports none here.
-func (list *List) Append(ctx context.Context, item_, after, spare *Item) (int32, error) {
+func (list *List) Append(ctx context.Context, item, after, spare *Item) (int32, error) {
 	call := list.h().Begin(ctx, fnKitListAppend)
 	defer call.End()
 	call.PutHandle(0, "list", list.h(), kindList)
-	call.PutConsumed(8, "item", item_.h(), kindItem)
+	call.PutConsumed(8, "item", item.h(), kindItem)
 	call.PutOptHandle(16, "after", after.h(), kindItem)
 	if spare == nil {
 		call.PutUint64(24, 0)
@@ -82,14 +80,14 @@ func (list *List) Append(ctx context.Context, item_, after, spare *Item) (int32,
 //
 //	int kit_list_give(struct kit_list *list, struct kit_item *item)
 //
-// item_ is taken over where the call succeeds.
+// item is taken over where the call succeeds.
 //
 // The error is a hotcell.LibraryError when the result is not 0, or tells what became of the worker.
-func (list *List) Give(ctx context.Context, item_ *Item) error {
+func (list *List) Give(ctx context.Context, item *Item) error {
 	call := list.h().Begin(ctx, fnKitListGive)
 	defer call.End()
 	call.PutHandle(0, "list", list.h(), kindList)
-	call.PutConsumedOnSuccess(8, "item", item_.h(), kindItem)
+	call.PutConsumedOnSuccess(8, "item", item.h(), kindItem)
 	return call.Finish().Err()
 }
 

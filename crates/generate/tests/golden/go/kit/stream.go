@@ -148,7 +148,7 @@ func (stream *Stream) end(call *rt.Call, offset int, name string) {
 
 // fill writes its fields into an image.
 func (stream *Stream) fill(call *rt.Call, image *rt.Image, at int) {
-	image.PutBytes(call, at+8, "next_in", stream.NextIn)
+	image.PutBytes(call, at+8, "next_in", rt.Present(stream.NextIn))
 	image.PutNull(at + 24)
 	image.PutUint32(at+56, stream.AvailOut)
 	if stream.Msg == nil {

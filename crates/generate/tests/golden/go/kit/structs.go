@@ -145,7 +145,7 @@ func (kitOptions *KitOptions) fill(call *rt.Call, image *rt.Image, at int) {
 	} else {
 		image.PutTextAs(call, at+48, "maybe_wide", rt.UTF16, *kitOptions.MaybeWide)
 	}
-	image.PutTextBytes(call, at+64, "raw", kitOptions.Raw)
+	image.PutTextBytes(call, at+64, "raw", rt.Present(kitOptions.Raw))
 	if kitOptions.MaybeRaw == nil {
 		image.PutNull(at + 80)
 	} else {
@@ -176,7 +176,7 @@ func (kitOptions *KitOptions) read(reply *rt.Reply, image *rt.Image, at int) {
 	kitOptions.Wide = image.TextAs(reply, at+32, rt.UTF16)
 	kitOptions.MaybeWide = image.OptTextAs(reply, at+48, rt.UTF16)
 	kitOptions.Raw = image.TextBytes(reply, at+64)
-	kitOptions.MaybeRaw = image.OptTextBytes(reply, at+80)
+	kitOptions.MaybeRaw = image.TextBytes(reply, at+80)
 	kitOptions.Origin.read(reply, image, at+96)
 	copy(kitOptions.Weights[:], rt.Array[float32](image, at+124, 3))
 	copy(kitOptions.ID[:], rt.Array[byte](image, at+138, 65))
