@@ -89,7 +89,8 @@ func deflate(ctx context.Context, lib *zlib.Library, data []byte) ([]byte, error
 			}
 		}
 	}
-	return packed, stream.DeflateEnd(ctx)
+	_, err := stream.DeflateEnd(ctx)
+	return packed, err
 }
 
 // logged is lines as a service writes them.

@@ -275,9 +275,7 @@ impl Arguments {
         let Put { local, offset, place, .. } = put;
         let (head, tail) = match until {
             None => (format!("call.PutCallback({offset}, {}", passed.size), String::new()),
-            Some(until) => {
-                (format!("call.{}({place}, {}", passed.keeps(), passed.size), format!(", {until}"))
-            }
+            Some(until) => (format!("call.PutKept({place}, {}", passed.size), format!(", {until}")),
         };
         self.line(&format!("if {local} == nil {{"));
         match passed.nullable {
@@ -292,8 +290,7 @@ impl Arguments {
         if let Some(until) = until {
             let until = until.trim_end_matches(".h()");
             self.notes.push(format!(
-                "The library keeps {local} until {until} goes: any call of the session may run it.{}",
-                passed.otherwise()
+                "The library keeps {local} until {until} goes: any call of the session may run it, on the goroutine that makes that call."
             ));
         }
     }

@@ -13,9 +13,6 @@ use crate::go::types::Number;
 use crate::go::{texts, types};
 use crate::shape::inconsistent;
 
-/// Whether the runtime has callbacks that the library keeps, `Call.PutKept`.
-const RUNTIME_KEEPS: bool = false;
-
 /// A function of the application that is passed.
 pub(crate) struct Passed {
     /// Its Go type.
@@ -27,28 +24,6 @@ pub(crate) struct Passed {
     pub(crate) nullable: bool,
     /// Position of the object that ends it, where the library keeps it.
     pub(crate) until: Option<usize>,
-    threads: CallbackThreads,
-}
-
-impl Passed {
-    /// The method of a call that passes one which the library keeps.
-    pub(crate) fn keeps(&self) -> &'static str {
-        match self.threads {
-            CallbackThreads::Calls => "PutKept",
-            CallbackThreads::Any => "PutKeptByThreads",
-        }
-    }
-
-    /// What is said of where it runs otherwise.
-    pub(crate) fn otherwise(&self) -> &'static str {
-        match self.threads {
-            CallbackThreads::Calls => "",
-            CallbackThreads::Any => {
-                " Where the library calls it on a thread of its own, it runs on a goroutine of the session, and a failure \
-                 comes out of the session's next call."
-            }
-        }
-    }
 }
 
 /// What happens when a function of the application is called.
@@ -106,10 +81,8 @@ pub(crate) fn passed(
         CallbackScope::Call => None,
         CallbackScope::Handle { param } => Some(param),
     };
-    if until.is_some() && !RUNTIME_KEEPS {
-        let what = format!(
-            "a callback (`{local}`) that the library keeps, which the runtime for Go does not know yet,"
-        );
+    if callback.threads == CallbackThreads::Any {
+        let what = format!("a callback (`{local}`) on threads of the library");
         return Err(Error::Unsupported { function: function.name.clone(), what });
     }
     Ok(Passed {
@@ -118,7 +91,6 @@ pub(crate) fn passed(
         size: callback.args.size,
         nullable,
         until,
-        threads: callback.threads,
     })
 }
 
