@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::process::{cargo, elapsed, output, show, succeeds};
-use crate::{bench, fuzz, generate, tidy};
+use crate::{bench, fuzz, generate, go, tidy};
 
 /// The cargo-deny that deny.toml was written for. Another one that is installed already is taken as it is.
 const CARGO_DENY: &str = "0.20.2";
@@ -29,6 +29,7 @@ const CHECKS: &[Check] = &[
     },
     Check { name: "doc", run: doc },
     Check { name: "deny", run: deny },
+    Check { name: "go", run: go::check },
 ];
 
 pub(crate) fn run(root: &Path) -> Result<()> {

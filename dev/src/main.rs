@@ -15,6 +15,7 @@ mod evidence;
 mod examples;
 mod fuzz;
 mod generate;
+mod go;
 mod golden;
 mod models;
 mod process;
@@ -56,7 +57,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     Subcommand {
         name: "check",
         arguments: "",
-        about: "fmt, gen --check, clippy, tidy, rustdoc and cargo-deny; all of them, then the verdict",
+        about: "fmt, gen --check, clippy, tidy, rustdoc, cargo-deny, and Go's gofmt, vet and staticcheck; then the verdict",
         run: |root, arguments| none(arguments).and_then(|()| check::run(root)),
     },
     Subcommand {

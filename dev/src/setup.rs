@@ -45,6 +45,12 @@ const REQUIREMENTS: &[Requirement] = &[
         },
     },
     Requirement {
+        name: "Go (`go`)",
+        why: "builds and tests the runtime for Go; it fetches the version that the module asks for",
+        find: |machine| machine.program("go"),
+        packages: Packages::Named(&["golang-go"]),
+    },
+    Requirement {
         name: "the DejaVu fonts",
         why: "the example of FreeType draws letters of one",
         find: |machine| machine.file("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),

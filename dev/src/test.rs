@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Result, bail, ensure};
 
 use crate::process::{cargo, show, step, watch};
-use crate::{examples, generate, models, setup, tidy};
+use crate::{examples, generate, go, models, setup, tidy};
 
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
     let filter = match arguments {
@@ -34,6 +34,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
     if filter.is_some() {
         return Ok(());
     }
+    step("go", || go::test(root))?;
     step("examples", || examples::run(root, &[]))?;
     step("loom", || models::run(root))
 }

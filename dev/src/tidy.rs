@@ -54,6 +54,7 @@ const RULES: &[Rule] = &[
     sources::unfinished,
     unsafe_code::forbidden,
     unsafe_code::confined,
+    unsafe_code::confined_in_go,
     arrows::between_crates,
     links::relative,
     specification::named_tests,

@@ -21,16 +21,18 @@ type Batch struct {
 	entry *Call
 	// heads, args and blob are the entries as they are sent: which functions, argument blocks, data.
 	heads, args, blob []byte
+	// packed is all of it, one behind the other.
+	packed []byte
 	// entries are what is known of each.
 	entries []entry
 	// blocks is how many bytes the result blocks have.
 	blocks int
 	ran    bool
-	// states, results and failures are what came back.
-	reply    Reply
-	replies  []byte
-	failures []byte
-	err      error
+	// copied is what came back at once: what is said of entries that failed, then states and results of all.
+	reply             Reply
+	copied            []byte
+	failures, replies []byte
+	err               error
 }
 
 // entry is a call of a batch.
@@ -82,7 +84,7 @@ func (b *Batch) Begin(function int) *Call {
 	if len(b.entries) == wire.MaxBatch {
 		c.fail(hotcell.ErrLimitExceeded, hotcell.ExecutedNo, &hotcell.LimitError{Limit: hotcell.LimitExceededEntries, Value: wire.MaxBatch}, "a batch has %d entries at most", wire.MaxBatch)
 	}
-	clear(c.block[:c.fn.Args])
+	clear(c.block[:min((int(c.fn.Args)+7)&^7, len(c.block))])
 	return c
 }
 
@@ -108,9 +110,10 @@ func (b *Batch) push(read func(*Reply)) (number int, err error) {
 	}
 	number = len(b.entries)
 	b.entries = append(b.entries, entry{c.function, b.blocks, len(c.passed), len(b.blob), read, nil})
-	b.heads = binary.NativeEndian.AppendUint16(b.heads, uint16(c.function))
-	b.heads = binary.NativeEndian.AppendUint16(b.heads, 0)
-	b.args = pad(append(b.args, c.block[:c.fn.Args]...))
+	// The function, and no flags.
+	b.heads = binary.LittleEndian.AppendUint32(b.heads, uint32(c.function))
+	// The block is zero behind the arguments, as far as it is padded.
+	b.args = append(b.args, c.block[:(c.fn.Args+7)&^7]...)
 	b.blocks += blockSize(c.fn)
 	return number, nil
 }
@@ -242,19 +245,17 @@ func (b *Batch) put(call *Call) {
 		call.fail(hotcell.ErrAbiMismatch, hotcell.ExecutedNo, nil, "the worker takes no batches")
 		return
 	}
-	heads := len(b.heads)
-	b.heads = pad(b.heads)
-	packed := append(append(b.heads, b.args...), b.blob...)
-	b.heads = b.heads[:heads]
-	place, ok := call.place("the entries", packed, 0)
+	b.packed = pad(append(b.packed[:0], b.heads...))
+	b.packed = append(append(b.packed, b.args...), b.blob...)
+	place, ok := call.place("the entries", b.packed, 0)
 	if !ok {
 		return
 	}
 	call.PutUint32(wire.BatchHeadCount, uint32(len(b.entries)))
 	call.PutUint32(wire.BatchHeadRepliesLength, uint32(b.repliesLength()))
 	call.PutUint64(wire.BatchHeadPlace, uint64(place))
-	call.PutUint64(wire.BatchHeadData, uint64(len(packed)-len(b.blob)))
-	call.PutUint64(wire.BatchHeadLength, uint64(len(packed)))
+	call.PutUint64(wire.BatchHeadData, uint64(len(b.packed)-len(b.blob)))
+	call.PutUint64(wire.BatchHeadLength, uint64(len(b.packed)))
 }
 
 // repliesLength is how many bytes the packed replies have: of each entry what is to be said where it failed, its state, and its
@@ -281,10 +282,10 @@ func (b *Batch) judge(call *Call) {
 	}
 	failures := len(b.entries) * wire.BatchFailureSize
 	copied := int(min(used, length+mostPool))
-	if cap(b.replies) < copied {
-		b.replies = make([]byte, copied)
+	if cap(b.copied) < copied {
+		b.copied = make([]byte, copied)
 	}
-	all := b.replies[:copied]
+	all := b.copied[:copied]
 	found.CopyFirst(all)
 	b.failures, b.replies = all[:failures], all[failures:]
 	b.reply.call = call

@@ -161,6 +161,15 @@ func (c *Call) begin(ctx context.Context, function int, fn *Function, left time.
 	c.reply.begin()
 }
 
+// forgetTaken forgets callbacks that were kept until an object goes that the call has taken over.
+func (c *Call) forgetTaken() {
+	for _, passed := range c.passed {
+		if passed.usage != kept && passed.handle.gone.Load() {
+			c.session.kept.forget(func(until object) bool { return until == passed.handle.object })
+		}
+	}
+}
+
 // bind gives the call's seat a worker.
 func (c *Call) bind() {
 	begun := time.Now()
@@ -192,6 +201,7 @@ func (c *Call) End() {
 	}
 	c.reply.letGo()
 	if len(c.passed) > 0 {
+		c.forgetTaken()
 		clear(c.passed)
 		c.passed = c.passed[:0]
 	}

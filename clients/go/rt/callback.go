@@ -125,22 +125,42 @@ func (in *Invocation) Fill(data []byte) { in.filled, in.fills = data, true }
 func (c *Call) callBack(head shm.ReplyHead) {
 	c.seat.lane.ExpectAnswer()
 	c.raised.count++
+	if most := c.session.options.MaxCallbacks; c.raised.count > most {
+		c.kill("callbacks", "")
+		cause := &hotcell.LimitError{Limit: hotcell.LimitExceededCallbacks, Value: most}
+		c.fail(hotcell.ErrLimitExceeded, hotcell.ExecutedMaybe, cause, "the library called back more than %d times", most)
+		return
+	}
 	number := int(head.Errno)
 	switch {
 	case number >= wire.KeptCallbacks:
-		// One that was kept for an object that is gone, or by an earlier worker: the library gets its default.
-		c.answer(0, false)
-		return
+		c.callKept(head, uint64(number))
 	case number < 1 || number > len(c.callbacks):
 		c.violation("a callback that was not passed to this call")
-		return
-	case c.raised.count > c.session.options.MaxCallbacks:
-		c.kill("callbacks", "")
-		cause := &hotcell.LimitError{Limit: hotcell.LimitExceededCallbacks, Value: c.session.options.MaxCallbacks}
-		c.fail(hotcell.ErrLimitExceeded, hotcell.ExecutedMaybe, cause, "the library called back more than %d times", c.session.options.MaxCallbacks)
-		return
+	default:
+		c.invoke(head, c.callbacks[number-1])
 	}
-	callback := c.callbacks[number-1]
+}
+
+// callKept runs a callback that the library has kept. One that has gone, or is being run, gets the library its default.
+func (c *Call) callKept(head shm.ReplyHead, number uint64) {
+	found, free := c.session.kept.begin(number, c.generation())
+	switch {
+	case found == nil:
+		c.answer(0, false)
+	case !free:
+		if c.raised.err == nil {
+			c.raised.err = c.wrong(hotcell.ErrCallbackFailed, hotcell.ExecutedMaybe, nil, "a callback that the library keeps was called inside of itself")
+		}
+		c.answer(0, false)
+	default:
+		defer c.session.kept.end(found)
+		c.invoke(head, found.callback)
+	}
+}
+
+// invoke copies the arguments of a callback, runs it, and answers.
+func (c *Call) invoke(head shm.ReplyHead, callback callback) {
 	if int(head.ResultLength) != callback.size {
 		c.violation("the arguments of a callback have another size than was agreed on")
 		return

@@ -357,3 +357,6 @@ func open(t *testing.T, options hotcell.Options, functions ...Function) *Session
 	t.Cleanup(func() { _ = session.Close() })
 	return session
 }
+
+// goexit ends the goroutine, as t.FailNow does.
+func goexit() { runtime.Goexit() }

@@ -154,6 +154,9 @@ func (s *Session) let(note note) {
 	call.passed = append(call.passed, passed{&Handle{session: s, object: note.object, gone: new(atomic.Bool)}, kept})
 	err := call.Finish().Err()
 	call.End()
+	if !errors.Is(err, hotcell.ErrInvalidArgument) {
+		s.kept.forget(func(until object) bool { return until == note.object })
+	}
 	s.objects.mutex.Lock()
 	defer s.objects.mutex.Unlock()
 	if errors.Is(err, hotcell.ErrInvalidArgument) {

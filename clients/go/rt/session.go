@@ -25,6 +25,7 @@ type Session struct {
 	calling atomic.Int32
 	objects objects
 	buffers buffers
+	kept    keptCallbacks
 
 	// mutex is for whoever needs a worker: one asks, the others wait.
 	mutex  sync.Mutex
@@ -142,6 +143,7 @@ func (s *Session) attend(worker *worker) {
 		}
 		s.turns.give(seat)
 	}
+	s.kept.forget(func(until object) bool { return until.generation == worker.generation })
 	if worker.bound.Load() == 0 {
 		worker.Left()
 	}

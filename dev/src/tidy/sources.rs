@@ -6,7 +6,7 @@ use super::tree::{File, Tree};
 const LONGEST: usize = 800;
 
 /// Kinds of files that people write and read.
-const WRITTEN: &[&str] = &["rs", "c", "h", "toml", "md", "sh"];
+const WRITTEN: &[&str] = &["rs", "c", "h", "go", "toml", "md", "sh"];
 
 /// Names that say nothing about what is inside.
 const EMPTY_NAMES: &[&str] = &["util", "utils", "helper", "helpers", "common", "manager"];

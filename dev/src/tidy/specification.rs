@@ -28,16 +28,22 @@ pub(crate) fn named_tests(tree: &Tree) -> Vec<Finding> {
 }
 
 /// `shm::lane::wraps_around`: parts of a Rust path, the last of them a function's name. A type or one of its
-/// variants is written with a capital and is none.
+/// variants is written with a capital and is none. Of Go it is `go::rt::TestCallsGoThereAndBack`.
 fn is_path(text: &str) -> bool {
     let is_name = |it: &str| !it.is_empty() && it.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     let last = text.rsplit("::").next().unwrap_or_default();
-    text.contains("::") && text.split("::").all(is_name) && !last.contains(|c: char| c.is_ascii_uppercase())
+    let is_go = text.starts_with("go::") && last.starts_with("Test");
+    let is_test = is_go || !last.contains(|c: char| c.is_ascii_uppercase());
+    text.contains("::") && text.split("::").all(is_name) && is_test
 }
 
-/// The names of all functions in the tree's Rust files.
+/// The names of all functions in the tree's Rust files, and of all tests in Go.
 fn functions(tree: &Tree) -> Vec<String> {
     let mut names = Vec::new();
+    for file in tree.files().filter(|it| it.path.ends_with("_test.go")) {
+        let tests = file.text.lines().filter_map(|line| line.strip_prefix("func ")?.split_once('('));
+        names.extend(tests.map(|(name, _)| name.to_owned()));
+    }
     for file in tree.rust() {
         let code = file.code();
         for (_, rest) in code.match_indices("fn ").map(|(at, word)| code[at..].split_at(word.len())) {
@@ -54,9 +60,12 @@ mod tests {
 
     #[test]
     fn named_tests_are_there() {
+        let go = ("clients/go/rt/lane_test.go", "package rt\n\nfunc TestWraps(t *testing.T) {\n}\n");
         let code = ("crates/shm/src/lane.rs", "#[test]\nfn wraps_around() {}\n// fn in_a_comment()");
         for (row, expect) in [
             ("| wraps | `shm::lane::wraps_around` |", ""),
+            ("| wraps | `go::rt::TestWraps` |", ""),
+            ("| wraps | `go::rt::TestWrapsNot` |", "there is no test `TestWrapsNot`"),
             ("| wraps | pending: `shm::lane::not_yet` |", ""),
             (
                 "| uses `wire::Packet` and `std::process` is fine | `shm::lane::wraps_around` |",
@@ -69,7 +78,7 @@ mod tests {
             ("| a | `shm::lane::in_a_comment` |", "no test `in_a_comment`"),
         ] {
             let page = format!("| promise | test |\n|---|---|\n{row}\n");
-            check(named_tests, &[(&[(PAGE, &page), code], expect)]);
+            check(named_tests, &[(&[(PAGE, &page), code, go], expect)]);
         }
         check(named_tests, &[(&[code], "")]);
     }

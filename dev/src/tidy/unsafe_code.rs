@@ -56,6 +56,22 @@ pub(crate) fn confined(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
+/// Where the Go runtime does what its compiler cannot check.
+const GO_PLACE: &str = "clients/go/internal/shm/";
+
+/// The package of that name is imported there only, and by tests.
+pub(crate) fn confined_in_go(tree: &Tree) -> Vec<Finding> {
+    let go = tree.files().filter(|it| it.extension() == "go" && !it.path.ends_with("_test.go"));
+    let elsewhere = go.filter(|it| !it.path.starts_with(GO_PLACE));
+    let imports = elsewhere.flat_map(|file| (1..).zip(file.text.lines()).map(move |line| (file, line)));
+    imports
+        .filter(|(_, (_, line))| line.trim().trim_start_matches("import ") == "\"unsafe\"")
+        .map(|(file, (number, _))| {
+            Finding::line(&file.path, number, format!("`unsafe` belongs into {GO_PLACE}"))
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::check;
@@ -91,6 +107,20 @@ mod tests {
                 (&[("crates/sandbox/src/policy.rs", code)], "crates/sandbox/src/policy.rs:2: `unsafe`"),
                 (&[("crates/hotcell/tests/a.rs", code)], "crates/hotcell/tests/a.rs:2"),
                 (&[("crates/model/src/lib.rs", "// unsafe\nconst A: &str = \"unsafe\";")], ""),
+            ],
+        );
+    }
+
+    #[test]
+    fn unsafe_is_confined_in_go() {
+        let code = "package a\n\nimport (\n\t\"unsafe\"\n)\n";
+        check(
+            confined_in_go,
+            &[
+                (&[("clients/go/internal/shm/a.go", code), ("clients/go/rt/a_test.go", code)], ""),
+                (&[("clients/go/rt/a.go", code)], "clients/go/rt/a.go:4: `unsafe`"),
+                (&[("clients/go/a.go", "package a\n\nimport \"unsafe\"\n")], "clients/go/a.go:3: `unsafe`"),
+                (&[("clients/go/a.go", "package a\n\n// \"unsafe\" is not here.\n")], ""),
             ],
         );
     }

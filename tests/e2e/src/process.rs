@@ -37,7 +37,12 @@ pub fn resident(pid: u32) -> u64 {
 
 /// Workers of this process that are more than corpses.
 pub fn workers() -> Vec<u32> {
-    let own = format!(" {} ", std::process::id());
+    workers_of(std::process::id())
+}
+
+/// The same, of another process.
+pub fn workers_of(host: u32) -> Vec<u32> {
+    let own = format!(" {host} ");
     let entries = fs::read_dir("/proc").expect("procfs is mounted").flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     let is_worker = |pid: &u32| {

@@ -207,6 +207,10 @@ pub struct State {
     pub is_over: bool,
     /// Whether channels are left unmapped.
     pub maps_nothing: bool,
+    /// After how long it says that it has mapped a channel.
+    pub maps_later: Option<Duration>,
+    /// Whether it has said that of one.
+    pub has_said_mapped: bool,
     answers: BTreeMap<u64, Packet>,
     segments: BTreeMap<u64, (SegmentFile, Mapping)>,
 }
@@ -373,6 +377,14 @@ impl Client {
                 assert_eq!(attached.len() as u64, number(&message["lanes"]) - 1, "eventfds of {message}");
                 assert_eq!(channel.generation(), of());
                 state.channels.insert(of(), channel);
+                if let Some(later) = state.maps_later {
+                    drop(state);
+                    self.changed.notify_all();
+                    thread::sleep(later);
+                    state = self.state();
+                }
+                // Before it is heard: who looks at it sees no seal until then.
+                state.has_said_mapped = true;
                 self.say(&json!({ "kind": "mapped", "generation": of().to_string() }));
             }
             "sealed" => {

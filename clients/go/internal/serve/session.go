@@ -233,9 +233,14 @@ func (w *Worker) Kill(lane int, function string, call uint64, why, rule string) 
 	return w.session.packets.send(order)
 }
 
-// Left says that no call is under way any more on a worker that has retired.
+// Left says that no call is under way any more on the worker, if it serves nobody new and has not ended.
 func (w *Worker) Left() {
-	_ = w.session.packets.send(message{"kind": "left", "generation": text(w.Generation)})
+	select {
+	case <-w.ended:
+	case <-w.retired:
+		w.leaving.Do(func() { _ = w.session.packets.send(message{"kind": "left", "generation": text(w.Generation)}) })
+	default:
+	}
 }
 
 // Stats is what the server knows of the session.

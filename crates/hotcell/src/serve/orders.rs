@@ -72,7 +72,9 @@ impl Attended {
             "time_ns": time.to_string(),
             "options": told,
         });
-        self.serve("opened", id, Duration::MAX, "", &more)
+        self.serve("opened", id, Duration::MAX, "", &more)?;
+        session.fill_spares_for_client();
+        Ok(())
     }
 
     fn worker(&self, id: u64, left: Duration, function: &str) -> Result<()> {

@@ -37,8 +37,11 @@ fn enumeration(out: &mut String, table: &Enum) {
     let (name, repr) = (&table.name, table.repr.spelling().replacen('u', "uint", 1));
     let _ = writeln!(out, "\n// {name}: {}\ntype {name} {repr}\n\n// Values of {name}.\nconst (", table.doc);
     for value in &table.values {
-        let _ =
-            writeln!(out, "\t// {name}{0}: {1}\n\t{name}{0} {name} = {2}", value.name, value.doc, value.value);
+        let _ = writeln!(
+            out,
+            "\t// {name}{0}: {1}\n\t{name}{0} {name} = {2}",
+            value.name, value.doc, value.value
+        );
     }
     out.push_str(")\n");
 }
@@ -48,15 +51,21 @@ fn flags(out: &mut String, flags: &Flags) {
     let _ = writeln!(out, "\n// {name}: {}\nconst (", flags.doc);
     for flag in &flags.values {
         let flag_name = names::upper_to_camel(&flag.name);
-        let _ = writeln!(out, "\t// {name}{flag_name}: {}\n\t{name}{flag_name} = 1 << {}", flag.doc, flag.bit);
+        let _ =
+            writeln!(out, "\t// {name}{flag_name}: {}\n\t{name}{flag_name} = 1 << {}", flag.doc, flag.bit);
     }
     out.push_str(")\n");
 }
 
 fn offsets(out: &mut String, layout: &Layout) {
     let name = names::snake_to_camel(&layout.name);
-    let _ = writeln!(out, "\n// Offsets of {}: {} Where: {}.\nconst (", layout.name, layout.doc, layout.segment);
-    let _ = writeln!(out, "\t// {name}Size is how many bytes the whole layout has.\n\t{name}Size = {}", layout.size);
+    let _ =
+        writeln!(out, "\n// Offsets of {}: {} Where: {}.\nconst (", layout.name, layout.doc, layout.segment);
+    let _ = writeln!(
+        out,
+        "\t// {name}Size is how many bytes the whole layout has.\n\t{name}Size = {}",
+        layout.size
+    );
     for field in layout.fields.iter().filter(|it| !it.is_reserved()) {
         let (ty, field_name) = (field.ty.spelling(), names::upper_to_camel(&field.offset_name()));
         let _ = writeln!(out, "\t// {name}{field_name} ({ty}): {}.", field.doc);

@@ -62,7 +62,7 @@ impl Session {
         Session::without_worker(package, rules, options, Some(served))
     }
 
-    /// Brings the first worker up. The start has a deadline of its own.
+    /// Brings the first worker up, behind which spares are to be filled. The start has a deadline of its own.
     pub(crate) fn open_for_client(self, is_wanted: &dyn Fn() -> bool) -> Result<Session> {
         self.for_callers("", YEAR, is_wanted)?;
         self.shared.found_healthy();

@@ -1,0 +1,212 @@
+package rt
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"hotcell"
+	"hotcell/internal/wire"
+)
+
+func TestADeadWorkerWakesItsCaller(t *testing.T) {
+	server, options := fake(t, 1, func(w *fakeWorker, c *fakeCall) {
+		if w.generation > 1 {
+			sum(w, c)
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+		w.end(map[string]any{"kind": "Exited", "message": "it left", "cause": map[string]any{"status": 3}}, 0)
+	})
+	session := open(t, options, addFunction)
+	_, err := add(context.Background(), session, 1, 2)
+	var exit *hotcell.ExitError
+	if !errors.Is(err, hotcell.ErrExited) || !errors.As(err, &exit) || exit.Status != 3 {
+		t.Fatal(err)
+	}
+	if got, err := add(context.Background(), session, 1, 2); got != 3 || err != nil || len(server.workers) != 2 {
+		t.Fatal(got, err)
+	}
+}
+
+// A reply that was committed before the end is delivered.
+func TestAReplyBeforeTheEndCounts(t *testing.T) {
+	_, options := fake(t, 1, func(w *fakeWorker, c *fakeCall) {
+		sum(w, c)
+		w.end(map[string]any{"kind": "Crashed"}, nil)
+	})
+	session := open(t, options, addFunction)
+	for at := range int32(20) {
+		if got, err := add(context.Background(), session, at, 2); got != at+2 || err != nil {
+			t.Fatal(got, err)
+		}
+		// A call that is sent before the end is known meets it.
+		for session.Generation() != 0 {
+			time.Sleep(time.Millisecond)
+		}
+	}
+}
+
+func TestADeadlineEndsACallAndItsWorker(t *testing.T) {
+	_, options := fake(t, 1, func(w *fakeWorker, c *fakeCall) {
+		if w.generation > 1 {
+			sum(w, c)
+		}
+	})
+	session := open(t, options, addFunction)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Millisecond)
+	defer cancel()
+	_, err := add(ctx, session, 1, 2)
+	var failed *hotcell.Error
+	if !errors.Is(err, hotcell.ErrHung) || !errors.As(err, &failed) || failed.Output != "last words" {
+		t.Fatal(err)
+	}
+	if _, err := add(ctx, session, 1, 2); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+	if got, err := add(context.Background(), session, 1, 2); got != 3 || err != nil {
+		t.Fatal(got, err)
+	}
+}
+
+// A worker that rings without end, and says nothing, is ended: it would keep this process from its work.
+func TestAWorkerThatRingsForNothingIsEnded(t *testing.T) {
+	_, options := fake(t, 1, func(w *fakeWorker, c *fakeCall) {
+		for !w.ended.Load() {
+			w.ring(c.lane)
+			time.Sleep(100 * time.Microsecond)
+		}
+	})
+	session := open(t, options, addFunction)
+	if _, err := add(context.Background(), session, 1, 2); !errors.Is(err, hotcell.ErrProtocolViolation) {
+		t.Fatal(err)
+	}
+}
+
+func TestAKeptCallbackIsRunUntilItsObjectGoes(t *testing.T) {
+	// Function 0 releases a thing, 1 passes a callback that is kept, 2 calls back what it is told to.
+	_, options := fake(t, 1, func(_ *fakeWorker, c *fakeCall) {
+		block := make([]byte, 8)
+		if c.function == 2 {
+			number := int32(binary.NativeEndian.Uint64(c.args))
+			c.reply(wire.ReplyStateCallback, 0, nil, func(r *fakeReply) { r.errno, r.length = number, 0 })
+			kind, _, value := c.resumed()
+			binary.NativeEndian.PutUint32(block, uint32(value))
+			if kind != wire.ResumeCallbackReturned {
+				binary.NativeEndian.PutUint32(block, 99)
+			}
+		}
+		c.reply(wire.ReplyStateReturned, 0, block, nil)
+	})
+	one := Function{Name: "f", Args: 8, Results: 8}
+	session := open(t, options, one, one, one)
+	thing := newHandle(session, object{1, 1<<wire.HandleTypeShift | 1<<wire.HandleGenerationShift}, true, &Release{}, nil)
+	ran := 0
+	call := session.Begin(context.Background(), 1)
+	call.PutKept(0, "run", 0, func(ctx context.Context, _ *Invocation) (uint64, error) {
+		ran++
+		if ran == 3 {
+			return 0, errors.New("enough")
+		}
+		return 41, nil
+	}, thing)
+	number := binary.NativeEndian.Uint64(call.block[:])
+	if err := call.Finish().Err(); err != nil || number < wire.KeptCallbacks {
+		t.Fatal(number, err)
+	}
+	call.End()
+	callBack := func() (int32, error) {
+		call := session.Begin(context.Background(), 2)
+		defer call.End()
+		call.PutUint64(0, number)
+		reply := call.Finish()
+		return reply.Int32(0), reply.Err()
+	}
+	for range 2 {
+		if got, err := callBack(); got != 41 || err != nil {
+			t.Fatal(got, err)
+		}
+	}
+	if _, err := callBack(); !errors.Is(err, hotcell.ErrCallbackFailed) {
+		t.Fatal(err)
+	}
+	_ = thing.Close()
+	if got, err := callBack(); got != 99 || err != nil || ran != 3 {
+		t.Fatal("the library gets its default", got, err, ran)
+	}
+}
+
+// A panic comes out of the call as itself, and one that ends its goroutine costs the worker and nothing else.
+func TestACallbackMayEndItsGoroutine(t *testing.T) {
+	_, options := fake(t, 1, func(w *fakeWorker, c *fakeCall) {
+		if w.generation > 1 {
+			sum(w, c)
+			return
+		}
+		c.reply(wire.ReplyStateCallback, 0, nil, func(r *fakeReply) { r.errno, r.length = 1, 0 })
+	})
+	session := open(t, options, addFunction)
+	var over sync.WaitGroup
+	over.Go(func() {
+		call := session.Begin(context.Background(), 0)
+		defer call.End()
+		call.PutCallback(0, 0, func(context.Context, *Invocation) (uint64, error) {
+			goexit()
+			return 0, nil
+		})
+		call.Finish()
+	})
+	over.Wait()
+	if got, err := add(context.Background(), session, 1, 2); got != 3 || err != nil || session.Generation() != 2 {
+		t.Fatal(got, err)
+	}
+}
+
+func TestWhoWaitsForATurnLeavesWithTheContext(t *testing.T) {
+	release := make(chan struct{})
+	_, options := fake(t, 1, func(w *fakeWorker, c *fakeCall) {
+		<-release
+		sum(w, c)
+	})
+	session := open(t, options, addFunction)
+	ctx, cancel := context.WithCancel(context.Background())
+	var queued sync.WaitGroup
+	var first sync.WaitGroup
+	first.Go(func() {
+		if got, err := add(context.Background(), session, 1, 2); got != 3 || err != nil {
+			t.Error(got, err)
+		}
+	})
+	begun := func() bool {
+		session.turns.mutex.Lock()
+		defer session.turns.mutex.Unlock()
+		return session.turns.made == 1 && session.turns.first.Load() == nil
+	}
+	for !begun() {
+		time.Sleep(time.Millisecond)
+	}
+	for range 1000 {
+		queued.Go(func() {
+			if _, err := add(ctx, session, 1, 2); !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		})
+	}
+	for session.turns.waiting.Load() < 1000 {
+		time.Sleep(time.Millisecond)
+	}
+	cancel()
+	queued.Wait()
+	close(release)
+	first.Wait()
+	if session.turns.waiting.Load() != 0 || session.turns.line.Len() != 0 {
+		t.Error("somebody is left in line")
+	}
+	_ = session.Close()
+	if _, err := add(context.Background(), session, 1, 2); !errors.Is(err, hotcell.ErrUnavailable) {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,69 @@
+//! The Go runtime (clients/go): its tests, as part of `cargo dev test`, and what `cargo dev check` asks of it.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::SystemTime;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::process::{output, show};
+
+/// The modules, from the repository's root.
+const MODULE: &str = "clients/go";
+
+/// The Go toolchain, in the module's folder.
+fn go<A: AsRef<OsStr>>(root: &Path, arguments: impl IntoIterator<Item = A>) -> Command {
+    let mut command = Command::new("go");
+    command.args(arguments).current_dir(root.join(MODULE)).env("CGO_ENABLED", "0");
+    command
+}
+
+/// Its tests, with the programs that were built for those in Rust.
+pub(crate) fn test(root: &Path) -> Result<()> {
+    let programs = std::env::current_exe().context("where this program is")?;
+    let folder = programs.parent().context("a program lies in a folder")?;
+    let faulty = newest(&folder.join("build"), "hotcell-faulty-", "out/shim.so")?;
+    let library = faulty.parent().context("a shim lies in a folder")?;
+    let mut command = go(root, ["test", "./..."]);
+    command.env("HOTCELL", folder.join("hotcell")).env("HOTCELL_GO_FAULTY", library);
+    show(&mut command)
+}
+
+/// The newest file of this name in the folders that begin so.
+fn newest(folder: &Path, begins: &str, file: &str) -> Result<PathBuf> {
+    let entries = fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))?;
+    let named = entries.flatten().filter(|it| it.file_name().to_string_lossy().starts_with(begins));
+    let changed =
+        |path: &PathBuf| fs::metadata(path).and_then(|it| it.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
+    let found = named.map(|it| it.path().join(file)).filter(|it| it.exists()).max_by_key(changed);
+    found.with_context(|| format!("no {begins}* in {} has {file}", folder.display()))
+}
+
+/// Format, vet and staticcheck.
+pub(crate) fn check(root: &Path) -> Result<()> {
+    let unformatted = output(Command::new("gofmt").args(["-l", "."]).current_dir(root.join(MODULE)))?;
+    ensure!(unformatted.is_empty(), "not as gofmt writes it:\n{unformatted}");
+    output(&mut go(root, ["vet", "./..."]))?;
+    output(&mut go(root, ["tool", "-modfile=tools/go.mod", "staticcheck", "./..."])).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scratch::Scratch;
+
+    #[test]
+    fn the_newest_file_is_found() {
+        let scratch = Scratch::new();
+        let root = scratch.path();
+        assert!(newest(root, "lib-", "out/shim.so").is_err());
+        scratch.write("lib-1/out/shim.so", "old");
+        scratch.write("lib-2/out/other", "none");
+        scratch.write("lib-3/out/shim.so", "new");
+        let later = SystemTime::now() + std::time::Duration::from_secs(60);
+        fs::File::open(root.join("lib-3/out/shim.so")).unwrap().set_modified(later).unwrap();
+        assert_eq!(newest(root, "lib-", "out/shim.so").unwrap(), root.join("lib-3/out/shim.so"));
+    }
+}
