@@ -10,7 +10,7 @@ pub(crate) fn from_header(text: &str) -> Vec<String> {
         let part = match block {
             Block::Code(lines) => set_off(&lines),
             Block::Prose(lines) => match kind(&lines) {
-                Kind::Prose => lines.iter().map(|line| plain(line)).collect(),
+                Kind::Prose => prose(&lines),
                 Kind::Items => items(&lines),
                 Kind::Other => set_off(&lines),
             },
@@ -51,6 +51,17 @@ fn kind(lines: &[String]) -> Kind {
 fn item(line: &str) -> Option<&str> {
     let rest = line.strip_prefix(['-', '*', '+', '•'])?;
     rest.strip_prefix(' ').map(str::trim_start).filter(|text| !text.is_empty())
+}
+
+/// A paragraph. A line by itself gets a full stop: Go would take it for a heading.
+fn prose(lines: &[String]) -> Vec<String> {
+    let mut out: Vec<String> = lines.iter().map(|line| plain(line)).collect();
+    if let [line] = out.as_mut_slice()
+        && line.ends_with(char::is_alphanumeric)
+    {
+        line.push('.');
+    }
+    out
 }
 
 /// Whether it begins an item with a number.
@@ -113,7 +124,8 @@ mod tests {
     #[test]
     fn prose_stays_prose() {
         check("Sets buf[n] to <none>.\n  And *more*.", &["Sets buf[n] to <none>.", "And *more*."]);
-        check("As ``this'' says", &["As \"this\" says"]);
+        check("As ``this'' says", &["As \"this\" says."]);
+        check("Sets it\nat once", &["Sets it", "at once"]);
         check("", &[]);
     }
 
