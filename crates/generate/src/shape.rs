@@ -57,6 +57,13 @@ pub(crate) fn inconsistent(function: &Function, what: String) -> Error {
     Error::Inconsistent { function: function.name.clone(), what }
 }
 
+/// Whether callers get something from a parameter that is a result by itself: what is an argument as well is changed in place.
+pub(crate) fn comes_out(param: &Param) -> bool {
+    let role = &param.role.value;
+    let in_place = matches!(role, Role::Resident { .. } | Role::Struct { .. }) && role.is_argument();
+    role.is_result() && !in_place
+}
+
 /// Whether a call changes the value of a structure that stays: one of which nothing travels only gets its object.
 pub(crate) fn changes(interface: &Interface, param: &Param) -> bool {
     match &param.role.value {

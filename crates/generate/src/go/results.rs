@@ -9,7 +9,7 @@ use crate::go::context::Context;
 use crate::go::function::element;
 use crate::go::names::{self, Scope};
 use crate::go::{texts, types};
-use crate::shape::{offset, unsupported};
+use crate::shape::{comes_out, offset, unsupported};
 
 /// Something a method gives back.
 pub(crate) struct Outcome {
@@ -52,13 +52,7 @@ pub(crate) fn outcomes(
     if let Some(read) = returned(context, function, arguments)? {
         add("returned", "What the function returned.".to_owned(), read);
     }
-    for (index, param) in function.params.iter().enumerate() {
-        // What is an argument as well is changed in place.
-        let in_place = matches!(&param.role.value, Role::Resident { .. } | Role::Struct { .. })
-            && param.role.value.is_argument();
-        if in_place || !param.role.value.is_result() {
-            continue;
-        }
+    for (index, param) in function.params.iter().enumerate().filter(|(_, param)| comes_out(param)) {
         let read = parameter(context, function, (index, param), arguments)?;
         add(&param.name, format!("What {} holds.", param.name), read);
     }
