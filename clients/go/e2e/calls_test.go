@@ -3,8 +3,13 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"hash/crc32"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
@@ -431,5 +436,49 @@ func TestTheSupervisorsEndIsAnErrorAndARestart(t *testing.T) {
 	}
 	if got, err := session.numbers(background, "faulty_add", 1, 2); got != 3 || err != nil {
 		t.Fatal(got, err)
+	}
+}
+
+func TestAServerThatRunsAlreadyServes(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "serve")
+	server := exec.Command(os.Getenv("HOTCELL"), "serve", "--socket", socket)
+	server.Stderr = os.Stderr
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = server.Process.Kill()
+		_ = server.Wait()
+	})
+	for {
+		if _, err := os.Stat(socket); err == nil {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	session := faulty(t).open(t, hotcell.Options{Socket: socket})
+	if got, err := session.numbers(background, "faulty_add", 1, 2); got != 3 || err != nil {
+		t.Fatal(got, err)
+	}
+	stats, err := session.Stats(background)
+	if err != nil || !json.Valid(stats) || !strings.Contains(string(stats), "faulty") {
+		t.Errorf("%s, %v", stats, err)
+	}
+}
+
+func TestAProgramThatIsNotThereIsSaid(t *testing.T) {
+	library := faulty(t)
+	_, err := rt.Open(background, library.pack, hotcell.Options{Program: "/nowhere/hotcell", Libraries: library.files})
+	if !errors.Is(err, hotcell.ErrLoadFailed) || !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+	other := *library.pack
+	other.Runtime = 2
+	if _, err := rt.Open(background, &other, hotcell.Options{}); !errors.Is(err, hotcell.ErrAbiMismatch) {
+		t.Error(err)
+	}
+	other.Runtime, other.Shim = rt.Version, []byte("no shim")
+	if _, err := rt.Open(background, &other, hotcell.Options{Libraries: library.files}); !errors.Is(err, hotcell.ErrLoadFailed) {
+		t.Error(err)
 	}
 }

@@ -44,9 +44,12 @@ type Call struct {
 	passed    []passed
 	callbacks []callback
 	raised    raised
-	reply     Reply
-	small     [64]byte
-	large     []byte
+	// in is the arguments of the callback that is run, inner the context that callbacks are given.
+	in    Invocation
+	inner context.Context
+	reply Reply
+	small [64]byte
+	large []byte
 	// batch is the one whose entry this is; then there is no seat.
 	batch *Batch
 }
@@ -209,7 +212,7 @@ func (c *Call) End() {
 		clear(c.callbacks)
 		c.callbacks = c.callbacks[:0]
 	}
-	c.ctx = nil
+	c.ctx, c.inner = nil, nil
 	if c.depth > 0 {
 		c.endNested()
 		return

@@ -165,8 +165,7 @@ func (c *Call) invoke(head shm.ReplyHead, callback callback) {
 		c.violation("the arguments of a callback have another size than was agreed on")
 		return
 	}
-	in := &Invocation{reader: reader{call: c}}
-	in.block = make([]byte, callback.size)
+	in := c.invocation(callback.size)
 	if callback.size > 0 {
 		found, granted := c.seat.lane.Locate(&c.seat.arena, int(c.fn.Results), shm.Place(head.Value), uint64(callback.size))
 		if !granted {
@@ -181,6 +180,17 @@ func (c *Call) invoke(head shm.ReplyHead, callback callback) {
 	}
 	value, ok := c.run(callback.run, in)
 	c.respond(in, value, ok)
+}
+
+// invocation is the arguments of the next callback, of so many bytes: the memory of the one before.
+func (c *Call) invocation(size int) *Invocation {
+	in := &c.in
+	block := in.block
+	if cap(block) < size {
+		block = make([]byte, size)
+	}
+	*in = Invocation{reader: reader{numbers: numbers{block[:size]}, call: c}, lent: in.lent[:0]}
+	return in
 }
 
 // respond answers a callback that has returned.
@@ -235,7 +245,10 @@ func (c *Call) run(run Callback, in *Invocation) (value uint64, ok bool) {
 			value, ok = 0, false
 		}
 	}()
-	value, err := run(context.WithValue(c.ctx, inside{c.session}, c), in)
+	if c.inner == nil {
+		c.inner = context.WithValue(c.ctx, inside{c.session}, c)
+	}
+	value, err := run(c.inner, in)
 	done = true
 	if err != nil {
 		c.raised.err = c.callbackFailed(err)

@@ -210,3 +210,87 @@ func TestWhoWaitsForATurnLeavesWithTheContext(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Threads may be inside several functions only where they may be with any objects.
+func TestOnlyReentrantLibrariesHaveSeveralCallers(t *testing.T) {
+	for face, want := range map[string]int{
+		`{"threads":"reentrant"}`: 7, `{"threads":"per-handle"}`: 1, `{"threads":"serialized"}`: 1, `{}`: 1, `x`: 1,
+	} {
+		if got := (&Package{Interface: []byte(face)}).callers(7); got != want {
+			t.Errorf("%s: %d", face, got)
+		}
+	}
+}
+
+func TestAWorkerThatRetiresIsLeftBehindItsCalls(t *testing.T) {
+	server, options := fake(t, 2, sum)
+	session := open(t, options, addFunction)
+	for generation := uint64(1); generation <= 3; generation++ {
+		if got, err := add(context.Background(), session, 1, 2); got != 3 || err != nil || session.Generation() != generation {
+			t.Fatal(got, err, session.Generation())
+		}
+		server.mutex.Lock()
+		worker := server.workers[generation-1]
+		server.mutex.Unlock()
+		worker.session.say(map[string]any{"kind": "retired", "generation": generation})
+		for server.left.Load() != int32(generation) {
+			time.Sleep(time.Millisecond)
+		}
+	}
+}
+
+func TestAWornWorkerIsLeftWhenItsObjectsAreGone(t *testing.T) {
+	server, options := fake(t, 1, sum)
+	session := open(t, options, Function{Name: "release", Args: 8, Results: 8})
+	if _, err := add(context.Background(), session, 1, 2); err != nil {
+		t.Fatal(err)
+	}
+	thing := newHandle(session, object{1, 1<<wire.HandleTypeShift | 1<<wire.HandleGenerationShift}, true, &Release{}, nil)
+	worker := server.workers[0]
+	worker.session.say(map[string]any{"kind": "worn", "generation": 1})
+	for !session.worker.IsWorn() {
+		time.Sleep(time.Millisecond)
+	}
+	if _, err := add(context.Background(), session, 1, 2); err != nil || server.left.Load() != 0 || session.Generation() != 1 {
+		t.Fatal("it has an object", err)
+	}
+	_ = thing.Close()
+	for server.left.Load() != 1 {
+		time.Sleep(time.Millisecond)
+	}
+	if got, err := add(context.Background(), session, 1, 2); got != 3 || err != nil || session.Generation() != 2 {
+		t.Fatal(got, err, session.Generation())
+	}
+}
+
+func TestAnIdempotentCallIsMadeAgain(t *testing.T) {
+	_, options := fake(t, 1, func(w *fakeWorker, c *fakeCall) {
+		if w.generation < 3 {
+			w.end(map[string]any{"kind": "Crashed", "message": "m"}, 0)
+			return
+		}
+		sum(w, c)
+	})
+	options.Retries = 0
+	session := open(t, options, addFunction)
+	once := func(ctx context.Context) (int32, error) { return add(ctx, session, 1, 2) }
+	if got, err := Retried(context.Background(), session, once); got != 3 || err != nil || session.Generation() != 3 {
+		t.Fatal(got, err)
+	}
+	var failed *hotcell.Error
+	never, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := Retried(never, session, once); !errors.As(err, &failed) || failed.Tries != 1 || failed.Kind != hotcell.ErrCancelled {
+		t.Error(err)
+	}
+	for _, kind := range []hotcell.Kind{hotcell.ErrLibraryError, hotcell.ErrInvalidArgument, hotcell.ErrSandboxDenied} {
+		tries := 0
+		_, err := Retried(context.Background(), session, func(context.Context) (int, error) {
+			tries++
+			return 0, &hotcell.Error{Kind: kind, Executed: hotcell.ExecutedMaybe}
+		})
+		if tries != 1 || !errors.Is(err, kind) {
+			t.Errorf("%v was tried %d times", kind, tries)
+		}
+	}
+}

@@ -27,6 +27,8 @@ type fakeServer struct {
 	t       *testing.T
 	serve   func(*fakeWorker, *fakeCall)
 	callers int
+	// left is how often a client has let go of a worker.
+	left atomic.Int32
 	// mutex is for the numbers of workers.
 	mutex   sync.Mutex
 	workers []*fakeWorker
@@ -161,7 +163,10 @@ func (f *fakeServer) attend(s *fakeSession) {
 		case "kill":
 			// The worker that is killed is the one that serves: this server has no others.
 			s.serving.end(map[string]any{"kind": "WorkerLost", "message": "killed", "output": "last words"}, nil)
-		case "mapped", "left", "stats":
+		case "left":
+			s.serving.ended.Store(true)
+			f.left.Add(1)
+		case "mapped":
 		default:
 			if s.serving != nil {
 				s.serving.ended.Store(true)
@@ -347,7 +352,7 @@ func (w *fakeWorker) end(fault map[string]any, lane any) {
 func open(t *testing.T, options hotcell.Options, functions ...Function) *Session {
 	t.Helper()
 	pack := &Package{
-		Runtime: Version, Library: "fake", Interface: []byte("{}"), Shim: []byte("shim"), Functions: functions,
+		Runtime: Version, Library: "fake", Interface: []byte(`{"threads":"reentrant"}`), Shim: []byte("shim"), Functions: functions,
 		Handles: []HandleType{{Name: "thing", Release: &Release{}}},
 	}
 	session, err := Open(context.Background(), pack, options)

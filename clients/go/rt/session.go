@@ -2,6 +2,7 @@ package rt
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -86,9 +87,22 @@ func (s *Session) connect(ctx context.Context) error {
 	}
 	s.inner, s.before, s.spin = inner, s.last, inner.Spin
 	if s.turns.most == 0 {
-		s.turns.most = inner.Callers
+		s.turns.most = s.pack.callers(inner.Callers)
 	}
 	return nil
+}
+
+// callers is how many calls at a time there may be of a library, of so many that the server allows. Where several threads may be
+// inside the library, but not with the same objects, or only the one that made them, there is one: rules by object are not
+// kept here.
+func (p *Package) callers(most int) int {
+	var face struct {
+		Threads string `json:"threads"`
+	}
+	if err := json.Unmarshal(p.Interface, &face); err != nil || face.Threads != "reentrant" {
+		return 1
+	}
+	return most
 }
 
 // serving is the worker that serves; one is asked for where there is none. Its channel is held for the caller.

@@ -351,6 +351,11 @@ impl Client {
         self.wait("the end of the socket", |state| state.is_over.then_some(()));
     }
 
+    /// Ends its socket without a word. It is heard of until then, whoever has it.
+    pub fn hang_up(&self) {
+        let _ = rustix::net::shutdown(&self.socket, Shutdown::Both);
+    }
+
     fn hear(&self) {
         while let Some((message, attached)) = receive(&self.socket) {
             self.take(message, attached);
@@ -410,12 +415,6 @@ impl Client {
             "worn" => _ = state.worn.insert(of()),
             _ => _ = state.answers.insert(number(&message["id"]), (message, attached)),
         }
-    }
-}
-
-impl Drop for Client {
-    fn drop(&mut self) {
-        let _ = rustix::net::shutdown(&self.socket, Shutdown::Both);
     }
 }
 

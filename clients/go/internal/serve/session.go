@@ -182,7 +182,35 @@ func (s *Session) forget(id uint64) {
 
 // Worker is the one that serves, for a call of this function; one is brought up where there is none. Its channel is held for
 // the caller, who drops it.
+//
+// The server may not have come to a kill that was sent before, or answer with a worker of whose end it has told already: then
+// this waits, and asks again.
 func (s *Session) Worker(ctx context.Context, function string) (*Worker, error) {
+	for {
+		worker, err := s.askForWorker(ctx, function)
+		if err != nil || worker != nil && !worker.IsOver() {
+			return worker, err
+		}
+		ended, pause := (<-chan struct{})(nil), time.NewTimer(time.Millisecond)
+		if worker != nil {
+			worker.Channel.Drop()
+			ended = worker.ended
+			pause.Stop()
+		}
+		select {
+		case <-ended:
+		case <-pause.C:
+		case <-ctx.Done():
+			err = context.Cause(ctx)
+		}
+		if pause.Stop(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// askForWorker asks once; nil where the answer names one that has ended meanwhile.
+func (s *Session) askForWorker(ctx context.Context, function string) (*Worker, error) {
 	serves, err := s.ask(ctx, &waiting{file: -1}, message{"kind": "worker", "left_ns": left(ctx), "function": function})
 	if err != nil {
 		return nil, err
@@ -191,7 +219,7 @@ func (s *Session) Worker(ctx context.Context, function string) (*Worker, error) 
 	defer s.mutex.Unlock()
 	worker := s.workers[uint64(serves.Generation)]
 	if worker == nil {
-		return nil, fmt.Errorf("worker %d serves, which is not known", serves.Generation)
+		return nil, nil
 	}
 	worker.Capabilities = uint64(serves.Capabilities)
 	worker.Channel.Hold()

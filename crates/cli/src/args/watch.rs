@@ -17,7 +17,7 @@ for it.
 `queue` those that stand in line; `memory` what the worker has in memory (RSS); `heap` the live bytes of the library. docs/reference/watching.md \
 says more.
 
-As JSON: a list of objects with `host_pid`, `program`, `library`, `session`, `worker_pid`, `generation`, `state`, `breaker`, `age_ms`, \
+As JSON: a list of objects with `host_pid`, `program`, `client_pid` (of a session that `hotcell serve` has for another process), `library`, `session`, `worker_pid`, `generation`, `state`, `breaker`, `age_ms`, \
 `calls`, `in_flight`, `queue`, `rss_bytes`, `descriptors`, `threads`, `handles`, `live_heap_bytes`; or with `host_pid` and `error`, where \
 a process did not answer, or `left_out`, how many sessions and pools its answer had no room for. With `--watch` each list is one line.
 

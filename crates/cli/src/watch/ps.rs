@@ -41,7 +41,7 @@ fn row(host: &Host, session: &Value) -> Vec<Cell> {
     let plain = |text: String| Cell::plain(text);
     vec![
         plain(host.pid.to_string()),
-        plain(program(host)),
+        plain(of_client(program(host), session)),
         plain(text(&session["library"])),
         plain(number(&session["pid"])),
         plain(number(&session["generation"])),
@@ -56,6 +56,14 @@ fn row(host: &Host, session: &Value) -> Vec<Cell> {
         plain(number(&session["objects"])),
         plain(bytes(&session["heap"]["total"]["bytes"])),
     ]
+}
+
+/// The program; of one that has the workers of others, with whose they are.
+fn of_client(program: String, session: &Value) -> String {
+    match session["client_pid"].as_u64() {
+        Some(client) => format!("{program} for {client}"),
+        None => program,
+    }
 }
 
 fn to_json(hosts: &[Host]) -> Value {
@@ -80,6 +88,7 @@ fn of_session(host: &Host, session: &Value) -> Value {
     json!({
         "host_pid": host.pid,
         "program": raw_program(host),
+        "client_pid": session["client_pid"],
         "library": session["library"],
         "session": session["session"],
         "worker_pid": session["pid"],

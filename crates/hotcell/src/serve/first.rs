@@ -1,7 +1,7 @@
 //! The first socket of a client: who it is, and which sessions it has.
 
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 
 use hotcell_protocol::ErrorKind;
@@ -35,7 +35,8 @@ pub(super) struct First {
 
 /// A session that is attended.
 struct OfClient {
-    client: Arc<Client>,
+    /// Who attends it has it.
+    client: Weak<Client>,
     thread: JoinHandle<()>,
 }
 
@@ -71,7 +72,7 @@ impl First {
             }
         }
         let in_order = *self.in_order.lock();
-        for OfClient { client, .. } in &sessions {
+        for client in sessions.iter().filter_map(|session| session.client.upgrade()) {
             client.end();
             client.hear(News::Over { in_order });
         }
@@ -133,7 +134,7 @@ impl First {
         let own = Arc::clone(&client);
         let thread = thread::Builder::new().name("hotcell-session".into());
         match thread.spawn(move || Attended::run(&own, &inbox, &known)) {
-            Ok(thread) => sessions.push(OfClient { client, thread }),
+            Ok(thread) => sessions.push(OfClient { client: Arc::downgrade(&client), thread }),
             Err(error) => {
                 refuse(client.socket(), format!("there is no thread for a session: {error}"));
             }

@@ -105,7 +105,8 @@ impl Socket {
                 attached.extend(rights);
             }
         }
-        if received.flags.intersects(ReturnFlags::CTRUNC) {
+        // There may be room for more than was asked for.
+        if received.flags.intersects(ReturnFlags::CTRUNC) || attached.len() > ATTACHED {
             return Err(broken("a packet has too many descriptors"));
         }
         if received.flags.intersects(ReturnFlags::TRUNC) {
@@ -144,5 +145,72 @@ impl Sending<'_> {
 impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use rustix::net::{SocketFlags, socketpair};
+    use serde_json::json;
+
+    use super::*;
+
+    fn pair() -> (Socket, OwnedFd) {
+        let both = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None);
+        let (own, other) = both.unwrap();
+        (Socket::of(own).unwrap(), other)
+    }
+
+    fn send(to: &OwnedFd, bytes: &[u8], descriptors: usize) {
+        let file = File::open("/dev/null").unwrap();
+        let attached = vec![file.as_fd(); descriptors];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(64))];
+        let mut ancillary = SendAncillaryBuffer::new(&mut space);
+        if descriptors > 0 {
+            ancillary.push(SendAncillaryMessage::ScmRights(&attached));
+        }
+        sendmsg(to, &[IoSlice::new(bytes)], &mut ancillary, SendFlags::empty()).unwrap();
+    }
+
+    #[test]
+    fn packets_have_an_end_and_descriptors_a_number() {
+        let (socket, client) = pair();
+        assert!(matches!(socket.receive(), Ok(None)), "there is none yet");
+        send(&client, b"{\"kind\":\"close\"}", 0);
+        assert!(matches!(socket.receive(), Ok(Some(Some(_)))));
+        let refused = |bytes: &[u8], descriptors| {
+            send(&client, bytes, descriptors);
+            match socket.receive() {
+                Err(Trouble::Broken(rule)) => rule,
+                other => panic!("{other:?}"),
+            }
+        };
+        let mut long = json!({ "kind": "close", "x": "y".repeat(LONGEST) }).to_string();
+        assert!(refused(long.as_bytes(), 0).contains("longer than 64 KiB"));
+        long.truncate(LONGEST);
+        assert!(refused(long.as_bytes(), 0).contains("no JSON object"));
+        assert!(refused(b"{}", ATTACHED + 1).contains("too many descriptors"));
+        assert!(refused(b"{}", ATTACHED * 4).contains("too many descriptors"));
+        assert!(refused(b"", 1).contains("no JSON object"));
+        drop(client);
+        assert!(matches!(socket.receive(), Ok(Some(None))), "the end");
+        assert_eq!(socket.send(&json!({}), &[]), Err(Trouble::Gone));
+    }
+
+    #[test]
+    fn what_would_not_fit_is_not_sent() {
+        let (socket, _client) = pair();
+        let long = json!({ "kind": "x", "text": "y".repeat(LONGEST) });
+        assert!(matches!(socket.send(&long, &[]), Err(Trouble::Broken(_))));
+    }
+
+    #[test]
+    fn other_descriptors_are_no_sockets_of_packets() {
+        let stream = std::os::unix::net::UnixStream::pair().unwrap().0;
+        for other in [File::open("/dev/null").unwrap().into(), OwnedFd::from(stream)] {
+            assert!(matches!(Socket::of(other), Err(Trouble::Broken(_))));
+        }
     }
 }
