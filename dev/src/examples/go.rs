@@ -50,7 +50,8 @@ fn write_workspace(workspace: &Path, examples: &[&Example]) -> Result<()> {
         let name = &example.name;
         let program = workspace.join("programs").join(name);
         fs::create_dir_all(&program).with_context(|| format!("making {}", program.display()))?;
-        let text = fs::read_to_string(example.go()).with_context(|| format!("reading {}", example.go().display()))?;
+        let text = fs::read_to_string(example.go())
+            .with_context(|| format!("reading {}", example.go().display()))?;
         write(&program.join("main.go"), &text)?;
         write(&program.join("go.mod"), &format!("module {name}-example\n\ngo 1.26.0\n"))?;
         work.push_str(&format!("use ./{name}\nuse ./programs/{name}\n"));

@@ -147,7 +147,7 @@ mod tests {
     fn code_is_indented() {
         check(
             "Do:\n\n      x = 1;\n        y();\n\nand go",
-            &["Do:", "", "\tx = 1;", "\t  y();", "", "and go"],
+            &["Do:", "", "\tx = 1;", "\t  y();", "", "and go."],
         );
     }
 

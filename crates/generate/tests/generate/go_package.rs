@@ -10,8 +10,8 @@ use hotcell_model::Interface;
 use hotcell_model::api::{Constant, ConstantValue, Location};
 use hotcell_model::evidence::Fact;
 use hotcell_model::interface::{
-    Callback, CallbackParam, CallbackRole, CallbackScope, CallbackThreads, Direction, Encoding, FieldRole, Role, Struct,
-    StructField, Told,
+    Callback, CallbackParam, CallbackRole, CallbackScope, CallbackThreads, Direction, Encoding, FieldRole,
+    Role, Struct, StructField, Told,
 };
 use hotcell_model::layout::Block;
 
@@ -106,8 +106,11 @@ fn awkward() -> Interface {
         f("void", "Library", vec![p("image", "struct image *", handle("image")), p("image2", "int", value())]),
     ];
     let mut interface = interface("string", "string.h", "libc.so.6", functions);
-    interface.handles =
-        handles(&[("time", "struct time *", None), ("image", "struct image *", None), ("batch", "struct batch *", None)]);
+    interface.handles = handles(&[
+        ("time", "struct time *", None),
+        ("image", "struct image *", None),
+        ("batch", "struct batch *", None),
+    ]);
     let location = || Location { file: "string.h".into(), line: 1, primary: true };
     let constants = [
         ("SMALL", ConstantValue::Int(-1)),
@@ -227,8 +230,12 @@ fn unions() -> Interface {
         nullable: false,
         valid_on_error: false,
     };
-    let mut interface =
-        interface("events", "events.h", "libevents.so", vec![f("int", "pass", vec![p("event", "struct event *", role)])]);
+    let mut interface = interface(
+        "events",
+        "events.h",
+        "libevents.so",
+        vec![f("int", "pass", vec![p("event", "struct event *", role)])],
+    );
     for (name, mut record) in all {
         record.lay_out(&interface.structs, &interface.target).unwrap();
         interface.structs.insert(name.to_owned(), record);
@@ -262,22 +269,21 @@ fn what_has_no_generator_is_left_out_and_the_rest_is_there() {
     callback.threads = CallbackThreads::Any;
     let role = Role::Callback { callback, nullable: false };
     let object = || p("it", "struct it *", handle("it"));
-    let functions = vec![
-        f("void", "watch", vec![object(), p("seen", "void *", role)]),
-        f("int", "ask", vec![object()]),
-    ];
+    let functions =
+        vec![f("void", "watch", vec![object(), p("seen", "void *", role)]), f("int", "ask", vec![object()])];
     let mut interface = interface("it", "it.h", "libit.so", functions);
     interface.handles = handles(&[("it", "struct it *", None)]);
     refresh(&mut interface);
-    let options = GoOptions {
-        module: "it".into(),
-        runtime: Runtime::Version("v0.1.0".into()),
-        libraries: Vec::new(),
-    };
+    let options =
+        GoOptions { module: "it".into(), runtime: Runtime::Version("v0.1.0".into()), libraries: Vec::new() };
     let package = go::render(&interface, &options).unwrap();
     let told: Vec<String> = package.left_out.iter().map(ToString::to_string).collect();
-    let expect = "cannot generate `watch`, because a callback (`seen`) on threads of the library is not supported";
+    let expect =
+        "cannot generate `watch`, because a callback (`seen`) on threads of the library is not supported";
     assert_eq!(told, [expect]);
     let source = check(&interface);
-    assert!(source.contains(") Ask(ctx context.Context) (int32, error) {") && !source.contains("Watch("), "{source}");
+    assert!(
+        source.contains(") Ask(ctx context.Context) (int32, error) {") && !source.contains("Watch("),
+        "{source}"
+    );
 }
