@@ -5,17 +5,24 @@ use crate::shape::comments::{Block, blocks};
 /// The lines of a comment, without the `//` in front. What Go would take for a heading, a list or the target of a link
 /// is set off, so that it is shown as the header's author typed it.
 pub(crate) fn from_header(text: &str) -> Vec<String> {
+    let blocks = blocks(text);
+    let is_indented = |block: &Block| match block {
+        Block::Code(_) => true,
+        Block::Prose(lines) => !matches!(kind(lines), Kind::Prose),
+    };
+    let indented: Vec<bool> = blocks.iter().map(is_indented).collect();
     let mut out: Vec<String> = Vec::new();
-    for block in blocks(text) {
+    for (at, block) in blocks.iter().enumerate() {
+        // What is indented in a row is one to Go: then it is no list. In front of all stands a declaration.
+        let alone = at > 0 && !indented[at - 1] && !indented.get(at + 1).copied().unwrap_or_default();
         let part = match block {
-            Block::Code(lines) => set_off(&lines),
-            Block::Prose(lines) => match kind(&lines) {
-                Kind::Prose => prose(&lines),
-                Kind::Items => items(&lines),
-                Kind::Other => set_off(&lines),
+            Block::Code(lines) => set_off(lines),
+            Block::Prose(lines) => match kind(lines) {
+                Kind::Prose => prose(lines),
+                Kind::Items if alone => items(lines),
+                Kind::Items | Kind::Other => set_off(lines),
             },
         };
-        // What is set off twice in a row would become one: that is what it is.
         if !out.is_empty() {
             out.push(String::new());
         }
@@ -79,9 +86,16 @@ fn items(lines: &[String]) -> Vec<String> {
     lines.iter().map(line).collect()
 }
 
-/// Lines that are shown as they are.
+/// Lines that are shown as they are. They do not begin as a list does: what stands behind the mark is no space to Go.
 fn set_off(lines: &[String]) -> Vec<String> {
-    lines.iter().map(|line| if line.is_empty() { String::new() } else { format!("\t{line}") }).collect()
+    let line = |(at, line): (usize, &String)| match line.as_str() {
+        "" => String::new(),
+        line if at == 0 && (item(line).is_some() || is_numbered(line)) => {
+            format!("\t{}", line.replacen(' ', "\u{a0}", 1))
+        }
+        line => format!("\t{line}"),
+    };
+    lines.iter().enumerate().map(line).collect()
 }
 
 /// Prose in which gofmt finds no quotes to change.
@@ -139,8 +153,12 @@ mod tests {
 
     #[test]
     fn lists_are_as_gofmt_has_them() {
-        check("- one\n  and more\n- two", &["  - one", "    and more", "  - two"]);
-        check("* one", &["  - one"]);
+        check("It is:\n\n- one\n  and more\n- two", &["It is:", "", "  - one", "    and more", "  - two"]);
+        check("It is:\n\n* one\n\nSo be it.", &["It is:", "", "  - one", "", "So be it."]);
+        // Beside what is set off it would be part of that.
+        check("It is:\n\n- one\n- two\n\n# x", &["It is:", "", "\t-\u{a0}one", "\t- two", "", "\t# x"]);
+        check("- one", &["\t-\u{a0}one"]);
+        check("1. one\n2. two", &["\t1.\u{a0}one", "\t2. two"]);
     }
 
     #[test]

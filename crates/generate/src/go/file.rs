@@ -104,7 +104,21 @@ fn uses(body: &str, package: &str) -> bool {
         !line[..at].ends_with(|letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '.' | '"'))
     };
     let code = body.lines().filter(|line| !line.trim_start().starts_with("//"));
-    code.into_iter().any(|line| line.match_indices(&name).any(|(at, _)| is_whole(line, at)))
+    code.map(without_texts).any(|line| line.match_indices(&name).any(|(at, _)| is_whole(&line, at)))
+}
+
+/// A line of code with nothing in its texts.
+fn without_texts(line: &str) -> String {
+    let (mut out, mut inside, mut escaped) = (String::new(), false, false);
+    for letter in line.chars() {
+        let ends = letter == '"' && !escaped;
+        if !inside || ends {
+            out.push(letter);
+        }
+        inside ^= ends;
+        escaped = inside && letter == '\\' && !escaped;
+    }
+    out
 }
 
 #[cfg(test)]
@@ -119,6 +133,8 @@ mod tests {
         assert!(!uses("\tpart.read()\n", "rt"));
         assert!(!uses("\tlib.rt.read()\n", "rt"));
         assert!(!uses("\tx = \"rt.h\"\n", "rt"));
+        assert!(!uses(r#"	x = "say \"x\" in rt.h \\""#, "rt"));
+        assert!(uses(r#"	x("\\", rt.UTF16, "y")"#, "rt"));
     }
 
     #[test]

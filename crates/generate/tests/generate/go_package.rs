@@ -100,7 +100,7 @@ fn awkward() -> Interface {
         f("int", "j0", vec![]),
         f("int", "été", vec![p("型", "int", value())]).doc(
             "Values\n\nof [all] kinds\n\n# not a heading\n\n- one\n- two\n  more\n\n1. first\n2. second\n\n[x]: y\n\n\
-             Quotes ``these'' here\n\n====\n",
+             So:\n\n- three\n  lines\n\nQuotes ``these'' here\n\n====\n",
         ),
         f("void", "_2d", vec![]),
         f("void", "Library", vec![p("image", "struct image *", handle("image")), p("image2", "int", value())]),
@@ -153,10 +153,10 @@ fn awkward_names_and_texts_are_still_a_package() {
     let source = check(&awkward());
     for expect in [
         "func (lib *Library) Open(ctx context.Context, ctx_, call_, err_ int32) (int32, error) {",
-        "func (lib *Library) Range(ctx context.Context, type_, type__ []byte) error {",
+        "func (lib *Library) Range(ctx context.Context, type_, type_2 []byte) error {",
         "func (lib *Library) Len(ctx context.Context, string_, byte_, x int32) (int32, error) {",
         "func (time_ *Time) ReadByte2(ctx context.Context, rt_ int32) (int32, error) {",
-        "called func(ctx context.Context, string_, len_ int32) (bool, error)",
+        "called func(ctx context.Context, string_ int32, len_ int32) (bool, error)",
         "func (lib *Library) Batch2(ctx context.Context,",
         "func (lib *Library) J0(ctx context.Context) (int32, error) {",
         "func (lib *Library) J02(ctx context.Context) (int32, error) {",
@@ -166,7 +166,8 @@ fn awkward_names_and_texts_are_still_a_package() {
         "\tInfinite = math.Inf(-1)\n",
         "\tLower = \"say \\\"x\\\" in rt.h\\n\"\n",
         "\tC_Image = 3\n",
-        "// Values.\n//\n// of [all] kinds.\n//\n//\t# not a heading\n//\n//   - one\n//   - two\n//     more\n//\n//\t1. first\n//\t2. second\n//\n//\t[x]: y\n",
+        "// Values.\n//\n// of [all] kinds.\n//\n//\t# not a heading\n//\n//\t-\u{a0}one\n",
+        "//\t1.\u{a0}first\n//\t2. second\n//\n//\t[x]: y\n//\n// So:\n//\n//   - three\n//     lines\n//\n// Quotes",
         "// Quotes \"these\" here.\n",
     ] {
         assert!(source.contains(expect), "{source}\nlacks: {expect}");
@@ -264,26 +265,13 @@ fn a_union_is_an_interface_with_a_type_for_each_member() {
 /// A callback on threads of the library has no generator in Go.
 #[test]
 fn what_has_no_generator_is_left_out_and_the_rest_is_there() {
-    let Role::Callback { mut callback, .. } = callback(&["int n"], "int") else { unreachable!() };
-    callback.scope = CallbackScope::Handle { param: 0 };
-    callback.threads = CallbackThreads::Any;
-    let role = Role::Callback { callback, nullable: false };
-    let object = || p("it", "struct it *", handle("it"));
-    let functions =
-        vec![f("void", "watch", vec![object(), p("seen", "void *", role)]), f("int", "ask", vec![object()])];
-    let mut interface = interface("it", "it.h", "libit.so", functions);
-    interface.handles = handles(&[("it", "struct it *", None)]);
-    refresh(&mut interface);
-    let options =
-        GoOptions { module: "it".into(), runtime: Runtime::Version("v0.1.0".into()), libraries: Vec::new() };
-    let package = go::render(&interface, &options).unwrap();
+    let runtime = Runtime::Version("v0.1.0".into());
+    let options = GoOptions { module: "kit".into(), runtime, libraries: Vec::new() };
+    let package = go::render(&kit(), &options).unwrap();
     let told: Vec<String> = package.left_out.iter().map(ToString::to_string).collect();
     let expect =
-        "cannot generate `watch`, because a callback (`seen`) on threads of the library is not supported";
+        "cannot generate `kit_watch`, because a callback (`gone`) on threads of the library is not supported";
     assert_eq!(told, [expect]);
-    let source = check(&interface);
-    assert!(
-        source.contains(") Ask(ctx context.Context) (int32, error) {") && !source.contains("Watch("),
-        "{source}"
-    );
+    let source = sources(&kit());
+    assert!(source.contains(") Exec(ctx context.Context, ") && !source.contains(") Watch("), "{source}");
 }
