@@ -210,6 +210,12 @@ fn sharing(interface: &Interface) -> &'static str {
     }
 }
 
+/// A word of a command, as `go generate` reads it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/+".contains(c);
+    if word.chars().all(plain) { word.to_owned() } else { values::text(word) }
+}
+
 /// The command that compiles the shim.
 fn compile(libraries: &[LibraryFile]) -> String {
     let mut words = vec![format!(
@@ -218,10 +224,10 @@ fn compile(libraries: &[LibraryFile]) -> String {
     )];
     for library in libraries {
         if let Some(folder) = &library.folder {
-            words.push(format!("-L {folder}"));
+            words.push(format!("-L {}", quoted(folder)));
         }
         if library.linked {
-            words.push(format!("-l:{}", library.name));
+            words.push(quoted(&format!("-l:{}", library.name)));
         }
     }
     words.join(" ")

@@ -180,7 +180,7 @@ impl Arguments {
             Role::Handles { handle, nullable } => {
                 let (name, kind) = context.object(&function.name, handle)?;
                 context.lists_objects.set(true);
-                let statement = format!("call.PutHandles({place}, handlesOf({local}), {kind})");
+                let statement = format!("call.PutHandles({place}, handles_Of({local}), {kind})");
                 self.unless_nil(*nullable, local, &statement, &format!("call.PutNull({at})"));
                 Ok(format!("[]*{name}"))
             }
@@ -196,7 +196,7 @@ impl Arguments {
         }
         if let Some(record) = param.structures() {
             let name = context.structure(&function.name, record, |deeds| deeds.put_list = true)?;
-            let statement = format!("put{name}List(call, {place}, {local})");
+            let statement = format!("putList_{name}(call, {place}, {local})");
             self.unless_nil(nullable, local, &statement, &format!("call.PutNull({offset})"));
             return Ok(format!("[]{name}"));
         }
@@ -290,7 +290,7 @@ impl Arguments {
         if let Some(until) = until {
             let until = until.trim_end_matches(".h()");
             self.notes.push(format!(
-                "The library keeps {local} until {until} goes: any call of the session may run it, on the goroutine that makes that call."
+                "The library keeps {local} until {until} goes, and what it holds as long: any call of the session may run it, on the goroutine that makes that call."
             ));
         }
     }

@@ -39,6 +39,8 @@ struct Run {
     args: Vec<String>,
     /// The statement behind it that has filled in what it has filled.
     fills: Option<String>,
+    /// The memory of which it says how much it has filled.
+    room: Option<String>,
 }
 
 /// The callback in the parameter `local`.
@@ -130,9 +132,10 @@ impl Run {
             }
             CallbackRole::Room { returned, .. } => {
                 let filled = match returned {
-                    true => format!("{variable}[:min(max(int(value), 0), len({variable}))]"),
+                    true => format!("{variable}[:max(int(value), 0)]"),
                     false => variable.to_owned(),
                 };
+                self.room = returned.then(|| variable.to_owned());
                 self.fills = Some(match element {
                     "byte" => format!("in.Fill({filled})"),
                     _ => format!("rt.FillElements(in, {filled})"),
@@ -147,7 +150,7 @@ impl Run {
             CallbackRole::Handle { handle, nullable } => {
                 let (name, kind) = object(context, function, param, handle)?;
                 let opt = if *nullable { "Opt" } else { "" };
-                (format!("*{name}"), format!("new{name}(in.{opt}Handle({at}, {kind}))"))
+                (format!("*{name}"), format!("new_{name}(in.{opt}Handle({at}, {kind}))"))
             }
             CallbackRole::Handles { handle, .. } => {
                 let (name, kind) = object(context, function, param, handle)?;
@@ -155,7 +158,7 @@ impl Run {
                 self.reads.extend([
                     format!("var {variable} []*{name}"),
                     format!("for _, handle := range in.Handles({at}, {kind}) {{"),
-                    format!("\t{variable} = append({variable}, new{name}(handle))"),
+                    format!("\t{variable} = append({variable}, new_{name}(handle))"),
                     "}".into(),
                 ]);
                 return Ok(());
@@ -186,6 +189,16 @@ impl Run {
             }
             Some(number) => {
                 lines.push(format!("value, err := {called}"));
+                if let Some(room) = &self.room {
+                    let wide = if number.is_signed() { "int64" } else { "uint64" };
+                    lines.push(format!("if err == nil && {wide}(value) > {wide}(len({room})) {{"));
+                    let text = format!("\"{room} has room for %d elements, and %d are filled\"");
+                    lines.push(format!("\treturn 0, fmt.Errorf({text}, len({room}), value)"));
+                    lines.push("}".into());
+                    lines.push("if err != nil {".into());
+                    lines.push("\treturn 0, err".into());
+                    lines.push("}".into());
+                }
                 if number.is_bool() {
                     let truth = ["if value {", "\treturn 1, err", "}"].map(str::to_owned);
                     lines.extend(self.fills.iter().cloned().chain(truth));

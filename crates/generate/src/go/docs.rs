@@ -5,7 +5,7 @@ use crate::shape::comments::{Block, blocks};
 /// The lines of a comment, without the `//` in front. What Go would take for a heading, a list or the target of a link
 /// is set off, so that it is shown as the header's author typed it.
 pub(crate) fn from_header(text: &str) -> Vec<String> {
-    let blocks = blocks(text);
+    let blocks = blocks(&printable(text));
     let is_indented = |block: &Block| match block {
         Block::Code(_) => true,
         Block::Prose(lines) => !matches!(kind(lines), Kind::Prose),
@@ -103,8 +103,17 @@ fn plain(line: &str) -> String {
     line.replace("``", "\"").replace("''", "\"")
 }
 
+/// A comment without what Go refuses in its files, and without what gofmt takes for a line about building.
+fn printable(text: &str) -> String {
+    let known = |c: &char| matches!(c, '\n' | '\t') || !c.is_control() && *c != '\u{feff}';
+    let text: String = text.chars().filter(known).collect();
+    text.replace("+build", "+\u{a0}build")
+}
+
 /// A comment of these lines.
 pub(crate) fn comment(lines: &[String]) -> Vec<String> {
+    let lines = lines.iter().flat_map(|line| line.split('\n')).map(str::to_owned);
+    let lines: Vec<String> = lines.collect();
     let line = |line: &String| match line.as_str() {
         "" => "//".to_owned(),
         line if line.starts_with('\t') => format!("//{line}"),
@@ -141,6 +150,7 @@ mod tests {
         check("As ``this'' says", &["As \"this\" says."]);
         check("Sets it\nat once", &["Sets it", "at once"]);
         check("", &[]);
+        check("+build ignore\n\u{feff}and\0 so on", &["+\u{a0}build ignore", "and so on"]);
     }
 
     #[test]

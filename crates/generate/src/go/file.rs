@@ -14,6 +14,7 @@ use crate::{Error, templates};
 const STANDARD: &[(&str, &str)] = &[
     ("context", "context"),
     ("embed", "embed"),
+    ("fmt", "fmt"),
     ("math", "math"),
     ("strconv", "strconv"),
     ("sync", "sync"),

@@ -10,7 +10,7 @@ use crate::go::names::{self, Scope};
 use crate::go::results::{Outcome, outcomes};
 use crate::go::{docs, types};
 use crate::shape::owner::Owner;
-use crate::shape::{fails, signature};
+use crate::shape::{fails, is_batched, signature};
 
 /// What a method gives back by itself; more comes in a structure.
 const FEW: usize = 3;
@@ -63,7 +63,7 @@ impl Receiver {
         let name = names::receiver(&ty);
         let is_resident = context.interface.structs.contains_key(key);
         let (session, begin) = match is_resident {
-            true => (format!("{name}.session"), format!("{name}.session.Begin(ctx, ")),
+            true => (format!("{name}.session"), format!("{name}.call(ctx, ")),
             false => (format!("{name}.h().Session()"), format!("{name}.h().Begin(ctx, ")),
         };
         Receiver { name, ty: format!("*{ty}"), begin, session }
@@ -81,8 +81,10 @@ pub(crate) fn method(context: &Context<'_>, index: usize) -> Result<Method, Erro
     let outcomes = outcomes(context, function, &arguments, &mut scope)?;
     let name = context.method(index);
     let constant = context.index(index);
-    let result = (outcomes.len() > 1).then(|| result_type(context, index, &outcomes));
     let repeats = is_repeated(function, owner);
+    // Where each is given back by itself, a batch and what calls again need them together all the same.
+    let together = outcomes.len() > FEW || outcomes.len() > 1 && (is_batched(function) || repeats);
+    let result = together.then(|| result_type(context, index, &outcomes));
 
     let mut body = vec![format!("\tcall := {}{constant})", receiver.begin), "\tdefer call.End()".into()];
     body.extend(arguments.puts.iter().cloned());

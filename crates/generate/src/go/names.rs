@@ -61,6 +61,7 @@ const PREDECLARED: &[&str] = &[
     "false",
     "float32",
     "float64",
+    "fmt",
     "hotcell",
     "imag",
     "int",

@@ -204,7 +204,7 @@ fn structure(
         deeds.take_nullable |= nullable;
     })?;
     let (opt, star) = if nullable { ("Opt", "*") } else { ("", "") };
-    Ok(read(format!("{star}{name}"), format!("take{opt}{name}(reply, {offset})")))
+    Ok(read(format!("{star}{name}"), format!("take{opt}_{name}(reply, {offset})")))
 }
 
 /// Several structures.
@@ -219,7 +219,7 @@ fn structures(
         Null::Opt => deeds.take_opt_list = true,
         Null::Promised => deeds.take_promised_list = true,
     })?;
-    Ok(read(format!("[]{name}"), format!("take{}{name}List(reply, {offset})", null.word())))
+    Ok(read(format!("[]{name}"), format!("take{}List_{name}(reply, {offset})", null.word())))
 }
 
 /// An object: its handle type, who owns it, and its parent as an expression.
@@ -238,5 +238,5 @@ fn object(
     let parent = parent.unwrap_or_else(|| "nil".into());
     let opt = if nullable { "Opt" } else { "" };
     let handle = format!("reply.{opt}Handle({offset}, {kind}, {owned}, {parent})");
-    Ok(read(format!("*{name}"), format!("new{name}({handle})")))
+    Ok(read(format!("*{name}"), format!("new_{name}({handle})")))
 }

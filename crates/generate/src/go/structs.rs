@@ -157,7 +157,7 @@ impl Record {
         Record {
             receiver: String::new(),
             comment: docs::comment(&lines),
-            fill_calls: members.iter().any(|member| names(&member.writes, "call")),
+            fill_calls: true,
             read_replies: members.iter().any(|member| names(&member.reads, "reply")),
             lists: Vec::new(),
             lives: Vec::new(),
@@ -215,7 +215,7 @@ impl Field<'_> {
                 let check =
                     format!("\tcall.CheckBits({name}, int64({value}), {width}, {})", number.is_signed());
                 let put = format!("\t{}", number.put("image", &at, value));
-                if number.is_bool() { vec![put] } else { vec![check, put] }
+                if number.is_bool() || number.bits() <= *width { vec![put] } else { vec![check, put] }
             }
             FieldRole::Array { .. } => one(format!("rt.PutArray(image, {at}, {value}[:])")),
             FieldRole::Structs { record, .. } => {
@@ -225,7 +225,7 @@ impl Field<'_> {
             }
             FieldRole::Struct { .. } => one(format!("{value}.fill(call, image, {at})")),
             FieldRole::Union { record, .. } => {
-                one(format!("fill{}(call, image, {at}, {value})", self.inner(record)?))
+                one(format!("fill_{}(call, image, {at}, {value})", self.inner(record)?))
             }
             FieldRole::TextArray { encoding, length, pad } => {
                 one(texts::put_array(*encoding, *pad, &place, value, *length))
@@ -276,7 +276,7 @@ impl Field<'_> {
             }
             FieldRole::Struct { .. } => vec![format!("\t{value}.read(reply, image, {at})")],
             FieldRole::Union { record, .. } => {
-                assign(format!("read{}(reply, image, {at})", self.inner(record)?))
+                assign(format!("read_{}(reply, image, {at})", self.inner(record)?))
             }
             FieldRole::TextArray { encoding, length, pad } => {
                 assign(texts::read_array(*encoding, *pad, &place, *length))

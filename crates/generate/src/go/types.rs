@@ -61,6 +61,11 @@ impl Number {
         if self.form == Form::Bool { "Bool" } else { kind(self.kind) }
     }
 
+    /// Its bits.
+    pub(crate) fn bits(&self) -> u32 {
+        self.kind.size() * 8
+    }
+
     /// Whether it is a truth value, which Go makes no number of.
     pub(crate) fn is_bool(&self) -> bool {
         self.form == Form::Bool
@@ -80,7 +85,7 @@ impl Number {
         }
     }
 
-    /// The expression of whether it is negative, as a number that says how much there is; nothing where it has no sign.
+    /// Whether it has a sign.
     pub(crate) fn is_signed(&self) -> bool {
         is_signed(self.kind)
     }

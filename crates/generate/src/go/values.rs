@@ -81,6 +81,8 @@ fn float(value: f64) -> String {
         "math.NaN()".into()
     } else if value.is_infinite() {
         format!("math.Inf({})", if value > 0.0 { "1" } else { "-1" })
+    } else if value == 0.0 && value.is_sign_negative() {
+        "math.Copysign(0, -1)".into()
     } else {
         format!("{value:?}")
     }
@@ -96,7 +98,9 @@ pub(crate) fn text(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
-            letter if letter.is_control() => out.push_str(&format!("\\u{:04x}", u32::from(letter))),
+            letter if letter.is_control() || letter == '\u{feff}' => {
+                out.push_str(&format!("\\u{:04x}", u32::from(letter)))
+            }
             letter => out.push(letter),
         }
     }
@@ -139,5 +143,6 @@ mod tests {
         assert_eq!(float(1.25), "1.25");
         assert_eq!(float(1e300), "1e300");
         assert_eq!(float(f64::NEG_INFINITY), "math.Inf(-1)");
+        assert_eq!(float(-0.0), "math.Copysign(0, -1)");
     }
 }

@@ -21,10 +21,8 @@ pub(crate) fn about(record: &Struct, field: &StructField) -> String {
                 (Unit::Bytes, Filled::Field { .. }) => ("bytes", "What calls filled"),
                 (Unit::Elements, Filled::Field { .. }) => ("elements", "What calls filled"),
             };
-            return format!(
-                "C: `{}{}`. {filled}; there is room for `{capacity}` {unit}.",
-                field.ty.written, field.name
-            );
+            let written = field.ty.written.split_whitespace().collect::<Vec<_>>().join(" ");
+            return format!("C: `{written}{}`. {filled}; there is room for `{capacity}` {unit}.", field.name);
         }
         _ => "",
     };

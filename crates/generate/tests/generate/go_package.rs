@@ -100,9 +100,10 @@ fn awkward() -> Interface {
         f("int", "j0", vec![]),
         f("int", "été", vec![p("型", "int", value())]).doc(
             "Values\n\nof [all] kinds\n\n# not a heading\n\n- one\n- two\n  more\n\n1. first\n2. second\n\n[x]: y\n\n\
-             So:\n\n- three\n  lines\n\nQuotes ``these'' here\n\n====\n",
+             So:\n\n- three\n  lines\n\nQuotes ``these'' here\n\n====\n\n+build ignore\n\u{feff}x\n",
         ),
         f("void", "_2d", vec![]),
+        f("int", "clone", vec![p("new_time", "struct time *", handle("time")), p("kind_time", "int", value())]),
         f("void", "Library", vec![p("image", "struct image *", handle("image")), p("image2", "int", value())]),
     ];
     let mut interface = interface("string", "string.h", "libc.so.6", functions);
@@ -161,6 +162,7 @@ fn awkward_names_and_texts_are_still_a_package() {
         "func (lib *Library) J0(ctx context.Context) (int32, error) {",
         "func (lib *Library) J02(ctx context.Context) (int32, error) {",
         "func (lib *Library) Été(ctx context.Context, 型 int32) (int32, error) {",
+        "func (time_ *Time) Clone(ctx context.Context, kindTime int32) (int32, error) {",
         "func (lib *Library) X2d(ctx context.Context) error {",
         "\tHuge = 18446744073709551615\n",
         "\tInfinite = math.Inf(-1)\n",
@@ -253,8 +255,8 @@ fn a_union_is_an_interface_with_a_type_for_each_member() {
         "type KeyNumber struct {\n\tValue int32\n}",
         "type KeyText struct {\n\tValue *string\n}",
         "type KeyPoint struct {\n\tValue Point\n}",
-        "\tfillKey(call, image, at, event.Key)\n",
-        "\tevent.Key = readKey(reply, image, at)\n",
+        "\tfill_Key(call, image, at, event.Key)\n",
+        "\tevent.Key = read_Key(reply, image, at)\n",
         "\tcase KeyPoint:\n\t\timage.PutUint64(at, 3)\n\t\tmember.Value.fill(call, image, at+8)\n",
         "\tcase 1:\n\t\tvar member KeyNumber\n\t\tmember.Value = image.Int32(at + 8)\n\t\treturn member\n",
     ] {

@@ -292,6 +292,9 @@ func streams(lib *shelf.Library) {
 	err := stream.Run(ctx)
 	fails(err, hotcell.ErrInvalidArgument)
 	equal(strings.Contains(err.Error(), "call Start first"), true)
+	// What nothing has made is an error, too.
+	fails((*shelf.Stream)(nil).Run(ctx), hotcell.ErrInvalidArgument)
+	fails(new(shelf.Stream).Start(ctx, 1), hotcell.ErrInvalidArgument)
 	fails(stream.Start(ctx, -1), shelf.ErrBroken)
 	check(stream.Start(ctx, 1))
 	equal(must(lib.Alive(ctx)), alive+1)

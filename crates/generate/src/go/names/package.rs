@@ -90,7 +90,7 @@ impl Names {
             errors: values.errors,
             methods,
             batch,
-            indices: functions.map(|it| indices.take(format!("fn{}", camel(&it.name)))).collect(),
+            indices: functions.map(|it| indices.take(format!("fn_{}", camel(&it.name)))).collect(),
             types,
         }
     }
@@ -109,7 +109,7 @@ impl Names {
 
     /// The constant with the number of a type of objects.
     pub(crate) fn kind(&self, key: &str) -> String {
-        format!("kind{}", self.objects.get(key).map_or("", String::as_str))
+        format!("kind_{}", self.objects.get(key).map_or("", String::as_str))
     }
 }
 

@@ -30,10 +30,10 @@ func (batch *Batch) Len() int {
 //
 // Where path is nil, the library gets NULL.
 func (batch *Batch) Open(path *string) rt.Ticket[*Kit] {
-	call := batch.batch.Begin(fnKitOpen)
+	call := batch.batch.Begin(fn_KitOpen)
 	call.PutOptText(0, "path", path)
 	return rt.Read(call, func(reply *rt.Reply) *Kit {
-		return newKit(reply.OptHandle(0, kindKit, true, nil))
+		return new_Kit(reply.OptHandle(0, kind_Kit, true, nil))
 	})
 }
 
@@ -41,8 +41,8 @@ func (batch *Batch) Open(path *string) rt.Ticket[*Kit] {
 //
 // db is taken over by the call.
 func (batch *Batch) Close(db *Kit) rt.Ticket[struct{}] {
-	call := batch.batch.Begin(fnKitClose)
-	call.PutConsumed(0, "db", db.h(), kindKit)
+	call := batch.batch.Begin(fn_KitClose)
+	call.PutConsumed(0, "db", db.h(), kind_Kit)
 	return rt.Values(call, func(reply *rt.Reply) struct{} {
 		return struct{}{}
 	})
@@ -50,11 +50,11 @@ func (batch *Batch) Close(db *Kit) rt.Ticket[struct{}] {
 
 // ListNew puts a call of [Kit.ListNew] into the batch.
 func (batch *Batch) ListNew(db *Kit, size int32) rt.Ticket[*List] {
-	call := batch.batch.Begin(fnKitListNew)
-	call.PutHandle(0, "db", db.h(), kindKit)
+	call := batch.batch.Begin(fn_KitListNew)
+	call.PutHandle(0, "db", db.h(), kind_Kit)
 	call.PutInt32(8, size)
 	return rt.Read(call, func(reply *rt.Reply) *List {
-		return newList(reply.OptHandle(0, kindList, true, db.h()))
+		return new_List(reply.OptHandle(0, kind_List, true, db.h()))
 	})
 }
 
@@ -63,11 +63,11 @@ func (batch *Batch) ListNew(db *Kit, size int32) rt.Ticket[*List] {
 // list is taken over by the call.
 // Where list is nil, the library gets NULL.
 func (batch *Batch) ListFree(list *List) rt.Ticket[struct{}] {
-	call := batch.batch.Begin(fnKitListFree)
+	call := batch.batch.Begin(fn_KitListFree)
 	if list == nil {
 		call.PutUint64(0, 0)
 	} else {
-		call.PutConsumed(0, "list", list.h(), kindList)
+		call.PutConsumed(0, "list", list.h(), kind_List)
 	}
 	return rt.Values(call, func(reply *rt.Reply) struct{} {
 		return struct{}{}
@@ -80,14 +80,14 @@ func (batch *Batch) ListFree(list *List) rt.Ticket[struct{}] {
 // spare is taken over by the call.
 // Where after or spare is nil, the library gets NULL for it.
 func (batch *Batch) ListAppend(list *List, item, after, spare *Item) rt.Ticket[int32] {
-	call := batch.batch.Begin(fnKitListAppend)
-	call.PutHandle(0, "list", list.h(), kindList)
-	call.PutConsumed(8, "item", item.h(), kindItem)
-	call.PutOptHandle(16, "after", after.h(), kindItem)
+	call := batch.batch.Begin(fn_KitListAppend)
+	call.PutHandle(0, "list", list.h(), kind_List)
+	call.PutConsumed(8, "item", item.h(), kind_Item)
+	call.PutOptHandle(16, "after", after.h(), kind_Item)
 	if spare == nil {
 		call.PutUint64(24, 0)
 	} else {
-		call.PutConsumed(24, "spare", spare.h(), kindItem)
+		call.PutConsumed(24, "spare", spare.h(), kind_Item)
 	}
 	return rt.Values(call, func(reply *rt.Reply) int32 {
 		return reply.Int32(0)
@@ -98,9 +98,9 @@ func (batch *Batch) ListAppend(list *List, item, after, spare *Item) rt.Ticket[i
 //
 // item is taken over where the call succeeds.
 func (batch *Batch) ListGive(list *List, item *Item) rt.Ticket[struct{}] {
-	call := batch.batch.Begin(fnKitListGive)
-	call.PutHandle(0, "list", list.h(), kindList)
-	call.PutConsumedOnSuccess(8, "item", item.h(), kindItem)
+	call := batch.batch.Begin(fn_KitListGive)
+	call.PutHandle(0, "list", list.h(), kind_List)
+	call.PutConsumedOnSuccess(8, "item", item.h(), kind_Item)
 	return rt.Values(call, func(reply *rt.Reply) struct{} {
 		return struct{}{}
 	})
@@ -108,11 +108,11 @@ func (batch *Batch) ListGive(list *List, item *Item) rt.Ticket[struct{}] {
 
 // ListGet puts a call of [List.Get] into the batch.
 func (batch *Batch) ListGet(list *List, at int32) rt.Ticket[*Item] {
-	call := batch.batch.Begin(fnKitListGet)
-	call.PutHandle(0, "list", list.h(), kindList)
+	call := batch.batch.Begin(fn_KitListGet)
+	call.PutHandle(0, "list", list.h(), kind_List)
 	call.PutInt32(8, at)
 	return rt.Read(call, func(reply *rt.Reply) *Item {
-		return newItem(reply.Handle(0, kindItem, false, list.h()))
+		return new_Item(reply.Handle(0, kind_Item, false, list.h()))
 	})
 }
 
@@ -120,9 +120,9 @@ func (batch *Batch) ListGet(list *List, at int32) rt.Ticket[*Item] {
 //
 // Where a or b is nil, the library gets NULL for it.
 func (batch *Batch) Compare(a, b *Item) rt.Ticket[int32] {
-	call := batch.batch.Begin(fnKitCompare)
-	call.PutOptHandle(0, "a", a.h(), kindItem)
-	call.PutOptHandle(8, "b", b.h(), kindItem)
+	call := batch.batch.Begin(fn_KitCompare)
+	call.PutOptHandle(0, "a", a.h(), kind_Item)
+	call.PutOptHandle(8, "b", b.h(), kind_Item)
 	return rt.Values(call, func(reply *rt.Reply) int32 {
 		return reply.Int32(0)
 	})
@@ -132,10 +132,10 @@ func (batch *Batch) Compare(a, b *Item) rt.Ticket[int32] {
 //
 // Where near is nil, the library gets NULL.
 func (batch *Batch) ItemNew(near *Kit) rt.Ticket[*Item] {
-	call := batch.batch.Begin(fnKitItemNew)
-	call.PutOptHandle(0, "near", near.h(), kindKit)
+	call := batch.batch.Begin(fn_KitItemNew)
+	call.PutOptHandle(0, "near", near.h(), kind_Kit)
 	return rt.Read(call, func(reply *rt.Reply) *Item {
-		return newItem(reply.OptHandle(0, kindItem, true, near.h()))
+		return new_Item(reply.OptHandle(0, kind_Item, true, near.h()))
 	})
 }
 
@@ -143,8 +143,8 @@ func (batch *Batch) ItemNew(near *Kit) rt.Ticket[*Item] {
 //
 // item is taken over by the call.
 func (batch *Batch) ItemDelete(item *Item) rt.Ticket[struct{}] {
-	call := batch.batch.Begin(fnKitItemDelete)
-	call.PutConsumed(0, "item", item.h(), kindItem)
+	call := batch.batch.Begin(fn_KitItemDelete)
+	call.PutConsumed(0, "item", item.h(), kind_Item)
 	return rt.Values(call, func(reply *rt.Reply) struct{} {
 		return struct{}{}
 	})
@@ -154,16 +154,16 @@ func (batch *Batch) ItemDelete(item *Item) rt.Ticket[struct{}] {
 //
 // What was borrowed from list is stale afterwards.
 func (batch *Batch) ListSplit(list *List) rt.Ticket[SplitResult] {
-	call := batch.batch.Begin(fnKitListSplit)
-	call.PutHandle(0, "list", list.h(), kindList)
+	call := batch.batch.Begin(fn_KitListSplit)
+	call.PutHandle(0, "list", list.h(), kind_List)
 	return rt.Read(call, func(reply *rt.Reply) SplitResult {
-		return SplitResult{Returned: reply.Int32(16), First: newList(reply.OptHandle(0, kindList, true, list.h())), Second: newItem(reply.OptHandle(8, kindItem, false, list.h())), Count: reply.Int32(20)}
+		return SplitResult{Returned: reply.Int32(16), First: new_List(reply.OptHandle(0, kind_List, true, list.h())), Second: new_Item(reply.OptHandle(8, kind_Item, false, list.h())), Count: reply.Int32(20)}
 	})
 }
 
 // Words puts a call of [Library.Words] into the batch.
 func (batch *Batch) Words(words []string) rt.Ticket[int32] {
-	call := batch.batch.Begin(fnKitWords)
+	call := batch.batch.Begin(fn_KitWords)
 	call.PutTexts(0, "words", rt.UTF8, words)
 	return rt.Values(call, func(reply *rt.Reply) int32 {
 		return reply.Int32(0)
@@ -174,7 +174,7 @@ func (batch *Batch) Words(words []string) rt.Ticket[int32] {
 //
 // Where words is nil, the library gets NULL.
 func (batch *Batch) MaybeWords(words []string) rt.Ticket[int32] {
-	call := batch.batch.Begin(fnKitMaybeWords)
+	call := batch.batch.Begin(fn_KitMaybeWords)
 	call.PutOptTexts(0, "words", rt.UTF8, words)
 	return rt.Values(call, func(reply *rt.Reply) int32 {
 		return reply.Int32(0)
@@ -183,7 +183,7 @@ func (batch *Batch) MaybeWords(words []string) rt.Ticket[int32] {
 
 // RawWords puts a call of [Library.RawWords] into the batch.
 func (batch *Batch) RawWords(words [][]byte) rt.Ticket[int32] {
-	call := batch.batch.Begin(fnKitRawWords)
+	call := batch.batch.Begin(fn_KitRawWords)
 	call.PutTextsBytes(0, "words", words)
 	return rt.Values(call, func(reply *rt.Reply) int32 {
 		return reply.Int32(0)
@@ -194,7 +194,7 @@ func (batch *Batch) RawWords(words [][]byte) rt.Ticket[int32] {
 //
 // Where words is nil, the library gets NULL.
 func (batch *Batch) MaybeRawWords(words [][]byte) rt.Ticket[int32] {
-	call := batch.batch.Begin(fnKitMaybeRawWords)
+	call := batch.batch.Begin(fn_KitMaybeRawWords)
 	call.PutOptTextsBytes(0, "words", words)
 	return rt.Values(call, func(reply *rt.Reply) int32 {
 		return reply.Int32(0)
@@ -203,7 +203,7 @@ func (batch *Batch) MaybeRawWords(words [][]byte) rt.Ticket[int32] {
 
 // WideWords puts a call of [Library.WideWords] into the batch.
 func (batch *Batch) WideWords(words []string) rt.Ticket[int32] {
-	call := batch.batch.Begin(fnKitWideWords)
+	call := batch.batch.Begin(fn_KitWideWords)
 	call.PutTexts(0, "words", rt.UTF16, words)
 	return rt.Values(call, func(reply *rt.Reply) int32 {
 		return reply.Int32(0)
@@ -214,7 +214,7 @@ func (batch *Batch) WideWords(words []string) rt.Ticket[int32] {
 //
 // Where words is nil, the library gets NULL.
 func (batch *Batch) MaybeWideWords(words []string) rt.Ticket[int32] {
-	call := batch.batch.Begin(fnKitMaybeWideWords)
+	call := batch.batch.Begin(fn_KitMaybeWideWords)
 	call.PutOptTexts(0, "words", rt.UTF16, words)
 	return rt.Values(call, func(reply *rt.Reply) int32 {
 		return reply.Int32(0)
@@ -223,7 +223,7 @@ func (batch *Batch) MaybeWideWords(words []string) rt.Ticket[int32] {
 
 // Lists puts a call of [Library.Lists] into the batch.
 func (batch *Batch) Lists() rt.Ticket[ListsResult] {
-	call := batch.batch.Begin(fnKitLists)
+	call := batch.batch.Begin(fn_KitLists)
 	return rt.Read(call, func(reply *rt.Reply) ListsResult {
 		return ListsResult{Returned: reply.Int32(48), Names: reply.OptTexts(0, rt.UTF8), Wides: reply.OptTexts(16, rt.UTF16), Raw: reply.OptTextsBytes(32)}
 	})
@@ -231,7 +231,7 @@ func (batch *Batch) Lists() rt.Ticket[ListsResult] {
 
 // Days puts a call of [Library.Days] into the batch.
 func (batch *Batch) Days() rt.Ticket[[]string] {
-	call := batch.batch.Begin(fnKitDays)
+	call := batch.batch.Begin(fn_KitDays)
 	return rt.Read(call, func(reply *rt.Reply) []string {
 		return reply.EndedTexts(0, rt.UTF8)
 	})
@@ -239,7 +239,7 @@ func (batch *Batch) Days() rt.Ticket[[]string] {
 
 // MaybeDays puts a call of [Library.MaybeDays] into the batch.
 func (batch *Batch) MaybeDays() rt.Ticket[[]string] {
-	call := batch.batch.Begin(fnKitMaybeDays)
+	call := batch.batch.Begin(fn_KitMaybeDays)
 	return rt.Read(call, func(reply *rt.Reply) []string {
 		return reply.OptEndedTexts(0, rt.UTF8)
 	})
@@ -247,7 +247,7 @@ func (batch *Batch) MaybeDays() rt.Ticket[[]string] {
 
 // Holes puts a call of [Library.Holes] into the batch.
 func (batch *Batch) Holes() rt.Ticket[[]*string] {
-	call := batch.batch.Begin(fnKitHoles)
+	call := batch.batch.Begin(fn_KitHoles)
 	return rt.Read(call, func(reply *rt.Reply) []*string {
 		return reply.Texts(0, rt.UTF8)
 	})
@@ -255,7 +255,7 @@ func (batch *Batch) Holes() rt.Ticket[[]*string] {
 
 // SayWide puts a call of [Library.SayWide] into the batch.
 func (batch *Batch) SayWide() rt.Ticket[*string] {
-	call := batch.batch.Begin(fnKitSayWide)
+	call := batch.batch.Begin(fn_KitSayWide)
 	return rt.Read(call, func(reply *rt.Reply) *string {
 		return reply.OptTextAs(0, rt.UTF16)
 	})
@@ -263,7 +263,7 @@ func (batch *Batch) SayWide() rt.Ticket[*string] {
 
 // Say puts a call of [Library.Say] into the batch.
 func (batch *Batch) Say() rt.Ticket[*string] {
-	call := batch.batch.Begin(fnKitSay)
+	call := batch.batch.Begin(fn_KitSay)
 	return rt.Read(call, func(reply *rt.Reply) *string {
 		return reply.OptText(0)
 	})
@@ -271,7 +271,7 @@ func (batch *Batch) Say() rt.Ticket[*string] {
 
 // Dump puts a call of [Library.Dump] into the batch.
 func (batch *Batch) Dump() rt.Ticket[DumpResult] {
-	call := batch.batch.Begin(fnKitDump)
+	call := batch.batch.Begin(fn_KitDump)
 	return rt.Read(call, func(reply *rt.Reply) DumpResult {
 		return DumpResult{Returned: reply.Int32(48), Raw: reply.OptTextBytes(0), Data: reply.OptBytes(16), Numbers: rt.OptElements[float64](reply, 32)}
 	})
@@ -279,7 +279,7 @@ func (batch *Batch) Dump() rt.Ticket[DumpResult] {
 
 // Number puts a call of [Library.Number] into the batch.
 func (batch *Batch) Number(text string) rt.Ticket[NumberResult] {
-	call := batch.batch.Begin(fnKitNumber)
+	call := batch.batch.Begin(fn_KitNumber)
 	call.PutText(0, "text", text)
 	return rt.Read(call, func(reply *rt.Reply) NumberResult {
 		return NumberResult{Returned: reply.Int64(0), End: reply.Offset(8, len(text))}
@@ -290,7 +290,7 @@ func (batch *Batch) Number(text string) rt.Ticket[NumberResult] {
 //
 // Where data is nil, the library gets NULL.
 func (batch *Batch) KitScan(data []byte) rt.Ticket[int] {
-	call := batch.batch.Begin(fnKitScan)
+	call := batch.batch.Begin(fn_KitScan)
 	call.PutOptBytes(0, "data", data)
 	return rt.Read(call, func(reply *rt.Reply) int {
 		return reply.Offset(0, len(data))
@@ -299,7 +299,7 @@ func (batch *Batch) KitScan(data []byte) rt.Ticket[int] {
 
 // Digest puts a call of [Library.Digest] into the batch.
 func (batch *Batch) Digest() rt.Ticket[[]byte] {
-	call := batch.batch.Begin(fnKitDigest)
+	call := batch.batch.Begin(fn_KitDigest)
 	return rt.Read(call, func(reply *rt.Reply) []byte {
 		return reply.Bytes(0)
 	})
@@ -307,7 +307,7 @@ func (batch *Batch) Digest() rt.Ticket[[]byte] {
 
 // Norm puts a call of [Library.Norm] into the batch.
 func (batch *Batch) Norm(point Point) rt.Ticket[float64] {
-	call := batch.batch.Begin(fnKitNorm)
+	call := batch.batch.Begin(fn_KitNorm)
 	call.PutImage(0, "point", point.image(call))
 	return rt.Values(call, func(reply *rt.Reply) float64 {
 		return reply.Float64(0)
@@ -318,7 +318,7 @@ func (batch *Batch) Norm(point Point) rt.Ticket[float64] {
 //
 // Where point is nil, the library gets NULL.
 func (batch *Batch) MaybeNorm(point *Point) rt.Ticket[float64] {
-	call := batch.batch.Begin(fnKitMaybeNorm)
+	call := batch.batch.Begin(fn_KitMaybeNorm)
 	call.PutOptImage(0, "point", point.image(call))
 	return rt.Values(call, func(reply *rt.Reply) float64 {
 		return reply.Float64(0)
@@ -327,24 +327,24 @@ func (batch *Batch) MaybeNorm(point *Point) rt.Ticket[float64] {
 
 // Middle puts a call of [Library.Middle] into the batch.
 func (batch *Batch) Middle() rt.Ticket[MiddleResult] {
-	call := batch.batch.Begin(fnKitMiddle)
+	call := batch.batch.Begin(fn_KitMiddle)
 	return rt.Read(call, func(reply *rt.Reply) MiddleResult {
-		return MiddleResult{Returned: reply.Int32(16), Point: takePoint(reply, 0)}
+		return MiddleResult{Returned: reply.Int32(16), Point: take_Point(reply, 0)}
 	})
 }
 
 // Origin puts a call of [Library.Origin] into the batch.
 func (batch *Batch) Origin() rt.Ticket[Point] {
-	call := batch.batch.Begin(fnKitOrigin)
+	call := batch.batch.Begin(fn_KitOrigin)
 	return rt.Read(call, func(reply *rt.Reply) Point {
-		return takePoint(reply, 0)
+		return take_Point(reply, 0)
 	})
 }
 
 // Defaults puts a call of [Library.Defaults] into the batch.
 func (batch *Batch) Defaults() rt.Ticket[*KitOptions] {
-	call := batch.batch.Begin(fnKitDefaults)
+	call := batch.batch.Begin(fn_KitDefaults)
 	return rt.Read(call, func(reply *rt.Reply) *KitOptions {
-		return takeOptKitOptions(reply, 0)
+		return takeOpt_KitOptions(reply, 0)
 	})
 }

@@ -17,11 +17,11 @@ import (
 //
 // The error is a hotcell.LibraryError when the result is not 0, or tells what became of the worker.
 func (lib *Library) Open(ctx context.Context, path *string) (*Kit, error) {
-	call := lib.session.Begin(ctx, fnKitOpen)
+	call := lib.session.Begin(ctx, fn_KitOpen)
 	defer call.End()
 	call.PutOptText(0, "path", path)
 	reply := call.Finish()
-	return newKit(reply.OptHandle(0, kindKit, true, nil)), reply.Err()
+	return new_Kit(reply.OptHandle(0, kind_Kit, true, nil)), reply.Err()
 }
 
 // Compare calls kit_compare:
@@ -32,10 +32,10 @@ func (lib *Library) Open(ctx context.Context, path *string) (*Kit, error) {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Compare(ctx context.Context, a, b *Item) (int32, error) {
-	call := lib.session.Begin(ctx, fnKitCompare)
+	call := lib.session.Begin(ctx, fn_KitCompare)
 	defer call.End()
-	call.PutOptHandle(0, "a", a.h(), kindItem)
-	call.PutOptHandle(8, "b", b.h(), kindItem)
+	call.PutOptHandle(0, "a", a.h(), kind_Item)
+	call.PutOptHandle(8, "b", b.h(), kind_Item)
 	reply := call.Finish()
 	return reply.Int32(0), reply.Err()
 }
@@ -48,11 +48,11 @@ func (lib *Library) Compare(ctx context.Context, a, b *Item) (int32, error) {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) ItemNew(ctx context.Context, near *Kit) (*Item, error) {
-	call := lib.session.Begin(ctx, fnKitItemNew)
+	call := lib.session.Begin(ctx, fn_KitItemNew)
 	defer call.End()
-	call.PutOptHandle(0, "near", near.h(), kindKit)
+	call.PutOptHandle(0, "near", near.h(), kind_Kit)
 	reply := call.Finish()
-	return newItem(reply.OptHandle(0, kindItem, true, near.h())), reply.Err()
+	return new_Item(reply.OptHandle(0, kind_Item, true, near.h())), reply.Err()
 }
 
 // Words calls kit_words:
@@ -64,7 +64,7 @@ func (lib *Library) ItemNew(ctx context.Context, near *Kit) (*Item, error) {
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Words(ctx context.Context, words []string) (int32, error) {
 	return rt.Retried(ctx, lib.session, func(ctx context.Context) (int32, error) {
-		call := lib.session.Begin(ctx, fnKitWords)
+		call := lib.session.Begin(ctx, fn_KitWords)
 		defer call.End()
 		call.PutTexts(0, "words", rt.UTF8, words)
 		reply := call.Finish()
@@ -80,7 +80,7 @@ func (lib *Library) Words(ctx context.Context, words []string) (int32, error) {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) MaybeWords(ctx context.Context, words []string) (int32, error) {
-	call := lib.session.Begin(ctx, fnKitMaybeWords)
+	call := lib.session.Begin(ctx, fn_KitMaybeWords)
 	defer call.End()
 	call.PutOptTexts(0, "words", rt.UTF8, words)
 	reply := call.Finish()
@@ -93,7 +93,7 @@ func (lib *Library) MaybeWords(ctx context.Context, words []string) (int32, erro
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) RawWords(ctx context.Context, words [][]byte) (int32, error) {
-	call := lib.session.Begin(ctx, fnKitRawWords)
+	call := lib.session.Begin(ctx, fn_KitRawWords)
 	defer call.End()
 	call.PutTextsBytes(0, "words", words)
 	reply := call.Finish()
@@ -108,7 +108,7 @@ func (lib *Library) RawWords(ctx context.Context, words [][]byte) (int32, error)
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) MaybeRawWords(ctx context.Context, words [][]byte) (int32, error) {
-	call := lib.session.Begin(ctx, fnKitMaybeRawWords)
+	call := lib.session.Begin(ctx, fn_KitMaybeRawWords)
 	defer call.End()
 	call.PutOptTextsBytes(0, "words", words)
 	reply := call.Finish()
@@ -121,7 +121,7 @@ func (lib *Library) MaybeRawWords(ctx context.Context, words [][]byte) (int32, e
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) WideWords(ctx context.Context, words []string) (int32, error) {
-	call := lib.session.Begin(ctx, fnKitWideWords)
+	call := lib.session.Begin(ctx, fn_KitWideWords)
 	defer call.End()
 	call.PutTexts(0, "words", rt.UTF16, words)
 	reply := call.Finish()
@@ -136,7 +136,7 @@ func (lib *Library) WideWords(ctx context.Context, words []string) (int32, error
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) MaybeWideWords(ctx context.Context, words []string) (int32, error) {
-	call := lib.session.Begin(ctx, fnKitMaybeWideWords)
+	call := lib.session.Begin(ctx, fn_KitMaybeWideWords)
 	defer call.End()
 	call.PutOptTexts(0, "words", rt.UTF16, words)
 	reply := call.Finish()
@@ -149,21 +149,13 @@ func (lib *Library) MaybeWideWords(ctx context.Context, words []string) (int32, 
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Wide(ctx context.Context, text string) (returned string, end int, err error) {
-	call := lib.session.Begin(ctx, fnKitWide)
+	call := lib.session.Begin(ctx, fn_KitWide)
 	defer call.End()
 	call.PutTextAs(0, "text", rt.UTF16, text)
 	reply := call.Finish()
 	returned = reply.TextAs(0, rt.UTF16)
 	end = reply.OffsetAs(16, rt.UTF16, text)
 	return returned, end, reply.Err()
-}
-
-// WideResult is what Wide gives back.
-type WideResult struct {
-	// Returned: What the function returned.
-	Returned string
-	// End: What end holds.
-	End int
 }
 
 // MaybeWide calls kit_maybe_wide:
@@ -174,7 +166,7 @@ type WideResult struct {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) MaybeWide(ctx context.Context, text *string) (returned *string, end int, err error) {
-	call := lib.session.Begin(ctx, fnKitMaybeWide)
+	call := lib.session.Begin(ctx, fn_KitMaybeWide)
 	defer call.End()
 	call.PutOptTextAs(0, "text", rt.UTF16, text)
 	reply := call.Finish()
@@ -183,21 +175,13 @@ func (lib *Library) MaybeWide(ctx context.Context, text *string) (returned *stri
 	return returned, end, reply.Err()
 }
 
-// MaybeWideResult is what MaybeWide gives back.
-type MaybeWideResult struct {
-	// Returned: What the function returned.
-	Returned *string
-	// End: What end holds.
-	End int
-}
-
 // Lists calls kit_lists:
 //
 //	int kit_lists(char ***names, void ***wides, char ***raw)
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Lists(ctx context.Context) (ListsResult, error) {
-	call := lib.session.Begin(ctx, fnKitLists)
+	call := lib.session.Begin(ctx, fn_KitLists)
 	defer call.End()
 	reply := call.Finish()
 	return ListsResult{Returned: reply.Int32(48), Names: reply.OptTexts(0, rt.UTF8), Wides: reply.OptTexts(16, rt.UTF16), Raw: reply.OptTextsBytes(32)}, reply.Err()
@@ -221,7 +205,7 @@ type ListsResult struct {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Days(ctx context.Context) ([]string, error) {
-	call := lib.session.Begin(ctx, fnKitDays)
+	call := lib.session.Begin(ctx, fn_KitDays)
 	defer call.End()
 	reply := call.Finish()
 	return reply.EndedTexts(0, rt.UTF8), reply.Err()
@@ -233,7 +217,7 @@ func (lib *Library) Days(ctx context.Context) ([]string, error) {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) MaybeDays(ctx context.Context) ([]string, error) {
-	call := lib.session.Begin(ctx, fnKitMaybeDays)
+	call := lib.session.Begin(ctx, fn_KitMaybeDays)
 	defer call.End()
 	reply := call.Finish()
 	return reply.OptEndedTexts(0, rt.UTF8), reply.Err()
@@ -245,7 +229,7 @@ func (lib *Library) MaybeDays(ctx context.Context) ([]string, error) {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Holes(ctx context.Context) ([]*string, error) {
-	call := lib.session.Begin(ctx, fnKitHoles)
+	call := lib.session.Begin(ctx, fn_KitHoles)
 	defer call.End()
 	reply := call.Finish()
 	return reply.Texts(0, rt.UTF8), reply.Err()
@@ -257,7 +241,7 @@ func (lib *Library) Holes(ctx context.Context) ([]*string, error) {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) SayWide(ctx context.Context) (*string, error) {
-	call := lib.session.Begin(ctx, fnKitSayWide)
+	call := lib.session.Begin(ctx, fn_KitSayWide)
 	defer call.End()
 	reply := call.Finish()
 	return reply.OptTextAs(0, rt.UTF16), reply.Err()
@@ -269,7 +253,7 @@ func (lib *Library) SayWide(ctx context.Context) (*string, error) {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Say(ctx context.Context) (*string, error) {
-	call := lib.session.Begin(ctx, fnKitSay)
+	call := lib.session.Begin(ctx, fn_KitSay)
 	defer call.End()
 	reply := call.Finish()
 	return reply.OptText(0), reply.Err()
@@ -281,7 +265,7 @@ func (lib *Library) Say(ctx context.Context) (*string, error) {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Dump(ctx context.Context) (DumpResult, error) {
-	call := lib.session.Begin(ctx, fnKitDump)
+	call := lib.session.Begin(ctx, fn_KitDump)
 	defer call.End()
 	reply := call.Finish()
 	return DumpResult{Returned: reply.Int32(48), Raw: reply.OptTextBytes(0), Data: reply.OptBytes(16), Numbers: rt.OptElements[float64](reply, 32)}, reply.Err()
@@ -305,7 +289,7 @@ type DumpResult struct {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Number(ctx context.Context, text string) (returned int64, end int, err error) {
-	call := lib.session.Begin(ctx, fnKitNumber)
+	call := lib.session.Begin(ctx, fn_KitNumber)
 	defer call.End()
 	call.PutText(0, "text", text)
 	reply := call.Finish()
@@ -330,7 +314,7 @@ type NumberResult struct {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) KitScan(ctx context.Context, data []byte) (int, error) {
-	call := lib.session.Begin(ctx, fnKitScan)
+	call := lib.session.Begin(ctx, fn_KitScan)
 	defer call.End()
 	call.PutOptBytes(0, "data", data)
 	reply := call.Finish()
@@ -343,7 +327,7 @@ func (lib *Library) KitScan(ctx context.Context, data []byte) (int, error) {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Digest(ctx context.Context) ([]byte, error) {
-	call := lib.session.Begin(ctx, fnKitDigest)
+	call := lib.session.Begin(ctx, fn_KitDigest)
 	defer call.End()
 	reply := call.Finish()
 	return reply.Bytes(0), reply.Err()
@@ -358,7 +342,7 @@ func (lib *Library) Digest(ctx context.Context) ([]byte, error) {
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Norm(ctx context.Context, point Point) (float64, error) {
 	return rt.Retried(ctx, lib.session, func(ctx context.Context) (float64, error) {
-		call := lib.session.Begin(ctx, fnKitNorm)
+		call := lib.session.Begin(ctx, fn_KitNorm)
 		defer call.End()
 		call.PutImage(0, "point", point.image(call))
 		reply := call.Finish()
@@ -374,7 +358,7 @@ func (lib *Library) Norm(ctx context.Context, point Point) (float64, error) {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) MaybeNorm(ctx context.Context, point *Point) (float64, error) {
-	call := lib.session.Begin(ctx, fnKitMaybeNorm)
+	call := lib.session.Begin(ctx, fn_KitMaybeNorm)
 	defer call.End()
 	call.PutOptImage(0, "point", point.image(call))
 	reply := call.Finish()
@@ -387,11 +371,11 @@ func (lib *Library) MaybeNorm(ctx context.Context, point *Point) (float64, error
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Middle(ctx context.Context) (returned int32, point Point, err error) {
-	call := lib.session.Begin(ctx, fnKitMiddle)
+	call := lib.session.Begin(ctx, fn_KitMiddle)
 	defer call.End()
 	reply := call.Finish()
 	returned = reply.Int32(16)
-	point = takePoint(reply, 0)
+	point = take_Point(reply, 0)
 	return returned, point, reply.Err()
 }
 
@@ -409,7 +393,7 @@ type MiddleResult struct {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Move(ctx context.Context, point *Point) (int32, error) {
-	call := lib.session.Begin(ctx, fnKitMove)
+	call := lib.session.Begin(ctx, fn_KitMove)
 	defer call.End()
 	call.PutImage(0, "point", point.image(call))
 	reply := call.Finish()
@@ -425,7 +409,7 @@ func (lib *Library) Move(ctx context.Context, point *Point) (int32, error) {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) MaybeMove(ctx context.Context, point *Point) (int32, error) {
-	call := lib.session.Begin(ctx, fnKitMaybeMove)
+	call := lib.session.Begin(ctx, fn_KitMaybeMove)
 	defer call.End()
 	call.PutOptImage(0, "point", point.image(call))
 	reply := call.Finish()
@@ -439,10 +423,10 @@ func (lib *Library) MaybeMove(ctx context.Context, point *Point) (int32, error) 
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Origin(ctx context.Context) (Point, error) {
-	call := lib.session.Begin(ctx, fnKitOrigin)
+	call := lib.session.Begin(ctx, fn_KitOrigin)
 	defer call.End()
 	reply := call.Finish()
-	return takePoint(reply, 0), reply.Err()
+	return take_Point(reply, 0), reply.Err()
 }
 
 // Defaults calls kit_defaults:
@@ -451,10 +435,10 @@ func (lib *Library) Origin(ctx context.Context) (Point, error) {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Defaults(ctx context.Context) (*KitOptions, error) {
-	call := lib.session.Begin(ctx, fnKitDefaults)
+	call := lib.session.Begin(ctx, fn_KitDefaults)
 	defer call.End()
 	reply := call.Finish()
-	return takeOptKitOptions(reply, 0), reply.Err()
+	return takeOpt_KitOptions(reply, 0), reply.Err()
 }
 
 // Configure calls kit_configure:
@@ -463,7 +447,7 @@ func (lib *Library) Defaults(ctx context.Context) (*KitOptions, error) {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Configure(ctx context.Context, options KitOptions, into *Chunk) (int32, error) {
-	call := lib.session.Begin(ctx, fnKitConfigure)
+	call := lib.session.Begin(ctx, fn_KitConfigure)
 	defer call.End()
 	call.PutImage(0, "options", options.image(call))
 	call.PutImage(16, "into", into.image(call))
@@ -478,16 +462,16 @@ func (lib *Library) Configure(ctx context.Context, options KitOptions, into *Chu
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Tell(ctx context.Context, tell func(ctx context.Context, db *Kit, items []*Item) error) (int32, error) {
-	call := lib.session.Begin(ctx, fnKitTell)
+	call := lib.session.Begin(ctx, fn_KitTell)
 	defer call.End()
 	if tell == nil {
 		call.Refuse("tell", "is nil")
 	} else {
 		call.PutCallback(0, 24, func(ctx context.Context, in *rt.Invocation) (uint64, error) {
-			db := newKit(in.Handle(0, kindKit))
+			db := new_Kit(in.Handle(0, kind_Kit))
 			var items []*Item
-			for _, handle := range in.Handles(8, kindItem) {
-				items = append(items, newItem(handle))
+			for _, handle := range in.Handles(8, kind_Item) {
+				items = append(items, new_Item(handle))
 			}
 			if err := in.Err(); err != nil {
 				return 0, err
@@ -505,7 +489,7 @@ func (lib *Library) Tell(ctx context.Context, tell func(ctx context.Context, db 
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Walk(ctx context.Context, visit func(ctx context.Context, text string, maybe []byte, wide string, maybeWide *string, wides []string, maybeWides []*string, data []float64, color FxColor) (float64, error)) (float64, error) {
-	call := lib.session.Begin(ctx, fnKitWalk)
+	call := lib.session.Begin(ctx, fn_KitWalk)
 	defer call.End()
 	if visit == nil {
 		call.Refuse("visit", "is nil")
@@ -538,7 +522,7 @@ func (lib *Library) Walk(ctx context.Context, visit func(ctx context.Context, te
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Two(ctx context.Context, done func(ctx context.Context) error, next func(ctx context.Context) (int64, error)) (int32, error) {
-	call := lib.session.Begin(ctx, fnKitTwo)
+	call := lib.session.Begin(ctx, fn_KitTwo)
 	defer call.End()
 	if done == nil {
 		call.Refuse("done", "is nil")
@@ -565,7 +549,7 @@ func (lib *Library) Two(ctx context.Context, done func(ctx context.Context) erro
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Each(ctx context.Context, each func(ctx context.Context, data []byte, type_ int32) (bool, error)) error {
-	call := lib.session.Begin(ctx, fnKitEach)
+	call := lib.session.Begin(ctx, fn_KitEach)
 	defer call.End()
 	if each == nil {
 		call.Refuse("each", "is nil")

@@ -15,8 +15,8 @@ type Item struct {
 	handle *rt.Handle
 }
 
-// newItem is an object behind its handle; nil where there is none.
-func newItem(handle *rt.Handle) *Item {
+// new_Item is an object behind its handle; nil where there is none.
+func new_Item(handle *rt.Handle) *Item {
 	if handle == nil {
 		return nil
 	}
@@ -44,8 +44,8 @@ func (item_ *Item) Close() error {
 //
 // The error tells what became of the worker; the library reports none here.
 func (item_ *Item) Delete(ctx context.Context) error {
-	call := item_.h().Begin(ctx, fnKitItemDelete)
+	call := item_.h().Begin(ctx, fn_KitItemDelete)
 	defer call.End()
-	call.PutConsumed(0, "item", item_.h(), kindItem)
+	call.PutConsumed(0, "item", item_.h(), kind_Item)
 	return call.Finish().Err()
 }

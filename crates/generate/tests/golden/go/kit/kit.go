@@ -15,8 +15,8 @@ type Kit struct {
 	handle *rt.Handle
 }
 
-// newKit is an object behind its handle; nil where there is none.
-func newKit(handle *rt.Handle) *Kit {
+// new_Kit is an object behind its handle; nil where there is none.
+func new_Kit(handle *rt.Handle) *Kit {
 	if handle == nil {
 		return nil
 	}
@@ -44,9 +44,9 @@ func (kit *Kit) Close() error {
 //
 // The error is a hotcell.LibraryError when the result is not 0, or tells what became of the worker.
 func (kit *Kit) KitClose(ctx context.Context) error {
-	call := kit.h().Begin(ctx, fnKitClose)
+	call := kit.h().Begin(ctx, fn_KitClose)
 	defer call.End()
-	call.PutConsumed(0, "db", kit.h(), kindKit)
+	call.PutConsumed(0, "db", kit.h(), kind_Kit)
 	return call.Finish().Err()
 }
 
@@ -56,12 +56,12 @@ func (kit *Kit) KitClose(ctx context.Context) error {
 //
 // The error tells what became of the worker; the library reports none here.
 func (kit *Kit) ListNew(ctx context.Context, size int32) (*List, error) {
-	call := kit.h().Begin(ctx, fnKitListNew)
+	call := kit.h().Begin(ctx, fn_KitListNew)
 	defer call.End()
-	call.PutHandle(0, "db", kit.h(), kindKit)
+	call.PutHandle(0, "db", kit.h(), kind_Kit)
 	call.PutInt32(8, size)
 	reply := call.Finish()
-	return newList(reply.OptHandle(0, kindList, true, kit.h())), reply.Err()
+	return new_List(reply.OptHandle(0, kind_List, true, kit.h())), reply.Err()
 }
 
 // Exec calls kit_exec:
@@ -72,9 +72,9 @@ func (kit *Kit) ListNew(ctx context.Context, size int32) (*List, error) {
 //
 // The error is a hotcell.LibraryError when the result is not 0, or tells what became of the worker.
 func (kit *Kit) Exec(ctx context.Context, sql string, row func(ctx context.Context, values []*string, names []string) (int32, error)) (*string, error) {
-	call := kit.h().Begin(ctx, fnKitExec)
+	call := kit.h().Begin(ctx, fn_KitExec)
 	defer call.End()
-	call.PutHandle(0, "db", kit.h(), kindKit)
+	call.PutHandle(0, "db", kit.h(), kind_Kit)
 	call.PutText(8, "sql", sql)
 	if row == nil {
 		call.PutCallback(24, 32, nil)

@@ -15,8 +15,8 @@ type List struct {
 	handle *rt.Handle
 }
 
-// newList is an object behind its handle; nil where there is none.
-func newList(handle *rt.Handle) *List {
+// new_List is an object behind its handle; nil where there is none.
+func new_List(handle *rt.Handle) *List {
 	if handle == nil {
 		return nil
 	}
@@ -44,9 +44,9 @@ func (list *List) Close() error {
 //
 // The error tells what became of the worker; the library reports none here.
 func (list *List) Free(ctx context.Context) error {
-	call := list.h().Begin(ctx, fnKitListFree)
+	call := list.h().Begin(ctx, fn_KitListFree)
 	defer call.End()
-	call.PutConsumed(0, "list", list.h(), kindList)
+	call.PutConsumed(0, "list", list.h(), kind_List)
 	return call.Finish().Err()
 }
 
@@ -62,15 +62,15 @@ func (list *List) Free(ctx context.Context) error {
 //
 // The error tells what became of the worker; the library reports none here.
 func (list *List) Append(ctx context.Context, item, after, spare *Item) (int32, error) {
-	call := list.h().Begin(ctx, fnKitListAppend)
+	call := list.h().Begin(ctx, fn_KitListAppend)
 	defer call.End()
-	call.PutHandle(0, "list", list.h(), kindList)
-	call.PutConsumed(8, "item", item.h(), kindItem)
-	call.PutOptHandle(16, "after", after.h(), kindItem)
+	call.PutHandle(0, "list", list.h(), kind_List)
+	call.PutConsumed(8, "item", item.h(), kind_Item)
+	call.PutOptHandle(16, "after", after.h(), kind_Item)
 	if spare == nil {
 		call.PutUint64(24, 0)
 	} else {
-		call.PutConsumed(24, "spare", spare.h(), kindItem)
+		call.PutConsumed(24, "spare", spare.h(), kind_Item)
 	}
 	reply := call.Finish()
 	return reply.Int32(0), reply.Err()
@@ -84,10 +84,10 @@ func (list *List) Append(ctx context.Context, item, after, spare *Item) (int32, 
 //
 // The error is a hotcell.LibraryError when the result is not 0, or tells what became of the worker.
 func (list *List) Give(ctx context.Context, item *Item) error {
-	call := list.h().Begin(ctx, fnKitListGive)
+	call := list.h().Begin(ctx, fn_KitListGive)
 	defer call.End()
-	call.PutHandle(0, "list", list.h(), kindList)
-	call.PutConsumedOnSuccess(8, "item", item.h(), kindItem)
+	call.PutHandle(0, "list", list.h(), kind_List)
+	call.PutConsumedOnSuccess(8, "item", item.h(), kind_Item)
 	return call.Finish().Err()
 }
 
@@ -97,12 +97,12 @@ func (list *List) Give(ctx context.Context, item *Item) error {
 //
 // The error tells what became of the worker; the library reports none here.
 func (list *List) Get(ctx context.Context, at int32) (*Item, error) {
-	call := list.h().Begin(ctx, fnKitListGet)
+	call := list.h().Begin(ctx, fn_KitListGet)
 	defer call.End()
-	call.PutHandle(0, "list", list.h(), kindList)
+	call.PutHandle(0, "list", list.h(), kind_List)
 	call.PutInt32(8, at)
 	reply := call.Finish()
-	return newItem(reply.Handle(0, kindItem, false, list.h())), reply.Err()
+	return new_Item(reply.Handle(0, kind_Item, false, list.h())), reply.Err()
 }
 
 // Split calls kit_list_split:
@@ -113,11 +113,11 @@ func (list *List) Get(ctx context.Context, at int32) (*Item, error) {
 //
 // The error tells what became of the worker; the library reports none here.
 func (list *List) Split(ctx context.Context) (SplitResult, error) {
-	call := list.h().Begin(ctx, fnKitListSplit)
+	call := list.h().Begin(ctx, fn_KitListSplit)
 	defer call.End()
-	call.PutHandle(0, "list", list.h(), kindList)
+	call.PutHandle(0, "list", list.h(), kind_List)
 	reply := call.Finish()
-	return SplitResult{Returned: reply.Int32(16), First: newList(reply.OptHandle(0, kindList, true, list.h())), Second: newItem(reply.OptHandle(8, kindItem, false, list.h())), Count: reply.Int32(20)}, reply.Err()
+	return SplitResult{Returned: reply.Int32(16), First: new_List(reply.OptHandle(0, kind_List, true, list.h())), Second: new_Item(reply.OptHandle(8, kind_Item, false, list.h())), Count: reply.Int32(20)}, reply.Err()
 }
 
 // SplitResult is what Split gives back.

@@ -42,6 +42,14 @@ func (stream *Stream) h() *rt.Handle {
 	return stream.handle
 }
 
+// call begins a call of it. Of what NewStream has not made it is one that has failed.
+func (stream *Stream) call(ctx context.Context, function int) *rt.Call {
+	if stream == nil || stream.session == nil {
+		return (*rt.Handle)(nil).Begin(ctx, function)
+	}
+	return stream.session.Begin(ctx, function)
+}
+
 // Close ends the object, if a call has begun it.
 func (stream *Stream) Close() error {
 	return stream.h().Close()
@@ -53,7 +61,7 @@ func (stream *Stream) Close() error {
 //
 // The error is a hotcell.LibraryError when the result is not 0, or tells what became of the worker.
 func (stream *Stream) Init(ctx context.Context, level int32) error {
-	call := stream.session.Begin(ctx, fnKitStreamInit)
+	call := stream.call(ctx, fn_KitStreamInit)
 	defer call.End()
 	stream.begin(call, 0, "stream")
 	call.PutInt32(16, level)
@@ -68,7 +76,7 @@ func (stream *Stream) Init(ctx context.Context, level int32) error {
 //
 // The error tells what became of the worker; the library reports none here.
 func (stream *Stream) Copy(ctx context.Context, from *Stream) (int32, error) {
-	call := stream.session.Begin(ctx, fnKitStreamCopy)
+	call := stream.call(ctx, fn_KitStreamCopy)
 	defer call.End()
 	stream.begin(call, 0, "to")
 	from.put(call, 16, "from")
@@ -84,7 +92,7 @@ func (stream *Stream) Copy(ctx context.Context, from *Stream) (int32, error) {
 //
 // The error tells what became of the worker; the library reports none here.
 func (stream *Stream) Feed(ctx context.Context) (returned, left int32, err error) {
-	call := stream.session.Begin(ctx, fnKitStreamFeed)
+	call := stream.call(ctx, fn_KitStreamFeed)
 	defer call.End()
 	stream.put(call, 0, "stream")
 	reply := call.Settle()
@@ -94,21 +102,13 @@ func (stream *Stream) Feed(ctx context.Context) (returned, left int32, err error
 	return returned, left, reply.Err()
 }
 
-// FeedResult is what Feed gives back.
-type FeedResult struct {
-	// Returned: What the function returned.
-	Returned int32
-	// Left: What left holds.
-	Left int32
-}
-
 // End calls kit_stream_end:
 //
 //	int kit_stream_end(struct kit_stream *stream)
 //
 // The error tells what became of the worker; the library reports none here.
 func (stream *Stream) End(ctx context.Context) error {
-	call := stream.session.Begin(ctx, fnKitStreamEnd)
+	call := stream.call(ctx, fn_KitStreamEnd)
 	defer call.End()
 	stream.end(call, 0, "stream")
 	return call.Finish().Err()
@@ -116,32 +116,44 @@ func (stream *Stream) End(ctx context.Context) error {
 
 // begin writes it as the argument of a call that may begin its object.
 func (stream *Stream) begin(call *rt.Call, offset int, name string) {
+	if stream == nil {
+		call.Refuse(name, "is nil")
+		return
+	}
 	image := rt.NewImage(64)
-	image.PutNew(call, name, stream.handle, kindStream)
+	image.PutNew(call, name, stream.handle, kind_Stream)
 	stream.fill(call, image, 0)
 	call.PutImage(offset, name, image)
 }
 
 // put writes it as the argument of a call.
 func (stream *Stream) put(call *rt.Call, offset int, name string) {
+	if stream == nil {
+		call.Refuse(name, "is nil")
+		return
+	}
 	if stream.handle == nil {
 		call.Refuse(name, "is not there yet: call Init or Copy first")
 		return
 	}
 	image := rt.NewImage(64)
-	image.PutResident(call, name, stream.handle, kindStream)
+	image.PutResident(call, name, stream.handle, kind_Stream)
 	stream.fill(call, image, 0)
 	call.PutImage(offset, name, image)
 }
 
 // end writes it as the argument of a call that ends its object.
 func (stream *Stream) end(call *rt.Call, offset int, name string) {
+	if stream == nil {
+		call.Refuse(name, "is nil")
+		return
+	}
 	if stream.handle == nil {
 		call.Refuse(name, "is not there yet: call Init or Copy first")
 		return
 	}
 	image := rt.NewImage(64)
-	image.PutConsumed(call, name, stream.handle, kindStream)
+	image.PutConsumed(call, name, stream.handle, kind_Stream)
 	stream.fill(call, image, 0)
 	call.PutImage(offset, name, image)
 }
@@ -165,7 +177,7 @@ func (stream *Stream) update(reply *rt.Reply, offset int) {
 	if stream == nil || image == nil {
 		return
 	}
-	stream.handle = image.Resident(reply, kindStream, stream.handle, nil)
+	stream.handle = image.Resident(reply, kind_Stream, stream.handle, nil)
 	stream.read(reply, image, 0)
 }
 

@@ -158,8 +158,8 @@ func (kitOptions *KitOptions) fill(call *rt.Call, image *rt.Image, at int) {
 	kitOptions.Hollow.fill(call, image, at+120)
 }
 
-// takeOptKitOptions makes one of a reply; nil where it is NULL there.
-func takeOptKitOptions(reply *rt.Reply, offset int) *KitOptions {
+// takeOpt_KitOptions makes one of a reply; nil where it is NULL there.
+func takeOpt_KitOptions(reply *rt.Reply, offset int) *KitOptions {
 	image := reply.OptImage(offset, 208)
 	if image == nil {
 		return nil
@@ -220,8 +220,8 @@ func (point *Point) update(reply *rt.Reply, offset int) {
 	point.read(reply, image, 0)
 }
 
-// takePoint makes one of a reply.
-func takePoint(reply *rt.Reply, offset int) Point {
+// take_Point makes one of a reply.
+func take_Point(reply *rt.Reply, offset int) Point {
 	var item Point
 	item.read(reply, reply.Image(offset, 16), 0)
 	return item

@@ -21,61 +21,61 @@ var compiled embed.FS
 
 // Functions, by their indices.
 const (
-	fnKitOpen = iota
-	fnKitClose
-	fnKitListNew
-	fnKitListFree
-	fnKitListAppend
-	fnKitListGive
-	fnKitListGet
-	fnKitCompare
-	fnKitItemNew
-	fnKitItemDelete
-	fnKitListSplit
-	fnKitWords
-	fnKitMaybeWords
-	fnKitRawWords
-	fnKitMaybeRawWords
-	fnKitWideWords
-	fnKitMaybeWideWords
-	fnKitWide
-	fnKitMaybeWide
-	fnKitLists
-	fnKitDays
-	fnKitMaybeDays
-	fnKitHoles
-	fnKitSayWide
-	fnKitSay
-	fnKitDump
-	fnKitNumber
-	fnKitScan
-	fnKitDigest
-	fnKitNorm
-	fnKitMaybeNorm
-	fnKitMiddle
-	fnKitMove
-	fnKitMaybeMove
-	fnKitOrigin
-	fnKitDefaults
-	fnKitConfigure
-	fnKitStreamInit
-	fnKitStreamCopy
-	fnKitStreamFeed
-	fnKitStreamEnd
-	fnKitWatch
-	fnKitTell
-	fnKitExec
-	fnKitWalk
-	fnKitTwo
-	fnKitEach
+	fn_KitOpen = iota
+	fn_KitClose
+	fn_KitListNew
+	fn_KitListFree
+	fn_KitListAppend
+	fn_KitListGive
+	fn_KitListGet
+	fn_KitCompare
+	fn_KitItemNew
+	fn_KitItemDelete
+	fn_KitListSplit
+	fn_KitWords
+	fn_KitMaybeWords
+	fn_KitRawWords
+	fn_KitMaybeRawWords
+	fn_KitWideWords
+	fn_KitMaybeWideWords
+	fn_KitWide
+	fn_KitMaybeWide
+	fn_KitLists
+	fn_KitDays
+	fn_KitMaybeDays
+	fn_KitHoles
+	fn_KitSayWide
+	fn_KitSay
+	fn_KitDump
+	fn_KitNumber
+	fn_KitScan
+	fn_KitDigest
+	fn_KitNorm
+	fn_KitMaybeNorm
+	fn_KitMiddle
+	fn_KitMove
+	fn_KitMaybeMove
+	fn_KitOrigin
+	fn_KitDefaults
+	fn_KitConfigure
+	fn_KitStreamInit
+	fn_KitStreamCopy
+	fn_KitStreamFeed
+	fn_KitStreamEnd
+	fn_KitWatch
+	fn_KitTell
+	fn_KitExec
+	fn_KitWalk
+	fn_KitTwo
+	fn_KitEach
 )
 
 // Types of objects, by their numbers.
 const (
-	kindKit = iota + 1
-	kindItem
-	kindList
-	kindStream
+	kind_Kit = iota + 1
+	kind_Item
+	kind_List
+	kind_Stream
 )
 
 // description is the package as the runtime knows it: where arguments and results of each function lie.
@@ -131,8 +131,8 @@ var functions = []rt.Function{
 	{Name: "kit_origin", Args: 0, Results: 16},
 	{Name: "kit_defaults", Args: 0, Results: 16},
 	{Name: "kit_configure", Args: 32, Results: 24},
-	{Name: "kit_stream_init", Args: 24, Results: 24, Fails: &rt.Failure{Code: rt.Field{Offset: 16, Kind: rt.Int32}, Message: rt.None}, Owned: []rt.Owned{{Offset: 0, Kind: 4, Image: 64, Release: &rt.Release{Function: fnKitStreamEnd, Offset: 0, Image: 8}}}},
-	{Name: "kit_stream_copy", Args: 32, Results: 40, Owned: []rt.Owned{{Offset: 0, Kind: 4, Image: 64, Release: &rt.Release{Function: fnKitStreamEnd, Offset: 0, Image: 8}}}},
+	{Name: "kit_stream_init", Args: 24, Results: 24, Fails: &rt.Failure{Code: rt.Field{Offset: 16, Kind: rt.Int32}, Message: rt.None}, Owned: []rt.Owned{{Offset: 0, Kind: 4, Image: 64, Release: &rt.Release{Function: fn_KitStreamEnd, Offset: 0, Image: 8}}}},
+	{Name: "kit_stream_copy", Args: 32, Results: 40, Owned: []rt.Owned{{Offset: 0, Kind: 4, Image: 64, Release: &rt.Release{Function: fn_KitStreamEnd, Offset: 0, Image: 8}}}},
 	{Name: "kit_stream_feed", Args: 16, Results: 24},
 	{Name: "kit_stream_end", Args: 16, Results: 24},
 	{Name: "kit_watch", Args: 32, Results: 8},
@@ -144,9 +144,9 @@ var functions = []rt.Function{
 }
 
 var handleTypes = []rt.HandleType{
-	{Name: "kit", Release: &rt.Release{Function: fnKitClose, Offset: 0}},
-	{Name: "kit_item", Release: &rt.Release{Function: fnKitItemDelete, Offset: 0}},
-	{Name: "kit_list", Release: &rt.Release{Function: fnKitListFree, Offset: 0}},
+	{Name: "kit", Release: &rt.Release{Function: fn_KitClose, Offset: 0}},
+	{Name: "kit_item", Release: &rt.Release{Function: fn_KitItemDelete, Offset: 0}},
+	{Name: "kit_list", Release: &rt.Release{Function: fn_KitListFree, Offset: 0}},
 	{Name: "kit_stream"},
 }
 

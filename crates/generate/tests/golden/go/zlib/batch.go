@@ -28,7 +28,7 @@ func (batch *Batch) Len() int {
 
 // ZlibVersion puts a call of [Library.ZlibVersion] into the batch.
 func (batch *Batch) ZlibVersion() rt.Ticket[string] {
-	call := batch.batch.Begin(fnZlibVersion)
+	call := batch.batch.Begin(fn_ZlibVersion)
 	return rt.Read(call, func(reply *rt.Reply) string {
 		return reply.Text(0)
 	})
@@ -36,7 +36,7 @@ func (batch *Batch) ZlibVersion() rt.Ticket[string] {
 
 // CompressBound puts a call of [Library.CompressBound] into the batch.
 func (batch *Batch) CompressBound(sourceLen uint64) rt.Ticket[uint64] {
-	call := batch.batch.Begin(fnCompressBound)
+	call := batch.batch.Begin(fn_CompressBound)
 	call.PutUint64(0, sourceLen)
 	return rt.Values(call, func(reply *rt.Reply) uint64 {
 		return reply.Uint64(0)
@@ -45,7 +45,7 @@ func (batch *Batch) CompressBound(sourceLen uint64) rt.Ticket[uint64] {
 
 // Compress puts a call of [Library.Compress] into the batch.
 func (batch *Batch) Compress(source []byte) rt.Ticket[[]byte] {
-	call := batch.batch.Begin(fnCompress)
+	call := batch.batch.Begin(fn_Compress)
 	call.PutBytes(0, "source", source)
 	return rt.Read(call, func(reply *rt.Reply) []byte {
 		return reply.Bytes(0)
@@ -54,7 +54,7 @@ func (batch *Batch) Compress(source []byte) rt.Ticket[[]byte] {
 
 // Compress2 puts a call of [Library.Compress2] into the batch.
 func (batch *Batch) Compress2(source []byte, level int32) rt.Ticket[[]byte] {
-	call := batch.batch.Begin(fnCompress2)
+	call := batch.batch.Begin(fn_Compress2)
 	call.PutBytes(0, "source", source)
 	call.PutInt32(16, level)
 	return rt.Read(call, func(reply *rt.Reply) []byte {
@@ -66,7 +66,7 @@ func (batch *Batch) Compress2(source []byte, level int32) rt.Ticket[[]byte] {
 //
 // destCapacity is the room for dest, in elements.
 func (batch *Batch) Uncompress(destCapacity int, source []byte) rt.Ticket[[]byte] {
-	call := batch.batch.Begin(fnUncompress)
+	call := batch.batch.Begin(fn_Uncompress)
 	call.PutRoom(0, destCapacity)
 	call.PutBytes(8, "source", source)
 	return rt.Read(call, func(reply *rt.Reply) []byte {
@@ -78,7 +78,7 @@ func (batch *Batch) Uncompress(destCapacity int, source []byte) rt.Ticket[[]byte
 //
 // Where buf is nil, the library gets NULL.
 func (batch *Batch) Adler32(adler uint64, buf []byte) rt.Ticket[uint64] {
-	call := batch.batch.Begin(fnAdler32)
+	call := batch.batch.Begin(fn_Adler32)
 	call.PutUint64(0, adler)
 	call.PutOptBytes(8, "buf", buf)
 	return rt.Values(call, func(reply *rt.Reply) uint64 {
@@ -90,7 +90,7 @@ func (batch *Batch) Adler32(adler uint64, buf []byte) rt.Ticket[uint64] {
 //
 // Where buf is nil, the library gets NULL.
 func (batch *Batch) Crc32(crc uint64, buf []byte) rt.Ticket[uint64] {
-	call := batch.batch.Begin(fnCrc32)
+	call := batch.batch.Begin(fn_Crc32)
 	call.PutUint64(0, crc)
 	call.PutOptBytes(8, "buf", buf)
 	return rt.Values(call, func(reply *rt.Reply) uint64 {

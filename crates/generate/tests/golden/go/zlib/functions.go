@@ -10,7 +10,7 @@ import "context"
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) ZlibVersion(ctx context.Context) (string, error) {
-	call := lib.session.Begin(ctx, fnZlibVersion)
+	call := lib.session.Begin(ctx, fn_ZlibVersion)
 	defer call.End()
 	reply := call.Finish()
 	return reply.Text(0), reply.Err()
@@ -22,7 +22,7 @@ func (lib *Library) ZlibVersion(ctx context.Context) (string, error) {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) CompressBound(ctx context.Context, sourceLen uint64) (uint64, error) {
-	call := lib.session.Begin(ctx, fnCompressBound)
+	call := lib.session.Begin(ctx, fn_CompressBound)
 	defer call.End()
 	call.PutUint64(0, sourceLen)
 	reply := call.Finish()
@@ -35,7 +35,7 @@ func (lib *Library) CompressBound(ctx context.Context, sourceLen uint64) (uint64
 //
 // The error is a hotcell.LibraryError when the result is not 0, or tells what became of the worker.
 func (lib *Library) Compress(ctx context.Context, source []byte) ([]byte, error) {
-	call := lib.session.Begin(ctx, fnCompress)
+	call := lib.session.Begin(ctx, fn_Compress)
 	defer call.End()
 	call.PutBytes(0, "source", source)
 	reply := call.Finish()
@@ -48,7 +48,7 @@ func (lib *Library) Compress(ctx context.Context, source []byte) ([]byte, error)
 //
 // The error is a hotcell.LibraryError when the result is not 0, or tells what became of the worker.
 func (lib *Library) Compress2(ctx context.Context, source []byte, level int32) ([]byte, error) {
-	call := lib.session.Begin(ctx, fnCompress2)
+	call := lib.session.Begin(ctx, fn_Compress2)
 	defer call.End()
 	call.PutBytes(0, "source", source)
 	call.PutInt32(16, level)
@@ -64,7 +64,7 @@ func (lib *Library) Compress2(ctx context.Context, source []byte, level int32) (
 //
 // The error is a hotcell.LibraryError when the result is not 0, or tells what became of the worker.
 func (lib *Library) Uncompress(ctx context.Context, destCapacity int, source []byte) ([]byte, error) {
-	call := lib.session.Begin(ctx, fnUncompress)
+	call := lib.session.Begin(ctx, fn_Uncompress)
 	defer call.End()
 	call.PutRoom(0, destCapacity)
 	call.PutBytes(8, "source", source)
@@ -80,7 +80,7 @@ func (lib *Library) Uncompress(ctx context.Context, destCapacity int, source []b
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Adler32(ctx context.Context, adler uint64, buf []byte) (uint64, error) {
-	call := lib.session.Begin(ctx, fnAdler32)
+	call := lib.session.Begin(ctx, fn_Adler32)
 	defer call.End()
 	call.PutUint64(0, adler)
 	call.PutOptBytes(8, "buf", buf)
@@ -109,7 +109,7 @@ func (lib *Library) Adler32(ctx context.Context, adler uint64, buf []byte) (uint
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Crc32(ctx context.Context, crc uint64, buf []byte) (uint64, error) {
-	call := lib.session.Begin(ctx, fnCrc32)
+	call := lib.session.Begin(ctx, fn_Crc32)
 	defer call.End()
 	call.PutUint64(0, crc)
 	call.PutOptBytes(8, "buf", buf)

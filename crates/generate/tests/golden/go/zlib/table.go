@@ -21,13 +21,13 @@ var compiled embed.FS
 
 // Functions, by their indices.
 const (
-	fnZlibVersion = iota
-	fnCompressBound
-	fnCompress
-	fnCompress2
-	fnUncompress
-	fnAdler32
-	fnCrc32
+	fn_ZlibVersion = iota
+	fn_CompressBound
+	fn_Compress
+	fn_Compress2
+	fn_Uncompress
+	fn_Adler32
+	fn_Crc32
 )
 
 // description is the package as the runtime knows it: where arguments and results of each function lie.
