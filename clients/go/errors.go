@@ -170,17 +170,21 @@ type LibraryError struct {
 	Outputs map[string]any
 }
 
-// Error is the library's text, the code's name, or the code.
+// Error is the code's name, the library's text and the code, as far as they are known.
 func (e *LibraryError) Error() string {
 	switch {
 	case e.Message != "" && e.Symbol != "":
-		return e.Symbol + ": " + e.Message
+		return fmt.Sprintf("%s: %s (code %d)", e.Symbol, e.Message, e.Code)
+	case e.Message != "" && e.Code != 0:
+		return fmt.Sprintf("%s (code %d)", e.Message, e.Code)
 	case e.Message != "":
 		return e.Message
 	case e.Symbol != "":
-		return e.Symbol
+		return fmt.Sprintf("%s (code %d)", e.Symbol, e.Code)
+	case e.Code == 0 && e.Errno != 0:
+		return e.Errno.Error()
 	}
-	return fmt.Sprintf("error %d", e.Code)
+	return fmt.Sprintf("code %d", e.Code)
 }
 
 // Is tells whether the target is this code of this library.

@@ -1,7 +1,8 @@
 //! `cargo dev examples [NAME…]`: the program of each example, built with a package that is generated now, and what it prints.
 //!
 //! Packages are generated into `target/examples/NAME`; of the examples that have a committed one in `rust/`, that one is used.
-//! A workspace of its own joins them with the programs, so that one build makes all.
+//! A workspace of its own joins them with the programs, so that one build makes all. Behind them the same programs in Go are run, of
+//! those that have one.
 
 use std::ffi::OsString;
 use std::fs;
@@ -11,6 +12,8 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::process::{cargo, show, step};
+
+mod go;
 
 /// Where a generated package finds the runtime.
 const RUNTIME: &str = r#"{ path = "../../../crates/hotcell", version = "0.1.0" }"#;
@@ -48,7 +51,8 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
         ensure!(differ.is_empty(), "{}", differ.join("\n"));
         println!("   {} programs print what is expected", examples.len());
         Ok(())
-    })
+    })?;
+    go::run(root, &built, &examples)
 }
 
 /// A folder of `examples/` with a contract.
@@ -108,16 +112,19 @@ impl Example {
 
     /// Runs its program.
     fn check(&self, built: &Path) -> Result<()> {
+        self.compare(&mut Command::new(built.join("debug").join(self.program())), &self.program())
+    }
+
+    /// Runs a program of it, and holds what it prints against what is expected.
+    fn compare(&self, command: &mut Command, program: &str) -> Result<()> {
         let file = self.folder.join("expected.txt");
         let expected = fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
-        let program = built.join("debug").join(self.program());
-        let run =
-            Command::new(&program).output().with_context(|| format!("starting {}", program.display()))?;
+        let run = command.output().with_context(|| format!("starting {program}"))?;
         let (out, err) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
-        ensure!(run.status.success() && err.is_empty(), "{}: {}\n{err}", self.program(), run.status);
+        ensure!(run.status.success() && err.is_empty(), "{program}: {}\n{err}", run.status);
         match difference(&expected, &out) {
             None => Ok(()),
-            Some(difference) => bail!("{} prints something else: {difference}", self.program()),
+            Some(difference) => bail!("{program} prints something else: {difference}"),
         }
     }
 }

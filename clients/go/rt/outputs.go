@@ -33,6 +33,14 @@ func (r *reader) output(output Output) any {
 		}
 	case FormNumbers:
 		return r.numbersOf(output.Number, offset)
+	case FormBools:
+		if truths := Elements[bool](r, offset); truths != nil {
+			return truths
+		}
+	case FormTextsBytes:
+		if texts := r.OptTextsBytes(offset); texts != nil {
+			return texts
+		}
 	case FormTexts:
 		var all []any
 		for _, text := range r.textsAt(r.reference(offset), raw) {

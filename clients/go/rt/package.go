@@ -128,6 +128,8 @@ const (
 	FormBytes
 	FormNumbers
 	FormTexts
+	FormBools
+	FormTextsBytes
 )
 
 // HandleType is a type of objects.

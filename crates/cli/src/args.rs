@@ -335,11 +335,11 @@ pub(crate) struct PackageArgs {
     /// Overwrite files there that were not generated, or were edited since
     #[arg(long)]
     pub(crate) force: bool,
-    /// Name of the package [default: the library's name and `-hotcell`]
+    /// Name of the package; of a Go module its path [default: the library's name and `-hotcell`]
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
-    /// Where the package finds the `hotcell` crate, as a dependency in Cargo.toml is written
-    #[arg(long, value_name = "TOML")]
+    /// Where the package finds Hotcell's runtime, as its language writes that: in Cargo.toml behind `hotcell =`; a version or a folder of the Go module
+    #[arg(long, value_name = "RUNTIME")]
     pub(crate) runtime: Option<String>,
     /// Search this directory for headers
     #[arg(short = 'I', value_name = "DIR")]
@@ -351,8 +351,8 @@ pub(crate) struct PackageArgs {
 
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-The package compiles its shim when it is built: there it needs a C compiler, the library and its header. `hotcell build` \
-makes one that needs neither.
+A package in Rust compiles its shim when it is built: there it needs a C compiler, the library and its header. One in Go has it \
+compiled by `go generate`, with the same needs. `hotcell build` makes packages that need neither.
 
 What lies in the folder and was not generated stays. Where such a file, or a generated one that was edited, would have to be \
 replaced, nothing is written; `--force` replaces it. hotcell.files in the package says what was generated.
@@ -362,7 +362,8 @@ Exit status: 0 when the package is written, or up to date with `--check`; otherw
 
 Examples:
   hotcell gen bind.toml --out moon-hotcell
-  hotcell gen bind.toml --out moon-hotcell --check")]
+  hotcell gen bind.toml --out moon-hotcell --check
+  hotcell gen bind.toml --lang go --name example.org/moon --out moon")]
 pub(crate) struct GenArgs {
     #[command(flatten)]
     pub(crate) package: PackageArgs,
@@ -373,7 +374,7 @@ pub(crate) struct GenArgs {
 
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-As `hotcell gen`, with the compiled shim in the package (shim/shim.so), and a stamp that says whose it is. Where such a \
+As `hotcell gen`, with the compiled shim in the package (shim/shim.so; in Go compiled/shim.so), and a stamp that says whose it is. Where such a \
 package is built no C compiler is needed for the shim, no header and no libclang. A shim that does not belong to its \
 package is refused when the package is built, with what differs.
 
@@ -503,6 +504,8 @@ pub(crate) enum Format {
 pub(crate) enum Lang {
     /// A cargo package
     Rust,
+    /// A module of Go
+    Go,
 }
 
 /// `NAME=VALUE`.

@@ -1,27 +1,27 @@
 //! `hotcell gen` and `hotcell build`: a package from a contract, and one with its shim compiled.
 
+mod languages;
 mod places;
 mod runtime;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use hotcell_bind::{Checked, Job, Source};
 use hotcell_generate::package::{self, Over};
 use hotcell_generate::prebuilt;
-use hotcell_generate::rust::{self, RustOptions};
 
-use crate::args::{BuildArgs, Format, GenArgs, Lang, PackageArgs};
+use crate::args::{BuildArgs, Format, GenArgs, PackageArgs};
 use crate::fail::Failure;
-use crate::generate::runtime::runtime;
+use crate::generate::languages::{Made, Making};
 use crate::print::{complain, out};
 
 pub(crate) fn generate(args: &GenArgs) -> ExitCode {
-    report(render(&args.package).and_then(|(checked, files)| {
+    report(render(&args.package).and_then(|(checked, made, _)| {
         let PackageArgs { out: folder, .. } = &args.package;
         let over = if args.check { Over::Nothing } else { over(&args.package) };
-        package::put(folder, &files, over).map_err(|error| unwritten(folder, error))?;
-        tell_left_out(&checked);
+        package::put(folder, &made.files, over).map_err(|error| unwritten(folder, error))?;
+        tell_left_out(&checked, &made.left_out);
         places::tell(&checked);
         let state = if args.check { "is up to date" } else { "is written" };
         Ok(format!("{} {state}: {} functions\n", folder.display(), checked.interface.functions.len()))
@@ -29,13 +29,14 @@ pub(crate) fn generate(args: &GenArgs) -> ExitCode {
 }
 
 pub(crate) fn build(args: &BuildArgs) -> ExitCode {
-    report(render(&args.package).and_then(|(checked, files)| {
+    report(render(&args.package).and_then(|(checked, made, folder)| {
         let compiled = hotcell_bind::compile(&checked)?;
+        let Made { files, left_out } = made;
         let mut files: Vec<_> = files.into_iter().map(|(path, text)| (path, text.into_bytes())).collect();
-        files.extend(prebuilt::files(&checked.interface, &compiled.source, compiled.shim));
-        let PackageArgs { out: folder, .. } = &args.package;
-        package::put(folder, &files, over(&args.package)).map_err(|error| unwritten(folder, error))?;
-        tell_left_out(&checked);
+        files.extend(prebuilt::files(folder, &checked.interface, &compiled.source, compiled.shim));
+        let PackageArgs { out, .. } = &args.package;
+        package::put(out, &files, over(&args.package)).map_err(|error| unwritten(out, error))?;
+        tell_left_out(&checked, &left_out);
         places::tell(&checked);
         for path in &compiled.paths {
             complain(&format!(
@@ -45,8 +46,8 @@ pub(crate) fn build(args: &BuildArgs) -> ExitCode {
         }
         let glibc = compiled.glibc.map_or("any glibc".into(), |version| format!("glibc {version} or later"));
         Ok(format!(
-            "{} is written: {} functions\nshim/shim.so needs {}, {glibc}, and {}\n",
-            folder.display(),
+            "{} is written: {} functions\n{folder}/shim.so needs {}, {glibc}, and {}\n",
+            out.display(),
             checked.interface.functions.len(),
             std::env::consts::ARCH,
             checked.interface.link.join(", ")
@@ -54,18 +55,9 @@ pub(crate) fn build(args: &BuildArgs) -> ExitCode {
     }))
 }
 
-/// The files of a package.
-fn render(args: &PackageArgs) -> Result<(Checked, Vec<(PathBuf, String)>), Failure> {
-    let runtime = match &args.runtime {
-        Some(text) => runtime(text)?,
-        None => concat!("\"", env!("CARGO_PKG_VERSION"), "\"").into(),
-    };
-    if let Some(name) = &args.name {
-        rust::check_crate_name(name).map_err(|why| {
-            let help = "write a name such as `moon-hotcell`";
-            Failure::Usage(format!("`{name}` cannot be the name of a package, because {why}\nhelp: {help}"))
-        })?;
-    }
+/// A package, and the folder within it for its compiled shim.
+fn render(args: &PackageArgs) -> Result<(Checked, Made, &'static str), Failure> {
+    let making = Making::of(args)?;
     let checked = hotcell_bind::check(&Job {
         source: Source::Contract(args.contract.clone()),
         only: None,
@@ -79,19 +71,16 @@ fn render(args: &PackageArgs) -> Result<(Checked, Vec<(PathBuf, String)>), Failu
     if checked.interface.functions.is_empty() {
         return Err(hotcell_bind::Error::nothing_bound(&checked.interface).into());
     }
-    let Lang::Rust = args.lang;
-    let options = RustOptions {
-        crate_name: args.name.clone().unwrap_or_else(|| rust::crate_name(&checked.interface.library)),
-        runtime,
-        libraries: places::libraries(&checked, &args.out),
-    };
-    let files = rust::render(&checked.interface, &options).map_err(hotcell_bind::Error::from_generate)?;
-    Ok((checked, files))
+    let made = making.render(&checked).map_err(hotcell_bind::Error::from_generate)?;
+    Ok((checked, made, making.compiled()))
 }
 
-fn tell_left_out(checked: &Checked) {
+fn tell_left_out(checked: &Checked, unsupported: &[hotcell_generate::Error]) {
     for function in &checked.interface.left_out {
         complain(&format!("left out: {}", hotcell_bind::Error::left_out(function)));
+    }
+    for error in unsupported {
+        complain(&format!("left out: {error}"));
     }
 }
 

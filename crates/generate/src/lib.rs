@@ -7,8 +7,10 @@
 mod checksum;
 mod error;
 mod files;
+mod shape;
 mod templates;
 
+pub mod go;
 pub mod package;
 pub mod prebuilt;
 pub mod rust;

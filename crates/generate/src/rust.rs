@@ -13,11 +13,13 @@ use crate::rust::context::Context;
 use crate::rust::methods::{Methods, Part};
 use crate::rust::names::Names;
 use crate::rust::objects::Object;
-use crate::rust::owner::Owner;
 use crate::rust::structs::Record;
 use crate::rust::table::Table;
 use crate::rust::values::{Enumeration, Value};
-use crate::{Error, shim, templates};
+use crate::shape::is_batched;
+use crate::shape::libraries;
+use crate::shape::owner::Owner;
+use crate::{Error, shape, shim, templates};
 
 mod again;
 mod aio;
@@ -31,7 +33,6 @@ mod function;
 mod methods;
 mod names;
 mod objects;
-mod owner;
 mod results;
 mod structs;
 mod table;
@@ -40,6 +41,7 @@ mod types;
 mod unions;
 mod values;
 
+pub use crate::shape::libraries::{LibraryFile, library_variable};
 pub use names::{check_crate_name, crate_name};
 
 /// How a package is made.
@@ -51,18 +53,6 @@ pub struct RustOptions {
     pub runtime: String,
     /// The library files, in the order in which they are loaded; none for those of the interface, by their sonames.
     pub libraries: Vec<LibraryFile>,
-}
-
-/// A library file that a package's shim is linked with, or that such a one needs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LibraryFile {
-    /// Its name, without a folder.
-    pub name: String,
-    /// The folder, as it is written into the package: absolute, or from the package's own. Absent for what the loader
-    /// finds by itself.
-    pub folder: Option<String>,
-    /// Whether the shim is linked with it.
-    pub linked: bool,
 }
 
 /// What the templates of a package print.
@@ -110,11 +100,6 @@ struct Model<'a> {
     exports: Vec<String>,
 }
 
-/// The variable with the directories of a library's files, for building a package and for running it.
-pub fn library_variable(library: &str) -> String {
-    format!("HOTCELL_{}_LIB", names::screaming(library))
-}
-
 /// Renders the package of an interface: paths within it, and texts.
 ///
 /// # Errors
@@ -129,7 +114,7 @@ pub fn render(interface: &Interface, options: &RustOptions) -> Result<Vec<(PathB
 
 /// The files of a package but for its shim.
 fn package(interface: &Interface, options: &RustOptions) -> Result<Vec<(PathBuf, String)>, Error> {
-    let integers = types::enums(interface);
+    let integers = shape::enums(interface);
     let names = Names::of(interface, integers.keys().map(String::as_str));
     let mut context = Context::new(interface, names);
 
@@ -147,7 +132,7 @@ fn package(interface: &Interface, options: &RustOptions) -> Result<Vec<(PathBuf,
     tasks.sort_by(|a, b| format::order(&a.module, &b.module));
     let methods = made.remove(&None).unwrap_or_default();
     let batched: Vec<usize> =
-        (0..interface.functions.len()).filter(|&at| batch::takes(&interface.functions[at])).collect();
+        (0..interface.functions.len()).filter(|&at| is_batched(&interface.functions[at])).collect();
     let batch = Methods::of_batch(&mut context, &batched)?;
 
     let deeds = context.deeds();
@@ -173,15 +158,12 @@ fn package(interface: &Interface, options: &RustOptions) -> Result<Vec<(PathBuf,
 
     let enums: Vec<_> = integers
         .iter()
-        .map(|(key, integer)| values::enumeration(interface, &context.names, key, integer))
+        .map(|(key, kind)| values::enumeration(interface, &context.names, key, types::primitive(*kind)))
         .collect();
     let (modules, exports) = layout((&methods, &batch), &objects, &records, &enums);
     let constants = values::constants(interface, &context.names);
     let views: Vec<_> = tasks.iter().map(Tasks::view).collect();
-    let libraries = match options.libraries.is_empty() {
-        true => interface.link.iter().map(|soname| LibraryFile::of_soname(soname)).collect(),
-        false => options.libraries.clone(),
-    };
+    let libraries = libraries::of(interface, &options.libraries);
     let model = Model {
         version: env!("CARGO_PKG_VERSION"),
         fingerprint: interface.fingerprint.to_string(),
@@ -189,7 +171,7 @@ fn package(interface: &Interface, options: &RustOptions) -> Result<Vec<(PathBuf,
         runtime: &options.runtime,
         library: &interface.library,
         library_literal: format!("{:?}", interface.library),
-        environment: names::screaming(&interface.library),
+        environment: libraries::environment(&interface.library),
         libraries: libraries.iter().map(link_row).collect(),
         library_files: libraries.iter().enumerate().map(load_row).collect(),
         fingerprint_rows: format::rows(8, &interface.fingerprint.0),
@@ -222,15 +204,6 @@ fn package(interface: &Interface, options: &RustOptions) -> Result<Vec<(PathBuf,
     ];
     files.extend(sources(&model)?);
     Ok(files)
-}
-
-impl LibraryFile {
-    /// One that the loader finds.
-    fn of_soname(soname: &str) -> LibraryFile {
-        // Some are paths.
-        let name = soname.rsplit('/').next().unwrap_or(soname).to_owned();
-        LibraryFile { name, folder: None, linked: true }
-    }
 }
 
 /// The row of a library in the build script.

@@ -40,6 +40,22 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("enums.rs", include_str!("../templates/rust/enums.rs.j2")),
     ("enum.rs", include_str!("../templates/rust/enum.rs.j2")),
     ("constants.rs", include_str!("../templates/rust/constants.rs.j2")),
+    ("go/library.go", include_str!("../templates/go/library.go.j2")),
+    ("go/functions.go", include_str!("../templates/go/functions.go.j2")),
+    ("go/batch.go", include_str!("../templates/go/batch.go.j2")),
+    ("go/object.go", include_str!("../templates/go/object.go.j2")),
+    ("go/resident.go", include_str!("../templates/go/resident.go.j2")),
+    ("go/record.go", include_str!("../templates/go/record.go.j2")),
+    ("go/union.go", include_str!("../templates/go/union.go.j2")),
+    ("go/structs.go", include_str!("../templates/go/structs.go.j2")),
+    ("go/image.go", include_str!("../templates/go/image.go.j2")),
+    ("go/method.go", include_str!("../templates/go/method.go.j2")),
+    ("go/enums.go", include_str!("../templates/go/enums.go.j2")),
+    ("go/constants.go", include_str!("../templates/go/constants.go.j2")),
+    ("go/errors.go", include_str!("../templates/go/errors.go.j2")),
+    ("go/table.go", include_str!("../templates/go/table.go.j2")),
+    ("go.mod", include_str!("../templates/go/go.mod.j2")),
+    ("go/about.txt", include_str!("../templates/go/about.txt.j2")),
 ];
 
 /// Renders one template from its model.

@@ -1,4 +1,4 @@
-//! `--runtime`: a dependency as Cargo.toml has it, checked before it is written into one.
+//! `--runtime`: where a package finds the runtime, checked before it is written into it.
 
 use toml::{Table, Value};
 
@@ -7,14 +7,42 @@ use crate::fail::Failure;
 /// Keys that say where cargo finds a package.
 const PLACES: [&str; 5] = ["version", "path", "git", "registry", "workspace"];
 
-/// The dependency, if it is one.
-pub(super) fn runtime(text: &str) -> Result<String, Failure> {
+/// A dependency as Cargo.toml has it, if it is one.
+pub(super) fn dependency(text: &str) -> Result<String, Failure> {
     check(text).map(|()| text.trim().to_owned()).map_err(|why| {
         Failure::Usage(format!(
             "`--runtime {text}` is no dependency, because {why}\n\
              help: write what stands behind `hotcell =` in Cargo.toml: '\"0.1\"', or '{{ path = \"../hotcell\" }}'"
         ))
     })
+}
+
+/// Whether it is a version of a Go module, or a folder as go.mod has it.
+pub(super) fn of_module(text: &str) -> Result<(), Failure> {
+    let number = |part: &str| !part.is_empty() && part.bytes().all(|c| c.is_ascii_digit());
+    let version = |text: &str| {
+        let plain = text.split(['-', '+']).next().unwrap_or_default();
+        let behind = |c: char| c.is_ascii_alphanumeric() || ".-+".contains(c);
+        plain.split('.').count() == 3 && plain.split('.').all(number) && text.chars().all(behind)
+    };
+    // What go.mod would take for something else is no folder of it.
+    let plain = |c: char| !c.is_whitespace() && !c.is_control() && !"\"'`()".contains(c);
+    let is_one = match is_folder(text) {
+        true => text.chars().all(plain) && !text.contains("//"),
+        false => text.strip_prefix('v').is_some_and(version),
+    };
+    match is_one {
+        true => Ok(()),
+        false => Err(Failure::Usage(format!(
+            "`--runtime {text}` is neither a version nor a folder\n\
+             help: write what go.mod has for the module `hotcell`: `v0.1.0`, or a folder such as `../hotcell/clients/go`"
+        ))),
+    }
+}
+
+/// Whether Go takes it for a folder.
+pub(super) fn is_folder(text: &str) -> bool {
+    ["./", "../", "/"].iter().any(|start| text.starts_with(start))
 }
 
 fn check(text: &str) -> Result<(), String> {
@@ -85,6 +113,28 @@ mod tests {
             "[\"0.1\"]",
         ] {
             assert!(check(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn versions_and_folders_of_modules_are_told_from_what_go_would_refuse() {
+        for text in ["v0.1.0", "v1.2.3-rc.1", "v1.2.3+x", "./go", "../clients/go", "/usr/lib/hotcell"] {
+            assert!(of_module(text).is_ok(), "{text}");
+        }
+        for text in [
+            "",
+            "0.1.0",
+            "v1",
+            "v1.2",
+            "v1.2.x",
+            "go",
+            "./a b",
+            "./a\nrequire x",
+            "../a//b",
+            "v1.2.3 v",
+            "./\"a",
+        ] {
+            assert!(of_module(text).is_err(), "{text}");
         }
     }
 }

@@ -5,7 +5,7 @@ use hotcell_model::interface::Function;
 use crate::rust::arguments::Arguments;
 use crate::rust::function::Method;
 use crate::rust::names::Scope;
-use crate::rust::owner::Owner;
+use crate::shape::owner::Owner;
 
 /// Nothing in it is broken as rustfmt would: how long names are is the library's matter.
 const AS_IT_IS: &str = "    #[rustfmt::skip]";

@@ -8,9 +8,9 @@ use crate::rust::context::Context;
 use crate::rust::function::Method;
 use crate::rust::methods::Part;
 use crate::rust::names::{self, AIO, Scope};
-use crate::rust::owner::Owner;
 use crate::rust::results::{Outcome, SHARED, Waits, finish, outcomes};
 use crate::rust::{again, docs, format};
+use crate::shape::owner::Owner;
 
 /// What the object of a view goes by in its methods.
 const OWN: &str = "own";

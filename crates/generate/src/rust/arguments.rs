@@ -1,7 +1,7 @@
 //! Arguments of a method: their types, and the statements that write them.
 
 use hotcell_model::interface::{
-    Callback, CallbackScope, CallbackThreads, Capacity, Direction, Encoding, Function, Param, Role, Struct,
+    Callback, CallbackScope, CallbackThreads, Capacity, Direction, Encoding, Function, Param, Role,
 };
 use hotcell_model::layout::Carries;
 
@@ -9,11 +9,12 @@ use crate::Error;
 use crate::rust::callbacks::{self, Closure};
 use crate::rust::context::Context;
 use crate::rust::format;
-use crate::rust::function::{element, offset, unsupported};
+use crate::rust::function::element;
 use crate::rust::names::{self, Scope};
-use crate::rust::owner::Owner;
 use crate::rust::results::{SHARED, is_lendable};
 use crate::rust::{texts, types};
+use crate::shape::owner::Owner;
+use crate::shape::{changes, offset, unsupported};
 
 /// The arguments of a method.
 #[derive(Default)]
@@ -447,7 +448,7 @@ impl Arguments {
         (consumed, starts): (bool, bool),
     ) -> Result<String, Error> {
         context.object(&put.function.name, record)?;
-        let changes = !consumed && changes(context, put.param);
+        let changes = !consumed && changes(context.interface, put.param);
         let name = context.structure(&put.function.name, record, |deeds| {
             deeds.put |= !consumed && !starts;
             deeds.begin |= starts;
@@ -665,21 +666,11 @@ impl Arguments {
     }
 }
 
-/// Whether a call changes the value of a structure that stays: one of which nothing travels only gets its object.
-fn changes(context: &Context<'_>, param: &Param) -> bool {
-    match &param.role.value {
-        Role::Resident { record, starts, .. } => {
-            starts.is_some() || context.interface.structs.get(record).is_none_or(Struct::travels)
-        }
-        _ => false,
-    }
-}
-
 /// How a method takes its object.
 fn own_form(context: &Context<'_>, param: &Param) -> String {
     match &param.role.value {
         Role::Handle { consumed: true, .. } | Role::Resident { consumed: true, .. } => "self".into(),
-        Role::Resident { .. } if changes(context, param) => "&mut self".into(),
+        Role::Resident { .. } if changes(context.interface, param) => "&mut self".into(),
         _ => "&self".into(),
     }
 }

@@ -1,29 +1,13 @@
 //! Batches and pipelines: which functions can be in one, and the methods that put them there.
 
-use hotcell_model::interface::{Function, Role};
-
 use crate::Error;
 use crate::rust::arguments::Arguments;
 use crate::rust::context::Context;
 use crate::rust::format;
 use crate::rust::function::Method;
 use crate::rust::names::{self, Scope};
-use crate::rust::owner::Owner;
 use crate::rust::results::{add, outcomes};
-
-/// Whether a call of this function can be in a batch, or a pipeline. All that it needs is known when it is put there, and all that it
-/// changes comes out of it: so it calls nothing back that it is passed, and changes no structure of the caller.
-pub(crate) fn takes(function: &Function) -> bool {
-    function.params.iter().all(|param| match &param.role.value {
-        Role::Callback { .. } | Role::Resident { .. } => false,
-        Role::Struct { direction, .. } => !(param.role.value.is_argument() && direction.goes_out()),
-        // Such a place is counted with the text at hand.
-        Role::OffsetOut { param: of, .. } => function.params.get(*of).is_none_or(
-            |of| !matches!(&of.role.value, Role::Text { encoding, .. } if encoding.is_converted()),
-        ),
-        _ => true,
-    })
-}
+use crate::shape::owner::Owner;
 
 /// The method that puts a call of this function into a batch, or a pipeline. There is no other.
 pub(crate) fn methods<'a>(context: &mut Context<'a>, index: usize) -> Result<Vec<Method>, Error> {

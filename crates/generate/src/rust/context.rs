@@ -4,12 +4,13 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use hotcell_model::Interface;
-use hotcell_model::interface::{FieldRole, Struct};
 use hotcell_model::types::CType;
 
 use crate::Error;
 use crate::rust::names::Names;
 use crate::rust::types::{self, Number};
+use crate::shape::deeds::{self, Deeds};
+use crate::shape::missing;
 
 /// What the parts of a package know of each other.
 pub(crate) struct Context<'a> {
@@ -27,35 +28,6 @@ pub(crate) struct Context<'a> {
     twins: BTreeMap<usize, String>,
     /// The methods that make calls once, by those that may make them again.
     once: BTreeMap<String, String>,
-}
-
-/// What is done with a structure: which of its functions are needed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Deeds {
-    /// It is an argument.
-    pub(crate) put: bool,
-    /// It is the argument of a call with which the library may begin to keep it.
-    pub(crate) begin: bool,
-    /// It is the argument of a call with which the library ceases to keep it.
-    pub(crate) end: bool,
-    /// Several of it are an argument.
-    pub(crate) put_list: bool,
-    /// Several of it are made of a reply.
-    pub(crate) take_list: bool,
-    /// Several of it are made of a reply in which they may be NULL.
-    pub(crate) take_opt_list: bool,
-    /// Several of it are made of a reply in which they must be there.
-    pub(crate) take_promised_list: bool,
-    /// Its fields are written, alone or within another.
-    pub(crate) fill: bool,
-    /// It is changed by a reply.
-    pub(crate) update: bool,
-    /// It is made of a reply.
-    pub(crate) take: bool,
-    /// It is made of a reply in which it may be NULL.
-    pub(crate) take_nullable: bool,
-    /// Its fields are read, alone or within another.
-    pub(crate) read: bool,
 }
 
 impl<'a> Context<'a> {
@@ -148,38 +120,6 @@ impl<'a> Context<'a> {
 
     /// What is done with each structure, and with those in it.
     pub(crate) fn deeds(&self) -> BTreeMap<String, Deeds> {
-        let mut all = self.deeds.borrow().clone();
-        let keys: Vec<String> = all.keys().cloned().collect();
-        for key in keys {
-            let deeds = all[&key];
-            let fill = deeds.put || deeds.begin || deeds.end || deeds.put_list;
-            let lists = deeds.take_list || deeds.take_opt_list || deeds.take_promised_list;
-            let read = deeds.update || deeds.take || deeds.take_nullable || lists;
-            self.spread(&key, fill, read, &mut all);
-        }
-        all
+        deeds::spread(self.interface, &self.deeds.borrow())
     }
-
-    fn spread(&self, key: &str, fill: bool, read: bool, all: &mut BTreeMap<String, Deeds>) {
-        let deeds = all.entry(key.to_owned()).or_default();
-        deeds.fill |= fill;
-        deeds.read |= read;
-        let Some(Struct { fields, .. }) = self.interface.structs.get(key) else { return };
-        for field in fields {
-            let Some(record) = field.role.value.record() else { continue };
-            let (fill, read) = match &field.role.value {
-                FieldRole::Data { .. } => (false, read),
-                FieldRole::Pointer { direction, .. } => {
-                    (fill && direction.goes_in(), read && direction.goes_out())
-                }
-                _ => (fill, read),
-            };
-            self.spread(record, fill, read, all);
-        }
-    }
-}
-
-fn missing(function: &str, what: &str, key: &str) -> Error {
-    let what = format!("it names the {what} `{key}`, which is not there");
-    Error::Inconsistent { function: function.to_owned(), what }
 }

@@ -1,61 +1,26 @@
 //! Header comments as rustdoc.
 
+use crate::shape::comments::{Block, blocks};
+
 /// The lines of a comment, escaped so that rustdoc shows what the header's author typed. Indented
 /// paragraphs become code blocks.
 pub(crate) fn from_header(text: &str) -> Vec<String> {
-    let text = text.replace('\t', "    ");
-    let lines: Vec<&str> = text.trim_matches('\n').trim_end().lines().map(str::trim_end).collect();
-    // A comment's first line often stands alone behind its mark, so the others decide.
-    let rest = lines.iter().skip(1).filter(|line| !line.is_empty());
-    let margin = rest.map(|line| indent(line)).min().unwrap_or(0);
     let mut out: Vec<String> = Vec::new();
-    let mut code: Vec<&str> = Vec::new();
-    let paragraphs = lines.split(|line| line.is_empty()).filter(|lines| !lines.is_empty());
-    for (position, paragraph) in paragraphs.enumerate() {
-        if position > 0 && is_code(paragraph, margin) {
-            if !code.is_empty() {
-                code.push("");
-            }
-            code.extend(paragraph);
-            continue;
-        }
-        flush(&mut code, &mut out);
+    for block in blocks(text) {
         if !out.is_empty() {
             out.push(String::new());
         }
-        out.extend(paragraph.iter().map(|line| escape(line.trim_start())));
+        match block {
+            Block::Prose(lines) => out.extend(lines.iter().map(|line| escape(line))),
+            Block::Code(lines) => {
+                let fence = if lines.iter().any(|line| line.contains("```")) { "~~~~~~" } else { "```" };
+                out.push(format!("{fence}text"));
+                out.extend(lines);
+                out.push(fence.to_owned());
+            }
+        }
     }
-    flush(&mut code, &mut out);
     out
-}
-
-/// Whether a paragraph is set off as a whole. A single line may be the indented start of prose, unless it
-/// ends as statements do.
-fn is_code(paragraph: &[&str], margin: usize) -> bool {
-    let Some(depth) = paragraph.iter().map(|line| indent(line).saturating_sub(margin)).min() else {
-        return false;
-    };
-    let item = paragraph[0].trim_start().starts_with(['-', '*', '+', 'o', '.', '('])
-        && paragraph[0].trim_start().chars().nth(1) == Some(' ');
-    let statement = paragraph.iter().any(|line| line.ends_with([';', '{', '}']));
-    !item && (depth >= 4 || depth >= 2 && (paragraph.len() > 1 || statement))
-}
-
-fn indent(line: &str) -> usize {
-    line.len() - line.trim_start().len()
-}
-
-/// Adds the code read so far as a block.
-fn flush(code: &mut Vec<&str>, out: &mut Vec<String>) {
-    let margin = code.iter().filter(|line| !line.is_empty()).map(|line| indent(line)).min();
-    let Some(margin) = margin else { return };
-    let fence = if code.iter().any(|line| line.contains("```")) { "~~~~~~" } else { "```" };
-    if !out.is_empty() {
-        out.push(String::new());
-    }
-    out.push(format!("{fence}text"));
-    out.extend(code.drain(..).map(|line| line.get(margin..).unwrap_or_default().to_owned()));
-    out.push(fence.to_owned());
 }
 
 /// A line of prose without Markdown in it.

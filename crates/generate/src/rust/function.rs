@@ -1,16 +1,16 @@
 //! A function's part of a package: its method and its output structure.
 
-use hotcell_model::interface::{Fails, Function, Param, Role};
-use hotcell_model::layout::{Block, Carries};
+use hotcell_model::interface::{Function, Param, Role};
 use serde::Serialize;
 
 use crate::Error;
 use crate::rust::arguments::Arguments;
 use crate::rust::context::Context;
 use crate::rust::names::{self, Scope};
-use crate::rust::owner::Owner;
 use crate::rust::results::{Outcome, SHARED, Waits, finish, is_lendable, outcomes};
 use crate::rust::{again, docs, format, types};
+use crate::shape::owner::Owner;
+use crate::shape::{fails, signature};
 
 /// What `method.rs.j2` prints.
 #[derive(Serialize)]
@@ -213,26 +213,12 @@ pub(crate) fn element(context: &Context<'_>, param: &Param) -> &'static str {
     param.ty.pointee().map_or("u8", |(ty, _)| types::element(ty, &context.interface.target))
 }
 
-pub(crate) fn offset(function: &Function, block: &Block, carries: Carries) -> Result<u32, Error> {
-    block.field(carries).map(|field| field.offset).ok_or_else(|| missing(function))
-}
-
-fn missing(function: &Function) -> Error {
-    let what = "its layout is not the one its roles demand".into();
-    Error::Inconsistent { function: function.name.clone(), what }
-}
-
-pub(crate) fn unsupported(function: &Function, param: &Param) -> Error {
-    let what = format!("parameter `{}` ({})", param.name, param.ty.written);
-    Error::Unsupported { function: function.name.clone(), what }
-}
-
 fn documentation(function: &Function, notes: &[String], repeats: bool) -> Vec<String> {
     let mut lines = function.doc.as_deref().map(docs::from_header).unwrap_or_default();
     if !lines.is_empty() {
         lines.push(String::new());
     }
-    lines.push(format!("C: `{}`", function.signature.split_whitespace().collect::<Vec<_>>().join(" ")));
+    lines.push(format!("C: `{}`", signature(function)));
     for text in notes {
         lines.extend([String::new(), text.clone()]);
     }
@@ -247,15 +233,7 @@ fn documentation(function: &Function, notes: &[String], repeats: bool) -> Vec<St
         lines.extend([String::new(), text]);
     }
     lines.extend([String::new(), "# Errors".into(), String::new()]);
-    let fails = match function.error.as_ref().map(|rule| &rule.value.fails) {
-        None => None,
-        Some(Fails::Nonzero) => Some("the result is not 0"),
-        Some(Fails::Zero) => Some("the result is 0"),
-        Some(Fails::Negative) => Some("the result is negative"),
-        Some(Fails::Null) => Some("the result is NULL"),
-        Some(Fails::When { .. }) => Some("the contract says that the call failed"),
-    };
-    lines.push(match fails {
+    lines.push(match fails(function) {
         Some(when) => format!("The library's own when {when}; else faults of the worker."),
         None => "Faults of the worker; the library reports none here.".into(),
     });

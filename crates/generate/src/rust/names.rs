@@ -1,12 +1,12 @@
 //! Rust names: the only place for case, keywords, prefixes and collisions.
 
-use std::collections::BTreeSet;
+use crate::shape::naming::choice::Rules;
+use crate::shape::naming::words;
 
-mod choice;
 mod manifest;
 mod package;
-mod prefix;
 
+pub(crate) use crate::shape::naming::{Scope, is_made_up};
 pub use manifest::{check_crate_name, crate_name};
 pub(crate) use package::Names;
 
@@ -106,43 +106,6 @@ pub(crate) const MODULES: &[&str] = &[
     "table",
 ];
 
-/// Names of one scope, each given once.
-#[derive(Clone, Default)]
-pub(crate) struct Scope {
-    taken: BTreeSet<String>,
-}
-
-impl Scope {
-    /// A scope in which these names are taken.
-    pub(crate) fn with(taken: &[&str]) -> Self {
-        Scope { taken: taken.iter().map(|&name| name.to_owned()).collect() }
-    }
-
-    /// The name itself, or else the first free one of `name_`, `name_2`, `name_3`…
-    pub(crate) fn take(&mut self, name: String) -> String {
-        let others = (2..).map(|number| format!("{name}_{number}"));
-        let candidates = [name.clone(), format!("{name}_")].into_iter().chain(others);
-        let mut free = candidates.filter(|name| !self.taken.contains(name));
-        let chosen = free.next().expect("numbers do not end");
-        self.taken.insert(chosen.clone());
-        chosen
-    }
-
-    /// As [`Scope::take`], for types: `Name`, `Name2`, `Name3`…
-    pub(crate) fn take_type(&mut self, name: String) -> String {
-        let others = (2..).map(|number| format!("{name}{number}"));
-        let mut free = [name.clone()].into_iter().chain(others).filter(|name| !self.taken.contains(name));
-        let chosen = free.next().expect("numbers do not end");
-        self.taken.insert(chosen.clone());
-        chosen
-    }
-}
-
-/// Whether the header has no name for the parameter at a position.
-pub(crate) fn is_made_up(name: &str, index: usize) -> bool {
-    name == format!("arg{}", index + 1)
-}
-
 /// `compressBound` → `compress_bound`; reserved words get a `_` behind.
 pub(crate) fn snake(name: &str) -> String {
     let mut out = words(name).join("_");
@@ -163,6 +126,12 @@ fn sound(mut out: String) -> String {
     out
 }
 
+/// How functions, constants and the like get their names.
+pub(crate) const RULES: Rules = Rules { is_sound, sound, take: Scope::take };
+
+/// As [`RULES`], of types.
+const TYPES: Rules = Rules { take: Scope::take_type, ..RULES };
+
 /// Whether Rust takes it as the name of a function, a constant or a type.
 fn is_sound(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_alphabetic()) && !KEYWORDS.contains(&name)
@@ -176,7 +145,11 @@ pub(crate) fn screaming(name: &str) -> String {
 
 /// `fx_color` → `FxColor`.
 pub(crate) fn camel(name: &str) -> String {
-    let name = camel_of(&words(name));
+    type_of(camel_of(&words(name)))
+}
+
+/// The name of a type.
+fn type_of(name: String) -> String {
     if name.starts_with(|first: char| first.is_alphabetic()) { name } else { format!("Lib{name}") }
 }
 
@@ -191,31 +164,6 @@ fn camel_of(words: &[String]) -> String {
 /// Capitals stay as they are: `E2BIG` has one word too few for [`screaming`].
 fn constant(name: &str) -> String {
     if name.contains(|letter: char| letter.is_lowercase()) { screaming(name) } else { name.to_owned() }
-}
-
-/// Lower-case words: split at what is neither letter nor digit, before a capital behind a small letter or a
-/// digit, and before the last capital of several when a small letter follows (`XMLFile` is `xml`, `file`).
-fn words(name: &str) -> Vec<String> {
-    let letters: Vec<char> = name.chars().collect();
-    let (mut words, mut word) = (Vec::new(), String::new());
-    for (position, &letter) in letters.iter().enumerate() {
-        let before = position.checked_sub(1).map(|before| letters[before]);
-        let after = letters.get(position + 1);
-        let starts = letter.is_uppercase()
-            && before.is_some_and(|before| {
-                !before.is_uppercase() || after.is_some_and(|after| after.is_lowercase())
-            });
-        if (starts || !letter.is_alphanumeric()) && !word.is_empty() {
-            words.push(std::mem::take(&mut word));
-        }
-        if letter.is_alphanumeric() {
-            word.extend(letter.to_lowercase());
-        }
-    }
-    if !word.is_empty() {
-        words.push(word);
-    }
-    words
 }
 
 #[cfg(test)]

@@ -11,10 +11,11 @@ use crate::Error;
 use crate::rust::arguments::Arguments;
 use crate::rust::context::Context;
 use crate::rust::format;
-use crate::rust::function::{element, offset, unsupported};
+use crate::rust::function::element;
 use crate::rust::names::{self, Scope};
 use crate::rust::texts as texts_of;
 use crate::rust::types::{self, Number};
+use crate::shape::{comes_out, offset, unsupported};
 
 /// Something a method gives back.
 pub(crate) struct Outcome {
@@ -57,13 +58,7 @@ pub(crate) fn outcomes(
         let about = "What the function returned.".into();
         outcomes.push(Outcome { name, about, ty, shareable: false, param: None, reading });
     }
-    for (index, param) in function.params.iter().enumerate() {
-        // What is an argument as well is changed in place.
-        let in_place = matches!(&param.role.value, Role::Resident { .. } | Role::Struct { .. })
-            && param.role.value.is_argument();
-        if in_place || !param.role.value.is_result() {
-            continue;
-        }
+    for (index, param) in function.params.iter().enumerate().filter(|(_, param)| comes_out(param)) {
         let (ty, reading) = parameter(context, function, (index, param), arguments)?;
         let about = format!("What `{}` holds.", param.name);
         let shareable = is_shareable(context, param);

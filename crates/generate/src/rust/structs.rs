@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use hotcell_model::Interface;
-use hotcell_model::interface::{Direction, Encoding, FieldRole, Filled, Struct, StructField, Told, Unit};
-use hotcell_model::types::Type;
+use hotcell_model::interface::{Encoding, FieldRole, Filled, Struct, StructField, Unit};
 use serde::Serialize;
 
 use crate::Error;
-use crate::rust::context::{Context, Deeds};
+use crate::rust::context::Context;
 use crate::rust::names::{self, Scope};
 use crate::rust::texts::{self, owned};
 use crate::rust::{docs, format, types, unions};
+use crate::shape::deeds::Deeds;
+use crate::shape::fields::about;
 
 /// What `record.rs.j2` and `union.rs.j2` print.
 #[derive(Serialize, Default)]
@@ -85,7 +86,7 @@ pub(crate) fn record(context: &Context<'_>, key: &str, deeds: Deeds) -> Result<R
         let field = Field { context, record, field, name: names[&field.name].clone(), offset, names: &names };
         let (ty, default) = field.ty()?;
         derived &= !matches!(field.field.role.value, FieldRole::Array { length } | FieldRole::Structs { length, .. } if length > 32);
-        fields.push((field.about(), field.name.clone(), ty));
+        fields.push((about(record, field.field), field.name.clone(), ty));
         defaults.push(format!("{}: {default},", field.name));
         writes.extend(field.write()?);
         // What is read of a buffer depends on what the numbers were.
@@ -163,57 +164,6 @@ impl Record {
 }
 
 impl Field<'_> {
-    fn about(&self) -> String {
-        let field = self.field;
-        let text = match &field.role.value {
-            FieldRole::Data { .. }
-            | FieldRole::Texts { .. }
-            | FieldRole::Pointer { direction: Direction::Out, .. } => ". It comes out only.",
-            FieldRole::TextArray { pad: None, .. } => ". A text, shorter than the array.",
-            FieldRole::TextArray { .. } => ". A text, no longer than the array.",
-            FieldRole::Union { told, .. } => return self.about_union(told),
-            FieldRole::BufferIn { .. } => ". What a call took is gone from here.",
-            FieldRole::BufferOut { capacity, unit, filled } => {
-                let capacity = self.record.fields.get(*capacity).map_or("", |field| &field.name);
-                let (unit, filled) = match (unit, filled) {
-                    (Unit::Bytes, Filled::Left { .. }) => ("bytes", "What the last call filled"),
-                    (Unit::Elements, Filled::Left { .. }) => ("elements", "What the last call filled"),
-                    (Unit::Bytes, Filled::Field { .. }) => ("bytes", "What calls filled"),
-                    (Unit::Elements, Filled::Field { .. }) => ("elements", "What calls filled"),
-                };
-                return format!(
-                    "C: `{}{}`. {filled}; there is room for `{capacity}` {unit}.",
-                    field.ty.written, field.name
-                );
-            }
-            _ => "",
-        };
-        let written = field.ty.written.split_whitespace().collect::<Vec<_>>().join(" ");
-        match &field.ty.kind {
-            // The length stands behind the name.
-            Type::Array { length: Some(_), .. } => {
-                let (mut ty, mut lengths) = (&field.ty, String::new());
-                while let Type::Array { element, length: Some(length) } = &ty.kind {
-                    lengths.push_str(&format!("[{length}]"));
-                    ty = element;
-                }
-                format!("C: `{} {}{lengths}`{text}", ty.written, field.name)
-            }
-            _ if written.ends_with('*') => format!("C: `{written}{}`{text}", field.name),
-            _ => format!("C: `{written} {}`{text}", field.name),
-        }
-    }
-
-    fn about_union(&self, told: &Told) -> String {
-        match told {
-            Told::Always => "C: a union.".into(),
-            Told::By { field, .. } => {
-                let by = self.record.fields.get(*field).map_or("", |field| &field.name);
-                format!("C: a union. `{by}` says what of it is there.")
-            }
-        }
-    }
-
     /// The field's type, and what it is at first.
     fn ty(&self) -> Result<(String, String), Error> {
         Ok(match &self.field.role.value {

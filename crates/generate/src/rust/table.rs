@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use hotcell_model::Interface;
 use hotcell_model::interface::{
-    Encoding, Function, GuardWord, Input, LeftKind, Ownership, Repeated, ResultRole, Role, SandboxLines,
-    SandboxProfile, Threads,
+    Encoding, Function, GuardWord, Input, LeftKind, Repeated, SandboxLines, SandboxProfile, Threads,
 };
 use hotcell_model::layout::Carries;
 use serde::Serialize;
@@ -13,9 +12,8 @@ use serde::Serialize;
 use crate::Error;
 use crate::rust::names::{Names, Scope, screaming};
 use crate::rust::types;
-
-/// Bytes of an image that is only a handle.
-const HANDLE_ALONE: u32 = 8;
+use crate::shape::inconsistent;
+use crate::shape::releases::{self, Owned, Release};
 
 /// What `table.rs.j2` prints.
 #[derive(Serialize)]
@@ -64,7 +62,7 @@ pub(crate) fn table(interface: &Interface, names: &Names) -> Result<Table, Error
     let functions = interface.functions.iter().map(|function| row(interface, names, function, &constants));
     let functions: Vec<String> = functions.collect::<Result<_, _>>()?;
     let handles = interface.handles.iter().map(|(key, handle)| {
-        let release = optional_release(interface, names, key, handle.release.as_ref())?;
+        let release = release(names, releases::optional(interface, key, handle.release.as_ref())?);
         Ok(format!("rt::HandleType {{ name: {key:?}, release: {release} }},"))
     });
     Ok(Table {
@@ -248,70 +246,15 @@ fn outputs(interface: &Interface, function: &Function) -> Vec<String> {
 
 /// The objects in the results that are the caller's.
 fn owned(interface: &Interface, names: &Names, function: &Function) -> Result<Vec<String>, Error> {
-    let mut found = Vec::new();
-    if let ResultRole::Handle { handle, ownership: Ownership::Owned { .. }, .. } = &function.result.value {
-        found.push((Carries::Returned, handle, 0, None));
-    }
-    for (index, param) in function.params.iter().enumerate() {
-        match &param.role.value {
-            Role::HandleOut { handle, ownership: Ownership::Owned { .. }, .. } => {
-                found.push((Carries::Param { index }, handle, 0, None));
-            }
-            // Elsewhere an object comes back that went in, and is its caller's as before.
-            Role::Resident { record, consumed: false, starts: Some(start) } => {
-                let image = interface.structs.get(record).map_or(0, |record| record.size);
-                found.push((Carries::Param { index }, record, image, start.release.as_ref()));
-            }
-            _ => {}
-        }
-    }
-    let field = |(carries, handle, image, release): (Carries, &String, u32, Option<&String>)| {
-        let field = function.layout.result.field(carries);
-        let (Some(field), Some(kind)) = (field, interface.handle_number(handle)) else {
-            return Err(inconsistent(function, format!("no place or no type for an object of `{handle}`")));
-        };
-        let (offset, release) = (field.offset, optional_release(interface, names, handle, release)?);
-        let place = format!("offset: {offset}, kind: {kind}, image: {image}");
-        Ok(format!("rt::OwnedField {{ {place}, release: {release} }}"))
+    let field = |Owned { offset, kind, image, release: by }| {
+        let (place, by) = (format!("offset: {offset}, kind: {kind}, image: {image}"), release(names, by));
+        format!("rt::OwnedField {{ {place}, release: {by} }}")
     };
-    found.into_iter().map(field).collect()
+    Ok(releases::owned(interface, function)?.into_iter().map(field).collect())
 }
 
-fn optional_release(
-    interface: &Interface,
-    names: &Names,
-    key: &str,
-    release: Option<&String>,
-) -> Result<String, Error> {
-    Ok(match release {
-        Some(release) => format!("Some({})", self::release(interface, names, key, release)?),
-        None => "None".into(),
-    })
-}
-
-/// How an object of this type is released: the one argument of the releasing function.
-fn release(interface: &Interface, names: &Names, key: &str, release: &str) -> Result<String, Error> {
-    let (_, function) = interface.function(release).ok_or_else(|| Error::Inconsistent {
-        function: release.to_owned(),
-        what: format!("it releases `{key}` and is not there"),
-    })?;
-    let index = interface.functions.iter().position(|other| other.name == release);
-    let constant = index.map(|index| names.indices[index].as_str());
-    let taken = function.params.iter().enumerate().find_map(|(index, param)| match &param.role.value {
-        Role::Handle { handle, .. } if handle == key => Some((index, 0)),
-        // Its handle alone is image enough.
-        Role::Resident { record, .. } if record == key => Some((index, HANDLE_ALONE)),
-        _ => None,
-    });
-    let place = taken.and_then(|(index, image)| {
-        Some((function.layout.args.field(Carries::Param { index })?.offset, image))
-    });
-    let (Some(constant), Some((offset, image))) = (constant, place) else {
-        return Err(inconsistent(function, format!("it releases `{key}` and does not take it")));
-    };
-    Ok(format!("rt::Release {{ function: {constant}, offset: {offset}, image: {image} }}"))
-}
-
-fn inconsistent(function: &Function, what: String) -> Error {
-    Error::Inconsistent { function: function.name.clone(), what }
+fn release(names: &Names, release: Option<Release>) -> String {
+    let Some(Release { function, offset, image }) = release else { return "None".into() };
+    let function = &names.indices[function];
+    format!("Some(rt::Release {{ function: {function}, offset: {offset}, image: {image} }})")
 }

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use hotcell_model::Interface;
-use hotcell_model::interface::{FieldRole, Role};
 use hotcell_model::layout::WireKind;
 use hotcell_model::types::{CType, Target, Type};
 
@@ -155,30 +153,4 @@ pub(crate) fn runtime(kind: WireKind) -> Option<&'static str> {
         WireKind::F64 => Some("F64"),
         WireKind::Reference => None,
     }
-}
-
-/// Integer types of the enumerations whose values are seen by callers.
-pub(crate) fn enums(interface: &Interface) -> BTreeMap<String, &'static str> {
-    let mut integers = BTreeMap::new();
-    let mut see = |ty: &CType| {
-        let ty = ty.pointee().map_or(ty, |(pointee, _)| pointee);
-        if let Type::Enum { name, .. } = &ty.kind
-            && let Some(kind) = WireKind::of_scalar(ty, &interface.target)
-            && interface.enums.contains_key(name)
-        {
-            integers.insert(name.clone(), primitive(kind));
-        }
-    };
-    for function in &interface.functions {
-        see(&function.result_type);
-        for param in &function.params {
-            see(&param.ty);
-            if let Role::Callback { callback, .. } = &param.role.value {
-                callback.params.iter().map(|param| &param.ty).chain([&callback.result]).for_each(&mut see);
-            }
-        }
-    }
-    let fields = interface.structs.values().flat_map(|record| &record.fields);
-    fields.filter(|field| field.role.value == FieldRole::Value).for_each(|field| see(&field.ty));
-    integers
 }

@@ -3,11 +3,13 @@
 use hotcell_model::interface::{Encoding, FieldRole, Struct, StructField, Told};
 
 use crate::Error;
-use crate::rust::context::{Context, Deeds};
+use crate::rust::context::Context;
 use crate::rust::names::{self, Scope};
 use crate::rust::structs::Record;
 use crate::rust::texts::{self, owned};
 use crate::rust::{docs, format, types};
+use crate::shape::deeds::Deeds;
+use crate::shape::{union_holder, union_of};
 
 /// Where the member lies behind which of them is there.
 const AT: &str = "at + 8";
@@ -20,10 +22,7 @@ pub(crate) fn record(
     name: String,
     deeds: Deeds,
 ) -> Result<Record, Error> {
-    let (holder, field, told) = holder(context, key).ok_or_else(|| Error::Inconsistent {
-        function: key.to_owned(),
-        what: "it is a union that no structure has".into(),
-    })?;
+    let (holder, field, told) = union_holder(context.interface, key)?;
     let mut scope = Scope::with(&["Other", "Self"]);
     let (mut fields, mut writes, mut reads, mut defaults) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (position, member) in union.fields.iter().enumerate() {
@@ -47,26 +46,8 @@ pub(crate) fn record(
     if !docs.is_empty() {
         docs.push(String::new());
     }
-    docs.push(format!("C: {}", of(holder, field)));
+    docs.push(format!("C: {}", union_of(holder, field)));
     Ok(Record::of_union((name, docs), (fields, defaults), (writes, reads), union.size, deeds))
-}
-
-/// How a union is called.
-fn of(holder: &Struct, field: &StructField) -> String {
-    match &field.role.value {
-        FieldRole::Union { anonymous: true, .. } => format!("the union in `{}`", holder.c_name),
-        _ => format!("the union `{}` of `{}`", field.name, holder.c_name),
-    }
-}
-
-/// The structure that a union is in, and its field.
-fn holder<'a>(context: &Context<'a>, key: &str) -> Option<(&'a Struct, &'a StructField, &'a Told)> {
-    context.interface.structs.values().find_map(|holder| {
-        holder.fields.iter().find_map(|field| match &field.role.value {
-            FieldRole::Union { record, told, .. } if record == key => Some((holder, field, told)),
-            _ => None,
-        })
-    })
 }
 
 struct Member<'a> {

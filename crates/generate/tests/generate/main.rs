@@ -5,6 +5,7 @@ mod calls;
 mod cancels;
 mod files;
 mod fixture;
+mod go_package;
 mod golden;
 mod objects;
 mod records;

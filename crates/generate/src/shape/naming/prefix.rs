@@ -6,12 +6,12 @@ use super::words;
 
 /// Words in front of a name that say of what library it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Prefix(Vec<String>);
+pub(crate) struct Prefix(Vec<String>);
 
 impl Prefix {
     /// The prefix of a library's functions: what stands before the first `_` of more than half of them, or
     /// else as many of their first words as the library is called by.
-    pub(super) fn of_functions<'a>(
+    pub(crate) fn of_functions<'a>(
         library: &str,
         names: impl Iterator<Item = &'a str> + Clone,
     ) -> Option<Prefix> {
@@ -28,7 +28,7 @@ impl Prefix {
     }
 
     /// What stands before the first `_` of more than half of the names.
-    pub(super) fn before_underscore<'a>(names: impl Iterator<Item = &'a str>) -> Option<Prefix> {
+    pub(crate) fn before_underscore<'a>(names: impl Iterator<Item = &'a str>) -> Option<Prefix> {
         let first = |name: &'a str| {
             let (first, rest) = name.trim_start_matches('_').split_once('_')?;
             (!rest.is_empty()).then(|| words(first))
@@ -37,25 +37,25 @@ impl Prefix {
     }
 
     /// The words of a name behind the prefix; `None` when it has another, or is the prefix itself.
-    pub(super) fn strip<'w>(&self, words: &'w [String]) -> Option<&'w [String]> {
+    pub(crate) fn strip<'w>(&self, words: &'w [String]) -> Option<&'w [String]> {
         words.strip_prefix(self.0.as_slice()).filter(|rest| !rest.is_empty())
     }
 
     /// As [`Prefix::strip`], for a name in which case counts and words are parted by `_`.
-    pub(super) fn strip_raw<'n>(&self, name: &'n str) -> Option<&'n str> {
+    pub(crate) fn strip_raw<'n>(&self, name: &'n str) -> Option<&'n str> {
         let (first, rest) = name.trim_start_matches('_').split_once('_')?;
         (words(first) == self.0 && !rest.is_empty()).then_some(rest)
     }
 }
 
 /// The words of a type's name, without the `_t` or `_s` that many have.
-pub(super) fn type_words(name: &str) -> Vec<String> {
+pub(crate) fn type_words(name: &str) -> Vec<String> {
     let rest = ["_t", "_s", "_st"].iter().find_map(|end| name.strip_suffix(end));
     words(rest.filter(|rest| !rest.is_empty()).unwrap_or(name))
 }
 
 /// What all names start with, in whole words parted by `_`; bytes of the first name, the last `_` included.
-pub(super) fn shared(names: &[&str]) -> usize {
+pub(crate) fn shared(names: &[&str]) -> usize {
     let [first, others @ ..] = names else { return 0 };
     if others.is_empty() {
         return 0;

@@ -2,16 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use super::{Scope, is_sound};
+use super::Scope;
 
-/// Gives each thing one of its candidates, which stand in order of preference: the first that Rust takes, that
+/// What a language has to say of names.
+#[derive(Clone, Copy)]
+pub(crate) struct Rules {
+    /// Whether it takes one as it is.
+    pub(crate) is_sound: fn(&str) -> bool,
+    /// One that it takes, of one that it may not.
+    pub(crate) sound: fn(String) -> String,
+    /// One that is free, of one that may not be.
+    pub(crate) take: fn(&mut Scope, String) -> String,
+}
+
+/// Gives each thing one of its candidates, which stand in order of preference: the first that the language takes, that
 /// is not in `reserved`, and that nothing else goes by, whatever its case. Things that would share a name all
 /// go on to their next; what is left in the end is told apart by numbers.
-pub(super) fn choose(
-    candidates: &[Vec<String>],
-    reserved: &[&str],
-    take: fn(&mut Scope, String) -> String,
-) -> Vec<String> {
+pub(crate) fn choose(candidates: &[Vec<String>], reserved: &[&str], rules: Rules) -> Vec<String> {
     let mut at = vec![0; candidates.len()];
     loop {
         let mut counts = BTreeMap::<String, usize>::new();
@@ -22,7 +29,7 @@ pub(super) fn choose(
         for (names, at) in candidates.iter().zip(&mut at) {
             let name = &names[*at];
             let free = counts[&name.to_lowercase()] == 1 && !reserved.contains(&name.as_str());
-            if !(free && is_sound(name)) && *at + 1 < names.len() {
+            if !(free && (rules.is_sound)(name)) && *at + 1 < names.len() {
                 *at += 1;
                 moved = true;
             }
@@ -32,17 +39,29 @@ pub(super) fn choose(
         }
     }
     let mut scope = Scope::with(reserved);
-    candidates.iter().zip(at).map(|(names, at)| take(&mut scope, super::sound(names[at].clone()))).collect()
+    let chosen = candidates.iter().zip(at).map(|(names, at)| (rules.sound)(names[at].clone()));
+    chosen.map(|name| (rules.take)(&mut scope, name)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Of a language with one reserved word, which has a `_` behind it or in front of a digit where it must.
+    const RULES: Rules = Rules {
+        is_sound: |name| name != "match" && name.starts_with(|first: char| first.is_alphabetic()),
+        sound: |name| match name.as_str() {
+            "match" => "match_".into(),
+            name if name.starts_with(|first: char| first.is_ascii_digit()) => format!("_{name}"),
+            _ => name,
+        },
+        take: Scope::take,
+    };
+
     fn check(candidates: &[&[&str]], expect: &[&str]) {
         let candidates: Vec<Vec<String>> =
             candidates.iter().map(|names| names.iter().map(|&name| name.to_owned()).collect()).collect();
-        assert_eq!(choose(&candidates, &["open", "clone"], Scope::take), expect);
+        assert_eq!(choose(&candidates, &["open", "clone"], RULES), expect);
     }
 
     #[test]

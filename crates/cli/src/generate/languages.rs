@@ -1,0 +1,132 @@
+//! The languages that packages are generated for.
+
+use std::path::PathBuf;
+
+use hotcell_bind::Checked;
+use hotcell_generate::go::{self, GoOptions};
+use hotcell_generate::rust::{self, RustOptions};
+
+use crate::args::{Lang, PackageArgs};
+use crate::fail::Failure;
+use crate::generate::{places, runtime};
+
+/// A package: paths within it and texts, and the functions that its language has no method for.
+pub(super) struct Made {
+    pub(super) files: Vec<(PathBuf, String)>,
+    pub(super) left_out: Vec<hotcell_generate::Error>,
+}
+
+/// What a package is made with, checked before anything is read.
+pub(super) struct Making<'a> {
+    args: &'a PackageArgs,
+    language: &'static Language,
+    /// Where the package finds the runtime, as it is written into it.
+    runtime: String,
+}
+
+/// A language that packages are generated for.
+struct Language {
+    lang: Lang,
+    /// What is wrong with a package's name, in words that fit behind "because".
+    check_name: fn(&str) -> Result<(), &'static str>,
+    /// A name, as an example.
+    name: &'static str,
+    /// `--runtime`, or what stands in its place.
+    runtime: fn(Option<&str>) -> Result<String, Failure>,
+    render: fn(&Checked, &Making<'_>) -> Result<Made, hotcell_generate::Error>,
+    /// The folder of a package with its compiled shim.
+    compiled: &'static str,
+}
+
+/// All of them.
+const LANGUAGES: &[Language] = &[
+    Language {
+        lang: Lang::Rust,
+        check_name: rust::check_crate_name,
+        name: "moon-hotcell",
+        runtime: |text| match text {
+            Some(text) => runtime::dependency(text),
+            None => Ok(concat!("\"", env!("CARGO_PKG_VERSION"), "\"").into()),
+        },
+        render: |checked, making| {
+            let (args, runtime) = (making.args, making.runtime.clone());
+            let name = args.name.clone();
+            let crate_name = name.unwrap_or_else(|| rust::crate_name(&checked.interface.library));
+            let libraries = places::libraries(checked, &args.out);
+            let options = RustOptions { crate_name, runtime, libraries };
+            rust::render(&checked.interface, &options).map(|files| Made { files, left_out: Vec::new() })
+        },
+        compiled: "shim",
+    },
+    Language {
+        lang: Lang::Go,
+        check_name: go::check_module,
+        name: "example.org/moon",
+        runtime: |text| match text {
+            Some(text) => runtime::of_module(text).map(|()| text.to_owned()),
+            None => Ok(concat!("v", env!("CARGO_PKG_VERSION")).into()),
+        },
+        render: |checked, making| {
+            let name = making.args.name.clone();
+            let module = name.unwrap_or_else(|| go::module_name(&checked.interface.library));
+            let runtime = match runtime::is_folder(&making.runtime) {
+                true => go::Runtime::Folder(making.runtime.clone()),
+                false => go::Runtime::Version(making.runtime.clone()),
+            };
+            let libraries = places::libraries(checked, &making.args.out);
+            let options = GoOptions { module, runtime, libraries };
+            let package = go::render(&checked.interface, &options)?;
+            Ok(Made { files: package.files, left_out: package.left_out })
+        },
+        compiled: go::COMPILED,
+    },
+];
+
+impl<'a> Making<'a> {
+    /// What these arguments ask for.
+    pub(super) fn of(args: &'a PackageArgs) -> Result<Making<'a>, Failure> {
+        let language = LANGUAGES.iter().find(|language| language.lang == args.lang);
+        let language = language.expect("every language has a row");
+        if let Some(name) = &args.name {
+            (language.check_name)(name).map_err(|why| {
+                let help = format!("write a name such as `{}`", language.name);
+                Failure::Usage(format!(
+                    "`{name}` cannot be the name of a package, because {why}\nhelp: {help}"
+                ))
+            })?;
+        }
+        let runtime = (language.runtime)(args.runtime.as_deref())?;
+        Ok(Making { args, language, runtime })
+    }
+
+    /// The files of the package.
+    pub(super) fn render(&self, checked: &Checked) -> Result<Made, hotcell_generate::Error> {
+        (self.language.render)(checked, self)
+    }
+
+    /// The folder of the package with its compiled shim.
+    pub(super) fn compiled(&self) -> &'static str {
+        self.language.compiled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::ValueEnum;
+
+    use super::*;
+
+    #[test]
+    fn every_language_has_one_row() {
+        for lang in Lang::value_variants() {
+            assert_eq!(LANGUAGES.iter().filter(|language| language.lang == *lang).count(), 1, "{lang:?}");
+        }
+    }
+
+    #[test]
+    fn examples_of_names_are_names() {
+        for language in LANGUAGES {
+            assert_eq!((language.check_name)(language.name), Ok(()), "{}", language.name);
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! A function's part of a package: its method.
+
+use hotcell_model::interface::{Function, Param, Role};
+use serde::Serialize;
+
+use crate::Error;
+use crate::go::arguments::Arguments;
+use crate::go::context::Context;
+use crate::go::names::{self, Scope};
+use crate::go::results::{Outcome, outcomes};
+use crate::go::{docs, types};
+use crate::shape::owner::Owner;
+use crate::shape::{fails, is_batched, signature};
+
+/// What a method gives back by itself; more comes in a structure.
+const FEW: usize = 3;
+
+/// What `method.go.j2` prints.
+#[derive(Serialize)]
+pub(crate) struct Method {
+    /// Its documentation, with the marks of a comment.
+    pub(crate) comment: Vec<String>,
+    /// What stands between `func` and the brace.
+    pub(crate) opening: String,
+    pub(crate) body: Vec<String>,
+    pub(crate) result: Option<ResultType>,
+}
+
+/// The structure with several results.
+#[derive(Serialize)]
+pub(crate) struct ResultType {
+    name: String,
+    method: String,
+    /// Documentation, name and type of each field.
+    fields: Vec<(String, String, String)>,
+}
+
+/// What a method belongs to.
+pub(crate) struct Receiver {
+    /// What it goes by in methods.
+    pub(crate) name: String,
+    /// Its type, with a star in front.
+    ty: String,
+    /// The expression that begins a call, up to the function's index.
+    begin: String,
+    /// Where calls may be made again, the session.
+    session: String,
+}
+
+impl Receiver {
+    /// That of a function.
+    fn of(context: &Context<'_>, owner: Owner<'_>) -> Receiver {
+        let Owner::Object { key, .. } = owner else {
+            let (name, session) = ("lib".to_owned(), "lib.session".to_owned());
+            return Receiver {
+                name,
+                ty: "*Library".into(),
+                begin: "lib.session.Begin(ctx, ".into(),
+                session,
+            };
+        };
+        let ty = context.names.borrow().objects[key].clone();
+        let name = names::receiver(&ty);
+        let is_resident = context.interface.structs.contains_key(key);
+        let (session, begin) = match is_resident {
+            true => (format!("{name}.session"), format!("{name}.call(ctx, ")),
+            false => (format!("{name}.h().Session()"), format!("{name}.h().Begin(ctx, ")),
+        };
+        Receiver { name, ty: format!("*{ty}"), begin, session }
+    }
+}
+
+/// The method of a function.
+pub(crate) fn method(context: &Context<'_>, index: usize) -> Result<Method, Error> {
+    let interface = context.interface;
+    let function = &interface.functions[index];
+    let owner = Owner::of(function);
+    let receiver = Receiver::of(context, owner);
+    let mut scope = names::locals(&receiver.name);
+    let arguments = Arguments::of(context, function, (owner, &receiver.name), &mut scope)?;
+    let outcomes = outcomes(context, function, &arguments, &mut scope)?;
+    let name = context.method(index);
+    let constant = context.index(index);
+    let repeats = is_repeated(function, owner);
+    // Where each is given back by itself, a batch and what calls again need them together all the same.
+    let together = outcomes.len() > FEW || outcomes.len() > 1 && (is_batched(function) || repeats);
+    let result = together.then(|| result_type(context, index, &outcomes));
+
+    let mut body = vec![format!("\tcall := {}{constant})", receiver.begin), "\tdefer call.End()".into()];
+    body.extend(arguments.puts.iter().cloned());
+    let results = Results::of(context, index, &outcomes);
+    match repeats {
+        false => {
+            body.extend(finish(&arguments, &outcomes, results.kind()));
+        }
+        true => {
+            body.extend(finish(&arguments, &outcomes, results.once()));
+            body = again(&receiver, &results, body, &outcomes);
+        }
+    }
+    let params = [("ctx".to_owned(), "context.Context".to_owned())].into_iter().chain(arguments.params);
+    let opening =
+        format!("({} {}) {name}({}) {}", receiver.name, receiver.ty, parameters(params), results.signature());
+    let docs = documentation(function, &name, &arguments.notes, repeats);
+    Ok(Method { comment: docs::comment(&docs), opening, body, result })
+}
+
+/// How results are given back.
+#[derive(Clone, Copy)]
+enum Form<'a> {
+    /// Each by itself.
+    Each,
+    /// By names of the method's.
+    Named,
+    /// In a structure of this type.
+    Whole(&'a str),
+}
+
+/// The results of a method.
+struct Results<'a> {
+    outcomes: &'a [Outcome],
+    /// The type of all of them together.
+    whole: String,
+}
+
+impl<'a> Results<'a> {
+    fn of(context: &Context<'_>, index: usize, outcomes: &'a [Outcome]) -> Results<'a> {
+        let whole = match outcomes {
+            [] => "struct{}".to_owned(),
+            [one] => one.ty.clone(),
+            _ => context.result(index),
+        };
+        Results { outcomes, whole }
+    }
+
+    fn kind(&self) -> Form<'_> {
+        match self.outcomes.len() {
+            0 | 1 => Form::Each,
+            2..=FEW => Form::Named,
+            _ => Form::Whole(&self.whole),
+        }
+    }
+
+    /// How what makes the call once gives them back.
+    fn once(&self) -> Form<'_> {
+        if self.outcomes.len() == 1 { Form::Each } else { Form::Whole(&self.whole) }
+    }
+
+    fn signature(&self) -> String {
+        match (self.kind(), self.outcomes) {
+            (_, []) => "error".into(),
+            (Form::Named, many) => {
+                let named = many.iter().map(|it| (it.local.clone(), it.ty.clone()));
+                format!("({})", parameters(named.chain([("err".to_owned(), "error".to_owned())])))
+            }
+            _ => format!("({}, error)", self.whole),
+        }
+    }
+}
+
+/// The statements that send a call and give its results back.
+fn finish(arguments: &Arguments, outcomes: &[Outcome], form: Form<'_>) -> Vec<String> {
+    let method = if arguments.settles { "Settle" } else { "Finish" };
+    if outcomes.is_empty() && arguments.updates.is_empty() {
+        let error = format!("call.{method}().Err()");
+        return vec![match form {
+            Form::Whole(whole) => format!("\treturn {whole}{{}}, {error}"),
+            _ => format!("\treturn {error}"),
+        }];
+    }
+    let mut lines = vec![format!("\treply := call.{method}()")];
+    lines.extend(arguments.updates.iter().cloned());
+    let error = "reply.Err()";
+    match (form, outcomes) {
+        (Form::Whole(whole), outcomes) => {
+            lines.push(format!("\treturn {}, {error}", literal(whole, outcomes)));
+        }
+        (_, []) => lines.push(format!("\treturn {error}")),
+        (Form::Each, [one, ..]) => lines.push(format!("\treturn {}, {error}", one.read)),
+        (Form::Named, many) => {
+            lines.extend(many.iter().map(|it| format!("\t{} = {}", it.local, it.read)));
+            let locals: Vec<&str> = many.iter().map(|it| it.local.as_str()).collect();
+            lines.push(format!("\treturn {}, {error}", locals.join(", ")));
+        }
+    }
+    lines
+}
+
+/// A structure with these results.
+fn literal(whole: &str, outcomes: &[Outcome]) -> String {
+    let fields: Vec<String> = outcomes.iter().map(|it| format!("{}: {}", it.field, it.read)).collect();
+    format!("{whole}{{{}}}", fields.join(", "))
+}
+
+/// The statements of a method whose calls may be made again; `once` are those that make one.
+fn again(receiver: &Receiver, results: &Results<'_>, once: Vec<String>, outcomes: &[Outcome]) -> Vec<String> {
+    let head = format!(
+        "rt.Retried(ctx, {}, func(ctx context.Context) ({}, error) {{",
+        receiver.session, results.whole
+    );
+    let left = match outcomes.len() {
+        0 => "_, err := ",
+        2..=FEW => "result, err := ",
+        _ => "return ",
+    };
+    let mut lines = vec![format!("\t{left}{head}")];
+    lines.extend(once.into_iter().map(|line| format!("\t{line}")));
+    lines.push("\t})".into());
+    match outcomes.len() {
+        0 => lines.push("\treturn err".into()),
+        2..=FEW => {
+            let fields: Vec<String> = outcomes.iter().map(|it| format!("result.{}", it.field)).collect();
+            lines.push(format!("\treturn {}, err", fields.join(", ")));
+        }
+        _ => {}
+    }
+    lines
+}
+
+/// Whether calls by a method are made again: what it is given must be there for that.
+fn is_repeated(function: &Function, owner: Owner<'_>) -> bool {
+    let is_changed = |param: &Param| {
+        matches!(&param.role.value, Role::Struct { direction, .. }
+            if direction.goes_out() && param.role.value.is_argument())
+    };
+    function.is_repeatable() && owner == Owner::Library && !function.params.iter().any(is_changed)
+}
+
+/// Parameters as they are declared: those of one type in a row have it once.
+fn parameters(params: impl Iterator<Item = (String, String)>) -> String {
+    let params: Vec<(String, String)> = params.collect();
+    let next = params.iter().skip(1).map(|(_, ty)| Some(ty)).chain([None]);
+    let one = |((name, ty), next): (&(String, String), Option<&String>)| match next {
+        Some(next) if next == ty => name.clone(),
+        _ => format!("{name} {ty}"),
+    };
+    params.iter().zip(next).map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// The type of what a method gives back, and its documentation.
+fn result_type(context: &Context<'_>, index: usize, outcomes: &[Outcome]) -> ResultType {
+    let field = |it: &Outcome| (it.about.clone(), it.field.clone(), it.ty.clone());
+    let fields = outcomes.iter().map(field).collect();
+    ResultType { name: context.result(index), method: context.method(index), fields }
+}
+
+/// The method that puts a call of a function into a batch.
+pub(crate) fn batched(context: &Context<'_>, index: usize) -> Result<Method, Error> {
+    let function = &context.interface.functions[index];
+    let name = context.names.borrow().batch[index].clone();
+    let mut scope = names::locals("batch");
+    let arguments = Arguments::of(context, function, (Owner::Library, "batch"), &mut scope)?;
+    let outcomes = outcomes(context, function, &arguments, &mut Scope::default())?;
+    let results = Results::of(context, index, &outcomes);
+    let mut body = vec![format!("\tcall := batch.batch.Begin({})", context.index(index))];
+    body.extend(arguments.puts);
+    let read = if outcomes.iter().all(|it| it.plain) { "Values" } else { "Read" };
+    let whole = &results.whole;
+    body.push(format!("\treturn rt.{read}(call, func(reply *rt.Reply) {whole} {{"));
+    body.push(match outcomes.as_slice() {
+        [one] => format!("\t\treturn {}", one.read),
+        many => format!("\t\treturn {}", literal(whole, many)),
+    });
+    body.push("\t})".into());
+    let params = parameters(arguments.params.into_iter());
+    let opening = format!("(batch *Batch) {name}({params}) rt.Ticket[{whole}]");
+    let own = Receiver::of(context, Owner::of(function)).ty.replace('*', "");
+    let mut docs = vec![format!("{name} puts a call of [{own}.{}] into the batch.", context.method(index))];
+    docs::paragraph(&mut docs, arguments.notes);
+    Ok(Method { comment: docs::comment(&docs), opening, body, result: None })
+}
+
+/// The type of a buffer's elements.
+pub(crate) fn element(context: &Context<'_>, param: &Param) -> &'static str {
+    types::element(param.ty.pointee().map(|(ty, _)| ty), &context.interface.target)
+}
+
+fn documentation(function: &Function, name: &str, notes: &[String], repeats: bool) -> Vec<String> {
+    let mut lines =
+        vec![format!("{name} calls {}:", function.name), String::new(), format!("\t{}", signature(function))];
+    docs::paragraph(&mut lines, function.doc.as_deref().map(docs::from_header).unwrap_or_default());
+    for note in notes {
+        docs::paragraph(&mut lines, [note.clone()]);
+    }
+    if repeats {
+        docs::paragraph(&mut lines, ["It is idempotent: a call whose worker ends may be made again.".into()]);
+    }
+    if let Some(cancel) = &function.cancel {
+        let text = &cancel.text;
+        let text = format!("At its deadline, and when its context is done, {text} stops it.");
+        docs::paragraph(&mut lines, [docs::unmarked(&text)]);
+    }
+    docs::paragraph(
+        &mut lines,
+        [match fails(function) {
+            Some(when) => {
+                format!(
+                    "The error is a hotcell.LibraryError when {when}, or tells what became of the worker."
+                )
+            }
+            None => "The error tells what became of the worker; the library reports none here.".into(),
+        }],
+    );
+    lines
+}

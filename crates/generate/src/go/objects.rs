@@ -1,0 +1,101 @@
+//! Types of objects: handles, and structures that live in the worker.
+
+use hotcell_model::interface::{Function, Handle, Role};
+use serde::Serialize;
+
+use crate::Error;
+use crate::go::context::Context;
+use crate::go::docs;
+use crate::go::function::Method;
+use crate::go::names::receiver;
+use crate::go::structs::Record;
+use crate::shape::missing;
+
+/// What `object.go.j2` and `resident.go.j2` print.
+#[derive(Serialize)]
+pub(crate) struct Object {
+    pub(crate) name: String,
+    pub(crate) file: String,
+    /// The constant with the number of its type.
+    pub(crate) kind: String,
+    /// What it goes by in its methods.
+    receiver: String,
+    comment: Vec<String>,
+    /// The function that releases it, if any.
+    release: Option<String>,
+    pub(crate) methods: Vec<Method>,
+    /// The fields, when it is a structure that lives in the worker.
+    pub(crate) record: Option<Record>,
+    /// How an object of a structure begins, behind "is not there yet: ".
+    beginnings: String,
+}
+
+/// The type of the object `key`; `methods` are its functions.
+pub(crate) fn object(
+    context: &Context<'_>,
+    key: &str,
+    methods: Vec<Method>,
+    record: Option<Record>,
+) -> Result<Object, Error> {
+    let handle = context.interface.handles.get(key).ok_or_else(|| missing(key, "handle type", key))?;
+    let names = context.names.borrow();
+    let name = names.objects[key].clone();
+    Ok(Object {
+        file: names.files[key].clone(),
+        kind: names.kind(key),
+        receiver: receiver(&name),
+        comment: docs::comment(&documentation(context, key, handle, (&name, record.is_some()))),
+        release: handle.release.clone(),
+        methods,
+        record,
+        beginnings: beginnings(context, key),
+        name,
+    })
+}
+
+/// The methods with which an object begins, as advice.
+fn beginnings(context: &Context<'_>, key: &str) -> String {
+    let begins = |function: &Function| {
+        function.params.iter().any(|param| {
+            matches!(&param.role.value, Role::Resident { record, starts: Some(_), .. } if record == key)
+        })
+    };
+    let names = context.names.borrow();
+    let functions = context.interface.functions.iter().zip(&names.methods);
+    let methods: Vec<&str> =
+        functions.filter(|(function, _)| begins(function)).map(|(_, name)| name.as_str()).collect();
+    match methods.join(" or ").as_str() {
+        "" => "no function of the contract begins one".into(),
+        methods => format!("call {methods} first"),
+    }
+}
+
+fn documentation(
+    context: &Context<'_>,
+    key: &str,
+    handle: &Handle,
+    (name, resident): (&str, bool),
+) -> Vec<String> {
+    let doc = match context.interface.structs.get(key) {
+        Some(record) => record.doc.as_deref().or(handle.doc.as_deref()),
+        None => handle.doc.as_deref(),
+    };
+    let what = if resident { "a structure that lives in the worker" } else { "an object of the library" };
+    let mut lines = vec![format!("{name} is {what}: {} in C.", handle.c_type)];
+    docs::paragraph(&mut lines, doc.map(docs::from_header).unwrap_or_default());
+    let mut life = Vec::new();
+    if resident {
+        life.push("Its fields are here, and go there and back with each call.".to_owned());
+    }
+    if let Some(release) = &handle.release {
+        life.push(format!(
+            "Close releases one that is the caller's, by {release}; what nobody closes is released when it is garbage."
+        ));
+    }
+    let names = context.names.borrow();
+    if let Some(parent) = handle.parent.as_ref().and_then(|parent| names.objects.get(parent)) {
+        life.push(format!("It keeps the [{parent}] that it belongs to."));
+    }
+    docs::paragraph(&mut lines, life);
+    lines
+}
