@@ -22,6 +22,7 @@ const GENERATED: &[&str] = &[
     "docs/reference/wire.md",
     "docs/reference/errors.md",
     "crates/sandbox/src/tables.rs",
+    "clients/python/hotcell/errors.py",
 ];
 
 /// Whether to write the generated files or to compare them with what is there.
@@ -79,6 +80,7 @@ fn render(root: &Path) -> Result<Vec<(&'static str, String)>> {
         wire::markdown::render(&wire),
         errors::markdown::render(&errors),
         rustfmt(root, &tables).context("formatting tables.rs")?,
+        errors::python::render(&errors),
     ];
     Ok(GENERATED.iter().copied().zip(texts).collect())
 }

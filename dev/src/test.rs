@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Result, bail, ensure};
 
 use crate::process::{cargo, show, step, watch};
-use crate::{examples, generate, models, setup, tidy};
+use crate::{conformance, examples, generate, models, python, setup, tidy};
 
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
     let filter = match arguments {
@@ -34,6 +34,8 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
     if filter.is_some() {
         return Ok(());
     }
+    python::run(root, &[])?;
+    conformance::run(root, &[])?;
     step("examples", || examples::run(root, &[]))?;
     step("loom", || models::run(root))
 }

@@ -332,10 +332,10 @@ pub(crate) struct PackageArgs {
     /// Overwrite files there that were not generated, or were edited since
     #[arg(long)]
     pub(crate) force: bool,
-    /// Name of the package [default: the library's name and `-hotcell`]
+    /// Name of the package [default: the library's name and `-hotcell`; in Python `_hotcell`]
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
-    /// Where the package finds the `hotcell` crate, as a dependency in Cargo.toml is written
+    /// Where a package of Rust finds the `hotcell` crate, as a dependency in Cargo.toml is written
     #[arg(long, value_name = "TOML")]
     pub(crate) runtime: Option<String>,
     /// Search this directory for headers
@@ -500,6 +500,8 @@ pub(crate) enum Format {
 pub(crate) enum Lang {
     /// A cargo package
     Rust,
+    /// A package of Python, with stubs
+    Python,
 }
 
 /// `NAME=VALUE`.

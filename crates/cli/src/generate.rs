@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use hotcell_bind::{Checked, Job, Source};
 use hotcell_generate::package::{self, Over};
 use hotcell_generate::prebuilt;
+use hotcell_generate::python::{self, PythonOptions};
 use hotcell_generate::rust::{self, RustOptions};
 
 use crate::args::{BuildArgs, Format, GenArgs, Lang, PackageArgs};
@@ -32,7 +33,9 @@ pub(crate) fn build(args: &BuildArgs) -> ExitCode {
     report(render(&args.package).and_then(|(checked, files)| {
         let compiled = hotcell_bind::compile(&checked)?;
         let mut files: Vec<_> = files.into_iter().map(|(path, text)| (path, text.into_bytes())).collect();
-        files.extend(prebuilt::files(&checked.interface, &compiled.source, compiled.shim));
+        let (inside, shim) = (shim_folder(&args.package, &checked), compiled.shim);
+        let shim = prebuilt::files(&checked.interface, &compiled.source, shim);
+        files.extend(shim.map(|(path, bytes)| (inside.join(path), bytes)));
         let PackageArgs { out: folder, .. } = &args.package;
         package::put(folder, &files, over(&args.package)).map_err(|error| unwritten(folder, error))?;
         tell_left_out(&checked);
@@ -56,16 +59,11 @@ pub(crate) fn build(args: &BuildArgs) -> ExitCode {
 
 /// The files of a package.
 fn render(args: &PackageArgs) -> Result<(Checked, Vec<(PathBuf, String)>), Failure> {
-    let runtime = match &args.runtime {
-        Some(text) => runtime(text)?,
-        None => concat!("\"", env!("CARGO_PKG_VERSION"), "\"").into(),
+    let rendered: fn(&PackageArgs, &Checked, &Named) -> _ = match args.lang {
+        Lang::Rust => render_rust,
+        Lang::Python => render_python,
     };
-    if let Some(name) = &args.name {
-        rust::check_crate_name(name).map_err(|why| {
-            let help = "write a name such as `moon-hotcell`";
-            Failure::Usage(format!("`{name}` cannot be the name of a package, because {why}\nhelp: {help}"))
-        })?;
-    }
+    let named = Named::of(args)?;
     let checked = hotcell_bind::check(&Job {
         source: Source::Contract(args.contract.clone()),
         only: None,
@@ -79,14 +77,73 @@ fn render(args: &PackageArgs) -> Result<(Checked, Vec<(PathBuf, String)>), Failu
     if checked.interface.functions.is_empty() {
         return Err(hotcell_bind::Error::nothing_bound(&checked.interface).into());
     }
-    let Lang::Rust = args.lang;
+    let files = rendered(args, &checked, &named).map_err(hotcell_bind::Error::from_generate)?;
+    Ok((checked, files))
+}
+
+type Files = Result<Vec<(PathBuf, String)>, hotcell_generate::Error>;
+
+fn render_rust(args: &PackageArgs, checked: &Checked, named: &Named) -> Files {
     let options = RustOptions {
         crate_name: args.name.clone().unwrap_or_else(|| rust::crate_name(&checked.interface.library)),
-        runtime,
-        libraries: places::libraries(&checked, &args.out),
+        runtime: named.runtime.clone(),
+        libraries: places::libraries(checked, &args.out),
     };
-    let files = rust::render(&checked.interface, &options).map_err(hotcell_bind::Error::from_generate)?;
-    Ok((checked, files))
+    rust::render(&checked.interface, &options)
+}
+
+fn render_python(args: &PackageArgs, checked: &Checked, _named: &Named) -> Files {
+    let options = PythonOptions {
+        package: python_package(args, checked),
+        libraries: places::libraries(checked, &args.out),
+    };
+    python::render(&checked.interface, &options)
+}
+
+fn python_package(args: &PackageArgs, checked: &Checked) -> String {
+    args.name.clone().unwrap_or_else(|| python::package_name(&checked.interface.library))
+}
+
+/// The folder in a package where its shim lies.
+fn shim_folder(args: &PackageArgs, checked: &Checked) -> PathBuf {
+    match args.lang {
+        Lang::Rust => PathBuf::new(),
+        Lang::Python => PathBuf::from(python_package(args, checked)),
+    }
+}
+
+/// What the words of the command line say of a package, checked.
+struct Named {
+    /// Where it finds the runtime.
+    runtime: String,
+}
+
+impl Named {
+    fn of(args: &PackageArgs) -> Result<Named, Failure> {
+        let runtime = match (&args.runtime, args.lang) {
+            (Some(text), Lang::Rust) => runtime(text)?,
+            (Some(text), Lang::Python) => {
+                return Err(Failure::Usage(format!(
+                    "`--runtime {text}` is for packages of Rust\nhelp: leave it out: a package of Python imports `hotcell`"
+                )));
+            }
+            (None, _) => concat!("\"", env!("CARGO_PKG_VERSION"), "\"").into(),
+        };
+        let check = match args.lang {
+            Lang::Rust => rust::check_crate_name,
+            Lang::Python => python::check_package_name,
+        };
+        if let Some(name) = &args.name {
+            check(name).map_err(|why| {
+                let better = if args.lang == Lang::Rust { "moon-hotcell" } else { "moon_hotcell" };
+                let help = format!("write a name such as `{better}`");
+                Failure::Usage(format!(
+                    "`{name}` cannot be the name of a package, because {why}\nhelp: {help}"
+                ))
+            })?;
+        }
+        Ok(Named { runtime })
+    }
 }
 
 fn tell_left_out(checked: &Checked) {

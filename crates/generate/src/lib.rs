@@ -11,6 +11,7 @@ mod templates;
 
 pub mod package;
 pub mod prebuilt;
+pub mod python;
 pub mod rust;
 pub mod shim;
 

@@ -29,14 +29,14 @@ mod docs;
 mod format;
 mod function;
 mod methods;
-mod names;
+pub(crate) mod names;
 mod objects;
-mod owner;
+pub(crate) mod owner;
 mod results;
 mod structs;
 mod table;
 mod texts;
-mod types;
+pub(crate) mod types;
 mod unions;
 mod values;
 

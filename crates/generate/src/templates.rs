@@ -40,6 +40,9 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("enums.rs", include_str!("../templates/rust/enums.rs.j2")),
     ("enum.rs", include_str!("../templates/rust/enum.rs.j2")),
     ("constants.rs", include_str!("../templates/rust/constants.rs.j2")),
+    ("pyproject.toml", include_str!("../templates/python/pyproject.toml.j2")),
+    ("__init__.py", include_str!("../templates/python/__init__.py.j2")),
+    ("__init__.pyi", include_str!("../templates/python/__init__.pyi.j2")),
 ];
 
 /// Renders one template from its model.

@@ -35,14 +35,19 @@ fn is_path(text: &str) -> bool {
     text.contains("::") && text.split("::").all(is_name) && !last.contains(|c: char| c.is_ascii_uppercase())
 }
 
-/// The names of all functions in the tree's Rust files.
+/// The names of all functions in the tree's files of Rust and Python.
 fn functions(tree: &Tree) -> Vec<String> {
+    let name = |rest: &str| rest.chars().take_while(|&c| c.is_alphanumeric() || c == '_').collect();
     let mut names = Vec::new();
     for file in tree.rust() {
         let code = file.code();
         for (_, rest) in code.match_indices("fn ").map(|(at, word)| code[at..].split_at(word.len())) {
-            names.push(rest.chars().take_while(|&c| c.is_alphanumeric() || c == '_').collect());
+            names.push(name(rest));
         }
+    }
+    for file in tree.files().filter(|it| it.extension() == "py") {
+        let tests = file.lines().filter_map(|(_, line)| line.trim_start().strip_prefix("def "));
+        names.extend(tests.map(name));
     }
     names
 }
@@ -54,6 +59,13 @@ mod tests {
 
     #[test]
     fn named_tests_are_there() {
+        check(
+            named_tests,
+            &[
+                (&[(PAGE, "| a | `python::test_a` |"), ("clients/python/tests/a.py", "def test_a() -> None:")], ""),
+                (&[(PAGE, "| a | `python::test_a` |"), ("clients/python/tests/a.py", "# def test_a()")], "no test"),
+            ],
+        );
         let code = ("crates/shm/src/lane.rs", "#[test]\nfn wraps_around() {}\n// fn in_a_comment()");
         for (row, expect) in [
             ("| wraps | `shm::lane::wraps_around` |", ""),
