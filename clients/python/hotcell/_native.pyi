@@ -19,6 +19,9 @@ class Library:
     def close(self) -> None:
         """Ends the session, when its objects and functions have gone, too. Calling this again does nothing."""
 
+    def open(self, **options: Unpack[Options]) -> Self:
+        """Another session with the same library: for a process that was forked, or for other options."""
+
     def within(self, seconds: float) -> Self:
         """The same library, for calls with this deadline, in seconds."""
 

@@ -57,8 +57,7 @@ pub(crate) fn call(
         Ok(outcome) => object(py, loaded, plan, called, outcome, given),
         Err(error) => {
             left(loaded, called, plan, &error, given)?;
-            let kept = take_raised();
-            let own = own.or(kept).filter(|_| error.kind() == ErrorKind::CallbackFailed);
+            let own = own.filter(|_| error.kind() == ErrorKind::CallbackFailed);
             Err(own.unwrap_or_else(|| raised(py, function, &error, interrupt)))
         }
     }
@@ -123,7 +122,7 @@ fn kept(loaded: &Arc<Loaded>, callback: Py<PyAny>) -> KeptFunction {
 }
 
 /// What a kept callback raised on this thread.
-fn take_raised() -> Option<PyErr> {
+pub(crate) fn take_raised() -> Option<PyErr> {
     let mut all = RAISED.lock().unwrap_or_else(PoisonError::into_inner);
     let position = all.iter().position(|(thread, _)| *thread == thread::current().id())?;
     Some(all.swap_remove(position).1)

@@ -6,14 +6,14 @@
 
 use std::time::Duration;
 
-use hotcell::Session;
+use hotcell::{ErrorKind, Session};
 use pyo3::prelude::*;
 
 use crate::arguments::{self, Given, Read};
 use crate::function::Function;
 use crate::plan::Plan;
 use crate::results::{self, Taken};
-use crate::{errors, ffi};
+use crate::{by_value, errors, ffi};
 
 /// How long a thread waits for a reply with the lock. Python itself changes threads every five milliseconds.
 pub(crate) const PATIENCE: Duration = Duration::from_micros(10);
@@ -97,6 +97,12 @@ pub(crate) fn raised(
     error: &hotcell::Error,
     interrupt: Option<PyErr>,
 ) -> PyErr {
+    // What a callback raised that the library keeps comes out as itself.
+    if error.kind() == ErrorKind::CallbackFailed
+        && let Some(own) = by_value::take_raised()
+    {
+        return own;
+    }
     let exception = errors::exception(py, Some(&function.loaded), error);
     match interrupt {
         Some(interrupt) => {

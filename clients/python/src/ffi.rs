@@ -92,7 +92,7 @@ pub(crate) fn function_object(py: Python<'_>, function: Function) -> PyResult<Py
         let own = object.cast::<Object>();
         ptr::addr_of_mut!((*own).vectorcall).write(vectorcall);
         ptr::addr_of_mut!((*own).function).write(Box::into_raw(Box::new(function)));
-        Ok(Py::from_owned_ptr(py, object))
+        Ok(Bound::from_owned_ptr(py, object).unbind())
     }
 }
 
@@ -152,7 +152,8 @@ unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
     // a reference to its type.
     unsafe {
         let ty = ffi::Py_TYPE(object);
-        drop(Box::from_raw((*object.cast::<Object>()).function));
+        let function = Box::from_raw((*object.cast::<Object>()).function);
+        attached(|_| drop(function));
         ffi::PyObject_Free(object.cast());
         ffi::Py_DecRef(ty.cast());
     }
@@ -165,9 +166,11 @@ unsafe extern "C" fn vectorcall(
     names: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
     let positional = count & !ARGUMENTS_OFFSET;
-    guarded(|py| {
+    // SAFETY: the object is a function of this module, for only those have this pointer.
+    let plain = unsafe { (*(*object.cast::<Object>()).function).is_plain() };
+    guarded(plain, |py| {
         // SAFETY: by the protocol of vectorcall `names` is a tuple or null, and behind `arguments` are as many objects as `positional`
-        // says and as `names` has. The object is a function of this module, for only those have this pointer.
+        // says and as `names` has. The object is as above.
         let (function, all, names) = unsafe {
             let names = Borrowed::from_ptr_or_opt(py, names).map(|names| names.cast_unchecked::<PyTuple>());
             let all = positional + names.map_or(0, |names| names.len());
@@ -183,7 +186,7 @@ unsafe extern "C" fn call(
     arguments: *mut ffi::PyObject,
     named: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    guarded(|py| {
+    guarded(false, |py| {
         // SAFETY: Python calls this with a tuple, and with a dictionary or null.
         let (arguments, named) = unsafe {
             let named = Borrowed::from_ptr_or_opt(py, named).map(|named| named.cast_unchecked::<PyDict>());
@@ -218,7 +221,7 @@ pub(crate) fn with_arguments<R>(
 }
 
 unsafe extern "C" fn repr(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
-    guarded(|py| {
+    guarded(false, |py| {
         // SAFETY: Python calls this with an object of the type.
         let function = unsafe { &*(*object.cast::<Object>()).function };
         Ok(function.repr().into_pyobject(py)?.into_any().unbind())
@@ -229,7 +232,7 @@ unsafe extern "C" fn getattro(
     object: *mut ffi::PyObject,
     name: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    guarded(|py| {
+    guarded(false, |py| {
         // SAFETY: Python calls this with an object of the type, and a name.
         let (own, wanted) = unsafe { (Borrowed::from_ptr(py, object), Borrowed::from_ptr(py, name)) };
         let function = unsafe { &*(*object.cast::<Object>()).function };
@@ -250,7 +253,7 @@ unsafe extern "C" fn bind(
     instance: *mut ffi::PyObject,
     _class: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    guarded(|py| {
+    guarded(false, |py| {
         // SAFETY: Python calls this with an object of the type, and another or null.
         let (own, instance) =
             unsafe { (Borrowed::from_ptr(py, object), Borrowed::from_ptr_or_opt(py, instance)) };
@@ -261,19 +264,40 @@ unsafe extern "C" fn bind(
     })
 }
 
-/// Runs what Python asks for: an error is raised, and a panic is one.
-fn guarded(run: impl FnOnce(Python<'_>) -> PyResult<Py<PyAny>>) -> *mut ffi::PyObject {
-    Python::attach(|py| {
+/// Runs what Python asks for: an error is raised, and a panic is one. What is plain drops no object of Python, and so need not be
+/// told apart from what other threads drop.
+fn guarded(plain: bool, run: impl FnOnce(Python<'_>) -> PyResult<Py<PyAny>>) -> *mut ffi::PyObject {
+    let guarded = |py: Python<'_>| {
         let done = catch_unwind(AssertUnwindSafe(|| run(py)));
-        let done = done.unwrap_or_else(|_| Err(PySystemError::new_err("hotcell has panicked: this is a bug in it")));
-        match done {
+        let panicked = |_| Err(PySystemError::new_err("hotcell has panicked: this is a bug in it"));
+        match done.unwrap_or_else(panicked) {
             Ok(object) => object.into_ptr(),
             Err(error) => {
                 error.restore(py);
                 ptr::null_mut()
             }
         }
-    })
+    };
+    match plain {
+        // SAFETY: Python called, and so this thread has its lock.
+        true => guarded(unsafe { Python::assume_attached() }),
+        false => attached(guarded),
+    }
+}
+
+/// Runs something in a function that Python calls, which has its lock.
+fn attached<R>(run: impl FnOnce(Python<'_>) -> R) -> R {
+    let mut run = Some(run);
+    let done = Python::try_attach(|py| run.take().map(|run| run(py))).flatten();
+    match (done, run) {
+        (Some(done), _) => done,
+        (None, Some(run)) => {
+            // SAFETY: Python called, and so this thread has its lock; only that the interpreter is ending keeps it from being taken once
+            // more.
+            run(unsafe { Python::assume_attached() })
+        }
+        (None, None) => unreachable!("what was run is done"),
+    }
 }
 
 /// The bytes of a buffer that Python lends, which lie one behind the other.

@@ -26,6 +26,12 @@ pub(crate) struct Function {
 }
 
 impl Function {
+    /// Whether it takes and gives numbers, texts and data alone.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.plan.plain && !self.maps
+    }
+
     /// Calls it.
     #[inline]
     pub(crate) fn call(&self, py: Python<'_>, given: ffi::Arguments<'_, '_>) -> PyResult<Py<PyAny>> {

@@ -59,6 +59,13 @@ impl Library {
         Ok(())
     }
 
+    /// Another session with the same library: for a process that was forked, or for other options.
+    #[pyo3(signature = (**options))]
+    fn open(&self, py: Python<'_>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Py<PyAny>> {
+        let (_, loaded) = self.held(py)?;
+        loaded.open(py, options::read(options)?)
+    }
+
     /// The same library, for calls with this deadline, in seconds.
     fn within(slf: &Bound<'_, Self>, seconds: f64) -> PyResult<Py<PyAny>> {
         let deadline = options::seconds("seconds", seconds)?;

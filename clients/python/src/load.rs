@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use sha2::{Digest, Sha256};
 
-use crate::package::Package;
+use crate::package::{self, Package};
 use crate::{errors, ffi, options};
 
 /// What a binding is made of.
@@ -38,7 +38,7 @@ pub(crate) fn load(
     define: &pyo3::Bound<'_, PyAny>,
     named: Option<&pyo3::Bound<'_, PyDict>>,
 ) -> PyResult<Py<PyAny>> {
-    let mut options = options::read(named)?;
+    let options = options::read(named)?;
     let source = match (source.as_slice(), lib) {
         ([contract], None) => Source::Contract(contract.clone()),
         (headers, library) => Source::Headers {
@@ -57,10 +57,10 @@ pub(crate) fn load(
     let names = python::Names::of(&bound.interface);
     let namespace = define.call1((PyString::new(py, &names.to_json()), &bound.interface.library))?;
     let variable = rust::library_variable(&bound.interface.library);
-    let package =
-        Package::make(py, (bound.interface, names), bound.shim, namespace.cast::<PyDict>()?, Vec::new(), variable)?;
-    options.libraries = bound.libraries;
-    package.open_with(py, options)
+    let libraries = (package::leaked(Vec::new(), variable), bound.libraries);
+    let names = (bound.interface, names);
+    let made = Package::make(py, names, bound.shim, namespace.cast::<PyDict>()?, libraries)?;
+    made.loaded.open(py, options)
 }
 
 /// Reads, checks and compiles, or finds what was compiled before.

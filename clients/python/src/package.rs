@@ -30,6 +30,10 @@ pub(crate) struct Loaded {
     package: &'static rt::Package,
     rules: Option<&'static rt::ThreadRules>,
     libraries: &'static rt::Libraries,
+    /// The files of a library that was bound at run time.
+    files: Vec<PathBuf>,
+    /// The library's class.
+    own: Py<PyType>,
     /// Classes of objects, by the number of their type less one.
     objects: Vec<Option<Py<PyType>>>,
     /// Classes of structures, by record.
@@ -68,8 +72,15 @@ impl Loaded {
         object.or_else(|| structure().map(|(_, class)| class))
     }
 
-    /// Opens a session.
-    pub(crate) fn open(&self, py: Python<'_>, options: Options) -> PyResult<Session> {
+    /// Opens a session: an object of the library's class.
+    pub(crate) fn open(self: &Arc<Self>, py: Python<'_>, options: Options) -> PyResult<Py<PyAny>> {
+        Library::make(self.own.bind(py), self, self.session(py, options)?)
+    }
+
+    fn session(&self, py: Python<'_>, mut options: Options) -> PyResult<Session> {
+        if options.libraries.is_empty() {
+            options.libraries.clone_from(&self.files);
+        }
         let options = dynamic::recycle(&self.interface).with(options);
         let options = dynamic::leaving(&self.interface, options);
         let options = dynamic::trying(&self.interface, options);
@@ -83,7 +94,6 @@ impl Loaded {
 #[pyclass(frozen, module = "hotcell._native")]
 pub(crate) struct Package {
     pub(crate) loaded: Arc<Loaded>,
-    class: Py<PyType>,
 }
 
 #[pymethods]
@@ -104,30 +114,24 @@ impl Package {
         if interface.functions.len() != names.functions.len() {
             return Err(PyValueError::new_err("the names are those of another interface: generate the package again"));
         }
-        Package::make(py, (interface, names), shim, namespace, libraries, variable)
+        let libraries = leaked(libraries, variable);
+        Package::make(py, (interface, names), shim, namespace, (libraries, Vec::new()))
     }
 
     /// Opens a session: an object of the library's class.
     #[pyo3(signature = (**options))]
     pub(crate) fn open(&self, py: Python<'_>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Py<PyAny>> {
-        self.open_with(py, options::read(options)?)
+        self.loaded.open(py, options::read(options)?)
     }
 }
 
 impl Package {
-    /// As `open`, with these options.
-    pub(crate) fn open_with(&self, py: Python<'_>, options: Options) -> PyResult<Py<PyAny>> {
-        let session = self.loaded.open(py, options)?;
-        Library::make(self.class.bind(py), &self.loaded, session)
-    }
-
     pub(crate) fn make(
         py: Python<'_>,
         (interface, names): (Interface, Names),
         shim: Vec<u8>,
         namespace: &Bound<'_, PyDict>,
-        libraries: Vec<(String, Option<String>)>,
-        variable: String,
+        (libraries, files): (&'static rt::Libraries, Vec<PathBuf>),
     ) -> PyResult<Package> {
         let class = |name: &str| -> PyResult<Py<PyType>> {
             let found = namespace.get_item(name)?;
@@ -149,7 +153,9 @@ impl Package {
         let loaded = Arc::new(Loaded {
             package: dynamic::package(&interface, shim),
             rules: dynamic::thread_rules(&interface),
-            libraries: leaked(libraries, variable),
+            libraries,
+            files,
+            own,
             objects,
             structs,
             error,
@@ -160,7 +166,7 @@ impl Package {
             names,
         });
         methods(py, &loaded)?;
-        Ok(Package { loaded, class: own })
+        Ok(Package { loaded })
     }
 }
 
@@ -179,7 +185,7 @@ fn methods(py: Python<'_>, loaded: &Arc<Loaded>) -> PyResult<()> {
 }
 
 /// Where the library's files are. It lives as long as the package.
-fn leaked(files: Vec<(String, Option<String>)>, variable: String) -> &'static rt::Libraries {
+pub(crate) fn leaked(files: Vec<(String, Option<String>)>, variable: String) -> &'static rt::Libraries {
     let files = files.into_iter().map(|(name, built)| {
         let built = built.map(|folder| &*PathBuf::from(folder).join(&name).display().to_string().leak());
         rt::LibraryFile { name: name.leak(), built }

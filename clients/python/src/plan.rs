@@ -23,6 +23,8 @@ pub(crate) struct Plan {
     pub(crate) results: Vec<Gives>,
     /// Whether it is called through values of a few kinds, for it has structures, callbacks or lists.
     pub(crate) by_value: bool,
+    /// Whether it is passed and gives numbers, texts and data alone.
+    pub(crate) plain: bool,
     /// Whether its call may be made again.
     pub(crate) repeatable: bool,
 }
@@ -66,8 +68,6 @@ pub(crate) struct Number {
 /// What a result gives.
 #[derive(Debug)]
 pub(crate) struct Gives {
-    /// The parameter's name; empty for what is returned.
-    pub(crate) name: String,
     pub(crate) offset: usize,
     pub(crate) what: What,
     pub(crate) nullable: bool,
@@ -110,6 +110,9 @@ impl Plan {
         let params: Vec<Parameter> = params.collect();
         let results = results(interface, function, &params);
         by_value |= results.is_none();
+        let results = results.unwrap_or_default();
+        let objects = params.iter().any(|param| matches!(param.takes, Takes::Object { .. }))
+            || results.iter().any(|gives| matches!(gives.what, What::Object { .. }));
         let own = named.own.and_then(|own| params.iter().position(|param| param.position == own));
         Plan {
             index,
@@ -118,8 +121,9 @@ impl Plan {
             doc: named.doc.clone(),
             own,
             params,
-            results: results.unwrap_or_default(),
+            results,
             by_value,
+            plain: !by_value && !objects,
             repeatable: function.is_repeatable(),
         }
     }
@@ -186,7 +190,7 @@ fn results(interface: &Interface, function: &Function, params: &[Parameter]) -> 
         };
         if let Some((what, nullable)) = what {
             let offset = field.offset as usize;
-            results.push(Gives { name: String::new(), offset, what, nullable, of: None });
+            results.push(Gives { offset, what, nullable, of: None });
         }
     }
     for (index, param) in function.params.iter().enumerate() {
@@ -201,8 +205,8 @@ fn results(interface: &Interface, function: &Function, params: &[Parameter]) -> 
             Role::HandleOut { handle, ownership, parent, .. } => object(handle, ownership, parent)?,
             _ => return None,
         };
-        let (name, offset) = (param.name.clone(), field.offset as usize);
-        results.push(Gives { name, offset, what, nullable: true, of: passed(&index) });
+        let offset = field.offset as usize;
+        results.push(Gives { offset, what, nullable: true, of: passed(&index) });
     }
     Some(results)
 }

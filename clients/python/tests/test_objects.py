@@ -65,7 +65,7 @@ def test_an_object_of_a_worker_that_has_gone(grid: Any) -> None:
 
 def test_structures(grid: Any) -> None:
     point = grid.type("Point")(x=1.0, y=2.0)
-    grid.move(point, 0.5)
+    grid.grid_move(point, 0.5)
     assert (point.x, point.y, point.tag) == (1.5, 2.0, 1)
     assert grid.mirror({"x": 1.0, "y": 2.0, "tag": 3}) == grid.type("Point")(x=2.0, y=1.0, tag=-3)
     assert "x=1.5" in repr(point)

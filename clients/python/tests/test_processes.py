@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -100,7 +101,7 @@ def in_child(run: Any) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def test_a_forked_child_is_told_so_and_may_open_its_own(grid: Any, load_grid: Any) -> None:
+def test_a_forked_child_is_told_so_and_may_open_its_own(grid: Any) -> None:
     box = grid.box_new(1)
 
     def run() -> None:
@@ -108,28 +109,39 @@ def test_a_forked_child_is_told_so_and_may_open_its_own(grid: Any, load_grid: An
             with pytest.raises(hotcell.ForkedClient):
                 call()
         box.release()
-        with load_grid() as own:
+        with grid.open() as own:
             assert own.add(1, 2) == 3
+        with pytest.raises(hotcell.Error, match="forked"):
+            hotcell.load("zlib.h", lib="z")
 
     assert in_child(run) == 0
     assert grid.add(1, 2) == 3 and box.sum() == 0
 
 
-def add_of_own(number: int) -> int:
+def add_in_fork(number: int) -> int:
+    with shared["grid"].open() as own:
+        return int(own.add(number, 1))
+
+
+def add_in_spawn(number: int) -> int:
     with hotcell.load("zlib.h", lib="z") as z:
         return int(z.crc32(number, b"a"))
 
 
-def test_multiprocessing() -> None:
-    import zlib
+shared: dict[str, Any] = {}
 
-    for method in ["fork", "spawn"]:
-        with multiprocessing.get_context(method).Pool(2) as pool:
-            assert pool.map(add_of_own, range(4)) == [zlib.crc32(b"a", number) for number in range(4)]
+
+def test_multiprocessing(grid: Any) -> None:
+    shared["grid"] = grid
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        assert pool.map_async(add_in_fork, range(4)).get(timeout=60) == [1, 2, 3, 4]
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        sums = pool.map_async(add_in_spawn, range(2)).get(timeout=60)
+    assert sums == [zlib.crc32(b"a", number) for number in range(2)]
 
 
 def program(text: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-X", "dev", "-c", text]
+    command = [sys.executable, "-P", "-X", "dev", "-c", text]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
@@ -201,9 +213,11 @@ def test_nothing_is_left_behind(grid: Any) -> None:
             with pytest.raises(Exception):
                 wrong()
 
+    function, box_type = grid.__dict__["checksum"], type(grid.box_new(1))
+
     def counts() -> list[int]:
         function = grid.__dict__["checksum"]
-        return [sys.getrefcount(it) for it in (big, text, numbers, room, type(function), grid.type("Box"), None.__class__)]
+        return [sys.getrefcount(it) for it in (big, text, numbers, room, type(function), box_type)]
 
     for _ in range(300):
         once()
