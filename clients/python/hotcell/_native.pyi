@@ -1,5 +1,6 @@
 """The native module."""
 
+import builtins
 from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
@@ -51,7 +52,7 @@ class Library:
 
     def __enter__(self) -> Self: ...
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self, kind: builtins.type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None: ...
 
 class Object:
@@ -69,7 +70,7 @@ class Object:
 
     def __enter__(self) -> Self: ...
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self, kind: builtins.type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None: ...
 
 class Buffer:
@@ -90,7 +91,7 @@ class Package:
         self,
         interface: str,
         names: str,
-        shim: bytes,
+        shim: Callable[[], builtins.bytes],
         namespace: dict[str, Any],
         libraries: list[tuple[str, str | None]],
         variable: str,

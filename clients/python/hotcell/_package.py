@@ -17,14 +17,15 @@ def define(namespace: dict[str, Any], *, libraries: list[tuple[str, str | None]]
     interface, names = (folder / "interface.json").read_text(), (folder / "names.json").read_text()
     classes(namespace, json.loads(names))
     places = [(name, None if at is None else str(folder.parent / at)) for name, at in libraries]
-    made: list[_native.Package] = []
+
+    def shim() -> bytes:
+        return _shim.of_package(folder, variable, places)
+
+    package = _native.Package(interface, names, shim, namespace, places, variable)
 
     def open(**options: Any) -> _native.Library:
         """Opens a session: starts a worker that has the library."""
-        if not made:
-            shim = _shim.of_package(folder, variable, places)
-            made.append(_native.Package(interface, names, shim, namespace, places, variable))
-        return made[0].open(**options)
+        return package.open(**options)
 
     open.__module__ = namespace["__name__"]
     namespace["open"] = open
@@ -40,6 +41,8 @@ def classes(namespace: dict[str, Any], names: dict[str, Any]) -> None:
         namespace[name] = made
         return made
 
+    # For type checkers, a class whose name is not known before is none.
+    make_enum: Any = enum.IntEnum
     make(names["library"], (_native.Library,), "A session with the library.")
     for it in names["objects"].values():
         make(it["name"], (_native.Object,), it["doc"])
@@ -47,7 +50,7 @@ def classes(namespace: dict[str, Any], names: dict[str, Any]) -> None:
         own = {"_fields": tuple(name for _, name, _ in it["fields"]), "_resident": it["resident"]}
         make(it["name"], (Struct,), it["doc"], **own)
     for it in names["enums"].values():
-        members = enum.IntEnum(it["name"], [tuple(member) for member in it["members"]], module=module)
+        members = make_enum(it["name"], [tuple(member) for member in it["members"]], module=module)
         members.__doc__ = it["doc"]
         namespace[it["name"]] = members
     error = make(names["error"], (errors.LibraryError,), "An error that the library reports itself.")

@@ -9,7 +9,7 @@ use hotcell_bind::{Checked, Job, Source};
 use hotcell_generate::{python, rust};
 use hotcell_model::Interface;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyCFunction, PyDict, PyString};
 use sha2::{Digest, Sha256};
 
 use crate::package::{self, Package};
@@ -59,7 +59,8 @@ pub(crate) fn load(
     let variable = rust::library_variable(&bound.interface.library);
     let libraries = (package::leaked(Vec::new(), variable), bound.libraries);
     let names = (bound.interface, names);
-    let made = Package::make(py, names, bound.shim, namespace.cast::<PyDict>()?, libraries)?;
+    let shim = PyCFunction::new_closure(py, None, None, move |_, _| bound.shim.clone())?.into_any().unbind();
+    let made = Package::make(py, names, shim, namespace.cast::<PyDict>()?, libraries)?;
     made.loaded.open(py, options)
 }
 

@@ -10,6 +10,7 @@ use hotcell_generate::python::Names;
 use hotcell_model::Interface;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyType};
 
 use crate::errors;
@@ -27,7 +28,9 @@ pub(crate) struct Loaded {
     pub(crate) plans: Vec<Arc<Plan>>,
     /// The module that its classes are in.
     pub(crate) module: String,
-    package: &'static rt::Package,
+    /// What the runtime has of it, from the first session on, and what gives the compiled shim that it needs.
+    package: PyOnceLock<&'static rt::Package>,
+    shim: Py<PyAny>,
     rules: Option<&'static rt::ThreadRules>,
     libraries: &'static rt::Libraries,
     /// The files of a library that was bound at run time.
@@ -81,11 +84,15 @@ impl Loaded {
         if options.libraries.is_empty() {
             options.libraries.clone_from(&self.files);
         }
+        let package = *self.package.get_or_try_init(py, || -> PyResult<_> {
+            let shim: Vec<u8> = self.shim.bind(py).call0()?.extract()?;
+            Ok(dynamic::package(&self.interface, shim))
+        })?;
         let options = dynamic::recycle(&self.interface).with(options);
         let options = dynamic::leaving(&self.interface, options);
         let options = dynamic::trying(&self.interface, options);
         let options = dynamic::restoring(&self.interface, options);
-        let opened = ffi::aside(py, || rt::open_by(self.package, self.rules, self.libraries, options));
+        let opened = ffi::aside(py, || rt::open_by(package, self.rules, self.libraries, options));
         opened.map_err(|error| errors::exception(py, None, &error))
     }
 }
@@ -98,13 +105,13 @@ pub(crate) struct Package {
 
 #[pymethods]
 impl Package {
-    /// `namespace` has the classes by their names. `libraries` are names of files, with where they were when the package was made.
+    /// `shim` gives the compiled shim. `namespace` has the classes by their names. `libraries` are names of files, with where they were when the package was made.
     #[new]
     fn new(
         py: Python<'_>,
         interface: &str,
         names: &str,
-        shim: Vec<u8>,
+        shim: Py<PyAny>,
         namespace: &Bound<'_, PyDict>,
         libraries: Vec<(String, Option<String>)>,
         variable: String,
@@ -129,7 +136,7 @@ impl Package {
     pub(crate) fn make(
         py: Python<'_>,
         (interface, names): (Interface, Names),
-        shim: Vec<u8>,
+        shim: Py<PyAny>,
         namespace: &Bound<'_, PyDict>,
         (libraries, files): (&'static rt::Libraries, Vec<PathBuf>),
     ) -> PyResult<Package> {
@@ -151,7 +158,8 @@ impl Package {
         let module: Option<String> = namespace.get_item("__name__")?.and_then(|name| name.extract().ok());
         let (error, own) = (class(&names.error)?, class(&names.library)?);
         let loaded = Arc::new(Loaded {
-            package: dynamic::package(&interface, shim),
+            package: PyOnceLock::new(),
+            shim,
             rules: dynamic::thread_rules(&interface),
             libraries,
             files,

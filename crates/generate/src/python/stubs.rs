@@ -52,12 +52,42 @@ struct Method {
     doc: Vec<String>,
 }
 
+/// Types of Python that methods and fields may hide where they are told.
+const BUILTINS: &[&str] = &["bool", "bytes", "dict", "float", "int", "list", "object", "str", "tuple"];
+
+/// Says of each type that something hides whose it is.
+fn qualified(annotation: &str, hidden: &[&str]) -> String {
+    let mut out = String::new();
+    let mut rest = annotation;
+    while let Some(start) = rest.find(|c: char| c.is_alphanumeric() || c == '_') {
+        let end = rest[start..].find(|c: char| !c.is_alphanumeric() && c != '_');
+        let end = end.map_or(rest.len(), |end| start + end);
+        let word = &rest[start..end];
+        out.push_str(&rest[..start]);
+        if hidden.contains(&word) {
+            out.push_str("_builtins.");
+        }
+        out.push_str(word);
+        rest = &rest[end..];
+    }
+    out + rest
+}
+
+/// The types that something in a package hides.
+fn hidden(names: &Names) -> Vec<&'static str> {
+    let methods = names.functions.iter().map(|function| &function.name);
+    let fields = names.structs.values().flat_map(|it| it.fields.iter().map(|(_, name, _)| name));
+    let all: Vec<&String> = methods.chain(fields).collect();
+    BUILTINS.iter().copied().filter(|ty| all.iter().any(|name| name == ty)).collect()
+}
+
 impl Stubs {
     pub(super) fn of(interface: &Interface, names: &Names) -> Stubs {
+        let hidden = hidden(names);
         let methods = |owner: Option<&str>| -> Vec<Method> {
             let functions = names.functions.iter().enumerate();
             let own = functions.filter(|(_, function)| function.owner.as_deref() == owner);
-            own.map(|(index, _)| Method::of(interface, names, index)).collect()
+            own.map(|(index, _)| Method::of(interface, names, index, &hidden)).collect()
         };
         let objects = names.objects.iter().map(|(key, named)| Class {
             name: named.name.clone(),
@@ -68,7 +98,8 @@ impl Stubs {
             let record = &interface.structs[key];
             let seen = record.fields.iter().filter(|field| field.offset.is_some());
             let fields = seen.zip(&named.fields).map(|(field, (_, name, _))| {
-                (name.clone(), types::field(interface, names, &field.ty, &field.role.value))
+                let ty = types::field(interface, names, &field.ty, &field.role.value);
+                (name.clone(), qualified(&ty, &hidden))
             });
             Structure {
                 name: named.name.clone(),
@@ -104,15 +135,32 @@ impl Stubs {
 }
 
 impl Method {
-    fn of(interface: &Interface, names: &Names, index: usize) -> Method {
+    fn of(interface: &Interface, names: &Names, index: usize, hidden: &[&str]) -> Method {
         let (function, named) = (&interface.functions[index], &names.functions[index]);
         let params = function.params.iter().enumerate().filter(|(_, param)| param.role.value.is_argument());
         let params = params.zip(&named.params).filter(|((position, _), _)| Some(*position) != named.own);
         Method {
             name: named.name.clone(),
-            params: params.map(|((_, param), name)| (name.clone(), types::parameter(names, param))).collect(),
-            result: types::result(names, function),
+            params: params
+                .map(|((_, param), name)| (name.clone(), qualified(&types::parameter(names, param), hidden)))
+                .collect(),
+            result: qualified(&types::result(names, function), hidden),
             doc: docs::quoted(&named.doc, 8),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_method_hides_is_said_in_full() {
+        let check = |annotation: &str, expect: &str| assert_eq!(qualified(annotation, &["int"]), expect);
+        check("int", "_builtins.int");
+        check("tuple[int, str] | None", "tuple[_builtins.int, str] | None");
+        check("_array[int]", "_array[_builtins.int]");
+        check("Point | print", "Point | print");
+        check("", "");
     }
 }
