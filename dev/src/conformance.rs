@@ -56,14 +56,16 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
     let groups = groups(&root.join("clients/conformance/cases"))?;
     let folder = root.join("target/conformance");
     fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
-    let mut all = Vec::new();
+    let mut texts = Vec::new();
     for language in LANGUAGES {
         let file = folder.join(format!("{}.txt", language.name));
         let _ = fs::remove_file(&file); // may not be there
         step(&format!("conformance: {}", language.name), || (language.run)(root, &file))?;
-        let text = fs::read_to_string(&file).with_context(|| format!("{} has written no list", language.name))?;
-        all.push((language.name, passed(&text)));
+        let text =
+            fs::read_to_string(&file).with_context(|| format!("{} has written no list", language.name))?;
+        texts.push((language.name, text));
     }
+    let all: Vec<_> = texts.iter().map(|(name, text)| (*name, passed(text))).collect();
     let page = page(&groups, &all)?;
     let place = root.join(PAGE);
     if fs::read_to_string(&place).is_ok_and(|there| there == page) {

@@ -53,7 +53,8 @@ struct Place {
 
 impl Place {
     fn of(root: &Path) -> Place {
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |it| root.join(it));
+        let target =
+            std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |it| root.join(it));
         Place {
             root: root.to_owned(),
             client: root.join("clients/python"),
@@ -70,7 +71,8 @@ impl Place {
     /// Makes the virtual environment, unless it is there with what is asked for.
     fn environment(&self) -> Result<()> {
         let wanted = self.client.join("requirements.txt");
-        let wanted_text = fs::read_to_string(&wanted).with_context(|| format!("reading {}", wanted.display()))?;
+        let wanted_text =
+            fs::read_to_string(&wanted).with_context(|| format!("reading {}", wanted.display()))?;
         let stamp = self.environment.join("requirements.txt");
         if fs::read_to_string(&stamp).is_ok_and(|there| there == wanted_text) {
             return Ok(());
@@ -152,7 +154,8 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
 
 /// A Python that is new enough, with what makes virtual environments.
 pub(crate) fn interpreter() -> Result<PathBuf> {
-    let asks = format!("import sys, venv, ensurepip; assert sys.version_info >= ({})", OLDEST.replace('.', ", "));
+    let asks =
+        format!("import sys, venv, ensurepip; assert sys.version_info >= ({})", OLDEST.replace('.', ", "));
     for name in ["python3", "python3.13", "python3.12", "python3.11"] {
         if output(Command::new(name).args(["-c", &asks])).is_ok() {
             return Ok(PathBuf::from(name));

@@ -88,7 +88,8 @@ fn begin(
     }
     let (values, callbacks) = by_value::read(py, &plan, called, &loaded, &given)?;
     if !callbacks.is_empty() {
-        let text = format!("{}() is passed a function that runs in its call: it cannot be awaited yet", plan.name);
+        let text =
+            format!("{}() is passed a function that runs in its call: it cannot be awaited yet", plan.name);
         return Err(PyTypeError::new_err(text));
     }
     let session = function.session_for(py, &given)?;
@@ -99,7 +100,8 @@ fn begin(
     let kept = object.clone().unbind();
     let task = runtime()?.spawn(async move {
         let called = (plan.index, &loaded.interface.functions[usize::from(plan.index)]);
-        let made = dynamic::call_awaited(&session, &loaded.interface, called, &values, Location::caller()).await;
+        let made =
+            dynamic::call_awaited(&session, &loaded.interface, called, &values, Location::caller()).await;
         Python::try_attach(|py| {
             let _ = &kept;
             let held: Vec<Bound<'_, PyAny>> = args.iter().map(|arg| arg.bind(py).clone()).collect();

@@ -45,11 +45,15 @@ pub(crate) fn sorted<'a, 'py>(
 ) -> PyResult<Given<'a, 'py>> {
     let positional = given.positional();
     // As most calls are.
-    if own.is_none() && plan.own.is_none_or(|own| own == 0) && given.names().is_none() && positional == plan.params.len()
+    if own.is_none()
+        && plan.own.is_none_or(|own| own == 0)
+        && given.names().is_none()
+        && positional == plan.params.len()
     {
         return Ok((0..positional).map(|at| given.get(at)).collect());
     }
-    let mut slots: SmallVec<[Option<Borrowed<'a, 'py, PyAny>>; 8]> = SmallVec::from_elem(None, plan.params.len());
+    let mut slots: SmallVec<[Option<Borrowed<'a, 'py, PyAny>>; 8]> =
+        SmallVec::from_elem(None, plan.params.len());
     let mut next = 0;
     if let Some(position) = plan.own {
         slots[position] = own.or_else(|| (positional > 0).then(|| given.get(0)));
@@ -169,7 +173,9 @@ fn data<'a, 'py>(
     if object.is_instance_of::<PyString>() || number.byte {
         return Err(takes(&object, "bytes, or what has a buffer", what));
     }
-    let Ok(items) = object.try_iter() else { return Err(takes(&object, "a buffer or a list of numbers", what)) };
+    let Ok(items) = object.try_iter() else {
+        return Err(takes(&object, "a buffer or a list of numbers", what));
+    };
     let mut own = Vec::new();
     for (position, item) in items.enumerate() {
         let scalar = number.read(&item?, &|| format!("{}, element {position}", what()))?;
@@ -265,11 +271,13 @@ pub(crate) fn put<'s>(
         (Argument::Room(elements) | Argument::Into(_, elements), Takes::Room(number)) => {
             call.put_capacity(offset, name, *elements, number.size() as u32)
         }
-        (Argument::Object(handle), Takes::Object { kind, consumed, on_success }) => match (consumed, on_success) {
-            (false, _) => call.put_handle(offset, name, handle, kind),
-            (true, false) => call.put_consumed(offset, name, handle, kind),
-            (true, true) => call.put_consumed_on_success(offset, name, handle, kind),
-        },
+        (Argument::Object(handle), Takes::Object { kind, consumed, on_success }) => {
+            match (consumed, on_success) {
+                (false, _) => call.put_handle(offset, name, handle, kind),
+                (true, false) => call.put_consumed(offset, name, handle, kind),
+                (true, true) => call.put_consumed_on_success(offset, name, handle, kind),
+            }
+        }
         (Argument::Null, Takes::Object { kind, .. }) => call.put_opt_handle(offset, name, None, kind),
         (Argument::Null, _) => {
             call.put_null(offset);

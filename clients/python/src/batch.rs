@@ -93,13 +93,16 @@ fn rows(plan: &Plan, columns: &[Column<'_, '_>]) -> PyResult<usize> {
         };
         match rows {
             Some((first, name)) if first != length => {
-                let text = format!("{}.map(): `{name}` has {first} rows, `{}` has {length}", plan.name, param.name);
+                let text =
+                    format!("{}.map(): `{name}` has {first} rows, `{}` has {length}", plan.name, param.name);
                 return Err(PyValueError::new_err(text));
             }
             _ => rows = Some((length, &param.name)),
         }
     }
-    let none = || PyTypeError::new_err(format!("{}.map() takes a list or an array for one of its arguments", plan.name));
+    let none = || {
+        PyTypeError::new_err(format!("{}.map() takes a list or an array for one of its arguments", plan.name))
+    };
     rows.map(|(rows, _)| rows).ok_or_else(none)
 }
 
@@ -127,17 +130,15 @@ fn row<'a, 'py>(
 }
 
 /// The items of a row that come from lists, and from arrays.
-fn items<'py>(
-    py: Python<'py>,
-    columns: &[Column<'_, 'py>],
-    at: usize,
-) -> PyResult<Vec<Bound<'py, PyAny>>> {
+fn items<'py>(py: Python<'py>, columns: &[Column<'_, 'py>], at: usize) -> PyResult<Vec<Bound<'py, PyAny>>> {
     let mut items = Vec::new();
     for column in columns {
         match column {
             Column::Same(_) => {}
             Column::List(list, _) => items.push(list.get_item(at)?),
-            Column::Numbers(buffer, number) => items.push(scalar(buffer, *number, at).object(py, *number).into_bound(py)),
+            Column::Numbers(buffer, number) => {
+                items.push(scalar(buffer, *number, at).object(py, *number).into_bound(py))
+            }
         }
     }
     Ok(items)
@@ -203,11 +204,13 @@ fn put(entry: &mut Entry<'_>, param: &Parameter, argument: &Argument<'_, '_>) ->
         (Argument::Room(elements), Takes::Room(number)) => {
             entry.put_capacity(offset, name, *elements, number.size() as u32)
         }
-        (Argument::Object(handle), Takes::Object { kind, consumed, on_success }) => match (consumed, on_success) {
-            (false, _) => entry.put_handle(offset, name, handle, kind),
-            (true, false) => entry.put_consumed(offset, name, handle, kind),
-            (true, true) => entry.put_consumed_on_success(offset, name, handle, kind),
-        },
+        (Argument::Object(handle), Takes::Object { kind, consumed, on_success }) => {
+            match (consumed, on_success) {
+                (false, _) => entry.put_handle(offset, name, handle, kind),
+                (true, false) => entry.put_consumed(offset, name, handle, kind),
+                (true, true) => entry.put_consumed_on_success(offset, name, handle, kind),
+            }
+        }
         (Argument::Null, Takes::Object { kind, .. }) => entry.put_opt_handle(offset, name, None, kind),
         (Argument::Null, _) => {
             entry.put_null(offset);

@@ -163,16 +163,22 @@ pub(crate) fn object(
             hotcell_model::interface::ResultRole::Struct { record, .. } => Some(record.as_str()),
             _ => called.returned_structures(),
         };
-        let element = called.result_type.pointed_elements().and_then(|(of, _)| plan::element(&loaded.interface, of));
+        let element =
+            called.result_type.pointed_elements().and_then(|(of, _)| plan::element(&loaded.interface, of));
         objects.push(result(py, loaded, value, record, element)?);
     }
     for (name, value) in outcome.outs {
-        let Some((position, param)) = called.params.iter().enumerate().find(|(_, param)| param.name == name) else {
+        let Some((position, param)) = called.params.iter().enumerate().find(|(_, param)| param.name == name)
+        else {
             continue;
         };
         let passed = plan.params.iter().position(|passed| passed.position == position).map(|at| &given[at]);
         match (&param.role.value, passed, value) {
-            (Role::Struct { record, .. } | Role::Resident { record, .. }, Some(passed), Value::Struct(fields)) => {
+            (
+                Role::Struct { record, .. } | Role::Resident { record, .. },
+                Some(passed),
+                Value::Struct(fields),
+            ) => {
                 let consumed = matches!(param.role.value, Role::Resident { consumed: true, .. });
                 changed(loaded, record, passed, fields)?;
                 if consumed {

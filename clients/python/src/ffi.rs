@@ -228,10 +228,7 @@ unsafe extern "C" fn repr(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
     })
 }
 
-unsafe extern "C" fn getattro(
-    object: *mut ffi::PyObject,
-    name: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
+unsafe extern "C" fn getattro(object: *mut ffi::PyObject, name: *mut ffi::PyObject) -> *mut ffi::PyObject {
     guarded(false, |py| {
         // SAFETY: Python calls this with an object of the type, and a name.
         let (own, wanted) = unsafe { (Borrowed::from_ptr(py, object), Borrowed::from_ptr(py, name)) };
@@ -241,7 +238,8 @@ unsafe extern "C" fn getattro(
             Some(found) => Ok(found),
             // SAFETY: as above; a new object or null comes back.
             None => unsafe {
-                Bound::from_owned_ptr_or_err(py, ffi::PyObject_GenericGetAttr(object, name)).map(Bound::unbind)
+                Bound::from_owned_ptr_or_err(py, ffi::PyObject_GenericGetAttr(object, name))
+                    .map(Bound::unbind)
             },
         }
     })

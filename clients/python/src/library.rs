@@ -22,7 +22,11 @@ pub(crate) struct Library {
 
 impl Library {
     /// A new session's object, of this class.
-    pub(crate) fn make(class: &Bound<'_, PyType>, loaded: &Arc<Loaded>, session: Session) -> PyResult<Py<PyAny>> {
+    pub(crate) fn make(
+        class: &Bound<'_, PyType>,
+        loaded: &Arc<Loaded>,
+        session: Session,
+    ) -> PyResult<Py<PyAny>> {
         let made = class.call0()?;
         function::fill(made.py(), loaded, &session, made.getattr("__dict__")?.cast::<PyDict>()?)?;
         *made.cast::<Library>()?.get().lock() = Some((session, Arc::clone(loaded)));
@@ -159,9 +163,15 @@ impl Library {
             None => format!("<{name}, closed>"),
             Some((session, loaded)) => match session.worker_pid() {
                 Some(pid) => {
-                    format!("<{name}: {} functions of {}, worker {pid}>", loaded.plans.len(), loaded.library())
+                    format!(
+                        "<{name}: {} functions of {}, worker {pid}>",
+                        loaded.plans.len(),
+                        loaded.library()
+                    )
                 }
-                None => format!("<{name}: {} functions of {}, no worker>", loaded.plans.len(), loaded.library()),
+                None => {
+                    format!("<{name}: {} functions of {}, no worker>", loaded.plans.len(), loaded.library())
+                }
             },
         })
     }

@@ -67,7 +67,8 @@ pub(crate) fn load(
 /// Reads, checks and compiles, or finds what was compiled before.
 fn bind(job: &Job, cache: Option<&Path>) -> Result<Bound, hotcell_bind::Error> {
     let checked = hotcell_bind::check(job)?;
-    let place = cache.filter(|_| is_told_by_interface(&checked.interface)).map(|folder| folder.join(name(&checked)));
+    let place =
+        cache.filter(|_| is_told_by_interface(&checked.interface)).map(|folder| folder.join(name(&checked)));
     let found = place.as_deref().and_then(read);
     let shim = match found {
         Some(shim) => shim,

@@ -105,7 +105,8 @@ impl Number {
         let py = object.py();
         if error.is_instance_of::<PyOverflowError>(py) {
             self.too_big(object, what)
-        } else if error.is_instance_of::<PyTypeError>(py) && object.hasattr("__index__").is_ok_and(|has| !has) {
+        } else if error.is_instance_of::<PyTypeError>(py) && object.hasattr("__index__").is_ok_and(|has| !has)
+        {
             takes(object, "an integer", what)
         } else {
             error
@@ -209,7 +210,9 @@ impl Scalar {
     #[inline]
     pub(crate) fn object(self, py: Python<'_>, number: Number) -> Py<PyAny> {
         match self {
-            Scalar::Signed(truth) if number.truth => PyBool::new(py, truth != 0).to_owned().into_any().unbind(),
+            Scalar::Signed(truth) if number.truth => {
+                PyBool::new(py, truth != 0).to_owned().into_any().unbind()
+            }
             Scalar::Signed(number) => PyInt::new(py, number).into_any().unbind(),
             Scalar::Unsigned(number) => PyInt::new(py, number).into_any().unbind(),
             Scalar::Float(number) => PyFloat::new(py, number).into_any().unbind(),

@@ -1,8 +1,8 @@
 //! Objects of the library: the class that those of every package extend.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Mutex;
 use std::sync::Arc;
+use std::sync::Mutex;
 
 use hotcell::Session;
 use hotcell::rt::Handle;
@@ -66,7 +66,9 @@ impl Object {
     /// The same object, for calls with this deadline, in seconds.
     fn within(slf: &Bound<'_, Self>, seconds: f64) -> PyResult<Py<PyAny>> {
         let (py, deadline) = (slf.py(), crate::options::seconds("seconds", seconds)?);
-        let held = lock(&slf.get().held).as_ref().map(|(handle, loaded)| (handle.within(deadline), Arc::clone(loaded)));
+        let held = lock(&slf.get().held)
+            .as_ref()
+            .map(|(handle, loaded)| (handle.within(deadline), Arc::clone(loaded)));
         let (handle, loaded) = held.ok_or_else(|| released(py))?;
         Object::make(&slf.get_type(), &loaded, handle)
     }

@@ -35,7 +35,8 @@ fn set(options: &mut Options, name: &str, value: &Bound<'_, PyAny>) -> PyResult<
         "sandbox" => {
             let word: String = value.extract()?;
             let profile = Profile::from_name(&word);
-            let profile = profile.ok_or_else(|| unknown(name, &word, "basic, compute, files, network, custom"))?;
+            let profile =
+                profile.ok_or_else(|| unknown(name, &word, "basic, compute, files, network, custom"))?;
             options.sandbox = Some(Sandbox::of(profile));
         }
         "guard" => {
@@ -68,7 +69,9 @@ fn set(options: &mut Options, name: &str, value: &Bound<'_, PyAny>) -> PyResult<
 /// A time.
 pub(crate) fn seconds(name: &str, seconds: f64) -> PyResult<Duration> {
     let time = Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero());
-    time.ok_or_else(|| PyValueError::new_err(format!("`{name}` is {seconds}, and no time in seconds above 0")))
+    time.ok_or_else(|| {
+        PyValueError::new_err(format!("`{name}` is {seconds}, and no time in seconds above 0"))
+    })
 }
 
 fn unknown(name: &str, word: &str, known: &str) -> PyErr {

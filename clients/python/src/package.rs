@@ -61,7 +61,11 @@ impl Loaded {
     }
 
     /// The class of what the library reports by this symbol.
-    pub(crate) fn error_class<'py>(&self, py: Python<'py>, symbol: Option<&str>) -> Option<Bound<'py, PyType>> {
+    pub(crate) fn error_class<'py>(
+        &self,
+        py: Python<'py>,
+        symbol: Option<&str>,
+    ) -> Option<Bound<'py, PyType>> {
         let of_symbol = symbol.and_then(|symbol| self.errors.get(symbol));
         Some(of_symbol.unwrap_or(&self.error).bind(py).clone())
     }
@@ -69,7 +73,8 @@ impl Loaded {
     /// The class of objects, or of structures, that has this name.
     pub(crate) fn class(&self, name: &str) -> Option<&Py<PyType>> {
         let of_objects = self.interface.handles.keys().zip(&self.objects);
-        let mut objects = of_objects.filter_map(|(key, class)| Some((&self.names.objects.get(key)?.name, class.as_ref()?)));
+        let mut objects =
+            of_objects.filter_map(|(key, class)| Some((&self.names.objects.get(key)?.name, class.as_ref()?)));
         let object = objects.find(|(own, _)| *own == name).map(|(_, class)| class);
         let structure = || self.structs.iter().find(|(key, _)| self.names.structs[*key].name == name);
         object.or_else(|| structure().map(|(_, class)| class))
@@ -119,7 +124,9 @@ impl Package {
         let interface = Interface::from_json(interface).map_err(PyValueError::new_err)?;
         let names = Names::from_json(names).map_err(PyValueError::new_err)?;
         if interface.functions.len() != names.functions.len() {
-            return Err(PyValueError::new_err("the names are those of another interface: generate the package again"));
+            return Err(PyValueError::new_err(
+                "the names are those of another interface: generate the package again",
+            ));
         }
         let libraries = leaked(libraries, variable);
         Package::make(py, (interface, names), shim, namespace, (libraries, Vec::new()))
@@ -153,7 +160,11 @@ impl Package {
         let structs = structs.collect::<PyResult<BTreeMap<_, _>>>()?;
         let by_symbol = names.errors.iter().map(|(symbol, named)| Ok((symbol.clone(), class(&named.name)?)));
         let by_symbol = by_symbol.collect::<PyResult<BTreeMap<_, _>>>()?;
-        let plans = names.functions.iter().enumerate().map(|(at, named)| Arc::new(Plan::of(&interface, at as u16, named)));
+        let plans = names
+            .functions
+            .iter()
+            .enumerate()
+            .map(|(at, named)| Arc::new(Plan::of(&interface, at as u16, named)));
         let plans = plans.collect();
         let module: Option<String> = namespace.get_item("__name__")?.and_then(|name| name.extract().ok());
         let (error, own) = (class(&names.error)?, class(&names.library)?);
@@ -185,8 +196,13 @@ fn methods(py: Python<'_>, loaded: &Arc<Loaded>) -> PyResult<()> {
         let position = loaded.interface.handle_number(owner).unwrap_or(0);
         let object = usize::from(position).checked_sub(1).and_then(|at| loaded.objects.get(at)?.as_ref());
         let Some(class) = object.or_else(|| loaded.structs.get(owner)) else { continue };
-        let function =
-            Function { plan: Arc::clone(plan), loaded: Arc::clone(loaded), session: None, own: None, maps: false };
+        let function = Function {
+            plan: Arc::clone(plan),
+            loaded: Arc::clone(loaded),
+            session: None,
+            own: None,
+            maps: false,
+        };
         class.bind(py).setattr(plan.name.as_str(), ffi::function_object(py, function)?)?;
     }
     Ok(())

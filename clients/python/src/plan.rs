@@ -50,7 +50,11 @@ pub(crate) enum Takes {
     Data(Number),
     /// How many elements there is room for.
     Room(Number),
-    Object { kind: u16, consumed: bool, on_success: bool },
+    Object {
+        kind: u16,
+        consumed: bool,
+        on_success: bool,
+    },
     /// What goes by values.
     Value,
 }
@@ -82,7 +86,11 @@ pub(crate) enum What {
     Text(Encoding),
     Data(Number),
     /// An object of this type: whether callers own it, and which parameter must outlive it.
-    Object { kind: u16, owned: bool, parent: Option<usize> },
+    Object {
+        kind: u16,
+        owned: bool,
+        parent: Option<usize>,
+    },
 }
 
 impl Plan {

@@ -20,12 +20,18 @@ const LIBRARY: &str = "_library";
 
 /// The record that an object is of.
 pub(crate) fn record<'l>(loaded: &'l Loaded, object: &Bound<'_, PyAny>) -> Option<&'l str> {
-    let found = loaded.structs.iter().find(|(_, class)| object.is_instance(class.bind(object.py())).unwrap_or(false));
+    let found =
+        loaded.structs.iter().find(|(_, class)| object.is_instance(class.bind(object.py())).unwrap_or(false));
     found.map(|(key, _)| key.as_str())
 }
 
 /// The value of a structure: what is `None` is left out.
-pub(crate) fn to_value(loaded: &Loaded, record: &str, object: &Bound<'_, PyAny>, depth: u32) -> PyResult<Value> {
+pub(crate) fn to_value(
+    loaded: &Loaded,
+    record: &str,
+    object: &Bound<'_, PyAny>,
+    depth: u32,
+) -> PyResult<Value> {
     let named = &loaded.names.structs[record];
     let mut fields = Vec::new();
     if named.resident
@@ -80,7 +86,9 @@ pub(crate) fn update(
             }
             continue;
         }
-        let Some((_, name, inner)) = named.fields.iter().find(|(field, _, _)| *field == c_name) else { continue };
+        let Some((_, name, inner)) = named.fields.iter().find(|(field, _, _)| *field == c_name) else {
+            continue;
+        };
         object.setattr(name.as_str(), values::to_object(py, loaded, value, inner.as_deref())?)?;
     }
     Ok(())

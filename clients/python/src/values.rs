@@ -87,9 +87,8 @@ fn of_buffer(buffer: &PyUntypedBuffer) -> PyResult<Value> {
     if buffer.item_size() == 1 && !format.ends_with('b') && !format.ends_with('?') {
         return Ok(Value::Bytes(bytes.to_vec()));
     }
-    let kinds = [
-        Kind::I8, Kind::U16, Kind::I16, Kind::U32, Kind::I32, Kind::U64, Kind::I64, Kind::F32, Kind::F64,
-    ];
+    let kinds =
+        [Kind::I8, Kind::U16, Kind::I16, Kind::U32, Kind::I32, Kind::U64, Kind::I64, Kind::F32, Kind::F64];
     let number = |kind| Number { kind, truth: false, byte: false };
     let truth = Number { kind: Kind::U8, truth: true, byte: false };
     let mut known = kinds.into_iter().map(number).chain([truth]);
@@ -105,7 +104,9 @@ fn of_buffer(buffer: &PyUntypedBuffer) -> PyResult<Value> {
             _ if number.truth => Value::Bool(raw != 0),
             Kind::F32 => Value::Float(f32::from_bits(raw as u32).into()),
             Kind::F64 => Value::Float(f64::from_bits(raw)),
-            Kind::I8 | Kind::I16 | Kind::I32 | Kind::I64 => Value::Int((((raw << spare) as i64) >> spare).into()),
+            Kind::I8 | Kind::I16 | Kind::I32 | Kind::I64 => {
+                Value::Int((((raw << spare) as i64) >> spare).into())
+            }
             _ => Value::Int(raw.into()),
         }
     };
@@ -114,7 +115,8 @@ fn of_buffer(buffer: &PyUntypedBuffer) -> PyResult<Value> {
 
 /// Whether elements of a buffer are such numbers, in the order of bytes of this machine.
 pub(crate) fn same_format(format: &str, size: usize, number: Number) -> bool {
-    let letter = format.trim_start_matches(['@', '=', if cfg!(target_endian = "little") { '<' } else { '>' }]);
+    let letter =
+        format.trim_start_matches(['@', '=', if cfg!(target_endian = "little") { '<' } else { '>' }]);
     let letters = match (number.truth, number.kind) {
         (true, _) => "?B",
         (_, Kind::F32 | Kind::F64) => "fd",

@@ -62,8 +62,17 @@ mod tests {
         check(
             named_tests,
             &[
-                (&[(PAGE, "| a | `python::test_a` |"), ("clients/python/tests/a.py", "def test_a() -> None:")], ""),
-                (&[(PAGE, "| a | `python::test_a` |"), ("clients/python/tests/a.py", "# def test_a()")], "no test"),
+                (
+                    &[
+                        (PAGE, "| a | `python::test_a` |"),
+                        ("clients/python/tests/a.py", "def test_a() -> None:"),
+                    ],
+                    "",
+                ),
+                (
+                    &[(PAGE, "| a | `python::test_a` |"), ("clients/python/tests/a.py", "# def test_a()")],
+                    "no test",
+                ),
             ],
         );
         let code = ("crates/shm/src/lane.rs", "#[test]\nfn wraps_around() {}\n// fn in_a_comment()");

@@ -62,10 +62,12 @@ impl Buffer {
             (*view).len = length as ffi::Py_ssize_t;
             (*view).readonly = 0;
             (*view).itemsize = 1;
-            (*view).format = if shaped(ffi::PyBUF_FORMAT) { FORMAT.as_ptr().cast_mut() } else { ptr::null_mut() };
+            (*view).format =
+                if shaped(ffi::PyBUF_FORMAT) { FORMAT.as_ptr().cast_mut() } else { ptr::null_mut() };
             (*view).ndim = 1;
             (*view).shape = if shaped(ffi::PyBUF_ND) { &raw mut (*view).len } else { ptr::null_mut() };
-            (*view).strides = if shaped(ffi::PyBUF_STRIDES) { &raw mut (*view).itemsize } else { ptr::null_mut() };
+            (*view).strides =
+                if shaped(ffi::PyBUF_STRIDES) { &raw mut (*view).itemsize } else { ptr::null_mut() };
             (*view).suboffsets = ptr::null_mut();
             (*view).internal = ptr::null_mut();
         }

@@ -1,7 +1,9 @@
 //! The types of Python in which values of C are told.
 
 use hotcell_model::Interface;
-use hotcell_model::interface::{CallbackParam, CallbackRole, Encoding, FieldRole, Function, Param, ResultRole, Role};
+use hotcell_model::interface::{
+    CallbackParam, CallbackRole, Encoding, FieldRole, Function, Param, ResultRole, Role,
+};
 use hotcell_model::types::{CType, Type};
 
 use super::Names;
@@ -75,7 +77,9 @@ pub(super) fn result(names: &Names, function: &Function) -> String {
                     maybe(ty, matches!(param.role.value, Role::BufferInOut { nullable: true, .. }))
                 }
             },
-            Role::DataOut { .. } => maybe(pointee().pointee().map_or("bytes".into(), |(it, _)| data_out(it)), true),
+            Role::DataOut { .. } => {
+                maybe(pointee().pointee().map_or("bytes".into(), |(it, _)| data_out(it)), true)
+            }
             Role::TextOut { encoding, .. } => maybe(text(*encoding, false), true),
             Role::TextsOut { encoding, .. } => format!("list[{} | None] | None", text(*encoding, false)),
             Role::OffsetOut { .. } => "int | None".into(),
@@ -108,7 +112,8 @@ pub(super) fn field(interface: &Interface, names: &Names, ty: &CType, role: &Fie
         }
         FieldRole::Union { record, .. } => {
             let members = interface.structs.get(record).into_iter().flat_map(|it| &it.fields);
-            let all: Vec<String> = members.map(|it| field(interface, names, &it.ty, &it.role.value)).collect();
+            let all: Vec<String> =
+                members.map(|it| field(interface, names, &it.ty, &it.role.value)).collect();
             if all.is_empty() { "object".into() } else { format!("dict[str, {}]", all.join(" | ")) }
         }
         _ => "_Any".into(),
