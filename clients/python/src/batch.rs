@@ -73,7 +73,9 @@ fn column<'a, 'py>(param: &Parameter, object: Borrowed<'a, 'py, PyAny>) -> PyRes
         && buffer.dimensions() > 0
     {
         let format = buffer.format().to_string_lossy().into_owned();
-        if buffer.is_c_contiguous() && values::same_format(&format, buffer.item_size(), number) {
+        // Of bytes that stand for truth values each is looked at.
+        let known = !number.truth || format.ends_with('?');
+        if known && buffer.is_c_contiguous() && values::same_format(&format, buffer.item_size(), number) {
             return Ok(Column::Numbers(buffer, number));
         }
         let length = object.len()?;
@@ -108,15 +110,12 @@ fn rows(plan: &Plan, columns: &[Column<'_, '_>]) -> PyResult<usize> {
 
 /// The arguments of a row.
 fn row<'a, 'py>(
-    py: Python<'py>,
     plan: &Plan,
     columns: &'a [Column<'a, 'py>],
     held: &'a [Bound<'py, PyAny>],
 ) -> PyResult<Read<'a, 'py>> {
     let mut lists = held.iter();
     let mut given = Given::new();
-    let none = py.None();
-    let _ = &none;
     for column in columns {
         given.push(match column {
             Column::Same(object) => *object,
@@ -173,7 +172,7 @@ fn add<'b>(
         return Ok(entry);
     }
     let held = items(py, columns, at)?;
-    let read = row(py, plan, columns, &held)?;
+    let read = row(plan, columns, &held)?;
     for (param, argument) in plan.params.iter().zip(&read) {
         put(&mut entry, param, argument).map_err(raised)?;
     }

@@ -21,6 +21,9 @@ use crate::{ffi, plan, results, structs, values};
 /// What callbacks raised that the library keeps, and on which thread: it comes out of the call that ran them.
 static RAISED: Mutex<Vec<(ThreadId, PyErr)>> = Mutex::new(Vec::new());
 
+/// The functions that a call is passed, by the names of their parameters.
+type Callbacks = Vec<(String, Py<PyAny>)>;
+
 /// Calls a function with what Python passes.
 pub(crate) fn call(
     py: Python<'_>,
@@ -70,7 +73,7 @@ pub(crate) fn read(
     called: &Called,
     loaded: &Arc<Loaded>,
     given: &Given<'_, '_>,
-) -> PyResult<(Vec<Value>, Vec<(String, Py<PyAny>)>)> {
+) -> PyResult<(Vec<Value>, Callbacks)> {
     let mut callbacks = Vec::new();
     let mut args = Vec::new();
     for (param, object) in plan.params.iter().zip(given) {
@@ -121,11 +124,13 @@ fn kept(loaded: &Arc<Loaded>, callback: Py<PyAny>) -> KeptFunction {
     })
 }
 
-/// What a kept callback raised on this thread.
-pub(crate) fn take_raised() -> Option<PyErr> {
+/// What a kept callback raised on this thread, if that is what the error tells of.
+pub(crate) fn take_raised(error: &hotcell::Error) -> Option<PyErr> {
     let mut all = RAISED.lock().unwrap_or_else(PoisonError::into_inner);
     let position = all.iter().position(|(thread, _)| *thread == thread::current().id())?;
-    Some(all.swap_remove(position).1)
+    let raised = all.swap_remove(position).1;
+    // One that was raised where nobody could hear it is not told later.
+    error.message().contains(&raised.to_string()).then_some(raised)
 }
 
 /// Notes what a callback raised: the first comes out of the call. Comes with it in words.

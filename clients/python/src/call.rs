@@ -9,9 +9,11 @@ use std::time::Duration;
 use hotcell::{ErrorKind, Session};
 use pyo3::prelude::*;
 
-use crate::arguments::{self, Given, Read};
+use crate::arguments::{self, Argument, Given, Read};
+use crate::ffi::Arguments;
 use crate::function::Function;
-use crate::plan::Plan;
+use crate::numbers::Scalar;
+use crate::plan::{MOST_NUMBERS, Number, Plan, Takes, What};
 use crate::results::{self, Taken};
 use crate::{by_value, errors, ffi};
 
@@ -34,6 +36,59 @@ pub(crate) fn call(
         Err(error) => again(py, function, session, &read, error, interrupt)?,
     };
     results::object(py, &function.loaded, plan, taken, &read)
+}
+
+/// As [`call`], of a function that is passed a few numbers, all of them by position, and gives one or nothing: the most frequent ones,
+/// and the shortest.
+#[inline]
+pub(crate) fn call_numeric(
+    py: Python<'_>,
+    function: &Function,
+    session: &Session,
+    given: Arguments<'_, '_>,
+) -> PyResult<Py<PyAny>> {
+    let plan = &*function.plan;
+    let mut scalars = [Scalar::Signed(0); MOST_NUMBERS];
+    for (at, param) in plan.params.iter().enumerate() {
+        let Takes::Number(number) = param.takes else { continue };
+        scalars[at] = number.read(&given.get(at), &|| param.says(plan))?;
+    }
+    let mut interrupt = None;
+    match once_numeric(py, session, plan, &scalars, &mut interrupt) {
+        Ok(None) => Ok(py.None()),
+        Ok(Some((scalar, number))) => Ok(scalar.object(py, number)),
+        Err(error) => {
+            let read = scalars[..plan.params.len()].iter().map(|scalar| Argument::Number(*scalar)).collect();
+            let taken = again(py, function, session, &read, error, interrupt)?;
+            results::object(py, &function.loaded, plan, taken, &read)
+        }
+    }
+}
+
+#[inline]
+fn once_numeric(
+    py: Python<'_>,
+    session: &Session,
+    plan: &Plan,
+    scalars: &[Scalar; MOST_NUMBERS],
+    interrupt: &mut Option<PyErr>,
+) -> hotcell::Result<Option<(Scalar, Number)>> {
+    let mut call = match session.call_at_once(plan.index) {
+        Some(call) => call,
+        None => ffi::aside(py, || session.call_of(plan.index, &[]))?,
+    };
+    for (param, scalar) in plan.params.iter().zip(scalars) {
+        if let Takes::Number(number) = param.takes {
+            scalar.put(&mut call, param.offset, number);
+        }
+    }
+    let aside = |wait: &mut dyn FnMut()| ffi::aside(py, wait);
+    let mut reply = call.settle_aside(PATIENCE, aside, &mut || interrupted(interrupt), &mut [])?;
+    reply.succeeded()?;
+    Ok(plan.results.first().and_then(|gives| match gives.what {
+        What::Number(number) => Some((Scalar::of(&reply, gives.offset, number), number)),
+        _ => None,
+    }))
 }
 
 #[inline]
@@ -99,7 +154,7 @@ pub(crate) fn raised(
 ) -> PyErr {
     // What a callback raised that the library keeps comes out as itself.
     if error.kind() == ErrorKind::CallbackFailed
-        && let Some(own) = by_value::take_raised()
+        && let Some(own) = by_value::take_raised(error)
     {
         return own;
     }

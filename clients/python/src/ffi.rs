@@ -232,6 +232,7 @@ unsafe extern "C" fn getattro(object: *mut ffi::PyObject, name: *mut ffi::PyObje
     guarded(false, |py| {
         // SAFETY: Python calls this with an object of the type, and a name.
         let (own, wanted) = unsafe { (Borrowed::from_ptr(py, object), Borrowed::from_ptr(py, name)) };
+        // SAFETY: as above.
         let function = unsafe { &*(*object.cast::<Object>()).function };
         let found = wanted.extract::<String>().map(|name| function.attribute(&own, &name))?;
         match found? {
@@ -299,7 +300,7 @@ fn attached<R>(run: impl FnOnce(Python<'_>) -> R) -> R {
 }
 
 /// The bytes of a buffer that Python lends, which lie one behind the other.
-pub(crate) fn contents<'a>(buffer: &'a PyUntypedBuffer) -> &'a [u8] {
+pub(crate) fn contents(buffer: &PyUntypedBuffer) -> &[u8] {
     debug_assert!(buffer.is_c_contiguous());
     if buffer.len_bytes() == 0 {
         return &[];

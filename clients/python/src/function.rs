@@ -40,6 +40,13 @@ impl Function {
         if self.maps {
             return batch::map(py, self, own, given);
         }
+        if plan.numeric
+            && let Some(session) = &self.session
+            && given.names().is_none()
+            && given.positional() == plan.params.len()
+        {
+            return call::call_numeric(py, self, session, given);
+        }
         let given = arguments::sorted(plan, own, given)?;
         let of_object;
         let session = match (&self.session, plan.own) {

@@ -25,6 +25,8 @@ pub(crate) struct Plan {
     pub(crate) by_value: bool,
     /// Whether it is passed and gives numbers, texts and data alone.
     pub(crate) plain: bool,
+    /// Whether it is passed a few numbers, and gives one or nothing.
+    pub(crate) numeric: bool,
     /// Whether its call may be made again.
     pub(crate) repeatable: bool,
 }
@@ -93,6 +95,9 @@ pub(crate) enum What {
     },
 }
 
+/// The most numbers of a call that has a way of its own.
+pub(crate) const MOST_NUMBERS: usize = 8;
+
 impl Plan {
     /// The plan of a function, which has these names.
     pub(crate) fn of(interface: &Interface, index: u16, named: &NamedFunction) -> Plan {
@@ -121,6 +126,9 @@ impl Plan {
         let results = results.unwrap_or_default();
         let objects = params.iter().any(|param| matches!(param.takes, Takes::Object { .. }))
             || results.iter().any(|gives| matches!(gives.what, What::Object { .. }));
+        let few = params.len() <= MOST_NUMBERS && results.len() <= 1;
+        let numbers = params.iter().all(|param| matches!(param.takes, Takes::Number(_)))
+            && results.iter().all(|gives| matches!(gives.what, What::Number(_)));
         let own = named.own.and_then(|own| params.iter().position(|param| param.position == own));
         Plan {
             index,
@@ -132,6 +140,7 @@ impl Plan {
             results,
             by_value,
             plain: !by_value && !objects,
+            numeric: !by_value && few && numbers,
             repeatable: function.is_repeatable(),
         }
     }

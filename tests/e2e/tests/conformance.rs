@@ -6,6 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use hotcell::dynamic::{self, KeptFunction, Outcome, Value};
 use hotcell::{Error, ErrorKind, Executed, Session};
@@ -232,4 +233,42 @@ fn every_case_of_the_grid_holds_in_rust() {
         let mut out = fs::OpenOptions::new().append(true).create(true).open(file).unwrap();
         out.write_all(passed.as_bytes()).unwrap();
     }
+}
+
+/// What clients of languages with a lock stand on.
+#[test]
+fn a_call_begins_at_once_or_not_at_all_and_is_given_up_when_asked() {
+    let folder = Folder::new();
+    let bound = bind(&folder);
+    let session = bound.open(hotcell::Options::default()).unwrap();
+    let function = |name: &str| bound.interface.function(name).unwrap();
+    let add =
+        || dynamic::call(&session, &bound.interface, function("grid_add"), &[Value::Int(1), Value::Int(2)]);
+
+    let held = session.call_at_once(function("grid_nothing").0).expect("nobody else has the worker");
+    assert!(session.call_at_once(function("grid_nothing").0).is_none(), "it would have to wait");
+    drop(held);
+    let (mut let_go, mut asked) = (0, 0);
+    let call = session.call_at_once(function("grid_nothing").0).unwrap();
+    let aside = |wait: &mut dyn FnMut()| {
+        let_go += 1;
+        wait();
+    };
+    let reply = call.settle_aside(Duration::from_secs(5), aside, &mut || true, &mut []).unwrap();
+    drop(reply);
+    // Where nobody polls, nobody is patient either.
+    let alone = hotcell_shm::usable_cpus().is_some_and(|cpus| cpus < 2);
+    assert_eq!(let_go, u32::from(alone), "the reply came while the caller was patient");
+
+    let hang = function("grid_hang");
+    let mut none = |_: &str, _: &[(String, Value)]| Err("there is no callback".to_owned());
+    let mut gives_up = || {
+        asked += 1;
+        asked > 1
+    };
+    let within = session.within(Duration::from_secs(60));
+    let error =
+        dynamic::call_asking(&within, &bound.interface, hang, &[], &mut none, &mut gives_up).unwrap_err();
+    assert_eq!((error.kind(), asked), (ErrorKind::Cancelled, 2), "{error}");
+    assert_eq!(add().unwrap().returned, Some(Value::Int(3)));
 }

@@ -73,7 +73,7 @@ fn sound(name: &str) -> String {
     let name = name.trim_start_matches('_');
     let mut name = if name.is_empty() { "value".to_owned() } else { name.to_owned() };
     if name.starts_with(|first: char| first.is_ascii_digit()) {
-        name.insert_str(0, "n");
+        name.insert(0, 'n');
     }
     if KEYWORDS.contains(&name.as_str()) {
         name.push('_');
