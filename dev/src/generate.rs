@@ -24,6 +24,7 @@ const GENERATED: &[&str] = &[
     "crates/sandbox/src/tables.rs",
     "clients/go/internal/wire/wire.go",
     "clients/go/kinds.go",
+    "clients/python/hotcell/errors.py",
 ];
 
 /// Whether to write the generated files or to compare them with what is there.
@@ -83,6 +84,7 @@ fn render(root: &Path) -> Result<Vec<(&'static str, String)>> {
         rustfmt(root, &tables).context("formatting tables.rs")?,
         wire::go::render(&wire),
         errors::go::render(&errors),
+        errors::python::render(&errors),
     ];
     Ok(GENERATED.iter().copied().zip(texts).collect())
 }

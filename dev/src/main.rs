@@ -9,6 +9,7 @@ use anyhow::{Result, bail};
 
 mod bench;
 mod check;
+mod conformance;
 mod coverage;
 mod demo;
 mod evidence;
@@ -19,6 +20,7 @@ mod go;
 mod golden;
 mod models;
 mod process;
+mod python;
 #[cfg(test)]
 mod scratch;
 mod scribble;
@@ -77,6 +79,18 @@ const SUBCOMMANDS: &[Subcommand] = &[
         arguments: "[ARGUMENT…]",
         about: "set up, build for release, run `hotcell bench` with these arguments, and its peers behind it",
         run: bench::run,
+    },
+    Subcommand {
+        name: "python",
+        arguments: "[--wheel|ARGUMENT…]",
+        about: "build the Python client and test it, by pytest with these arguments; --wheel makes its wheel",
+        run: python::run,
+    },
+    Subcommand {
+        name: "conformance",
+        arguments: "[--update]",
+        about: "run the conformance grid in every language, and compare docs/conformance.md, or write it",
+        run: conformance::run,
     },
     Subcommand {
         name: "loom",

@@ -51,12 +51,23 @@ const REQUIREMENTS: &[Requirement] = &[
         packages: Packages::Named(&["golang-go"]),
     },
     Requirement {
+        name: "Python 3.11 or later, with venv and pip",
+        why: "runs the Python client and its tests",
+        find: python,
+        packages: Packages::Named(&["python3", "python3-venv", "python3-pip"]),
+    },
+    Requirement {
         name: "the DejaVu fonts",
         why: "the example of FreeType draws letters of one",
         find: |machine| machine.file("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),
         packages: Packages::Named(&["fonts-dejavu-core"]),
     },
 ];
+
+fn python(machine: &Machine) -> Result<String, String> {
+    machine.program("python3")?;
+    crate::python::interpreter().map(|found| found.display().to_string()).map_err(|error| error.to_string())
+}
 
 /// What `cargo dev fuzz` needs besides.
 const FUZZING: &[Requirement] = &[Requirement {

@@ -123,7 +123,7 @@ impl Libraries {
     }
 
     /// What the worker loads, in order.
-    pub(crate) fn load_order(&self) -> Vec<PathBuf> {
+    pub fn load_order(&self) -> Vec<PathBuf> {
         let mut order = self.beside.clone();
         order.extend(self.own.iter().filter(|path| !self.beside.contains(path)).cloned());
         order

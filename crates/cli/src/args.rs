@@ -335,10 +335,10 @@ pub(crate) struct PackageArgs {
     /// Overwrite files there that were not generated, or were edited since
     #[arg(long)]
     pub(crate) force: bool,
-    /// Name of the package; of a Go module its path [default: the library's name and `-hotcell`]
+    /// Name of the package; of a Go module its path [default: the library's name and `-hotcell`; in Python `_hotcell`]
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
-    /// Where the package finds Hotcell's runtime, as its language writes that: in Cargo.toml behind `hotcell =`; a version or a folder of the Go module
+    /// Where the package finds Hotcell's runtime, as its language writes that: in Cargo.toml behind `hotcell =`; a version or a folder of the Go module; not in Python
     #[arg(long, value_name = "RUNTIME")]
     pub(crate) runtime: Option<String>,
     /// Search this directory for headers
@@ -506,6 +506,8 @@ pub(crate) enum Lang {
     Rust,
     /// A module of Go
     Go,
+    /// A package of Python, with stubs
+    Python,
 }
 
 /// `NAME=VALUE`.

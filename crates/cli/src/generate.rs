@@ -4,7 +4,7 @@ mod languages;
 mod places;
 mod runtime;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use hotcell_bind::{Checked, Job, Source};
@@ -33,7 +33,7 @@ pub(crate) fn build(args: &BuildArgs) -> ExitCode {
         let compiled = hotcell_bind::compile(&checked)?;
         let Made { files, left_out } = made;
         let mut files: Vec<_> = files.into_iter().map(|(path, text)| (path, text.into_bytes())).collect();
-        files.extend(prebuilt::files(folder, &checked.interface, &compiled.source, compiled.shim));
+        files.extend(prebuilt::files(&folder, &checked.interface, &compiled.source, compiled.shim));
         let PackageArgs { out, .. } = &args.package;
         package::put(out, &files, over(&args.package)).map_err(|error| unwritten(out, error))?;
         tell_left_out(&checked, &left_out);
@@ -46,9 +46,10 @@ pub(crate) fn build(args: &BuildArgs) -> ExitCode {
         }
         let glibc = compiled.glibc.map_or("any glibc".into(), |version| format!("glibc {version} or later"));
         Ok(format!(
-            "{} is written: {} functions\n{folder}/shim.so needs {}, {glibc}, and {}\n",
+            "{} is written: {} functions\n{}/shim.so needs {}, {glibc}, and {}\n",
             out.display(),
             checked.interface.functions.len(),
+            folder.display(),
             std::env::consts::ARCH,
             checked.interface.link.join(", ")
         ))
@@ -56,7 +57,7 @@ pub(crate) fn build(args: &BuildArgs) -> ExitCode {
 }
 
 /// A package, and the folder within it for its compiled shim.
-fn render(args: &PackageArgs) -> Result<(Checked, Made, &'static str), Failure> {
+fn render(args: &PackageArgs) -> Result<(Checked, Made, PathBuf), Failure> {
     let making = Making::of(args)?;
     let checked = hotcell_bind::check(&Job {
         source: Source::Contract(args.contract.clone()),
@@ -72,7 +73,8 @@ fn render(args: &PackageArgs) -> Result<(Checked, Made, &'static str), Failure> 
         return Err(hotcell_bind::Error::nothing_bound(&checked.interface).into());
     }
     let made = making.render(&checked).map_err(hotcell_bind::Error::from_generate)?;
-    Ok((checked, made, making.compiled()))
+    let compiled = making.compiled(&checked);
+    Ok((checked, made, compiled))
 }
 
 fn tell_left_out(checked: &Checked, unsupported: &[hotcell_generate::Error]) {

@@ -13,6 +13,7 @@ mod templates;
 pub mod go;
 pub mod package;
 pub mod prebuilt;
+pub mod python;
 pub mod rust;
 pub mod shim;
 

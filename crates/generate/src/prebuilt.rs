@@ -3,7 +3,7 @@
 //! The build script of a package in Rust takes such a shim in place of a C compiler, once the stamp fits; what it compares is
 //! written here and in `templates/rust/build.rs.j2`. A package in Go has it as it is.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use hotcell_model::Interface;
 
@@ -12,7 +12,7 @@ use crate::shim::ShimSource;
 
 /// The files that make a package one with a compiled shim: the shim and its stamp, in this folder of the package.
 pub fn files(
-    folder: &str,
+    folder: &Path,
     interface: &Interface,
     source: &ShimSource,
     shim: Vec<u8>,
@@ -24,6 +24,5 @@ pub fn files(
         checksum(source.c().as_bytes()),
         checksum(&shim)
     );
-    let folder = PathBuf::from(folder);
     [(folder.join("shim.so"), shim), (folder.join("shim.stamp"), stamp.into_bytes())]
 }

@@ -31,13 +31,13 @@ mod docs;
 mod format;
 mod function;
 mod methods;
-mod names;
+pub(crate) mod names;
 mod objects;
 mod results;
 mod structs;
 mod table;
 mod texts;
-mod types;
+pub(crate) mod types;
 mod unions;
 mod values;
 

@@ -56,6 +56,9 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("go/table.go", include_str!("../templates/go/table.go.j2")),
     ("go.mod", include_str!("../templates/go/go.mod.j2")),
     ("go/about.txt", include_str!("../templates/go/about.txt.j2")),
+    ("pyproject.toml", include_str!("../templates/python/pyproject.toml.j2")),
+    ("__init__.py", include_str!("../templates/python/__init__.py.j2")),
+    ("__init__.pyi", include_str!("../templates/python/__init__.pyi.j2")),
 ];
 
 /// Renders one template from its model.

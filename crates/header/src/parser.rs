@@ -40,7 +40,9 @@ enum Request {
     Describe(mpsc::Sender<Result<Parser, Error>>),
 }
 
-static PARSER: LazyLock<Mutex<Option<mpsc::Sender<Request>>>> = LazyLock::new(|| Mutex::new(start()));
+/// With the process that has the thread.
+static PARSER: LazyLock<(u32, Mutex<Option<mpsc::Sender<Request>>>)> =
+    LazyLock::new(|| (std::process::id(), Mutex::new(start())));
 
 /// Runs a job on the parser's thread and waits for it.
 pub(crate) fn run(job: &Job) -> Result<Api, Error> {
@@ -54,7 +56,16 @@ pub(crate) fn describe() -> Result<Parser, Error> {
 
 fn ask<T>(request: impl FnOnce(mpsc::Sender<Result<T, Error>>) -> Request) -> Result<T, Error> {
     let (sender, receiver) = mpsc::channel();
-    PARSER
+    let (process, parser) = &*PARSER;
+    // A child that was forked has none of the threads, and no second libclang.
+    if *process != std::process::id() {
+        return Err(Error::new(
+            ErrorKind::ParserFailed,
+            "this process was forked of one that has read headers, and reads none itself: use a generated package, or \
+             another session of what was bound before",
+        ));
+    }
+    parser
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .as_ref()

@@ -17,6 +17,7 @@ mod unions;
 mod written;
 
 use std::cell::RefCell;
+use std::time::Duration;
 
 use hotcell_model::interface::{Function, Interface};
 
@@ -156,6 +157,19 @@ pub fn call_with(
     args: &[Value],
     callback: &mut Callback<'_>,
 ) -> Result<Outcome> {
+    call_asking(session, interface, function, args, callback, &mut || false)
+}
+
+/// As [`call_with`], of a call that is given up when `gives_up` says so, which is asked several times a second.
+#[track_caller]
+pub fn call_asking(
+    session: &Session,
+    interface: &Interface,
+    function: (u16, &Function),
+    args: &[Value],
+    callback: &mut Callback<'_>,
+    gives_up: &mut dyn FnMut() -> bool,
+) -> Result<Outcome> {
     let mut call = session.call_of(function.0, &objects::among(session, function.1, args))?;
     let passed = arguments::put(&mut call, interface, function.1, args)?;
     // One runs at a time, and on this thread.
@@ -168,5 +182,6 @@ pub fn call_with(
     };
     let mut list: Vec<_> = passed.callbacks.iter().map(run).collect();
     let mut list: Vec<&mut rt::Callback<'_>> = list.iter_mut().map(|run| run as _).collect();
-    results::take(call.settle_with(&mut list)?, interface, function.1, &passed)
+    let reply = call.settle_aside(Duration::ZERO, |wait| wait(), gives_up, &mut list)?;
+    results::take(reply, interface, function.1, &passed)
 }

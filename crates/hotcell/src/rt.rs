@@ -8,6 +8,7 @@
 use hotcell_shm::Solid;
 
 mod arguments;
+mod aside;
 #[cfg(feature = "tokio")]
 mod awaited;
 mod batch;

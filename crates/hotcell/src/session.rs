@@ -405,7 +405,7 @@ impl Session {
 
     /// The function of an index, and what errors of a call say that is made there.
     #[inline]
-    fn function_of(
+    pub(crate) fn function_of(
         &self,
         function: u16,
         call_site: &'static Location<'static>,
@@ -579,7 +579,7 @@ impl Session {
 
     /// The nanoseconds of a call of this function.
     #[inline]
-    fn time_of(&self, function: &Function) -> u64 {
+    pub(crate) fn time_of(&self, function: &Function) -> u64 {
         match (self.deadline, function.deadline_ms) {
             (Some(deadline), _) => nanoseconds(deadline),
             (None, 0) => self.shared.time,

@@ -8,7 +8,7 @@ use hotcell_shm::{Mapping, Seals, SegmentFile};
 use rustix::process::Signal;
 
 use crate::unheard;
-use crate::worker::{ABORT_GRACE, KILL_GRACE, SegmentError, Worker};
+use crate::worker::{KILL_GRACE, SegmentError, Worker};
 
 /// Ways to end a worker, each with the time that it may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

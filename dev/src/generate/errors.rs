@@ -7,6 +7,7 @@ use super::names;
 
 pub(crate) mod go;
 pub(crate) mod markdown;
+pub(crate) mod python;
 pub(crate) mod rust;
 
 /// Exit statuses free for errors: 0 to 2 are success, failure and wrong usage of any command, and those

@@ -26,6 +26,9 @@ const TOOLS: &[(&str, &str)] = &[
     ("libclang1-16", "usr/lib/llvm-16/lib/libclang-16.so.1"),
     ("libclang-common-16-dev", "usr/lib/llvm-16/lib/clang/16/include/stddef.h"),
     ("golang-go", "usr/bin/go"),
+    ("python3", "usr/bin/python3"),
+    ("python3-venv", "usr/lib/python3/venv"),
+    ("python3-pip", "usr/bin/pip3"),
     ("fonts-dejavu-core", "usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),
 ];
 

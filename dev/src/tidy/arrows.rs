@@ -8,7 +8,7 @@ use super::Finding;
 use super::tree::{File, Tree};
 use crate::process::{cargo, output};
 
-/// Each crate below `crates/` and the crates of this workspace it may use. Tests may use more.
+/// Each crate below `crates/` and `clients/` and the crates of this workspace it may use. Tests may use more.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("hotcell-model", &[]),
     ("hotcell-protocol", &[]),
@@ -20,6 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("hotcell-contract", &["hotcell-model"]),
     ("hotcell-header", &["hotcell-elf", "hotcell-model"]),
     ("hotcell-generate", &["hotcell-model", "hotcell-protocol"]),
+    ("hotcell-python", &["hotcell", "hotcell-bind", "hotcell-generate", "hotcell-model"]),
     ("hotcell-shm", &["hotcell-protocol"]),
     ("hotcell-worker", &["hotcell-protocol", "hotcell-shm", "hotcell-sandbox"]),
     ("hotcell-supervisor", &["hotcell-elf", "hotcell-protocol", "hotcell-shm", "hotcell-sandbox"]),
@@ -40,7 +41,8 @@ const NOT_IN_WORKER: &[&str] = &["tokio", "async-", "clang", "tonic", "serde"];
 pub(crate) fn between_crates(tree: &Tree) -> Vec<Finding> {
     let manifest = |it: &&File| {
         let mut parts = it.path.split('/');
-        (parts.next(), parts.nth(1), parts.next()) == (Some("crates"), Some("Cargo.toml"), None)
+        let folder = matches!(parts.next(), Some("crates" | "clients"));
+        folder && (parts.nth(1), parts.next()) == (Some("Cargo.toml"), None)
     };
     tree.files().filter(manifest).flat_map(check_manifest).collect()
 }

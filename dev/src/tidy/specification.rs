@@ -37,8 +37,9 @@ fn is_path(text: &str) -> bool {
     text.contains("::") && text.split("::").all(is_name) && is_test
 }
 
-/// The names of all functions in the tree's Rust files, and of all tests in Go.
+/// The names of all functions in the tree's files of Rust and Python, and of all tests in Go.
 fn functions(tree: &Tree) -> Vec<String> {
+    let name = |rest: &str| rest.chars().take_while(|&c| c.is_alphanumeric() || c == '_').collect();
     let mut names = Vec::new();
     for file in tree.files().filter(|it| it.path.ends_with("_test.go")) {
         let tests = file.text.lines().filter_map(|line| line.strip_prefix("func ")?.split_once('('));
@@ -47,8 +48,12 @@ fn functions(tree: &Tree) -> Vec<String> {
     for file in tree.rust() {
         let code = file.code();
         for (_, rest) in code.match_indices("fn ").map(|(at, word)| code[at..].split_at(word.len())) {
-            names.push(rest.chars().take_while(|&c| c.is_alphanumeric() || c == '_').collect());
+            names.push(name(rest));
         }
+    }
+    for file in tree.files().filter(|it| it.extension() == "py") {
+        let tests = file.lines().filter_map(|(_, line)| line.trim_start().strip_prefix("def "));
+        names.extend(tests.map(name));
     }
     names
 }
@@ -60,6 +65,22 @@ mod tests {
 
     #[test]
     fn named_tests_are_there() {
+        check(
+            named_tests,
+            &[
+                (
+                    &[
+                        (PAGE, "| a | `python::test_a` |"),
+                        ("clients/python/tests/a.py", "def test_a() -> None:"),
+                    ],
+                    "",
+                ),
+                (
+                    &[(PAGE, "| a | `python::test_a` |"), ("clients/python/tests/a.py", "# def test_a()")],
+                    "no test",
+                ),
+            ],
+        );
         let go = ("clients/go/rt/lane_test.go", "package rt\n\nfunc TestWraps(t *testing.T) {\n}\n");
         let code = ("crates/shm/src/lane.rs", "#[test]\nfn wraps_around() {}\n// fn in_a_comment()");
         for (row, expect) in [

@@ -12,6 +12,7 @@ const MAY_BE_UNSAFE: &[&str] = &[
     "crates/capi/",
     "crates/bench/",
     "crates/lab/",
+    "clients/python/",
     "lab/direct/",
     // A macro of libFuzzer's crate writes its entry.
     "tests/fuzz/guided/",
@@ -27,6 +28,9 @@ const PLACES: &[&str] = &[
     // What contained calls are compared with, and what they are attacked by.
     "crates/bench/src/sys/",
     "crates/lab/src/sys.rs",
+    // What Python's interface is made of.
+    "clients/python/src/ffi.rs",
+    "clients/python/src/ffi/",
     "lab/direct/src/",
     "crates/shm/tests/",
     "tests/e2e/src/bin/",

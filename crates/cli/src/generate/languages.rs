@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use hotcell_bind::Checked;
 use hotcell_generate::go::{self, GoOptions};
+use hotcell_generate::python::{self, PythonOptions};
 use hotcell_generate::rust::{self, RustOptions};
 
 use crate::args::{Lang, PackageArgs};
@@ -35,7 +36,7 @@ struct Language {
     runtime: fn(Option<&str>) -> Result<String, Failure>,
     render: fn(&Checked, &Making<'_>) -> Result<Made, hotcell_generate::Error>,
     /// The folder of a package with its compiled shim.
-    compiled: &'static str,
+    compiled: fn(&Checked, &Making<'_>) -> PathBuf,
 }
 
 /// All of them.
@@ -56,7 +57,7 @@ const LANGUAGES: &[Language] = &[
             let options = RustOptions { crate_name, runtime, libraries };
             rust::render(&checked.interface, &options).map(|files| Made { files, left_out: Vec::new() })
         },
-        compiled: "shim",
+        compiled: |_, _| PathBuf::from("shim"),
     },
     Language {
         lang: Lang::Go,
@@ -78,7 +79,25 @@ const LANGUAGES: &[Language] = &[
             let package = go::render(&checked.interface, &options)?;
             Ok(Made { files: package.files, left_out: package.left_out })
         },
-        compiled: go::COMPILED,
+        compiled: |_, _| PathBuf::from(go::COMPILED),
+    },
+    Language {
+        lang: Lang::Python,
+        check_name: python::check_package_name,
+        name: "moon_hotcell",
+        runtime: |text| match text {
+            Some(text) => Err(Failure::Usage(format!(
+                "`--runtime {text}` is for packages of other languages\n\
+                 help: leave it out: a package of Python imports `hotcell`"
+            ))),
+            None => Ok(String::new()),
+        },
+        render: |checked, making| {
+            let libraries = places::libraries(checked, &making.args.out);
+            let options = PythonOptions { package: making.python_package(checked), libraries };
+            python::render(&checked.interface, &options).map(|files| Made { files, left_out: Vec::new() })
+        },
+        compiled: |checked, making| PathBuf::from(making.python_package(checked)).join("shim"),
     },
 ];
 
@@ -105,8 +124,14 @@ impl<'a> Making<'a> {
     }
 
     /// The folder of the package with its compiled shim.
-    pub(super) fn compiled(&self) -> &'static str {
-        self.language.compiled
+    pub(super) fn compiled(&self, checked: &Checked) -> PathBuf {
+        (self.language.compiled)(checked, self)
+    }
+
+    /// The package that is imported, which lies in a folder of its name.
+    fn python_package(&self, checked: &Checked) -> String {
+        let name = self.args.name.clone();
+        name.unwrap_or_else(|| python::package_name(&checked.interface.library))
     }
 }
 

@@ -363,6 +363,7 @@ impl<'b> Course<'_, 'b> {
             block: std::mem::take(&mut self.block),
             raised: self.raised.take(),
             abandoned: self.abandoned,
+            gives_up: None,
         };
         let answered = call.call_back(head, &mut callbacks, asks);
         (self.count, self.block, self.raised) = (callbacks.count, callbacks.block, callbacks.raised);

@@ -409,7 +409,7 @@ impl<'s> Call<'s> {
 
     /// Writes how many elements the caller has room for. More than a call may return is refused.
     #[cfg(feature = "dynamic")]
-    pub(crate) fn put_capacity(&mut self, offset: usize, name: &str, elements: u64, size: u32) -> Result<()> {
+    pub fn put_capacity(&mut self, offset: usize, name: &str, elements: u64, size: u32) -> Result<()> {
         let (limit, context) = (self.max_output(), self.context);
         context.has_room(name, elements.saturating_mul(u64::from(size)), limit)?;
         self.put_room(offset, elements);

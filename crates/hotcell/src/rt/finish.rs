@@ -37,11 +37,13 @@ pub(super) struct Callbacks<'a, 'b> {
     pub(super) raised: Option<Failure>,
     /// Nobody waits for the call any more: none of them is there.
     pub(super) abandoned: bool,
+    /// Asked now and then whether the call is given up.
+    pub(super) gives_up: Option<&'a mut dyn FnMut() -> bool>,
 }
 
 impl<'a, 'b> Callbacks<'a, 'b> {
     pub(super) fn of(list: &'a mut [&'b mut Callback<'b>]) -> Self {
-        Callbacks { list, count: 0, block: Vec::new(), raised: None, abandoned: false }
+        Callbacks { list, count: 0, block: Vec::new(), raised: None, abandoned: false, gives_up: None }
     }
 }
 
@@ -97,7 +99,7 @@ impl<'s> Call<'s> {
 
     /// Publishes the call and waits for its reply.
     pub fn finish(mut self) -> Result<Reply<'s>> {
-        match self.first()? {
+        match self.first(u64::MAX)?.0 {
             // As most calls go.
             Waited::Reply(head) if head.state == ReplyState::Returned => Reply::take(self, head),
             waited => self.finish_from(waited),
@@ -127,7 +129,7 @@ impl<'s> Call<'s> {
 
     /// As [`Call::settle`], with callbacks as in [`Call::finish_with`].
     pub fn settle_with<'b>(mut self, callbacks: &mut [&'b mut Callback<'b>]) -> Result<Reply<'s>> {
-        let waited = self.first()?;
+        let (waited, _) = self.first(u64::MAX)?;
         self.settle_from(waited, callbacks)
     }
 
@@ -184,29 +186,32 @@ impl<'s> Call<'s> {
 
     /// Publishes the call and goes on with it until its final reply.
     fn exchange(&mut self, callbacks: &mut Callbacks<'_, '_>) -> Result<ReplyHead> {
-        let waited = self.first()?;
+        let (waited, _) = self.first(u64::MAX)?;
         self.go_on(waited, callbacks)
     }
 
-    /// Publishes the call and waits for the worker's first message.
+    /// Publishes the call and waits for the worker's first message, no longer than so many nanoseconds. Comes with when it was
+    /// published, where it is one of those that are timed.
     #[inline(always)]
-    fn first(&mut self) -> Result<Waited> {
+    pub(super) fn first(&mut self, patience: u64) -> Result<(Waited, Option<u64>)> {
         let session = self.turn.session;
         self.is_wanted()?;
         let (id, now, deadline) = self.publish()?;
-        let (spin, until) = (session.spin(), session.waits_until(now, deadline));
+        let until = session.waits_until(now, deadline).min(now.saturating_add(patience));
+        let spin = session.spin();
         let lane = &mut self.live().lane;
         let waited = lane.wait(id, now, spin, until);
         lane.expect_call();
-        if self.turn.tally.times(self.index) {
+        let times = self.turn.tally.times(self.index);
+        if times {
             self.time(&waited, now);
         }
-        Ok(waited)
+        Ok((waited, times.then_some(now)))
     }
 
     /// Notes how long the call took, if its first message is its reply.
     #[cold]
-    fn time(&self, waited: &Waited, since: u64) {
+    pub(super) fn time(&self, waited: &Waited, since: u64) {
         if let Waited::Reply(ReplyHead { state: ReplyState::Returned | ReplyState::LibraryError, .. }) =
             waited
         {
@@ -304,10 +309,10 @@ impl<'s> Call<'s> {
             if now >= deadline {
                 return self.stop(Why::Deadline, callbacks);
             }
-            if self.is_given_up() {
+            if self.is_given_up() || callbacks.give_up() {
                 return self.stop(Why::GivenUp, callbacks);
             }
-            let until = self.session().waits_until(now, deadline);
+            let until = callbacks.look_at(now, self.session().waits_until(now, deadline));
             waited = self.live().lane.wait(id, now, spin, until);
         }
     }

@@ -29,7 +29,7 @@ impl Allowed {
     /// Time that counts from now. What is not short is counted by a clock that costs nothing and ticks every few
     /// milliseconds: a look at the exact one costs a tenth of a short call.
     #[inline]
-    pub(super) fn new(nanoseconds: u64) -> Allowed {
+    pub(crate) fn new(nanoseconds: u64) -> Allowed {
         let mut allowed = Allowed { nanoseconds, begun: clock::coarse(), deadline: 0, standstills: 0 };
         if nanoseconds < 2 * TICK {
             allowed.deadline();

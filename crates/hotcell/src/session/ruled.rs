@@ -189,6 +189,12 @@ impl Session {
         Ok(looks::wait(Some(until), |waker: &Waker| stand.take(waker), || self.reclaim()))
     }
 
+    /// Whether it matters to calls with which objects they are begun.
+    #[inline]
+    pub(crate) fn begins_with_objects(&self) -> bool {
+        self.shared.ruled.is_some() || !self.restores().is_empty()
+    }
+
     /// Whether calls are begun with their objects.
     #[cfg(feature = "dynamic")]
     pub(crate) fn has_rules(&self) -> bool {

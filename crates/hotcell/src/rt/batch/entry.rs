@@ -72,7 +72,7 @@ impl Entry<'_> {
 
     /// As of a call: writes how many elements the caller has room for.
     #[cfg(feature = "dynamic")]
-    pub(crate) fn put_capacity(&mut self, offset: usize, name: &str, elements: u64, size: u32) -> Result<()> {
+    pub fn put_capacity(&mut self, offset: usize, name: &str, elements: u64, size: u32) -> Result<()> {
         let (limit, context) = (self.session.options().max_output, self.context());
         context.has_room(name, elements.saturating_mul(u64::from(size)), limit)?;
         self.put_room(offset, elements);

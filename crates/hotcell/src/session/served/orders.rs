@@ -136,7 +136,7 @@ impl Session {
         if why == Why::GivenUp {
             had.worker.is_unwanted();
         }
-        had.worker.blame(call.lane, &context);
+        had.worker.blame(call.lane, &context, why.kind());
         // The first is why: who comes later only finds it dying.
         had.why.get_or_insert(why);
         Some(Arc::clone(&had.worker))
@@ -242,6 +242,11 @@ impl Why {
             Why::InvalidReply => "invalid-reply",
             Why::Callbacks => "callbacks",
         }
+    }
+
+    /// The kind of error of the call that it is ended for.
+    fn kind(&self) -> ErrorKind {
+        self.fault().map_or(ErrorKind::ProtocolViolation, |fault| fault.kind)
     }
 
     /// Ends a worker for this, and waits for its end.

@@ -32,6 +32,18 @@ impl Session {
         }
     }
 
+    /// Gets a turn with a worker, if nothing has to be waited for.
+    #[inline(always)]
+    pub(crate) fn turn_at_once(&self, allowed: Allowed) -> Option<Turn<'_>> {
+        let shared = &*self.shared;
+        let free = !shared.fork.forked() && !shared.releases.any() && !shared.notices.any();
+        let seat = if free && !self.nests() { shared.seats.take() } else { None }?;
+        let serves = seat.serves();
+        let turn = Turn::new(self, seat, Some(allowed));
+        // Where it does not, the seat is given back.
+        serves.then_some(turn)
+    }
+
     /// Gets a turn with a worker, where that is not just there; `seat` if it is.
     #[cold]
     fn begin_turn(

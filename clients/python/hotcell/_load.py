@@ -1,0 +1,50 @@
+"""`hotcell.load`: a library is bound when the program runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hotcell import _native, _package, _shim
+
+_Place = str | os.PathLike[str]
+
+
+def load(
+    source: _Place | Sequence[_Place],
+    lib: str | None = None,
+    *,
+    include_dirs: Sequence[_Place] = (),
+    library_dirs: Sequence[_Place] = (),
+    defines: Sequence[str] = (),
+    cache: bool = True,
+    **options: Any,
+) -> Any:
+    """Binds a library, and opens a session with it.
+
+    `source` is a header (`"zlib.h"`), a list of them, or a contract (`"bind.toml"`), which names its library itself. `lib` is the
+    library: `"z"`, `"libz.so.1"`, or a path. The other options are those of every session. What a header does not say is not
+    bound: asking for such a function says why, and the line of a contract that would help.
+
+    It needs libclang and a C compiler. The compiled shim is kept for the next time, in `$XDG_CACHE_HOME/hotcell`.
+    """
+    several = isinstance(source, Sequence) and not isinstance(source, str)
+    sources = [os.fspath(it) for it in source] if several else [os.fspath(source)]  # type: ignore[arg-type,union-attr]
+    contract = len(sources) == 1 and sources[0].endswith(".toml")
+    if contract and lib is not None:
+        raise TypeError("a contract names its library itself: leave `lib` out")
+    if not contract and lib is None:
+        raise TypeError("which library is it? lib=\"z\" for libz, or a path")
+    kept = _shim.cache_folder() / "shims" if cache else None
+    return _native.load(
+        [Path(it) for it in sources],
+        lib,
+        list(include_dirs),
+        list(library_dirs),
+        list(defines),
+        kept,
+        _package.at_run_time,
+        options,
+    )

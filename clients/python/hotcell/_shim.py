@@ -1,0 +1,126 @@
+"""The compiled shim of a package: the one that came with it, or one that is compiled here, once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shlex
+import subprocess
+from pathlib import Path
+
+from hotcell import errors
+
+_COMPILE = "-std=gnu17 -O2 -fno-builtin -fPIC -fvisibility=hidden -shared"
+# Everything is resolved when the shim is loaded, and every library is loaded with it.
+_LINK = "-Wl,-z,defs -Wl,-z,now -Wl,-z,relro -Wl,--no-as-needed"
+
+
+def cache_folder() -> Path:
+    """Where compiled shims are kept."""
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "hotcell"
+
+
+def of_package(folder: Path, variable: str, libraries: list[tuple[str, str | None]]) -> bytes:
+    """The shim of the package in a folder."""
+    ready = folder / "shim" / "shim.so"
+    if ready.is_file():
+        return _stamped(folder, ready)
+    command = _command(folder, variable, libraries)
+    out = cache_folder() / "packages" / f"{folder.name}-{_digest(folder, command)}.so"
+    if not _is_own(out):
+        _compile(command, out, variable)
+    return out.read_bytes()
+
+
+def _stamped(folder: Path, ready: Path) -> bytes:
+    """A compiled shim, once its stamp fits: it says that the files of the package belong together."""
+    shim = ready.read_bytes()
+    lines = (folder / "shim" / "shim.stamp").read_text().splitlines()
+    stamp = dict(line.split(" ", 1) for line in lines)
+    source = (folder / "shim" / "shim.c").read_bytes()
+    fingerprint = json.loads((folder / "interface.json").read_text())["fingerprint"]
+    own = {
+        "interface": fingerprint,
+        "machine": os.uname().machine,
+        "source": _checksum(source),
+        "shim": _checksum(shim),
+    }
+    for what, value in own.items():
+        if stamp.get(what) != value:
+            text = (
+                f"{ready} does not belong to this package: its {what} is {stamp.get(what)}, and that of the "
+                f"package is {value}; run `hotcell build` again"
+            )
+            raise errors.AbiMismatch({"kind": "AbiMismatch", "message": text, "executed": "no"})
+    return shim
+
+
+def _checksum(data: bytes) -> str:
+    """FNV-1a, as in the stamp."""
+    hash = 0xCBF29CE484222325
+    for byte in data:
+        hash = (hash ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
+    return f"{hash:016x}"
+
+
+def _directories(variable: str) -> list[str]:
+    # One that is empty or relative would be another wherever the program is started.
+    return [it for it in os.environ.get(variable, "").split(os.pathsep) if os.path.isabs(it)]
+
+
+def _command(folder: Path, variable: str, libraries: list[tuple[str, str | None]]) -> list[str]:
+    """What compiles the shim, but for where to."""
+    command = shlex.split(os.environ.get("CC") or "cc") + _COMPILE.split() + ["-I", str(folder / "shim")]
+    for directory in _directories(variable.removesuffix("_LIB") + "_INCLUDE"):
+        command += ["-I", directory]
+    interface = json.loads((folder / "interface.json").read_text())
+    for define in interface["source"].get("defines", []):
+        command.append(f"-D{define}")
+    command.append(str(folder / "shim" / "shim.c"))
+    command += _LINK.split()
+    own = _directories(variable)
+    for name, built in libraries:
+        found = [it for it in [*own, *([built] if built else [])] if Path(it, name).is_file()]
+        if found:
+            command += ["-L", found[0], "-Xlinker", "-rpath", "-Xlinker", found[0]]
+        command.append(f"-l:{name}")
+    return command
+
+
+def _digest(folder: Path, command: list[str]) -> str:
+    hashed = hashlib.sha256()
+    for part in [folder / "interface.json", *sorted((folder / "shim").iterdir())]:
+        if part.is_file():
+            hashed.update(part.read_bytes())
+    hashed.update("\0".join(command).encode())
+    return hashed.hexdigest()[:32]
+
+
+def _is_own(file: Path) -> bool:
+    """Whether a file and its folder are this user's, and nobody else's to write."""
+    try:
+        found = [file.parent.lstat(), file.lstat()]
+    except OSError:
+        return False
+    return all(it.st_uid == os.getuid() and not it.st_mode & 0o022 for it in found)
+
+
+def _compile(command: list[str], out: Path, variable: str) -> None:
+    out.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    part = out.with_suffix(f".{os.getpid()}.part")
+    try:
+        done = subprocess.run([*command, "-o", str(part)], capture_output=True, text=True, check=False)
+        text = done.stderr
+    except OSError as error:
+        done, text = None, f"the compiler did not start: {error}; install gcc or clang, or name yours in $CC"
+    if done is None or done.returncode != 0:
+        include = variable.removesuffix("_LIB") + "_INCLUDE"
+        message = (
+            f"the shim could not be compiled: {text}\nIs the header of the library installed? Directories of your "
+            f"own go into ${include} and ${variable}. A package of `hotcell build` needs no compiler."
+        )
+        raise errors.LoadFailed({"kind": "LoadFailed", "message": message, "executed": "no"})
+    part.chmod(0o600)
+    part.replace(out)

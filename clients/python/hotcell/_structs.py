@@ -1,0 +1,60 @@
+"""The class that the structures of every package extend."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class Struct:
+    """A structure: its fields are attributes. What is None is zero, empty or NULL in C.
+
+    One that the library keeps between calls is made for a library, `Stream(library)`: its object is there from the first call that
+    begins it, and is released with `release()`, at the end of a `with`, or when nobody has the structure any more.
+    """
+
+    _fields: ClassVar[tuple[str, ...]] = ()
+    _resident: ClassVar[bool] = False
+    _object: Any
+    _library: Any
+
+    def __new__(cls, *_args: Any, **_fields: Any) -> Struct:
+        new = super().__new__(cls)
+        new._object = new._library = None
+        for name in cls._fields:
+            setattr(new, name, None)
+        return new
+
+    def __init__(self, *library: Any, **fields: Any) -> None:
+        if len(library) != self._resident:
+            takes = "the library, and fields by name" if self._resident else "fields by name"
+            raise TypeError(f"{type(self).__name__}() takes {takes}")
+        if library:
+            self._library = library[0]
+        for name, value in fields.items():
+            if name not in self._fields:
+                raise TypeError(f"{type(self).__name__} has no field `{name}`; it has {', '.join(self._fields)}")
+            setattr(self, name, value)
+
+    def release(self) -> None:
+        """Lets go of the object that the library keeps, if there is one."""
+        held, self._object = self._object, None
+        if held is not None:
+            held.release()
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.release()
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        same = self._object is None or self._object == getattr(other, "_object", None)
+        return same and all(getattr(self, name) == getattr(other, name) for name in self._fields)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._fields)
+        return f"{type(self).__name__}({fields})"

@@ -1,0 +1,160 @@
+//! Calls that are awaited in an event loop of `asyncio`: they hold no thread while they wait.
+//!
+//! One thread of this module runs the runtime that waits for all of them.
+
+use std::panic::Location;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hotcell::dynamic;
+use pyo3::exceptions::{PyAttributeError, PyTypeError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+use tokio::runtime::{Builder, Handle};
+
+use crate::arguments::{self, Given};
+use crate::function::Function;
+use crate::{by_value, errors, ffi};
+
+/// The runtime, and the process whose it is: a child that was forked has none of its threads.
+static RUNTIME: Mutex<Option<(u32, Handle)>> = Mutex::new(None);
+
+/// What finishes a future in its loop.
+const FINISH: (&str, &str) = ("hotcell._aio", "finish");
+
+/// The functions of a library, or of an object, as coroutines.
+#[pyclass(frozen, module = "hotcell._native")]
+pub(crate) struct Aio {
+    of: Py<PyAny>,
+}
+
+/// A function whose calls are awaited.
+#[pyclass(frozen, module = "hotcell._native")]
+struct AioFunction {
+    function: Py<PyAny>,
+}
+
+impl Aio {
+    pub(crate) fn of(object: &Bound<'_, PyAny>) -> Aio {
+        Aio { of: object.clone().unbind() }
+    }
+}
+
+#[pymethods]
+impl Aio {
+    fn __getattr__(&self, py: Python<'_>, name: &str) -> PyResult<AioFunction> {
+        let function = self.of.bind(py).getattr(name)?;
+        match ffi::function_of(&function) {
+            Some(_) => Ok(AioFunction { function: function.unbind() }),
+            None => Err(PyAttributeError::new_err(format!("`{name}` is no function of the library"))),
+        }
+    }
+}
+
+#[pymethods]
+impl AioFunction {
+    #[pyo3(signature = (*args, **named))]
+    fn __call__(
+        &self,
+        py: Python<'_>,
+        args: &Bound<'_, PyTuple>,
+        named: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Py<PyAny>> {
+        let function = self.function.bind(py);
+        let own = ffi::function_of(function).ok_or_else(|| PyTypeError::new_err("it is no function"))?;
+        let all = own.bind_arguments(py, args, named)?;
+        begin(py, function, own, all)
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let name: String = self.function.bind(py).getattr("__name__")?.extract()?;
+        Ok(format!("<hotcell coroutine function {name}>"))
+    }
+}
+
+/// Begins a call, and makes the future of its result.
+fn begin(
+    py: Python<'_>,
+    object: &Bound<'_, PyAny>,
+    function: &Function,
+    args: Vec<Py<PyAny>>,
+) -> PyResult<Py<PyAny>> {
+    let (plan, loaded) = (Arc::clone(&function.plan), Arc::clone(&function.loaded));
+    let called = &loaded.interface.functions[usize::from(plan.index)];
+    let held: Vec<Bound<'_, PyAny>> = args.iter().map(|arg| arg.bind(py).clone()).collect();
+    let given: Given<'_, '_> = held.iter().map(|arg| arg.as_borrowed()).collect();
+    if !plan.by_value {
+        // What is wrong with an argument is told as by a call that waits.
+        arguments::read(&plan, &given)?;
+    }
+    let (values, callbacks) = by_value::read(py, &plan, called, &loaded, &given)?;
+    if !callbacks.is_empty() {
+        let text =
+            format!("{}() is passed a function that runs in its call: it cannot be awaited yet", plan.name);
+        return Err(PyTypeError::new_err(text));
+    }
+    let session = function.session_for(py, &given)?;
+    let event_loop = py.import("asyncio")?.call_method0("get_running_loop")?;
+    let future = event_loop.call_method0("create_future")?;
+    let finish = py.import(FINISH.0)?.getattr(FINISH.1)?.unbind();
+    let (event_loop, waiting) = (event_loop.unbind(), future.clone().unbind());
+    let kept = object.clone().unbind();
+    let task = runtime()?.spawn(async move {
+        let called = (plan.index, &loaded.interface.functions[usize::from(plan.index)]);
+        let made =
+            dynamic::call_awaited(&session, &loaded.interface, called, &values, Location::caller()).await;
+        Python::try_attach(|py| {
+            let _ = &kept;
+            let held: Vec<Bound<'_, PyAny>> = args.iter().map(|arg| arg.bind(py).clone()).collect();
+            let given: Given<'_, '_> = held.iter().map(|arg| arg.as_borrowed()).collect();
+            let made = match made {
+                Ok(outcome) => by_value::object(py, &loaded, &plan, called.1, outcome, &given),
+                Err(error) => {
+                    let left = by_value::left(&loaded, called.1, &plan, &error, &given);
+                    Err(left.err().unwrap_or_else(|| errors::exception(py, Some(&loaded), &error)))
+                }
+            };
+            let (result, raised) = match made {
+                Ok(result) => (result, py.None()),
+                Err(raised) => (py.None(), raised.into_value(py).into_any()),
+            };
+            // A loop that is closed has nobody who waits.
+            let _ = event_loop.call_method1(py, "call_soon_threadsafe", (&finish, &waiting, result, raised));
+        });
+    });
+    let stop = Stop { task: task.abort_handle() };
+    future.call_method1("add_done_callback", (Py::new(py, stop)?,))?;
+    Ok(future.unbind())
+}
+
+/// Gives a call up whose future was cancelled.
+#[pyclass(frozen)]
+struct Stop {
+    task: tokio::task::AbortHandle,
+}
+
+#[pymethods]
+impl Stop {
+    fn __call__(&self, py: Python<'_>, future: &Bound<'_, PyAny>) -> PyResult<()> {
+        if future.call_method0("cancelled")?.is_truthy()? {
+            ffi::aside(py, || self.task.abort());
+        }
+        Ok(())
+    }
+}
+
+/// The runtime of this process.
+fn runtime() -> PyResult<Handle> {
+    let mut runtime = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let own = std::process::id();
+    if let Some((_, handle)) = runtime.as_ref().filter(|(of, _)| *of == own) {
+        return Ok(handle.clone());
+    }
+    let made = Builder::new_current_thread().enable_all().build()?;
+    let handle = made.handle().clone();
+    std::thread::Builder::new()
+        .name("hotcell-aio".into())
+        .spawn(move || made.block_on(std::future::pending::<()>()))?;
+    // That of the process this one was forked of is not touched any more.
+    std::mem::forget(runtime.replace((own, handle.clone())));
+    Ok(handle)
+}

@@ -1,0 +1,308 @@
+//! Columns: one function for many arguments, sent together.
+
+use hotcell::rt::{Batch, Entry, Latin1, Ticket, Utf32, Values};
+use hotcell::{Done, Session};
+use hotcell_model::interface::Encoding;
+use pyo3::Borrowed;
+use pyo3::buffer::PyUntypedBuffer;
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyTuple};
+
+use crate::arguments::{self, Argument, Given, Read};
+use crate::function::Function;
+use crate::numbers::Scalar;
+use crate::plan::{Number, Parameter, Plan, Takes, What};
+use crate::results::{self, Taken};
+use crate::{errors, ffi, values};
+
+/// Calls that are sent together at most.
+const TOGETHER: usize = 16_384;
+
+/// An argument of all calls: the same for each, or one for each.
+enum Column<'a, 'py> {
+    Same(Borrowed<'a, 'py, PyAny>),
+    List(Bound<'py, PyAny>, usize),
+    /// Numbers that lie one behind the other.
+    Numbers(PyUntypedBuffer, Number),
+}
+
+/// Calls a function for each row of columns.
+pub(crate) fn map(
+    py: Python<'_>,
+    function: &Function,
+    own: Option<Borrowed<'_, '_, PyAny>>,
+    given: ffi::Arguments<'_, '_>,
+) -> PyResult<Py<PyAny>> {
+    let plan = &*function.plan;
+    if plan.by_value {
+        let text = format!("{}.map() is not to be had: its calls go by values; call it in a loop", plan.name);
+        return Err(PyTypeError::new_err(text));
+    }
+    let given = arguments::sorted(plan, own, given)?;
+    let columns = plan.params.iter().zip(&given).map(|(param, object)| column(param, *object));
+    let columns = columns.collect::<PyResult<Vec<_>>>()?;
+    let rows = rows(plan, &columns)?;
+    let of_object;
+    let session = match (&function.session, plan.own) {
+        (Some(session), _) => session,
+        (None, own) => {
+            let own = own.and_then(|own| given[own].cast::<crate::object::Object>().ok());
+            let own = own.ok_or_else(|| PyTypeError::new_err("map() of a method needs its object"))?;
+            of_object = own.get().session(py)?;
+            &of_object
+        }
+    };
+    match plan.results.as_slice() {
+        // What lies at the start of the block is read without being told where.
+        [one] if matches!(one.what, What::Number(_)) && one.offset == 0 => {
+            let What::Number(number) = one.what else { unreachable!("it is one") };
+            numbers(py, function, session, &columns, rows, number)
+        }
+        _ => objects(py, function, session, &columns, rows),
+    }
+}
+
+fn column<'a, 'py>(param: &Parameter, object: Borrowed<'a, 'py, PyAny>) -> PyResult<Column<'a, 'py>> {
+    if object.is_instance_of::<PyList>() || object.is_instance_of::<PyTuple>() {
+        let length = object.len()?;
+        return Ok(Column::List(object.to_owned(), length));
+    }
+    if let Takes::Number(number) = param.takes
+        && let Ok(buffer) = PyUntypedBuffer::get(&object)
+        && buffer.dimensions() > 0
+    {
+        let format = buffer.format().to_string_lossy().into_owned();
+        // Of bytes that stand for truth values each is looked at.
+        let known = !number.truth || format.ends_with('?');
+        if known && buffer.is_c_contiguous() && values::same_format(&format, buffer.item_size(), number) {
+            return Ok(Column::Numbers(buffer, number));
+        }
+        let length = object.len()?;
+        return Ok(Column::List(object.to_owned(), length));
+    }
+    Ok(Column::Same(object))
+}
+
+/// How many rows columns have: all that are no single value as many.
+fn rows(plan: &Plan, columns: &[Column<'_, '_>]) -> PyResult<usize> {
+    let mut rows = None;
+    for (param, column) in plan.params.iter().zip(columns) {
+        let length = match column {
+            Column::Same(_) => continue,
+            Column::List(_, length) => *length,
+            Column::Numbers(buffer, number) => buffer.len_bytes() / number.size(),
+        };
+        match rows {
+            Some((first, name)) if first != length => {
+                let text =
+                    format!("{}.map(): `{name}` has {first} rows, `{}` has {length}", plan.name, param.name);
+                return Err(PyValueError::new_err(text));
+            }
+            _ => rows = Some((length, &param.name)),
+        }
+    }
+    let none = || {
+        PyTypeError::new_err(format!("{}.map() takes a list or an array for one of its arguments", plan.name))
+    };
+    rows.map(|(rows, _)| rows).ok_or_else(none)
+}
+
+/// The arguments of a row.
+fn row<'a, 'py>(
+    plan: &Plan,
+    columns: &'a [Column<'a, 'py>],
+    held: &'a [Bound<'py, PyAny>],
+) -> PyResult<Read<'a, 'py>> {
+    let mut lists = held.iter();
+    let mut given = Given::new();
+    for column in columns {
+        given.push(match column {
+            Column::Same(object) => *object,
+            Column::List(..) | Column::Numbers(..) => match lists.next() {
+                Some(item) => item.as_borrowed(),
+                None => return Err(PyValueError::new_err("a column ended before the others")),
+            },
+        });
+    }
+    arguments::read(plan, &given)
+}
+
+/// The items of a row that come from lists, and from arrays.
+fn items<'py>(py: Python<'py>, columns: &[Column<'_, 'py>], at: usize) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    let mut items = Vec::new();
+    for column in columns {
+        match column {
+            Column::Same(_) => {}
+            Column::List(list, _) => items.push(list.get_item(at)?),
+            Column::Numbers(buffer, number) => {
+                items.push(scalar(buffer, *number, at).object(py, *number).into_bound(py))
+            }
+        }
+    }
+    Ok(items)
+}
+
+/// The number at a place of an array.
+fn scalar(buffer: &PyUntypedBuffer, number: Number, at: usize) -> Scalar {
+    let (size, bytes) = (number.size(), ffi::contents(buffer));
+    let mut wide = [0; 8];
+    wide[..size].copy_from_slice(&bytes[at * size..(at + 1) * size]);
+    Scalar::from_bytes(wide, number)
+}
+
+/// Adds the call of a row to a batch.
+fn add<'b>(
+    py: Python<'_>,
+    function: &Function,
+    batch: &'b mut Batch,
+    columns: &[Column<'_, '_>],
+    at: usize,
+) -> PyResult<Entry<'b>> {
+    let plan = &*function.plan;
+    let raised = |error| errors::exception(py, Some(&function.loaded), &error);
+    let mut entry = batch.entry(plan.index).map_err(raised)?;
+    let plain = columns.iter().all(|column| matches!(column, Column::Numbers(..)));
+    if plain {
+        for (param, column) in plan.params.iter().zip(columns) {
+            if let Column::Numbers(buffer, number) = column {
+                scalar(buffer, *number, at).put_entry(&mut entry, param.offset, *number);
+            }
+        }
+        return Ok(entry);
+    }
+    let held = items(py, columns, at)?;
+    let read = row(plan, columns, &held)?;
+    for (param, argument) in plan.params.iter().zip(&read) {
+        put(&mut entry, param, argument).map_err(raised)?;
+    }
+    Ok(entry)
+}
+
+/// Writes an argument into an entry of a batch.
+fn put(entry: &mut Entry<'_>, param: &Parameter, argument: &Argument<'_, '_>) -> hotcell::Result<()> {
+    let (offset, name) = (param.offset, param.name.as_str());
+    match (argument, param.takes) {
+        (Argument::Number(scalar), Takes::Number(number)) => {
+            scalar.put_entry(entry, offset, number);
+            Ok(())
+        }
+        (Argument::Text(text), Takes::Text(encoding)) => {
+            let text = text.to_str().expect("it was read before");
+            match encoding {
+                Encoding::Utf8 | Encoding::Bytes => entry.put_text(offset, name, text),
+                Encoding::Utf16 => entry.put_text_utf16(offset, name, text),
+                Encoding::Utf32 => entry.put_converted::<Utf32>(offset, name, text),
+                Encoding::Latin1 => entry.put_converted::<Latin1>(offset, name, text),
+            }
+        }
+        (Argument::Bytes(bytes), Takes::Text(_)) => entry.put_text_bytes(offset, name, bytes.as_bytes()),
+        (Argument::Bytes(bytes), _) => entry.put_buffer(offset, name, bytes.as_bytes()),
+        (Argument::Buffer(buffer), _) => entry.put_buffer(offset, name, ffi::contents(buffer)),
+        (Argument::Own(data), _) => entry.put_buffer(offset, name, data),
+        (Argument::Room(elements), Takes::Room(number)) => {
+            entry.put_capacity(offset, name, *elements, number.size() as u32)
+        }
+        (Argument::Object(handle), Takes::Object { kind, consumed, on_success }) => {
+            match (consumed, on_success) {
+                (false, _) => entry.put_handle(offset, name, handle, kind),
+                (true, false) => entry.put_consumed(offset, name, handle, kind),
+                (true, true) => entry.put_consumed_on_success(offset, name, handle, kind),
+            }
+        }
+        (Argument::Null, Takes::Object { kind, .. }) => entry.put_opt_handle(offset, name, None, kind),
+        (Argument::Null, _) => {
+            entry.put_null(offset);
+            Ok(())
+        }
+        _ => Err(entry.invalid_argument(name, format!("`{name}` cannot be passed in a batch"))),
+    }
+}
+
+fn run(py: Python<'_>, function: &Function, batch: Batch) -> PyResult<Done> {
+    let done = ffi::aside(py, || batch.run());
+    done.map_err(|error| errors::exception(py, Some(&function.loaded), &error))
+}
+
+/// The result of a row, or its error with the row.
+fn taken<T: 'static>(
+    py: Python<'_>,
+    function: &Function,
+    done: &mut Done,
+    ticket: Ticket<T>,
+    at: usize,
+) -> PyResult<T> {
+    done.take(ticket).map_err(|error| {
+        let exception = errors::exception(py, Some(&function.loaded), &error);
+        // It says which; that it failed it says all the same.
+        let _ = exception.value(py).call_method1("add_note", (format!("in row {at} of map()"),));
+        exception
+    })
+}
+
+/// The raw first bytes of a result block.
+fn first<const N: usize>(values: &Values<'_>) -> u64 {
+    match N {
+        1 => values.get_u8(0).into(),
+        2 => values.get_u16(0).into(),
+        4 => values.get_u32(0).into(),
+        _ => values.get_u64(0),
+    }
+}
+
+fn numbers(
+    py: Python<'_>,
+    function: &Function,
+    session: &Session,
+    columns: &[Column<'_, '_>],
+    rows: usize,
+    number: Number,
+) -> PyResult<Py<PyAny>> {
+    let size = number.size();
+    let mut bytes = Vec::with_capacity(rows * size);
+    let mut tickets = Vec::new();
+    for start in (0..rows).step_by(TOGETHER) {
+        let mut batch = session.batch();
+        for at in start..rows.min(start + TOGETHER) {
+            let entry = add(py, function, &mut batch, columns, at)?;
+            tickets.push(match size {
+                1 => entry.values(first::<1>),
+                2 => entry.values(first::<2>),
+                4 => entry.values(first::<4>),
+                _ => entry.values(first::<8>),
+            });
+        }
+        let mut done = run(py, function, batch)?;
+        for (at, ticket) in (start..).zip(tickets.drain(..)) {
+            let raw = taken(py, function, &mut done, ticket, at)?;
+            bytes.extend_from_slice(&raw.to_le_bytes()[..size]);
+        }
+    }
+    results::elements(py, &bytes, Number { byte: false, ..number })
+}
+
+fn objects(
+    py: Python<'_>,
+    function: &Function,
+    session: &Session,
+    columns: &[Column<'_, '_>],
+    rows: usize,
+) -> PyResult<Py<PyAny>> {
+    let list = PyList::empty(py);
+    for start in (0..rows).step_by(TOGETHER) {
+        let mut batch = session.batch();
+        let mut tickets = Vec::new();
+        for at in start..rows.min(start + TOGETHER) {
+            let entry = add(py, function, &mut batch, columns, at)?;
+            let plan = std::sync::Arc::clone(&function.plan);
+            // Objects that come out belong to those that went in by what the worker knows.
+            tickets.push(entry.read(move |reply| results::take(reply, &plan, &Read::new())));
+        }
+        let mut done = run(py, function, batch)?;
+        for (at, ticket) in (start..).zip(tickets) {
+            let taken: Taken = taken(py, function, &mut done, ticket, at)?;
+            list.append(results::object(py, &function.loaded, &function.plan, taken, &Read::new())?)?;
+        }
+    }
+    Ok(list.into_any().unbind())
+}

@@ -1,0 +1,273 @@
+//! Calls of functions that go by values: with structures, callbacks, lists of texts or objects.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, ThreadId};
+
+use hotcell::dynamic::{self, KeptFunction, Outcome, Value};
+use hotcell::{ErrorKind, Session};
+use hotcell_model::interface::{CallbackScope, Function as Called, Param, Role};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+
+use crate::arguments::Given;
+use crate::call::{interrupted, raised};
+use crate::function::Function;
+use crate::numbers::takes;
+use crate::package::Loaded;
+use crate::plan::{Number, Plan};
+use crate::{ffi, plan, results, structs, values};
+
+/// What callbacks raised that the library keeps, and on which thread: it comes out of the call that ran them.
+static RAISED: Mutex<Vec<(ThreadId, PyErr)>> = Mutex::new(Vec::new());
+
+/// The functions that a call is passed, by the names of their parameters.
+type Callbacks = Vec<(String, Py<PyAny>)>;
+
+/// Calls a function with what Python passes.
+pub(crate) fn call(
+    py: Python<'_>,
+    function: &Function,
+    session: &Session,
+    given: &Given<'_, '_>,
+) -> PyResult<Py<PyAny>> {
+    let (plan, loaded) = (&*function.plan, &function.loaded);
+    let called = &loaded.interface.functions[usize::from(plan.index)];
+    let (args, callbacks) = read(py, plan, called, loaded, given)?;
+    let (mut interrupt, mut own) = (None, None);
+    let mut run = |name: &str, args: &[(String, Value)]| {
+        let callback = callbacks.iter().find(|(of, _)| of == name);
+        Python::attach(|py| match callback {
+            Some((_, callback)) => {
+                answer(py, loaded, callback, args).map_err(|error| said(py, error, &mut own))
+            }
+            None => Err(format!("`{name}` has no function")),
+        })
+    };
+    let made = ffi::aside(py, || {
+        let (index, interface) = (plan.index, &loaded.interface);
+        let mut once = |session: &Session| {
+            let gives_up = &mut || interrupted(&mut interrupt);
+            dynamic::call_asking(session, interface, (index, called), &args, &mut run, gives_up)
+        };
+        let tried = once(session);
+        match plan.repeatable {
+            true => session.retried(index, tried, |session| once(&session)),
+            false => tried,
+        }
+    });
+    match made {
+        Ok(outcome) => object(py, loaded, plan, called, outcome, given),
+        Err(error) => {
+            left(loaded, called, plan, &error, given)?;
+            let own = own.filter(|_| error.kind() == ErrorKind::CallbackFailed);
+            Err(own.unwrap_or_else(|| raised(py, function, &error, interrupt)))
+        }
+    }
+}
+
+/// The values of arguments, and the functions among them by the names of their parameters.
+pub(crate) fn read(
+    py: Python<'_>,
+    plan: &Plan,
+    called: &Called,
+    loaded: &Arc<Loaded>,
+    given: &Given<'_, '_>,
+) -> PyResult<(Vec<Value>, Callbacks)> {
+    let mut callbacks = Vec::new();
+    let mut args = Vec::new();
+    for (param, object) in plan.params.iter().zip(given) {
+        let of: &Param = &called.params[param.position];
+        let what = || param.says(plan);
+        let Role::Callback { callback, .. } = &of.role.value else {
+            let value = values::to_value(loaded, object, 0);
+            args.push(value.map_err(|error| named(py, error, &what))?);
+            continue;
+        };
+        if object.is_none() {
+            args.push(Value::Null);
+        } else if !object.is_callable() {
+            return Err(takes(object, "a function", &what));
+        } else if callback.scope == CallbackScope::Call {
+            callbacks.push((of.name.clone(), (**object).clone().unbind()));
+            args.push(Value::Callback);
+        } else {
+            args.push(Value::Kept(kept(loaded, (**object).clone().unbind())));
+        }
+    }
+    Ok((args, callbacks))
+}
+
+/// An error of reading an argument, with its name.
+fn named(py: Python<'_>, error: PyErr, what: &dyn Fn() -> String) -> PyErr {
+    match error.is_instance_of::<PyTypeError>(py) {
+        true => PyTypeError::new_err(format!("{}: {}", what(), error.value(py))),
+        false => error,
+    }
+}
+
+/// A function of Python for the library to keep.
+fn kept(loaded: &Arc<Loaded>, callback: Py<PyAny>) -> KeptFunction {
+    let loaded = Arc::clone(loaded);
+    KeptFunction::new(move |args| {
+        let answered = Python::try_attach(|py| {
+            answer(py, &loaded, &callback, args).map_err(|error| {
+                let mut own = None;
+                let text = said(py, error, &mut own);
+                let mut all = RAISED.lock().unwrap_or_else(PoisonError::into_inner);
+                all.retain(|(thread, _)| *thread != thread::current().id());
+                all.extend(own.map(|error| (thread::current().id(), error)));
+                text
+            })
+        });
+        answered.unwrap_or_else(|| Err("Python is ending".into()))
+    })
+}
+
+/// What a kept callback raised on this thread, if that is what the error tells of.
+pub(crate) fn take_raised(error: &hotcell::Error) -> Option<PyErr> {
+    let mut all = RAISED.lock().unwrap_or_else(PoisonError::into_inner);
+    let position = all.iter().position(|(thread, _)| *thread == thread::current().id())?;
+    let raised = all.swap_remove(position).1;
+    // One that was raised where nobody could hear it is not told later.
+    error.message().contains(&raised.to_string()).then_some(raised)
+}
+
+/// Notes what a callback raised: the first comes out of the call. Comes with it in words.
+fn said(py: Python<'_>, error: PyErr, own: &mut Option<PyErr>) -> String {
+    let text = error.to_string();
+    own.get_or_insert_with(|| error.clone_ref(py));
+    text
+}
+
+/// Calls a function of Python for the library.
+fn answer(
+    py: Python<'_>,
+    loaded: &Arc<Loaded>,
+    callback: &Py<PyAny>,
+    args: &[(String, Value)],
+) -> PyResult<Value> {
+    let objects = args.iter().map(|(_, value)| values::to_object(py, loaded, value.clone(), None));
+    let objects = objects.collect::<PyResult<Vec<_>>>()?;
+    let answer = callback.bind(py).call1(PyTuple::new(py, objects)?)?;
+    values::to_value(loaded, &answer, 0)
+}
+
+/// What a call returns; structures that went in and out are brought up to date.
+pub(crate) fn object(
+    py: Python<'_>,
+    loaded: &Arc<Loaded>,
+    plan: &Plan,
+    called: &Called,
+    outcome: Outcome,
+    given: &Given<'_, '_>,
+) -> PyResult<Py<PyAny>> {
+    let mut objects = Vec::new();
+    if let Some(value) = outcome.returned {
+        let record = match &called.result.value {
+            hotcell_model::interface::ResultRole::Struct { record, .. } => Some(record.as_str()),
+            _ => called.returned_structures(),
+        };
+        let element =
+            called.result_type.pointed_elements().and_then(|(of, _)| plan::element(&loaded.interface, of));
+        objects.push(result(py, loaded, value, record, element)?);
+    }
+    for (name, value) in outcome.outs {
+        let Some((position, param)) = called.params.iter().enumerate().find(|(_, param)| param.name == name)
+        else {
+            continue;
+        };
+        let passed = plan.params.iter().position(|passed| passed.position == position).map(|at| &given[at]);
+        match (&param.role.value, passed, value) {
+            (
+                Role::Struct { record, .. } | Role::Resident { record, .. },
+                Some(passed),
+                Value::Struct(fields),
+            ) => {
+                let consumed = matches!(param.role.value, Role::Resident { consumed: true, .. });
+                changed(loaded, record, passed, fields)?;
+                if consumed {
+                    structs::gone(passed)?;
+                }
+            }
+            (Role::Struct { .. }, Some(_), _) => {}
+            (Role::Struct { record, .. }, None, value) => {
+                objects.push(values::to_object(py, loaded, value, Some(record))?);
+            }
+            (role, _, value) => {
+                let pointee = param.ty.pointee().map(|(of, _)| of);
+                let of = match role {
+                    Role::DataOut { .. } => pointee.and_then(|of| of.pointee()).map(|(of, _)| of),
+                    Role::BufferOut { .. } | Role::BufferInOut { .. } => pointee,
+                    _ => None,
+                };
+                let element = of.and_then(|of| plan::element(&loaded.interface, of));
+                objects.push(result(py, loaded, value, param.structures(), element)?);
+            }
+        }
+    }
+    values::several(py, objects)
+}
+
+/// The object of a result; numbers that lie one behind the other are an array.
+fn result(
+    py: Python<'_>,
+    loaded: &Arc<Loaded>,
+    value: Value,
+    record: Option<&str>,
+    element: Option<Number>,
+) -> PyResult<Py<PyAny>> {
+    let (Value::List(list), Some(number), None) = (&value, element, record) else {
+        return values::to_object(py, loaded, value, record);
+    };
+    let mut bytes = Vec::new();
+    for item in list {
+        let whole = match item {
+            Value::Bool(truth) => u64::from(*truth).to_le_bytes(),
+            Value::Int(number) => (*number as u64).to_le_bytes(),
+            Value::Float(float) if number.size() == 4 => u64::from((*float as f32).to_bits()).to_le_bytes(),
+            Value::Float(float) => float.to_le_bytes(),
+            _ => return values::to_object(py, loaded, value, record),
+        };
+        bytes.extend_from_slice(&whole[..number.size()]);
+    }
+    results::elements(py, &bytes, number)
+}
+
+/// Brings the object of a structure up to date; one that was passed as a dictionary is as well.
+fn changed(
+    loaded: &Arc<Loaded>,
+    record: &str,
+    passed: &Bound<'_, PyAny>,
+    fields: Vec<(String, Value)>,
+) -> PyResult<()> {
+    match structs::record(loaded, passed) {
+        Some(_) => structs::update(loaded, record, passed, fields),
+        None => {
+            for (name, value) in fields {
+                passed.set_item(name, values::to_object(passed.py(), loaded, value, None)?)?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Brings up to date what a failed call has changed all the same.
+pub(crate) fn left(
+    loaded: &Arc<Loaded>,
+    called: &Called,
+    plan: &Plan,
+    error: &hotcell::Error,
+    given: &Given<'_, '_>,
+) -> PyResult<()> {
+    for (param, passed) in plan.params.iter().zip(given) {
+        let of = &called.params[param.position];
+        let (Role::Struct { record, .. } | Role::Resident { record, .. }) = &of.role.value else { continue };
+        if let Some(output) = error.output_of(&of.name)
+            && let Value::Struct(fields) = Value::from(output.clone())
+        {
+            changed(loaded, record, passed, fields)?;
+        }
+    }
+    Ok(())
+}

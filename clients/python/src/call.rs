@@ -1,0 +1,169 @@
+//! A call of a function that does not go by values.
+//!
+//! The thread keeps the lock of Python while the reply is likely to come in a moment, and lets go of it then: most calls are over
+//! before another thread could have taken it. It never waits with the lock for what another thread of Python has to give back: a call
+//! that cannot begin at once begins without the lock.
+
+use std::time::Duration;
+
+use hotcell::{ErrorKind, Session};
+use pyo3::prelude::*;
+
+use crate::arguments::{self, Argument, Given, Read};
+use crate::ffi::Arguments;
+use crate::function::Function;
+use crate::numbers::Scalar;
+use crate::plan::{MOST_NUMBERS, Number, Plan, Takes, What};
+use crate::results::{self, Taken};
+use crate::{by_value, errors, ffi};
+
+/// How long a thread waits for a reply with the lock. Python itself changes threads every five milliseconds.
+pub(crate) const PATIENCE: Duration = Duration::from_micros(10);
+
+/// Calls a function with what Python passes.
+#[inline]
+pub(crate) fn call(
+    py: Python<'_>,
+    function: &Function,
+    session: &Session,
+    given: &Given<'_, '_>,
+) -> PyResult<Py<PyAny>> {
+    let plan = &*function.plan;
+    let read = arguments::read(plan, given)?;
+    let mut interrupt = None;
+    let taken = match once(py, session, plan, &read, &mut interrupt) {
+        Ok(taken) => taken,
+        Err(error) => again(py, function, session, &read, error, interrupt)?,
+    };
+    results::object(py, &function.loaded, plan, taken, &read)
+}
+
+/// As [`call`], of a function that is passed a few numbers, all of them by position, and gives one or nothing: the most frequent ones,
+/// and the shortest.
+#[inline]
+pub(crate) fn call_numeric(
+    py: Python<'_>,
+    function: &Function,
+    session: &Session,
+    given: Arguments<'_, '_>,
+) -> PyResult<Py<PyAny>> {
+    let plan = &*function.plan;
+    let mut scalars = [Scalar::Signed(0); MOST_NUMBERS];
+    for (at, param) in plan.params.iter().enumerate() {
+        let Takes::Number(number) = param.takes else { continue };
+        scalars[at] = number.read(&given.get(at), &|| param.says(plan))?;
+    }
+    let mut interrupt = None;
+    match once_numeric(py, session, plan, &scalars, &mut interrupt) {
+        Ok(None) => Ok(py.None()),
+        Ok(Some((scalar, number))) => Ok(scalar.object(py, number)),
+        Err(error) => {
+            let read = scalars[..plan.params.len()].iter().map(|scalar| Argument::Number(*scalar)).collect();
+            let taken = again(py, function, session, &read, error, interrupt)?;
+            results::object(py, &function.loaded, plan, taken, &read)
+        }
+    }
+}
+
+#[inline]
+fn once_numeric(
+    py: Python<'_>,
+    session: &Session,
+    plan: &Plan,
+    scalars: &[Scalar; MOST_NUMBERS],
+    interrupt: &mut Option<PyErr>,
+) -> hotcell::Result<Option<(Scalar, Number)>> {
+    let mut call = match session.call_at_once(plan.index) {
+        Some(call) => call,
+        None => ffi::aside(py, || session.call_of(plan.index, &[]))?,
+    };
+    for (param, scalar) in plan.params.iter().zip(scalars) {
+        if let Takes::Number(number) = param.takes {
+            scalar.put(&mut call, param.offset, number);
+        }
+    }
+    let aside = |wait: &mut dyn FnMut()| ffi::aside(py, wait);
+    let mut reply = call.settle_aside(PATIENCE, aside, &mut || interrupted(interrupt), &mut [])?;
+    reply.succeeded()?;
+    Ok(plan.results.first().and_then(|gives| match gives.what {
+        What::Number(number) => Some((Scalar::of(&reply, gives.offset, number), number)),
+        _ => None,
+    }))
+}
+
+#[inline]
+fn once(
+    py: Python<'_>,
+    session: &Session,
+    plan: &Plan,
+    read: &Read<'_, '_>,
+    interrupt: &mut Option<PyErr>,
+) -> hotcell::Result<Taken> {
+    let mut call = match session.call_at_once(plan.index) {
+        Some(call) => call,
+        None => {
+            let objects = arguments::objects(plan, read);
+            ffi::aside(py, || session.call_of(plan.index, &objects))?
+        }
+    };
+    for (param, argument) in plan.params.iter().zip(read) {
+        arguments::put(&mut call, param, argument)?;
+    }
+    let aside = |wait: &mut dyn FnMut()| ffi::aside(py, wait);
+    let mut reply = call.settle_aside(PATIENCE, aside, &mut || interrupted(interrupt), &mut [])?;
+    reply.succeeded()?;
+    results::take(&mut reply, plan, read)
+}
+
+/// Whether a signal came for which Python raises something, such as `KeyboardInterrupt`. Asked without the lock.
+pub(crate) fn interrupted(interrupt: &mut Option<PyErr>) -> bool {
+    // Where the interpreter is ending, nobody can be told.
+    let raised = Python::try_attach(|py| ffi::raise_signals(py).err()).flatten();
+    let any = raised.is_some();
+    if any {
+        *interrupt = raised;
+    }
+    any
+}
+
+/// What becomes of a call that failed: it is made again where that does no harm, or raises.
+#[cold]
+fn again(
+    py: Python<'_>,
+    function: &Function,
+    session: &Session,
+    read: &Read<'_, '_>,
+    error: hotcell::Error,
+    mut interrupt: Option<PyErr>,
+) -> PyResult<Taken> {
+    let plan = &*function.plan;
+    let again = |session: Session| Python::attach(|py| once(py, &session, plan, read, &mut interrupt));
+    let made = match plan.repeatable {
+        true => ffi::aside(py, || session.retried(plan.index, Err(error), again)),
+        false => Err(error),
+    };
+    made.map_err(|error| raised(py, function, &error, interrupt))
+}
+
+/// What a failed call raises: what a signal raised, where that is why it was given up.
+pub(crate) fn raised(
+    py: Python<'_>,
+    function: &Function,
+    error: &hotcell::Error,
+    interrupt: Option<PyErr>,
+) -> PyErr {
+    // What a callback raised that the library keeps comes out as itself.
+    if error.kind() == ErrorKind::CallbackFailed
+        && let Some(own) = by_value::take_raised(error)
+    {
+        return own;
+    }
+    let exception = errors::exception(py, Some(&function.loaded), error);
+    match interrupt {
+        Some(interrupt) => {
+            interrupt.set_cause(py, Some(exception));
+            interrupt
+        }
+        None => exception,
+    }
+}

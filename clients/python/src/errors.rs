@@ -1,0 +1,71 @@
+//! Errors of calls as exceptions: the class says the kind, the rest are attributes.
+
+use std::sync::Arc;
+
+use hotcell::{Cause, Error, Output};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyType};
+
+use crate::package::Loaded;
+use crate::values;
+
+/// The module with the classes.
+const CLASSES: &str = "hotcell.errors";
+
+/// The exception of a call's error.
+#[cold]
+pub(crate) fn exception(py: Python<'_>, loaded: Option<&Arc<Loaded>>, error: &Error) -> PyErr {
+    build(py, loaded, error).unwrap_or_else(|problem| problem)
+}
+
+fn build(py: Python<'_>, loaded: Option<&Arc<Loaded>>, error: &Error) -> PyResult<PyErr> {
+    let info = values::of_json(py, &error.to_json())?;
+    let info = info.bind(py).cast::<PyDict>()?;
+    info.set_item("text", error.to_string())?;
+    if let Some(place) = call_site(py) {
+        info.set_item("call_site", place)?;
+    }
+    if let Some(loaded) = loaded {
+        let outputs = PyDict::new(py);
+        for (name, output) in error.outputs() {
+            outputs.set_item(name, left(py, loaded, output)?)?;
+        }
+        info.set_item("outputs", outputs)?;
+    }
+    let class = match (error.cause(), loaded) {
+        (Cause::Library { symbol, .. }, Some(loaded)) => loaded.error_class(py, *symbol),
+        _ => None,
+    };
+    let class = match class {
+        Some(class) => class,
+        None => py.import(CLASSES)?.getattr(error.kind().name())?.cast_into::<PyType>()?,
+    };
+    Ok(PyErr::from_value(class.call1((info,))?))
+}
+
+/// What a failed call left, as an object.
+fn left(py: Python<'_>, loaded: &Arc<Loaded>, output: &Output) -> PyResult<Py<PyAny>> {
+    values::to_object(py, loaded, output.clone().into(), None)
+}
+
+/// Where Python was when it called: `file:line`.
+fn call_site(py: Python<'_>) -> Option<String> {
+    let frame = py.import("sys").ok()?.call_method1("_getframe", (0,)).ok()?;
+    let file: String = frame.getattr("f_code").ok()?.getattr("co_filename").ok()?.extract().ok()?;
+    let line: u32 = frame.getattr("f_lineno").ok()?.extract().ok()?;
+    Some(format!("{file}:{line}"))
+}
+
+/// An exception of this kind, of what was found wrong before there was a call.
+#[cold]
+pub(crate) fn of_kind(py: Python<'_>, kind: &str, library: &str, message: &str) -> PyErr {
+    let build = || -> PyResult<PyErr> {
+        let info = PyDict::new(py);
+        for (key, value) in [("kind", kind), ("library", library), ("message", message), ("executed", "no")] {
+            info.set_item(key, value)?;
+        }
+        let class = py.import(CLASSES)?.getattr(kind)?;
+        Ok(PyErr::from_value(class.call1((info,))?))
+    };
+    build().unwrap_or_else(|problem| problem)
+}

@@ -1,0 +1,38 @@
+//! The native module of the package `hotcell`: sessions, and functions that Python calls without a wrapper.
+//!
+//! What a function takes and gives is known from the interface of its library ([`plan`]). [`arguments`] writes what Python passes
+//! into a call, [`results`] makes objects of the reply; what they do not know goes by the values of `hotcell::dynamic` ([`values`]).
+
+mod aio;
+mod arguments;
+mod batch;
+mod buffer;
+mod by_value;
+mod call;
+mod errors;
+mod ffi;
+mod function;
+mod library;
+mod load;
+mod numbers;
+mod object;
+mod options;
+mod package;
+mod plan;
+mod results;
+mod structs;
+mod values;
+
+use pyo3::prelude::*;
+
+/// The module.
+#[pymodule]
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_class::<library::Library>()?;
+    module.add_class::<object::Object>()?;
+    module.add_class::<package::Package>()?;
+    module.add_class::<buffer::Buffer>()?;
+    module.add_class::<aio::Aio>()?;
+    module.add_function(wrap_pyfunction!(load::load, module)?)
+}

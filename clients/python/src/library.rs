@@ -1,0 +1,182 @@
+//! A session as Python has it: the class that the library of every package extends.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use hotcell::Session;
+use pyo3::exceptions::{PyAttributeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple, PyType};
+
+use crate::aio::Aio;
+use crate::buffer::Buffer;
+use crate::function::Function;
+use crate::package::Loaded;
+use crate::{errors, ffi, function, options, values};
+
+/// A session with a library: its functions are attributes. It ends with `close()`, at the end of a `with`, or when nobody has it, its
+/// functions and its objects any more.
+#[pyclass(frozen, subclass, dict, weakref, module = "hotcell._native")]
+pub(crate) struct Library {
+    held: Mutex<Option<(Session, Arc<Loaded>)>>,
+}
+
+impl Library {
+    /// A new session's object, of this class.
+    pub(crate) fn make(
+        class: &Bound<'_, PyType>,
+        loaded: &Arc<Loaded>,
+        session: Session,
+    ) -> PyResult<Py<PyAny>> {
+        let made = class.call0()?;
+        function::fill(made.py(), loaded, &session, made.getattr("__dict__")?.cast::<PyDict>()?)?;
+        *made.cast::<Library>()?.get().lock() = Some((session, Arc::clone(loaded)));
+        Ok(made.unbind())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<(Session, Arc<Loaded>)>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Its session, unless it was closed.
+    pub(crate) fn session(&self, py: Python<'_>) -> PyResult<Session> {
+        self.held(py).map(|(session, _)| session)
+    }
+
+    fn held(&self, py: Python<'_>) -> PyResult<(Session, Arc<Loaded>)> {
+        let held = self.lock().as_ref().map(|(session, loaded)| (session.clone(), Arc::clone(loaded)));
+        held.ok_or_else(|| errors::of_kind(py, "InvalidArgument", "", "the library was closed"))
+    }
+}
+
+#[pymethods]
+impl Library {
+    #[new]
+    fn new() -> Library {
+        Library { held: Mutex::new(None) }
+    }
+
+    /// Ends the session, when its objects and functions have gone, too. Calling this again does nothing.
+    fn close(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let held = slf.get().lock().take();
+        slf.getattr("__dict__")?.cast::<PyDict>()?.clear();
+        ffi::aside(slf.py(), || drop(held));
+        Ok(())
+    }
+
+    /// Another session with the same library: for a process that was forked, or for other options.
+    #[pyo3(signature = (**options))]
+    fn open(&self, py: Python<'_>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Py<PyAny>> {
+        let (_, loaded) = self.held(py)?;
+        loaded.open(py, options::read(options)?)
+    }
+
+    /// The same library, for calls with this deadline, in seconds.
+    fn within(slf: &Bound<'_, Self>, seconds: f64) -> PyResult<Py<PyAny>> {
+        let deadline = options::seconds("seconds", seconds)?;
+        let (session, loaded) = slf.get().held(slf.py())?;
+        Library::make(&slf.get_type(), &loaded, session.within(deadline))
+    }
+
+    /// Memory of the session, which the library reads where it lies: for data that are made in place and passed often.
+    fn buffer(&self, py: Python<'_>, bytes: usize) -> PyResult<Buffer> {
+        let (session, loaded) = self.held(py)?;
+        let made = ffi::aside(py, || session.buffer(bytes));
+        made.map(Buffer::of).map_err(|error| errors::exception(py, Some(&loaded), &error))
+    }
+
+    /// What is known of the session: its worker, calls and faults, and what restricts the library.
+    fn info(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let (session, _) = self.held(py)?;
+        values::of_json(py, &session.stats().to_json())
+    }
+
+    /// The process id of the worker; `None` after a fault, until the next call.
+    #[getter]
+    fn worker_pid(&self, py: Python<'_>) -> PyResult<Option<u32>> {
+        Ok(self.session(py)?.worker_pid())
+    }
+
+    /// Which worker serves, from 1: another number after every fault.
+    #[getter]
+    fn generation(&self, py: Python<'_>) -> PyResult<u64> {
+        Ok(self.session(py)?.generation())
+    }
+
+    /// Calls a function by its name in C, with the object that it is a method of where C has it.
+    #[pyo3(signature = (c_name, *args))]
+    fn call(slf: &Bound<'_, Self>, c_name: &str, args: &Bound<'_, PyTuple>) -> PyResult<Py<PyAny>> {
+        let (session, loaded) = slf.get().held(slf.py())?;
+        let Some(plan) = loaded.plans.iter().find(|plan| plan.c_name == c_name) else {
+            return Library::__getattr__(slf, c_name);
+        };
+        Function::by_c_name(plan, &loaded, session).call_in_order(slf.py(), args)
+    }
+
+    /// A class of the library by its name.
+    #[pyo3(name = "type")]
+    fn class_of(slf: &Bound<'_, Self>, name: &str) -> PyResult<Py<PyAny>> {
+        let (_, loaded) = slf.get().held(slf.py())?;
+        let found = loaded.class(name).map(|class| class.clone_ref(slf.py()).into_any());
+        found.ok_or_else(|| PyAttributeError::new_err(format!("{} has no type `{name}`", loaded.library())))
+    }
+
+    /// The functions as coroutines.
+    #[getter]
+    fn aio(slf: &Bound<'_, Self>) -> Aio {
+        Aio::of(slf.as_any())
+    }
+
+    /// A function by its name in C, or what is wrong with the name.
+    fn __getattr__(slf: &Bound<'_, Self>, name: &str) -> PyResult<Py<PyAny>> {
+        let py = slf.py();
+        if name.starts_with("__") {
+            return Err(PyAttributeError::new_err(name.to_owned()));
+        }
+        let (_, loaded) = slf.get().held(py)?;
+        let plan = loaded.plans.iter().find(|plan| plan.c_name == name);
+        if let Some(plan) = plan.filter(|plan| plan.own.is_none() && plan.name != name) {
+            return Ok(slf.getattr(plan.name.as_str())?.unbind());
+        }
+        let text = match (plan, loaded.interface.left_out.iter().find(|it| it.name == name)) {
+            (Some(plan), _) => format!("`{name}` is a method: object.{}(…)", plan.name),
+            (_, Some(left)) => {
+                let help = left.help.as_ref().map_or(String::new(), |help| format!("; {help}"));
+                format!("`{name}` cannot be called: {}{help}", left.reason)
+            }
+            _ => format!("{} has no function `{name}`", loaded.library()),
+        };
+        Err(PyAttributeError::new_err(text))
+    }
+
+    fn __enter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    #[pyo3(signature = (*_exception))]
+    fn __exit__(slf: &Bound<'_, Self>, _exception: &Bound<'_, PyTuple>) -> PyResult<()> {
+        Library::close(slf)
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let name = slf.get_type().name()?;
+        Ok(match &*slf.get().lock() {
+            None => format!("<{name}, closed>"),
+            Some((session, loaded)) => match session.worker_pid() {
+                Some(pid) => {
+                    format!(
+                        "<{name}: {} functions of {}, worker {pid}>",
+                        loaded.plans.len(),
+                        loaded.library()
+                    )
+                }
+                None => {
+                    format!("<{name}: {} functions of {}, no worker>", loaded.plans.len(), loaded.library())
+                }
+            },
+        })
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(PyValueError::new_err("a session belongs to its process: open another one there"))
+    }
+}

@@ -1,0 +1,130 @@
+//! `hotcell.load`: a library is bound when the program runs.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use hotcell_bind::{Checked, Job, Source};
+use hotcell_generate::{python, rust};
+use hotcell_model::Interface;
+use pyo3::prelude::*;
+use pyo3::types::{PyCFunction, PyDict, PyString};
+use sha2::{Digest, Sha256};
+
+use crate::package::{self, Package};
+use crate::{errors, ffi, options};
+
+/// What a binding is made of.
+struct Bound {
+    interface: Interface,
+    shim: Vec<u8>,
+    libraries: Vec<PathBuf>,
+    warnings: Vec<String>,
+}
+
+/// Binds a library: `source` is a header, several of them, or a contract (`bind.toml`).
+#[pyfunction]
+#[pyo3(signature = (source, lib, include_dirs, library_dirs, defines, cache, define, named))]
+#[expect(clippy::too_many_arguments, reason = "Python names them, in one place")]
+pub(crate) fn load(
+    py: Python<'_>,
+    source: Vec<PathBuf>,
+    lib: Option<String>,
+    include_dirs: Vec<PathBuf>,
+    library_dirs: Vec<PathBuf>,
+    defines: Vec<String>,
+    cache: Option<PathBuf>,
+    define: &pyo3::Bound<'_, PyAny>,
+    named: Option<&pyo3::Bound<'_, PyDict>>,
+) -> PyResult<Py<PyAny>> {
+    let options = options::read(named)?;
+    let source = match (source.as_slice(), lib) {
+        ([contract], None) => Source::Contract(contract.clone()),
+        (headers, library) => Source::Headers {
+            headers: headers.iter().map(|it| it.display().to_string()).collect(),
+            library: library.unwrap_or_default(),
+        },
+    };
+    let job = Job { source, only: None, include_dirs, defines, library_dirs };
+    let bound = ffi::aside(py, || bind(&job, cache.as_deref())).map_err(|error| {
+        let help = error.help.as_ref().map_or(String::new(), |help| format!("\nhelp: {help}"));
+        errors::of_kind(py, error.kind.name(), "", &format!("{}{help}", error.message))
+    })?;
+    for warning in &bound.warnings {
+        py.import("warnings")?.call_method1("warn", (warning.trim_end(),))?;
+    }
+    let names = python::Names::of(&bound.interface);
+    let namespace = define.call1((PyString::new(py, &names.to_json()), &bound.interface.library))?;
+    let variable = rust::library_variable(&bound.interface.library);
+    let libraries = (package::leaked(Vec::new(), variable), bound.libraries);
+    let names = (bound.interface, names);
+    let shim = PyCFunction::new_closure(py, None, None, move |_, _| bound.shim.clone())?.into_any().unbind();
+    let made = Package::make(py, names, shim, namespace.cast::<PyDict>()?, libraries)?;
+    made.loaded.open(py, options)
+}
+
+/// Reads, checks and compiles, or finds what was compiled before.
+fn bind(job: &Job, cache: Option<&Path>) -> Result<Bound, hotcell_bind::Error> {
+    let checked = hotcell_bind::check(job)?;
+    let place =
+        cache.filter(|_| is_told_by_interface(&checked.interface)).map(|folder| folder.join(name(&checked)));
+    let found = place.as_deref().and_then(read);
+    let shim = match found {
+        Some(shim) => shim,
+        None => {
+            let shim = hotcell_bind::compile(&checked)?.shim;
+            // Without it the next one is slower.
+            if let Some(place) = &place {
+                let _ = keep(place, &shim);
+            }
+            shim
+        }
+    };
+    let Checked { interface, libraries, warnings, .. } = checked;
+    Ok(Bound { interface, shim, libraries: libraries.load_order(), warnings })
+}
+
+/// Whether a shim is what the interface says, and not what bodies of functions in headers say, too.
+fn is_told_by_interface(interface: &Interface) -> bool {
+    interface.source.added.is_empty() && !interface.functions.iter().any(|function| function.inline)
+}
+
+/// What a shim goes by: all that it is compiled of.
+fn name(checked: &Checked) -> String {
+    let mut hash = Sha256::new();
+    let mut add = |text: &str| {
+        hash.update(text.len().to_le_bytes());
+        hash.update(text);
+    };
+    add(env!("CARGO_PKG_VERSION"));
+    add(&checked.interface.to_json());
+    checked.include_dirs.iter().for_each(|folder| add(&folder.display().to_string()));
+    checked.libraries.own.iter().for_each(|file| add(&file.display().to_string()));
+    add(&std::env::var("CC").unwrap_or_default());
+    let digest: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{}-{}.so", checked.interface.library, &digest[..32])
+}
+
+/// A shim that was kept: a file that is this user's own, and nobody else's to write.
+fn read(place: &Path) -> Option<Vec<u8>> {
+    let own = |path: &Path| {
+        let found = fs::symlink_metadata(path).ok()?;
+        (found.uid() == fs::metadata("/proc/self").ok()?.uid() && found.mode() & 0o022 == 0).then_some(found)
+    };
+    own(place.parent()?)?;
+    own(place)?.is_file().then(|| fs::read(place).ok())?
+}
+
+/// Keeps a shim: whoever reads it meanwhile sees all of it, or none.
+fn keep(place: &Path, shim: &[u8]) -> std::io::Result<()> {
+    let folder = place.parent().unwrap_or(Path::new("/"));
+    std::os::unix::fs::DirBuilderExt::mode(fs::DirBuilder::new().recursive(true), 0o700).create(folder)?;
+    let part = place.with_extension(format!("{}.part", std::process::id()));
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part)?;
+    let written = file.write_all(shim).and_then(|()| fs::rename(&part, place));
+    if written.is_err() {
+        let _ = fs::remove_file(&part);
+    }
+    written
+}

@@ -1,0 +1,48 @@
+"""Libraries that the tests call: compiled here, and bound by their contracts."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import hotcell
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="session")
+def grid_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the compiled library of the conformance grid."""
+    folder = tmp_path_factory.mktemp("grid")
+    source = ROOT / "clients/conformance/grid/grid.c"
+    soname = "-Wl,-soname,libgrid.so"
+    flags = ["-O1", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", soname]
+    subprocess.run(["cc", *flags, "-o", str(folder / "libgrid.so"), str(source), "-lm"], check=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def load_grid(grid_folder: Path) -> Any:
+    """What opens a session with it."""
+
+    def load(**options: Any) -> Any:
+        contract = ROOT / "clients/conformance/grid/bind.toml"
+        return hotcell.load(contract, library_dirs=[grid_folder], **options)
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def shared_grid(load_grid: Any) -> Iterator[Any]:
+    with load_grid() as grid:
+        yield grid
+
+
+@pytest.fixture
+def grid(shared_grid: Any) -> Any:
+    """A session with it, which other tests have used, and may have ended the worker of."""
+    return shared_grid

@@ -1,0 +1,217 @@
+"""What a call makes of what Python passes: numbers at their limits, texts, data, and everything wrong."""
+
+from __future__ import annotations
+
+import array
+import inspect
+import zlib
+from typing import Any
+
+import numpy as np
+import pytest
+
+import hotcell
+
+
+class Index:
+    """Something that is an integer for who asks."""
+
+    def __index__(self) -> int:
+        return 7
+
+
+class Text(str):
+    """A text of a class of its own."""
+
+
+class Data(bytes):
+    """Data of a class of its own."""
+
+
+def test_numbers_say_what_they_hold(grid: Any) -> None:
+    with pytest.raises(OverflowError, match=r"grid_i8\(\)|i8\(\).*`value` \(int8_t\) is 128; it holds -128 to 127"):
+        grid.i8(128)
+    with pytest.raises(OverflowError, match="holds 0 to 18446744073709551615"):
+        grid.u64(-1)
+    with pytest.raises(OverflowError, match="very big number"):
+        grid.i64(10**5000)
+    with pytest.raises(TypeError, match="takes an integer, not float"):
+        grid.i32(1.0)
+    with pytest.raises(TypeError, match="takes an integer, not NoneType"):
+        grid.i32(None)
+    with pytest.raises(TypeError, match="takes a number, not str"):
+        grid.f64("1")
+
+
+def test_what_is_a_number_in_python_is_one_here(grid: Any) -> None:
+    assert grid.i32(True) == 1
+    assert grid.i32(Index()) == 7
+    assert grid.i32(np.int64(5)) == 5
+    assert grid.f64(np.float32(0.5)) == 0.5
+    assert grid.f64(3) == 3.0
+    assert grid.bool(True) is True
+    assert grid.bool(0) is False
+    with pytest.raises(OverflowError, match="holds 0 to 1"):
+        grid.bool(2)
+
+
+def test_an_error_of_index_comes_out_as_itself(grid: Any) -> None:
+    class Bad:
+        def __index__(self) -> int:
+            raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        grid.i32(Bad())
+    assert grid.i32(1) == 1
+
+
+def test_texts(grid: Any) -> None:
+    assert grid.length(Text("abc")) == 3
+    assert grid.length(b"abc") == 3
+    with pytest.raises(UnicodeEncodeError):
+        grid.length("\ud800")
+    with pytest.raises(ValueError, match="no UTF-8"):
+        grid.length(b"\xff")
+    with pytest.raises(TypeError, match="takes a str, not int"):
+        grid.length(1)
+    with pytest.raises(hotcell.InvalidArgument, match="NUL at byte 1"):
+        grid.length("a\0b")
+    with pytest.raises(ValueError, match="NUL"):  # Python's own class catches it, too
+        grid.length("a\0b")
+    with pytest.raises(TypeError, match="must not be None"):
+        grid.length(None)
+    assert grid.raw("ü") == "ü".encode()
+    with pytest.raises(hotcell.BadEncoding):
+        grid.latin("♥")
+
+
+def test_data_of_every_kind(grid: Any) -> None:
+    wanted = grid.checksum(b"\x01\x02\x03")
+    for data in [
+        Data(b"\x01\x02\x03"),
+        bytearray(b"\x01\x02\x03"),
+        memoryview(b"\x00\x01\x02\x03")[1:],
+        array.array("B", [1, 2, 3]),
+        np.array([1, 2, 3], dtype=np.uint8),
+    ]:
+        assert grid.checksum(data) == wanted
+    assert grid.checksum(b"") == grid.checksum(np.array([], dtype=np.uint8)) == 17
+    with pytest.raises(ValueError, match="without gaps"):
+        grid.checksum(np.arange(6, dtype=np.uint8)[::2])
+    for wrong in [3, "abc", [1, 2], None]:
+        with pytest.raises(TypeError):
+            grid.checksum(wrong)
+
+
+def test_numbers_in_buffers_are_those_that_c_has(grid: Any) -> None:
+    assert grid.total([1, 2, -5]) == -2
+    assert grid.total((1, 2)) == 3
+    assert grid.total(np.array([1, 2], dtype=np.int32)) == 3
+    assert grid.total(array.array("i", [4, 5])) == 9
+    assert grid.total(range(4)) == 6
+    with pytest.raises(TypeError, match="takes elements of format `i` and 4 bytes, not `[lq]` and 8"):
+        grid.total(np.array([1, 2], dtype=np.int64))
+    with pytest.raises(TypeError, match="not `I`"):
+        grid.total(np.array([1, 2], dtype=np.uint32))
+    with pytest.raises(TypeError):
+        grid.total(np.array([1, 2], dtype=">i4"))
+    with pytest.raises(OverflowError, match="element 1"):
+        grid.total([1, 2**31])
+    assert grid.mean(np.array([1.0, 2.0])) == 1.5
+
+
+def test_results(grid: Any) -> None:
+    assert grid.divide(-7, 2) == (-3, -1)
+    assert grid.nothing() is None
+    ramp = grid.ramp(3)
+    assert ramp == array.array("i", [-1, 2, 5])
+    assert np.asarray(ramp).dtype == np.int32
+    assert grid.reverse(b"abc") == b"cba"
+    assert grid.name(3) is None
+
+
+def test_memory_to_fill(grid: Any) -> None:
+    room = bytearray(b"-" * 8)
+    assert grid.fill(room, 3) == 3
+    assert room == b"xxx-----"
+    numbers = np.zeros(4, dtype=np.int32)
+    assert grid.ramp(numbers) == 4
+    assert numbers.tolist() == [-1, 2, 5, 8]
+    with pytest.raises(TypeError, match="cannot be written"):
+        grid.fill(b"12345678", 3)
+    with pytest.raises(TypeError):
+        grid.ramp(np.zeros(4, dtype=np.int64))
+    with pytest.raises(hotcell.LimitExceeded):
+        grid.fill(2**60, 1)
+    with pytest.raises(OverflowError):
+        grid.fill(-1, 1)
+
+
+def test_arguments_by_name_and_their_number(grid: Any) -> None:
+    assert grid.add(a=1, b=2) == grid.add(1, b=2) == grid.add(b=2, a=1) == 3
+    with pytest.raises(TypeError, match=r"add\(\) misses b"):
+        grid.add(1)
+    with pytest.raises(TypeError, match="has no parameter `c`"):
+        grid.add(1, 2, c=3)
+    with pytest.raises(TypeError, match="got `a` twice"):
+        grid.add(1, a=1)
+    with pytest.raises(TypeError, match="takes 2 arguments, 3 given"):
+        grid.add(1, 2, 3)
+    assert grid.add(*(1, 2)) == grid.add(**{"a": 1, "b": 2}) == 3
+    assert list(inspect.signature(grid.add).parameters) == ["a", "b"]
+    assert "grid_add" in grid.add.__doc__
+    assert grid.grid_add is not None and grid.grid_add(1, 2) == 3
+
+
+def test_names_that_are_not_there_say_why(grid: Any) -> None:
+    with pytest.raises(AttributeError, match="grid has no function `nope`"):
+        grid.nope
+    with pytest.raises(AttributeError, match="is a method"):
+        grid.grid_box_sum
+
+
+def test_what_is_compared_with_direct_calls() -> None:
+    with hotcell.load("zlib.h", lib="z") as z:
+        data = bytes(range(256)) * 400
+        assert z.crc32(0, data) == zlib.crc32(data)
+        assert z.adler32(1, data) == zlib.adler32(data)
+        # Of a header alone it is not known that 0 means success: it is a result.
+        status, packed = z.compress(z.compress_bound(len(data)), data)
+        assert status == 0 and zlib.decompress(packed) == data
+        assert z.uncompress(len(data), zlib.compress(data)) == (0, data)
+        with z.within(5) as other:
+            assert other.crc32(0, data) == zlib.crc32(data)
+
+
+def test_a_buffer_of_the_session_is_read_where_it_lies(grid: Any) -> None:
+    buffer = grid.buffer(1 << 20)
+    view = np.frombuffer(buffer, dtype=np.uint8)
+    view[:] = 7
+    assert grid.checksum(view) == grid.checksum(bytes([7]) * (1 << 20))
+    view[5] = 9
+    assert grid.checksum(buffer) == grid.checksum(bytes(view))
+    assert grid.checksum(view[16:4096]) == grid.checksum(bytes(view[16:4096]))
+    assert len(buffer) == 1 << 20
+
+
+def test_columns(grid: Any) -> None:
+    assert grid.checksum.map([b"a", b"bc", b""]).tolist() == [grid.checksum(x) for x in (b"a", b"bc", b"")]
+    column = np.arange(20_000, dtype=np.int32)
+    sums = np.asarray(grid.add.map(column, 5))
+    assert (sums == column + 5).all()
+    assert grid.name.map([1, 2, 3]) == ["first", "zwei é", None]
+    assert grid.divide.map([7, 8], 3) == [(2, 1), (2, 2)]
+    assert grid.add.map([], 1).tolist() == []
+    with pytest.raises(ValueError, match="`a` has 1 rows, `b` has 2"):
+        grid.add.map([1], [1, 2])
+    with pytest.raises(TypeError, match="takes a list or an array"):
+        grid.add.map(1, 2)
+    with pytest.raises(OverflowError):
+        grid.add.map([1, 2**40], 1)
+    with pytest.raises(hotcell.LibraryError) as raised:
+        grid.check.map([0, 0, 3])
+    assert raised.value.symbol == "GRID_BUSY"
+    assert raised.value.__notes__ == ["in row 2 of map()"]
+    with pytest.raises(hotcell.Crashed):
+        grid.crash.map() if False else grid.abort()
+    assert grid.add.map([1], 1).tolist() == [2]

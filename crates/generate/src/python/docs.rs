@@ -1,0 +1,64 @@
+//! Header comments as docstrings.
+
+use hotcell_model::interface::Function;
+
+/// The lines of a comment as its author typed them, without the margin that all but the first have.
+pub(super) fn from_header(text: &str) -> String {
+    let text = text.replace('\t', "    ");
+    let lines: Vec<&str> = text.trim_matches('\n').trim_end().lines().map(str::trim_end).collect();
+    let indent = |line: &&str| line.len() - line.trim_start().len();
+    let rest = lines.iter().skip(1).filter(|line| !line.is_empty());
+    let margin = rest.map(indent).min().unwrap_or(0);
+    let shown = lines.iter().enumerate().map(|(position, line)| match position {
+        0 => line.trim_start(),
+        _ => line.get(margin..).unwrap_or_default(),
+    });
+    shown.collect::<Vec<_>>().join("\n")
+}
+
+/// What the header says of a function, and its declaration.
+pub(super) fn of_function(function: &Function) -> String {
+    let said = from_header(function.doc.as_deref().unwrap_or_default());
+    let declared = format!("C: {};", function.signature);
+    if said.is_empty() { declared } else { format!("{said}\n\n{declared}") }
+}
+
+/// A text as it stands between three quotes, indented.
+pub(super) fn quoted(text: &str, indent: usize) -> Vec<String> {
+    let margin = " ".repeat(indent);
+    let text = text.replace('\\', "\\\\").replace("\"\"\"", "\\\"\\\"\\\"");
+    let lines: Vec<&str> = text.lines().collect();
+    // A quote at the end would be one of those that end it.
+    let end = if text.ends_with('"') { " " } else { "" };
+    match lines.as_slice() {
+        [] => Vec::new(),
+        [one] => vec![format!("{margin}\"\"\"{one}{end}\"\"\"")],
+        [first, rest @ ..] => {
+            let mut out = vec![format!("{margin}\"\"\"{first}")];
+            let line = |line: &&str| if line.is_empty() { String::new() } else { format!("{margin}{line}") };
+            out.extend(rest.iter().map(line));
+            out.push(format!("{margin}\"\"\""));
+            out
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_lose_their_margin_only() {
+        assert_eq!(from_header("One\n   two\n     three\n"), "One\ntwo\n  three");
+        assert_eq!(from_header(""), "");
+    }
+
+    #[test]
+    fn docstrings_end_where_they_should() {
+        assert_eq!(quoted("a", 4), ["    \"\"\"a\"\"\""]);
+        assert_eq!(quoted("say \"a\"", 0), ["\"\"\"say \"a\" \"\"\""]);
+        assert_eq!(quoted("a \\n \"\"\" b", 0), ["\"\"\"a \\\\n \\\"\\\"\\\" b\"\"\""]);
+        assert_eq!(quoted("a\n\nb", 2), ["  \"\"\"a", "", "  b", "  \"\"\""]);
+        assert!(quoted("", 2).is_empty());
+    }
+}
