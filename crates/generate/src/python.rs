@@ -8,8 +8,8 @@ use hotcell_model::api::ConstantValue;
 use hotcell_model::interface::FieldRole;
 use serde::{Deserialize, Serialize};
 
-use crate::shape::libraries::LibraryFile;
 use crate::rust::names::Names as RustNames;
+use crate::shape::libraries::LibraryFile;
 use crate::shape::owner::Owner;
 use crate::{Error, shim, templates};
 

@@ -14,6 +14,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -53,19 +54,18 @@ pub fn failure() -> Option<String> {
     endpoint::failure()
 }
 
-/// Tries whether processes like this one can be looked at here: lets others look at it, for good, and looks.
+/// Tries whether processes like this one can be looked at here. Others can look at it meanwhile; no other one is asked.
 ///
 /// # Errors
 ///
 /// Why not.
-pub fn attempt() -> std::io::Result<()> {
-    open()?;
-    let seen = look(PATIENCE)?;
-    let own = seen.hosts.iter().find(|host| host.is_process(std::process::id()));
-    match own.map(|host| &host.answer) {
+pub fn attempt() -> io::Result<()> {
+    let seen = endpoint::open_while(|| look::at_this_process(PATIENCE))??;
+    let own = seen.hosts.into_iter().find(|host| host.is_process(std::process::id()));
+    match own.map(|host| host.answer) {
         Some(Ok(_)) => Ok(()),
-        Some(Err(why)) => Err(std::io::Error::other(why.clone())),
-        None => Err(std::io::Error::other("this process is not in the kernel's list of sockets")),
+        Some(Err(why)) => Err(io::Error::other(why)),
+        None => Err(io::Error::other("this process is not in the kernel's list of sockets")),
     }
 }
 

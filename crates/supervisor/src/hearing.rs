@@ -6,7 +6,7 @@ use std::fs;
 use rustix::process::Signal;
 
 /// Threads that are looked at: with more it is not known.
-const MOST_THREADS: usize = 64;
+const MOST_THREADS: usize = 8;
 
 /// Whether a thread of this process would take the signal, as far as that is known.
 pub(crate) fn hears(pid: u32, signal: Signal) -> bool {

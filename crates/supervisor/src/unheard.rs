@@ -92,6 +92,7 @@ mod tests {
             output: Mutex::default(),
             limits: Limits::default(),
             generation: 1,
+            offered: None,
             hears: None,
         }
     }

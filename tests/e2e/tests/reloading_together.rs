@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
+use std::task::{Context as Task, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
@@ -75,6 +76,30 @@ fn what_is_loaded_anew_for_another_process_is_drained_together() {
     });
 }
 
+#[test]
+fn a_pool_loads_its_own_file_anew_and_not_that_of_one_session() {
+    let editions = Editions::new();
+    let first = editions.compile("first.so", &[]);
+    let other = editions.compile("other.so", &["-DEDITION=2"]);
+    let options = Options { libraries: vec![first.clone()], ..Options::default() };
+    let pool = PoolOptions { min: 2, max: 3, options, ..PoolOptions::default() };
+    let pool: Pool<Edition> = Pool::open(pool).unwrap();
+    let leases = [pool.get().unwrap(), pool.get().unwrap()];
+    let marks = || leases.each_ref().map(|lease| lease.int("mark", &[1]).unwrap());
+    for lease in &leases {
+        // Whichever is the first.
+        lease.session.reload(&to(&other)).unwrap();
+        let _third = editions.compile("first.so", &["-DEDITION=3"]);
+        assert_eq!(pool.reload(&Reload::default()).unwrap().len(), 2);
+        assert_eq!(marks(), [13, 13]);
+    }
+    // What it was loaded anew from goes first, in sessions too that are opened then.
+    pool.reload(&to(&other)).unwrap();
+    leases[0].session.reload(&to(&first)).unwrap();
+    pool.reload(&Reload::default()).unwrap();
+    assert_eq!((marks(), pool.get().unwrap().int("mark", &[1]).unwrap()), ([12, 12], 12));
+}
+
 /// Not of a scope: where it fails, the call waits for minutes.
 #[test]
 fn a_file_that_hangs_as_it_starts_is_replaced_at_once() {
@@ -99,7 +124,7 @@ fn a_file_that_hangs_as_it_starts_is_replaced_at_once() {
 }
 
 #[tokio::test]
-async fn a_task_waits_for_it_without_a_thread_of_its_own() {
+async fn a_task_awaits_it_while_calls_go_on() {
     let editions = Editions::new();
     let first = editions.compile("first.so", &[]);
     let second = editions.compile("second.so", &["-DEDITION=2", "-DSLOW_WHEN_ASKED"]);
@@ -124,6 +149,20 @@ async fn a_task_waits_for_it_without_a_thread_of_its_own() {
         number + i128::from(error.kind() == ErrorKind::InvalidArgument)
     });
     assert_eq!(refused.unwrap(), 3);
+    // So it would where the future was made outside.
+    let mut outside = Some(Box::pin(edition.session.reload_awaited(&Reload::default())));
+    let refused = edition.ask(|number| {
+        let mut task = Task::from_waker(Waker::noop());
+        let polled = outside.take().unwrap().as_mut().poll(&mut task);
+        number
+            + i128::from(
+                matches!(polled, Poll::Ready(Err(error)) if error.kind() == ErrorKind::InvalidArgument),
+            )
+    });
+    assert_eq!(refused.unwrap(), 3);
+    // What is never polled does nothing.
+    drop(edition.session.reload_awaited(&Reload::default()));
+    assert_eq!(edition.session.stats().reloads, 1);
 
     let options = Options { libraries: vec![first], ..Options::default() };
     let pool: Pool<Edition> =
@@ -137,9 +176,7 @@ fn without_a_runtime_there_is_an_error() {
     let editions = Editions::new();
     let edition = Edition::open(&editions.compile("first.so", &[]), Options::default()).unwrap();
     let mut reload = std::pin::pin!(edition.session.reload_awaited(&Reload::default()));
-    let mut task = std::task::Context::from_waker(std::task::Waker::noop());
-    let std::task::Poll::Ready(Err(error)) = reload.as_mut().poll(&mut task) else {
-        panic!("it is an error")
-    };
+    let mut task = Task::from_waker(Waker::noop());
+    let Poll::Ready(Err(error)) = reload.as_mut().poll(&mut task) else { panic!("it is an error") };
     assert_eq!((error.kind(), edition.session.generation()), (ErrorKind::Cancelled, 1), "{error}");
 }

@@ -121,15 +121,15 @@ impl Session {
 
     /// Has a worker serve that was started with the files that there are now.
     pub(super) fn switch(&self, reload: &Reload, context: Context) -> Result<Switched> {
-        let libraries = self.open_anew(reload, context)?;
+        let libraries = self.open_anew(reload.libraries.as_deref(), context)?;
         Ok(self.begin_anew(&libraries, context)?.up()?.switch())
     }
 
-    /// Opens the files that there are now.
-    fn open_anew(&self, reload: &Reload, context: Context) -> Result<Arc<Libraries>> {
+    /// Opens the files that there are now: these, or those that the session has.
+    fn open_anew(&self, paths: Option<&[PathBuf]>, context: Context) -> Result<Arc<Libraries>> {
         self.may_reload(context)?;
         let now = self.shared.spec();
-        let paths = reload.libraries.clone().unwrap_or_else(|| now.libraries.paths());
+        let paths = paths.map_or_else(|| now.libraries.paths(), <[_]>::to_vec);
         files::open(&paths, now.required, now.shim, context, STAYS).map(Arc::new)
     }
 
@@ -165,9 +165,13 @@ fn not_started(context: Context, generation: u64, error: &StartError) -> Error {
 
 /// Starts a worker for each of these sessions of one package and the same options, all with the same files. As many come up at a time
 /// as there are CPUs: more would only take each other's time to start.
-pub(super) fn prepare(sessions: &[Session], reload: &Reload, context: Context) -> Result<Vec<Prepared>> {
+pub(super) fn prepare(
+    sessions: &[Session],
+    paths: Option<&[PathBuf]>,
+    context: Context,
+) -> Result<Vec<Prepared>> {
     let Some(first) = sessions.first() else { return Ok(Vec::new()) };
-    let libraries = first.open_anew(reload, context)?;
+    let libraries = first.open_anew(paths, context)?;
     let at_a_time = thread::available_parallelism().map_or(1, NonZero::get);
     let (mut coming, mut prepared) = (VecDeque::new(), Vec::with_capacity(sessions.len()));
     for session in sessions {

@@ -41,6 +41,8 @@ pub(super) struct Service {
 pub(super) struct Next {
     /// One that is coming up.
     pub(super) starting: Option<Worker>,
+    /// The number of the spare that was taken last. What became of it is nobody's error, whoever waits for it by then.
+    spare_taken: Option<u64>,
     pub(super) spares: Spares,
 }
 
@@ -336,14 +338,10 @@ impl Session {
         self.clear_seats();
         let living = before.as_ref().filter(|worker| !worker.channel().is_dead());
         living.filter(|worker| Arc::strong_count(worker) > 1).into_iter().for_each(|it| shared.leaves(it));
-        brought.gone = shared.kept.end_all_but(&shared.service.leaving());
-        match before {
-            None => Ok(()),
-            Some(before) => {
-                self.note_end(&before);
-                self.admit(context)
-            }
-        }
+        brought.gone.extend(shared.kept.end_all_but(&shared.service.leaving()));
+        before.iter().for_each(|before| self.note_end(before));
+        // By this end, or by those of others while this one waited.
+        self.admit(context)
     }
 
     /// Brings a worker up. Who loads another file anew need not wait for one that does not come up: he is let in now and then.
@@ -355,7 +353,6 @@ impl Session {
         allowed: &mut Allowed,
     ) -> Result<Arc<Serving>> {
         let (shared, until) = (&*self.shared, instant_of(allowed.deadline()));
-        let mut spare_taken = None;
         let failed = |generation, error: &StartError| {
             let (fault, output) = fault::of_start(error);
             let failed = Context { generation, ..context }.error(fault, Executed::No, output);
@@ -364,7 +361,7 @@ impl Session {
         loop {
             let spec = &*shared.spec();
             let spare = if next.starting.is_none() { next.spares.take() } else { None };
-            spare_taken = spare.as_ref().map(|worker| worker.generation()).or(spare_taken);
+            next.spare_taken = spare.as_ref().map(|worker| worker.generation()).or(next.spare_taken);
             let worker = match next.starting.take().or(spare) {
                 Some(worker) => worker,
                 None => shared.facts.begun.another(spec).map_err(|(number, error)| {
@@ -389,9 +386,11 @@ impl Session {
                     if let Some(worker) = shared.service.serving() {
                         return Ok(worker);
                     }
+                    // Whoever had the lock may have brought one up that has ended by now.
+                    self.end_before(brought, context)?;
                 }
-                // What became of a spare is nobody's error while another worker may do better.
-                Err(_) if spare_taken == Some(worker.generation()) => {}
+                // Another worker may do better.
+                Err(_) if next.spare_taken == Some(worker.generation()) => {}
                 Err(error) => {
                     if error.is_of_library() {
                         let ended = Ended { by_library: true, calls: 0, callers: 0 };

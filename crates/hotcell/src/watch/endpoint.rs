@@ -15,7 +15,8 @@ use hotcell_shm::OfProcess;
 use parking_lot::Mutex;
 use rustix::io::Errno;
 use rustix::net::{
-    AddressFamily, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind, listen, socket_with,
+    AddressFamily, Shutdown, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind, listen, shutdown,
+    socket_with,
 };
 
 use super::answer;
@@ -53,6 +54,33 @@ pub(crate) fn open() -> io::Result<()> {
     endpoint.listens = begun.is_ok();
     endpoint.failed = begun.as_ref().err().map(ToString::to_string);
     begun
+}
+
+/// Lets others look while this runs, where they cannot anyway. It is not to open a session.
+pub(super) fn open_while<T>(run: impl FnOnce() -> T) -> io::Result<T> {
+    // Whoever opens it for good meanwhile finds the place free again.
+    let endpoint = ENDPOINT.get()?.lock();
+    if endpoint.listens {
+        drop(endpoint);
+        return Ok(run());
+    }
+    let listener = listener()?;
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().name("hotcell-watch".into());
+        with_signals_blocked(|| thread.spawn_scoped(scope, || serve(&listener)))?;
+        let _closes = Closes(&listener);
+        Ok(run())
+    })
+}
+
+/// Has nobody be accepted there any more, once it is dropped.
+struct Closes<'a>(&'a Unshared);
+
+impl Drop for Closes<'_> {
+    fn drop(&mut self) {
+        // It is a socket that listens.
+        let _ = shutdown(self.0, Shutdown::Both);
+    }
 }
 
 /// Why nobody can look at this process, which was to let others.
@@ -107,6 +135,8 @@ fn serve(listener: &Unshared) {
                 }
             }
             Err(Errno::INTR | Errno::CONNABORTED) => {}
+            // It was shut down.
+            Err(Errno::INVAL) => return,
             Err(_) => thread::sleep(SHORT),
         }
     }
@@ -119,6 +149,10 @@ mod tests {
     #[test]
     fn why_nobody_can_look_is_known() {
         assert_eq!(failure(), None, "nothing was tried");
+        crate::watch::attempt().unwrap();
+        let sockets = || std::fs::read_to_string("/proc/net/unix").unwrap();
+        let own = format!("@{PREFIX}{}/", std::process::id());
+        assert!(!sockets().contains(&own), "it was a try, and nobody can look any more");
         // There is one place for it in a process.
         let taken = Unshared::new(rustix::pipe::pipe().unwrap().0).unwrap();
         assert!(open().is_err());
@@ -126,5 +160,7 @@ mod tests {
         drop(taken);
         open().unwrap();
         assert_eq!(failure(), None);
+        crate::watch::attempt().unwrap();
+        assert!(sockets().contains(&own), "it stays");
     }
 }

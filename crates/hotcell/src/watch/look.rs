@@ -49,9 +49,22 @@ pub struct Host {
 ///
 /// `/proc/net/unix` cannot be read.
 pub fn look(within: Duration) -> io::Result<Seen> {
+    Ok(look_at(listening()?, within))
+}
+
+/// The same of the sockets that say they are of this process: no other one is woken.
+pub(super) fn at_this_process(within: Duration) -> io::Result<Seen> {
+    let own = listening()?.into_iter().filter(|name| name.pid == std::process::id());
+    Ok(look_at(own.collect(), within))
+}
+
+fn listening() -> io::Result<Vec<Name>> {
     let list = fs::read("/proc/net/unix")?;
-    let names = names(&String::from_utf8_lossy(&list));
-    Ok(ask(names, &json!({ "hotcell_watch": VERSION, "ask": "look" }), within))
+    Ok(names(&String::from_utf8_lossy(&list)))
+}
+
+fn look_at(names: Vec<Name>, within: Duration) -> Seen {
+    ask(names, &json!({ "hotcell_watch": VERSION, "ask": "look" }), within)
 }
 
 impl Host {

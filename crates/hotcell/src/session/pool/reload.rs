@@ -17,7 +17,8 @@ impl<L: Library> Pool<L> {
     /// Loads the library anew in all sessions of the pool, those that are leased too, and in those that are opened later: see
     /// [`Session::reload`](crate::Session::reload). Only when every session has a worker that is well they serve, so until then there
     /// are twice as many. Who needs a session that is not open yet waits for that. What a pool without open sessions would load is
-    /// tried in one that is closed again.
+    /// tried in one that is closed again. Without [files](Reload::libraries) they are those that the pool was loaded anew from last, or else
+    /// those that its sessions were opened with, also in a session that was loaded anew by itself.
     ///
     /// # Errors
     ///
@@ -30,8 +31,7 @@ impl<L: Library> Pool<L> {
         Ok(switched.iter().map(Switched::reloaded).collect())
     }
 
-    /// As [`Pool::reload`], for a task: it waits without a thread of its own, in a runtime of tokio. Where the future is dropped, the library
-    /// is loaded anew all the same.
+    /// As [`Pool::reload`], for a task: see [`Session::reload_awaited`](crate::Session::reload_awaited).
     ///
     /// # Errors
     ///
@@ -44,31 +44,38 @@ impl<L: Library> Pool<L> {
     ) -> impl Future<Output = Result<Vec<Reloaded>>> + Send + use<L> {
         let context = context_of::<L>(Location::caller());
         let (pool, reload) = (Arc::clone(&self.0), reload.clone());
-        // Where this thread has a call of one of them under way, that would wait for itself.
-        let may = pool.sessions().iter().try_for_each(|(_, session)| session.may_reload(context));
-        let run = move || {
-            let mut switched = pool.switch(&reload, context)?;
-            drain(&mut switched, reload.drain);
-            Ok(switched.iter().map(Switched::reloaded).collect())
-        };
+        let may = pool.may_reload(context);
         async move {
-            may?;
+            may.and_then(|()| pool.may_reload(context))?;
+            let run = move || {
+                let mut switched = pool.switch(&reload, context)?;
+                drain(&mut switched, reload.drain);
+                Ok(switched.iter().map(Switched::reloaded).collect())
+            };
             on_a_thread(context, run).await
         }
     }
 }
 
 impl<L: Library> Inner<L> {
+    /// Refuses where this thread has a call of one of them under way: that would wait for itself.
+    #[cfg(feature = "tokio")]
+    fn may_reload(&self, context: Context) -> Result<()> {
+        self.sessions().iter().try_for_each(|(_, session)| session.may_reload(context))
+    }
+
     /// Has workers of all sessions serve that were started with the files that there are now.
     pub(super) fn switch(&self, reload: &Reload, context: Context) -> Result<Vec<Switched>> {
         self.may_lease(context)?;
         let mut libraries = self.libraries.write();
-        let files = reload.libraries.clone().or_else(|| libraries.clone());
         let sessions: Vec<_> = self.sessions().into_iter().map(|(_, session)| session).collect();
+        // Not what one of them may have been loaded anew from: chance would say which of them.
+        let opened = || sessions.first().map(|session| session.shared.options.libraries.clone());
+        let files = reload.libraries.clone().or_else(|| libraries.clone()).or_else(opened);
         if sessions.is_empty() {
             drop(L::open_with(self.options_with(&files))?);
         }
-        let prepared = prepare(&sessions, reload, context)?;
+        let prepared = prepare(&sessions, files.as_deref(), context)?;
         *libraries = files;
         Ok(prepared.into_iter().map(Prepared::switch).collect())
     }

@@ -7,8 +7,9 @@ use crate::error::Result;
 use crate::session::awaited::on_a_thread;
 
 impl Session {
-    /// As [`Session::reload`], for a task: it waits without a thread of its own, in a runtime of tokio. Where the future is dropped, the
-    /// library is loaded anew all the same.
+    /// As [`Session::reload`], for a task, in a runtime of tokio: one of its threads for what blocks does it, and has it until the calls that
+    /// are under way have come to their end. It begins when the future is first polled. Where that is dropped behind this, the library is
+    /// loaded anew all the same, unless the runtime ends before; a runtime that ends waits for it.
     ///
     /// # Errors
     ///
@@ -16,10 +17,10 @@ impl Session {
     #[track_caller]
     pub fn reload_awaited(&self, reload: &Reload) -> impl Future<Output = Result<Reloaded>> + Send + use<> {
         let context = self.context("", Some(Location::caller()));
-        // The thread that does it has no call under way.
+        // The thread that does it has no call under way: this one may have, and so may the one that waits.
         let (may, session, reload) = (self.may_reload(context), self.apart().0, reload.clone());
         async move {
-            may?;
+            may.and_then(|()| session.may_reload(context))?;
             on_a_thread(context, move || session.load_anew(&reload, context)).await
         }
     }
