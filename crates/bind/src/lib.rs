@@ -67,6 +67,8 @@ pub struct Bound {
     pub package: &'static rt::Package,
     /// What it says of threads.
     pub rules: Option<&'static rt::ThreadRules>,
+    /// What it says of objects that are made anew.
+    pub restores: &'static [rt::Restore],
     /// The files to load, in order: what the library needs and the loader would not find, then the library.
     pub libraries: Vec<PathBuf>,
     /// Remarks on the contract, rendered.
@@ -79,7 +81,8 @@ pub fn bind(job: &Job) -> Result<Bound, Error> {
     let Compiled { shim, .. } = compile(&checked)?;
     let Checked { interface, libraries, warnings, .. } = checked;
     let (package, rules) = (dynamic::package(&interface, shim), dynamic::thread_rules(&interface));
-    Ok(Bound { interface, package, rules, libraries: libraries.load_order(), warnings })
+    let restores = dynamic::restores(&interface);
+    Ok(Bound { interface, package, rules, restores, libraries: libraries.load_order(), warnings })
 }
 
 /// A compiled shim.
@@ -129,7 +132,7 @@ impl Bound {
         let options = dynamic::recycle(&self.interface).with(options);
         let options = dynamic::leaving(&self.interface, options);
         let options = dynamic::trying(&self.interface, options);
-        let options = dynamic::restoring(&self.interface, options);
+        let options = rt::restoring(options, self.restores);
         Session::open_by(self.package, self.rules, options)
     }
 }

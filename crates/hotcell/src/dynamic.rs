@@ -28,7 +28,7 @@ use crate::session::Session;
 pub use awaited::{TaskCallback, call_awaited, call_with_awaited};
 pub use batch::{Batch, never_in_a_batch};
 pub use callbacks::KeptFunction;
-pub use package::{leaving, package, recycle, restoring, thread_rules, trying};
+pub use package::{leaving, package, recycle, restores, thread_rules, trying};
 
 /// A value of an argument or result.
 #[derive(Debug, Clone, PartialEq)]

@@ -269,7 +269,8 @@ const SIGFPE: i32 = 8;
 /// The `si_code` of a signal for which the kernel has no more to say; the address is 0 then.
 const SI_KERNEL: i32 = 0x80;
 
-/// The `si_code` of a signal that a process sent, by `kill` and by `sigqueue`. Who raises one in himself has another.
+/// The `si_code` of a signal that a process sent, by `kill` and by `sigqueue`. Who raises one in himself has another, by `kill` too, as the
+/// worker's handler notes it.
 const SI_USER: i32 = 0;
 const SI_QUEUE: i32 = -1;
 

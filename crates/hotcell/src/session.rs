@@ -42,7 +42,7 @@ mod notices;
 mod objects;
 mod pool;
 mod releases;
-mod reload;
+pub(crate) mod reload;
 mod restore;
 mod retry;
 mod rounds;

@@ -48,6 +48,27 @@ pub enum Watch {
     Reload,
 }
 
+/// Why nobody can look at this process, though a session of it lets others: `None` where somebody can, or none does.
+pub fn failure() -> Option<String> {
+    endpoint::failure()
+}
+
+/// Tries whether processes like this one can be looked at here: lets others look at it, for good, and looks.
+///
+/// # Errors
+///
+/// Why not.
+pub fn attempt() -> std::io::Result<()> {
+    open()?;
+    let seen = look(PATIENCE)?;
+    let own = seen.hosts.iter().find(|host| host.is_process(std::process::id()));
+    match own.map(|host| &host.answer) {
+        Some(Ok(_)) => Ok(()),
+        Some(Err(why)) => Err(std::io::Error::other(why.clone())),
+        None => Err(std::io::Error::other("this process is not in the kernel's list of sockets")),
+    }
+}
+
 /// Whose libraries are to be loaded anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {

@@ -15,3 +15,4 @@ pub(crate) mod seccomp;
 pub(crate) mod signals;
 pub(crate) mod spawn;
 pub(crate) mod unshared;
+pub(crate) mod users;

@@ -1,6 +1,7 @@
 //! Noticing that the process was forked, for the price of a load.
 
 use std::ptr::NonNull;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::io::{Errno, Result};
@@ -49,5 +50,105 @@ impl Drop for ForkGuard {
     fn drop(&mut self) {
         // SAFETY: the page is this value's own map.
         let _ = unsafe { munmap(self.page.as_ptr().cast(), PAGE) };
+    }
+}
+
+/// What each process has for itself: a child that was forked begins anew, and waits for no lock that a thread of its parent has.
+#[derive(Debug)]
+pub struct OfProcess<T>(Place<T>);
+
+/// Where the value of a process is, and behind it that of a child of that.
+type Place<T> = OnceLock<Box<Own<T>>>;
+
+#[derive(Debug)]
+struct Own<T> {
+    fork: ForkGuard,
+    value: T,
+    next: Place<T>,
+}
+
+impl<T: Default> OfProcess<T> {
+    /// None yet, of any process.
+    pub const fn new() -> OfProcess<T> {
+        OfProcess(OnceLock::new())
+    }
+
+    /// That of this process.
+    ///
+    /// # Errors
+    ///
+    /// There is no memory to notice forks by.
+    pub fn get(&self) -> Result<&T> {
+        let mut place = &self.0;
+        loop {
+            match place.get() {
+                Some(own) if !own.fork.forked() => return Ok(&own.value),
+                Some(own) => place = &own.next,
+                None => {
+                    let own = Own { fork: ForkGuard::new()?, value: T::default(), next: OnceLock::new() };
+                    // It is made before: what a fork could meet is the move of a pointer. Another thread may have been faster.
+                    let _ = place.set(Box::new(own));
+                }
+            }
+        }
+    }
+}
+
+impl<T: Default> Default for OfProcess<T> {
+    fn default() -> Self {
+        OfProcess::new()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::sync::Mutex;
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    /// Whether a child, which does this, ends by itself within ten seconds, and how.
+    fn child(does: impl Fn() -> i32) -> Option<i32> {
+        // SAFETY: the child makes what the test says, which takes no lock of another thread, and ends by a system call.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            let status = does();
+            // SAFETY: ends the child without the handlers of the program.
+            unsafe { libc::_exit(status) };
+        }
+        let until = Instant::now() + Duration::from_secs(10);
+        loop {
+            let mut status = 0;
+            // SAFETY: it is a child of this process, and the status is valid for writes.
+            let ended = unsafe { libc::waitpid(child, &mut status, libc::WNOHANG) };
+            if ended == child {
+                return libc::WIFEXITED(status).then_some(libc::WEXITSTATUS(status));
+            }
+            if Instant::now() > until {
+                // SAFETY: as above; it is not waited for before, so the number is that of the child.
+                unsafe {
+                    libc::kill(child, libc::SIGKILL);
+                    libc::waitpid(child, &mut status, 0);
+                }
+                return None;
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    #[test]
+    fn a_child_has_its_own_whoever_has_locked_that_of_its_parent() {
+        static OWN: OfProcess<Mutex<i32>> = OfProcess::new();
+        let mut locked = OWN.get().unwrap().lock().unwrap();
+        *locked = 7;
+        let grandchild = || *OWN.get().unwrap().lock().unwrap();
+        let ended = child(|| {
+            let before = std::mem::replace(&mut *OWN.get().unwrap().lock().unwrap(), 3);
+            let of_child = child(grandchild).unwrap_or(9);
+            100 + 10 * of_child + before
+        });
+        assert_eq!(ended, Some(100), "nothing of the one before is there");
+        assert_eq!((*locked, OWN.get().unwrap().try_lock().is_err()), (7, true));
     }
 }

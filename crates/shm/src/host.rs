@@ -43,6 +43,8 @@ pub struct HostChannel {
     taken: AtomicU64,
     dead: AtomicBool,
     given_up: AtomicBool,
+    /// How often a commit word by which calls are counted has come to 0 again.
+    wrapped: AtomicU64,
     /// By lane, where callers may sleep on them.
     eventfds: OnceLock<Vec<EventFd>>,
 }
@@ -195,6 +197,7 @@ impl HostChannel {
             taken,
             dead,
             given_up,
+            wrapped: AtomicU64::new(0),
             eventfds,
         }))
     }
@@ -301,7 +304,9 @@ impl HostChannel {
         };
         let commit = |slot| slot + wire::CALL_OFFSET + wire::call_head::COMMIT;
         let turns = (0..self.lanes()).flat_map(ring).map(|slot| self.request.load::<u32>(commit(slot)));
-        turns.map(u64::from).sum()
+        let turns: u64 = turns.map(u64::from).sum();
+        // A word that is at it just now may be counted twice, and never not at all: that was noted first.
+        turns + (self.wrapped.load(Ordering::Relaxed) << u32::BITS)
     }
 
     /// How often this host has woken the worker, whose thread slept, and how often the worker says it has woken callers. The
@@ -444,6 +449,9 @@ impl HostLane {
         self.next = self.next.wrapping_add(u32::from(self.depth == 0));
         let turn = self.calls[self.slot].wrapping_add(1);
         self.calls[self.slot] = turn;
+        if turn == 0 && self.depth == 0 {
+            self.channel.wrapped.fetch_add(1, Ordering::Relaxed);
+        }
         // Partner: the acquire load of the commit word in `WorkerChannel::take_at`.
         request.word(offset + at::COMMIT).store(turn, Ordering::Release);
     }

@@ -37,7 +37,7 @@ pub use arena::{Arena, Grant, Granted, Outer, Window};
 #[cfg(feature = "buffers")]
 pub use buffers::{Buffers, Found, InBuf, Lent};
 pub use eventfd::EventFd;
-pub use fork::ForkGuard;
+pub use fork::{ForkGuard, OfProcess};
 pub use heap::{HEAP_FAULT, HeapCount, HeapFaultRecord, HeapRefusal, HeapSegment, heap_length, heap_shard};
 pub use host::{
     CallHead, CrashRecord, DenialRecord, HostChannel, HostLane, Located, ReplyHead, STATE_PARTS, Sent,

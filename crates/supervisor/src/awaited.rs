@@ -74,10 +74,7 @@ impl Worker {
     /// Begins to end it. Comes with how long that may take: then it is to be tried harder, or nothing more can be hoped for.
     pub fn begin_to_end(&self, ending: Ending<'_>) -> Duration {
         match ending {
-            Ending::Abort => {
-                self.shared.signal(Signal::ABORT);
-                return ABORT_GRACE;
-            }
+            Ending::Abort => return self.shared.abort(),
             Ending::Kill => self.shared.signal(Signal::KILL),
             Ending::Violation(rule) => self.shared.condemn(rule),
             Ending::Unheard => self.shared.condemn_unheard(),

@@ -10,6 +10,7 @@ mod cancel;
 mod changed;
 mod end;
 mod heard;
+mod hearing;
 mod libraries;
 mod monitor;
 mod output;

@@ -19,12 +19,16 @@ use rustix::process::{Signal, pidfd_send_signal};
 use crate::cancel::Asked;
 use crate::changed::Changed;
 use crate::end::{End, Hears, Report};
+use crate::hearing::hears;
 use crate::monitor::Monitor;
 use crate::output::Tail;
 use crate::usage::{self, ThreadSeen, Usage};
 
 /// How long a worker may take to die of SIGABRT before SIGKILL follows.
 pub(crate) const ABORT_GRACE: Duration = Duration::from_millis(20);
+
+/// The same of one that has that blocked on all of its threads, or ignores it, as it was sent: they may have had it blocked for a moment.
+const DEAF_GRACE: Duration = Duration::from_millis(2);
 
 /// How long a worker that was told to stop takes at most: it is killed before.
 const STOP_PATIENCE: Duration = Duration::from_secs(7);
@@ -407,11 +411,28 @@ impl Shared {
 
     /// Kills it and waits for its end: first SIGABRT, for the record of where it was, then SIGKILL.
     pub(crate) fn kill(&self) -> Option<End> {
-        self.signal(Signal::ABORT);
-        self.wait_end(ABORT_GRACE).or_else(|| {
+        let grace = self.abort();
+        let mut ended = self.wait_end(grace);
+        // Somebody had it blocked for a moment.
+        if ended.is_none() && grace < ABORT_GRACE && self.hears_abort() {
+            ended = self.wait_end(ABORT_GRACE - grace);
+        }
+        ended.or_else(|| {
             self.signal(Signal::KILL);
             self.wait_end(KILL_GRACE)
         })
+    }
+
+    /// Sends SIGABRT. Comes with how long it may take to end by that.
+    pub(crate) fn abort(&self) -> Duration {
+        // Before it is sent: whoever handles it has it blocked meanwhile.
+        let grace = if self.hears_abort() { ABORT_GRACE } else { DEAF_GRACE };
+        self.signal(Signal::ABORT);
+        grace
+    }
+
+    fn hears_abort(&self) -> bool {
+        self.process.get().is_none_or(|(pid, _)| hears(*pid, Signal::ABORT))
     }
 
     /// Kills it for breaking the protocol of the shared memory, and waits for its end.

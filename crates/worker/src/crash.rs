@@ -185,11 +185,14 @@ pub(crate) extern "C" fn record_crash(signal: c_int, info: *mut libc::siginfo_t,
         if !record.is_null() {
             let (pc, sp) = registers(context);
             let address = if by_instruction { (*info).si_addr().addr() as u64 } else { 0 };
-            // What somebody else has sent goes to any thread.
-            let sent = matches!((*info).si_code, libc::SI_USER | libc::SI_QUEUE);
-            let serving = SERVING.get().filter(|_| !sent);
+            // What is sent to a process goes to any thread.
+            let to_process = matches!((*info).si_code, libc::SI_USER | libc::SI_QUEUE);
+            let sent = to_process && (*info).si_pid() != libc::getpid();
+            let serving = SERVING.get().filter(|_| !to_process);
             let (low, high) = serving.map_or((0, 0), |serving| serving.stack);
-            write(record, at::CODE, (*info).si_code);
+            // `kill` to itself is what `raise` is, but for the thread.
+            let by_itself = to_process && !sent;
+            write(record, at::CODE, if by_itself { libc::SI_TKILL } else { (*info).si_code });
             write(record, at::ADDRESS, address);
             write(record, at::PC, pc);
             write(record, at::SP, sp);

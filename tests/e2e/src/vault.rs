@@ -208,6 +208,12 @@ impl Vaults {
         self.function(name).0
     }
 
+    /// The number of the type of a vault.
+    #[must_use]
+    pub fn kind(&self) -> u16 {
+        self.bound.interface.handle_number("vault").unwrap_or_default()
+    }
+
     fn function(&self, name: &str) -> (u16, &hotcell_model::interface::Function) {
         self.bound.interface.function(name).unwrap_or_else(|| panic!("there is no bound `{name}`"))
     }

@@ -3,7 +3,7 @@
 use hotcell_e2e::cli::{Folder, Hotcell, program};
 use serde_json::Value;
 
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 16] = [
     "system",
     "C compiler",
     "libclang",
@@ -15,6 +15,7 @@ const NAMES: [&str; 15] = [
     "Landlock",
     "user namespaces",
     "control groups",
+    "watching",
     "CPUs",
     "sandbox",
     "loaded files",

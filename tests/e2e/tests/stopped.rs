@@ -136,6 +136,20 @@ fn a_library_that_does_not_listen_loses_its_worker_as_ever() {
     assert_eq!(halt.session.stats().faults, [(ErrorKind::Hung, 1)]);
 }
 
+/// Nothing would come of waiting 20 ms for the record of where it was. One call shows it, when the machine is not busy.
+#[test]
+fn a_library_that_hears_no_signal_is_not_waited_for() {
+    let halt = Halt::open(Options { restart: Restart::ALWAYS, ..Options::default() });
+    wait_until("one is ended sooner", || {
+        let job = halt.make("halt_begin", &[]).unwrap();
+        let begun = Instant::now();
+        let error = within(&halt).int("halt_turn_shut", &job, Some(LONG)).unwrap_err();
+        let late = begun.elapsed() - SHORT;
+        assert_eq!((error.kind(), error.executed()), (ErrorKind::Hung, Executed::Maybe), "{error}");
+        late < Duration::from_millis(20)
+    });
+}
+
 #[test]
 fn what_does_not_return_from_stopping_a_call_is_ended_with_its_worker() {
     let halt = Halt::open(options(Duration::from_millis(200)));

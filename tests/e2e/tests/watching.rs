@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::linux::net::SocketAddrExt;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::net::{SocketAddr, UnixStream};
 use std::os::unix::process::CommandExt;
@@ -451,6 +452,51 @@ fn a_library_is_loaded_anew_by_the_command_where_that_is_let() {
     only.hotcell(&["reload"]).fails(1).says("it lets others look, and not load anew");
     assert_eq!(only.stats()["reloads"], 0);
     only.folder.hotcell(["reload", "no_such_library"]).error(113, "InvalidArgument");
+}
+
+/// A link stays one: what it leads to later is what is loaded later.
+#[test]
+fn a_file_is_loaded_anew_as_it_was_named() {
+    let mut host = Host::start("reload", "session");
+    let link = host.folder.path().join("current.so");
+    std::os::unix::fs::symlink("libfaulty.so", &link).unwrap();
+    host.hotcell(&["reload", "--file", "current.so"]).succeeds();
+    assert_eq!((host.makes("add 1 2"), &host.stats()["generation"]), ("3".into(), &json!(2)));
+    host.folder.write("broken.so", "no library");
+    fs::remove_file(&link).unwrap();
+    std::os::unix::fs::symlink("broken.so", &link).unwrap();
+    let ended = host.hotcell(&["reload", "--format", "json"]).fails(1).json();
+    assert_eq!(ended[0]["error"]["kind"], "LoadFailed", "{ended:#}");
+    // What cannot be said is not loaded.
+    let name = std::ffi::OsStr::from_bytes(b"libfaulty\xff.so");
+    fs::copy(host.folder.path().join("libfaulty.so"), host.folder.path().join(name)).unwrap();
+    let words = ["reload".into(), host.pid().to_string().into(), "--file".into(), name.to_owned()];
+    host.folder.hotcell(words).fails(1).says("no UTF-8");
+    assert_eq!((host.makes("add 1 2"), &host.stats()["generation"]), ("3".into(), &json!(2)));
+}
+
+/// A server of files that has a user's rights for a while is not his.
+#[test]
+fn who_has_taken_the_rights_of_a_user_for_a_while_is_not_asked_by_him() {
+    if !root() {
+        return;
+    }
+    let mut host = Host::start("reload", "session");
+    assert_eq!(host.makes(&format!("become {NOBODY}")), "0");
+    let folder = Folder::new();
+    let own = copied(&folder, &std::env::current_exe().unwrap());
+    let mut command = Command::new(&own);
+    command.args(["--exact", "play_the_stranger", "--nocapture"]).env(STRANGER, &host.names()[0]);
+    command.uid(NOBODY).gid(NOBODY).current_dir("/").stdout(Stdio::piped());
+    let mut stranger = command.spawn().unwrap();
+    let mut lines = BufReader::new(stranger.stdout.take().unwrap()).lines();
+    let refused = lines.any(|line| line.is_ok_and(|line| line == "stranger refused"));
+    let _ = stranger.kill();
+    stranger.wait().unwrap();
+    assert!(refused, "he was told something");
+    assert_eq!(host.stats()["calls"], 0, "root is told");
+    assert_eq!(host.makes("become 0"), "0");
+    assert_eq!((host.makes("add 1 2"), &host.stats()["calls"]), ("3".into(), &json!(1)));
 }
 
 #[test]

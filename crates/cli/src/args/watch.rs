@@ -75,7 +75,8 @@ pub(crate) struct LookArgs {
 #[command(after_long_help = "\
 Has processes load a library anew while their calls go on, none of which fails: another file, or what lies in the place of the old one by \
 now. Each first starts a worker with it and makes the contract's health checks; where that fails, what served before goes on. Objects of the \
-old worker are stale then. docs/reference/reload.md says more.
+old worker are stale then. A link stays one: what it leads to later is what is loaded anew later. It goes on when this command is interrupted, and \
+another is refused until it has ended. docs/reference/reload.md says more.
 
 Processes let others do so that have `HOTCELL_WATCH=reload` in their environment, or say so in `Options::watch`. A library's name means \
 those of this user that have it; a process id means all libraries of that process, which has to have it by the kernel's word.

@@ -31,6 +31,7 @@ pub(super) fn all() -> Vec<Check> {
         landlock(&machine),
         user_namespaces(&machine),
         control_groups(&machine),
+        watching(),
         cpus(&machine),
     ]
 }
@@ -123,6 +124,19 @@ fn worker() -> Check {
             Check::lacks("worker", State::Failed, found, install)
         }
         Err(why) => Check::lacks("worker", State::Failed, why, install),
+    }
+}
+
+/// Whether processes can be looked at here.
+fn watching() -> Check {
+    match hotcell::watch::attempt() {
+        Ok(()) => Check::good("watching", "`hotcell ps` sees processes of this user that let others look"),
+        Err(why) => Check::lacks(
+            "watching",
+            State::Limited,
+            format!("nobody can look at a process like this one: {why}"),
+            "`session.stats()` has the same within the program",
+        ),
     }
 }
 

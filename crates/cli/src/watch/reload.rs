@@ -1,6 +1,6 @@
 //! `hotcell reload`: has processes load a library anew.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -42,10 +42,7 @@ pub(crate) fn run(args: &ReloadArgs) -> ExitCode {
 /// What became of each session or pool.
 fn reload(args: &ReloadArgs) -> Result<Vec<Value>, Failure> {
     let pid: Option<u32> = args.target.parse().ok();
-    let libraries = args.files.iter().map(|path| path.canonicalize().map_err(|error| (path, error)));
-    let libraries: Vec<PathBuf> = libraries
-        .collect::<Result<_, _>>()
-        .map_err(|(path, error)| Failure::Usage(format!("{}: {error}", path.display())))?;
+    let libraries: Vec<PathBuf> = args.files.iter().map(|path| named(path)).collect::<Result<_, _>>()?;
     let order = Order {
         library: pid.is_none().then(|| args.target.clone()),
         libraries: (!libraries.is_empty()).then_some(libraries),
@@ -74,6 +71,12 @@ fn reload(args: &ReloadArgs) -> Result<Vec<Value>, Failure> {
         return Err(Failure::Usage(format!("{what}: see `hotcell ps`")));
     }
     Ok(reloaded)
+}
+
+/// The file as it was named, from the root on: a link stays one, so that who loads it anew later finds what it leads to then.
+fn named(path: &Path) -> Result<PathBuf, Failure> {
+    let there = path.metadata().and_then(|_| std::path::absolute(path));
+    there.map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
 }
 
 /// By a number, the one process that has it by the kernel's word. By name, only processes of this user that have the library: root asks
@@ -111,4 +114,22 @@ fn error(one: &Value) -> String {
         text(&one["program"]),
         one["error"]["message"].as_str().map_or_else(|| "-".into(), message)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_stays_one_and_what_is_not_there_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("libz.so.1"), folder.path().join("libz.so"));
+        std::fs::write(&file, "").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        assert_eq!(named(&link).unwrap(), link);
+        assert!(named(Path::new("Cargo.toml")).unwrap().is_absolute());
+        assert!(named(&folder.path().join("libz.so.2")).is_err());
+        std::fs::remove_file(&file).unwrap();
+        assert!(named(&link).is_err(), "it leads nowhere");
+    }
 }

@@ -92,9 +92,8 @@ pub fn leaving(interface: &Interface, options: Options) -> Options {
     rt::leaving(options, &parts)
 }
 
-/// Options of a session, with what an interface says of objects that are made anew. What they say themselves holds. It lives until
-/// the process ends.
-pub fn restoring(interface: &Interface, options: Options) -> Options {
+/// What an interface says of objects that are made anew, for [`rt::restoring`]. It lives until the process ends.
+pub fn restores(interface: &Interface) -> &'static [Restore] {
     let repeated = |all: Vec<ModelRepeated>| -> &'static [Repeated] {
         all.into_iter().map(repeated).collect::<Vec<_>>().leak()
     };
@@ -103,7 +102,7 @@ pub fn restoring(interface: &Interface, options: Options) -> Options {
         let (kind, times) = (interface.handle_number(name)?, handle.restore.as_ref()?.times);
         Some(Restore { kind, by: repeated(by), configure: repeated(configure), times })
     });
-    rt::restoring(options, restores.collect::<Vec<_>>().leak())
+    restores.collect::<Vec<_>>().leak()
 }
 
 fn repeated(it: ModelRepeated) -> Repeated {

@@ -466,7 +466,8 @@ impl<'s> Call<'s> {
         if self.is_alone() {
             self.setting = Some((Arc::downgrade(handle.object()), repeated));
         } else {
-            front.lose(format!("`{}` configured it in a batch or in a pipeline", self.function.name));
+            let (function, name) = (self.index, self.function.name);
+            self.turn.passed.note_settings(1, function, name);
         }
     }
 

@@ -37,6 +37,8 @@ pub(crate) struct Object {
     pub(super) released: AtomicBool,
     /// What must outlive it: the nearest owned object above it.
     parent: Option<Arc<Object>>,
+    /// What that stands for, if it does: the application's object can be lent anew, and made anew, as long as this one is held.
+    front: Option<Arc<Object>>,
     /// What it was lent by, or the first above that, where nobody owned that when it was.
     lender: Option<RawHandle>,
     /// The seat whose serving thread alone uses it.
@@ -110,15 +112,19 @@ impl Handle {
     ) -> Handle {
         let (session, _) = session.apart();
         // What is lent lives as long as the object that lends it; between them only owned ones can be dropped.
-        let above =
-            parent.map(|parent| parent.stand_in(generation).unwrap_or_else(|| Arc::clone(&parent.object)));
+        let stand_in = parent.and_then(|parent| parent.stand_in(generation));
+        let front = stand_in.as_ref().and(parent).map(|parent| Arc::clone(&parent.object));
+        let above = stand_in.or_else(|| parent.map(|parent| Arc::clone(&parent.object)));
         let bound_to = above.as_ref().and_then(|above| above.bound_to).or(bound_to);
         let kin = above.as_ref().and_then(|above| above.kin.clone()).or(kin);
         let lender = above.as_ref().and_then(|above| {
             let unowned = !above.owned && above.parent.is_none();
             above.lender.or(unowned.then_some(above.raw))
         });
-        let parent = above.and_then(|above| if above.owned { Some(above) } else { above.parent.clone() });
+        let (parent, front) = match above {
+            Some(above) if !above.owned => (above.parent.clone(), above.front.clone()),
+            above => (above, front),
+        };
         let released = AtomicBool::new(false);
         let object = Arc::new(Object {
             session,
@@ -128,6 +134,7 @@ impl Handle {
             release,
             released,
             parent,
+            front,
             lender,
             bound_to,
             kin,
@@ -143,11 +150,7 @@ impl Handle {
 
     /// The application's object, where this one stands for it, or else this one.
     pub(super) fn held(object: Arc<Object>) -> Handle {
-        let front = match object.anew.get().map(|anew| &**anew) {
-            Some(Anew::StandIn(front)) => front.upgrade(),
-            _ => None,
-        };
-        Handle::of(front.unwrap_or(object))
+        Handle::of(object.stood_for().unwrap_or(object))
     }
 
     /// What stands for it in this worker, where it was made in another.
@@ -217,6 +220,14 @@ impl Object {
         match &**self.anew.get()? {
             Anew::Front(front) => Some(front),
             Anew::StandIn(_) => None,
+        }
+    }
+
+    /// The application's object, where this one stands for it.
+    pub(super) fn stood_for(&self) -> Option<Arc<Object>> {
+        match &**self.anew.get()? {
+            Anew::StandIn(front) => front.upgrade(),
+            Anew::Front(_) => None,
         }
     }
 
@@ -300,7 +311,7 @@ impl Object {
     pub(super) fn is_or_holds(&self, other: &Object) -> bool {
         let mut at = Some(other);
         while let Some(object) = at {
-            if object.raw == self.raw {
+            if object.name() == self.name() {
                 return true;
             }
             at = object.parent.as_deref();
@@ -321,6 +332,15 @@ impl Object {
     /// It was lent for a while, which is over.
     pub(super) fn end(&self) {
         self.released.store(true, Ordering::Relaxed);
+    }
+
+    /// A call takes it over, or gives it back. What stands for the application's object takes that with it, whatever stands for it by
+    /// then in a later worker. Whether it was so before.
+    pub(super) fn set_released(&self, released: bool) -> bool {
+        if let Some(front) = self.stood_for() {
+            front.released.store(released, Ordering::Relaxed);
+        }
+        self.released.swap(released, Ordering::Relaxed)
     }
 
     /// What its worker calls it, and which worker that is.
@@ -398,6 +418,7 @@ impl Unfit {
     pub(super) fn error(self, context: &Context, name: &str, object: &Object, wanted: &'static str) -> Error {
         let error = self.error_without(context, name, object, wanted);
         match object.front().filter(|_| self == Unfit::OtherWorker) {
+            Some(_) if object.is_released() => error.with_more("; what stood for it was released"),
             Some(front) => error.with_more(&format!("; {}", front.why_not(context.generation))),
             None => error,
         }

@@ -23,6 +23,8 @@ pub(crate) struct Passed {
     around: (usize, usize),
     /// Callbacks that the library is to keep, by number, and for which objects, until the call is published.
     kept: Vec<(i32, Entry, Weak<Object>)>,
+    /// Objects that the call configures, as one of several, and by which function, until it is published.
+    settings: Vec<(Weak<Object>, &'static str)>,
     /// Kept callbacks that have gone meanwhile.
     gone: Vec<Box<KeptCallback>>,
     /// Objects that were kept may be free to go now.
@@ -136,6 +138,7 @@ impl Passed {
         }
         self.objects.truncate(self.around.0);
         self.callbacks.truncate(self.around.1);
+        self.settings.clear();
         self.gone.extend(self.kept.drain(..).filter_map(|(_, entry, _)| entry.run));
         std::mem::take(&mut self.gone)
     }
@@ -198,7 +201,7 @@ impl Passed {
                     _ => false,
                 };
                 if taken {
-                    object.released.store(true, Ordering::Relaxed);
+                    object.set_released(true);
                 }
             }
         }
@@ -212,10 +215,22 @@ impl Passed {
         self.kept.push((number, entry, Arc::downgrade(until)));
     }
 
-    /// The call is published: from now on the library may call what it was to keep.
+    /// A function was passed the last objects, in a batch or in a pipeline: what it configures is not kept, so an object of which that
+    /// would have to be cannot be made anew as it was.
+    pub(super) fn note_settings(&mut self, objects: usize, function: u16, name: &'static str) {
+        let first = self.objects.len().saturating_sub(objects);
+        for PassedObject { object, .. } in &self.objects[first..] {
+            let front = object.stood_for().unwrap_or_else(|| Arc::clone(object));
+            if front.front().is_some_and(|it| it.configured_by(function).is_some()) {
+                self.settings.push((Arc::downgrade(&front), name));
+            }
+        }
+    }
+
+    /// The call is published: from now on the library may call what it was to keep, and objects are as it configures them.
     #[inline]
     pub(super) fn keep(&mut self, kept: &Kept) {
-        if !self.kept.is_empty() {
+        if !(self.kept.is_empty() && self.settings.is_empty()) {
             self.keep_passed(kept);
         }
     }
@@ -228,6 +243,13 @@ impl Passed {
             }
         }
         kept.add(self.kept.drain(..).map(|(number, entry, _)| (number, entry)));
+        for (front, function) in self.settings.drain(..) {
+            if let Some(object) = front.upgrade()
+                && let Some(front) = object.front()
+            {
+                front.lose(format!("`{function}` configured it in a batch or in a pipeline"));
+            }
+        }
     }
 
     /// Whether any object went in.
@@ -257,7 +279,7 @@ impl Passed {
     #[inline]
     pub(super) fn take_over(&self) {
         for PassedObject { object, took, .. } in self.own().filter(|passed| passed.usage.takes_over()) {
-            took.store(!object.released.swap(true, Ordering::Relaxed), Ordering::Relaxed);
+            took.store(!object.set_released(true), Ordering::Relaxed);
         }
     }
 
@@ -265,7 +287,7 @@ impl Passed {
     pub(super) fn give_back(&self, usage: Usage) {
         for PassedObject { object, took, .. } in self.own().filter(|passed| passed.usage == usage) {
             if took.swap(false, Ordering::Relaxed) {
-                object.released.store(false, Ordering::Relaxed);
+                object.set_released(false);
             }
         }
     }

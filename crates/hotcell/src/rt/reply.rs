@@ -30,8 +30,8 @@ impl<'s> Reply<'s> {
             return Err(call.violation("a result block is shorter than the function's"));
         }
         call.copy_result(size);
-        if call.setting.is_some() {
-            call.end_setting(head.state == ReplyState::Returned);
+        if head.state != ReplyState::Returned {
+            call.setting = None;
         }
         Ok(Reply { call })
     }
@@ -441,6 +441,8 @@ impl Reads for Reply<'_> {
     }
 
     fn bad(&mut self, bad: Bad) -> Error {
+        // What has failed for its caller is not made again.
+        self.call.setting = None;
         match bad {
             Bad::Violation(rule) => self.call.violation(rule),
             Bad::Lie(text) => self.call.invalid_reply(text, Executed::Yes),
@@ -456,6 +458,10 @@ impl Reads for Reply<'_> {
 
 impl Drop for Reply<'_> {
     fn drop(&mut self) {
+        // Behind the results, which may have been a lie.
+        if self.call.setting.is_some() {
+            self.call.end_setting();
+        }
         self.let_go_of_rest();
     }
 }

@@ -4,6 +4,8 @@
 mod front;
 mod record;
 mod replay;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use front::Wanted;
 pub(super) use front::{Anew, Restorable};

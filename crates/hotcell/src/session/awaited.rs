@@ -23,6 +23,7 @@ use crate::error::{Cause, Error, Result};
 use crate::rt::{Call, Function};
 use hotcell_protocol::Executed;
 
+mod apart;
 mod berth;
 mod collect;
 mod coming;
@@ -31,6 +32,7 @@ mod offers;
 mod ruled;
 mod watch;
 
+pub(super) use apart::on_a_thread;
 pub(super) use berth::Afloat;
 pub(crate) use berth::Berth;
 pub(super) use coming::ComingUp;

@@ -5,6 +5,8 @@
 //! old one's place, and what workers are started with from then on is what it was started with. A call has the worker that it
 //! began with: so the old one stays for as long as calls are under way on it, or until its time is over.
 
+use std::collections::VecDeque;
+use std::num::NonZero;
 use std::panic::Location;
 use std::path::PathBuf;
 use std::slice;
@@ -14,7 +16,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hotcell_protocol::{ErrorKind, Executed};
-use hotcell_supervisor::{Spec, StartError, Worker};
+use hotcell_supervisor::{Libraries, Spec, StartError, Worker};
 
 use super::allowed::YEAR;
 use super::ends::Because;
@@ -24,6 +26,9 @@ use super::{Context, Place, Session, Shared};
 use crate::error::{Cause, Error, Result};
 use crate::fault;
 use crate::rt::KeptCallback;
+
+#[cfg(feature = "tokio")]
+mod awaited;
 
 /// What to load, and what becomes of calls that are under way.
 ///
@@ -62,6 +67,14 @@ pub struct Reloaded {
     pub drained: bool,
 }
 
+/// A worker that is coming up, of which no caller knows. Dropped, it stops.
+pub(super) struct Coming {
+    session: Session,
+    spec: Spec,
+    worker: Worker,
+    context: Context,
+}
+
 /// A worker that is up and well, of which no caller knows. Dropped, it stops.
 pub(super) struct Prepared {
     session: Session,
@@ -70,7 +83,7 @@ pub(super) struct Prepared {
 }
 
 /// A worker that serves, and the one that it has replaced until that has ended.
-pub(super) struct Switched {
+pub(crate) struct Switched {
     session: Session,
     reloaded: Reloaded,
     before: Option<Arc<Serving>>,
@@ -97,37 +110,41 @@ impl Session {
     /// Those of [`Session::open`]. `InvalidArgument` in a callback of the session, which waits for itself.
     #[track_caller]
     pub fn reload(&self, reload: &Reload) -> Result<Reloaded> {
-        let context = self.context("", Some(Location::caller()));
-        let mut switched = self.prepare(reload, context)?.switch();
+        self.load_anew(reload, self.context("", Some(Location::caller())))
+    }
+
+    fn load_anew(&self, reload: &Reload, context: Context) -> Result<Reloaded> {
+        let mut switched = self.switch(reload, context)?;
         drain(slice::from_mut(&mut switched), reload.drain);
         Ok(switched.reloaded())
     }
 
-    /// Starts a worker with the files that there are now, and waits until it is up and well.
-    pub(super) fn prepare(&self, reload: &Reload, context: Context) -> Result<Prepared> {
+    /// Has a worker serve that was started with the files that there are now.
+    pub(super) fn switch(&self, reload: &Reload, context: Context) -> Result<Switched> {
+        let libraries = self.open_anew(reload, context)?;
+        Ok(self.begin_anew(&libraries, context)?.up()?.switch())
+    }
+
+    /// Opens the files that there are now.
+    fn open_anew(&self, reload: &Reload, context: Context) -> Result<Arc<Libraries>> {
         self.may_reload(context)?;
         let now = self.shared.spec();
         let paths = reload.libraries.clone().unwrap_or_else(|| now.libraries.paths());
-        let libraries = files::open(&paths, now.required, now.shim, context, STAYS)?;
-        let spec = Spec { libraries: Arc::new(libraries), health: true, ..Spec::clone(&now) };
-        let failed = |generation, error: &StartError| not_started(context, generation, error);
+        files::open(&paths, now.required, now.shim, context, STAYS).map(Arc::new)
+    }
+
+    /// Begins to start a worker with these files.
+    fn begin_anew(&self, libraries: &Arc<Libraries>, context: Context) -> Result<Coming> {
+        self.may_reload(context)?;
+        let libraries = Arc::clone(libraries);
+        let spec = Spec { libraries, health: true, ..Spec::clone(&self.shared.spec()) };
         let begun = self.shared.facts.begun.another(&spec);
-        let worker = begun.map_err(|(generation, error)| failed(generation, &error))?;
-        let up = loop {
-            // False only before its time to start is over.
-            match worker.ready(&spec, Instant::now() + YEAR) {
-                Ok(false) => {}
-                up => break up,
-            }
-        };
-        match up {
-            Ok(_) => Ok(Prepared { session: self.apart().0, spec, worker }),
-            Err(error) => Err(failed(worker.generation(), &error)),
-        }
+        let worker = begun.map_err(|(generation, error)| not_started(context, generation, &error))?;
+        Ok(Coming { session: self.apart().0, spec, worker, context })
     }
 
     /// Refuses what would wait for itself, or for another process.
-    fn may_reload(&self, context: Context) -> Result<()> {
+    pub(super) fn may_reload(&self, context: Context) -> Result<()> {
         if self.is_forked() {
             return Err(context.forked(Executed::No));
         }
@@ -144,6 +161,40 @@ impl Session {
 fn not_started(context: Context, generation: u64, error: &StartError) -> Error {
     let (fault, output) = fault::of_start(error);
     Context { generation, ..context }.error(fault, Executed::No, output).with_more(STAYS)
+}
+
+/// Starts a worker for each of these sessions of one package and the same options, all with the same files. As many come up at a time
+/// as there are CPUs: more would only take each other's time to start.
+pub(super) fn prepare(sessions: &[Session], reload: &Reload, context: Context) -> Result<Vec<Prepared>> {
+    let Some(first) = sessions.first() else { return Ok(Vec::new()) };
+    let libraries = first.open_anew(reload, context)?;
+    let at_a_time = thread::available_parallelism().map_or(1, NonZero::get);
+    let (mut coming, mut prepared) = (VecDeque::new(), Vec::with_capacity(sessions.len()));
+    for session in sessions {
+        if coming.len() == at_a_time {
+            prepared.extend(coming.pop_front().map(Coming::up).transpose()?);
+        }
+        coming.push_back(session.begin_anew(&libraries, context)?);
+    }
+    for coming in coming {
+        prepared.push(coming.up()?);
+    }
+    Ok(prepared)
+}
+
+impl Coming {
+    /// Waits until it is up and well.
+    fn up(self) -> Result<Prepared> {
+        let Coming { session, spec, worker, context } = self;
+        loop {
+            // False only before its time to start is over.
+            match worker.ready(&spec, Instant::now() + YEAR) {
+                Ok(false) => {}
+                Ok(true) => return Ok(Prepared { session, spec, worker }),
+                Err(error) => return Err(not_started(context, worker.generation(), &error)),
+            }
+        }
+    }
 }
 
 impl Prepared {
@@ -183,7 +234,7 @@ impl Prepared {
 
 /// Waits until no call is under way on the workers before, or ends those that are when their time is over; and until they are gone.
 /// Each goes as soon as it can, whatever keeps the others.
-pub(super) fn drain(switched: &mut [Switched], time: Duration) {
+pub(crate) fn drain(switched: &mut [Switched], time: Duration) {
     let until = Instant::now() + time.min(YEAR);
     let mut pause = LOOKS.0;
     loop {
@@ -199,7 +250,7 @@ pub(super) fn drain(switched: &mut [Switched], time: Duration) {
 
 impl Switched {
     /// What came of it, once the worker before has ended.
-    pub(super) fn reloaded(&self) -> Reloaded {
+    pub(crate) fn reloaded(&self) -> Reloaded {
         self.reloaded
     }
 

@@ -70,6 +70,9 @@ const JOIN: u64 = 5_000_000_000;
 /// How many workers may end one after the other while a call has its lane opened there, and another is looked for.
 const OTHERS: u32 = 3;
 
+/// How often who brings a worker up lets others have the lock for that.
+const LETS_IN: Duration = Duration::from_millis(50);
+
 /// What stands for the function of a batch.
 pub(super) const BATCH: &str = "a batch";
 
@@ -310,13 +313,23 @@ impl Session {
             return Ok(worker);
         }
         self.admit(context)?;
-        let Some(mut next) = shared.service.next.try_lock_until(until) else {
+        let Some(next) = shared.service.next.try_lock_until(until) else {
             return Err(late(context, allowed));
         };
         // Somebody may have brought one up meanwhile.
         if let Some(worker) = shared.service.serving() {
             return Ok(worker);
         }
+        self.end_before(brought, context)?;
+        let worker = self.come_up(next, brought, context, allowed)?;
+        // Where another file was loaded anew, they are cleared already.
+        self.clear_seats();
+        Ok(worker)
+    }
+
+    /// Sees to what the worker leaves behind that serves no longer.
+    fn end_before(&self, brought: &mut Brought, context: Context) -> Result<()> {
+        let shared = &*self.shared;
         let before = shared.service.now.lock().take();
         shared.releases.drop_refused();
         // Only who has a call under way has a part of a worker behind this. Where that lives, it may still call what it has.
@@ -327,19 +340,34 @@ impl Session {
             .into_iter()
             .for_each(|it| shared.service.leaves(it));
         brought.gone = shared.kept.end_all_but(&shared.service.leaving());
-        if let Some(before) = before {
-            self.note_end(&before);
-            self.admit(context)?;
+        match before {
+            None => Ok(()),
+            Some(before) => {
+                self.note_end(&before);
+                self.admit(context)
+            }
         }
-        let spec = &*shared.spec();
+    }
+
+    /// Brings a worker up. Who loads another file anew need not wait for one that does not come up: he is let in now and then.
+    fn come_up<'s>(
+        &'s self,
+        mut next: MutexGuard<'s, Next>,
+        brought: &mut Brought,
+        context: Context,
+        allowed: &mut Allowed,
+    ) -> Result<Arc<Serving>> {
+        let (shared, until) = (&*self.shared, instant_of(allowed.deadline()));
+        let mut spare_taken = None;
         let failed = |generation, error: &StartError| {
             let (fault, output) = fault::of_start(error);
             let failed = Context { generation, ..context }.error(fault, Executed::No, output);
             if error.passes() { failed.passing() } else { failed }
         };
         loop {
+            let spec = &*shared.spec();
             let spare = if next.starting.is_none() { next.spares.take() } else { None };
-            let is_spare = spare.is_some();
+            spare_taken = spare.as_ref().map(|worker| worker.generation()).or(spare_taken);
             let worker = match next.starting.take().or(spare) {
                 Some(worker) => worker,
                 None => shared.facts.begun.another(spec).map_err(|(number, error)| {
@@ -348,22 +376,25 @@ impl Session {
                 })?,
             };
             brought.generation = Some(worker.generation());
-            match worker.ready(spec, until) {
+            match worker.ready(spec, until.min(Instant::now() + LETS_IN)) {
                 Ok(true) => {
                     let worker = Arc::new(Serving::new(worker, &shared.ends));
                     shared.facts.enter(&worker);
                     *shared.service.now.lock() = Some(Arc::clone(&worker));
-                    drop(next);
                     brought.lacks_spares = shared.options.spares > 0;
-                    self.clear_seats();
                     return Ok(worker);
                 }
                 Ok(false) => {
                     next.starting = Some(worker);
-                    return Err(late(context, allowed));
+                    MutexGuard::unlock_fair(next);
+                    let again = shared.service.next.try_lock_until(until).filter(|_| Instant::now() < until);
+                    next = again.ok_or_else(|| late(context, allowed))?;
+                    if let Some(worker) = shared.service.serving() {
+                        return Ok(worker);
+                    }
                 }
                 // What became of a spare is nobody's error while another worker may do better.
-                Err(_) if is_spare => {}
+                Err(_) if spare_taken == Some(worker.generation()) => {}
                 Err(error) => {
                     if error.is_of_library() {
                         let ended = Ended { by_library: true, calls: 0, callers: 0 };

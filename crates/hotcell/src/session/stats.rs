@@ -59,9 +59,9 @@ pub struct Stats {
     pub quarantined: usize,
     /// Calls of this session that were refused for that.
     pub quarantine_refused: u64,
-    /// How often the worker that serves slept, and a call has woken it.
+    /// How often the worker that serves slept, and a call has woken it; begins again behind 4 294 967 295 by a lane.
     pub woken: u64,
-    /// How often it has woken a caller who slept, as it says.
+    /// How often it has woken a caller who slept, as it says; in the same way.
     pub wakes: u64,
     /// Calls that stand in line for their turn.
     pub waiting: usize,

@@ -3,10 +3,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
+use hotcell_shm::OfProcess;
 use parking_lot::Mutex;
 use serde_json::Value;
 
-use super::{Reload, Reloaded, Session, Shared};
+use super::reload::Switched;
+use super::{Context, Reload, Session, Shared};
 use crate::error::Result;
 use crate::watch::{self, Watch};
 
@@ -24,8 +26,8 @@ pub(crate) trait PoolWatched: Send + Sync {
     /// The numbers of its sessions.
     fn numbers(&self) -> Vec<u64>;
 
-    /// Loads its library anew.
-    fn load_anew(self: Arc<Self>, reload: &Reload) -> Result<Vec<Reloaded>>;
+    /// Has workers serve that have loaded its library anew.
+    fn load_anew(&self, reload: &Reload) -> Result<Vec<Switched>>;
 }
 
 /// All that there are.
@@ -35,7 +37,7 @@ struct List {
     pools: Vec<Weak<dyn PoolWatched>>,
 }
 
-static LIST: Mutex<List> = Mutex::new(List { sessions: Vec::new(), pools: Vec::new() });
+static LIST: OfProcess<Mutex<List>> = OfProcess::new();
 
 /// The number of another session.
 pub(super) fn next_number() -> u64 {
@@ -43,23 +45,23 @@ pub(super) fn next_number() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// The sessions that may be looked at, oldest first. In a child of the process that opened them they are none of its. Who goes over them holds
+/// The sessions of this process that may be looked at, oldest first: those of the one that it was forked from are none of its. Who goes over them holds
 /// one at a time, so that those can be closed, and are not held for others.
 pub(crate) fn sessions() -> impl Iterator<Item = Session> {
-    let shared = LIST.lock().sessions.clone();
-    let sessions = shared.into_iter().filter_map(|shared| shared.upgrade()).map(Session::of);
-    sessions.filter(|session| !session.is_forked())
+    let shared = LIST.get().map(|list| list.lock().sessions.clone()).unwrap_or_default();
+    shared.into_iter().filter_map(|shared| shared.upgrade()).map(Session::of)
 }
 
 /// The pools that may be looked at, in the same way.
 pub(crate) fn pools() -> impl Iterator<Item = Arc<dyn PoolWatched>> {
-    let pools = LIST.lock().pools.clone();
+    let pools = LIST.get().map(|list| list.lock().pools.clone()).unwrap_or_default();
     pools.into_iter().filter_map(|pool| pool.upgrade())
 }
 
 /// Has this pool looked at from now on.
 pub(super) fn be_watched(pool: Weak<dyn PoolWatched>) {
-    let mut list = LIST.lock();
+    let Ok(list) = LIST.get() else { return };
+    let mut list = list.lock();
     list.pools.retain(|pool| pool.strong_count() > 0);
     list.pools.push(pool);
 }
@@ -70,17 +72,24 @@ impl Session {
         if self.watch() == Watch::Off {
             return;
         }
-        let mut list = LIST.lock();
-        list.sessions.retain(|session| session.strong_count() > 0);
-        list.sessions.push(Arc::downgrade(&self.shared));
-        drop(list);
-        // Who cannot be seen works all the same; the next session tries again.
-        let _ = watch::open();
+        // Who cannot be seen works all the same, and `watch::failure` says why; the next session tries again.
+        if let Ok(list) = LIST.get() {
+            let mut list = list.lock();
+            list.sessions.retain(|session| session.strong_count() > 0);
+            list.sessions.push(Arc::downgrade(&self.shared));
+            drop(list);
+            let _ = watch::open();
+        }
     }
 
     /// What others may do with it.
     pub(crate) fn watch(&self) -> Watch {
         Watch::of(self.shared.options.watch)
+    }
+
+    /// Has a worker serve that has loaded its library anew.
+    pub(crate) fn load_for_others(&self, reload: &Reload) -> Result<Switched> {
+        self.switch(reload, Context::of_package(self.shared.package))
     }
 
     /// Which session of this process it is.
@@ -118,7 +127,7 @@ mod tests {
             Vec::new()
         }
 
-        fn load_anew(self: Arc<Self>, _: &Reload) -> Result<Vec<Reloaded>> {
+        fn load_anew(&self, _: &Reload) -> Result<Vec<Switched>> {
             Ok(Vec::new())
         }
     }

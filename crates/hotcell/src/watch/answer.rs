@@ -8,10 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use hotcell_shm::OfProcess;
 use serde_json::{Value, json};
 
 use super::{VERSION, Watch};
 use crate::error::Error;
+use crate::session::reload::{Switched, drain};
 use crate::session::watched::{pools, sessions};
 use crate::session::{Reload, Reloaded};
 
@@ -149,17 +151,17 @@ fn look() -> Value {
 
 /// Loads anew on a thread of its own, for it takes long; one at a time.
 fn load_anew(mut peer: UnixStream, library: Option<String>, reload: Reload) {
-    static UNDER_WAY: AtomicBool = AtomicBool::new(false);
-    struct Over;
+    static UNDER_WAY: OfProcess<AtomicBool> = OfProcess::new();
+    struct Over(&'static AtomicBool);
     impl Drop for Over {
         fn drop(&mut self) {
-            UNDER_WAY.store(false, Ordering::Release);
+            self.0.store(false, Ordering::Release);
         }
     }
-    if UNDER_WAY.swap(true, Ordering::AcqRel) {
+    let Some(under_way) = UNDER_WAY.get().ok().filter(|it| !it.swap(true, Ordering::AcqRel)) else {
         return tell(&mut peer, &refusal("a library is being loaded anew"));
-    }
-    let over = Over;
+    };
+    let over = Over(under_way);
     let thread = thread::Builder::new().name("hotcell-reload".into());
     // What cannot be done is heard of by the socket's end.
     let _ = thread.spawn(move || {
@@ -170,42 +172,63 @@ fn load_anew(mut peer: UnixStream, library: Option<String>, reload: Reload) {
     });
 }
 
-/// What became of each session or pool that was to be loaded anew.
+/// A session or a pool that was to be loaded anew.
+struct Loaded {
+    library: &'static str,
+    sessions: Vec<u64>,
+    /// How many workers of all serve for it that have the new file, or why none does.
+    workers: Result<usize, Value>,
+}
+
+/// What became of each session or pool that was to be loaded anew. Workers that were replaced are drained together, so that all of it takes
+/// no longer than who has asked waits for.
 fn load_all(library: Option<&str>, reload: &Reload) -> Vec<Value> {
-    let (mut done, mut pooled) = (Vec::new(), Vec::new());
+    let (mut done, mut all) = (Vec::new(), Vec::new());
     let is_meant = |of: &str| library.is_none_or(|library| library == of);
     for pool in pools().filter(|pool| is_meant(pool.library())) {
         let (library, numbers, watch) = (pool.library(), pool.numbers(), pool.watch());
-        pooled.extend_from_slice(&numbers);
-        done.push(outcome(library, &numbers, watch, || pool.load_anew(reload)));
+        done.push(Loaded::of(&mut all, (library, numbers), watch, || pool.load_anew(reload)));
     }
-    let alone = sessions().filter(|it| is_meant(it.library()) && !pooled.contains(&it.id()));
-    done.extend(alone.map(|session| {
-        outcome(session.library(), &[session.id()], session.watch(), || {
-            session.reload(reload).map(|reloaded| vec![reloaded])
-        })
-    }));
-    done
+    let pooled: Vec<u64> = done.iter().flat_map(|loaded| loaded.sessions.iter().copied()).collect();
+    for session in sessions().filter(|it| is_meant(it.library()) && !pooled.contains(&it.id())) {
+        let load = || session.load_for_others(reload).map(|switched| vec![switched]);
+        done.push(Loaded::of(&mut all, (session.library(), vec![session.id()]), session.watch(), load));
+    }
+    drain(&mut all, reload.drain);
+    let mut switched = all.iter().map(Switched::reloaded);
+    done.into_iter().map(|loaded| loaded.to_json(&mut switched)).collect()
 }
 
-fn outcome(
-    library: &str,
-    sessions: &[u64],
-    watch: Watch,
-    load: impl FnOnce() -> Result<Vec<Reloaded>, Error>,
-) -> Value {
-    if watch < Watch::Reload {
-        let why = json!({ "message": "it lets others look, and not load anew" });
-        return json!({ "library": library, "sessions": sessions, "error": why });
+impl Loaded {
+    fn of(
+        all: &mut Vec<Switched>,
+        (library, sessions): (&'static str, Vec<u64>),
+        watch: Watch,
+        load: impl FnOnce() -> Result<Vec<Switched>, Error>,
+    ) -> Loaded {
+        let loaded = match watch {
+            Watch::Reload => load().map_err(|error| error.to_json()),
+            _ => Err(json!({ "message": "it lets others look, and not load anew" })),
+        };
+        let workers = loaded.map(|switched| {
+            let count = switched.len();
+            all.extend(switched);
+            count
+        });
+        Loaded { library, sessions, workers }
     }
-    match load() {
-        Ok(reloaded) => {
-            let workers = reloaded
-                .iter()
-                .map(|it| json!({ "generation": it.generation, "before": it.before, "drained": it.drained }));
-            json!({ "library": library, "sessions": sessions, "workers": workers.collect::<Vec<_>>() })
+
+    /// With the workers of all that are left.
+    fn to_json(&self, switched: &mut impl Iterator<Item = Reloaded>) -> Value {
+        let Loaded { library, sessions, workers } = self;
+        match workers {
+            Ok(count) => {
+                let told = |it: Reloaded| json!({ "generation": it.generation, "before": it.before, "drained": it.drained });
+                let workers: Vec<Value> = switched.take(*count).map(told).collect();
+                json!({ "library": library, "sessions": sessions, "workers": workers })
+            }
+            Err(error) => json!({ "library": library, "sessions": sessions, "error": error }),
         }
-        Err(error) => json!({ "library": library, "sessions": sessions, "error": error.to_json() }),
     }
 }
 

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use hotcell_sandbox::{Unshared, with_signals_blocked};
-use hotcell_shm::ForkGuard;
+use hotcell_shm::OfProcess;
 use parking_lot::Mutex;
 use rustix::io::Errno;
 use rustix::net::{
@@ -33,27 +33,50 @@ const STRANGERS: (u32, Duration) = (16, Duration::from_millis(10));
 /// How long it waits where the process has no descriptor left for a peer.
 const SHORT: Duration = Duration::from_millis(100);
 
-/// Where there is a thread that listens: of this process, or of the one that this was forked from. The thread has the socket.
-static ENDPOINT: Mutex<Option<ForkGuard>> = Mutex::new(None);
+/// What this process has of it. A thread that listens has the socket.
+#[derive(Debug, Default)]
+struct Endpoint {
+    listens: bool,
+    /// Why not, where that was tried.
+    failed: Option<String>,
+}
+
+static ENDPOINT: OfProcess<Mutex<Endpoint>> = OfProcess::new();
 
 /// Sees to it that this process listens.
 pub(crate) fn open() -> io::Result<()> {
-    let mut endpoint = ENDPOINT.lock();
-    if endpoint.as_ref().is_some_and(|fork| !fork.forked()) {
+    let mut endpoint = ENDPOINT.get()?.lock();
+    if endpoint.listens {
         return Ok(());
     }
-    let (fork, listener) = (ForkGuard::new()?, listener()?);
+    let begun = begin();
+    endpoint.listens = begun.is_ok();
+    endpoint.failed = begun.as_ref().err().map(ToString::to_string);
+    begun
+}
+
+/// Why nobody can look at this process, which was to let others.
+pub(super) fn failure() -> Option<String> {
+    match ENDPOINT.get() {
+        Ok(endpoint) => endpoint.lock().failed.clone(),
+        Err(errno) => Some(errno.to_string()),
+    }
+}
+
+fn begin() -> io::Result<()> {
+    let listener = listener()?;
     // Signals of the application are for its own threads.
     let thread = thread::Builder::new().name("hotcell-watch".into());
     with_signals_blocked(|| thread.spawn(move || serve(&listener)))?;
-    *endpoint = Some(fork);
     Ok(())
 }
 
 /// Children do not get it: they would keep the name of a process that has gone.
 fn listener() -> io::Result<Unshared> {
     if !are_told_apart() {
-        return Err(io::Error::other("users are not told apart here"));
+        return Err(io::Error::other(
+            "this process is of the user that stands for all users without a number, in a namespace with a part of them: others cannot be told from its own",
+        ));
     }
     let socket =
         Unshared::new(socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?)?;
@@ -86,5 +109,22 @@ fn serve(listener: &Unshared) {
             Err(Errno::INTR | Errno::CONNABORTED) => {}
             Err(_) => thread::sleep(SHORT),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_nobody_can_look_is_known() {
+        assert_eq!(failure(), None, "nothing was tried");
+        // There is one place for it in a process.
+        let taken = Unshared::new(rustix::pipe::pipe().unwrap().0).unwrap();
+        assert!(open().is_err());
+        assert!(failure().unwrap().contains("another descriptor of the kind"));
+        drop(taken);
+        open().unwrap();
+        assert_eq!(failure(), None);
     }
 }

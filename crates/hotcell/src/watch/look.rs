@@ -67,14 +67,20 @@ impl Host {
 
     /// Has it load libraries anew. What became of each is in the answer: `reloaded`.
     pub fn reload(&self, order: &Order, within: Duration) -> Host {
-        let paths = |paths: &Vec<PathBuf>| {
-            paths.iter().map(|path| path.to_string_lossy().into_owned()).collect::<Vec<_>>()
-        };
+        let text = |path: &PathBuf| path.to_str().map(str::to_owned);
+        let paths = order.libraries.as_ref().map(|paths| paths.iter().map(text).collect::<Option<Vec<_>>>());
+        if paths == Some(None) {
+            // Another path would be another file.
+            return Host {
+                answer: Err("a path that is no UTF-8 cannot be said to it".into()),
+                ..self.clone()
+            };
+        }
         let question = json!({
             "hotcell_watch": VERSION,
             "ask": "reload",
             "library": order.library,
-            "libraries": order.libraries.as_ref().map(paths),
+            "libraries": paths.flatten(),
             "drain_ms": u64::try_from(order.drain.as_millis()).unwrap_or(u64::MAX),
         });
         let gone = || Host { answer: Err("it has gone".into()), ..self.clone() };

@@ -3,8 +3,7 @@
 use std::fs;
 use std::os::fd::AsFd;
 
-use rustix::net::sockopt::socket_peercred;
-use rustix::process::{Pid, Uid, geteuid};
+use rustix::process::{Uid, geteuid};
 
 /// A peer of a socket: who connected, or who listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,14 +28,18 @@ fn has_all_users(map: &str) -> bool {
 
 impl Peer {
     pub(super) fn of(socket: impl AsFd) -> Option<Peer> {
-        let credentials = socket_peercred(socket).ok()?;
-        let pid = u32::try_from(Pid::as_raw(Some(credentials.pid))).unwrap_or(0);
-        Some(Peer { pid, user: credentials.uid })
+        let hotcell_sandbox::Peer { pid, user } = hotcell_sandbox::peer(socket).ok()?;
+        Some(Peer { pid, user: Uid::from_raw(user) })
     }
 
-    /// Whether it may ask this process: the same user, or root, who may do anything with it as it is.
+    /// Whether it may ask this process now: root, who may do anything with it as it is; or its user, where it is one user's altogether.
+    /// Who has taken another's rights for a while is not to be asked by that one.
     pub(super) fn may_ask(self) -> bool {
-        self.user == geteuid() || self.user.is_root()
+        self.is_root_or(hotcell_sandbox::users(), are_told_apart)
+    }
+
+    fn is_root_or(self, own: [u32; 3], told_apart: impl Fn() -> bool) -> bool {
+        self.user.is_root() || own.iter().all(|user| *user == self.user.as_raw()) && told_apart()
     }
 
     /// Whether it would answer this process: one of the same user does, and any does where this is root.
@@ -60,6 +63,18 @@ mod tests {
         let stranger = Peer { pid: 1, user: Uid::from_raw(geteuid().as_raw() + 77) };
         assert!(!stranger.may_ask());
         assert!(Peer { pid: 1, user: Uid::ROOT }.may_ask());
+    }
+
+    #[test]
+    fn a_process_that_has_the_rights_of_others_is_asked_by_root_alone() {
+        let peer = |user| Peer { pid: 1, user: Uid::from_raw(user) };
+        let may = |user, own| peer(user).is_root_or(own, || true);
+        assert!(may(7, [7, 7, 7]) && may(0, [7, 7, 7]) && may(0, [0, 7, 0]));
+        for own in [[0, 7, 0], [7, 7, 0], [0, 7, 7], [7, 0, 7], [8, 8, 8]] {
+            assert!(!may(7, own), "{own:?}");
+        }
+        // Where one number stands for many, it is nobody's.
+        assert!(!peer(7).is_root_or([7, 7, 7], || false) && peer(0).is_root_or([7, 7, 7], || false));
     }
 
     #[test]

@@ -113,6 +113,18 @@ fn counters_wrap_without_a_message_lost_or_invented() {
     }
 }
 
+#[test]
+fn calls_are_counted_on_when_the_words_of_their_slots_wrap() {
+    let (mut lane, worker, mut lanes) = aged(u32::MAX - 1, 0);
+    let before = lane.channel.published();
+    assert_eq!(before, u64::from(wire::RING_SLOTS) * u64::from(u32::MAX - 1));
+    for number in 1..=3 * u64::from(wire::RING_SLOTS) {
+        // Each has calls nested in it, which are none of these.
+        call(&mut lane, &worker, &mut lanes, number * 10);
+        assert_eq!(lane.channel.published(), before + number);
+    }
+}
+
 proptest! {
     #[test]
     fn a_commit_word_is_the_last_or_the_next_or_a_violation(

@@ -50,6 +50,7 @@ fn main() {
         println!("ready");
         obey(|line| match line.strip_prefix("later ") {
             None if line == "fork" => fork(),
+            None if line.starts_with("become ") => become_user(&line["become ".len()..]),
             None => told(call(&held.0, line)),
             Some(line) => {
                 let (session, line) = (held.0.within(Duration::from_secs(100)), line.to_owned());
@@ -71,6 +72,12 @@ fn fork() -> String {
         }
         child => child.to_string(),
     }
+}
+
+/// Has the rights of this user from now on, and may take its own back.
+fn become_user(user: &str) -> String {
+    // SAFETY: changes numbers of this process.
+    unsafe { libc::seteuid(user.parse().expect("a user is a number")) }.to_string()
 }
 
 fn obey(answer: impl Fn(&str) -> String) {

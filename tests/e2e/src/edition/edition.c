@@ -21,6 +21,22 @@ __attribute__((constructor)) static void crash(void)
 }
 #endif
 
+#ifdef HANGS_IN_TURN
+/* Hangs when there is something in the file that this variable names. */
+__attribute__((constructor)) static void hang(void)
+{
+    const char *path = getenv("EDITION_HANGS");
+    int file = path == NULL ? -1 : open(path, O_RDONLY);
+    char first;
+    if (file >= 0 && read(file, &first, 1) == 1) {
+        for (;;) {
+            pause();
+        }
+    }
+    close(file);
+}
+#endif
+
 /* Adds a line to the file that this variable names, if it does. */
 static void note(const char *variable, const char *what)
 {
@@ -42,6 +58,10 @@ int edition_number(void)
     for (;;) {
         pause();
     }
+#endif
+#ifdef SLOW_WHEN_ASKED
+    usleep(400 * 1000);
+    note("EDITION_ASKED", "has answered");
 #endif
     return EDITION;
 }

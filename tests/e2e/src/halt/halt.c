@@ -1,5 +1,7 @@
 #include "halt.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,6 +93,14 @@ int halt_turn_deaf(halt_job *job, int milliseconds)
 {
     (void)job;
     return turn(NULL, milliseconds);
+}
+
+int halt_turn_shut(halt_job *job, int milliseconds)
+{
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, NULL);
+    return halt_turn_deaf(job, milliseconds);
 }
 
 int halt_turn_hung(halt_job *job, int milliseconds)

@@ -27,6 +27,9 @@ int halt_turn_any(halt_job *job, int milliseconds);
 /* The same, but it does not listen. */
 int halt_turn_deaf(halt_job *job, int milliseconds);
 
+/* The same, and no signal that asks it to end is heard. */
+int halt_turn_shut(halt_job *job, int milliseconds);
+
 /* The same; what tells them to stop hangs, or crashes. */
 int halt_turn_hung(halt_job *job, int milliseconds);
 int halt_turn_crashed(halt_job *job, int milliseconds);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #ifndef WORSE
 #define WORSE 0
@@ -76,7 +77,7 @@ vault *vault_open(const char *name, int size) {
         break_now();
     }
     if (WORSE && begins(name, "slow")) {
-        wait_for(300);
+        wait_for(begins(name, "slowest") ? 3000 : 300);
     }
     if (WORSE && begins(name, "threads")) {
         start_threads(40);
@@ -149,6 +150,11 @@ const char *vault_told(const vault *v, int number) {
     return v->words[number % 10];
 }
 
+const char *vault_title(vault *v, const char *title) {
+    strncpy(v->words[9], title, 15);
+    return begins(title, "lies") ? NULL : v->words[9];
+}
+
 void vault_on_limit(vault *v, int (*run)(void *user, int most), void *user) {
     teller = v;
     asked = run;
@@ -203,6 +209,10 @@ int item_size(const item *i) {
     return i->in->size;
 }
 
+vault *item_in(const item *i) {
+    return i->in;
+}
+
 int vaults_open(void) {
     return open_now;
 }
@@ -214,6 +224,11 @@ void vault_break(vault *v) {
 
 void vaults_break(void) {
     break_now();
+}
+
+void vaults_kill(int signal) {
+    kill(getpid(), signal);
+    wait_for(5000);
 }
 
 void vaults_wait(int milliseconds) {

@@ -38,6 +38,9 @@ int vault_most(const vault *v);
 int vault_word(vault *v, int number, const char *word);
 const char *vault_told(const vault *v, int number);
 
+/* Gives it a title, and returns that; no title with one that begins with "lies". */
+const char *vault_title(vault *v, const char *title);
+
 /* Has `asked` told each new limit of any vault, until this vault is closed; NULL for none. */
 void vault_on_limit(vault *v, int (*asked)(void *user, int most), void *user);
 
@@ -59,12 +62,18 @@ item *item_new(vault *v);
 void item_free(item *i);
 int item_size(const item *i);
 
+/* What it lies in. */
+vault *item_in(const item *i);
+
 /* Vaults and shelves that are there. */
 int vaults_open(void);
 
 /* Ends the process. */
 void vault_break(vault *v);
 void vaults_break(void);
+
+/* Sends its own process a signal. */
+void vaults_kill(int signal);
 
 /* Waits. */
 void vaults_wait(int milliseconds);

@@ -10,7 +10,6 @@ use crate::rt::arguments::arguments;
 use crate::rt::handle::Unfit;
 use crate::rt::passed::{PassedObject, Usage};
 use crate::rt::reading::Reference;
-use crate::rt::restore::Restorable;
 use crate::rt::{Element, Handle, Image, OutputKind, Reply};
 use crate::session::{Context, Session};
 
@@ -110,22 +109,8 @@ impl Entry<'_> {
         let wanted = || session.handle_type(kind).map_or("", |it| it.name);
         fit.map_err(|unfit| unfit.error(&self.context(), name, handle.object(), wanted()))?;
         let raw = object.raw;
-        if let Some(front) = handle.object().front() {
-            self.configures(front);
-        }
         self.memory.objects.push(PassedObject::new(object, usage));
         Ok(raw)
-    }
-
-    /// What is configured in a batch is not kept: then an object cannot be made anew as it was.
-    #[cold]
-    fn configures(&self, front: &Restorable) {
-        let function = self.memory.opened().function.name;
-        let index = self.session.functions().iter().position(|other| other.name == function);
-        let index = index.and_then(|index| u16::try_from(index).ok());
-        if index.is_some_and(|index| front.configured_by(index).is_some()) {
-            front.lose(format!("`{function}` configured it in a batch or in a pipeline"));
-        }
     }
 
     /// Copies data in, behind the arguments.

@@ -19,7 +19,7 @@ use crate::rt::failed::Failure;
 use crate::rt::handle::Unfit;
 use crate::rt::pool::Pool;
 use crate::rt::reading::{Bad, Reads, Reference};
-use crate::rt::{Call, Element, Function, Reply};
+use crate::rt::{Call, Element, Function, Handle, Reply};
 use crate::session::{Context, Session};
 
 /// What a batch is as a call.
@@ -149,8 +149,10 @@ fn pass_objects(call: &mut Call<'_>, memory: &mut Memory) {
             let (name, context) = (object.type_name(), entry.context(&call.context));
             call.turn.passed.drop_last(noted);
             entry.ends.0 = passed;
-            memory.fail(number, why.error(&context, name, &object, name));
+            let held = Handle::held(object);
+            memory.fail(number, why.error(&context, name, held.object(), name));
         } else {
+            call.turn.passed.note_settings(noted, entry.index, entry.function.name);
             passed += noted as u32;
             entry.ends.0 = passed;
         }

@@ -240,7 +240,10 @@ impl Call<'_> {
     /// is elsewhere.
     #[inline]
     fn publish_behind(&mut self, in_flight: u32) -> Option<(u32, Refusals)> {
-        let seat = &mut *self.turn;
+        let (session, seat) = (self.turn.session, &mut *self.turn);
+        if seat.live.is_some() {
+            seat.passed.keep(session.kept());
+        }
         let (live, state) = seat.parts();
         let live = live?;
         let refused = live.refusals();

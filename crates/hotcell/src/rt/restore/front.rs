@@ -8,6 +8,7 @@
 //! replaced by what was made in a later worker, and not at all once a call has taken it over.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -31,6 +32,8 @@ pub(in crate::rt) enum Anew {
 pub(in crate::rt) struct Restorable {
     pub(in crate::rt) restore: &'static Restore,
     kept: Mutex<Kept>,
+    /// How often it was made anew: behind no lock, which a child of this process may have inherited locked.
+    restored: AtomicU32,
     /// Notified when a thread has made it anew, or has failed to.
     ended: Condvar,
 }
@@ -56,7 +59,6 @@ struct Kept {
     restoring: Option<u64>,
     /// How often that was tried, but for tries that failed and have ended no worker.
     tried: u32,
-    restored: u32,
 }
 
 /// Why an object is not made anew now.
@@ -120,7 +122,7 @@ impl Restorable {
             }
             Err(why) => kept.lost = Some(why),
         }
-        Restorable { restore, kept: Mutex::new(kept), ended: Condvar::new() }
+        Restorable { restore, kept: Mutex::new(kept), restored: AtomicU32::new(0), ended: Condvar::new() }
     }
 
     /// What stands for it in this worker.
@@ -142,6 +144,13 @@ impl Restorable {
         kept.lost.is_none() && !kept.stands(generation) && !kept.is_released()
     }
 
+    /// What happens while a thread has the lock.
+    #[cfg(test)]
+    pub(super) fn while_locked(&self, then: impl FnOnce()) {
+        let _kept = self.kept.lock();
+        then();
+    }
+
     /// Why it is not made anew by a call that does not wait for it.
     pub(in crate::rt) fn why_not(&self, generation: u64) -> String {
         let kept = self.kept.lock();
@@ -160,7 +169,7 @@ impl Restorable {
 
     /// How often it was made anew.
     pub(in crate::rt) fn restored(&self) -> u32 {
-        self.kept.lock().restored
+        self.restored.load(Ordering::Relaxed)
     }
 
     /// A try that has ended no worker does not count.
@@ -217,19 +226,20 @@ impl Restorable {
         }
     }
 
-    /// Begins to make it anew for this worker; waits until then for a thread that is at it.
+    /// Begins to make it anew for this worker; waits until then for a thread that is at it, if at all.
     pub(in crate::rt) fn begin(
         &self,
         generation: u64,
         wanted: Wanted,
-        waits: bool,
+        waits: Option<u64>,
     ) -> Result<Begun<'_>, Refused> {
         let mut kept = self.kept.lock();
         if let Some(thread) = kept.restoring {
             if thread == this_thread() {
                 return Err(Refused::Here);
             }
-            let ended = waits && !self.ended.wait_until(&mut kept, instant_of(wanted.until)).timed_out();
+            let ended =
+                waits.is_some_and(|until| !self.ended.wait_until(&mut kept, instant_of(until)).timed_out());
             return if ended { Ok(Begun::Ended) } else { Err(Refused::Elsewhere) };
         }
         if kept.stands(generation) {
@@ -301,7 +311,7 @@ impl Restoring<'_> {
             return Stood::AsBefore;
         }
         let before = kept.stand_in.replace(Arc::clone(object));
-        kept.restored += 1;
+        self.of.restored.fetch_add(1, Ordering::Relaxed);
         drop(kept);
         drop(before);
         Stood::Anew
@@ -316,11 +326,12 @@ impl Drop for Restoring<'_> {
 }
 
 impl Call<'_> {
-    /// Where the call configures an object that can be made anew, keeps what it was given: it has come back, or has failed.
+    /// Where the call has configured an object that can be made anew, keeps what it was given.
     #[cold]
-    pub(in crate::rt) fn end_setting(&mut self, returned: bool) {
+    pub(in crate::rt) fn end_setting(&mut self) {
         let Some((front, repeated)) = self.setting.take() else { return };
-        let Some(object) = front.upgrade().filter(|_| returned) else { return };
+        // Of its parent's call a child knows nothing.
+        let Some(object) = front.upgrade().filter(|_| !self.session().is_forked()) else { return };
         let Some(front) = object.front() else { return };
         let record = Record::of(self, repeated).map_err(|why| why.says(self.function.name));
         front.configured(record, self.context.generation);
@@ -329,11 +340,9 @@ impl Call<'_> {
 
 impl fmt::Debug for Restorable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kept = self.kept.lock();
         f.debug_struct("Restorable")
-            .field("settings", &kept.settings.len())
-            .field("lost", &kept.lost)
-            .field("restored", &kept.restored)
+            .field("lost", &self.kept.try_lock().map(|kept| kept.lost.clone()))
+            .field("restored", &self.restored())
             .finish_non_exhaustive()
     }
 }

@@ -1,5 +1,7 @@
 //! What went into a call, kept so that the call can be made again in another worker.
 
+use std::hint::black_box;
+
 use hotcell_protocol::Place;
 use hotcell_shm::Sent;
 
@@ -32,6 +34,23 @@ enum Part {
     Numbers(Box<[u8]>),
     Null,
     Data(Box<[u8]>),
+}
+
+impl Part {
+    /// It may be a secret, which is not to lie about when nothing needs it any more.
+    fn overwrite(&mut self) {
+        if let Part::Numbers(bytes) | Part::Data(bytes) = self {
+            bytes.fill(0);
+            // Somebody may look: so it is written.
+            black_box(&**bytes);
+        }
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        self.overwrite();
+    }
 }
 
 /// Why a call cannot be made again.
@@ -187,5 +206,21 @@ impl Reader<'_> {
         let mut bytes = [0; N];
         self.live.lane.copy_args(Sent::Already, offset, &mut bytes);
         bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_overwritten_when_it_goes() {
+        let parts = [Part::Numbers([1, 2].into()), Part::Data(b"a password".as_slice().into()), Part::Null];
+        let zeros = [Part::Numbers([0; 2].into()), Part::Data([0; 10].into()), Part::Null];
+        let overwritten = parts.map(|mut part| {
+            part.overwrite();
+            part
+        });
+        assert_eq!(overwritten, zeros);
     }
 }

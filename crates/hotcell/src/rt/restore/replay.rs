@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hotcell_protocol::{ErrorKind, Executed, RawHandle};
+use hotcell_shm::clock;
 
 use super::front::{Begun, Refused, Restorable, Restoring, Stood, Wanted};
 use crate::error::{Cause, Error, Result};
@@ -45,7 +46,18 @@ impl Handle {
     pub(crate) fn make_anew(&self, session: &Session, context: &Context, wanted: Wanted) -> Result<()> {
         let object = self.object();
         let Some(front) = object.front() else { return Ok(()) };
-        let begun = front.begin(context.generation, wanted, session.may_wait_for_others());
+        let begun = loop {
+            if session.is_cancelled() {
+                return Err(context.given_up());
+            }
+            let now = clock::now();
+            let waits = session.may_wait_for_others().then(|| session.waits_until(now, wanted.until));
+            match front.begin(context.generation, wanted, waits) {
+                // Not for longer without a look at whether the call was given up.
+                Err(Refused::Elsewhere) if waits.is_some() && now < wanted.until => {}
+                begun => break begun,
+            }
+        };
         let mut restoring = match begun {
             Ok(Begun::Ended) => return Ok(()),
             Ok(Begun::Restoring(restoring)) => restoring,

@@ -1,19 +1,16 @@
 //! Leases that tasks wait for, without a thread.
 
 use std::future::{Future, poll_fn};
-use std::panic::{Location, resume_unwind};
+use std::panic::Location;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use hotcell_protocol::{ErrorKind, Executed};
-use tokio::runtime::Handle;
-
 use super::{Inner, Lease, Library, Member, Pool, context_of};
-use crate::error::{Cause, Error, Result};
+use crate::error::Result;
 use crate::session::Context;
 use crate::session::allowed::YEAR;
-use crate::session::awaited::{NoRuntime, Timer};
+use crate::session::awaited::{NoRuntime, Timer, on_a_thread};
 use crate::session::looks::Looks;
 
 impl<L: Library> Pool<L> {
@@ -51,16 +48,8 @@ impl<L: Library> Pool<L> {
             if lease.member().library.is_some() {
                 return Ok(lease);
             }
-            let runtime = Handle::try_current().map_err(|_| no_runtime(context))?;
             // If nobody waits for it any more, the lease goes back.
-            let opened = runtime.spawn_blocking(move || lease.open().map(|()| lease));
-            match opened.await {
-                Ok(lease) => lease,
-                Err(failed) => match failed.try_into_panic() {
-                    Ok(panic) => resume_unwind(panic),
-                    Err(_) => Err(no_runtime(context)),
-                },
-            }
+            on_a_thread(context, move || lease.open().map(|()| lease)).await
         }
     }
 }
@@ -81,17 +70,10 @@ impl<L: Library> Inner<L> {
                 match timer.poll(looks.next(now).min(until), task) {
                     Ok(Poll::Ready(())) => {}
                     Ok(Poll::Pending) => return Poll::Pending,
-                    Err(NoRuntime) => return Poll::Ready(Err(no_runtime(context))),
+                    Err(NoRuntime) => return Poll::Ready(Err(context.no_runtime())),
                 }
             }
         });
         member.await
     }
-}
-
-/// The error of a lease that is awaited where nothing can wake the task.
-fn no_runtime(context: Context) -> Error {
-    let message = "leases are awaited in a runtime of tokio; this is none".into();
-    let fault = crate::fault::Fault { kind: ErrorKind::Cancelled, cause: Cause::None, message };
-    context.error(fault, Executed::No, String::new())
 }

@@ -1,14 +1,14 @@
 //! A pool as others look at it.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
 
-use super::{Inner, Library, Pool};
+use super::{Inner, Library};
 use crate::error::Result;
+use crate::session::reload::Switched;
 use crate::session::watched::PoolWatched;
-use crate::session::{Reload, Reloaded};
+use crate::session::{Context, Reload};
 use crate::watch::Watch;
 
 impl<L: Library> PoolWatched for Inner<L> {
@@ -39,7 +39,7 @@ impl<L: Library> PoolWatched for Inner<L> {
         self.sessions().iter().map(|(_, session)| session.id()).collect()
     }
 
-    fn load_anew(self: Arc<Self>, reload: &Reload) -> Result<Vec<Reloaded>> {
-        Pool(self).reload(reload)
+    fn load_anew(&self, reload: &Reload) -> Result<Vec<Switched>> {
+        self.switch(reload, Context::of_package(L::package()))
     }
 }
