@@ -23,7 +23,7 @@ pub(crate) fn of_end(end: &End) -> Fault {
     let fault = of_its_end(end);
     // By its own word, which can but make one fault of a worker another.
     let refused =
-        end.refusal.filter(|refused| refused.fatal && !end.killed_by_host && end.heap_fault.is_none());
+        end.refusal.filter(|refused| refused.fatal && !end.is_by_host() && end.heap_fault.is_none());
     match (refused, fault.kind) {
         (Some(refused), ErrorKind::Crashed | ErrorKind::Exited) => {
             let shortage = Shortage::of(&refused);
@@ -201,7 +201,7 @@ fn signalled(end: &End, number: i32) -> Fault {
     let address = located.map(|record| record.address);
     let stack_overflow = end.stack_overflow();
     let sent = record.map_or(number == SIGKILL, |record| matches!(record.code, SI_USER | SI_QUEUE));
-    let external = sent && !end.killed_by_host;
+    let external = sent && !end.is_by_host();
     let heap = end.heap_fault.as_ref().map(HeapFault::of_record).filter(|heap| match number {
         SIGSEGV | SIGBUS => address.is_some() && heap.address == address,
         _ => number == SIGABRT,
@@ -230,7 +230,7 @@ fn signalled(end: &End, number: i32) -> Fault {
         None => name.to_owned(),
     };
     let put_back = (1..=64).contains(&number) && end.signals_put_back >> (number - 1) & 1 == 1;
-    let message = match put_back && !end.killed_by_host {
+    let message = match put_back && !end.is_by_host() {
         true => format!(
             "{message}; a handler that the library had set was put back between calls: with `leaves = [\"handlers\"]` in its \
              contract it stays"

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use hotcell_shm::{Mapping, Seals, SegmentFile};
 use rustix::process::Signal;
 
-use crate::unheard;
+use crate::unheard::{self, UNHEARD};
 use crate::worker::{KILL_GRACE, SegmentError, Worker};
 
 /// Ways to end a worker, each with the time that it may take.
@@ -19,8 +19,10 @@ pub enum Ending<'a> {
     Kill,
     /// The same, for breaking this rule of the shared memory.
     Violation(&'a str),
-    /// The same, because it does not read what it is told; unless it is dying.
+    /// The same, because it does not read what it is told.
     Unheard,
+    /// The same, where it [is dying](Worker::is_dying): that is not why it ends.
+    Dying,
 }
 
 impl Worker {
@@ -77,7 +79,8 @@ impl Worker {
             Ending::Abort => return self.shared.abort(),
             Ending::Kill => self.shared.signal(Signal::KILL),
             Ending::Violation(rule) => self.shared.condemn(rule),
-            Ending::Unheard => self.shared.condemn_unheard(),
+            Ending::Unheard => self.shared.condemn(UNHEARD),
+            Ending::Dying => self.shared.finish_off(),
         }
         KILL_GRACE
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hotcell_protocol::wire::Event;
 use hotcell_shm::{CrashRecord, DenialRecord, HeapFaultRecord, HeapRefusal, HostChannel};
+use rustix::process::Signal;
 
 /// The end of a worker, complete: no thread of it is left.
 #[derive(Debug, Clone)]
@@ -23,8 +24,10 @@ pub struct End {
     pub report: Option<Report>,
     /// The rule of the control protocol it broke, for which it was killed.
     pub violation: Option<String>,
-    /// Whether this host killed it.
+    /// Whether this host killed it, or was about to.
     pub killed_by_host: bool,
+    /// What it sent for that, before the process had ended.
+    pub sent: Sent,
     /// Whether it was told to stop, for nobody would call it any more.
     pub retired: bool,
     /// How many threads it was given, where it was killed because it had more.
@@ -68,6 +71,15 @@ pub enum HowEnded {
     Unknown,
 }
 
+/// The signals that the host has sent to end a worker.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// SIGABRT.
+    pub abort: bool,
+    /// SIGKILL.
+    pub kill: bool,
+}
+
 /// What a worker reported of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
@@ -79,7 +91,31 @@ pub struct Report {
     pub text: String,
 }
 
+impl Sent {
+    pub(crate) fn note(&mut self, signal: Signal) {
+        self.abort |= signal == Signal::ABORT;
+        self.kill |= signal == Signal::KILL;
+    }
+}
+
 impl End {
+    /// Whether it ended as it does by what the host has done to it: by the very signal that was sent, or by `exit(0)` where it was
+    /// told to stop. All else has come before that.
+    pub fn is_by_host(&self) -> bool {
+        // The record is the worker's own word; it is believed only where it agrees with the kernel's.
+        let was_sent = || self.crash.is_none_or(|crash| crash.signal != SIGABRT || crash.code == SI_USER);
+        match self.how {
+            HowEnded::Signalled(SIGABRT) => self.sent.abort && was_sent(),
+            HowEnded::Signalled(SIGKILL) => self.sent.kill,
+            HowEnded::Exited(0) => self.retired,
+            HowEnded::Signalled(_) | HowEnded::Exited(_) => false,
+            HowEnded::Unknown => match self.crash {
+                Some(crash) => crash.signal == SIGABRT && self.sent.abort && was_sent(),
+                None => self.sent != Sent::default() || self.retired,
+            },
+        }
+    }
+
     /// Whether the stack ran over: a segmentation fault of the serving thread at the low end of its stack.
     pub fn stack_overflow(&self) -> bool {
         /// How far from the limit a frame may reach, in bytes.
@@ -93,4 +129,9 @@ impl End {
     }
 }
 
-const SIGSEGV: i32 = rustix::process::Signal::SEGV.as_raw();
+const SIGSEGV: i32 = Signal::SEGV.as_raw();
+const SIGABRT: i32 = Signal::ABORT.as_raw();
+const SIGKILL: i32 = Signal::KILL.as_raw();
+
+/// The `si_code` of a signal that another process has sent.
+const SI_USER: i32 = 0;

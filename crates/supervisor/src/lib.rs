@@ -29,7 +29,7 @@ mod worker;
 pub use awaited::Ending;
 pub use cancel::CancelOutcome;
 pub use client::Client;
-pub use end::{End, Ended, Hears, HowEnded, Report};
+pub use end::{End, Ended, Hears, HowEnded, Report, Sent};
 pub use libraries::{Libraries, LoadedFile, Replaced, Unfit};
 pub use output::escape;
 pub use program::find_worker;

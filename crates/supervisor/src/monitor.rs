@@ -6,6 +6,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -350,7 +351,7 @@ impl Watched {
         let denied = self.shared.channel.denied();
         let (refusal, heap_fault) = (self.shared.heap.refused(), self.shared.heap.fault());
         let signals_put_back = self.shared.channel.state_record().signals;
-        let mut state = self.shared.state.lock();
+        let state = self.shared.state.lock();
         let end = End {
             how: how.unwrap_or(HowEnded::Unknown),
             crash,
@@ -362,14 +363,15 @@ impl Watched {
             too_many_threads: state.too_many_threads,
             too_much_on_disk: state.too_much_on_disk,
             killed_by_host: state.killed_by_host,
+            sent: state.sent,
             retired: self.shared.retired.load(Ordering::SeqCst),
             signals_put_back,
             cpu_limit: self.shared.limits.cpu,
         };
-        let Shared { generation, channel, hears, .. } = &*self.shared;
-        if let Some(hears) = hears {
-            hears.ended(&Ended { generation: *generation, pid: *pid, end: &end, channel });
-        }
+        drop(state);
+        // Before anybody who waits for it, and without the lock that all have to take who ask something of the worker.
+        self.shared.tell(*pid, &end);
+        let mut state = self.shared.state.lock();
         state.end = Some(end);
         self.shared.channel.bury();
         drop(state);
@@ -378,6 +380,17 @@ impl Watched {
         // Last: whoever sees the process gone finds its end on record.
         status(pidfd.as_fd(), WaitIdOptions::empty());
         true
+    }
+}
+
+impl Shared {
+    /// Tells whoever hears of ends. What goes wrong there is not to end the thread that watches all workers.
+    fn tell(&self, pid: u32, end: &End) {
+        let Shared { generation, channel, hears, .. } = self;
+        let Some(hears) = hears else { return };
+        let ended = Ended { generation: *generation, pid, end, channel };
+        // Nothing of ours is left half done by it. Who hears has been told what went wrong by the panic.
+        let _ = catch_unwind(AssertUnwindSafe(|| hears.ended(&ended)));
     }
 }
 
@@ -398,3 +411,6 @@ fn status(pidfd: BorrowedFd<'_>, how: WaitIdOptions) -> Option<HowEnded> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,18 +1,20 @@
-//! Workers that could not be told something: those that have closed their control socket or do not read it are ended, and
-//! those that are dying are left to die, for that is not why they end.
+//! Workers that could not be told something: they are ended. Of one that is dying by then, that is not why it ended.
 
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
 
 use crate::worker::{ABORT_GRACE, KILL_GRACE, Shared};
 
 /// The rule that a worker breaks which cannot be told anything.
-const UNHEARD: &str = "it does not read its control socket";
+pub(crate) const UNHEARD: &str = "it does not read its control socket";
 
 /// How long such a worker may take to be found dead.
 pub(crate) const PATIENCE: Duration = ABORT_GRACE;
 
-/// A process that is on its way out, in the flags that the kernel tells of it. Its descriptors are closed behind that.
+/// A thread that is on its way out, in the flags that the kernel tells of it. The descriptors of a process are closed when all are.
 const PF_EXITING: u64 = 4;
 
 impl Shared {
@@ -33,11 +35,17 @@ impl Shared {
         }
     }
 
-    /// Kills it, unless it is dying. Does not wait.
+    /// Kills it. Does not wait.
     pub(crate) fn condemn_unheard(&self) {
-        if !self.is_dying() {
-            self.condemn(UNHEARD);
+        match self.is_dying() {
+            true => self.finish_off(),
+            false => self.condemn(UNHEARD),
         }
+    }
+
+    /// Kills one that is dying, as far as can be seen: that is not why it ends.
+    pub(crate) fn finish_off(&self) {
+        self.send(Signal::KILL);
     }
 
     /// Whether its process is on its way out, though nobody has told of its end yet: a busy machine takes a while for that.
@@ -49,18 +57,27 @@ impl Shared {
 }
 
 fn is_exiting(pid: u32) -> bool {
-    let stat = fs::read(format!("/proc/{pid}/stat")).unwrap_or_default();
-    flags(&String::from_utf8_lossy(&stat)).is_some_and(|flags| flags & PF_EXITING != 0)
+    are_exiting(Path::new(&format!("/proc/{pid}/task")))
 }
 
-/// The flags of a process, of a text of `/proc/PID/stat`. Its name may have anything in it.
+/// Whether all threads are on their way out, of which there is one at least: the first may have ended before the others.
+fn are_exiting(threads: &Path) -> bool {
+    let threads = fs::read_dir(threads).into_iter().flatten().flatten();
+    // Those that have ended meanwhile have no text any more.
+    let stats = threads.filter_map(|thread| fs::read(thread.path().join("stat")).ok());
+    let mut flags = stats.map(|stat| flags(&String::from_utf8_lossy(&stat)).unwrap_or_default()).peekable();
+    flags.peek().is_some() && flags.all(|flags| flags & PF_EXITING != 0)
+}
+
+/// The flags of a thread, of a text of its `stat`. Its name may have anything in it.
 fn flags(stat: &str) -> Option<u64> {
     let (_, behind) = stat.rsplit_once(')')?;
     behind.split_whitespace().nth(6)?.parse().ok()
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use std::os::unix::process::{CommandExt, ExitStatusExt};
     use std::process::{Child, Command, Stdio};
     use std::sync::atomic::AtomicBool;
     use std::sync::{Arc, OnceLock};
@@ -74,9 +91,10 @@ mod tests {
 
     use super::*;
     use crate::changed::Changed;
+    use crate::end::Sent;
 
     /// A worker with this process, and nobody who watches it.
-    fn worker(child: &Child) -> Shared {
+    pub(crate) fn worker(child: &Child) -> Shared {
         let pid = Pid::from_raw(child.id().cast_signed()).unwrap();
         let pidfd = pidfd_open(pid, PidfdFlags::empty()).unwrap();
         Shared {
@@ -97,8 +115,9 @@ mod tests {
         }
     }
 
-    fn child() -> Child {
-        Command::new("cat").stdin(Stdio::piped()).spawn().unwrap()
+    /// A process that does nothing, in a group of its own.
+    pub(crate) fn child() -> Child {
+        Command::new("cat").stdin(Stdio::piped()).process_group(0).spawn().unwrap()
     }
 
     fn dies(child: &Child) {
@@ -118,8 +137,37 @@ mod tests {
         dies(&child);
         worker.condemn_unheard();
         let state = worker.state.lock();
-        assert_eq!((&state.violation, state.killed_by_host), (&None, false));
+        assert_eq!((&state.violation, state.killed_by_host, state.sent), (&None, false, Sent::default()));
         child.wait().unwrap();
+    }
+
+    #[test]
+    fn one_that_only_seems_to_die_is_killed_without_that_reason() {
+        let mut child = child();
+        let worker = worker(&child);
+        worker.finish_off();
+        assert_eq!(child.wait().unwrap().signal(), Some(Signal::KILL.as_raw()));
+        assert_eq!(worker.state.lock().violation, None);
+    }
+
+    #[test]
+    fn a_process_dies_when_all_of_its_threads_do() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(!are_exiting(folder.path()));
+        let thread = |id: &str, flags: u64| {
+            let thread = folder.path().join(id);
+            fs::create_dir_all(&thread).unwrap();
+            fs::write(thread.join("stat"), format!("{id} (a) Z 1 2 3 0 -1 {flags} 9 9")).unwrap();
+        };
+        thread("7", PF_EXITING);
+        assert!(are_exiting(folder.path()));
+        // The first has ended, and others run.
+        thread("8", 0);
+        assert!(!are_exiting(folder.path()));
+        thread("8", PF_EXITING | 64);
+        assert!(are_exiting(folder.path()));
+        fs::write(folder.path().join("8/stat"), "8 (a").unwrap();
+        assert!(!are_exiting(folder.path()));
     }
 
     #[test]
@@ -129,6 +177,7 @@ mod tests {
         worker.condemn_unheard();
         let state = worker.state.lock();
         assert_eq!((state.violation.as_deref(), state.killed_by_host), (Some(UNHEARD), true));
+        assert_eq!(state.sent, Sent { abort: false, kill: true });
         child.wait().unwrap();
     }
 

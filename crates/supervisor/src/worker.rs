@@ -19,7 +19,7 @@ use rustix::process::{Signal, pidfd_send_signal};
 use crate::cancel::Asked;
 use crate::changed::Changed;
 use crate::client::Offered;
-use crate::end::{End, Hears, Report};
+use crate::end::{End, Hears, Report, Sent};
 use crate::hearing::hears;
 use crate::monitor::Monitor;
 use crate::output::Tail;
@@ -96,6 +96,8 @@ pub(crate) struct State {
     /// Whether its end is being told.
     pub(crate) is_buried: bool,
     pub(crate) killed_by_host: bool,
+    /// What was sent to it for that, before it had ended.
+    pub(crate) sent: Sent,
     pub(crate) end: Option<End>,
     /// Why there is no process.
     pub(crate) not_started: Option<io::Error>,
@@ -484,11 +486,19 @@ impl Shared {
         !state.is_buried
     }
 
-    /// Signals the worker. The pidfd cannot mean another process, whatever became of the number.
+    /// Ends the worker by a signal.
     pub(crate) fn signal(&self, signal: Signal) {
         self.state.lock().killed_by_host = true;
         // Before the look at `process`: the spawner sets that first and looks here afterwards.
         self.condemned.store(true, Ordering::SeqCst);
+        if self.process.get().is_some() && !self.has_ended() {
+            self.state.lock().sent.note(signal);
+        }
+        self.send(signal);
+    }
+
+    /// Signals the worker. The pidfd cannot mean another process, whatever became of the number.
+    pub(crate) fn send(&self, signal: Signal) {
         if let Some((_, pidfd)) = self.process.get() {
             // ESRCH: it has ended already, which is what was wanted.
             let _ = pidfd_send_signal(pidfd, signal);

@@ -1,6 +1,7 @@
 //! What sessions say of how their workers ended: all of it is taken down, before they forget.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use hotcell::{Cause, WhyEnded, WorkerEnd};
 use parking_lot::Mutex;
@@ -10,13 +11,26 @@ use crate::subject::Subject;
 
 pub(crate) const SIGKILL: i32 = 9;
 
+/// What a session tells of the end of a worker.
+#[derive(Debug, Clone)]
+pub(crate) struct End {
+    pub(crate) generation: u64,
+    pub(crate) pid: u32,
+    pub(crate) at: Instant,
+    pub(crate) served: bool,
+    pub(crate) why: WhyEnded,
+    pub(crate) cause: Cause,
+    /// All of it in words.
+    pub(crate) text: String,
+}
+
 /// The end of a worker.
 #[derive(Debug, Clone)]
 pub(crate) struct Gone {
     /// Which session it was of.
     pub(crate) subject: usize,
     pub(crate) setting: &'static Setting,
-    pub(crate) end: WorkerEnd,
+    pub(crate) end: End,
 }
 
 #[derive(Debug, Default)]
@@ -31,6 +45,14 @@ struct Known {
     missed: u64,
     /// Workers that served, and that somebody killed.
     killed: usize,
+}
+
+impl From<WorkerEnd> for End {
+    fn from(end: WorkerEnd) -> End {
+        let text = end.to_string();
+        let WorkerEnd { generation, pid, at, served, why, cause, .. } = end;
+        End { generation, pid, at, served, why, cause, text }
+    }
 }
 
 impl Gone {
@@ -61,7 +83,7 @@ impl Ends {
             }
             *missed += end.number - *count - 1;
             *count = end.number;
-            let new = Gone { subject: subject.number, setting, end };
+            let new = Gone { subject: subject.number, setting, end: end.into() };
             *killed += usize::from(new.was_killed_serving());
             gone.push(new);
         }

@@ -103,8 +103,10 @@ fn ended_in_words(gone: &Gone, story: &Story<'_>) -> String {
     let Gone { subject, setting, end } = gone;
     let since = |at: Instant| at.saturating_duration_since(story.closed.began);
     let (at, why) = (since(end.at), end.why);
-    let mut text =
-        format!("{at:.3?}: session {subject} ({}), {end} ({why:?}), and nobody did that", setting.name);
+    let mut text = format!(
+        "{at:.3?}: session {subject} ({}), {} ({why:?}), and nobody did that",
+        setting.name, end.text
+    );
     let done = story.faults.iter().filter(|fault| matches!(fault.to, To::Process(it, _) if it == end.pid));
     for fault in done {
         let _ = write!(text, "; {:.3?}: {}", since(fault.from), fault.kind.name());
@@ -219,13 +221,13 @@ impl Judge<'_> {
             return passes.then_some("what the call was made to do");
         }
         let error = &failure.error;
+        if error.kind == ErrorKind::Hung && may_come_with_a_deadline(gone.end.why) {
+            // It is the deadline of this one.
+            return (took(failure) >= failure.time && workers.waited_for_a_stopped(failure))
+                .then_some(BEHIND_A_STOPPED);
+        }
         let same = match gone.end.why {
             WhyEnded::Signalled => is_killed(failure),
-            WhyEnded::Fault(ErrorKind::Hung) if error.kind == ErrorKind::Hung => {
-                // It is the deadline of this one.
-                return (took(failure) >= failure.time && workers.waited_for_a_stopped(failure))
-                    .then_some(BEHIND_A_STOPPED);
-            }
             WhyEnded::Fault(kind) => {
                 kind == error.kind && own_signal(&error.cause) == own_signal(&gone.end.cause)
             }
@@ -236,6 +238,12 @@ impl Judge<'_> {
 }
 
 const BEHIND_A_STOPPED: &str = "the time of a call that passed behind a stopped worker";
+
+/// Whether a worker that ended so may have come to the deadline of a call before: it is ended for the first of several calls, and
+/// somebody may kill it while the host is about to.
+fn may_come_with_a_deadline(why: WhyEnded) -> bool {
+    matches!(why, WhyEnded::Fault(ErrorKind::Hung) | WhyEnded::Cancelled | WhyEnded::Signalled)
+}
 
 fn is_killed(failure: &Failure) -> bool {
     failure.error.kind == ErrorKind::Crashed && by_sigkill(&failure.error.cause)

@@ -19,7 +19,7 @@ fn alone() -> MutexGuard<'static, ()> {
 
 /// Waits until so many workers have ended; how the last of them did.
 fn last(session: &Session, count: u64) -> WorkerEnd {
-    wait_until("the end is told", || session.stats().ended >= count);
+    wait_until("the end is told", || session.stats().workers_ended >= count);
     let ends = session.ends();
     let numbers: Vec<u64> = ends.iter().map(|end| end.number).collect();
     assert_eq!(numbers, (1..=count).collect::<Vec<_>>(), "{ends:#?}");
@@ -138,7 +138,7 @@ fn the_last_ones_are_in_what_is_known_of_the_session() {
     }
     last(session, 10);
     let json = session.stats().to_json();
-    assert_eq!(json["ended"], 10);
+    assert_eq!(json["workers_ended"], 10);
     let ends = json["ends"].as_array().unwrap();
     assert_eq!(ends.len(), 8);
     assert_eq!((&ends[0]["number"], &ends[7]["number"]), (&3.into(), &10.into()));

@@ -77,7 +77,7 @@ fn of_session(host: &Host, session: &Value, functions: bool) -> String {
         None => "none".into(),
         Some(last) => format!(
             "{}; the last: generation {}, {}",
-            at("ended"),
+            at("workers_ended"),
             number(&last["generation"]),
             text(&last["message"])
         ),

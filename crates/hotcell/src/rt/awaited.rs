@@ -117,14 +117,19 @@ impl<'s> Call<'s> {
     /// Begins to end the worker. Comes with until when that may take, in monotonic nanoseconds.
     pub(crate) fn begin_to_end(&mut self, ending: Ending<'_>) -> u64 {
         let context = self.context;
-        let kind = match ending {
-            Ending::Abort | Ending::Kill => ErrorKind::Hung,
-            Ending::Violation(_) | Ending::Unheard => ErrorKind::ProtocolViolation,
-        };
         let grace = self.turn.live.as_ref().map(|live| {
-            // Before the signal: calls of other lanes ask who is to blame as soon as they see the end. One that is dying could not
-            // be told for that.
-            if ending != Ending::Unheard || !live.worker.is_dying() {
+            // One that is dying could not be told for that. It is asked once: what is blamed is what is done.
+            let ending = match ending {
+                Ending::Unheard if live.worker.is_dying() => Ending::Dying,
+                ending => ending,
+            };
+            let kind = match ending {
+                Ending::Abort | Ending::Kill => Some(ErrorKind::Hung),
+                Ending::Violation(_) | Ending::Unheard => Some(ErrorKind::ProtocolViolation),
+                Ending::Dying => None,
+            };
+            // Before the signal: calls of other lanes ask who is to blame as soon as they see the end.
+            if let Some(kind) = kind {
                 live.worker.blame(live.lane.index(), &context, kind);
             }
             live.worker.channel().give_up();

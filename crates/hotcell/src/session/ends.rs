@@ -9,7 +9,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use hotcell_protocol::{ErrorKind, wire};
 use hotcell_shm::HostChannel;
-use hotcell_supervisor::{End, Ended, Hears, HowEnded, StartError};
+use hotcell_supervisor::{End, Ended, Hears, StartError};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
@@ -28,6 +28,7 @@ const SHOWN: usize = 8;
 
 /// How a worker of a session ended.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct WorkerEnd {
     /// Which end it is of all of the session, from 1.
     pub number: u64,
@@ -159,6 +160,10 @@ impl Because {
         Because { why: WhyEnded::Reloaded, function: None, message }
     }
 
+    fn is_of_call(&self) -> bool {
+        self.function.is_some()
+    }
+
     fn stopped() -> Because {
         let message = "it was told to stop".to_owned();
         Because { why: WhyEnded::Stopped, function: None, message }
@@ -180,10 +185,13 @@ impl Ends {
         }
     }
 
-    /// The host is about to end this worker, if it has not ended. The first reason holds.
+    /// The host is about to end this worker, if it has not ended. The first call holds for which it does; without one, the first
+    /// reason: a worker that was replaced may yet be ended for a call that it has.
     pub(super) fn because(&self, generation: u64, because: Because) {
-        if let Some(known) = self.known.lock().serving.get_mut(&generation) {
-            known.get_or_insert(because);
+        if let Some(known) = self.known.lock().serving.get_mut(&generation)
+            && known.as_ref().is_none_or(|known| because.is_of_call() && !known.is_of_call())
+        {
+            *known = Some(because);
         }
     }
 
@@ -212,8 +220,9 @@ impl Ends {
         let ended_for = because.as_ref().and_then(|because| because.function.clone());
         let (why, Fault { cause, message, .. }) = judged(end, because, served);
         let function = match why {
-            WhyEnded::Fault(_) if !end.killed_by_host => executed,
-            _ => ended_for,
+            _ if end.is_by_host() => ended_for,
+            WhyEnded::Fault(_) => executed,
+            _ => None,
         };
         known.count += 1;
         let (number, time, at) = (known.count, SystemTime::now(), Instant::now());
@@ -234,23 +243,17 @@ fn judged(end: &End, because: Option<Because>, served: bool) -> (WhyEnded, Fault
         }
         _ => fault::of_end(end),
     };
-    let by_host = match because {
-        Some(because) if end.killed_by_host || end.retired => Some(because),
-        None if end.retired => Some(Because::stopped()),
-        _ => None,
-    };
-    if let Some(Because { why, message, .. }) = by_host.filter(|_| !ended_otherwise(end)) {
+    let by_host = because.or_else(|| end.retired.then(Because::stopped));
+    if let Some(Because { why, message, .. }) = by_host.filter(|_| end.is_by_host() && !broke_a_rule(end)) {
         return (why, Fault { message, ..Fault { cause: Cause::None, ..fault } });
     }
     let external = matches!(fault.cause, Cause::Signal { external: true, .. });
     (if external { WhyEnded::Signalled } else { WhyEnded::Fault(fault.kind) }, fault)
 }
 
-/// Whether it ended by what it did, though the host was about to end it: an instruction was faster, or it broke a rule besides.
-fn ended_otherwise(end: &End) -> bool {
-    let crashed = |number| end.crash.is_some_and(|crash| crash.signal == number && crash.code > 0);
-    let by_code = matches!(end.how, HowEnded::Signalled(number) if crashed(number));
-    by_code || end.violation.is_some() || end.too_many_threads.is_some() || end.too_much_on_disk.is_some()
+/// Whether it was ended for what it did besides.
+fn broke_a_rule(end: &End) -> bool {
+    end.violation.is_some() || end.too_many_threads.is_some() || end.too_much_on_disk.is_some()
 }
 
 /// The function in which a worker says that it ended.

@@ -46,7 +46,7 @@ pub struct Stats {
     /// How often the library was [loaded anew](Session::reload).
     pub reloads: u64,
     /// Workers that have ended, spares among them.
-    pub ended: u64,
+    pub workers_ended: u64,
     /// How the last eight of them did, oldest first. [`Session::ends`] has more.
     pub ends: Vec<WorkerEnd>,
     /// Calls that were made again, each time counted, for a worker had ended in them.
@@ -129,7 +129,7 @@ impl Stats {
             "restarts": self.restarts,
             "recycled": self.recycled,
             "reloads": self.reloads,
-            "ended": self.ended,
+            "workers_ended": self.workers_ended,
             "ends": self.ends.iter().map(WorkerEnd::to_json).collect::<Vec<_>>(),
             "retries": self.retries,
             "recovered": self.recovered,
@@ -164,7 +164,7 @@ impl Session {
         let shared = &*self.shared;
         let (forked, facts) = (self.is_forked(), &shared.facts);
         let worker = if forked { None } else { shared.service.serving() };
-        let (ended, ends) = self.shown_ends();
+        let (workers_ended, ends) = self.shown_ends();
         let (recycled, worn) = if forked { (0, None) } else { self.replaced() };
         let usage = worker.as_ref().and_then(|worker| worker.usage());
         let (woken, wakes) = worker.as_ref().map_or((0, 0), |worker| worker.channel().wakes());
@@ -190,7 +190,7 @@ impl Session {
             restarts: facts.served.load(Ordering::Relaxed).saturating_sub(1),
             recycled,
             reloads: facts.reloads.load(Ordering::Relaxed),
-            ended,
+            workers_ended,
             ends,
             retries,
             recovered,

@@ -1,8 +1,8 @@
 //! What a soak has to have done and seen to be well.
 
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
-use hotcell::{Cause, WhyEnded, WorkerEnd};
+use hotcell::{Cause, WhyEnded};
 
 use super::*;
 use crate::setting::SETTINGS;
@@ -28,9 +28,9 @@ fn killed() -> Gone {
     let (name, address, pc, stack_overflow, heap) = ("SIGKILL", None, None, false, None);
     let cause =
         Cause::Signal { number: ends::SIGKILL, name, address, pc, stack_overflow, external: true, heap };
-    let (time, at, function, message) = (SystemTime::now(), Instant::now(), None, String::new());
-    let (number, generation, pid, served, why) = (1, 1, 1, true, WhyEnded::Signalled);
-    let end = WorkerEnd { number, generation, pid, time, at, served, why, function, cause, message };
+    let (at, text) = (Instant::now(), String::new());
+    let (generation, pid, served, why) = (1, 1, true, WhyEnded::Signalled);
+    let end = ends::End { generation, pid, at, served, why, cause, text };
     Gone { subject: 1, setting: &SETTINGS[0], end }
 }
 

@@ -1,11 +1,12 @@
 //! Stories of faults, ends and failures, and what explains these.
 
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
-use hotcell::{Wear, WorkerEnd};
+use hotcell::Wear;
 
 use super::*;
 use crate::book::{Late, Meant, Seen};
+use crate::ends::End;
 use crate::faults::{Kind, To};
 use crate::setting::Setting;
 
@@ -98,9 +99,8 @@ impl Told {
 
     fn ends_as(mut self, worker: (usize, u64), at: u64, why: WhyEnded, cause: Cause, role: Role) -> Told {
         let (subject, generation) = worker;
-        let (number, pid, at) = (self.gone.len() as u64 + 1, process(worker), self.at(at));
-        let (time, served, function, message) = (SystemTime::now(), true, None, "so".into());
-        let end = WorkerEnd { number, generation, pid, time, at, served, why, function, cause, message };
+        let (pid, at, served, text) = (process(worker), self.at(at), true, "so".into());
+        let end = End { generation, pid, at, served, why, cause, text };
         self.gone.push(Gone { subject, setting: setting(role), end });
         self
     }
@@ -332,6 +332,45 @@ fn what_is_behind_a_stopped_worker_has_waited_all_of_its_time() {
     // One that went on again.
     let paused = Told::new().done_to(Kind::Paused, WORKER, 100);
     paused.ends(WORKER, 1200, WhyEnded::Fault(ErrorKind::Hung), Cause::None).check(1);
+}
+
+#[test]
+fn a_worker_that_is_replaced_killed_and_ended_for_a_call_at_once_has_one_of_these_reasons() {
+    let told = |why, cause| {
+        let told =
+            Told::new().done_to(Kind::Killed, WORKER, 199).ends_as(WORKER, 202, why, cause, Role::Reloaded);
+        let harm = Meant { time: Some(Duration::from_millis(100)), ..meant(&[ErrorKind::Hung], None) };
+        let hung = told.failed_as(WORKER, [100, 203], plain(ErrorKind::Hung), Some(harm));
+        hung.failed(WORKER, [150, 204], plain(ErrorKind::WorkerLost))
+    };
+    let reload = |told: Told| told.done(Kind::Reloaded, To::Session(7, Some(3)), 198);
+    let killed = || told(WhyEnded::Signalled, signal(SIGKILL, true));
+    for told in [killed(), told(WhyEnded::Fault(ErrorKind::Hung), Cause::None)] {
+        told.check(0);
+    }
+    reload(killed()).check(0);
+    // That nobody did.
+    told(WhyEnded::Reloaded, Cause::None).check(3);
+    told(WhyEnded::Cancelled, Cause::None).check(3);
+}
+
+#[test]
+fn the_deadline_of_a_call_behind_a_stopped_worker_comes_with_other_ends_of_it() {
+    let stopped = |why, cause| {
+        Told::new().done_to(Kind::Stopped, WORKER, 100).ends_as(WORKER, 1200, why, cause, Role::Stopped)
+    };
+    let killed = || stopped(WhyEnded::Signalled, signal(SIGKILL, true)).done_to(Kind::Killed, WORKER, 1199);
+    killed().failed(WORKER, [195, 1200], plain(ErrorKind::Hung)).check(0);
+    killed().failed(WORKER, [205, 1200], plain(ErrorKind::Hung)).check(1);
+    let given_up = || {
+        let cancel = Some(meant(&[ErrorKind::Cancelled], None));
+        let told = stopped(WhyEnded::Cancelled, Cause::None);
+        told.failed_as(WORKER, [300, 1195], plain(ErrorKind::Cancelled), cancel)
+    };
+    given_up().failed(WORKER, [195, 1200], plain(ErrorKind::Hung)).check(0);
+    given_up().failed(WORKER, [205, 1200], plain(ErrorKind::Hung)).check(1);
+    let aborted = stopped(WhyEnded::Fault(ErrorKind::Crashed), signal(SIGABRT, false));
+    aborted.failed(WORKER, [195, 1200], plain(ErrorKind::Hung)).check(2);
 }
 
 #[test]

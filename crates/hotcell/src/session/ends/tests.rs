@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hotcell_shm::CrashRecord;
-use hotcell_supervisor::Report;
+use hotcell_supervisor::{HowEnded, Report, Sent};
 
 use super::*;
 use crate::rt::{Guard, SandboxLines};
@@ -23,6 +23,9 @@ static PACKAGE: Package = Package {
 const SIGKILL: i32 = 9;
 const SIGABRT: i32 = 6;
 const SIGSEGV: i32 = 11;
+const SIGXFSZ: i32 = 25;
+const SI_USER: i32 = 0;
+const SI_TKILL: i32 = -6;
 
 fn end(how: HowEnded) -> End {
     End {
@@ -34,6 +37,7 @@ fn end(how: HowEnded) -> End {
         report: None,
         violation: None,
         killed_by_host: false,
+        sent: Sent::default(),
         retired: false,
         too_many_threads: None,
         too_much_on_disk: None,
@@ -48,14 +52,23 @@ fn signalled(number: i32) -> End {
 
 /// Ended by an instruction, as its handler has noted.
 fn crashed(number: i32) -> End {
+    crashed_as(number, 1)
+}
+
+/// Ended by a signal with this code, as its handler has noted.
+fn crashed_as(number: i32, code: i32) -> End {
     let (address, pc, sp, stack_low, stack_high) = (0, 0, 0, 0, 0);
-    let crash =
-        CrashRecord { signal: number, code: 1, address, pc, sp, stack_low, stack_high, lane: Some(0) };
+    let crash = CrashRecord { signal: number, code, address, pc, sp, stack_low, stack_high, lane: Some(0) };
     End { crash: Some(crash), ..signalled(number) }
 }
 
+/// The host has sent it SIGABRT, and SIGKILL behind that if it had to.
+fn by_host(kill: bool, end: End) -> End {
+    End { killed_by_host: true, sent: Sent { abort: true, kill }, ..end }
+}
+
 fn killed() -> End {
-    End { killed_by_host: true, ..signalled(SIGABRT) }
+    by_host(false, crashed_as(SIGABRT, SI_USER))
 }
 
 fn retired() -> End {
@@ -78,19 +91,38 @@ fn what_the_host_had_in_mind_is_why_where_the_host_ended_it() {
     let told = check(&retired(), Some(Because::worn(worn)), WhyEnded::Worn(Wear::Calls));
     assert_eq!(told, "it was worn by calls: 7 of 7");
     check(&retired(), None, WhyEnded::Stopped);
+    // Without a word of its handler, which the library may have taken away, or killed behind that.
+    check(&by_host(false, signalled(SIGABRT)), hung(), WhyEnded::Fault(ErrorKind::Hung));
+    check(&by_host(true, signalled(SIGKILL)), hung(), WhyEnded::Fault(ErrorKind::Hung));
     // Told to stop, and killed behind that.
-    check(&End { retired: true, ..killed() }, None, WhyEnded::Stopped);
+    check(&End { retired: true, ..by_host(true, signalled(SIGKILL)) }, None, WhyEnded::Stopped);
+    // Nobody knows how it ended.
+    check(&by_host(false, end(HowEnded::Unknown)), hung(), WhyEnded::Fault(ErrorKind::Hung));
 }
 
 #[test]
 fn what_ended_it_before_the_host_could_is_why() {
     let hung = || Some(Because::call(ErrorKind::Hung, "f"));
-    for by_host in [false, true] {
-        let faster = End { killed_by_host: by_host, ..crashed(SIGSEGV) };
-        check(&faster, hung(), WhyEnded::Fault(ErrorKind::Crashed));
+    let crashed_so = WhyEnded::Fault(ErrorKind::Crashed);
+    for (end, why) in [
+        (crashed(SIGSEGV), crashed_so),
+        // `abort`, and a failed `assert`.
+        (crashed_as(SIGABRT, SI_TKILL), crashed_so),
+        (end(HowEnded::Exited(3)), WhyEnded::Fault(ErrorKind::Exited)),
+        (end(HowEnded::Exited(0)), WhyEnded::Fault(ErrorKind::Exited)),
+        (signalled(SIGKILL), WhyEnded::Signalled),
+        (signalled(SIGXFSZ), crashed_so),
+    ] {
+        let told = check(&end, hung(), why);
+        // The host was about to, for the call or for nobody needed it: what is told is the same.
+        assert_eq!(check(&by_host(false, end.clone()), hung(), why), told);
+        if end.how != HowEnded::Exited(0) {
+            let stopped = End { retired: true, ..by_host(false, end) };
+            assert_eq!(check(&stopped, None, why), told);
+        }
     }
-    check(&signalled(SIGKILL), hung(), WhyEnded::Signalled);
-    check(&end(HowEnded::Exited(3)), hung(), WhyEnded::Fault(ErrorKind::Exited));
+    let aborted = by_host(true, crashed_as(SIGABRT, SI_TKILL));
+    check(&aborted, hung(), crashed_so);
     let rule = End { violation: Some("a rule".into()), ..killed() };
     assert_eq!(check(&rule, hung(), WhyEnded::Fault(ErrorKind::ProtocolViolation)), "a rule");
 }
@@ -116,13 +148,51 @@ fn ends() -> Arc<Ends> {
 }
 
 #[test]
-fn the_first_reason_of_the_host_holds_and_only_of_one_that_serves() {
+fn a_call_is_why_and_the_first_of_several_whatever_was_to_end_the_worker_besides() {
+    let worn = || Because::worn(Worn { by: Wear::Calls, value: 7, limit: 7 });
+    let hung = || Because::call(ErrorKind::Hung, "f");
+    let given_up = || Because::call(ErrorKind::Cancelled, "g");
+    let (hung_so, given_up_so) = (WhyEnded::Fault(ErrorKind::Hung), WhyEnded::Cancelled);
+    let orders: [(Vec<Because>, _, _); 7] = [
+        (vec![Because::reloaded(), hung()], hung_so, Some("f")),
+        (vec![hung(), Because::reloaded()], hung_so, Some("f")),
+        (vec![worn(), given_up()], given_up_so, Some("g")),
+        (vec![given_up(), worn()], given_up_so, Some("g")),
+        (vec![hung(), given_up(), Because::reloaded()], hung_so, Some("f")),
+        (vec![Because::reloaded(), given_up(), hung()], given_up_so, Some("g")),
+        (vec![worn(), Because::reloaded()], WhyEnded::Worn(Wear::Calls), None),
+    ];
+    for (order, why, function) in orders {
+        let ends = ends();
+        ends.serves(1);
+        order.into_iter().for_each(|because| ends.because(1, because));
+        ends.note(1, 11, &killed(), Some("h".into()));
+        let (_, last) = ends.last(1);
+        assert_eq!((last[0].why, last[0].function.as_deref()), (why, function));
+    }
+}
+
+#[test]
+fn what_ended_by_itself_tells_its_own_function_and_what_somebody_killed_none() {
+    let ends = ends();
+    let of = |generation, end: End| {
+        ends.serves(generation);
+        ends.because(generation, Because::call(ErrorKind::Hung, "f"));
+        ends.note(generation, 11, &by_host(false, end), Some("g".into()));
+        ends.last(1).1.remove(0).function
+    };
+    assert_eq!(of(1, crashed_as(SIGABRT, SI_USER)).as_deref(), Some("f"));
+    assert_eq!(of(2, crashed_as(SIGABRT, SI_TKILL)).as_deref(), Some("g"));
+    assert_eq!(of(3, signalled(SIGKILL)), None);
+}
+
+#[test]
+fn a_reason_of_the_host_holds_only_of_one_that_serves() {
     let ends = ends();
     ends.because(1, Because::reloaded());
     ends.note(1, 11, &killed(), None);
     ends.serves(2);
     ends.because(2, Because::call(ErrorKind::Hung, "f"));
-    ends.because(2, Because::reloaded());
     ends.note(2, 12, &killed(), Some("g".into()));
     // Found dead as it was to serve.
     ends.note(3, 13, &crashed(SIGSEGV), Some("g".into()));
