@@ -179,6 +179,7 @@ fn start(spec: &Spec, descriptors: &[OwnedFd; 4]) -> io::Result<Spawned> {
         environment: &environment,
         descriptors: descriptors.each_ref().map(OwnedFd::as_fd),
         limits: spec.limits,
+        dies_with_host: true,
     })
 }
 

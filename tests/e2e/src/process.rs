@@ -28,6 +28,11 @@ pub fn segments() -> usize {
     fs::read_to_string("/proc/self/maps").expect("procfs is mounted").matches("hotcell-segment").count()
 }
 
+/// Threads of this process.
+pub fn threads() -> usize {
+    fs::read_dir("/proc/self/task").expect("procfs is mounted").count()
+}
+
 /// KiB of a process that are in memory; 0 when it is gone.
 pub fn resident(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
