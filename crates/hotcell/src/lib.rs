@@ -35,6 +35,7 @@ mod retries;
 pub mod rt;
 mod session;
 mod signals;
+mod stack;
 mod state;
 pub mod watch;
 
@@ -44,7 +45,7 @@ pub use hotcell_protocol::wire::Guard;
 pub use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Retry, UnavailableReason};
 pub use hotcell_sandbox::{Level, Limits, Profile, Require, Sandbox};
 pub use hotcell_shm::{InBuf, SharedBuf, SharedView};
-pub use hotcell_supervisor::{LoadedFile, ThreadSeen};
+pub use hotcell_supervisor::{LoadedFile, Place, ThreadSeen};
 pub use latency::Latency;
 pub use memory::{Coverage, Frame, Heap, HeapCount, HeapFault, HeapFaultKind, Shortage};
 pub use options::{Options, Waiting};
@@ -57,4 +58,5 @@ pub use session::{
     Cancel, FunctionStats, Lease, Library, Pool, PoolOptions, PoolStats, Pools, Reload, Reloaded, Session,
     SessionState, Stats,
 };
+pub use stack::Stack;
 pub use state::{StateChanges, StatePart};

@@ -229,12 +229,7 @@ impl HeapFault {
     }
 
     pub(crate) fn to_json(&self) -> Value {
-        let frames = |frames: &[Frame]| -> Vec<Value> {
-            frames
-                .iter()
-                .map(|it| json!({ "module": it.module, "offset": format!("{:#x}", it.offset), "symbol": it.symbol }))
-                .collect()
-        };
+        let frames = |frames: &[Frame]| -> Vec<Value> { frames.iter().map(Frame::to_json).collect() };
         json!({
             "kind": self.kind.name(),
             "address": self.address.map(|address| format!("{address:#x}")),
@@ -291,6 +286,10 @@ impl HeapFaultKind {
 }
 
 impl Frame {
+    pub(crate) fn to_json(&self) -> Value {
+        json!({ "module": self.module, "offset": format!("{:#x}", self.offset), "symbol": self.symbol })
+    }
+
     /// `module+0x12 symbol`.
     fn read(line: &str) -> Option<Frame> {
         let (place, symbol) = match line.rsplit_once("+0x") {

@@ -73,7 +73,8 @@ mod tests {
     fn it_is_told_the_directory_and_nobody_else() {
         let folder = tempfile::tempdir().unwrap();
         let (program, said) = (folder.path().join("program"), folder.path().join("said"));
-        let script = format!("#!/bin/sh\ncat > {0}.part; echo \" $*\" >> {0}.part; mv {0}.part {0}\n", said.display());
+        let script =
+            format!("#!/bin/sh\ncat > {0}.part; echo \" $*\" >> {0}.part; mv {0}.part {0}\n", said.display());
         fs::write(&program, script).unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
         let keeper = Keeper::start(&program, Path::new("/some/where")).unwrap();

@@ -122,7 +122,8 @@ impl PrivateDirectory {
         let (keeper, path) =
             made.map_err(|error| failed("make a directory for temporary files", error))?.into_parts();
         // It is removed by what is used to what libraries do.
-        let path = path.keep().map_err(|error| failed("keep a directory for temporary files", error.error))?;
+        let path =
+            path.keep().map_err(|error| failed("keep a directory for temporary files", error.error))?;
         if environment.iter().all(|(name, _)| name != "TMPDIR") {
             environment.push(("TMPDIR".into(), path.display().to_string()));
         }

@@ -15,6 +15,7 @@ use super::service::Serving;
 use super::{Seat, Session, Shared};
 use crate::memory::Heap;
 use crate::recycle::{History, Recycle, Seen, Snapshot, Wear, Worn};
+use crate::stack::Stack;
 
 /// What is known of worn workers of a session.
 #[derive(Debug, Default)]
@@ -269,6 +270,7 @@ impl Session {
             resident: usage.resident,
             descriptors: usage.descriptors,
             threads: worker.threads(),
+            stacks: worker.stacks().into_iter().map(Stack::of).collect(),
             executing: executing.collect(),
             objects: self.living_objects(worker.generation()),
             heap: Heap::of(worker.heap(), self.functions(), self.shared.spec().guard),

@@ -10,9 +10,9 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use hotcell::dynamic::{self, Value};
-use hotcell::{ErrorKind, Options, Profile, Reload, Result, Sandbox, Session, Waiting};
 use hotcell::watch::Watch;
-use hotcell_e2e::process::{descriptors, segments, threads, workers};
+use hotcell::{ErrorKind, Options, Profile, Reload, Result, Sandbox, Session, Waiting};
+use hotcell_e2e::process::{descriptors, segments, threads};
 use hotcell_faulty::{LIBRARY, carried};
 use serde_json::{Value as Json, json};
 
@@ -155,7 +155,7 @@ impl Host {
         drop(self.session.take());
         let patience = Instant::now() + PATIENCE;
         let (mut counts, mut looks) = (Counts::now(), 0);
-        while (looks < 20 || counts.0[1] > 0 || counts.0[3] > 0) && Instant::now() < patience {
+        while (looks < 5 || counts.0[1] > 0 || counts.0[3] > 0) && Instant::now() < patience {
             std::thread::sleep(Duration::from_millis(2));
             let now = Counts::now();
             looks = if now == counts { looks + 1 } else { 0 };
@@ -165,14 +165,21 @@ impl Host {
     }
 }
 
-/// Descriptors, maps of segments and threads of this process, and its workers.
+/// Descriptors, maps of segments and threads of this process, and its children, those too that it has not waited for.
 #[derive(PartialEq, Eq)]
 struct Counts([usize; 4]);
 
 impl Counts {
     fn now() -> Counts {
-        Counts([descriptors(), segments(), threads(), workers().len()])
+        Counts([descriptors(), segments(), threads(), children()])
     }
+}
+
+/// Children of any thread of this process.
+fn children() -> usize {
+    let tasks = std::fs::read_dir("/proc/self/task").expect("procfs is mounted").flatten();
+    let children = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+    children.map(|children| children.split_whitespace().count()).sum()
 }
 
 /// What there is more of than before, once what ends has ended.
@@ -183,7 +190,7 @@ fn more_than(before: &Counts) -> Json {
         let more: Vec<usize> =
             now.0.iter().zip(before.0).map(|(now, before)| now.saturating_sub(before)).collect();
         if more.iter().all(|&more| more == 0) || Instant::now() > patience {
-            return json!({ "descriptors": more[0], "segments": more[1], "threads": more[2], "workers": more[3] });
+            return json!({ "descriptors": more[0], "segments": more[1], "threads": more[2], "children": more[3] });
         }
         std::thread::sleep(Duration::from_millis(1));
     }

@@ -1,0 +1,155 @@
+//! What of a process's memory is code of which file, and the tables by which its stacks are walked.
+
+use std::fs::File;
+use std::ops::Range;
+
+use framehop::ExplicitModuleSectionInfo;
+
+use super::{FrameSeen, escape, up_to};
+
+/// Modules of a process, at most. A hostile library can map files as often as it likes.
+const MOST: usize = 1024;
+
+/// Program headers of a module, at most.
+const MOST_HEADERS: usize = 128;
+
+/// A file as it lies in memory.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Module {
+    /// Its name, escaped.
+    pub(super) name: String,
+    /// From its first byte on.
+    pub(super) range: Range<u64>,
+    /// What of that is executed.
+    code: Vec<Range<u64>>,
+}
+
+/// Of a text of `/proc/PID/maps`: addresses, rights, offset, device, number, name, by address. A file's first byte begins a module.
+pub(super) fn of_maps(maps: &str) -> Vec<Module> {
+    let mut modules: Vec<Module> = Vec::new();
+    let mut last = None;
+    for line in maps.lines() {
+        let Some(Map { range, is_code, offset, file, name }) = of_line(line) else { continue };
+        let is_full = modules.len() == MOST;
+        match modules.last_mut().filter(|_| offset != 0 && last == Some(file)) {
+            Some(module) => module.range.end = range.end,
+            None if offset == 0 && !is_full => {
+                modules.push(Module { name: escape(name), range: range.clone(), code: Vec::new() });
+            }
+            None => {
+                last = None;
+                continue;
+            }
+        }
+        last = Some(file);
+        if let Some(module) = modules.last_mut().filter(|_| is_code) {
+            module.code.push(range);
+        }
+    }
+    modules
+}
+
+/// A map of a file.
+struct Map<'a> {
+    range: Range<u64>,
+    is_code: bool,
+    offset: u64,
+    /// Device and number.
+    file: (&'a str, &'a str),
+    name: &'a str,
+}
+
+fn of_line(line: &str) -> Option<Map<'_>> {
+    let hexadecimal = |text| u64::from_str_radix(text, 16).ok();
+    let mut rest = line;
+    let mut field = || {
+        let (field, behind) = rest.trim_start_matches(' ').split_once(' ')?;
+        rest = behind;
+        Some(field)
+    };
+    let (range, rights, offset, device, number) = (field()?, field()?, field()?, field()?, field()?);
+    let (start, end) = range.split_once('-')?;
+    let name = rest.trim_start_matches(' ');
+    let (range, offset) = (hexadecimal(start)?..hexadecimal(end)?, hexadecimal(offset)?);
+    let map = Map { range, is_code: rights.contains('x'), offset, file: (device, number), name };
+    (number != "0" && !name.is_empty()).then_some(map)
+}
+
+/// Whether an address is one of code.
+pub(super) fn is_code(modules: &[Module], address: u64) -> bool {
+    index(modules, address)
+        .is_some_and(|index| modules[index].code.iter().any(|code| code.contains(&address)))
+}
+
+/// Which module an address is in.
+pub(super) fn index(modules: &[Module], address: u64) -> Option<usize> {
+    let behind = modules.partition_point(|module| module.range.start <= address);
+    behind.checked_sub(1).filter(|&index| modules[index].range.contains(&address))
+}
+
+/// An address as a place in a module.
+pub(super) fn place(modules: &[Module], address: u64) -> FrameSeen {
+    match index(modules, address) {
+        Some(index) => {
+            let Module { name, range, .. } = &modules[index];
+            FrameSeen { module: name.clone(), offset: address - range.start }
+        }
+        None => FrameSeen { module: String::new(), offset: address },
+    }
+}
+
+/// The tables of a module whose first byte is at this address, and how many bytes they have; `None` where it has none, or more than that. All
+/// numbers are the worker's word.
+pub(super) fn tables(
+    memory: &File,
+    start: u64,
+    most: usize,
+) -> Option<(ExplicitModuleSectionInfo<Vec<u8>>, usize)> {
+    const LOAD: u64 = 1;
+    const EH_FRAME: u64 = 0x6474_e550;
+    let head = up_to(memory, start, 64);
+    let is_elf = head.starts_with(b"\x7fELF\x02\x01") && number(&head, 54, 2)? == 56;
+    let count =
+        usize::try_from(number(&head, 56, 2)?).ok().filter(|&count| is_elf && count <= MOST_HEADERS)?;
+    let headers = up_to(memory, start.checked_add(number(&head, 32, 8)?)?, count * 56);
+    let headers: Vec<&[u8]> = headers.chunks_exact(56).collect();
+    // Where it lies by its own word, and how many bytes of it are of the file.
+    let segment = |header: &[u8]| Some((number(header, 16, 8)?, number(header, 32, 8)?));
+    let of_kind = |kind| headers.iter().filter(move |header| number(header, 0, 4) == Some(kind));
+    let base = segment(of_kind(LOAD).next()?)?.0 & !0xfff;
+    let at = |address: u64| start.wrapping_add(address.wrapping_sub(base));
+    let read = |address: u64, length: u64, most: usize| {
+        let length = usize::try_from(length).ok().filter(|&length| length <= most)?;
+        Some(up_to(memory, at(address), length)).filter(|bytes| bytes.len() == length)
+    };
+    let (header, length) = segment(of_kind(EH_FRAME).next()?)?;
+    let header_bytes = read(header, length, most)?;
+    // Version 1, and a distance of four bytes from where that stands, as all linkers write it.
+    if !header_bytes.starts_with(&[1, 0x1b]) {
+        return None;
+    }
+    let distance = number(&header_bytes, 4, 4)? as u32 as i32;
+    let frames = header.wrapping_add(4).wrapping_add_signed(distance.into());
+    // No header says how long they are: no longer than what holds them.
+    let end = of_kind(LOAD).filter_map(|it| segment(it)).find_map(|(from, length)| {
+        let end = from.checked_add(length)?;
+        (from..end).contains(&frames).then_some(end)
+    })?;
+    let frames_bytes = read(frames, end - frames, most - header_bytes.len())?;
+    let bytes = header_bytes.len() + frames_bytes.len();
+    let tables = ExplicitModuleSectionInfo {
+        base_svma: base,
+        eh_frame_svma: Some(frames..end),
+        eh_frame: Some(frames_bytes),
+        eh_frame_hdr_svma: Some(header..header.wrapping_add(length)),
+        eh_frame_hdr: Some(header_bytes),
+        ..Default::default()
+    };
+    Some((tables, bytes))
+}
+
+/// A number of so many bytes, as both machines write them.
+fn number(bytes: &[u8], at: usize, length: usize) -> Option<u64> {
+    let bytes = bytes.get(at..at + length)?;
+    Some(bytes.iter().rev().fold(0, |number, &byte| number << 8 | u64::from(byte)))
+}
