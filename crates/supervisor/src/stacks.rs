@@ -214,6 +214,12 @@ fn link(words: &[u64], from: u64, at: u64, is_code: impl Fn(u64) -> bool) -> Opt
     })
 }
 
+/// The frames of a stack in memory that is a file, for [`crate::seam`].
+pub(crate) fn walk(memory: File, maps: &str, sp: u64, pc: u64) -> Vec<FrameSeen> {
+    let process = Process { folder: String::new(), memory: Some(memory), modules: modules::of_maps(maps) };
+    Walker::new(&process).walk(sp, pc)
+}
+
 /// Bytes of a process from an address on, as many as there are.
 fn up_to(memory: &File, address: u64, most: usize) -> Vec<u8> {
     let (mut bytes, mut length) = (vec![0; most], 0);

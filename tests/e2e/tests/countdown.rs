@@ -14,13 +14,13 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 /// One of so many moments is tried, unless the environment says otherwise.
-const EVERY: usize = 37;
+const EVERY: usize = 23;
 
 /// The first of them.
 const FIRST: usize = 3;
 
 /// No fewer are tried of a scenario, if it has so many.
-const FEWEST: usize = 6;
+const FEWEST: usize = 8;
 
 /// How often steps are counted.
 const COUNTS: usize = 2;

@@ -124,8 +124,8 @@ pub(super) fn tables(
     };
     let (header, length) = segment(of_kind(EH_FRAME).next()?)?;
     let header_bytes = read(header, length, most)?;
-    // Version 1, and a distance of four bytes from where that stands, as all linkers write it.
-    if !header_bytes.starts_with(&[1, 0x1b]) {
+    // Version 1, a distance of four bytes from where that stands, a number of four, and pairs of distances, as all linkers write it.
+    if !header_bytes.starts_with(&[1, 0x1b, 3, 0x3b]) {
         return None;
     }
     let distance = number(&header_bytes, 4, 4)? as u32 as i32;
@@ -136,6 +136,16 @@ pub(super) fn tables(
         (from..end).contains(&frames).then_some(end)
     })?;
     let frames_bytes = read(frames, end - frames, most - header_bytes.len())?;
+    // Who reads them counts on it that they lead into what is there.
+    let pairs = usize::try_from(number(&header_bytes, 8, 4)?).ok()?.checked_mul(8)?;
+    let pairs = header_bytes.get(12..)?.get(..pairs)?.chunks_exact(8);
+    let leads = |pair: &[u8]| {
+        let distance = number(pair, 4, 4).unwrap_or_default() as u32 as i32;
+        (frames..end).contains(&header.wrapping_add_signed(distance.into()))
+    };
+    if !pairs.into_iter().all(leads) {
+        return None;
+    }
     let bytes = header_bytes.len() + frames_bytes.len();
     let tables = ExplicitModuleSectionInfo {
         base_svma: base,
