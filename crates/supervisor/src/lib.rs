@@ -34,7 +34,7 @@ pub use libraries::{Libraries, LoadedFile, Replaced, Unfit};
 pub use output::escape;
 pub use program::find_worker;
 pub use spec::Spec;
-pub use stacks::{FrameSeen, StackSeen, locate};
+pub use stacks::{FrameSeen, StackLeft, StackSeen, locate};
 pub use start::StartError;
 pub use usage::{ThreadSeen, Usage};
 pub use worker::{LaneError, SegmentError, Worker, WorkerRef};

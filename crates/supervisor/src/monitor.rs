@@ -22,6 +22,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 use crate::end::{End, HowEnded};
 use crate::quota::{Kept, Quotas};
 use crate::spec::Spec;
+use crate::stacks::StackLeft;
 use crate::usage;
 use crate::worker::Shared;
 
@@ -349,6 +350,8 @@ impl Watched {
         let crash = self.shared.channel.crash_record();
         let denied = self.shared.channel.denied();
         let (refusal, heap_fault) = (self.shared.heap.refused(), self.shared.heap.fault());
+        let loaded = self.shared.loaded.get().map(Arc::clone);
+        let stack = loaded.and_then(|loaded| Some(StackLeft::new(self.shared.heap.stack()?, loaded)));
         let signals_put_back = self.shared.channel.state_record().signals;
         let mut state = self.shared.state.lock();
         state.end = Some(End {
@@ -357,6 +360,7 @@ impl Watched {
             denied,
             refusal,
             heap_fault,
+            stack,
             report: state.report.clone(),
             violation: state.violation.clone(),
             too_many_threads: state.too_many_threads,

@@ -21,6 +21,7 @@ use crate::changed::Changed;
 use crate::end::{End, Report};
 use crate::monitor::Monitor;
 use crate::output::Tail;
+use crate::stacks::Loaded;
 use crate::usage::{self, ThreadSeen, Usage};
 
 /// How long a worker may take to die of SIGABRT before SIGKILL follows.
@@ -58,6 +59,8 @@ pub(crate) struct Shared {
     /// The worker's end of the control socket, until it is started.
     pub(crate) worker_end: Mutex<Option<OwnedFd>>,
     pub(crate) process: OnceLock<(u32, OwnedFd)>,
+    /// What it had loaded when it came up.
+    pub(crate) loaded: OnceLock<Arc<Loaded>>,
     pub(crate) state: Mutex<State>,
     /// It is to be killed, even if it does not run yet.
     pub(crate) condemned: AtomicBool,

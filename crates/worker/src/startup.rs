@@ -10,7 +10,9 @@ use std::sync::atomic::AtomicBool;
 use hotcell_protocol::wire::{self, Event, Guard, Hello, Packet, Welcome, WorkerState};
 use hotcell_sandbox::{Level, Plan, Profile, Wall};
 use hotcell_shm::control::ControlSocket;
-use hotcell_shm::{Access, EventFd, Seals, SegmentFile, SegmentTable, WorkerChannel, heap_length};
+use hotcell_shm::{
+    Access, EventFd, Seals, SegmentFile, SegmentTable, WorkerChannel, heap_length, heap_stack,
+};
 
 use crate::cancels::Cancels;
 use crate::handles::SharedHandles;
@@ -39,7 +41,8 @@ const CAPABILITIES: u64 = wire::capabilities::NEED_SPACE
     | wire::capabilities::ABANDONED
     | wire::capabilities::STATE
     | wire::capabilities::OBJECTS
-    | wire::capabilities::HEALTH;
+    | wire::capabilities::HEALTH
+    | wire::capabilities::STACK;
 
 /// Segments of the process, for the shim; the serving and the control thread share it.
 static SEGMENTS: SegmentTable = SegmentTable::new();
@@ -88,6 +91,7 @@ fn load(socket: &Arc<ControlSocket>) -> Result<&'static Worker, Failure> {
     denial::install(channel.denial_records());
     if let Some(counts) = counts {
         let settings = heap_settings(&hello, counts)?;
+        crash::keep_stack(settings.segment.base().wrapping_add(heap_stack(hello.functions)));
         heap::install(settings).map_err(system("guarded memory"))?;
     }
     let shim = next()?;

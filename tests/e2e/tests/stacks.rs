@@ -1,9 +1,9 @@
-//! Where threads of a worker are when it is found worn: seen from outside, to the line, and nothing of it is disturbed.
+//! Where threads of a worker are when it is found worn, or when it ends: seen from outside, to the line, and nothing of it is disturbed.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 
-use hotcell::{Frame, Options, Place, Recycle, Stack, Wear};
+use hotcell::{Error, ErrorKind, Frame, Options, Place, Recycle, Stack, Wear};
 use hotcell_e2e::edition::{Edition, Editions};
 use hotcell_e2e::process::wait_until;
 use hotcell_e2e::wall::as_every_user;
@@ -82,4 +82,64 @@ fn threads_that_are_too_many_are_found_where_they_stay() {
     let stays = &seen.stacks[0];
     assert!(stays.threads > 10, "{:#?}", seen.stacks);
     assert!(through(&seen.stacks[..1], "stay").is_some(), "{stays:#?}");
+}
+
+/// Functions of a library in the frames of an error.
+fn functions(error: &Error, module: &str) -> Vec<String> {
+    let frames = error.frames();
+    let own = frames.iter().filter(|frame| frame.module.ends_with(module));
+    own.filter_map(|frame| frame.locate()?.function).collect()
+}
+
+#[test]
+fn a_crash_is_found_to_the_line() {
+    as_every_user("a_crash_is_found_to_the_line", || {
+        for words in [&["-g"][..], &["-g", "-fno-omit-frame-pointer"]] {
+            let editions = Editions::new();
+            let file = editions.compile("edition.so", words);
+            let edition = Edition::open(&file, Options::default()).unwrap();
+            let error = edition.int("abort", &[]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Crashed);
+            let frames = error.frames();
+            let at = frames.iter().position(|frame| is_in(frame, "edition_abort")).unwrap();
+            let code = include_str!("../src/edition/edition.c");
+            let lines: Vec<_> = code.lines().collect();
+            let function = lines.iter().position(|line| line.starts_with("void edition_abort")).unwrap();
+            // Behind it a line with the bracket, and then the call.
+            assert_eq!(frames[at].locate().unwrap().line, Some(function as u32 + 3));
+            assert!(frames[0].module.contains("/libc.so"), "{frames:#?}");
+            assert!(frames[at + 1].module.starts_with("/memfd:hotcell"), "the shim: {frames:#?}");
+            let last = frames.last().unwrap();
+            assert!(
+                last.module.contains("/libc.so") || last.module.ends_with("/hotcell-worker"),
+                "{frames:#?}"
+            );
+            assert!(edition.int("mark", &[4]).unwrap() == 41 && edition.session.generation() == 2);
+        }
+    });
+}
+
+#[test]
+fn whatever_ends_a_worker_its_stack_is_there() {
+    let faulty = Faulty::open(Options::default()).unwrap();
+    let crash = |name: &str, args: &[i128]| faulty.int(name, args).unwrap_err();
+    let error = crash("null_dereference", &[]);
+    assert_eq!(functions(&error, "/libfaulty.so")[0], "faulty_null_dereference");
+    // As many frames as are looked at, all the same.
+    let error = crash("stack_overflow", &[1]);
+    let seen = functions(&error, "/libfaulty.so");
+    assert!(seen.len() > 20 && seen.iter().all(|it| it == "faulty_stack_overflow"), "{:#?}", error.frames());
+    let error = crash("divide", &[1, 0]);
+    assert_eq!(functions(&error, "/libfaulty.so")[0], "faulty_divide");
+    // What hangs is told to abort.
+    let error = faulty.within(Duration::from_millis(100)).int("loop", &[]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Hung);
+    assert_eq!(functions(&error, "/libfaulty.so")[0], "faulty_loop");
+    let error = faulty.within(Duration::from_millis(100)).int("deadlock", &[]).unwrap_err();
+    assert!(functions(&error, "/libfaulty.so").contains(&"faulty_deadlock".into()), "{:#?}", error.frames());
+    // Nothing is left of one that was killed, or ended itself.
+    let error = faulty.within(Duration::from_millis(100)).int("ignore_signals", &[]).unwrap_err();
+    assert!(error.kind() == ErrorKind::Hung && error.frames().is_empty());
+    assert!(crash("exit", &[3]).frames().is_empty());
+    assert_eq!(faulty.int("add", &[1, 2]).unwrap(), 3);
 }

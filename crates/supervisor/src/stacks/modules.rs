@@ -22,6 +22,8 @@ pub(super) struct Module {
     pub(super) range: Range<u64>,
     /// What of that is executed.
     code: Vec<Range<u64>>,
+    /// The number of the file.
+    pub(super) inode: u64,
 }
 
 /// Of a text of `/proc/PID/maps`: addresses, rights, offset, device, number, name, by address. A file's first byte begins a module.
@@ -34,7 +36,8 @@ pub(super) fn of_maps(maps: &str) -> Vec<Module> {
         match modules.last_mut().filter(|_| offset != 0 && last == Some(file)) {
             Some(module) => module.range.end = range.end,
             None if offset == 0 && !is_full => {
-                modules.push(Module { name: escape(name), range: range.clone(), code: Vec::new() });
+                let (name, inode) = (escape(name), file.1.parse().unwrap_or_default());
+                modules.push(Module { name, range: range.clone(), code: Vec::new(), inode });
             }
             None => {
                 last = None;
@@ -88,42 +91,76 @@ pub(super) fn index(modules: &[Module], address: u64) -> Option<usize> {
 }
 
 /// An address as a place in a module.
-pub(super) fn place(modules: &[Module], address: u64) -> FrameSeen {
+pub(super) fn place(modules: &[Module], address: u64, is_first: bool) -> FrameSeen {
     match index(modules, address) {
         Some(index) => {
             let Module { name, range, .. } = &modules[index];
-            FrameSeen { module: name.clone(), offset: address - range.start }
+            FrameSeen { module: name.clone(), offset: address - range.start, is_first }
         }
-        None => FrameSeen { module: String::new(), offset: address },
+        None => FrameSeen { module: String::new(), offset: address, is_first },
     }
 }
 
-/// The tables of a module whose first byte is at this address, and how many bytes they have; `None` where it has none, or more than that. All
-/// numbers are the worker's word.
-pub(super) fn tables(
-    memory: &File,
-    start: u64,
-    most: usize,
-) -> Option<(ExplicitModuleSectionInfo<Vec<u8>>, usize)> {
+/// A module's bytes.
+pub(super) enum Image<'a> {
+    /// In a process, from this address on.
+    Loaded(&'a File, u64),
+    /// In its file.
+    File(&'a [u8]),
+}
+
+/// What of a module is loaded: addresses of its own counting, and where in its file.
+struct Segment {
+    addresses: Range<u64>,
+    offset: u64,
+}
+
+impl Image<'_> {
+    /// Of what lies first in both.
+    fn first(&self, offset: u64, length: usize) -> Option<Vec<u8>> {
+        match self {
+            Image::Loaded(memory, start) => Some(up_to(memory, start.checked_add(offset)?, length)),
+            Image::File(bytes) => {
+                let bytes = bytes.get(usize::try_from(offset).ok()?..)?;
+                Some(bytes[..bytes.len().min(length)].to_vec())
+            }
+        }
+    }
+
+    /// All bytes at an address of its own counting.
+    fn read(&self, segments: &[Segment], address: u64, length: u64, most: usize) -> Option<Vec<u8>> {
+        let length = usize::try_from(length).ok().filter(|&length| length <= most)?;
+        let offset = match self {
+            Image::Loaded(..) => address.wrapping_sub(segments.first()?.addresses.start & !0xfff),
+            Image::File(_) => {
+                let segment = segments.iter().find(|segment| segment.addresses.contains(&address))?;
+                segment.offset.checked_add(address - segment.addresses.start)?
+            }
+        };
+        self.first(offset, length).filter(|bytes| bytes.len() == length)
+    }
+}
+
+/// The tables of a module, and how many bytes they have; `None` where it has none, or more than that. All numbers are the word of the worker, or of the file.
+pub(super) fn tables(image: &Image<'_>, most: usize) -> Option<(ExplicitModuleSectionInfo<Vec<u8>>, usize)> {
     const LOAD: u64 = 1;
     const EH_FRAME: u64 = 0x6474_e550;
-    let head = up_to(memory, start, 64);
+    let head = image.first(0, 64)?;
     let is_elf = head.starts_with(b"\x7fELF\x02\x01") && number(&head, 54, 2)? == 56;
     let count =
         usize::try_from(number(&head, 56, 2)?).ok().filter(|&count| is_elf && count <= MOST_HEADERS)?;
-    let headers = up_to(memory, start.checked_add(number(&head, 32, 8)?)?, count * 56);
+    let headers = image.first(number(&head, 32, 8)?, count * 56)?;
     let headers: Vec<&[u8]> = headers.chunks_exact(56).collect();
-    // Where it lies by its own word, and how many bytes of it are of the file.
-    let segment = |header: &[u8]| Some((number(header, 16, 8)?, number(header, 32, 8)?));
     let of_kind = |kind| headers.iter().filter(move |header| number(header, 0, 4) == Some(kind));
-    let base = segment(of_kind(LOAD).next()?)?.0 & !0xfff;
-    let at = |address: u64| start.wrapping_add(address.wrapping_sub(base));
-    let read = |address: u64, length: u64, most: usize| {
-        let length = usize::try_from(length).ok().filter(|&length| length <= most)?;
-        Some(up_to(memory, at(address), length)).filter(|bytes| bytes.len() == length)
+    let segment = |header: &&[u8]| {
+        let (offset, from, length) = (number(header, 8, 8)?, number(header, 16, 8)?, number(header, 32, 8)?);
+        Some(Segment { addresses: from..from.checked_add(length)?, offset })
     };
-    let (header, length) = segment(of_kind(EH_FRAME).next()?)?;
-    let header_bytes = read(header, length, most)?;
+    let segments: Vec<Segment> = of_kind(LOAD).filter_map(segment).collect();
+    let base = segments.first()?.addresses.start & !0xfff;
+    let Segment { addresses: Range { start: header, end: header_end }, .. } =
+        segment(of_kind(EH_FRAME).next()?)?;
+    let header_bytes = image.read(&segments, header, header_end - header, most)?;
     // Version 1, a distance of four bytes from where that stands, a number of four, and pairs of distances, as all linkers write it.
     if !header_bytes.starts_with(&[1, 0x1b, 3, 0x3b]) {
         return None;
@@ -131,11 +168,8 @@ pub(super) fn tables(
     let distance = number(&header_bytes, 4, 4)? as u32 as i32;
     let frames = header.wrapping_add(4).wrapping_add_signed(distance.into());
     // No header says how long they are: no longer than what holds them.
-    let end = of_kind(LOAD).filter_map(|it| segment(it)).find_map(|(from, length)| {
-        let end = from.checked_add(length)?;
-        (from..end).contains(&frames).then_some(end)
-    })?;
-    let frames_bytes = read(frames, end - frames, most - header_bytes.len())?;
+    let end = segments.iter().find(|segment| segment.addresses.contains(&frames))?.addresses.end;
+    let frames_bytes = image.read(&segments, frames, end - frames, most - header_bytes.len())?;
     // Who reads them counts on it that they lead into what is there.
     let pairs = usize::try_from(number(&header_bytes, 8, 4)?).ok()?.checked_mul(8)?;
     let pairs = header_bytes.get(12..)?.get(..pairs)?.chunks_exact(8);
@@ -151,7 +185,7 @@ pub(super) fn tables(
         base_svma: base,
         eh_frame_svma: Some(frames..end),
         eh_frame: Some(frames_bytes),
-        eh_frame_hdr_svma: Some(header..header.wrapping_add(length)),
+        eh_frame_hdr_svma: Some(header..header_end),
         eh_frame_hdr: Some(header_bytes),
         ..Default::default()
     };

@@ -1,5 +1,8 @@
+//! What is read of a process, and stacks of this very one.
+
 use std::sync::{Condvar, Mutex};
 
+use super::walk::{Link, link};
 use super::*;
 
 #[test]
@@ -32,10 +35,13 @@ nonsense
         ("/memfd:hotcell-copy (deleted)", 0x8000..0x9000),
     ];
     assert_eq!(told, expected);
-    let place = |address| modules::place(&modules, address);
-    assert_eq!(place(0x2010), FrameSeen { module: "/usr/lib/a b.so".into(), offset: 0x1010 });
+    let place = |address| modules::place(&modules, address, false);
+    assert_eq!(
+        place(0x2010),
+        FrameSeen { module: "/usr/lib/a b.so".into(), offset: 0x1010, is_first: false }
+    );
     assert_eq!(place(0x6010).offset, 0x10);
-    assert_eq!(place(0x7010), FrameSeen { module: String::new(), offset: 0x7010 });
+    assert_eq!(place(0x7010), FrameSeen { module: String::new(), offset: 0x7010, is_first: false });
     assert_eq!(place(0x10).offset, 0x10);
 }
 
@@ -92,7 +98,7 @@ fn a_stack_is_walked_to_its_end() {
     assert!(frames.iter().filter(|frame| frame.module == own).count() > 3, "{frames:#x?}");
     assert!(frames.last().unwrap().module.contains("/libc.so"), "{frames:#x?}");
     let here = (sleeps as fn(&(Mutex<bool>, Condvar)) as usize) as u64;
-    let here = modules::place(&Process::open("/proc/self").modules, here).offset;
+    let here = modules::place(&Process::open("/proc/self").modules, here, false).offset;
     assert!(frames.iter().any(|frame| (here..here + 4096).contains(&frame.offset)), "{here:#x} {frames:#x?}");
 }
 
@@ -100,11 +106,16 @@ fn a_stack_is_walked_to_its_end() {
 fn what_is_no_module_has_no_tables() {
     let memory = File::open("/proc/self/mem").unwrap();
     let bytes = vec![0x7fu8; 4096];
-    assert!(modules::tables(&memory, bytes.as_ptr().addr() as u64, 1 << 20).is_none());
-    assert!(modules::tables(&memory, 0, 1 << 20).is_none());
-    assert!(modules::tables(&memory, u64::MAX - 3, 1 << 20).is_none());
+    let tables = |start, most| modules::tables(&Image::Loaded(&memory, start), most).map(|it| it.1);
+    for start in [bytes.as_ptr().addr() as u64, 0, u64::MAX - 3] {
+        assert!(tables(start, 1 << 20).is_none());
+    }
+    assert!(modules::tables(&Image::File(&bytes), 1 << 20).is_none());
     let process = Process::open("/proc/self");
     let start = process.modules[0].range.start;
-    assert!(modules::tables(&memory, start, 16).is_none(), "more than may be read");
-    assert!(modules::tables(&memory, start, 64 << 20).is_some());
+    assert!(tables(start, 16).is_none(), "more than may be read");
+    // Its file says the same.
+    let file = fs::read(std::env::current_exe().unwrap()).unwrap();
+    let of_file = modules::tables(&Image::File(&file), 64 << 20).map(|it| it.1);
+    assert!(of_file.is_some() && tables(start, 64 << 20) == of_file, "{of_file:?}");
 }
