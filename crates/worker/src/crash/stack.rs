@@ -60,6 +60,10 @@ pub(super) unsafe fn leave(record: *mut u8, pc: u64, sp: u64, context: *mut c_vo
 fn is_there(address: usize) -> bool {
     const NOTHING: i32 = -1;
     const SET: usize = 8;
+    // A null pointer would be no set, of which there is nothing to say.
+    if address < PAGE {
+        return false;
+    }
     // SAFETY: the kernel reads the set, or says that it cannot.
     let done =
         unsafe { libc::syscall(libc::SYS_rt_sigprocmask, NOTHING, address, std::ptr::null_mut::<u8>(), SET) };
