@@ -44,13 +44,16 @@ impl Start {
     }
 }
 
+/// The tables of a module, and how many bytes they have.
 type Tables = (ExplicitModuleSectionInfo<Vec<u8>>, usize);
+
+/// Reads the tables of a module, if they have no more bytes than that.
+type ReadTables<'a> = Box<dyn FnMut(&Module, usize) -> Option<Tables> + 'a>;
 
 /// Walks stacks of one process. Tables of a module are read when the first stack comes to it.
 pub(super) struct Walker<'a> {
     modules: &'a [Module],
-    /// The tables of a module, and how many bytes they have, which are no more than that.
-    tables: Box<dyn FnMut(&Module, usize) -> Option<Tables> + 'a>,
+    tables: ReadTables<'a>,
     unwinder: Unwinder<Vec<u8>>,
     cache: Cache,
     /// Modules whose tables were read, and how many bytes they had.
