@@ -312,8 +312,11 @@ fn entered(thread: i32) -> Option<u64> {
             &raw mut info,
         )
     };
+    if got <= 0 || info.op != libc::PTRACE_SYSCALL_INFO_ENTRY {
+        return None;
+    }
     // SAFETY: the kernel says that it has written this of the parts.
-    (got > 0 && info.op == libc::PTRACE_SYSCALL_INFO_ENTRY).then(|| unsafe { info.u.entry.nr })
+    Some(unsafe { info.u.entry.nr })
 }
 
 fn call(number: u64) -> String {
