@@ -35,6 +35,6 @@ pub use output::escape;
 pub use program::find_worker;
 pub use spec::Spec;
 pub use stacks::{FrameSeen, StackLeft, StackSeen, locate};
-pub use start::StartError;
+pub use start::{StartError, passes};
 pub use usage::{ThreadSeen, Usage};
 pub use worker::{LaneError, SegmentError, Worker, WorkerRef};

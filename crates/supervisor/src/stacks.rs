@@ -7,10 +7,11 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 
 use hotcell_elf::Place;
+use rustix::fs::OFlags;
 
 use crate::output::escape;
 use crate::usage;
@@ -20,8 +21,10 @@ pub use left::StackLeft;
 use modules::{Image, Module};
 use walk::{Start, Walker};
 
+mod aside;
 mod left;
 mod modules;
+mod rows;
 mod walk;
 
 /// Threads that are looked at, and bytes of the stack of each.
@@ -55,7 +58,7 @@ pub struct FrameSeen {
 impl Worker {
     /// Where its threads are now, those together that are at the same place; empty when it has ended.
     pub fn stacks(&self) -> Vec<StackSeen> {
-        usage::look(&self.shared, |folder| Process::open(folder).stacks()).unwrap_or_default()
+        usage::look(&self.shared, aside::stacks).unwrap_or_default()
     }
 }
 
@@ -89,11 +92,8 @@ impl Process {
 
     fn stacks(&self) -> Vec<StackSeen> {
         let (mut walker, mut alike) = (self.walker(), BTreeMap::new());
-        let tasks = fs::read_dir(format!("{}/task", self.folder)).into_iter().flatten().flatten();
-        for task in tasks.take(MOST_THREADS) {
-            let stat = fs::read(task.path().join("stat")).unwrap_or_default();
-            let Some((name, state)) = usage::of_stat(&String::from_utf8_lossy(&stat)) else { continue };
-            let at = fs::read_to_string(task.path().join("syscall")).ok();
+        for Task { folder, name, state } in tasks(&self.folder) {
+            let at = walker.has_time().then(|| fs::read_to_string(folder.join("syscall")).ok()).flatten();
             let frames = at.and_then(|at| of_syscall(&at)).map(|(sp, pc)| {
                 let stack = self.stack(sp);
                 walker.walk(&Start::asleep(pc, sp), sp, &stack)
@@ -106,6 +106,23 @@ impl Process {
         stacks.sort_by_key(|stack| std::cmp::Reverse(stack.threads));
         stacks
     }
+}
+
+/// A thread of a process, by its folder in `/proc`.
+struct Task {
+    folder: PathBuf,
+    name: String,
+    state: char,
+}
+
+/// The threads of a process, for which nothing of its memory is touched.
+fn tasks(folder: &str) -> impl Iterator<Item = Task> {
+    let tasks = fs::read_dir(format!("{folder}/task")).into_iter().flatten().flatten();
+    tasks.take(MOST_THREADS).filter_map(|task| {
+        let stat = fs::read(task.path().join("stat")).ok()?;
+        let (name, state) = usage::of_stat(&String::from_utf8_lossy(&stat))?;
+        Some(Task { folder: task.path(), name, state })
+    })
 }
 
 /// Stack pointer and place of a thread that sleeps, of a text of `/proc/PID/task/TID/syscall`: the number of the call and its arguments, if
@@ -142,10 +159,20 @@ fn up_to(memory: &File, address: u64, most: usize) -> Vec<u8> {
 ///
 /// When it cannot be read.
 pub fn locate(module: &Path, offset: u64) -> io::Result<Option<Place>> {
-    const MOST: u64 = 2 << 30;
+    const MOST: u64 = 1 << 30;
     let mut bytes = Vec::new();
-    File::open(module)?.take(MOST).read_to_end(&mut bytes)?;
+    open_plain(module)?.take(MOST).read_to_end(&mut bytes)?;
     Ok(hotcell_elf::place(&bytes, offset))
+}
+
+/// Opens a file that a library has named: neither a device nor what nobody writes to, and no link.
+fn open_plain(name: &Path) -> io::Result<File> {
+    let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::NOCTTY;
+    let file = File::options().read(true).custom_flags(flags.bits().cast_signed()).open(name)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file")),
+    }
 }
 
 #[cfg(test)]

@@ -96,9 +96,14 @@ impl StartError {
     /// Whether it may pass by itself: this machine, or this process, had no process, memory or descriptor just then.
     pub fn passes(&self) -> bool {
         let StartError::System { source, .. } = self else { return false };
-        let errno = source.raw_os_error().map(Errno::from_raw_os_error);
-        matches!(errno, Some(Errno::AGAIN | Errno::NOMEM | Errno::MFILE | Errno::NFILE | Errno::INTR))
+        passes(source)
     }
+}
+
+/// Whether the machine had too little of something for a moment.
+pub fn passes(error: &io::Error) -> bool {
+    let errno = error.raw_os_error().map(Errno::from_raw_os_error);
+    matches!(errno, Some(Errno::AGAIN | Errno::NOMEM | Errno::MFILE | Errno::NFILE | Errno::INTR))
 }
 
 impl fmt::Display for StartError {

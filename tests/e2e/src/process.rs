@@ -48,7 +48,10 @@ pub fn workers() -> Vec<u32> {
     let is_worker = |pid: &u32| {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         // Number, (name), state, parent.
+        let keeps =
+            fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|it| it.starts_with(b"hotcell-keeper\0"));
         stat.contains("(hotcell-worker) ")
+            && !keeps
             && stat.rsplit(')').next().is_some_and(|rest| rest[2..].starts_with(&own))
     };
     pids.filter(|pid| is_worker(pid) && alive(*pid)).collect()

@@ -10,7 +10,7 @@ use hotcell_protocol::ErrorKind;
 use hotcell_sandbox::trace::Trace;
 use hotcell_sandbox::{Plan, Profile, Sandbox, remove_tree, wrong_path};
 use hotcell_shm::sealed_copy;
-use hotcell_supervisor::Keeper;
+use hotcell_supervisor::{Keeper, passes};
 
 /// The sandbox of a session, ready for its workers.
 pub(super) struct Walled {
@@ -44,6 +44,8 @@ impl Drop for PrivateDirectory {
 pub(super) struct Wrong {
     pub(super) kind: ErrorKind,
     pub(super) message: String,
+    /// Whether it may not be so in a moment: the machine had no process, memory or descriptor.
+    pub(super) passes: bool,
 }
 
 impl Walled {
@@ -54,7 +56,7 @@ impl Walled {
         mut sandbox: Sandbox,
         environment: &mut Vec<(String, String)>,
     ) -> Result<Walled, Wrong> {
-        let wrong = |message| Wrong { kind: ErrorKind::InvalidArgument, message };
+        let wrong = |message| Wrong { kind: ErrorKind::InvalidArgument, message, passes: false };
         if let Some(misplaced) = sandbox.misplaced() {
             return Err(wrong(misplaced));
         }
@@ -112,15 +114,21 @@ impl PrivateDirectory {
     fn make(program: &Path, environment: &mut Vec<(String, String)>) -> Result<PrivateDirectory, Wrong> {
         let place = std::path::absolute(std::env::temp_dir());
         let place = place.map_err(|error| failed("find the directory for temporary files", error))?;
+        let mut no_keeper = false;
         let make = |path: &Path| {
-            let keeper = Keeper::start(program, path)?;
+            let mut keeper = Keeper::start(program, path).inspect_err(|error| no_keeper = passes(error))?;
             DirBuilder::new().mode(0o700).create(path)?;
+            keeper.made(path);
             Ok(keeper)
         };
         // Under a name that is somebody's already it is tried with another one.
         let made = tempfile::Builder::new().prefix("hotcell-").make_in(place, make);
-        let (keeper, path) =
-            made.map_err(|error| failed("make a directory for temporary files", error))?.into_parts();
+        let wrong = |error| {
+            let wrong = failed("make a directory for temporary files", error);
+            // The error comes wrapped, without its number.
+            Wrong { passes: wrong.passes || no_keeper, ..wrong }
+        };
+        let (keeper, path) = made.map_err(wrong)?.into_parts();
         // It is removed by what is used to what libraries do.
         let path =
             path.keep().map_err(|error| failed("keep a directory for temporary files", error.error))?;
@@ -138,5 +146,5 @@ fn sealed(plan: &Plan) -> Result<Arc<OwnedFd>, Wrong> {
 }
 
 fn failed(what: &str, error: std::io::Error) -> Wrong {
-    Wrong { kind: ErrorKind::LoadFailed, message: format!("{what}: {error}") }
+    Wrong { kind: ErrorKind::LoadFailed, message: format!("{what}: {error}"), passes: passes(&error) }
 }

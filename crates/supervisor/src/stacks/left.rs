@@ -8,13 +8,11 @@ use std::sync::Arc;
 use hotcell_shm::StackRecord;
 
 use super::modules::{self, Image, Module};
+use super::rows::Rows;
 use super::walk::{Start, Walker};
-use super::{FrameSeen, up_to};
+use super::{FrameSeen, open_plain};
 use crate::libraries::Libraries;
 use crate::spec::Spec;
-
-/// Bytes of a file that are read.
-const MOST_FILE: usize = 1 << 30;
 
 /// What a worker had loaded when it came up.
 #[derive(Debug)]
@@ -32,22 +30,21 @@ impl Loaded {
         Loaded { modules, libraries: Arc::clone(&spec.libraries), shim: spec.shim }
     }
 
-    /// The bytes of a module's file, as they are now.
-    fn bytes(&self, module: &Module) -> Option<Vec<u8>> {
+    /// The tables of a module, by its file as it is now.
+    fn tables(&self, module: &Module, most: usize) -> Option<Rows> {
         if !module.name.starts_with("/memfd:") {
-            return up_to_all(&File::open(&module.name).ok()?);
+            return modules::tables(&Image::File(&open_plain(module.name.as_ref()).ok()?), most);
         }
         let is_it = |file: &&File| file.metadata().is_ok_and(|it| it.ino() == module.inode);
         match self.libraries.files().find(is_it) {
-            Some(file) => up_to_all(file),
-            None => Some(self.shim.to_vec()),
+            Some(file) => modules::tables(&Image::File(file), most),
+            // It came as a copy, by this name.
+            None if module.name.starts_with("/memfd:hotcell-shim ") => {
+                modules::tables(&Image::Bytes(self.shim), most)
+            }
+            None => None,
         }
     }
-}
-
-fn up_to_all(file: &File) -> Option<Vec<u8>> {
-    let length = usize::try_from(file.metadata().ok()?.len()).ok().filter(|&length| length <= MOST_FILE)?;
-    Some(up_to(file, 0, length))
 }
 
 /// A stack that a worker has left, by its own word.
@@ -66,7 +63,7 @@ impl StackLeft {
     pub fn frames(&self) -> Vec<FrameSeen> {
         let StackRecord { pc, sp, link, back, from, bytes } = &*self.record;
         let start = Start { pc: *pc, sp: *sp, link: *link, back: *back };
-        let tables = |module: &Module, most| modules::tables(&Image::File(&self.loaded.bytes(module)?), most);
+        let tables = |module: &Module, most| self.loaded.tables(module, most);
         Walker::new(&self.loaded.modules, tables).walk(&start, *from, bytes)
     }
 }

@@ -3,8 +3,7 @@
 use std::fs::File;
 use std::ops::Range;
 
-use framehop::ExplicitModuleSectionInfo;
-
+use super::rows::Rows;
 use super::{FrameSeen, escape, up_to};
 
 /// Modules of a process, at most. A hostile library can map files as often as it likes.
@@ -106,7 +105,9 @@ pub(super) enum Image<'a> {
     /// In a process, from this address on.
     Loaded(&'a File, u64),
     /// In its file.
-    File(&'a [u8]),
+    File(&'a File),
+    /// In memory of this process, as in its file.
+    Bytes(&'a [u8]),
 }
 
 /// What of a module is loaded: addresses of its own counting, and where in its file.
@@ -120,7 +121,8 @@ impl Image<'_> {
     fn first(&self, offset: u64, length: usize) -> Option<Vec<u8>> {
         match self {
             Image::Loaded(memory, start) => Some(up_to(memory, start.checked_add(offset)?, length)),
-            Image::File(bytes) => {
+            Image::File(file) => Some(up_to(file, offset, length)),
+            Image::Bytes(bytes) => {
                 let bytes = bytes.get(usize::try_from(offset).ok()?..)?;
                 Some(bytes[..bytes.len().min(length)].to_vec())
             }
@@ -132,7 +134,7 @@ impl Image<'_> {
         let length = usize::try_from(length).ok().filter(|&length| length <= most)?;
         let offset = match self {
             Image::Loaded(..) => address.wrapping_sub(segments.first()?.addresses.start & !0xfff),
-            Image::File(_) => {
+            Image::File(_) | Image::Bytes(_) => {
                 let segment = segments.iter().find(|segment| segment.addresses.contains(&address))?;
                 segment.offset.checked_add(address - segment.addresses.start)?
             }
@@ -141,8 +143,8 @@ impl Image<'_> {
     }
 }
 
-/// The tables of a module, and how many bytes they have; `None` where it has none, or more than that. All numbers are the word of the worker, or of the file.
-pub(super) fn tables(image: &Image<'_>, most: usize) -> Option<(ExplicitModuleSectionInfo<Vec<u8>>, usize)> {
+/// The tables of a module; `None` where it has none, or more than that. All numbers are the word of the worker, or of the file.
+pub(super) fn tables(image: &Image<'_>, most: usize) -> Option<Rows> {
     const LOAD: u64 = 1;
     const EH_FRAME: u64 = 0x6474_e550;
     let head = image.first(0, 64)?;
@@ -180,16 +182,13 @@ pub(super) fn tables(image: &Image<'_>, most: usize) -> Option<(ExplicitModuleSe
     if !pairs.into_iter().all(leads) {
         return None;
     }
-    let bytes = header_bytes.len() + frames_bytes.len();
-    let tables = ExplicitModuleSectionInfo {
-        base_svma: base,
-        eh_frame_svma: Some(frames..end),
-        eh_frame: Some(frames_bytes),
-        eh_frame_hdr_svma: Some(header..header_end),
-        eh_frame_hdr: Some(header_bytes),
-        ..Default::default()
-    };
-    Some((tables, bytes))
+    Some(Rows {
+        frames: frames_bytes.into(),
+        frames_at: frames..end,
+        index: header_bytes.into(),
+        index_at: header..header_end,
+        base,
+    })
 }
 
 /// A number of so many bytes, as both machines write them.

@@ -4,16 +4,23 @@
 use framehop::aarch64::{CacheAarch64 as Cache, UnwindRegsAarch64 as Registers, UnwinderAarch64 as Unwinder};
 #[cfg(target_arch = "x86_64")]
 use framehop::x86_64::{CacheX86_64 as Cache, UnwindRegsX86_64 as Registers, UnwinderX86_64 as Unwinder};
+use std::time::{Duration, Instant};
+
 use framehop::{ExplicitModuleSectionInfo, FrameAddress, Unwinder as _};
 
 use super::FrameSeen;
 use super::modules::{self, Module};
+use super::rows::{Bytes, Rows};
 
 /// Frames of a stack.
 const MOST_FRAMES: usize = 64;
 
-/// Bytes of tables that are read of all modules.
-const MOST_TABLES: usize = 64 << 20;
+/// Bytes of tables that are read of a module, and of all of them.
+pub(super) const MOST_TABLES: usize = 8 << 20;
+const MOST_ALL_TABLES: usize = 64 << 20;
+
+/// How long stacks of a process are walked, all together. What is not walked by then has no further frames.
+pub(super) const WALKS: Duration = Duration::from_millis(100);
 
 /// What the register that links frames has where nobody knows: no stack is there.
 const UNKNOWN: u64 = 1;
@@ -44,29 +51,27 @@ impl Start {
     }
 }
 
-/// The tables of a module, and how many bytes they have.
-type Tables = (ExplicitModuleSectionInfo<Vec<u8>>, usize);
-
 /// Reads the tables of a module, if they have no more bytes than that.
-type ReadTables<'a> = Box<dyn FnMut(&Module, usize) -> Option<Tables> + 'a>;
+type ReadTables<'a> = Box<dyn FnMut(&Module, usize) -> Option<Rows> + 'a>;
 
 /// Walks stacks of one process. Tables of a module are read when the first stack comes to it.
 pub(super) struct Walker<'a> {
     modules: &'a [Module],
     tables: ReadTables<'a>,
-    unwinder: Unwinder<Vec<u8>>,
+    unwinder: Unwinder<Bytes>,
     cache: Cache,
-    /// Modules whose tables were read, and how many bytes they had.
-    read: Vec<bool>,
+    /// Of modules whose tables were read, these; and how many bytes they had.
+    read: Vec<Option<Option<Rows>>>,
     bytes: usize,
+    until: Instant,
 }
 
 impl<'a> Walker<'a> {
     pub(super) fn new(
         modules: &'a [Module],
-        tables: impl FnMut(&Module, usize) -> Option<Tables> + 'a,
+        tables: impl FnMut(&Module, usize) -> Option<Rows> + 'a,
     ) -> Walker<'a> {
-        let read = vec![false; modules.len()];
+        let read = modules.iter().map(|_| None).collect();
         Walker {
             modules,
             tables: Box::new(tables),
@@ -74,14 +79,18 @@ impl<'a> Walker<'a> {
             cache: Cache::new(),
             read,
             bytes: 0,
+            until: Instant::now() + WALKS,
         }
+    }
+
+    /// Whether there is time for more.
+    pub(super) fn has_time(&self) -> bool {
+        Instant::now() < self.until
     }
 
     /// The frames of a stack of which these bytes are there, from that address on.
     pub(super) fn walk(&mut self, start: &Start, from: u64, stack: &[u8]) -> Vec<FrameSeen> {
         let words = stack.chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().unwrap_or_default()));
-        // Each address of code that is there may be a frame's.
-        words.clone().chain([start.pc, start.back]).for_each(|word| self.read_tables(word));
         let words: Vec<u64> = words.collect();
         let modules = self.modules;
         let is_code = |address| modules::is_code(modules, address);
@@ -91,7 +100,7 @@ impl<'a> Walker<'a> {
         };
         let (mut frames, mut registers) = (Vec::new(), start.registers());
         let mut address = FrameAddress::from_instruction_pointer(start.pc);
-        while frames.len() < MOST_FRAMES {
+        while frames.len() < MOST_FRAMES && self.has_time() {
             frames.push(modules::place(modules, address.address(), frames.is_empty()));
             let before = registers;
             // What was called is no function: its caller has left where it goes on.
@@ -102,16 +111,15 @@ impl<'a> Walker<'a> {
                     registers = caller.registers();
                     Some(caller.pc)
                 }
-                None => match self.unwinder.unwind_frame(address, &mut registers, &mut self.cache, &mut read)
-                {
-                    Err(_) if linked(&before) == UNKNOWN => {
+                None => match self.unwind(address, &mut registers, &mut read) {
+                    None if linked(&before) == UNKNOWN => {
                         link(&words, from, before.sp(), is_code).map(|link| {
                             registers =
                                 Start { pc: link.back, sp: link.above, link: link.next, back: 0 }.registers();
                             link.back
                         })
                     }
-                    unwound => unwound.unwrap_or_default(),
+                    unwound => unwound.flatten(),
                 },
             };
             let Some(back) = back.and_then(FrameAddress::from_return_address) else { break };
@@ -120,16 +128,45 @@ impl<'a> Walker<'a> {
         frames
     }
 
-    fn read_tables(&mut self, address: u64) {
-        let found = modules::index(self.modules, address);
-        let Some(index) = found.filter(|&index| !self.read[index]) else { return };
-        self.read[index] = true;
+    /// One frame further, by tables: where that goes on, or that there is none; `None` where they do not say it.
+    fn unwind(
+        &mut self,
+        address: FrameAddress,
+        registers: &mut Registers,
+        read: &mut impl FnMut(u64) -> Result<u64, ()>,
+    ) -> Option<Option<u64>> {
+        let at = address.address_for_lookup();
+        if let Some(index) = modules::index(self.modules, at) {
+            self.read_tables(index);
+            let offset = at - self.modules[index].range.start;
+            if self.read[index].iter().flatten().any(|rows| !rows.are_short(offset)) {
+                return None;
+            }
+        }
+        self.unwinder.unwind_frame(address, registers, &mut self.cache, read).ok()
+    }
+
+    /// Reads the tables of a module, once.
+    fn read_tables(&mut self, index: usize) {
+        if self.read[index].is_some() {
+            return;
+        }
         let module = &self.modules[index];
-        if let Some((tables, bytes)) = (self.tables)(module, MOST_TABLES - self.bytes) {
-            self.bytes += bytes;
+        let rows = (self.tables)(module, MOST_TABLES.min(MOST_ALL_TABLES - self.bytes));
+        if let Some(Rows { frames, frames_at, index, index_at, base }) = &rows {
+            self.bytes += frames.len() + index.len();
+            let tables = ExplicitModuleSectionInfo {
+                base_svma: *base,
+                eh_frame_svma: Some(frames_at.clone()),
+                eh_frame: Some(Bytes::clone(frames)),
+                eh_frame_hdr_svma: Some(index_at.clone()),
+                eh_frame_hdr: Some(Bytes::clone(index)),
+                ..Default::default()
+            };
             let (name, start) = (module.name.clone(), module.range.start);
             self.unwinder.add_module(framehop::Module::new(name, module.range.clone(), start, tables));
         }
+        self.read[index] = Some(rows);
     }
 }
 
