@@ -91,7 +91,9 @@ fn load(socket: &Arc<ControlSocket>) -> Result<&'static Worker, Failure> {
     denial::install(channel.denial_records());
     if let Some(counts) = counts {
         let settings = heap_settings(&hello, counts)?;
-        crash::keep_stack(settings.segment.base().wrapping_add(heap_stack(hello.functions)));
+        if keeps_stack(&hello) {
+            crash::keep_stack(settings.segment.base().wrapping_add(heap_stack(hello.functions)));
+        }
         heap::install(settings).map_err(system("guarded memory"))?;
     }
     let shim = next()?;
@@ -173,9 +175,15 @@ pub(crate) fn receive_hello(socket: &ControlSocket) -> Result<(Hello, Vec<OwnedF
     Ok((hello, packet.descriptors))
 }
 
+/// Whether the host has room for the stack in which the worker ends.
+fn keeps_stack(hello: &Hello) -> bool {
+    hello.capabilities & wire::capabilities::STACK != 0
+}
+
 /// What the hello says of the library's memory.
 fn heap_settings(hello: &Hello, counts: OwnedFd) -> Result<heap::Settings, Failure> {
-    let segment = adopt(counts, heap_length(hello.functions) as u64, Seals::Reply)?;
+    let length = if keeps_stack(hello) { heap_length } else { heap_stack }(hello.functions);
+    let segment = adopt(counts, length as u64, Seals::Reply)?;
     let segment = segment.map(Access::ReadWrite);
     let segment = segment
         .map_err(|errno| Failure::system(Event::LaunchFailed, "map the heap segment", &errno.into()))?;

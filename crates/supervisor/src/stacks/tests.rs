@@ -1,6 +1,7 @@
 //! What is read of a process, and stacks of this very one.
 
-use std::sync::{Condvar, Mutex};
+use std::sync::{Condvar, Mutex, mpsc};
+use std::time::Duration;
 
 use super::walk::{Link, link};
 use super::*;
@@ -119,4 +120,44 @@ fn what_is_no_module_has_no_tables() {
     let file = File::open(std::env::current_exe().unwrap()).unwrap();
     let of_file = modules::tables(&Image::File(&file), 64 << 20).map(|it| (it.frames, it.index));
     assert!(of_file.is_some() && tables(start, 64 << 20) == of_file);
+}
+
+/// The frames of a stack of which the fuzz target has this memory, and whether what its module says of where the thread is can be used.
+fn of_seed(name: &str) -> (usize, bool) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fuzz/corpus/stacks");
+    let seed = fs::read(folder.join(name)).unwrap();
+    let number = |at: usize| u64::from_le_bytes(seed[at..at + 8].try_into().unwrap());
+    let (sp, pc, memory) = (number(0), number(8), seed[16..].to_vec());
+    let are_short = modules::tables(&Image::Bytes(&memory), 1 << 20).unwrap().are_short(pc);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("memory");
+    fs::write(&file, &memory).unwrap();
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        let file = File::open(file).unwrap();
+        tell.send(walk(file, "0-1000 r-xp 00000000 00:01 7 /module\n", sp, pc).len())
+    });
+    (told.recv_timeout(Duration::from_secs(20)).expect("the walk comes to an end"), are_short)
+}
+
+#[test]
+fn programs_in_tables_are_not_run_but_the_linkers_own() {
+    if cfg!(target_arch = "x86_64") {
+        assert_eq!(of_seed("linkers"), (3, true));
+    }
+    assert_eq!(of_seed("endless"), (1, false), "it jumps back for ever");
+    assert_eq!(of_seed("ever-deeper"), (1, false), "it takes memory for ever");
+}
+
+#[test]
+fn what_is_no_plain_file_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let (pipe, link) = (folder.path().join("pipe"), folder.path().join("link"));
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0)
+        .unwrap();
+    std::os::unix::fs::symlink(std::env::current_exe().unwrap(), &link).unwrap();
+    for named in [pipe.as_path(), &link, Path::new("/dev/zero")] {
+        assert!(locate(named, 0).is_err(), "{}", named.display());
+    }
+    assert!(locate(&std::env::current_exe().unwrap(), 0).is_ok());
 }
