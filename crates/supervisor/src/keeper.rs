@@ -9,6 +9,8 @@ use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use hotcell_sandbox::{Launch, Limits, spawn};
 use hotcell_shm::sealed_copy;
@@ -25,7 +27,10 @@ const OVER: u8 = b'o';
 const REMOVE: u8 = b'r';
 
 /// How long its end is waited for. One that takes longer ends by itself.
-const PATIENCE: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How soon it is looked again whether an end can be collected.
+const SOON: Duration = Duration::from_micros(100);
 
 /// The process. Dropped, it ends; and removes the directory before, where that is there yet.
 #[derive(Debug)]
@@ -78,10 +83,22 @@ impl Drop for Keeper {
         const WALL: WaitIdOptions = WaitIdOptions::from_bits_retain(0x4000_0000);
         let is_there = |path: &PathBuf| !is_gone(path);
         self.tell(if self.made.as_ref().is_some_and(is_there) { REMOVE } else { OVER });
-        let _ = poll(&mut [PollFd::new(&self.pidfd, PollFlags::IN)], Some(&PATIENCE));
-        // The host may have collected it; and who has not ended yet is waited for by nobody.
-        let _ =
-            waitid(WaitId::PidFd(self.pidfd.as_fd()), WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WALL);
+        let until = Instant::now() + PATIENCE;
+        // It may have ended, and the host may have collected it: then there is an error.
+        while let Ok(None) =
+            waitid(WaitId::PidFd(self.pidfd.as_fd()), WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WALL)
+        {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            // Who traces it may have its end first, and the host a moment later.
+            let ended =
+                poll(&mut [PollFd::new(&self.pidfd, PollFlags::IN)], Timespec::try_from(left).ok().as_ref());
+            if ended.is_ok_and(|ended| ended != 0) {
+                thread::sleep(SOON.min(left));
+            }
+        }
     }
 }
 
@@ -93,7 +110,6 @@ fn is_gone(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
-    use std::time::{Duration, Instant};
 
     use super::*;
 
@@ -120,7 +136,7 @@ mod tests {
         let patience = Instant::now() + Duration::from_secs(60);
         while !said.exists() {
             assert!(Instant::now() < patience, "it was told nothing");
-            std::thread::sleep(Duration::from_millis(1));
+            thread::sleep(Duration::from_millis(1));
         }
         assert_eq!(fs::read_to_string(&said).unwrap(), "/some/where --keep\n");
         drop(keeper);
