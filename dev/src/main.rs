@@ -10,6 +10,7 @@ use anyhow::{Result, bail};
 mod bench;
 mod check;
 mod conformance;
+mod countdown;
 mod coverage;
 mod demo;
 mod evidence;
@@ -109,6 +110,12 @@ const SUBCOMMANDS: &[Subcommand] = &[
         arguments: "[--minutes N] [--seed N] [--ledger]",
         about: "have a worker write into all memory it shares for N minutes (10), while calls run",
         run: scribble::run,
+    },
+    Subcommand {
+        name: "countdown",
+        arguments: "[--every N]",
+        about: "kill hosts, workers and keepers at each system call of some scenarios, or at one of N moments",
+        run: countdown::run,
     },
     Subcommand {
         name: "soak",

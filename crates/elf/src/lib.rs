@@ -3,6 +3,7 @@
 
 mod code;
 mod layouts;
+mod places;
 
 use std::fmt;
 use std::path::Path;
@@ -12,6 +13,7 @@ use object::read::elf::{FileHeader, NoteIterator, ProgramHeader};
 use object::{Endianness, ReadRef};
 
 pub use layouts::{Differs, Layout, differing};
+pub use places::{Place, place};
 
 /// Of a file that can be loaded here.
 #[derive(Debug, Clone, PartialEq, Eq)]

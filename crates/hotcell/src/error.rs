@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReason};
+use hotcell_supervisor::StackLeft;
 use serde_json::{Value, json};
 
 mod output;
@@ -43,6 +44,7 @@ pub(crate) struct Inner {
     pub(crate) outputs: Vec<(String, Output)>,
     pub(crate) refused: Option<Refused>,
     pub(crate) shortage: Option<Shortage>,
+    pub(crate) stack: Option<StackLeft>,
     pub(crate) tried: Tried,
 }
 
@@ -357,6 +359,17 @@ impl Error {
         self
     }
 
+    /// The stack that the worker left, if it did.
+    pub(crate) fn stack(&self) -> Option<&StackLeft> {
+        self.0.stack.as_ref()
+    }
+
+    /// The same error, with the stack that the worker left.
+    pub(crate) fn with_stack(mut self, stack: Option<StackLeft>) -> Error {
+        self.0.stack = stack;
+        self
+    }
+
     /// Adds what the call gave, where `order` says it belongs.
     pub(crate) fn add_outputs(&mut self, outputs: Vec<(String, Output)>, order: impl Fn(&str) -> usize) {
         self.0.outputs.extend(outputs);
@@ -516,6 +529,7 @@ mod tests {
             outputs: vec![("message".into(), Output::Text("\x1b[2J".into()))],
             refused: None,
             shortage: None,
+            stack: None,
             tried: Tried::default(),
         });
         assert!(format!("{error:#}").contains("\n  message: \"\\u{1b}[2J\"\n"), "{error:#}");

@@ -2,7 +2,7 @@
 
 use hotcell_protocol::wire::Event;
 use hotcell_protocol::{ErrorKind, LimitExceededReason};
-use hotcell_supervisor::{End, HowEnded, Report, StartError};
+use hotcell_supervisor::{End, HowEnded, Report, StackLeft, StartError};
 
 use crate::denied::Denied;
 use crate::error::{Cause, LeftBy};
@@ -33,6 +33,12 @@ pub(crate) fn of_end(end: &End) -> Fault {
         }
         _ => fault,
     }
+}
+
+/// The stack of the thread that ended a worker, where the kernel says that it ended by what its handler noted.
+pub(crate) fn stack_of(end: &End) -> Option<StackLeft> {
+    let noted = end.crash.is_some_and(|record| end.how == HowEnded::Signalled(record.signal));
+    end.stack.clone().filter(|_| noted)
 }
 
 /// That a worker ended itself because the host did not answer a callback, in its words.

@@ -37,6 +37,7 @@ pub mod rt;
 pub mod serve;
 mod session;
 mod signals;
+mod stack;
 mod state;
 pub mod watch;
 
@@ -46,7 +47,7 @@ pub use hotcell_protocol::wire::Guard;
 pub use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Retry, UnavailableReason};
 pub use hotcell_sandbox::{Level, Limits, Profile, Require, Sandbox};
 pub use hotcell_shm::{InBuf, SharedBuf, SharedView};
-pub use hotcell_supervisor::{LoadedFile, ThreadSeen};
+pub use hotcell_supervisor::{LoadedFile, Place, ThreadSeen};
 pub use latency::Latency;
 pub use memory::{Coverage, Frame, Heap, HeapCount, HeapFault, HeapFaultKind, Shortage};
 pub use options::{Options, Waiting};
@@ -59,4 +60,5 @@ pub use session::{
     Cancel, FunctionStats, Lease, Library, Pool, PoolOptions, PoolStats, Pools, Reload, Reloaded, Session,
     SessionState, Stats, WhyEnded, WorkerEnd,
 };
+pub use stack::Stack;
 pub use state::{StateChanges, StatePart};

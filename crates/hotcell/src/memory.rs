@@ -91,15 +91,17 @@ pub enum HeapFaultKind {
     InvalidFree,
 }
 
-/// A frame of a stack: where a function returns to.
+/// A frame of a stack: where a function returns to, or, of the innermost one, where the thread was.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
     /// The file that the code is from.
     pub module: String,
     /// Where in the module.
     pub offset: u64,
-    /// The exported function that it is in, where there is one.
+    /// The exported function that it is in, where there is one that was looked for.
     pub symbol: Option<String>,
+    /// Whether the thread was there, and not to come back there.
+    pub(crate) is_first: bool,
 }
 
 impl Heap {
@@ -229,12 +231,7 @@ impl HeapFault {
     }
 
     pub(crate) fn to_json(&self) -> Value {
-        let frames = |frames: &[Frame]| -> Vec<Value> {
-            frames
-                .iter()
-                .map(|it| json!({ "module": it.module, "offset": format!("{:#x}", it.offset), "symbol": it.symbol }))
-                .collect()
-        };
+        let frames = |frames: &[Frame]| -> Vec<Value> { frames.iter().map(Frame::to_json).collect() };
         json!({
             "kind": self.kind.name(),
             "address": self.address.map(|address| format!("{address:#x}")),
@@ -291,6 +288,10 @@ impl HeapFaultKind {
 }
 
 impl Frame {
+    pub(crate) fn to_json(&self) -> Value {
+        json!({ "module": self.module, "offset": format!("{:#x}", self.offset), "symbol": self.symbol })
+    }
+
     /// `module+0x12 symbol`.
     fn read(line: &str) -> Option<Frame> {
         let (place, symbol) = match line.rsplit_once("+0x") {
@@ -301,7 +302,7 @@ impl Frame {
             None => return None,
         };
         let offset = u64::from_str_radix(place.1, 16).ok()?;
-        Some(Frame { module: escape(place.0), offset, symbol: symbol.map(escape) })
+        Some(Frame { module: escape(place.0), offset, symbol: symbol.map(escape), is_first: false })
     }
 }
 

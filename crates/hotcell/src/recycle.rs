@@ -7,6 +7,7 @@ use hotcell_supervisor::{ThreadSeen, Usage};
 use serde_json::{Value, json};
 
 use crate::memory::Heap;
+use crate::stack::Stack;
 
 /// When the worker of a session is replaced, though it has not failed: between calls, of which none fails for it.
 ///
@@ -137,7 +138,9 @@ pub struct Snapshot {
     pub descriptors: Option<u64>,
     /// Its threads, by name and state.
     pub threads: Vec<ThreadSeen>,
-    /// Functions that it was executing, by its own word. Where each was in the library is known only of a worker that ends.
+    /// Where they were, those first of which there were most.
+    pub stacks: Vec<Stack>,
+    /// Functions that it was executing, by its own word.
     pub executing: Vec<&'static str>,
     /// Objects of it that somebody held.
     pub objects: usize,
@@ -163,6 +166,7 @@ impl Snapshot {
             "resident": self.resident,
             "descriptors": self.descriptors,
             "threads": self.threads.iter().map(thread).collect::<Vec<_>>(),
+            "stacks": self.stacks.iter().map(Stack::to_json).collect::<Vec<_>>(),
             "executing": self.executing,
             "objects": self.objects,
             "heap": self.heap.to_json(),

@@ -297,8 +297,11 @@ impl Session {
         let buffers = Buffers::new(&fork);
         let sandbox = options.sandbox.clone().unwrap_or_else(|| package.sandbox.sandbox());
         let mut environment = options.environment.clone();
-        let walled = walled::Walled::new(package.library, sandbox, &mut environment)
-            .map_err(|wrong| context.not_executed(wrong.kind, Cause::None, wrong.message))?;
+        let walled =
+            walled::Walled::new(package.library, &program, sandbox, &mut environment).map_err(|wrong| {
+                let error = context.not_executed(wrong.kind, Cause::None, wrong.message);
+                if wrong.passes { error.passing() } else { error }
+            })?;
         let required = Level::required(&walled.sandbox);
         let libraries = files::open(&options.libraries, required, package.shim, context, "")?;
         let ends = Arc::new(Ends::of(package));

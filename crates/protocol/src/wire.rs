@@ -752,6 +752,8 @@ pub mod capabilities {
     pub const OBJECTS: u64 = 1 << 14;
     /// The worker makes the contract's health checks, if the shim has some, before it serves.
     pub const HEALTH: u64 = 1 << 15;
+    /// The heap segment is longer by a stack record, behind the counts, in which a worker leaves the stack of the thread that ends it.
+    pub const STACK: u64 = 1 << 16;
     /// Walls: a hello whose profile is not 0 carries one more descriptor, behind all others.
     pub const SANDBOX: u64 = 1 << 10;
 }
@@ -946,6 +948,28 @@ pub mod heap_fault {
     pub const BYTES: usize = 24;
     /// `[u8; 4000]`: frames, one a line: `u`, `a` or `f` for where it was used, allocated or freed, a blank, module, `+0x`, offset, and after a blank the symbol before it, if there is one.
     pub const TEXT: usize = 32;
+}
+
+/// The stack below the signal handler that ends the worker, written behind the crash record. Hostile, like all that a worker writes.
+///
+/// Where: heap, behind the counts (capability `STACK`).
+pub mod stack_record {
+    /// Bytes of the whole layout.
+    pub const SIZE: usize = 32768;
+    /// `u64`: instruction pointer.
+    pub const PC: usize = 0;
+    /// `u64`: stack pointer.
+    pub const SP: usize = 8;
+    /// `u64`: frame pointer: `rbp`, `x29`.
+    pub const LINK: usize = 16;
+    /// `u64`: link register: `x30`; 0 on machines without one.
+    pub const BACK: usize = 24;
+    /// `u64`: address of the first of the bytes: the stack pointer, or the first page above it that is there.
+    pub const FROM: usize = 32;
+    /// `u64`: how many bytes there are. Written last.
+    pub const LENGTH: usize = 40;
+    /// `[u8; 32720]`: the stack.
+    pub const BYTES: usize = 48;
 }
 
 /// What was allocated and not freed since.

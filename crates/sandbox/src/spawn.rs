@@ -24,6 +24,8 @@ pub struct Launch<'a> {
     pub descriptors: [BorrowedFd<'a>; 4],
     /// Its limits.
     pub limits: Limits,
+    /// Whether the kernel kills it when the thread that started it ends.
+    pub dies_with_host: bool,
 }
 
 /// A started worker. After exec it is a child like any other: the host sees a SIGCHLD at its end, and a
@@ -37,7 +39,7 @@ pub struct Spawned {
 }
 
 /// Starts a worker. Call it on a thread that lives as long as the process: the kernel kills the worker when
-/// the *thread* that started it ends.
+/// the *thread* that started it ends, unless it is to outlive its host.
 ///
 /// The cost does not grow with the host: memory is shared until exec, as with vfork. `Err` names the step
 /// that failed.
@@ -56,7 +58,7 @@ pub fn spawn(launch: &Launch<'_>) -> io::Result<Spawned> {
         environment: &environment,
         directory: &directory,
     };
-    sys::spawn::spawn(&texts, launch.descriptors, launch.limits)
+    sys::spawn::spawn(&texts, launch)
 }
 
 fn terminated(text: impl AsRef<OsStr>) -> io::Result<CString> {

@@ -3,7 +3,7 @@
 //! The worker writes all of it but the length, so nothing here is believed: sums wrap, texts are lossy, and whoever shows a
 //! number says whose word it is.
 
-use hotcell_protocol::wire::{self, HeapFault, heap_count, heap_fault, heap_head};
+use hotcell_protocol::wire::{self, HeapFault, heap_count, heap_fault, heap_head, stack_record};
 use rustix::io::Result;
 
 use crate::mapping::Mapping;
@@ -59,8 +59,30 @@ pub struct HeapFaultRecord {
     pub text: Vec<u8>,
 }
 
+/// The stack of the thread that ended a worker, by that worker's word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StackRecord {
+    /// Where it was.
+    pub pc: u64,
+    /// Its stack pointer.
+    pub sp: u64,
+    /// Its frame pointer.
+    pub link: u64,
+    /// Its link register, on machines that have one.
+    pub back: u64,
+    /// The address of the first of the bytes.
+    pub from: u64,
+    /// The stack from there on.
+    pub bytes: Vec<u8>,
+}
+
 /// Bytes of a heap segment for so many functions.
 pub const fn heap_length(functions: u32) -> usize {
+    heap_stack(functions) + stack_record::SIZE
+}
+
+/// Offset of the stack record in a heap segment for so many functions.
+pub const fn heap_stack(functions: u32) -> usize {
     wire::HEAP_COUNTS + wire::HEAP_SHARDS * heap_shard(functions)
 }
 
@@ -93,6 +115,24 @@ impl HeapSegment {
         // A block may be counted by one thread and taken off by another between two of the loads.
         let positive = |number: u64| u64::try_from(number as i64).unwrap_or(0);
         HeapCount { bytes: positive(sum.0), blocks: positive(sum.1) }
+    }
+
+    /// The stack of the thread that ended the worker, if it left one.
+    pub fn stack(&self) -> Option<StackRecord> {
+        const BYTES: usize = stack_record::SIZE - stack_record::BYTES;
+        let at = heap_stack(self.functions);
+        let number = |offset| self.mapping.load::<u64>(at + offset);
+        let length = usize::try_from(number(stack_record::LENGTH)).ok().filter(|&length| length != 0)?;
+        let mut bytes = vec![0; length.min(BYTES)];
+        self.mapping.copy_out(at + stack_record::BYTES, &mut bytes);
+        Some(StackRecord {
+            pc: number(stack_record::PC),
+            sp: number(stack_record::SP),
+            link: number(stack_record::LINK),
+            back: number(stack_record::BACK),
+            from: number(stack_record::FROM),
+            bytes,
+        })
     }
 
     /// How many functions it counts for.

@@ -38,7 +38,10 @@ pub use arena::{Arena, Grant, Granted, Outer, Window};
 pub use buffers::{Buffers, Found, InBuf, Lent};
 pub use eventfd::EventFd;
 pub use fork::{ForkGuard, OfProcess};
-pub use heap::{HEAP_FAULT, HeapCount, HeapFaultRecord, HeapRefusal, HeapSegment, heap_length, heap_shard};
+pub use heap::{
+    HEAP_FAULT, HeapCount, HeapFaultRecord, HeapRefusal, HeapSegment, StackRecord, heap_length, heap_shard,
+    heap_stack,
+};
 pub use host::{
     CallHead, CrashRecord, DenialRecord, HostChannel, HostLane, Located, ReplyHead, STATE_PARTS, Sent,
     StateRecord, Waited,

@@ -7,6 +7,8 @@ use hotcell_protocol::wire::Event;
 use hotcell_shm::{CrashRecord, DenialRecord, HeapFaultRecord, HeapRefusal, HostChannel};
 use rustix::process::Signal;
 
+use crate::stacks::StackLeft;
+
 /// The end of a worker, complete: no thread of it is left.
 #[derive(Debug, Clone)]
 pub struct End {
@@ -20,6 +22,8 @@ pub struct End {
     pub refusal: Option<HeapRefusal>,
     /// What was done to a guarded block, by its own word.
     pub heap_fault: Option<HeapFaultRecord>,
+    /// The stack of the thread that ended it, by its own word.
+    pub stack: Option<StackLeft>,
     /// What it reported of itself last.
     pub report: Option<Report>,
     /// The rule of the control protocol it broke, for which it was killed.

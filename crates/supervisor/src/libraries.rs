@@ -394,15 +394,20 @@ impl Identity {
 /// What the kernel lists behind the path of a file that has no name any more.
 const DELETED: &[u8] = b" (deleted)";
 
-/// The files of which a process has code in memory, its own program left out; none when the kernel does not tell.
-pub(crate) fn of_process(pid: u32) -> Vec<PathBuf> {
+/// The kernel's list of a process's maps; nothing when the kernel does not tell.
+pub(crate) fn maps(pid: u32) -> Vec<u8> {
     let mut maps = Vec::new();
     if let Ok(list) = File::open(format!("/proc/{pid}/maps")) {
         // What was read before an error counts.
         let _ = list.take(MOST_MAPS).read_to_end(&mut maps);
     }
+    maps
+}
+
+/// The files of which a process with these maps has code in memory, its own program left out.
+pub(crate) fn of_process(pid: u32, maps: &[u8]) -> Vec<PathBuf> {
     let program = fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
-    of_maps(&maps, &program)
+    of_maps(maps, &program)
 }
 
 /// Address, rights, offset, device, inode and path: files that have one, and are executed, but for the program.

@@ -24,6 +24,7 @@ use crate::client::Offered;
 use crate::end::{End, Ended, HowEnded};
 use crate::quota::{Kept, Quotas};
 use crate::spec::Spec;
+use crate::stacks::StackLeft;
 use crate::usage;
 use crate::worker::Shared;
 
@@ -181,6 +182,7 @@ fn start(spec: &Spec, descriptors: &[OwnedFd; 4]) -> io::Result<Spawned> {
         environment: &environment,
         descriptors: descriptors.each_ref().map(OwnedFd::as_fd),
         limits: spec.limits,
+        dies_with_host: true,
     })
 }
 
@@ -350,6 +352,8 @@ impl Watched {
         let crash = self.shared.channel.crash_record();
         let denied = self.shared.channel.denied();
         let (refusal, heap_fault) = (self.shared.heap.refused(), self.shared.heap.fault());
+        let loaded = self.shared.loaded.get().map(Arc::clone);
+        let stack = loaded.and_then(|loaded| Some(StackLeft::new(self.shared.heap.stack()?, loaded)));
         let signals_put_back = self.shared.channel.state_record().signals;
         let state = self.shared.state.lock();
         let end = End {
@@ -358,6 +362,7 @@ impl Watched {
             denied,
             refusal,
             heap_fault,
+            stack,
             report: state.report.clone(),
             violation: state.violation.clone(),
             too_many_threads: state.too_many_threads,

@@ -5,11 +5,12 @@ use std::io;
 use std::path::Path;
 use std::time::Instant;
 
-use hotcell_elf::Facts;
+use hotcell_elf::{Facts, Place};
 use hotcell_shm::control::Received;
 
 use crate::end::Report;
 use crate::libraries;
+use crate::stacks;
 use crate::worker::State;
 
 /// Looks at a library before a worker loads it, as a start does: no more of the file is read than is needed.
@@ -62,4 +63,14 @@ impl Hearing {
     pub fn report(&self) -> Option<&Report> {
         self.0.report.as_ref()
     }
+}
+
+/// What the file of a module says of a place in it.
+pub fn place(bytes: &[u8], offset: u64) -> Option<Place> {
+    hotcell_elf::place(bytes, offset)
+}
+
+/// Walks a stack of a process whose memory is a file, from its first byte on, and whose maps are this text. How many frames there are.
+pub fn walk(memory: File, maps: &str, sp: u64, pc: u64) -> usize {
+    stacks::walk(memory, maps, sp, pc).len()
 }

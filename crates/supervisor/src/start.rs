@@ -24,6 +24,7 @@ use crate::monitor::{Monitor, Order};
 use crate::output::Tail;
 use crate::outside;
 use crate::spec::Spec;
+use crate::stacks::Loaded;
 use crate::worker::{KILL_GRACE, Shared, State, Worker};
 
 /// What this host can do with every library.
@@ -37,7 +38,8 @@ const CAPABILITIES: u64 = wire::capabilities::NEED_SPACE
     | wire::capabilities::CANCEL
     | wire::capabilities::ABANDONED
     | wire::capabilities::STATE
-    | wire::capabilities::OBJECTS;
+    | wire::capabilities::OBJECTS
+    | wire::capabilities::STACK;
 
 /// Where blocks are guarded by samples: one in so many, on average.
 const SAMPLE: u32 = 5000;
@@ -95,9 +97,14 @@ impl StartError {
     /// Whether it may pass by itself: this machine, or this process, had no process, memory or descriptor just then.
     pub fn passes(&self) -> bool {
         let StartError::System { source, .. } = self else { return false };
-        let errno = source.raw_os_error().map(Errno::from_raw_os_error);
-        matches!(errno, Some(Errno::AGAIN | Errno::NOMEM | Errno::MFILE | Errno::NFILE | Errno::INTR))
+        passes(source)
     }
+}
+
+/// Whether the machine had too little of something for a moment.
+pub fn passes(error: &io::Error) -> bool {
+    let errno = error.raw_os_error().map(Errno::from_raw_os_error);
+    matches!(errno, Some(Errno::AGAIN | Errno::NOMEM | Errno::MFILE | Errno::NFILE | Errno::INTR))
 }
 
 impl fmt::Display for StartError {
@@ -222,9 +229,11 @@ impl Worker {
 impl Worker {
     /// A worker that has loaded other files than those before it serves nobody.
     fn check_files(&self, spec: &Spec) -> Result<(), StartError> {
-        let loaded = libraries::of_process(self.pid());
+        let maps = libraries::maps(self.pid());
+        let loaded = libraries::of_process(self.pid(), &maps);
         // Of a process that has ended, the number may be another's by now.
         let loaded = if self.shared.has_ended() { Vec::new() } else { loaded };
+        self.shared.loaded.get_or_init(|| Arc::new(Loaded::of(&maps, spec)));
         let Err(replaced) = spec.libraries.take_in(loaded) else { return Ok(()) };
         let output = self.output();
         self.shared.signal(Signal::KILL);
@@ -295,6 +304,7 @@ fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
         worker_end: Mutex::new(Some(worker_end)),
         offered,
         process: OnceLock::new(),
+        loaded: OnceLock::new(),
         state: Mutex::new(State::default()),
         condemned: AtomicBool::new(false),
         retired: AtomicBool::new(false),

@@ -32,7 +32,7 @@ pub struct ThreadSeen {
 
 /// Looks at the folder of a worker in `/proc`. What was seen counts only if the process has not ended since: until it is
 /// reaped its number is nobody else's.
-fn look<T>(shared: &Shared, look: impl FnOnce(&str) -> T) -> Option<T> {
+pub(crate) fn look<T>(shared: &Shared, look: impl FnOnce(&str) -> T) -> Option<T> {
     let (pid, _) = shared.process.get()?;
     let seen = look(&format!("/proc/{pid}"));
     (!shared.has_ended()).then_some(seen)
@@ -80,7 +80,7 @@ pub(crate) fn threads(shared: &Shared) -> Vec<ThreadSeen> {
 }
 
 /// Name and state, of a text of `/proc/PID/task/TID/stat`. The name may have anything in it, parentheses too.
-fn of_stat(stat: &str) -> Option<(String, char)> {
+pub(crate) fn of_stat(stat: &str) -> Option<(String, char)> {
     let (head, rest) = stat.rsplit_once(')')?;
     let (_, name) = head.split_once('(')?;
     Some((escape(name), rest.trim_start().chars().next()?))

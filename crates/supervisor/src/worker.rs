@@ -23,6 +23,7 @@ use crate::end::{End, Hears, Report, Sent};
 use crate::hearing::hears;
 use crate::monitor::Monitor;
 use crate::output::Tail;
+use crate::stacks::Loaded;
 use crate::usage::{self, ThreadSeen, Usage};
 
 /// How long a worker may take to die of SIGABRT before SIGKILL follows.
@@ -61,6 +62,8 @@ pub(crate) struct Shared {
     /// What the process was told that has the callers, where that is another.
     pub(crate) offered: Option<Offered>,
     pub(crate) process: OnceLock<(u32, OwnedFd)>,
+    /// What it had loaded when it came up.
+    pub(crate) loaded: OnceLock<Arc<Loaded>>,
     pub(crate) state: Mutex<State>,
     /// It is to be killed, even if it does not run yet.
     pub(crate) condemned: AtomicBool,

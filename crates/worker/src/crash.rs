@@ -11,6 +11,8 @@ use hotcell_protocol::wire::crash_record as at;
 
 use crate::heap;
 
+mod stack;
+
 /// Signals that end a process because of what it did; SIGSYS is for [`crate::denial`].
 const FATAL: [c_int; 6] =
     [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGABRT, libc::SIGTRAP];
@@ -33,6 +35,9 @@ const STACK: usize = 64 * 1024;
 
 /// Where the record lies; null until installed and after the first crash wrote it.
 static RECORD: AtomicPtr<u8> = AtomicPtr::new(std::ptr::null_mut());
+
+/// Where the stack is left; null where it is not, and after the first crash wrote it.
+static STACK_RECORD: AtomicPtr<u8> = AtomicPtr::new(std::ptr::null_mut());
 
 /// This process: a child that the library forks has no record.
 static OWN: AtomicI32 = AtomicI32::new(0);
@@ -171,6 +176,11 @@ unsafe fn write_lane(record: *mut u8, lane: u32) {
     }
 }
 
+/// Has the stack of the thread that ends the process left there, which is the stack record.
+pub(crate) fn keep_stack(record: *mut u8) {
+    STACK_RECORD.store(record, Ordering::Release);
+}
+
 /// Writes the record once, then lets the signal do its work: SA_RESETHAND has restored the default action.
 pub(crate) extern "C" fn record_crash(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     // Partner: the release store in `install`. The first crashing thread takes the record.
@@ -205,6 +215,11 @@ pub(crate) extern "C" fn record_crash(signal: c_int, info: *mut libc::siginfo_t,
             write(record, at::SIGNAL, signal);
             if !sent {
                 heap::note_end();
+            }
+            // Partner: the release store in `keep_stack`. Behind the record: should this fail, that is there.
+            let stack = STACK_RECORD.swap(std::ptr::null_mut(), Ordering::AcqRel);
+            if !stack.is_null() {
+                stack::leave(stack, pc, sp, context);
             }
             if address != 0 {
                 heap::note_fault(address as usize, pc as usize);

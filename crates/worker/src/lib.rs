@@ -17,6 +17,7 @@ mod denial;
 mod dispatcher;
 mod handles;
 pub mod heap;
+mod keeper;
 mod library;
 mod outermost;
 mod report;
@@ -27,6 +28,8 @@ mod startup;
 pub mod state;
 mod threads;
 mod turns;
+
+pub use keeper::keep;
 
 /// Runs the worker in this process, to its end. Returns the exit status.
 pub fn run() -> i32 {

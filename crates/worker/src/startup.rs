@@ -10,7 +10,9 @@ use std::sync::atomic::AtomicBool;
 use hotcell_protocol::wire::{self, Event, Guard, Hello, Packet, Welcome, WorkerState};
 use hotcell_sandbox::{Level, Plan, Profile, Wall};
 use hotcell_shm::control::ControlSocket;
-use hotcell_shm::{Access, EventFd, Seals, SegmentFile, SegmentTable, WorkerChannel, heap_length};
+use hotcell_shm::{
+    Access, EventFd, Seals, SegmentFile, SegmentTable, WorkerChannel, heap_length, heap_stack,
+};
 
 use crate::cancels::Cancels;
 use crate::handles::SharedHandles;
@@ -39,7 +41,8 @@ const CAPABILITIES: u64 = wire::capabilities::NEED_SPACE
     | wire::capabilities::ABANDONED
     | wire::capabilities::STATE
     | wire::capabilities::OBJECTS
-    | wire::capabilities::HEALTH;
+    | wire::capabilities::HEALTH
+    | wire::capabilities::STACK;
 
 /// Segments of the process, for the shim; the serving and the control thread share it.
 static SEGMENTS: SegmentTable = SegmentTable::new();
@@ -88,6 +91,9 @@ fn load(socket: &Arc<ControlSocket>) -> Result<&'static Worker, Failure> {
     denial::install(channel.denial_records());
     if let Some(counts) = counts {
         let settings = heap_settings(&hello, counts)?;
+        if keeps_stack(&hello) {
+            crash::keep_stack(settings.segment.base().wrapping_add(heap_stack(hello.functions)));
+        }
         heap::install(settings).map_err(system("guarded memory"))?;
     }
     let shim = next()?;
@@ -169,9 +175,15 @@ pub(crate) fn receive_hello(socket: &ControlSocket) -> Result<(Hello, Vec<OwnedF
     Ok((hello, packet.descriptors))
 }
 
+/// Whether the host has room for the stack in which the worker ends.
+fn keeps_stack(hello: &Hello) -> bool {
+    hello.capabilities & wire::capabilities::STACK != 0
+}
+
 /// What the hello says of the library's memory.
 fn heap_settings(hello: &Hello, counts: OwnedFd) -> Result<heap::Settings, Failure> {
-    let segment = adopt(counts, heap_length(hello.functions) as u64, Seals::Reply)?;
+    let length = if keeps_stack(hello) { heap_length } else { heap_stack }(hello.functions);
+    let segment = adopt(counts, length as u64, Seals::Reply)?;
     let segment = segment.map(Access::ReadWrite);
     let segment = segment
         .map_err(|errno| Failure::system(Event::LaunchFailed, "map the heap segment", &errno.into()))?;

@@ -157,5 +157,7 @@ fn workers() -> Vec<u32> {
 fn is_worker(number: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
     let parent = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1));
-    stat.contains("(hotcell-worker) ") && parent == Some(std::process::id().to_string().as_str())
+    let keeps =
+        fs::read(format!("/proc/{number}/cmdline")).is_ok_and(|it| it.starts_with(b"hotcell-keeper\0"));
+    stat.contains("(hotcell-worker) ") && !keeps && parent == Some(std::process::id().to_string().as_str())
 }

@@ -28,6 +28,11 @@ pub fn segments() -> usize {
     fs::read_to_string("/proc/self/maps").expect("procfs is mounted").matches("hotcell-segment").count()
 }
 
+/// Threads of this process.
+pub fn threads() -> usize {
+    fs::read_dir("/proc/self/task").expect("procfs is mounted").count()
+}
+
 /// KiB of a process that are in memory; 0 when it is gone.
 pub fn resident(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
@@ -48,7 +53,10 @@ pub fn workers_of(host: u32) -> Vec<u32> {
     let is_worker = |pid: &u32| {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         // Number, (name), state, parent.
+        let keeps =
+            fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|it| it.starts_with(b"hotcell-keeper\0"));
         stat.contains("(hotcell-worker) ")
+            && !keeps
             && stat.rsplit(')').next().is_some_and(|rest| rest[2..].starts_with(&own))
     };
     pids.filter(|pid| is_worker(pid) && alive(*pid)).collect()

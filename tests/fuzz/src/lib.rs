@@ -38,6 +38,7 @@ pub const TARGETS: &[Target] = &[
     target::lane::TARGET,
     target::replies::TARGET,
     target::requests::TARGET,
+    target::stacks::TARGET,
     target::trace::TARGET,
 ];
 

@@ -14,4 +14,5 @@ pub(crate) mod memory;
 pub(crate) mod packets;
 pub(crate) mod replies;
 pub(crate) mod requests;
+pub(crate) mod stacks;
 pub(crate) mod trace;

@@ -75,6 +75,11 @@ fn a_worker_and_a_host_that_writes_anything() {
 }
 
 #[test]
+fn stacks_in_any_memory() {
+    check("stacks");
+}
+
+#[test]
 fn profiles_of_anything_that_was_seen() {
     check("trace");
 }

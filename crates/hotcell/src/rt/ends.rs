@@ -273,6 +273,7 @@ impl Call<'_> {
         let live = self.turn.live.as_ref().map(|live| (live.lane.index(), Arc::clone(&live.worker)));
         let (output, id) = (self.end_worker(None, ErrorKind::Hung), self.context.call_id);
         let after = self.allowed.time();
+        let stack = live.as_ref().and_then(|(_, worker)| fault::stack_of(&worker.end()?));
         let why = live.and_then(|(lane, worker)| {
             // Where it has ended by then because a callback took longer, it was not the library.
             let unanswered = worker.end().and_then(|end| fault::unanswered(&end));
@@ -281,7 +282,7 @@ impl Call<'_> {
         let why = why.map(|text| format!(": {text}")).unwrap_or_default();
         let message = format!("no reply within {after:?}{why}");
         let fault = Fault { kind: ErrorKind::Hung, cause: Cause::Deadline { after }, message };
-        self.ended(fault, executed, output)
+        self.ended(fault, executed, output).with_stack(stack)
     }
 
     /// The caller has given the call up.
@@ -299,7 +300,7 @@ impl Call<'_> {
     pub(super) fn worker_ended(&mut self, executed: Executed) -> Error {
         let live = self.leave();
         let ended = live.as_ref().and_then(|live| Some((live, live.worker.end()?)));
-        let mut counts = true;
+        let (mut counts, mut stack) = (true, None);
         let (fault, output) = match ended {
             Some((live, end)) => {
                 // A caller of another lane has given his call up.
@@ -313,7 +314,10 @@ impl Call<'_> {
                             counts = false;
                             fault::of_unsent(function)
                         }
-                        None => fault::of_end(&end),
+                        None => {
+                            stack = fault::stack_of(&end);
+                            fault::of_end(&end)
+                        }
                     },
                 };
                 let external = matches!(fault.cause, Cause::Signal { external: true, .. });
@@ -327,7 +331,7 @@ impl Call<'_> {
         if counts {
             self.session().count_fault(self.context.function, fault.kind);
         }
-        self.met(fault, executed, output)
+        self.met(fault, executed, output).with_stack(stack)
     }
 
     /// Whether it was not sent, and others are in flight in front of it.

@@ -93,6 +93,7 @@ impl Context {
             outputs: Vec::new(),
             refused: None,
             shortage: None,
+            stack: None,
             tried: Tried::default(),
         })
     }

@@ -1,7 +1,8 @@
 //! What a session's sandbox needs before its first worker: the wall's plan, and a directory for temporary files.
 
+use std::fs::DirBuilder;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use hotcell_protocol::ErrorKind;
 use hotcell_sandbox::trace::Trace;
 use hotcell_sandbox::{Plan, Profile, Sandbox, remove_tree, wrong_path};
 use hotcell_shm::sealed_copy;
+use hotcell_supervisor::{Keeper, passes};
 
 /// The sandbox of a session, ready for its workers.
 pub(super) struct Walled {
@@ -23,14 +25,18 @@ pub(super) struct Walled {
     pub(super) directory: Option<PrivateDirectory>,
 }
 
-/// A directory that nobody else's user may enter, gone with the session: whatever its library has put there.
+/// A directory that nobody else's user may enter, gone with the session, or with the process: whatever its library has put there.
 #[derive(Debug)]
-pub(super) struct PrivateDirectory(PathBuf);
+pub(super) struct PrivateDirectory {
+    path: PathBuf,
+    /// Removes it where nobody drops this. Ended behind the removal.
+    _keeper: Keeper,
+}
 
 impl Drop for PrivateDirectory {
     fn drop(&mut self) {
         // Nobody is there who could be told.
-        let _ = remove_tree(&self.0);
+        let _ = remove_tree(&self.path);
     }
 }
 
@@ -38,16 +44,19 @@ impl Drop for PrivateDirectory {
 pub(super) struct Wrong {
     pub(super) kind: ErrorKind,
     pub(super) message: String,
+    /// Whether it may not be so in a moment: the machine had no process, memory or descriptor.
+    pub(super) passes: bool,
 }
 
 impl Walled {
     /// Makes ready what a sandbox needs. A profile with files has a directory of its own, which `TMPDIR` names.
     pub(super) fn new(
         library: &str,
+        program: &Path,
         mut sandbox: Sandbox,
         environment: &mut Vec<(String, String)>,
     ) -> Result<Walled, Wrong> {
-        let wrong = |message| Wrong { kind: ErrorKind::InvalidArgument, message };
+        let wrong = |message| Wrong { kind: ErrorKind::InvalidArgument, message, passes: false };
         if let Some(misplaced) = sandbox.misplaced() {
             return Err(wrong(misplaced));
         }
@@ -60,17 +69,17 @@ impl Walled {
             return Err(wrong(format!("LD_LIBRARY_PATH: {wrong_place}")));
         }
         if let Some(file) = Trace::wanted(library) {
-            return Walled::traced(&file, &sandbox, environment);
+            return Walled::traced(&file, program, &sandbox, environment);
         }
         let profile = sandbox.profile;
         if profile == Profile::Basic {
             return Ok(Walled { profile, sandbox, wall: None, trace: None, directory: None });
         }
         let directory = match sandbox.has_files() {
-            true => Some(PrivateDirectory::make(environment)?),
+            true => Some(PrivateDirectory::make(program, environment)?),
             false => None,
         };
-        sandbox.write.extend(directory.iter().map(|directory| directory.0.clone()));
+        sandbox.write.extend(directory.iter().map(|directory| directory.path.clone()));
         let plan = Plan::new(&sandbox, environment).map_err(|error| wrong(error.to_string()))?;
         Ok(Walled { profile, sandbox, wall: Some(sealed(&plan)?), trace: None, directory })
     }
@@ -79,10 +88,11 @@ impl Walled {
     /// what holds in every one; the level says so.
     fn traced(
         file: &Path,
+        program: &Path,
         sandbox: &Sandbox,
         environment: &mut Vec<(String, String)>,
     ) -> Result<Walled, Wrong> {
-        let directory = PrivateDirectory::make(environment)?;
+        let directory = PrivateDirectory::make(program, environment)?;
         let trace = Trace::new(file, sandbox, environment, directory.path())
             .map_err(|error| failed(&format!("trace into {}", file.display()), error))?;
         Ok(Walled {
@@ -97,22 +107,35 @@ impl Walled {
 
 impl PrivateDirectory {
     pub(super) fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
-    /// Makes one, and names it.
-    fn make(environment: &mut Vec<(String, String)>) -> Result<PrivateDirectory, Wrong> {
-        let own = std::fs::Permissions::from_mode(0o700);
-        let made = tempfile::Builder::new().prefix("hotcell-").permissions(own).tempdir();
-        let made = made.map_err(|error| failed("make a directory for temporary files", error))?;
-        let path = std::path::absolute(made.path());
-        let path = path.map_err(|error| failed("find the directory for temporary files", error))?;
+    /// Makes one, and names it. It has a keeper before it is there, so that it is kept from its first moment.
+    fn make(program: &Path, environment: &mut Vec<(String, String)>) -> Result<PrivateDirectory, Wrong> {
+        let place = std::path::absolute(std::env::temp_dir());
+        let place = place.map_err(|error| failed("find the directory for temporary files", error))?;
+        let mut no_keeper = false;
+        let make = |path: &Path| {
+            let mut keeper = Keeper::start(program, path).inspect_err(|error| no_keeper = passes(error))?;
+            DirBuilder::new().mode(0o700).create(path)?;
+            keeper.made(path);
+            Ok(keeper)
+        };
+        // Under a name that is somebody's already it is tried with another one.
+        let made = tempfile::Builder::new().prefix("hotcell-").make_in(place, make);
+        let wrong = |error| {
+            let wrong = failed("make a directory for temporary files", error);
+            // The error comes wrapped, without its number.
+            Wrong { passes: wrong.passes || no_keeper, ..wrong }
+        };
+        let (keeper, path) = made.map_err(wrong)?.into_parts();
+        // It is removed by what is used to what libraries do.
+        let path =
+            path.keep().map_err(|error| failed("keep a directory for temporary files", error.error))?;
         if environment.iter().all(|(name, _)| name != "TMPDIR") {
             environment.push(("TMPDIR".into(), path.display().to_string()));
         }
-        // From here on it is removed by what is used to what libraries do.
-        let _ = made.keep();
-        Ok(PrivateDirectory(path))
+        Ok(PrivateDirectory { path, _keeper: keeper })
     }
 }
 
@@ -123,5 +146,5 @@ fn sealed(plan: &Plan) -> Result<Arc<OwnedFd>, Wrong> {
 }
 
 fn failed(what: &str, error: std::io::Error) -> Wrong {
-    Wrong { kind: ErrorKind::LoadFailed, message: format!("{what}: {error}") }
+    Wrong { kind: ErrorKind::LoadFailed, message: format!("{what}: {error}"), passes: passes(&error) }
 }

@@ -16,6 +16,7 @@ use super::service::Serving;
 use super::{Seat, Session, Shared};
 use crate::memory::Heap;
 use crate::recycle::{History, Recycle, Seen, Snapshot, Wear, Worn};
+use crate::stack::Stack;
 
 /// What is known of worn workers of a session.
 #[derive(Debug, Default)]
@@ -113,7 +114,8 @@ impl Looked for OfSession {
         let seen = Seen { calls: worker.channel().published(), age: worker.age(), usage, live, lost };
         match self.history.look(&seen, recycle, Instant::now()) {
             Some(worn) => {
-                session.keep_snapshot(&worker, worn);
+                let snapshot = session.snapshot(&worker, worn);
+                session.keep_snapshot(&worker, snapshot);
                 session.shared.known.0.lock().waits = Some(self.generation);
                 Some(self.replace(&session, &worker, false, TRIES.0))
             }
@@ -167,11 +169,13 @@ impl OfSession {
         let Some(seats) = session.all_seats() else { return false };
         let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let worn = Worn { by: Wear::Silence, value: milliseconds(owed), limit: milliseconds(most) };
-        session.keep_snapshot(worker, worn);
+        let snapshot = session.snapshot(worker, worn);
         worker.ends_because(Because::worn(worn));
         session.give_up(worker.generation());
         drop(seats);
         session.shared.known.0.lock().replaced += 1;
+        // Nobody waits for that.
+        session.keep_snapshot(worker, snapshot);
         _ = worker.kill();
         true
     }
@@ -274,14 +278,15 @@ impl Session {
         true
     }
 
-    fn keep_snapshot(&self, worker: &Serving, worn: Worn) {
+    /// What is seen of a worker at once: no stacks yet.
+    fn snapshot(&self, worker: &Serving, worn: Worn) -> Snapshot {
         let channel = worker.channel();
         let (calls, usage) = (channel.published(), worker.usage().unwrap_or_default());
         let executing = (0..self.shared.seats.count() as u32).filter_map(|lane| {
             let index = channel.function_of(lane, channel.executing(lane).0)?;
             Some(self.functions().get(usize::from(index))?.name)
         });
-        let snapshot = Snapshot {
+        Snapshot {
             worn,
             time: SystemTime::now(),
             pid: worker.pid(),
@@ -290,11 +295,17 @@ impl Session {
             resident: usage.resident,
             descriptors: usage.descriptors,
             threads: worker.threads(),
+            stacks: Vec::new(),
             executing: executing.collect(),
             objects: self.living_objects(worker.generation()),
             heap: Heap::of(worker.heap(), self.functions(), self.shared.spec().guard),
             output: worker.output(),
-        };
+        }
+    }
+
+    /// Keeps what was seen, with the stacks that are seen now. They may take a while.
+    fn keep_snapshot(&self, worker: &Serving, mut snapshot: Snapshot) {
+        snapshot.stacks = worker.stacks().into_iter().map(Stack::of).collect();
         self.shared.known.0.lock().last = Some(snapshot);
     }
 }

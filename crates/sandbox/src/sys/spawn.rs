@@ -2,11 +2,11 @@
 
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::ptr;
 
 use crate::limits::{Limits, MOST_DESCRIPTORS};
-use crate::spawn::Spawned;
+use crate::spawn::{Launch, Spawned};
 use crate::sys::signals::with_signals_blocked;
 
 /// Steps of the child in order, for the text of an error.
@@ -37,7 +37,8 @@ struct Plan<'a> {
     directory: *const c_char,
     descriptors: [c_int; 4],
     limits: &'a [(c_int, libc::rlimit)],
-    host: libc::pid_t,
+    /// Who it dies with, if it does.
+    host: Option<libc::pid_t>,
     failed_step: usize,
     failed_errno: c_int,
 }
@@ -50,21 +51,17 @@ pub(crate) struct Texts<'a> {
     pub(crate) directory: &'a CString,
 }
 
-pub(crate) fn spawn(
-    texts: &Texts<'_>,
-    descriptors: [BorrowedFd<'_>; 4],
-    limits: Limits,
-) -> io::Result<Spawned> {
+pub(crate) fn spawn(texts: &Texts<'_>, launch: &Launch<'_>) -> io::Result<Spawned> {
     let pointers = |list: &[CString]| -> Vec<*const c_char> {
         list.iter().map(|text| text.as_ptr()).chain([ptr::null()]).collect()
     };
     let (args, environment) = (pointers(texts.args), pointers(texts.environment));
-    let copies = descriptors.map(|fd| rustix::io::fcntl_dupfd_cloexec(fd, ABOVE));
+    let copies = launch.descriptors.map(|fd| rustix::io::fcntl_dupfd_cloexec(fd, ABOVE));
     let mut raw = [-1; 4];
     for (raw, copy) in raw.iter_mut().zip(&copies) {
         *raw = copy.as_ref().map_err(|&errno| io::Error::from(errno))?.as_raw_fd();
     }
-    let limits = limit_table(limits);
+    let limits = limit_table(launch.limits);
     let mut plan = Plan {
         program: texts.program.as_ptr(),
         args: args.as_ptr(),
@@ -73,7 +70,7 @@ pub(crate) fn spawn(
         descriptors: raw,
         limits: &limits,
         // SAFETY: getpid cannot fail and touches no memory.
-        host: unsafe { libc::getpid() },
+        host: launch.dies_with_host.then(|| unsafe { libc::getpid() }),
         failed_step: STEPS.len(),
         failed_errno: 0,
     };
@@ -159,10 +156,10 @@ fn reset_handlers(_: &Plan<'_>) -> bool {
 }
 
 fn die_with_host(plan: &Plan<'_>) -> bool {
-    // SAFETY: no memory is involved. A host that died before the prctl is noticed by the second line.
-    unsafe {
-        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0) == 0 && libc::getppid() == plan.host
-    }
+    // SAFETY: no memory is involved. A host that died before the prctl is noticed by the comparison.
+    plan.host.is_none_or(|host| unsafe {
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0) == 0 && libc::getppid() == host
+    })
 }
 
 fn place_descriptors(plan: &Plan<'_>) -> bool {

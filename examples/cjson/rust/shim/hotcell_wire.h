@@ -313,6 +313,7 @@ enum hotcell_heap_fault {
 #define HOTCELL_CAPABILITIES_STATE (UINT64_C(1) << 13) /* What the library leaves changed of its process is put back between calls, but for what `channel_host.leaves` names, and counted in the state record. */
 #define HOTCELL_CAPABILITIES_OBJECTS (UINT64_C(1) << 14) /* The host limits how many handles a worker may have at a time: `channel_host.objects`. */
 #define HOTCELL_CAPABILITIES_HEALTH (UINT64_C(1) << 15) /* The worker makes the contract's health checks, if the shim has some, before it serves. */
+#define HOTCELL_CAPABILITIES_STACK (UINT64_C(1) << 16) /* The heap segment is longer by a stack record, behind the counts, in which a worker leaves the stack of the thread that ends it. */
 #define HOTCELL_CAPABILITIES_SANDBOX (UINT64_C(1) << 10) /* Walls: a hello whose profile is not 0 carries one more descriptor, behind all others. */
 
 /* A call. The argument block follows in the same line. Where: request, slot + CALL_OFFSET. */

@@ -11,7 +11,7 @@ use crate::Target;
 
 pub(crate) const TARGET: Target = Target {
     name: "elf",
-    about: "any file as a shared library: what it exports, needs and is called is read, or it is refused; a worker's start says the same of it, from as little of the file as it needs",
+    about: "any file as a shared library: what it exports, needs and is called is read, or it is refused; a worker's start says the same of it, from as little of the file as it needs; places in it are told or not",
     longest: 32 * 1024,
     short: 3_000,
     run,
@@ -34,4 +34,9 @@ fn run(input: &[u8]) {
     }
     let by_start = seam::check_library(&path, &file.into()).map_err(|error| error.to_string());
     assert_eq!(by_start, seam::check_bytes(&path, input), "a file in parts says something else");
+    // Where a frame is said to be in it is the word of whoever was there.
+    let offset = input.last_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+    for offset in [0, 0x10, 0x1000, offset, offset & 0xffff] {
+        let _ = seam::place(input, offset);
+    }
 }

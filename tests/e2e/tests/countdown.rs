@@ -1,0 +1,237 @@
+//! Whatever a host or a worker is about to do, or has just done, when it is killed: nothing is left of it, and where a host is left its call
+//! has a typed error, its next call works, and it holds nothing that it did not hold before.
+//!
+//! `hotcell-countdown` ends them at a system call, and the scenarios are those of `hotcell-countdown-host`. Each test takes every so many
+//! moments; `HOTCELL_COUNTDOWN_EVERY=1`, or `cargo dev countdown`, takes all of them.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// One of so many moments is tried, unless the environment says otherwise.
+const EVERY: usize = 23;
+
+/// The first of them.
+const FIRST: usize = 3;
+
+/// No fewer are tried of a scenario, if it has so many.
+const FEWEST: usize = 8;
+
+/// How often steps are counted.
+const COUNTS: usize = 2;
+
+/// How often a moment is looked for: it may be that a call is made less often than ever before.
+const TRIES: usize = 3;
+
+/// A watchdog: how long a run may take. It is a fraction of a second.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What the tracer exits with where nobody may trace.
+const NOT_ALLOWED: i32 = 77;
+
+/// A moment in the life of a process.
+#[derive(Debug)]
+struct Moment {
+    call: String,
+    /// Its how manieth call of that name it is.
+    time: u32,
+    after: bool,
+}
+
+/// What a scenario came to.
+#[derive(Debug, Default)]
+struct Tried {
+    moments: usize,
+    reached: usize,
+    /// Longest time from the kill until nothing was left.
+    slowest_ms: u64,
+    calls: BTreeMap<String, usize>,
+    came: BTreeMap<String, usize>,
+    wrong: Vec<String>,
+}
+
+#[test]
+fn a_host_that_is_killed_anywhere_leaves_nothing() {
+    for scenario in ["start", "call", "growth", "callbacks", "reload", "recovery"] {
+        count_down(scenario, "host", &[], |account| {
+            (account["host"] != 137).then(|| "the host was not killed".to_owned())
+        });
+    }
+}
+
+#[test]
+fn a_worker_that_is_killed_anywhere_is_a_typed_error_and_leaves_nothing() {
+    let cases: [(&str, &str, &[&str]); 7] = [
+        ("start", "worker-0", &["LoadFailed", "Crashed"]),
+        ("call", "worker-0", &["Crashed"]),
+        ("growth", "worker-0", &["Crashed"]),
+        ("callbacks", "worker-0", &["Crashed"]),
+        ("reload", "worker-0", &["Crashed"]),
+        ("reload", "worker-1", &["LoadFailed", "Crashed"]),
+        ("recovery", "worker-1", &["LoadFailed", "Crashed"]),
+    ];
+    for (scenario, worker, kinds) in cases {
+        count_down(scenario, worker, &["warm"], |account| wrong_of_host(account, kinds));
+    }
+}
+
+#[test]
+fn a_keeper_that_is_killed_anywhere_costs_nothing() {
+    count_down("start", "keeper-0", &["warm"], |account| wrong_of_host(account, &[]));
+}
+
+/// What is not as it must be in a host that was left alive: one of its calls may have failed, with one of these kinds.
+fn wrong_of_host(account: &Value, kinds: &[&str]) -> Option<String> {
+    let said = &account["said"];
+    let came = all_that_came(said);
+    let failed: Vec<&&str> = came.iter().filter(|&&came| came != "right").collect();
+    let is_typed = |came: &&str| kinds.iter().any(|kind| came.starts_with(&format!("{kind}: ")));
+    let is_well =
+        failed.len() <= 1 && failed.iter().all(|came| is_typed(came)) && came.last() == Some(&"right");
+    let nothing = said["left"].as_object().is_some_and(|left| left.values().all(|left| left == 0));
+    (account["host"] != 0 || !is_well || !nothing).then(|| said.to_string())
+}
+
+/// What came of the scenario and of each call behind it; nothing of a host that was killed.
+fn all_that_came(said: &Value) -> Vec<&str> {
+    let next = said["next"].as_array().into_iter().flatten();
+    std::iter::once(&said["came"]).chain(next).filter_map(Value::as_str).collect()
+}
+
+/// Ends a process at moments of a scenario.
+fn count_down(scenario: &str, victim: &str, words: &[&str], wrong: impl Fn(&Value) -> Option<String>) {
+    // Threads do not meet in the same way twice. What is made each time is what can be waited for.
+    let mut steps: Option<Vec<String>> = None;
+    for _ in 0..COUNTS {
+        let Some(counted) = run(&["count", victim], scenario, words) else {
+            return println!("skipped: no process may be traced here");
+        };
+        assert_eq!((&counted["host"], &counted["said"]["came"]), (&0.into(), &"right".into()), "{counted}");
+        let calls: Vec<_> =
+            counted["steps"].as_array().unwrap().iter().map(|it| it.as_str().unwrap().to_owned()).collect();
+        steps = Some(steps.map_or_else(|| calls.clone(), |steps| common(steps, &calls)));
+    }
+    let every = std::env::var("HOTCELL_COUNTDOWN_EVERY").ok().and_then(|every| every.parse().ok());
+    let every = every.unwrap_or(EVERY).max(1);
+    let all = moments(&steps.unwrap_or_default());
+    let (count, mut tried) = (all.len(), Tried::default());
+    let every = every.min(count / FEWEST).max(1);
+    for moment in all.into_iter().skip(FIRST % every).step_by(every) {
+        let when = if moment.after { "after" } else { "before" };
+        let time = moment.time.to_string();
+        let mut runs =
+            (0..TRIES).map(|_| run(&[when, victim, &moment.call, &time], scenario, words).unwrap());
+        let account = runs.find(|account| account["ended"] == true);
+        tried.take(moment, account, &wrong);
+    }
+    println!("{scenario}, {victim}: {count} moments, {}", tried.summary());
+    assert!(tried.wrong.is_empty(), "{scenario}, {victim}:\n{}", tried.wrong.join("\n"));
+    assert!(tried.reached > 0 && tried.reached * 4 >= tried.moments * 3, "{scenario}, {victim}: {tried:?}");
+}
+
+/// Of these calls those that were made as often another time, too.
+fn common(steps: Vec<String>, others: &[String]) -> Vec<String> {
+    let mut left = BTreeMap::new();
+    others.iter().for_each(|call| *left.entry(call).or_insert(0) += 1);
+    let mut is_left =
+        |call: &String| left.get_mut(call).filter(|left| **left > 0).map(|left| *left -= 1).is_some();
+    steps.into_iter().filter(|call| is_left(call)).collect()
+}
+
+/// Before and after each system call. One that ends a thread does not return.
+fn moments(steps: &[String]) -> Vec<Moment> {
+    let mut times = BTreeMap::new();
+    let mut moments = Vec::new();
+    for call in steps {
+        let time: &mut u32 = times.entry(call).or_default();
+        *time += 1;
+        for after in [false, true] {
+            if !after || !matches!(call.as_str(), "exit" | "exit_group") {
+                moments.push(Moment { call: call.clone(), time: *time, after });
+            }
+        }
+    }
+    moments
+}
+
+impl Tried {
+    fn take(&mut self, moment: Moment, account: Option<Value>, wrong: &impl Fn(&Value) -> Option<String>) {
+        self.moments += 1;
+        let Some(account) = account else { return };
+        self.reached += 1;
+        *self.calls.entry(moment.call.clone()).or_default() += 1;
+        let came = all_that_came(&account["said"]);
+        let came = came.iter().find(|came| **came != "right").or(came.last()).unwrap_or(&"killed");
+        *self.came.entry(came.split(',').next().unwrap_or(came).to_owned()).or_default() += 1;
+        self.slowest_ms = self.slowest_ms.max(account["took_ms"].as_u64().unwrap_or(0));
+        let mut found: Vec<String> = wrong(&account).into_iter().collect();
+        if account["signal"] != 9 {
+            found.push("it did not end there".into());
+        }
+        for (what, is_left) in [
+            ("a socket's name", account["name"] != false),
+            ("shared memory", account["files"] != serde_json::json!([])),
+            ("a file", account["directory"] != serde_json::json!([])),
+        ] {
+            if is_left {
+                found.push(format!("{what} is left"));
+            }
+        }
+        if !found.is_empty() {
+            self.wrong.push(format!("{moment:?}: {}: {account}", found.join(", ")));
+        }
+    }
+
+    fn summary(&self) -> String {
+        let list = |counts: &BTreeMap<String, usize>| {
+            let counts: Vec<String> = counts.iter().map(|(what, times)| format!("{what} {times}")).collect();
+            counts.join(", ")
+        };
+        format!(
+            "{} tried, {} reached, {} wrong, at most {} ms until nothing was left\n    at {}\n    came {}",
+            self.moments,
+            self.reached,
+            self.wrong.len(),
+            self.slowest_ms,
+            list(&self.calls),
+            list(&self.came)
+        )
+    }
+}
+
+/// Runs a scenario with a folder for temporary files of its own; what the tracer saw, with what is left there. `None` where nobody may
+/// trace.
+fn run(how: &[&str], scenario: &str, words: &[&str]) -> Option<Value> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut tracer = Command::new(env!("CARGO_BIN_EXE_hotcell-countdown"));
+    tracer.args(how).arg(env!("CARGO_BIN_EXE_hotcell-countdown-host")).arg(scenario).args(words);
+    tracer.env("TMPDIR", folder.path()).env_remove("HOTCELL_WATCH").stdout(Stdio::piped());
+    let mut tracer = tracer.spawn().unwrap();
+    let until = Instant::now() + PATIENCE;
+    let ended = loop {
+        match tracer.try_wait().unwrap() {
+            Some(ended) => break ended,
+            None if Instant::now() > until => {
+                // All that it traces ends with it.
+                tracer.kill().unwrap();
+                panic!("{how:?} {scenario}: something does not end");
+            }
+            None => std::thread::sleep(Duration::from_millis(2)),
+        }
+    };
+    if ended.code() == Some(NOT_ALLOWED) {
+        return None;
+    }
+    let mut said = String::new();
+    tracer.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+    let mut account: Value =
+        serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {ended} {said}"));
+    let left = fs::read_dir(folder.path()).unwrap().flatten();
+    account["directory"] = left.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    Some(account)
+}
