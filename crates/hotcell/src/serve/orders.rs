@@ -130,7 +130,7 @@ impl Attended {
             Direction::Request => Seals::Request,
             Direction::Reply => Seals::Reply,
         };
-        let file = match SegmentFile::unsealed(length) {
+        let file = match SegmentFile::fixed(length) {
             Ok(file) => file,
             Err(errno) => return Err(not_added(session, SegmentError::System(errno), bytes)),
         };

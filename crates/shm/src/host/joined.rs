@@ -30,8 +30,9 @@ impl HostChannel {
         if !of_this_protocol || !fits {
             return Err(Errno::PROTO);
         }
-        let epoch = maps.0.load(channel_head::EPOCH);
-        Ok(Arc::new(HostChannel::of(epoch, (request, maps.0), (reply, maps.1))))
+        let (epoch, generation) =
+            (maps.0.load(channel_head::EPOCH), maps.0.load(channel_head::GENERATION));
+        Ok(Arc::new(HostChannel::of((epoch, lanes, generation), (request, maps.0), (reply, maps.1))))
     }
 
     /// Whether the worker can have no more than it may: what it only reads is writable for nobody who has not mapped it yet.
@@ -51,7 +52,7 @@ impl HostChannel {
 
     /// Which worker it is the channel of.
     pub fn generation(&self) -> u64 {
-        self.request.load(channel_head::GENERATION)
+        self.generation
     }
 }
 
@@ -86,6 +87,25 @@ mod tests {
     }
 
     #[test]
+    fn whatever_callers_of_another_process_write_its_maker_buries_and_counts() {
+        for word in [0, 1, u32::MAX] {
+            let made = HostChannel::unsealed(3, 1, 7).unwrap();
+            let client = joined(&made).unwrap();
+            made.seal().unwrap();
+            for offset in (0..geometry::segment_length(3)).step_by(4) {
+                client.request.store(offset, word);
+            }
+            made.bury();
+            assert!(made.is_dead());
+            assert_eq!((made.lanes(), made.generation(), made.epoch()), (3, 7, 1));
+            let _ = (made.published(), made.wakes(), made.ended_in(), made.in_flight());
+            for lane in [0, 2, 3, u32::MAX] {
+                let _ = made.function_of(lane, u64::from(word));
+            }
+        }
+    }
+
+    #[test]
     fn files_of_another_size_or_without_their_geometry_are_no_channel() {
         let made = HostChannel::unsealed(2, 1, 1).unwrap();
         let clone = |file: &SegmentFile| file.as_fd().try_clone_to_owned().unwrap();
@@ -94,7 +114,7 @@ mod tests {
         for lengths in [(length, length - 4096), (0, 0), (length * 2, length * 2)] {
             assert!(HostChannel::join(clone(request), clone(reply), lengths).is_err(), "{lengths:?}");
         }
-        let bare = || SegmentFile::unsealed(request.length()).unwrap();
+        let bare = || SegmentFile::fixed(request.length()).unwrap();
         let joined = HostChannel::join(clone(&bare()), clone(&bare()), (length, length));
         assert_eq!(joined.unwrap_err(), Errno::PROTO);
     }
