@@ -30,8 +30,7 @@ impl HostChannel {
         if !of_this_protocol || !fits {
             return Err(Errno::PROTO);
         }
-        let (epoch, generation) =
-            (maps.0.load(channel_head::EPOCH), maps.0.load(channel_head::GENERATION));
+        let (epoch, generation) = (maps.0.load(channel_head::EPOCH), maps.0.load(channel_head::GENERATION));
         Ok(Arc::new(HostChannel::of((epoch, lanes, generation), (request, maps.0), (reply, maps.1))))
     }
 
@@ -40,9 +39,19 @@ impl HostChannel {
         Ok(self.request_file.is_sealed(Seals::Request)? && self.reply_file.is_sealed(Seals::Reply)?)
     }
 
-    /// Lanes with a call that the worker says it executes. Hostile, and only for display.
+    /// Lanes with a call that the worker says it executes, or of which it owes a reply. Hostile: one that is to be kept says so.
     pub fn in_flight(&self) -> usize {
-        (0..self.lanes()).filter(|lane| self.executing(*lane).0 != 0).count()
+        (0..self.lanes()).filter(|lane| self.executing(*lane).0 != 0 || self.owes(*lane)).count()
+    }
+
+    /// Whether what the callers of a lane have said, calls and answers, is more than the worker has replied to.
+    fn owes(&self, lane: u32) -> bool {
+        (0..geometry::SLOTS).map(|slot| geometry::slot(lane, slot)).any(|slot| {
+            let said = |line: usize, commit| self.request.load::<u32>(slot + line + commit);
+            let calls = said(wire::CALL_OFFSET, wire::call_head::COMMIT);
+            let answers = said(0, wire::resume_line::COMMIT);
+            calls.wrapping_add(answers) != self.reply.load::<u32>(slot + wire::reply_head::COMMIT)
+        })
     }
 
     /// Which table of functions its calls are of.
@@ -84,6 +93,10 @@ mod tests {
         lane.open_call();
         lane.publish(CallHead { function: 5, args_length: 0, call_id: 9, time: 0 });
         assert_eq!((made.published(), made.function_of(0, 9)), (1, Some(5)));
+        // Before the worker has so much as seen it.
+        assert_eq!((made.executing(0).0, made.in_flight()), (0, 1));
+        made.reply.store(lane.reply_slot() + wire::reply_head::COMMIT, 1u32);
+        assert_eq!(made.in_flight(), 0);
     }
 
     #[test]
