@@ -13,6 +13,7 @@ use hotcell_protocol::{ErrorKind, Executed};
 use parking_lot::Mutex;
 
 mod attended;
+mod bounded;
 mod client;
 mod first;
 mod known;

@@ -40,6 +40,9 @@ pub struct HostChannel {
     request_file: SegmentFile,
     reply_file: SegmentFile,
     epoch: u16,
+    /// As it was made, or judged once: what the segments say later others may have written.
+    lanes: u32,
+    generation: u64,
     /// Lanes that were ever taken, one bit each.
     taken: AtomicU64,
     dead: AtomicBool,
@@ -177,11 +180,11 @@ impl HostChannel {
         Ok(channel)
     }
 
-    /// As [`HostChannel::create`], but for the seals: where another process has the callers, that one maps both first.
+    /// As [`HostChannel::create`], but for the seals that forbid to map them for writing: where another process has the callers, that one maps both first.
     pub fn unsealed(lanes: u32, epoch: u16, generation: u64) -> Result<Arc<HostChannel>> {
         assert!((1..=wire::MAX_LANES).contains(&lanes), "a channel has 1 to 64 lanes");
         let length = geometry::segment_length(lanes);
-        let (request_file, reply_file) = (SegmentFile::unsealed(length)?, SegmentFile::unsealed(length)?);
+        let (request_file, reply_file) = (SegmentFile::fixed(length)?, SegmentFile::fixed(length)?);
         let (request, reply) = (request_file.map(Access::ReadWrite)?, reply_file.map(Access::ReadWrite)?);
         for side in [&request, &reply] {
             side.store(channel_head::MAGIC, wire::MAGIC);
@@ -194,16 +197,23 @@ impl HostChannel {
             side.store(channel_head::SLOT_STRIDE, wire::SLOT_STRIDE as u32);
             side.store(channel_head::GENERATION, generation);
         }
-        Ok(Arc::new(HostChannel::of(epoch, (request_file, request), (reply_file, reply))))
+        let numbers = (epoch, lanes, generation);
+        Ok(Arc::new(HostChannel::of(numbers, (request_file, request), (reply_file, reply))))
     }
 
-    fn of(epoch: u16, request: (SegmentFile, Mapping), reply: (SegmentFile, Mapping)) -> HostChannel {
+    fn of(
+        (epoch, lanes, generation): (u16, u32, u64),
+        request: (SegmentFile, Mapping),
+        reply: (SegmentFile, Mapping),
+    ) -> HostChannel {
         HostChannel {
             request: request.1,
             reply: reply.1,
             request_file: request.0,
             reply_file: reply.0,
             epoch,
+            lanes,
+            generation,
             taken: AtomicU64::new(0),
             dead: AtomicBool::new(false),
             given_up: AtomicBool::new(false),
@@ -286,7 +296,7 @@ impl HostChannel {
 
     /// How many lanes there are, the dispatcher's included.
     pub fn lanes(&self) -> u32 {
-        self.request.load(channel_head::LANES)
+        self.lanes
     }
 
     /// Whether [`HostChannel::bury`] was called.
@@ -313,7 +323,8 @@ impl HostChannel {
         (self.reply.load(line + wire::lane_worker::EXECUTING), entry)
     }
 
-    /// How many calls were published to this worker, those from callbacks aside. This host alone writes what is read here.
+    /// How many calls were published to this worker, those from callbacks aside. The host's side alone writes what is read here: this
+    /// process, or a client.
     pub fn published(&self) -> u64 {
         let ring = |lane| {
             (0..wire::RING_SLOTS).map(move |number| geometry::slot(lane, geometry::slot_of(0, number)))

@@ -37,17 +37,19 @@ impl SegmentFile {
     /// Makes a file of `length` bytes, maps it for the host and seals it, in this order: the host's own
     /// writable map must exist before `F_SEAL_FUTURE_WRITE` forbids any further one.
     pub fn create(length: usize, seals: Seals) -> Result<(SegmentFile, Mapping)> {
-        let file = SegmentFile::unsealed(length)?;
+        let file = SegmentFile::fixed(length)?;
         let mapping = file.map(Access::ReadWrite)?;
         file.seal(seals)?;
         Ok((file, mapping))
     }
 
-    /// Makes a file of `length` bytes that anybody who has it can map for writing. Who is to do that does it before it is
-    /// [sealed](SegmentFile::seal), and nobody else has it until then.
-    pub fn unsealed(length: usize) -> Result<SegmentFile> {
+    /// Makes a file of `length` bytes, for good, that anybody who has it can map for writing. Who is to do that does it before it
+    /// is [sealed](SegmentFile::seal); until then a worker does not have it. Its length is sealed here: who has it could else
+    /// shorten it, and end whoever has mapped it already.
+    pub fn fixed(length: usize) -> Result<SegmentFile> {
         let fd = create("hotcell-segment")?;
         ftruncate(&fd, length as u64)?;
+        fcntl_add_seals(&fd, SealFlags::SHRINK | SealFlags::GROW)?;
         Ok(SegmentFile { fd, length })
     }
 
@@ -137,6 +139,20 @@ mod tests {
             assert_eq!(ftruncate(&file, 0), Err(Errno::PERM));
             assert_eq!(ftruncate(&file, 1 << 20), Err(Errno::PERM));
         }
+    }
+
+    #[test]
+    fn a_file_that_is_not_sealed_yet_has_its_length_for_good() {
+        let file = SegmentFile::fixed(8192).unwrap();
+        let mapping = file.map(Access::ReadWrite).unwrap();
+        for length in [0, 4096, 1 << 20] {
+            assert_eq!(ftruncate(&file, length), Err(Errno::PERM), "{length}");
+        }
+        mapping.copy_in(8000, b"host");
+        file.map(Access::ReadWrite).unwrap();
+        assert!(!file.is_sealed(Seals::Reply).unwrap());
+        file.seal(Seals::Request).unwrap();
+        assert!(file.is_sealed(Seals::Request).unwrap());
     }
 
     #[test]

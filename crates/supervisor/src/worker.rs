@@ -237,6 +237,11 @@ impl Worker {
         usage::threads(&self.shared)
     }
 
+    /// Whether its process has ended, although nobody may have looked how.
+    pub fn has_ended(&self) -> bool {
+        self.shared.has_ended()
+    }
+
     /// Kills it and waits for its end: first SIGABRT, for the record of where it was, then SIGKILL.
     pub fn kill(&self) -> Option<End> {
         self.shared.kill()
@@ -285,7 +290,8 @@ impl WorkerRef {
 }
 
 impl SegmentError {
-    pub(crate) fn of_system(errno: Errno) -> SegmentError {
+    /// What a failed system call means.
+    pub fn of_system(errno: Errno) -> SegmentError {
         match errno {
             Errno::MFILE | Errno::NFILE => SegmentError::NoDescriptor(errno),
             errno => SegmentError::System(errno),

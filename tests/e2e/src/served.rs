@@ -295,6 +295,11 @@ impl Client {
         Arc::clone(&state.channels[&generation])
     }
 
+    /// The channel of a worker that was offered, whether or not it has its seals.
+    pub fn channel_before(&self, generation: u64) -> Arc<HostChannel> {
+        Arc::clone(&self.state().channels[&generation])
+    }
+
     /// A lane of a worker for this caller. From 1 on it is asked for.
     pub fn lane(self: &Arc<Self>, generation: u64, lane: u32) -> Result<Lane, Value> {
         let ask = json!({

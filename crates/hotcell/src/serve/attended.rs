@@ -3,24 +3,38 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, OnceLock};
 use std::thread;
+use std::time::{Duration, Instant};
 
+use hotcell_protocol::{ErrorKind, LimitExceededReason};
 use hotcell_shm::sealed_copy;
+use hotcell_supervisor::Ending;
 use parking_lot::{Condvar, Mutex};
 use serde_json::{Value, json};
 
+use super::bounded::bounded;
 use super::client::{Client, News, Offer};
 use super::known::Known;
 use super::message::{Order, Said};
 use super::socket::Trouble;
-use crate::error::Error;
+use crate::error::{Cause, Error};
 use crate::session::Session;
 use crate::session::served::EndOfWorker;
 
 /// Orders that a session may have under way: more than it has lanes.
 const MOST: usize = 256;
+
+/// Threads for orders that the whole process may have: what one client has there shall not keep others from theirs.
+const MOST_OF_ALL: usize = 1024;
+
+/// Threads for orders that the process has.
+static THREADS: AtomicUsize = AtomicUsize::new(0);
+
+/// How long orders that are under way may take when a session ends in order.
+const IN_ORDER: Duration = Duration::from_secs(2);
 
 /// A session, and what is under way there.
 #[derive(Debug)]
@@ -57,14 +71,18 @@ impl Attended {
             under_way: Mutex::default(),
             fewer: Condvar::new(),
         });
-        let in_order = attended.attend(inbox);
+        let _end = EndOfSocket(client);
+        // What it has said may have had us do what nobody foresaw. Its workers go, and it hears of the end.
+        let in_order = catch_unwind(AssertUnwindSafe(|| attended.attend(inbox))).unwrap_or(false);
         client.end();
-        attended.wait_for_orders();
+        // Orders wait for workers, which may be stopped, or hang: they end first.
+        if !(in_order && attended.wait_for_orders(Some(Instant::now() + IN_ORDER))) {
+            attended.session.get().inspect(|session| session.begin_to_end_all());
+            attended.wait_for_orders(None);
+        }
         if let Some(session) = attended.session.get() {
             session.end_for_good(in_order);
         }
-        drop(attended);
-        client.socket().end();
     }
 
     /// Comes with whether its workers are to be stopped in order.
@@ -103,9 +121,15 @@ impl Attended {
             Said::MappedChannel(generation) => offered(self.client.has_mapped(Offer::Channel(generation)))?,
             Said::MappedSegment(id) => offered(self.client.has_mapped(Offer::Segment(id)))?,
             Said::Kill { generation, call, why } => {
-                let worker = self.session()?.is_to_blame(generation, &call, why.clone());
-                if let Some(worker) = worker {
-                    self.apart(move |_| why.end(&worker))?;
+                let session = self.session()?;
+                let Some(worker) = session.is_to_blame(generation, &call, why.clone()) else {
+                    return Ok(Next::Stay);
+                };
+                // Before the client is heard again, which asks for another one now.
+                session.give_up(generation);
+                let dying = Arc::clone(&worker);
+                if self.apart(move |_| why.end(&dying)).is_err() {
+                    worker.begin_to_end(Ending::Kill);
                 }
             }
             Said::Left(generation) => self.session()?.is_left(generation),
@@ -122,27 +146,42 @@ impl Attended {
     fn take(self: &Arc<Self>, id: u64, order: Order) -> Result<(), Trouble> {
         if matches!(order, Order::Open { .. }) {
             let opens = std::mem::replace(&mut self.under_way.lock().opens, true);
-            if opens || self.session.get().is_some() {
+            if opens {
                 return Err(Trouble::Broken("a session is opened once".into()));
             }
         } else {
             self.session()?;
         }
-        self.apart(move |attended| {
-            if let Err(error) = attended.obey(id, order) {
-                attended.refuse(id, &error);
-            }
-        })
-    }
-
-    /// Does something that waits, on a thread of its own.
-    fn apart(self: &Arc<Self>, what: impl FnOnce(&Arc<Self>) + Send + 'static) -> Result<(), Trouble> {
-        let mut under_way = self.under_way.lock();
-        if under_way.orders >= MOST {
+        let is_open = matches!(order, Order::Open { .. });
+        if self.under_way.lock().orders >= MOST {
             return Err(Trouble::Broken(format!("more than {MOST} orders are under way")));
         }
-        under_way.orders += 1;
-        drop(under_way);
+        let begun = self.apart(move |attended| {
+            let Err(error) = attended.obey(id, order) else { return };
+            attended.refuse(id, &error);
+            // The worker that came up has ended before it was told of, and there is no other.
+            if is_open && attended.session.get().is_some() {
+                attended.client.hear(News::Over { in_order: false });
+            }
+        });
+        if begun.is_err() {
+            if is_open {
+                self.is_not_opened();
+            }
+            self.refuse(id, &no_thread());
+        }
+        Ok(())
+    }
+
+    /// Does something that waits, on a thread of its own, if there is one.
+    fn apart(self: &Arc<Self>, what: impl FnOnce(&Arc<Self>) + Send + 'static) -> Result<(), NoThread> {
+        let begun = THREADS.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |threads| {
+            (threads < MOST_OF_ALL).then_some(threads + 1)
+        });
+        if begun.is_err() {
+            return Err(NoThread);
+        }
+        self.under_way.lock().orders += 1;
         let own = Arc::clone(self);
         let thread = thread::Builder::new().name("hotcell-order".into());
         let spawned = thread.spawn(move || {
@@ -153,27 +192,34 @@ impl Attended {
             }
             own.is_done();
         });
-        spawned.map(drop).map_err(|error| {
+        spawned.map(drop).map_err(|_| {
             self.is_done();
-            Trouble::Broken(format!("there is no thread for an order: {error}"))
+            NoThread
         })
     }
 
     fn is_done(&self) {
+        THREADS.fetch_sub(1, Ordering::Relaxed);
         self.under_way.lock().orders -= 1;
         self.fewer.notify_all();
     }
 
-    /// Notes that it may be opened again.
+    /// Notes that it may be opened again, unless it has a session for that: then it ends.
     pub(super) fn is_not_opened(&self) {
-        self.under_way.lock().opens = false;
+        self.under_way.lock().opens = self.session.get().is_some();
     }
 
-    fn wait_for_orders(&self) {
+    /// Whether none is under way any more by that time.
+    fn wait_for_orders(&self, until: Option<Instant>) -> bool {
         let mut under_way = self.under_way.lock();
         while under_way.orders > 0 {
-            self.fewer.wait(&mut under_way);
+            match until {
+                None => self.fewer.wait(&mut under_way),
+                Some(until) if self.fewer.wait_until(&mut under_way, until).timed_out() => break,
+                Some(_) => {}
+            }
         }
+        under_way.orders == 0
     }
 
     pub(super) fn refuse(&self, id: u64, error: &Error) {
@@ -222,18 +268,21 @@ fn told(generation: u64, ended: &EndOfWorker) -> Value {
     })
 }
 
-/// An error that a packet has room for: of what the library printed the last is worth the most.
-fn bounded(mut error: Value) -> Value {
-    /// What else a packet has is much less than the rest.
-    const ROOM: usize = 48 << 10;
-    let over = error.to_string().len().saturating_sub(ROOM);
-    for name in ["output", "message"] {
-        let text = error[name].as_str().unwrap_or_default();
-        if over > 0 && error.to_string().len() > ROOM {
-            let most = text.len().saturating_sub(over).min(4096);
-            let from = (text.len() - most..=text.len()).find(|from| text.is_char_boundary(*from));
-            error[name] = json!(text[from.unwrap_or(text.len())..]);
-        }
+/// That there is no thread for an order.
+struct NoThread;
+
+fn no_thread() -> Error {
+    let cause = Cause::Limit { what: LimitExceededReason::Threads, value: 0 };
+    let message = "the server has no thread for an order: others may be done soon".to_owned();
+    super::refusal(ErrorKind::LimitExceeded, cause, "", message)
+}
+
+/// Whatever becomes of who attends it, a client sees the end of its socket.
+struct EndOfSocket<'a>(&'a Client);
+
+impl Drop for EndOfSocket<'_> {
+    fn drop(&mut self) {
+        self.0.end();
+        self.0.socket().end();
     }
-    error
 }

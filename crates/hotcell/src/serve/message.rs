@@ -126,13 +126,13 @@ impl Message {
     fn kill(&self) -> Read<Said> {
         let call = Blame {
             lane: self.small("lane")?,
-            function: self.text("function")?,
+            function: self.short("function")?,
             call_id: self.number("call")?,
         };
         let why = match self.text("why")?.as_str() {
             "deadline" => Why::Deadline,
             "given-up" => Why::GivenUp,
-            "violation" => Why::Violation(self.text("rule")?),
+            "violation" => Why::Violation(self.short("rule")?),
             "invalid-reply" => Why::InvalidReply,
             "callbacks" => Why::Callbacks,
             other => return broken(&format!("`{other}` is no reason to end a worker")),
@@ -174,6 +174,15 @@ impl Message {
     fn small(&self, name: &str) -> Read<u32> {
         let number = self.number(name)?;
         u32::try_from(number).or_else(|_| broken(&format!("`{name}` of `{}` is too large", self.kind)))
+    }
+
+    /// A text that is said again in what others are told.
+    fn short(&self, name: &str) -> Read<String> {
+        /// Bytes of it.
+        const MOST: usize = 4 << 10;
+        let mut text = self.text(name)?;
+        text.truncate(text.floor_char_boundary(MOST));
+        Ok(text)
     }
 
     fn text(&self, name: &str) -> Read<String> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use hotcell_protocol::wire::Guard;
 use hotcell_sandbox::{Limits, Profile, Require, Sandbox};
+use hotcell_supervisor::Worker;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
@@ -19,13 +20,26 @@ use crate::retries::Retries;
 use crate::state::StatePart;
 use crate::watch::Watch;
 
+/// Workers that a session may have kept ready.
+const SPARES: u32 = 64;
+
+/// The longest time.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// Reads options. What is wrong is said with its name.
 pub(super) fn read(value: &Value) -> Result<Options, String> {
     let read = match value {
         Value::Null => Ok(Said::default()),
         value => Said::deserialize(value),
     };
-    read.map(Options::from).map_err(|error| format!("options: {error}"))
+    let options = read.map(Options::from).map_err(|error| format!("options: {error}"))?;
+    let most = |name, has: u32, most: u32| match has {
+        has if has > most => Err(format!("options: {name}: {has} are more than {most}")),
+        _ => Ok(()),
+    };
+    most("spares", options.spares, SPARES)?;
+    most("callers", options.callers, Worker::MOST_CALLERS)?;
+    Ok(options)
 }
 
 /// Writes options that a client and its server agree on.
@@ -54,7 +68,11 @@ impl<'de> Deserialize<'de> for Ms {
             (None, Some(part)) => Duration::try_from_secs_f64(part / 1e3).ok(),
             (None, None) => None,
         };
-        time.map(Ms).ok_or_else(|| D::Error::custom(format!("{number} is no time in milliseconds")))
+        let time = time.ok_or_else(|| D::Error::custom(format!("{number} is no time in milliseconds")))?;
+        match time > LONGEST {
+            true => Err(D::Error::custom(format!("{number} milliseconds are more than a year"))),
+            false => Ok(Ms(time)),
+        }
     }
 }
 
@@ -623,6 +641,11 @@ mod tests {
             (json!({ "sandbox": { "profile": "files", "reed": [] } }), "unknown field `reed`"),
             (json!({ "sandbox": { "profile": "files", "require": "all" } }), "`all` is no `require`"),
             (json!({ "deadline_ms": -1 }), "-1 is no time in milliseconds"),
+            (json!({ "deadline_ms": u64::MAX }), "are more than a year"),
+            (json!({ "restart": { "pause_ms": 1u64 << 63 } }), "are more than a year"),
+            (json!({ "recycle": { "every_ms": 31_536_000_001u64 } }), "are more than a year"),
+            (json!({ "spares": 65 }), "spares: 65 are more than 64"),
+            (json!({ "callers": 64 }), "callers: 64 are more than 63"),
             (json!({ "leaves": ["moon"] }), "unknown variant `moon`"),
             (json!({ "spares": 1.5 }), "1.5"),
             (json!(7), "expected struct"),

@@ -21,6 +21,9 @@ use crate::session::{Serving, Session};
 /// Bytes that a segment may have: as many as a place can say.
 const LARGEST: u64 = 1 << 40;
 
+/// Bytes that options may have as they are told: a packet has room for them and the rest.
+const OPTIONS: usize = 48 << 10;
+
 /// The longest that a client's order is waited with.
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
@@ -60,6 +63,12 @@ impl Attended {
         let options = dynamic::leaving(&known.interface, options);
         let options = dynamic::trying(&known.interface, options);
         let told = options::write(&options);
+        let length = told.to_string().len();
+        if length > OPTIONS {
+            let message =
+                format!("options: with all that is in force they have {length} bytes, of {OPTIONS}");
+            return Err(invalid(message));
+        }
         let hears = Arc::clone(&self.client) as Arc<dyn Hears>;
         let session = Session::for_client(known.package, known.rules, options, self.client.pid(), hears)?;
         let session = session.open_for_client(&|| self.client.is_there())?;
@@ -130,16 +139,16 @@ impl Attended {
             Direction::Request => Seals::Request,
             Direction::Reply => Seals::Reply,
         };
-        let file = match SegmentFile::unsealed(length) {
+        let file = match SegmentFile::fixed(length) {
             Ok(file) => file,
-            Err(errno) => return Err(not_added(session, SegmentError::System(errno), bytes)),
+            Err(errno) => return Err(not_added(session, SegmentError::of_system(errno), bytes)),
         };
         let packet = json!({ "kind": "segment", "id": id, "generation": generation.to_string() });
         if self.client.offer_and_wait(Offer::Segment(id), &packet, &[file.as_fd()]).is_err() {
             // It has lost its session, and hears nothing any more.
             return Ok(());
         }
-        let added = file.seal(seals).map_err(SegmentError::System);
+        let added = file.seal(seals).map_err(SegmentError::of_system);
         match added.and_then(|()| worker.give_segment(&file, seals, until)) {
             Ok(number) => {
                 self.client.tell(&json!({ "kind": "ready", "id": id, "number": number }), &[]);

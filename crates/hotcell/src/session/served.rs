@@ -45,6 +45,8 @@ struct Had {
     #[cfg(feature = "serve")]
     why: Option<Why>,
     knows_that_it_is_worn: bool,
+    /// Whether the client lets go of it just now.
+    is_left: bool,
 }
 
 impl Served {
@@ -60,7 +62,7 @@ impl Served {
 
     /// This worker serves nobody new.
     pub(super) fn leaves(&self, generation: u64) {
-        if self.has.lock().contains_key(&generation) {
+        if self.has.lock().get(&generation).is_some_and(|had| !had.is_left) {
             self.hears.retired(generation);
         }
     }
@@ -69,6 +71,7 @@ impl Served {
     pub(super) fn worn(&self, generation: u64) {
         let mut has = self.has.lock();
         if let Some(had) = has.get_mut(&generation)
+            && !had.is_left
             && !std::mem::replace(&mut had.knows_that_it_is_worn, true)
         {
             self.hears.worn(generation);

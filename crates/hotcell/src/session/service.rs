@@ -500,7 +500,7 @@ impl Session {
     }
 
     /// Has no further call go to this worker of the session.
-    pub(super) fn give_up(&self, generation: u64) {
+    pub(crate) fn give_up(&self, generation: u64) {
         let given_up = self.shared.service.now.lock().take_if(|worker| worker.generation() == generation);
         if let Some(worker) = given_up {
             self.shared.leaves(&worker);
@@ -620,6 +620,12 @@ impl Service {
     /// The worker that serves, if there is one.
     pub(super) fn serving(&self) -> Option<Arc<Serving>> {
         self.now.lock().clone().filter(|worker| worker.serves())
+    }
+
+    /// Whether this one serves, and nobody has taken it out of service.
+    #[cfg(feature = "serve")]
+    pub(super) fn is_now(&self, generation: u64) -> bool {
+        self.serving().is_some_and(|worker| worker.generation() == generation)
     }
 
     /// This one serves no longer, and calls may be under way on it yet.

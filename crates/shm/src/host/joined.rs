@@ -30,8 +30,8 @@ impl HostChannel {
         if !of_this_protocol || !fits {
             return Err(Errno::PROTO);
         }
-        let epoch = maps.0.load(channel_head::EPOCH);
-        Ok(Arc::new(HostChannel::of(epoch, (request, maps.0), (reply, maps.1))))
+        let (epoch, generation) = (maps.0.load(channel_head::EPOCH), maps.0.load(channel_head::GENERATION));
+        Ok(Arc::new(HostChannel::of((epoch, lanes, generation), (request, maps.0), (reply, maps.1))))
     }
 
     /// Whether the worker can have no more than it may: what it only reads is writable for nobody who has not mapped it yet.
@@ -39,9 +39,19 @@ impl HostChannel {
         Ok(self.request_file.is_sealed(Seals::Request)? && self.reply_file.is_sealed(Seals::Reply)?)
     }
 
-    /// Lanes with a call that the worker says it executes. Hostile, and only for display.
+    /// Lanes with a call that the worker says it executes, or of which it owes a reply. Hostile: one that is to be kept says so.
     pub fn in_flight(&self) -> usize {
-        (0..self.lanes()).filter(|lane| self.executing(*lane).0 != 0).count()
+        (0..self.lanes()).filter(|lane| self.executing(*lane).0 != 0 || self.owes(*lane)).count()
+    }
+
+    /// Whether what the callers of a lane have said, calls and answers, is more than the worker has replied to.
+    fn owes(&self, lane: u32) -> bool {
+        (0..geometry::SLOTS).map(|slot| geometry::slot(lane, slot)).any(|slot| {
+            let said = |line: usize, commit| self.request.load::<u32>(slot + line + commit);
+            let calls = said(wire::CALL_OFFSET, wire::call_head::COMMIT);
+            let answers = said(0, wire::resume_line::COMMIT);
+            calls.wrapping_add(answers) != self.reply.load::<u32>(slot + wire::reply_head::COMMIT)
+        })
     }
 
     /// Which table of functions its calls are of.
@@ -51,7 +61,7 @@ impl HostChannel {
 
     /// Which worker it is the channel of.
     pub fn generation(&self) -> u64 {
-        self.request.load(channel_head::GENERATION)
+        self.generation
     }
 }
 
@@ -83,6 +93,29 @@ mod tests {
         lane.open_call();
         lane.publish(CallHead { function: 5, args_length: 0, call_id: 9, time: 0 });
         assert_eq!((made.published(), made.function_of(0, 9)), (1, Some(5)));
+        // Before the worker has so much as seen it.
+        assert_eq!((made.executing(0).0, made.in_flight()), (0, 1));
+        made.reply.store(lane.reply_slot() + wire::reply_head::COMMIT, 1u32);
+        assert_eq!(made.in_flight(), 0);
+    }
+
+    #[test]
+    fn whatever_callers_of_another_process_write_its_maker_buries_and_counts() {
+        for word in [0, 1, u32::MAX] {
+            let made = HostChannel::unsealed(3, 1, 7).unwrap();
+            let client = joined(&made).unwrap();
+            made.seal().unwrap();
+            for offset in (0..geometry::segment_length(3)).step_by(4) {
+                client.request.store(offset, word);
+            }
+            made.bury();
+            assert!(made.is_dead());
+            assert_eq!((made.lanes(), made.generation(), made.epoch()), (3, 7, 1));
+            let _ = (made.published(), made.wakes(), made.ended_in(), made.in_flight());
+            for lane in [0, 2, 3, u32::MAX] {
+                let _ = made.function_of(lane, u64::from(word));
+            }
+        }
     }
 
     #[test]
@@ -94,7 +127,7 @@ mod tests {
         for lengths in [(length, length - 4096), (0, 0), (length * 2, length * 2)] {
             assert!(HostChannel::join(clone(request), clone(reply), lengths).is_err(), "{lengths:?}");
         }
-        let bare = || SegmentFile::unsealed(request.length()).unwrap();
+        let bare = || SegmentFile::fixed(request.length()).unwrap();
         let joined = HostChannel::join(clone(&bare()), clone(&bare()), (length, length));
         assert_eq!(joined.unwrap_err(), Errno::PROTO);
     }

@@ -94,14 +94,20 @@ impl Session {
         }
     }
 
-    /// Notes that the client has this worker from now on. False when it has ended, and the client will not hear of that.
+    /// Notes that the client has this worker from now on. False when it has ended, or serves no longer, and the client will not
+    /// hear of that.
     pub(crate) fn is_had(&self, worker: &Arc<Serving>) -> bool {
         let mut has = self.has().lock();
-        if worker.end().is_some() {
+        // Whoever replaces it takes it out of service first, and then looks who has it.
+        if worker.end().is_some() || !self.shared.service.is_now(worker.generation()) {
+            return false;
+        }
+        if has.get(&worker.generation()).is_some_and(|had| had.is_left) {
             return false;
         }
         let worker = Arc::clone(worker);
-        let had = || Had { worker: Arc::clone(&worker), why: None, knows_that_it_is_worn: false };
+        let had =
+            || Had { worker: Arc::clone(&worker), why: None, knows_that_it_is_worn: false, is_left: false };
         has.entry(worker.generation()).or_insert_with(had);
         true
     }
@@ -121,24 +127,29 @@ impl Session {
 
     /// The client lets go of this worker: no call is under way there any more, and none will be.
     pub(crate) fn is_left(&self, generation: u64) {
-        let had = self.has().lock().remove(&generation);
+        // Of a worker that it has let go of it hears nothing more.
+        self.has().lock().entry(generation).and_modify(|had| had.is_left = true);
         self.give_up(generation);
+        let had = self.has().lock().remove(&generation);
         self.note_replaced(generation);
         drop(had);
     }
 
-    /// Notes for which call a worker is to be ended. Comes with it, if the client has it.
+    /// Notes for which call a worker is to be ended. Comes with it, if the client has it, it has not ended by itself before, and
+    /// nobody else ends it already.
     pub(crate) fn is_to_blame(&self, generation: u64, call: &Blame, why: Why) -> Option<Arc<Serving>> {
         let mut has = self.has().lock();
         let had = has.get_mut(&generation)?;
+        if had.why.is_some() || had.worker.has_ended() {
+            return None;
+        }
         let context =
             Context { call_id: call.call_id, ..self.context(self.known_name(&call.function), None) };
         if why == Why::GivenUp {
             had.worker.is_unwanted();
         }
         had.worker.blame(call.lane, &context, why.kind());
-        // The first is why: who comes later only finds it dying.
-        had.why.get_or_insert(why);
+        had.why = Some(why);
         Some(Arc::clone(&had.worker))
     }
 
@@ -148,6 +159,8 @@ impl Session {
         let end = worker.end()?;
         let context = Context { generation, ..Context::of_package(self.shared.package) };
         let (blame, noted) = worker.ended_for(&end);
+        // What ended by itself, before it was ended, did not end for that.
+        let blame = blame.filter(|_| end.killed_by_host);
         let why = why.filter(|_| blame.is_some());
         let fault = match &why {
             _ if worker.was_drained() && end.killed_by_host => fault::drained(),
@@ -175,6 +188,17 @@ impl Session {
             return Err(context.not_executed(ErrorKind::InvalidArgument, Cause::None, message));
         }
         self.open_lane(worker, lane, context, &mut Allowed::new(nanoseconds(left)))
+    }
+
+    /// Has all workers end at once. Who waits for one of them waits no longer.
+    pub(crate) fn begin_to_end_all(&self) {
+        let service = &self.shared.service;
+        let now = service.now.lock().clone();
+        let had: Vec<_> = self.has().lock().values().map(|had| Arc::clone(&had.worker)).collect();
+        had.iter().chain(&now).for_each(|worker| _ = worker.begin_to_end(Ending::Kill));
+        let next = service.next.lock();
+        next.starting.iter().for_each(|worker| _ = worker.begin_to_end(Ending::Kill));
+        next.spares.kill();
     }
 
     /// Ends all workers and waits until they are gone: at once, or when they have come to their end in order.
