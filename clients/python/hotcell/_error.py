@@ -120,8 +120,8 @@ def _importable(kind: type[Error]) -> type[Error]:
     """The class itself, or the nearest above it that another process can import: `hotcell.load` makes classes that it cannot."""
     for each in kind.__mro__:
         found = getattr(sys.modules.get(each.__module__), each.__name__, None)
-        if found is each and issubclass(each, Error):
-            return each
+        if isinstance(found, type) and issubclass(found, Error) and found is each:
+            return found
     return Error
 
 
