@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import pickle
+import sys
 from typing import Any, ClassVar
 
 
@@ -85,7 +87,8 @@ class Error(Exception):
         return [name for name in Error.__annotations__ if name not in ("kind", "code", "retry")]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self._info,)
+        # What cannot go along, such as an object of the library, goes as it is shown.
+        return _importable(type(self)), (_portable(self._info),)
 
 
 class Fault(Error):
@@ -111,6 +114,27 @@ class Reported:
     def errno(self) -> int:
         """`errno` right after the call; 0 when it was not set."""
         return int((self.cause or {}).get("errno") or 0)
+
+
+def _importable(kind: type[Error]) -> type[Error]:
+    """The class itself, or the nearest above it that another process can import: `hotcell.load` makes classes that it cannot."""
+    for each in kind.__mro__:
+        found = getattr(sys.modules.get(each.__module__), each.__name__, None)
+        if isinstance(found, type) and issubclass(found, Error) and found is each:
+            return found
+    return Error
+
+
+def _portable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _portable(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_portable(each) for each in value)
+    try:
+        pickle.dumps(value)
+    except Exception:  # noqa: BLE001
+        return repr(value)
+    return value
 
 
 def _plain(value: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,12 @@ def define(namespace: dict[str, Any], *, libraries: list[tuple[str, str | None]]
     classes(namespace, json.loads(names))
     places = [(name, None if at is None else str(folder.parent / at)) for name, at in libraries]
 
+    lock = threading.Lock()
+
     def shim() -> bytes:
-        return _shim.of_package(folder, variable, places)
+        # Threads that open the package first compile it once: the second finds what the first has kept.
+        with lock:
+            return _shim.of_package(folder, variable, places)
 
     package = _native.Package(interface, names, shim, namespace, places, variable)
 

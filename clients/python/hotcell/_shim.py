@@ -7,9 +7,10 @@ import json
 import os
 import shlex
 import subprocess
+import tempfile
 from pathlib import Path
 
-from hotcell import errors
+from hotcell import _native, errors
 
 _COMPILE = "-std=gnu17 -O2 -fno-builtin -fPIC -fvisibility=hidden -shared"
 # Everything is resolved when the shim is loaded, and every library is loaded with it.
@@ -18,8 +19,9 @@ _LINK = "-Wl,-z,defs -Wl,-z,now -Wl,-z,relro -Wl,--no-as-needed"
 
 def cache_folder() -> Path:
     """Where compiled shims are kept."""
-    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "hotcell"
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    # One that is relative is to be ignored.
+    return (Path(base) if os.path.isabs(base) else Path("~/.cache").expanduser()) / "hotcell"
 
 
 def of_package(folder: Path, variable: str, libraries: list[tuple[str, str | None]]) -> bytes:
@@ -28,10 +30,14 @@ def of_package(folder: Path, variable: str, libraries: list[tuple[str, str | Non
     if ready.is_file():
         return _stamped(folder, ready)
     command = _command(folder, variable, libraries)
-    out = cache_folder() / "packages" / f"{folder.name}-{_digest(folder, command)}.so"
-    if not _is_own(out):
-        _compile(command, out, variable)
-    return out.read_bytes()
+    place = cache_folder() / "packages" / f"{folder.name}-{_digest(folder, command)}.shim"
+    kept = _native.kept(place)
+    if kept is not None:
+        return kept
+    shim = _compile(command, variable)
+    # Where that is not possible the next one is slower.
+    _native.keep(place, shim)
+    return shim
 
 
 def _stamped(folder: Path, ready: Path) -> bytes:
@@ -90,7 +96,7 @@ def _command(folder: Path, variable: str, libraries: list[tuple[str, str | None]
 
 
 def _digest(folder: Path, command: list[str]) -> str:
-    hashed = hashlib.sha256()
+    hashed = hashlib.sha256(_native.__version__.encode())
     for part in [folder / "interface.json", *sorted((folder / "shim").iterdir())]:
         if part.is_file():
             hashed.update(part.read_bytes())
@@ -98,29 +104,20 @@ def _digest(folder: Path, command: list[str]) -> str:
     return hashed.hexdigest()[:32]
 
 
-def _is_own(file: Path) -> bool:
-    """Whether a file and its folder are this user's, and nobody else's to write."""
-    try:
-        found = [file.parent.lstat(), file.lstat()]
-    except OSError:
-        return False
-    return all(it.st_uid == os.getuid() and not it.st_mode & 0o022 for it in found)
-
-
-def _compile(command: list[str], out: Path, variable: str) -> None:
-    out.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    part = out.with_suffix(f".{os.getpid()}.part")
-    try:
-        done = subprocess.run([*command, "-o", str(part)], capture_output=True, text=True, check=False)
-        text = done.stderr
-    except OSError as error:
-        done, text = None, f"the compiler did not start: {error}; install gcc or clang, or name yours in $CC"
-    if done is None or done.returncode != 0:
-        include = variable.removesuffix("_LIB") + "_INCLUDE"
-        message = (
-            f"the shim could not be compiled: {text}\nIs the header of the library installed? Directories of your "
-            f"own go into ${include} and ${variable}. A package of `hotcell build` needs no compiler."
-        )
-        raise errors.LoadFailed({"kind": "LoadFailed", "message": message, "executed": "no"})
-    part.chmod(0o600)
-    part.replace(out)
+def _compile(command: list[str], variable: str) -> bytes:
+    """Compiles in a folder that nobody else can know, and gives what came of it."""
+    with tempfile.TemporaryDirectory(prefix="hotcell-") as folder:
+        out = Path(folder) / "shim.so"
+        try:
+            done = subprocess.run([*command, "-o", str(out)], capture_output=True, text=True, check=False)
+            text = done.stderr
+        except OSError as error:
+            done, text = None, f"the compiler did not start: {error}; install gcc or clang, or name yours in $CC"
+        if done is not None and done.returncode == 0:
+            return out.read_bytes()
+    include = variable.removesuffix("_LIB") + "_INCLUDE"
+    message = (
+        f"the shim could not be compiled: {text}\nIs the header of the library installed? Directories of your "
+        f"own go into ${include} and ${variable}. A package of `hotcell build` needs no compiler."
+    )
+    raise errors.LoadFailed({"kind": "LoadFailed", "message": message, "executed": "no"})

@@ -17,14 +17,14 @@ class Struct:
     _object: Any
     _library: Any
 
-    def __new__(cls, *_args: Any, **_fields: Any) -> Struct:
+    def __new__(cls, /, *_args: Any, **_fields: Any) -> Struct:
         new = super().__new__(cls)
         new._object = new._library = None
         for name in cls._fields:
             setattr(new, name, None)
         return new
 
-    def __init__(self, *library: Any, **fields: Any) -> None:
+    def __init__(self, /, *library: Any, **fields: Any) -> None:
         if len(library) != self._resident:
             takes = "the library, and fields by name" if self._resident else "fields by name"
             raise TypeError(f"{type(self).__name__}() takes {takes}")

@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use hotcell::dynamic;
 use pyo3::exceptions::{PyAttributeError, PyTypeError};
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use tokio::runtime::{Builder, Handle};
 
 use crate::arguments::{self, Given};
 use crate::function::Function;
-use crate::{by_value, errors, ffi};
+use crate::{by_value, errors, ffi, raised};
 
 /// The runtime, and the process whose it is: a child that was forked has none of its threads.
 static RUNTIME: Mutex<Option<(u32, Handle)>> = Mutex::new(None);
@@ -41,6 +42,10 @@ impl Aio {
 
 #[pymethods]
 impl Aio {
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.of)
+    }
+
     fn __getattr__(&self, py: Python<'_>, name: &str) -> PyResult<AioFunction> {
         let function = self.of.bind(py).getattr(name)?;
         match ffi::function_of(&function) {
@@ -52,6 +57,10 @@ impl Aio {
 
 #[pymethods]
 impl AioFunction {
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.function)
+    }
+
     #[pyo3(signature = (*args, **named))]
     fn __call__(
         &self,
@@ -100,8 +109,9 @@ fn begin(
     let kept = object.clone().unbind();
     let task = runtime()?.spawn(async move {
         let called = (plan.index, &loaded.interface.functions[usize::from(plan.index)]);
-        let made =
-            dynamic::call_awaited(&session, &loaded.interface, called, &values, Location::caller()).await;
+        let call = raised::Call::new();
+        let made = dynamic::call_awaited(&session, &loaded.interface, called, &values, Location::caller());
+        let made = call.polls(made).await;
         Python::try_attach(|py| {
             let _ = &kept;
             let held: Vec<Bound<'_, PyAny>> = args.iter().map(|arg| arg.bind(py).clone()).collect();
@@ -113,7 +123,7 @@ fn begin(
                     Err(left.err().unwrap_or_else(|| errors::exception(py, Some(&loaded), &error)))
                 }
             };
-            let (result, raised) = match made {
+            let (result, raised) = match call.told(py, made) {
                 Ok(result) => (result, py.None()),
                 Err(raised) => (py.None(), raised.into_value(py).into_any()),
             };

@@ -168,6 +168,10 @@ fn data<'a, 'py>(
     }
     if let Ok(buffer) = PyUntypedBuffer::get(&object) {
         check_buffer(number, &buffer, what)?;
+        if number.truth && !number.byte {
+            // What was looked at is what is sent: the next argument may run code that writes there.
+            return truths(ffi::contents(&buffer).to_vec(), what).map(Argument::Own);
+        }
         return Ok(Argument::Buffer(buffer));
     }
     if object.is_instance_of::<PyString>() || number.byte {
@@ -194,9 +198,6 @@ fn check_buffer(number: Number, buffer: &PyUntypedBuffer, what: &dyn Fn() -> Str
     }
     let format = buffer.format().to_string_lossy();
     if values::same_format(&format, buffer.item_size(), number) {
-        if number.truth && ffi::contents(buffer).iter().any(|&byte| byte > 1) {
-            return Err(PyValueError::new_err(format!("{} has a byte that is no truth value", what())));
-        }
         return Ok(());
     }
     let text = format!(
@@ -207,6 +208,13 @@ fn check_buffer(number: Number, buffer: &PyUntypedBuffer, what: &dyn Fn() -> Str
         buffer.item_size()
     );
     Err(PyTypeError::new_err(text))
+}
+
+fn truths(bytes: Vec<u8>, what: &dyn Fn() -> String) -> PyResult<Vec<u8>> {
+    match bytes.iter().any(|&byte| byte > 1) {
+        true => Err(PyValueError::new_err(format!("{} has a byte that is no truth value", what()))),
+        false => Ok(bytes),
+    }
 }
 
 fn room<'a, 'py>(

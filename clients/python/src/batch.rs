@@ -148,6 +148,10 @@ fn scalar(buffer: &PyUntypedBuffer, number: Number, at: usize) -> Scalar {
     let (size, bytes) = (number.size(), ffi::contents(buffer));
     let mut wide = [0; 8];
     wide[..size].copy_from_slice(&bytes[at * size..(at + 1) * size]);
+    if number.truth {
+        // Whatever else Python has there is true for it as well, and C knows no other.
+        wide[0] = u8::from(wide[0] != 0);
+    }
     Scalar::from_bytes(wide, number)
 }
 
@@ -220,6 +224,7 @@ fn put(entry: &mut Entry<'_>, param: &Parameter, argument: &Argument<'_, '_>) ->
 }
 
 fn run(py: Python<'_>, function: &Function, batch: Batch) -> PyResult<Done> {
+    ffi::raise_signals(py)?;
     let done = ffi::aside(py, || batch.run());
     done.map_err(|error| errors::exception(py, Some(&function.loaded), &error))
 }

@@ -1,14 +1,14 @@
 //! Calls of functions that go by values: with structures, callbacks, lists of texts or objects.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, ThreadId};
+use std::sync::Arc;
 
+use hotcell::Session;
 use hotcell::dynamic::{self, KeptFunction, Outcome, Value};
-use hotcell::{ErrorKind, Session};
 use hotcell_model::interface::{CallbackScope, Function as Called, Param, Role};
+use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyInt, PyTuple};
 
 use crate::arguments::Given;
 use crate::call::{interrupted, raised};
@@ -16,10 +16,8 @@ use crate::function::Function;
 use crate::numbers::takes;
 use crate::package::Loaded;
 use crate::plan::{Number, Plan};
+use crate::raised::{note, told};
 use crate::{ffi, plan, results, structs, values};
-
-/// What callbacks raised that the library keeps, and on which thread: it comes out of the call that ran them.
-static RAISED: Mutex<Vec<(ThreadId, PyErr)>> = Mutex::new(Vec::new());
 
 /// The functions that a call is passed, by the names of their parameters.
 type Callbacks = Vec<(String, Py<PyAny>)>;
@@ -56,14 +54,14 @@ pub(crate) fn call(
             false => tried,
         }
     });
-    match made {
+    let made = match made {
         Ok(outcome) => object(py, loaded, plan, called, outcome, given),
-        Err(error) => {
-            left(loaded, called, plan, &error, given)?;
-            let own = own.filter(|_| error.kind() == ErrorKind::CallbackFailed);
-            Err(own.unwrap_or_else(|| raised(py, function, &error, interrupt)))
-        }
-    }
+        Err(error) => match left(loaded, called, plan, &error, given) {
+            Ok(()) => Err(raised(py, function, &error, interrupt)),
+            Err(problem) => Err(problem),
+        },
+    };
+    told(py, own, made)
 }
 
 /// The values of arguments, and the functions among them by the names of their parameters.
@@ -80,6 +78,13 @@ pub(crate) fn read(
         let of: &Param = &called.params[param.position];
         let what = || param.says(plan);
         let Role::Callback { callback, .. } = &of.role.value else {
+            if matches!(of.role.value, Role::BufferOut { .. })
+                && !object.is_instance_of::<PyInt>()
+                && PyUntypedBuffer::get(object).is_ok()
+            {
+                let text = format!("{}: this call cannot fill memory: pass a size, and get the data", what());
+                return Err(PyTypeError::new_err(text));
+            }
             let value = values::to_value(loaded, object, 0);
             args.push(value.map_err(|error| named(py, error, &what))?);
             continue;
@@ -112,25 +117,13 @@ fn kept(loaded: &Arc<Loaded>, callback: Py<PyAny>) -> KeptFunction {
     KeptFunction::new(move |args| {
         let answered = Python::try_attach(|py| {
             answer(py, &loaded, &callback, args).map_err(|error| {
-                let mut own = None;
-                let text = said(py, error, &mut own);
-                let mut all = RAISED.lock().unwrap_or_else(PoisonError::into_inner);
-                all.retain(|(thread, _)| *thread != thread::current().id());
-                all.extend(own.map(|error| (thread::current().id(), error)));
+                let text = error.to_string();
+                note(py, error);
                 text
             })
         });
         answered.unwrap_or_else(|| Err("Python is ending".into()))
     })
-}
-
-/// What a kept callback raised on this thread, if that is what the error tells of.
-pub(crate) fn take_raised(error: &hotcell::Error) -> Option<PyErr> {
-    let mut all = RAISED.lock().unwrap_or_else(PoisonError::into_inner);
-    let position = all.iter().position(|(thread, _)| *thread == thread::current().id())?;
-    let raised = all.swap_remove(position).1;
-    // One that was raised where nobody could hear it is not told later.
-    error.message().contains(&raised.to_string()).then_some(raised)
 }
 
 /// Notes what a callback raised: the first comes out of the call. Comes with it in words.

@@ -6,7 +6,8 @@
 
 use std::time::Duration;
 
-use hotcell::{ErrorKind, Session};
+use hotcell::Session;
+use hotcell::rt::Reply;
 use pyo3::prelude::*;
 
 use crate::arguments::{self, Argument, Given, Read};
@@ -15,7 +16,7 @@ use crate::function::Function;
 use crate::numbers::Scalar;
 use crate::plan::{MOST_NUMBERS, Number, Plan, Takes, What};
 use crate::results::{self, Taken};
-use crate::{by_value, errors, ffi};
+use crate::{errors, ffi};
 
 /// How long a thread waits for a reply with the lock. Python itself changes threads every five milliseconds.
 pub(crate) const PATIENCE: Duration = Duration::from_micros(10);
@@ -84,11 +85,22 @@ fn once_numeric(
     }
     let aside = |wait: &mut dyn FnMut()| ffi::aside(py, wait);
     let mut reply = call.settle_aside(PATIENCE, aside, &mut || interrupted(interrupt), &mut [])?;
-    reply.succeeded()?;
-    Ok(plan.results.first().and_then(|gives| match gives.what {
+    let succeeded = reply.succeeded();
+    let taken = plan.results.first().filter(|_| succeeded.is_ok()).and_then(|gives| match gives.what {
         What::Number(number) => Some((Scalar::of(&reply, gives.offset, number), number)),
         _ => None,
-    }))
+    });
+    end(py, session, reply);
+    succeeded.map(|()| taken)
+}
+
+/// Ends a call. What other threads left to be released meanwhile is released here, which may take as long as the library wants.
+#[inline]
+fn end(py: Python<'_>, session: &Session, reply: Reply<'_>) {
+    match session.owes_releases() {
+        true => ffi::aside(py, || drop(reply)),
+        false => drop(reply),
+    }
 }
 
 #[inline]
@@ -111,8 +123,9 @@ fn once(
     }
     let aside = |wait: &mut dyn FnMut()| ffi::aside(py, wait);
     let mut reply = call.settle_aside(PATIENCE, aside, &mut || interrupted(interrupt), &mut [])?;
-    reply.succeeded()?;
-    results::take(&mut reply, plan, read)
+    let taken = reply.succeeded().and_then(|()| results::take(&mut reply, plan, read));
+    end(py, session, reply);
+    taken
 }
 
 /// Whether a signal came for which Python raises something, such as `KeyboardInterrupt`. Asked without the lock.
@@ -152,12 +165,6 @@ pub(crate) fn raised(
     error: &hotcell::Error,
     interrupt: Option<PyErr>,
 ) -> PyErr {
-    // What a callback raised that the library keeps comes out as itself.
-    if error.kind() == ErrorKind::CallbackFailed
-        && let Some(own) = by_value::take_raised(error)
-    {
-        return own;
-    }
     let exception = errors::exception(py, Some(&function.loaded), error);
     match interrupt {
         Some(interrupt) => {

@@ -56,6 +56,12 @@ fn call_site(py: Python<'_>) -> Option<String> {
     Some(format!("{file}:{line}"))
 }
 
+/// Whether an exception is of this kind.
+pub(crate) fn is_of_kind(py: Python<'_>, error: &PyErr, kind: &str) -> bool {
+    let class = py.import(CLASSES).and_then(|classes| classes.getattr(kind));
+    class.is_ok_and(|class| error.is_instance(py, &class))
+}
+
 /// An exception of this kind, of what was found wrong before there was a call.
 #[cold]
 pub(crate) fn of_kind(py: Python<'_>, kind: &str, library: &str, message: &str) -> PyErr {

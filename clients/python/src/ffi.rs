@@ -124,6 +124,8 @@ fn make_type(py: Python<'_>) -> PyResult<Py<PyType>> {
     let slot = |slot: c_int, pfunc: *mut c_void| ffi::PyType_Slot { slot, pfunc };
     let mut slots = [
         slot(ffi::Py_tp_dealloc, dealloc as unsafe extern "C" fn(_) as *mut c_void),
+        // As of a tuple, nothing is cleared: no cycle is made of functions alone.
+        slot(ffi::Py_tp_traverse, traverse as unsafe extern "C" fn(_, _, _) -> _ as *mut c_void),
         slot(ffi::Py_tp_call, call as unsafe extern "C" fn(_, _, _) -> _ as *mut c_void),
         slot(ffi::Py_tp_repr, repr as unsafe extern "C" fn(_) -> _ as *mut c_void),
         slot(ffi::Py_tp_getattro, getattro as unsafe extern "C" fn(_, _) -> _ as *mut c_void),
@@ -135,7 +137,8 @@ fn make_type(py: Python<'_>) -> PyResult<Py<PyType>> {
         name: c"hotcell.Function".as_ptr(),
         basicsize: size_of::<Object>() as c_int,
         itemsize: 0,
-        flags: (ffi::Py_TPFLAGS_DEFAULT | ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION) as c_uint
+        flags: (ffi::Py_TPFLAGS_DEFAULT | ffi::Py_TPFLAGS_HAVE_GC | ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION)
+            as c_uint
             | HAVE_VECTORCALL
             | METHOD_DESCRIPTOR,
         slots: slots.as_mut_ptr(),
@@ -152,10 +155,32 @@ unsafe extern "C" fn dealloc(object: *mut ffi::PyObject) {
     // a reference to its type.
     unsafe {
         let ty = ffi::Py_TYPE(object);
-        let function = Box::from_raw((*object.cast::<Object>()).function);
+        ffi::PyObject_GC_UnTrack(object.cast());
+        let mut function = Box::from_raw((*object.cast::<Object>()).function);
+        let session = function.session.take();
         attached(|_| drop(function));
-        ffi::PyObject_Free(object.cast());
+        if session.is_some() {
+            let_go(session);
+        }
+        ffi::PyObject_GC_Del(object.cast());
         ffi::Py_DecRef(ty.cast());
+    }
+}
+
+unsafe extern "C" fn traverse(
+    object: *mut ffi::PyObject,
+    visit: ffi::visitproc,
+    argument: *mut c_void,
+) -> c_int {
+    // SAFETY: Python calls this with an object of the type, and with its lock; none but references that the object owns are visited,
+    // and no count is changed. A function that is not written yet is null, as the allocator leaves it.
+    unsafe {
+        let stopped = visit(ffi::Py_TYPE(object).cast(), argument);
+        let own = (*object.cast::<Object>()).function.as_ref().and_then(|function| function.own.as_ref());
+        match own {
+            Some(own) if stopped == 0 => visit(own.as_ptr(), argument),
+            _ => stopped,
+        }
     }
 }
 
@@ -297,6 +322,15 @@ fn attached<R>(run: impl FnOnce(Python<'_>) -> R) -> R {
         }
         (None, None) => unreachable!("what was run is done"),
     }
+}
+
+/// Drops what belongs to the runtime, where Python lets go of an object: without its lock, for that may take as long as the library
+/// wants.
+pub(crate) fn let_go<T>(held: T) {
+    let mut held = Some(held);
+    Python::try_attach(|py| aside(py, || drop(held.take())));
+    // Where the interpreter is ending there is no other thread to wait.
+    drop(held);
 }
 
 /// The bytes of a buffer that Python lends, which lie one behind the other.

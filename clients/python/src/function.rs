@@ -11,7 +11,7 @@ use crate::arguments::Given;
 use crate::object::Object;
 use crate::package::Loaded;
 use crate::plan::Plan;
-use crate::{arguments, batch, by_value, call, ffi, structs};
+use crate::{arguments, batch, by_value, call, ffi, raised, structs};
 
 /// A function, bound to a session or to an object, or a method that is not bound.
 pub(crate) struct Function {
@@ -29,12 +29,20 @@ impl Function {
     /// Whether it takes and gives numbers, texts and data alone.
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {
-        self.plan.plain && !self.maps
+        self.plan.plain && !self.maps && !self.loaded.keeps
     }
 
     /// Calls it.
     #[inline]
     pub(crate) fn call(&self, py: Python<'_>, given: ffi::Arguments<'_, '_>) -> PyResult<Py<PyAny>> {
+        match self.loaded.keeps {
+            true => raised::during(py, || self.call_now(py, given)),
+            false => self.call_now(py, given),
+        }
+    }
+
+    #[inline]
+    fn call_now(&self, py: Python<'_>, given: ffi::Arguments<'_, '_>) -> PyResult<Py<PyAny>> {
         let plan = &*self.plan;
         let own = self.own.as_ref().map(|own| own.bind_borrowed(py));
         if self.maps {

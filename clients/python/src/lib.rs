@@ -8,6 +8,7 @@ mod arguments;
 mod batch;
 mod buffer;
 mod by_value;
+mod cache;
 mod call;
 mod errors;
 mod ffi;
@@ -19,6 +20,7 @@ mod object;
 mod options;
 mod package;
 mod plan;
+mod raised;
 mod results;
 mod structs;
 mod values;
@@ -34,5 +36,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<package::Package>()?;
     module.add_class::<buffer::Buffer>()?;
     module.add_class::<aio::Aio>()?;
+    module.add_function(wrap_pyfunction!(cache::kept, module)?)?;
+    module.add_function(wrap_pyfunction!(cache::keep, module)?)?;
     module.add_function(wrap_pyfunction!(load::load, module)?)
 }

@@ -29,7 +29,9 @@ impl Library {
     ) -> PyResult<Py<PyAny>> {
         let made = class.call0()?;
         function::fill(made.py(), loaded, &session, made.getattr("__dict__")?.cast::<PyDict>()?)?;
-        *made.cast::<Library>()?.get().lock() = Some((session, Arc::clone(loaded)));
+        let held = Some((session, Arc::clone(loaded)));
+        let before = std::mem::replace(&mut *made.cast::<Library>()?.get().lock(), held);
+        drop(before);
         Ok(made.unbind())
     }
 
@@ -45,6 +47,16 @@ impl Library {
     fn held(&self, py: Python<'_>) -> PyResult<(Session, Arc<Loaded>)> {
         let held = self.lock().as_ref().map(|(session, loaded)| (session.clone(), Arc::clone(loaded)));
         held.ok_or_else(|| errors::of_kind(py, "InvalidArgument", "", "the library was closed"))
+    }
+}
+
+impl Drop for Library {
+    /// The end of a session waits for its worker: other threads run meanwhile.
+    fn drop(&mut self) {
+        let held = self.lock().take();
+        if held.is_some() {
+            ffi::let_go(held);
+        }
     }
 }
 
@@ -159,7 +171,8 @@ impl Library {
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let name = slf.get_type().name()?;
-        Ok(match &*slf.get().lock() {
+        let held = slf.get().lock().clone();
+        Ok(match held {
             None => format!("<{name}, closed>"),
             Some((session, loaded)) => match session.worker_pid() {
                 Some(pid) => {

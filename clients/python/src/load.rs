@@ -1,8 +1,5 @@
 //! `hotcell.load`: a library is bound when the program runs.
 
-use std::fs;
-use std::io::Write;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use hotcell_bind::{Checked, Job, Source};
@@ -13,7 +10,7 @@ use pyo3::types::{PyCFunction, PyDict, PyString};
 use sha2::{Digest, Sha256};
 
 use crate::package::{self, Package};
-use crate::{errors, ffi, options};
+use crate::{cache, errors, ffi, options};
 
 /// What a binding is made of.
 struct Bound {
@@ -69,14 +66,14 @@ fn bind(job: &Job, cache: Option<&Path>) -> Result<Bound, hotcell_bind::Error> {
     let checked = hotcell_bind::check(job)?;
     let place =
         cache.filter(|_| is_told_by_interface(&checked.interface)).map(|folder| folder.join(name(&checked)));
-    let found = place.as_deref().and_then(read);
+    let found = place.as_deref().and_then(cache::read);
     let shim = match found {
         Some(shim) => shim,
         None => {
             let shim = hotcell_bind::compile(&checked)?.shim;
             // Without it the next one is slower.
             if let Some(place) = &place {
-                let _ = keep(place, &shim);
+                let _ = cache::write(place, &shim);
             }
             shim
         }
@@ -99,32 +96,10 @@ fn name(checked: &Checked) -> String {
     };
     add(env!("CARGO_PKG_VERSION"));
     add(&checked.interface.to_json());
+    add(&checked.include_dirs.len().to_string());
     checked.include_dirs.iter().for_each(|folder| add(&folder.display().to_string()));
     checked.libraries.own.iter().for_each(|file| add(&file.display().to_string()));
     add(&std::env::var("CC").unwrap_or_default());
     let digest: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{}-{}.so", checked.interface.library, &digest[..32])
-}
-
-/// A shim that was kept: a file that is this user's own, and nobody else's to write.
-fn read(place: &Path) -> Option<Vec<u8>> {
-    let own = |path: &Path| {
-        let found = fs::symlink_metadata(path).ok()?;
-        (found.uid() == fs::metadata("/proc/self").ok()?.uid() && found.mode() & 0o022 == 0).then_some(found)
-    };
-    own(place.parent()?)?;
-    own(place)?.is_file().then(|| fs::read(place).ok())?
-}
-
-/// Keeps a shim: whoever reads it meanwhile sees all of it, or none.
-fn keep(place: &Path, shim: &[u8]) -> std::io::Result<()> {
-    let folder = place.parent().unwrap_or(Path::new("/"));
-    std::os::unix::fs::DirBuilderExt::mode(fs::DirBuilder::new().recursive(true), 0o700).create(folder)?;
-    let part = place.with_extension(format!("{}.part", std::process::id()));
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part)?;
-    let written = file.write_all(shim).and_then(|()| fs::rename(&part, place));
-    if written.is_err() {
-        let _ = fs::remove_file(&part);
-    }
-    written
+    format!("{}-{}.shim", checked.interface.library, &digest[..32])
 }

@@ -1,8 +1,7 @@
 //! Objects of the library: the class that those of every package extend.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use hotcell::Session;
 use hotcell::rt::Handle;
@@ -17,7 +16,39 @@ use crate::package::Loaded;
 /// An object of a library. It is released with `release()`, at the end of a `with`, or when nobody has it any more.
 #[pyclass(frozen, subclass, weakref, module = "hotcell._native")]
 pub(crate) struct Object {
-    held: Mutex<Option<(Handle, Arc<Loaded>)>>,
+    held: Held,
+    /// What it was known by when somebody asked first: a set finds it when it was released, too.
+    hash: OnceLock<u64>,
+}
+
+/// What an object holds. Nothing is done with it under its lock but moving and copying: whatever of Python ran there could let
+/// another thread wait for the lock that has Python's.
+#[derive(Default)]
+struct Held(Mutex<Option<(Handle, Arc<Loaded>)>>);
+
+impl Held {
+    fn get(&self) -> Option<(Handle, Arc<Loaded>)> {
+        self.lock().clone()
+    }
+
+    fn set(&self, held: Option<(Handle, Arc<Loaded>)>) -> Option<(Handle, Arc<Loaded>)> {
+        std::mem::replace(&mut self.lock(), held)
+    }
+
+    /// A lock that nobody has panicked with.
+    fn lock(&self) -> MutexGuard<'_, Option<(Handle, Arc<Loaded>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Object {
+    /// Its release may take as long as the library wants: other threads run meanwhile.
+    fn drop(&mut self) {
+        let held = self.held.set(None);
+        if held.is_some() {
+            ffi::let_go(held);
+        }
+    }
 }
 
 impl Object {
@@ -29,24 +60,18 @@ impl Object {
     ) -> PyResult<Py<PyAny>> {
         let made = class.call0()?;
         let object = made.cast::<Object>()?;
-        *lock(&object.get().held) = Some((handle, Arc::clone(loaded)));
+        object.get().held.set(Some((handle, Arc::clone(loaded))));
         Ok(made.unbind())
     }
 
     /// Its handle, unless it was released here.
     pub(crate) fn handle(&self, py: Python<'_>) -> PyResult<Handle> {
-        match &*lock(&self.held) {
-            Some((handle, _)) => Ok(handle.clone()),
-            None => Err(released(py)),
-        }
+        self.held.get().map(|(handle, _)| handle).ok_or_else(|| released(py))
     }
 
     /// The session that it belongs to.
     pub(crate) fn session(&self, py: Python<'_>) -> PyResult<Session> {
-        match &*lock(&self.held) {
-            Some((handle, _)) => Ok(handle.session()),
-            None => Err(released(py)),
-        }
+        self.handle(py).map(|handle| handle.session())
     }
 }
 
@@ -54,23 +79,20 @@ impl Object {
 impl Object {
     #[new]
     fn new() -> Object {
-        Object { held: Mutex::new(None) }
+        Object { held: Held::default(), hash: OnceLock::new() }
     }
 
     /// Lets go of the object: the library releases it, if it is the application's. Calling this again does nothing.
     fn release(&self, py: Python<'_>) {
-        let held = lock(&self.held).take();
+        let held = self.held.set(None);
         ffi::aside(py, || drop(held));
     }
 
     /// The same object, for calls with this deadline, in seconds.
     fn within(slf: &Bound<'_, Self>, seconds: f64) -> PyResult<Py<PyAny>> {
         let (py, deadline) = (slf.py(), crate::options::seconds("seconds", seconds)?);
-        let held = lock(&slf.get().held)
-            .as_ref()
-            .map(|(handle, loaded)| (handle.within(deadline), Arc::clone(loaded)));
-        let (handle, loaded) = held.ok_or_else(|| released(py))?;
-        Object::make(&slf.get_type(), &loaded, handle)
+        let (handle, loaded) = slf.get().held.get().ok_or_else(|| released(py))?;
+        Object::make(&slf.get_type(), &loaded, handle.within(deadline))
     }
 
     /// The functions of this object as coroutines.
@@ -93,23 +115,26 @@ impl Object {
         if std::ptr::eq(self, other.get()) {
             return true;
         }
-        let own = lock(&self.held).as_ref().map(|(handle, _)| handle.clone());
-        let theirs = lock(&other.get().held).as_ref().map(|(handle, _)| handle.clone());
-        own.is_some() && own == theirs
+        match (self.held.get(), other.get().held.get()) {
+            (Some((own, _)), Some((theirs, _))) => own == theirs,
+            _ => false,
+        }
     }
 
     fn __hash__(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        match &*lock(&self.held) {
-            Some((handle, _)) => handle.hash(&mut hasher),
-            None => std::ptr::from_ref(self).hash(&mut hasher),
-        }
-        hasher.finish()
+        *self.hash.get_or_init(|| {
+            let mut hasher = DefaultHasher::new();
+            match self.held.get() {
+                Some((handle, _)) => handle.hash(&mut hasher),
+                None => std::ptr::from_ref(self).hash(&mut hasher),
+            }
+            hasher.finish()
+        })
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let name = slf.get_type().name()?;
-        Ok(match &*lock(&slf.get().held) {
+        Ok(match slf.get().held.get() {
             None => format!("<{name}, released>"),
             Some((handle, loaded)) if handle.is_owned() => format!("<{name} of {}>", loaded.library()),
             Some((_, loaded)) => format!("<{name} of {}, lent>", loaded.library()),
@@ -120,9 +145,4 @@ impl Object {
 #[cold]
 fn released(py: Python<'_>) -> PyErr {
     errors::of_kind(py, "StaleHandle", "", "the object was released")
-}
-
-/// A lock that nobody has panicked with: what is done with it is a copy.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

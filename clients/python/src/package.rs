@@ -8,6 +8,7 @@ use hotcell::rt::{self, Handle};
 use hotcell::{Options, Session, dynamic};
 use hotcell_generate::python::Names;
 use hotcell_model::Interface;
+use hotcell_model::interface::{CallbackScope, Function as Called, Param, Role};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -26,6 +27,8 @@ pub(crate) struct Loaded {
     pub(crate) interface: Interface,
     pub(crate) names: Names,
     pub(crate) plans: Vec<Arc<Plan>>,
+    /// Whether the library keeps functions that are passed to it.
+    pub(crate) keeps: bool,
     /// The module that its classes are in.
     pub(crate) module: String,
     /// What the runtime has of it, from the first session on, and what gives the compiled shim that it needs.
@@ -169,6 +172,7 @@ impl Package {
         let module: Option<String> = namespace.get_item("__name__")?.and_then(|name| name.extract().ok());
         let (error, own) = (class(&names.error)?, class(&names.library)?);
         let loaded = Arc::new(Loaded {
+            keeps: interface.functions.iter().any(keeps),
             package: PyOnceLock::new(),
             shim,
             rules: dynamic::thread_rules(&interface),
@@ -187,6 +191,15 @@ impl Package {
         methods(py, &loaded)?;
         Ok(Package { loaded })
     }
+}
+
+/// Whether a function is passed one that the library keeps.
+fn keeps(function: &Called) -> bool {
+    let is_kept = |param: &Param| match &param.role.value {
+        Role::Callback { callback, .. } => callback.scope != CallbackScope::Call,
+        _ => false,
+    };
+    function.params.iter().any(is_kept)
 }
 
 /// Gives the classes of objects and structures their methods.

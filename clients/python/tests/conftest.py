@@ -26,6 +26,24 @@ def grid_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def slow_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the compiled library that takes its time."""
+    folder = tmp_path_factory.mktemp("slow")
+    source = ROOT / "clients/python/tests/slow/slow.c"
+    flags = ["-O1", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-Wl,-soname,libslow.so"]
+    subprocess.run(["cc", *flags, "-o", str(folder / "libslow.so"), str(source)], check=True)
+    return folder
+
+
+@pytest.fixture
+def slow(slow_folder: Path) -> Iterator[Any]:
+    """A session with that."""
+    contract = ROOT / "clients/python/tests/slow/bind.toml"
+    with hotcell.load(contract, library_dirs=[slow_folder], deadline=5) as library:
+        yield library
+
+
+@pytest.fixture(scope="session")
 def load_grid(grid_folder: Path) -> Any:
     """What opens a session with it."""
 

@@ -47,12 +47,24 @@ def test_exceptions_go_through_pickle(grid: Any) -> None:
     assert again.__dict__ == raised.value.__dict__ and str(again) == str(raised.value)
 
 
+def test_what_pickle_cannot_take_goes_as_what_is_above_it(grid: Any) -> None:
+    with pytest.raises(hotcell.LibraryError) as raised:
+        grid.check(3)
+    again = pickle.loads(pickle.dumps(raised.value))
+    assert type(again) is hotcell.LibraryError  # nobody else can import what load() made
+    assert (again.symbol, again.library_code, str(again)) == ("GRID_BUSY", 3, str(raised.value))
+    left = hotcell.LibraryError({"message": "left", "outputs": {"box": grid.box_new(1), "count": 3}})
+    again = pickle.loads(pickle.dumps(left))
+    assert again.outputs["count"] == 3 and again.outputs["box"].startswith("<")
+
+
 def test_a_hang_is_a_timeout_too(grid: Any) -> None:
     with pytest.raises(TimeoutError) as raised:
         grid.hang()
     assert isinstance(raised.value, hotcell.Hung)
     with pytest.raises(ValueError, match="no time"):
         grid.within(0)
+    assert grid.add(1, 2) == 3  # a worker is there: to start one takes longer than the next call has
     with pytest.raises(hotcell.Hung):
         grid.within(0.05).hang()
 

@@ -136,6 +136,7 @@ impl Names {
         let doc = |doc: &Option<String>| docs::from_header(doc.as_deref().unwrap_or_default());
         let mut objects = BTreeMap::new();
         let mut structs = BTreeMap::new();
+        let mut scopes = BTreeMap::new();
         for (key, handle) in &interface.handles {
             if !interface.structs.contains_key(key) {
                 let name = module.take(&rust.objects[key]);
@@ -158,6 +159,7 @@ impl Names {
                 (field.name.clone(), scope.take(&field.name), record)
             });
             let (fields, resident) = (fields.collect(), record.resident);
+            scopes.insert(Some(key.as_str()), scope);
             let said = doc(&record.doc);
             let doc = if said.is_empty() { format!("The structure `{}`.", record.c_name) } else { said };
             structs.insert(key.clone(), NamedStruct { name, doc, resident, fields });
@@ -187,7 +189,7 @@ impl Names {
             Some((module.take(name), constant.value.clone()))
         });
         let constants = constants.collect();
-        let functions = functions(interface, &rust);
+        let functions = functions(interface, &rust, scopes);
         Names { format: FORMAT, library, error, functions, objects, structs, enums, constants, errors }
     }
 
@@ -219,8 +221,12 @@ fn is_success(interface: &Interface, code: i64) -> bool {
     code == 0 && rules.all(|rule| matches!(rule.value.fails, Fails::Nonzero | Fails::Negative))
 }
 
-fn functions(interface: &Interface, rust: &RustNames) -> Vec<NamedFunction> {
-    let mut scopes = BTreeMap::<Option<&str>, names::Scope>::new();
+/// `scopes` are those of structures, whose functions stand beside their fields.
+fn functions<'i>(
+    interface: &'i Interface,
+    rust: &RustNames,
+    mut scopes: BTreeMap<Option<&'i str>, names::Scope>,
+) -> Vec<NamedFunction> {
     let functions = interface.functions.iter().zip(&rust.methods).map(|(function, method)| {
         let (owner, own) = match Owner::of(function) {
             Owner::Library => (None, None),
@@ -230,7 +236,7 @@ fn functions(interface: &Interface, rust: &RustNames) -> Vec<NamedFunction> {
             None => names::Scope::of_library(),
             Some(_) => names::Scope::of_object(),
         });
-        let mut params = names::Scope::default();
+        let mut params = names::Scope::of_parameters();
         let shown = function.params.iter().filter(|param| param.role.value.is_argument());
         NamedFunction {
             name: scope.take(&names::of_rust(method, &function.name)),

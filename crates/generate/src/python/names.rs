@@ -17,7 +17,10 @@ const LIBRARY: &[&str] =
 const OBJECT: &[&str] = &["aio", "library", "release", "within"];
 
 /// What every structure has.
-const STRUCT: &[&str] = &["release"];
+const STRUCT: &[&str] = &["library", "release", "self"];
+
+/// What every parameter stands beside.
+const PARAMETER: &[&str] = &["self"];
 
 /// What a package has beside its classes and constants.
 const MODULE: &[&str] = &["Error", "open"];
@@ -39,6 +42,10 @@ impl Scope {
 
     pub(super) fn of_struct() -> Scope {
         Scope::with(STRUCT)
+    }
+
+    pub(super) fn of_parameters() -> Scope {
+        Scope::with(PARAMETER)
     }
 
     pub(super) fn of_module() -> Scope {
@@ -115,6 +122,8 @@ mod tests {
         check("deflate_init2_", "deflateInit2_", "deflate_init2_");
         check("_2d", "fx_2d", "n2d");
         check("lambda", "lambda", "lambda_");
+        assert_eq!(Scope::of_parameters().take("self"), "self_");
+        assert_eq!(Scope::of_struct().take("self"), "self_");
         let mut scope = Scope::of_library();
         assert_eq!(scope.take("close"), "close_");
         assert_eq!(scope.take("close_"), "close__");

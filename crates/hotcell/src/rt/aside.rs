@@ -45,6 +45,14 @@ impl Session {
     }
 }
 
+impl Session {
+    /// Whether objects wait to be released: whoever ends a call does that, and it may take its time.
+    #[inline]
+    pub fn owes_releases(&self) -> bool {
+        self.has_left()
+    }
+}
+
 impl<'s> Call<'s> {
     /// As [`Call::settle_with`]. The thread waits for `patience`, and for the rest of the time inside of what `aside` is given: that
     /// lets go of what others wait for, and has it again behind that. Callbacks run inside. `gives_up` is asked there, several times

@@ -299,6 +299,12 @@ impl Session {
         self.send_what_is_left(None);
     }
 
+    /// Whether objects wait to be released.
+    #[inline]
+    pub(crate) fn has_left(&self) -> bool {
+        self.shared.releases.any()
+    }
+
     /// An object has gone. Comes with the callbacks that were kept as long as it was there.
     pub(crate) fn went(&self, generation: u64, object: RawHandle) -> Vec<Box<KeptCallback>> {
         self.shared.releases.retry();
