@@ -103,5 +103,6 @@ fn refusal(kind: ErrorKind, cause: Cause, library: &str, message: String) -> Err
         refused: None,
         shortage: None,
         tried: Tried::default(),
+        stack: None,
     })
 }

@@ -111,6 +111,7 @@ pub(crate) mod tests {
             limits: Limits::default(),
             generation: 1,
             offered: None,
+            loaded: OnceLock::new(),
             hears: None,
         }
     }

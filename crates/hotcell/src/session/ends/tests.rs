@@ -34,6 +34,7 @@ fn end(how: HowEnded) -> End {
         denied: None,
         refusal: None,
         heap_fault: None,
+        stack: None,
         report: None,
         violation: None,
         killed_by_host: false,
