@@ -373,6 +373,8 @@ const (
 	CapabilitiesObjects = 1 << 14
 	// CapabilitiesHealth: The worker makes the contract's health checks, if the shim has some, before it serves.
 	CapabilitiesHealth = 1 << 15
+	// CapabilitiesStack: The heap segment is longer by a stack record, behind the counts, in which a worker leaves the stack of the thread that ends it.
+	CapabilitiesStack = 1 << 16
 	// CapabilitiesSandbox: Walls: a hello whose profile is not 0 carries one more descriptor, behind all others.
 	CapabilitiesSandbox = 1 << 10
 )
@@ -549,6 +551,26 @@ const (
 	HeapFaultBytes = 24
 	// HeapFaultText ([u8; 4000]): frames, one a line: `u`, `a` or `f` for where it was used, allocated or freed, a blank, module, `+0x`, offset, and after a blank the symbol before it, if there is one.
 	HeapFaultText = 32
+)
+
+// Offsets of stack_record: The stack below the signal handler that ends the worker, written behind the crash record. Hostile, like all that a worker writes. Where: heap, behind the counts (capability `STACK`).
+const (
+	// StackRecordSize is how many bytes the whole layout has.
+	StackRecordSize = 32768
+	// StackRecordPc (u64): instruction pointer.
+	StackRecordPc = 0
+	// StackRecordSp (u64): stack pointer.
+	StackRecordSp = 8
+	// StackRecordLink (u64): frame pointer: `rbp`, `x29`.
+	StackRecordLink = 16
+	// StackRecordBack (u64): link register: `x30`; 0 on machines without one.
+	StackRecordBack = 24
+	// StackRecordFrom (u64): address of the first of the bytes: the stack pointer, or the first page above it that is there.
+	StackRecordFrom = 32
+	// StackRecordLength (u64): how many bytes there are. Written last.
+	StackRecordLength = 40
+	// StackRecordBytes ([u8; 32720]): the stack.
+	StackRecordBytes = 48
 )
 
 // Offsets of heap_count: What was allocated and not freed since. Where: heap, from HEAP_COUNTS on.
