@@ -44,7 +44,9 @@ pub(crate) fn conformance(root: &Path, file: &Path) -> Result<()> {
     fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
     let library = grid(root, &folder, &hotcell)?;
     let mut command = Command::new("go");
-    command.args(["test", "-count=1", "-vet=all", "-timeout=60s", "."]).current_dir(root.join(MODULE).join("conformance"));
+    command
+        .args(["test", "-count=1", "-vet=all", "-timeout=60s", "."])
+        .current_dir(root.join(MODULE).join("conformance"));
     command.env("GOWORK", folder.join("go.work")).env("GOFLAGS", "-mod=readonly").env("CGO_ENABLED", "0");
     command.env("HOTCELL", &hotcell).env("HOTCELL_GRID", library);
     show(command.env(crate::conformance::VARIABLE, file))
