@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
 use crate::process::{cargo, show, step};
-use crate::python;
+use crate::{go, python};
 
 /// The page.
 const PAGE: &str = "docs/conformance.md";
@@ -34,6 +34,7 @@ const LANGUAGES: &[Language] = &[
         },
     },
     Language { name: "Python", run: python::conformance },
+    Language { name: "Go", run: go::conformance },
 ];
 
 #[derive(Deserialize)]
@@ -104,6 +105,20 @@ fn passed(text: &str) -> Cells<'_> {
     all
 }
 
+/// Runners tell of cases that are there, and nothing else of them than that they passed or are impossible.
+fn check_names(groups: &[Group], all: &[(&str, Cells<'_>)]) -> Result<()> {
+    let is_there = |group: &str, case: &str| {
+        groups.iter().any(|it| it.group == group && it.cases.iter().any(|it| it.name == case))
+    };
+    for (language, cells) in all {
+        for ((group, case), said) in cells {
+            ensure!(is_there(group, case), "{language} tells of `{group}: {case}`, which is no case");
+            ensure!(["", "by type"].contains(said), "{language} says `{said}` of `{group}: {case}`");
+        }
+    }
+    Ok(())
+}
+
 /// The page, or which cell is missing.
 fn page(groups: &[Group], all: &[(&str, Cells<'_>)]) -> Result<String> {
     let mut out = String::from(
@@ -113,6 +128,7 @@ fn page(groups: &[Group], all: &[(&str, Cells<'_>)]) -> Result<String> {
          language makes the case impossible.\n",
     );
     let mut missing = Vec::new();
+    check_names(groups, all)?;
     for group in groups {
         out.push_str(&format!("\n## {}\n\n| case |", group.group));
         all.iter().for_each(|(language, _)| out.push_str(&format!(" {language} |")));
@@ -124,7 +140,7 @@ fn page(groups: &[Group], all: &[(&str, Cells<'_>)]) -> Result<String> {
             for (language, cells) in all {
                 match cells.get(&(group.group.as_str(), case.name.as_str())) {
                     Some(&"") => out.push_str(" yes |"),
-                    Some(said) => out.push_str(&format!(" *{said}* |")),
+                    Some(_) => out.push_str(" *by type* |"),
                     None => missing.push(format!("{language}: {}: {}", group.group, case.name)),
                 }
             }
@@ -148,5 +164,16 @@ mod tests {
         assert!(made.contains("| one | yes |\n| two | *by type* |\n"), "{made}");
         let error = page(&groups, &[("Rust", passed(full)), ("Go", passed(half))]).unwrap_err().to_string();
         assert_eq!(error, "these did not run:\n  Go: numbers: one");
+    }
+
+    #[test]
+    fn what_a_runner_says_beside_the_cases_fails() {
+        let groups = [Group { group: "numbers".into(), cases: vec![Case { name: "one".into() }] }];
+        for (text, expected) in [
+            ("numbers\tone\nnumbers\ttwo\n", "Go tells of `numbers: two`, which is no case"),
+            ("numbers\tone\tlater\n", "Go says `later` of `numbers: one`"),
+        ] {
+            assert_eq!(page(&groups, &[("Go", passed(text))]).unwrap_err().to_string(), expected);
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The Go runtime (clients/go): its tests, as part of `cargo dev test`, and what `cargo dev check` asks of it.
+//! The Go runtime (clients/go): its tests and the conformance grid, as part of `cargo dev test`, and what `cargo dev check` asks of it.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use anyhow::{Context, Result, ensure};
 
 use crate::process::{output, show};
+use crate::python;
 
 /// The modules, from the repository's root.
 const MODULE: &str = "clients/go";
@@ -29,6 +30,44 @@ pub(crate) fn test(root: &Path) -> Result<()> {
     let mut command = go(root, ["test", "./..."]);
     command.env("HOTCELL", folder.join("hotcell")).env("HOTCELL_GO_FAULTY", library);
     show(&mut command)
+}
+
+/// Runs the conformance grid by a package that is generated for it, and has the cases that passed written into a file.
+pub(crate) fn conformance(root: &Path, file: &Path) -> Result<()> {
+    python::programs(root)?;
+    let programs = std::env::current_exe().context("where this program is")?;
+    let hotcell = programs.with_file_name("hotcell");
+    let folder = file.with_file_name("go");
+    if folder.exists() {
+        fs::remove_dir_all(&folder).with_context(|| format!("removing {}", folder.display()))?;
+    }
+    fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+    let library = grid(root, &folder, &hotcell)?;
+    let mut command = Command::new("go");
+    command
+        .args(["test", "-count=1", "-vet=all", "-timeout=60s", "."])
+        .current_dir(root.join(MODULE).join("conformance"));
+    command.env("GOWORK", folder.join("go.work")).env("GOFLAGS", "-mod=readonly").env("CGO_ENABLED", "0");
+    command.env("HOTCELL", &hotcell).env("HOTCELL_GRID", library);
+    show(command.env(crate::conformance::VARIABLE, file))
+}
+
+/// The grid's library, with its package and a workspace of what the runner needs beside it.
+fn grid(root: &Path, folder: &Path, hotcell: &Path) -> Result<PathBuf> {
+    let source = root.join("clients/conformance/grid");
+    let library = folder.join("libgrid.so");
+    let mut cc = Command::new("cc");
+    cc.args(["-O1", "-shared", "-fPIC", "-Wl,-soname,libgrid.so", "-o"]).arg(&library);
+    output(cc.arg(source.join("grid.c")).arg("-lm"))?;
+    let runtime = root.join(MODULE);
+    let mut build = Command::new(hotcell);
+    build.arg("build").arg(source.join("bind.toml")).arg("-I").arg(&source).arg("-L").arg(folder);
+    build.args(["--lang", "go", "--name", "grid", "--out"]).arg(folder.join("package"));
+    output(build.arg("--runtime").arg(&runtime))?;
+    let (module, work) = (runtime.display(), folder.join("go.work"));
+    let text = format!("go 1.26.0\n\nuse (\n\t./package\n\t{module}\n\t{module}/conformance\n)\n");
+    fs::write(&work, text).with_context(|| format!("writing {}", work.display()))?;
+    Ok(library)
 }
 
 /// The newest file of this name in the folders that begin so.

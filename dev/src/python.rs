@@ -85,10 +85,9 @@ impl Place {
         fs::write(&stamp, wanted_text).with_context(|| format!("writing {}", stamp.display()))
     }
 
-    /// Builds the native module and the programs, and puts the package together.
+    /// Puts the package together of what is built.
     fn build(&self) -> Result<()> {
-        let words = ["build", "-p", "hotcell-python", "-p", "hotcell-worker", "-p", "hotcell-cli"];
-        show(&mut cargo(&self.root, words))?;
+        programs(&self.root)?;
         let package = self.packages.join("hotcell");
         if package.exists() {
             fs::remove_dir_all(&package).with_context(|| format!("removing {}", package.display()))?;
@@ -146,6 +145,12 @@ impl Place {
         fs::remove_dir_all(&programs).with_context(|| format!("removing {}", programs.display()))?;
         made
     }
+}
+
+/// Builds the native module and the programs, for other languages too: fewer packages would have other features, and be built again.
+pub(crate) fn programs(root: &Path) -> Result<()> {
+    let words = ["build", "-p", "hotcell-python", "-p", "hotcell-worker", "-p", "hotcell-cli"];
+    show(&mut cargo(root, words))
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {
