@@ -21,6 +21,24 @@ fn go<A: AsRef<OsStr>>(root: &Path, arguments: impl IntoIterator<Item = A>) -> C
     command
 }
 
+/// Whether the toolchain fetches the version that a module asks for, as it does since 1.21.
+pub(crate) fn fetches_versions() -> Result<()> {
+    let version = output(Command::new("go").args(["env", "GOVERSION"]))?;
+    ensure!(
+        is_of_use(version.trim()),
+        "`go` is {}, and 1.21 is the first that fetches newer ones",
+        version.trim()
+    );
+    Ok(())
+}
+
+fn is_of_use(version: &str) -> bool {
+    let digits = |part: &str| part.chars().take_while(char::is_ascii_digit).collect::<String>();
+    let mut numbers = version.strip_prefix("go").into_iter().flat_map(|rest| rest.split('.'));
+    let mut number = || digits(numbers.next()?).parse::<u32>().ok();
+    number().is_some_and(|major| major > 1) || number().is_some_and(|minor| minor >= 21)
+}
+
 /// Its tests, with the programs that were built for those in Rust.
 pub(crate) fn test(root: &Path) -> Result<()> {
     let programs = std::env::current_exe().context("where this program is")?;
@@ -92,6 +110,21 @@ pub(crate) fn check(root: &Path) -> Result<()> {
 mod tests {
     use super::*;
     use crate::scratch::Scratch;
+
+    #[test]
+    fn toolchains_fetch_others_from_a_version_on() {
+        for (version, expect) in [
+            ("go1.26.8", true),
+            ("go1.21", true),
+            ("go1.22rc1", true),
+            ("go2.0", true),
+            ("go1.19.8", false),
+            ("go1", false),
+            ("", false),
+        ] {
+            assert_eq!(is_of_use(version), expect, "{version}");
+        }
+    }
 
     #[test]
     fn the_newest_file_is_found() {

@@ -45,9 +45,9 @@ const REQUIREMENTS: &[Requirement] = &[
         },
     },
     Requirement {
-        name: "Go (`go`)",
-        why: "builds and tests the runtime for Go; it fetches the version that the module asks for",
-        find: |machine| machine.program("go"),
+        name: "Go 1.21 or later",
+        why: "builds and tests the runtime for Go; it fetches the version that the module asks for, which older ones do not",
+        find: go,
         packages: Packages::Named(&["golang-go"]),
     },
     Requirement {
@@ -63,6 +63,11 @@ const REQUIREMENTS: &[Requirement] = &[
         packages: Packages::Named(&["fonts-dejavu-core"]),
     },
 ];
+
+fn go(machine: &Machine) -> Result<String, String> {
+    let found = machine.program("go")?;
+    crate::go::fetches_versions().map(|()| found).map_err(|error| error.to_string())
+}
 
 fn python(machine: &Machine) -> Result<String, String> {
     machine.program("python3")?;
