@@ -41,8 +41,10 @@ fn sleeps(words: &[&str]) {
     let at = stack.frames.iter().position(|frame| is_in(frame, "edition_slowly")).unwrap();
     let (code, Place { file: source, line, .. }) =
         (include_str!("../src/edition/edition.c"), stack.frames[at].locate().unwrap());
-    let expected = code.lines().position(|line| line.contains("usleep(")).unwrap() + 1;
-    assert_eq!(line, Some(expected as u32), "the line that calls, and not the next one");
+    let lines = || code.lines().zip(1_u32..);
+    let mut function = lines().skip_while(|(line, _)| !line.contains("edition_slowly("));
+    let expected = function.find(|(line, _)| line.contains("usleep(")).unwrap().1;
+    assert_eq!(line, Some(expected), "the line that calls, and not the next one");
     assert!(source.unwrap().ends_with("edition.c"));
     assert_eq!(stack.frames[at].module, file.display().to_string());
     // Within: the C library. Outside: the shim, which has no file, and the worker.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use hotcell_shm::StackRecord;
 
@@ -18,8 +18,8 @@ use crate::spec::Spec;
 #[derive(Debug)]
 pub(crate) struct Loaded {
     modules: Vec<Module>,
-    /// Files that are open, and perhaps have no name.
-    libraries: Arc<Libraries>,
+    /// Files that are open, and perhaps have no name. An error that is kept longer than its session keeps none of them open.
+    libraries: Weak<Libraries>,
     shim: &'static [u8],
 }
 
@@ -27,7 +27,7 @@ impl Loaded {
     /// Of the maps of a process that has loaded what it was told.
     pub(crate) fn of(maps: &[u8], spec: &Spec) -> Loaded {
         let modules = modules::of_maps(&String::from_utf8_lossy(maps));
-        Loaded { modules, libraries: Arc::clone(&spec.libraries), shim: spec.shim }
+        Loaded { modules, libraries: Arc::downgrade(&spec.libraries), shim: spec.shim }
     }
 
     /// The tables of a module, by its file as it is now.
@@ -36,7 +36,8 @@ impl Loaded {
             return modules::tables(&Image::File(&open_plain(module.name.as_ref()).ok()?), most);
         }
         let is_it = |file: &&File| file.metadata().is_ok_and(|it| it.ino() == module.inode);
-        match self.libraries.files().find(is_it) {
+        let libraries = self.libraries.upgrade();
+        match libraries.iter().flat_map(|libraries| libraries.files()).find(is_it) {
             Some(file) => modules::tables(&Image::File(file), most),
             // It came as a copy, by this name.
             None if module.name.starts_with("/memfd:hotcell-shim ") => {
