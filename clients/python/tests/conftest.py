@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,9 @@ import pytest
 import hotcell
 
 ROOT = Path(__file__).parents[3]
+
+# A shell starts what runs in the background with SIGINT ignored, and Python raises nothing for it then.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

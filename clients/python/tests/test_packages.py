@@ -94,7 +94,7 @@ def test_what_the_generator_refuses(tmp_path: Path) -> None:
     for words, expect in [
         (["--name", "class"], "reserved word of Python"),
         (["--name", "my-zlib"], "letters, digits and `_`"),
-        (["--runtime", '"0.1"'], "is for packages of Rust"),
+        (["--runtime", '"0.1"'], "is for packages of other languages"),
     ]:
         done = subprocess.run([*base, *words], capture_output=True, text=True, check=False)
         assert done.returncode != 0 and expect in done.stderr, done.stderr
