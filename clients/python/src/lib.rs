@@ -6,7 +6,6 @@
 mod aio;
 mod arguments;
 mod batch;
-mod buffer;
 mod by_value;
 mod cache;
 mod call;
@@ -34,7 +33,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<library::Library>()?;
     module.add_class::<object::Object>()?;
     module.add_class::<package::Package>()?;
-    module.add_class::<buffer::Buffer>()?;
+    module.add_class::<ffi::buffer::Buffer>()?;
     module.add_class::<aio::Aio>()?;
     module.add_function(wrap_pyfunction!(cache::kept, module)?)?;
     module.add_function(wrap_pyfunction!(cache::keep, module)?)?;

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
 use crate::aio::Aio;
-use crate::buffer::Buffer;
+use crate::ffi::buffer::Buffer;
 use crate::function::Function;
 use crate::package::Loaded;
 use crate::{errors, ffi, function, options, values};
