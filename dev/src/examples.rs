@@ -1,8 +1,8 @@
 //! `cargo dev examples [NAME…]`: the program of each example, built with a package that is generated now, and what it prints.
 //!
 //! Packages are generated into `target/examples/NAME`; of the examples that have a committed one in `rust/`, that one is used.
-//! A workspace of its own joins them with the programs, so that one build makes all. Behind them the same programs in Go are run, of
-//! those that have one.
+//! A workspace of its own joins them with the programs, so that one build makes all. Behind them the same programs in Go and Python are
+//! run, of those that have one, and what the same programs are without Hotcell.
 
 use std::ffi::OsString;
 use std::fs;
@@ -13,7 +13,9 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::process::{cargo, show, step};
 
+mod direct;
 mod go;
+mod python;
 
 /// Where a generated package finds the runtime.
 const RUNTIME: &str = r#"{ path = "../../../crates/hotcell", version = "0.1.0" }"#;
@@ -45,14 +47,10 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
         }
         show(build.env("CARGO_TARGET_DIR", &built))
     })?;
-    step("run", || {
-        let differ: Vec<String> =
-            examples.iter().filter_map(|it| it.check(&built).err()).map(|it| format!("{it:#}")).collect();
-        ensure!(differ.is_empty(), "{}", differ.join("\n"));
-        println!("   {} programs print what is expected", examples.len());
-        Ok(())
-    })?;
-    go::run(root, &built, &examples)
+    step("run", || all_print(&examples, |it| it.check(&built)))?;
+    go::run(root, &built, &examples)?;
+    python::run(root, &built, &examples)?;
+    direct::run(root, &examples)
 }
 
 /// A folder of `examples/` with a contract.
@@ -110,6 +108,11 @@ impl Example {
         format!("{}-example", self.name)
     }
 
+    /// Its program in another language, or by other means; not all have it.
+    fn other(&self, file: &str) -> Option<PathBuf> {
+        Some(self.folder.join(file)).filter(|it| it.is_file())
+    }
+
     /// Runs its program.
     fn check(&self, built: &Path) -> Result<()> {
         self.compare(&mut Command::new(built.join("debug").join(self.program())), &self.program())
@@ -127,6 +130,15 @@ impl Example {
             Some(difference) => bail!("{program} prints something else: {difference}"),
         }
     }
+}
+
+/// Runs a program of each of these, and tells all that print something else.
+fn all_print<E>(examples: &[E], check: impl Fn(&E) -> Result<()>) -> Result<()> {
+    let differ: Vec<String> =
+        examples.iter().filter_map(|it| check(it).err()).map(|it| format!("{it:#}")).collect();
+    ensure!(differ.is_empty(), "{}", differ.join("\n"));
+    println!("   {} programs print what is expected", examples.len());
+    Ok(())
 }
 
 /// Those of the examples that are named, or all.

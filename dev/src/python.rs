@@ -39,6 +39,21 @@ pub(crate) fn conformance(root: &Path, file: &Path) -> Result<()> {
     show(pytest.env(crate::conformance::VARIABLE, file))
 }
 
+/// Builds the client. What comes starts its Python, which finds the packages in these folders, too.
+pub(crate) fn with_packages(root: &Path, folders: &[PathBuf]) -> Result<impl Fn() -> Command> {
+    let place = Place::of(root);
+    place.environment()?;
+    place.build()?;
+    let all = std::iter::once(&place.packages).chain(folders);
+    let path = std::env::join_paths(all).context("a folder has a name that no list of them can have")?;
+    Ok(move || {
+        let mut python = place.python();
+        // Nothing is written into the repository.
+        python.env("PYTHONPATH", &path).args(["-B", "-P"]);
+        python
+    })
+}
+
 /// Where everything lies.
 struct Place {
     root: PathBuf,

@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 
 mod arrows;
 mod code;
+mod excerpts;
 mod links;
 mod sources;
 mod specification;
@@ -57,6 +58,7 @@ const RULES: &[Rule] = &[
     unsafe_code::confined_in_go,
     arrows::between_crates,
     links::relative,
+    excerpts::as_in_their_files,
     specification::named_tests,
     strangers::registries,
     strangers::machine_paths,

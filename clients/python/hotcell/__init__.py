@@ -10,16 +10,18 @@ A generated package (`hotcell gen bind.toml --lang python --out DIR`) gives the 
 
 from hotcell import errors
 from hotcell._load import load
-from hotcell._native import Buffer, Library, Object, __version__
+from hotcell._native import Buffer, Coming, Library, Object, Pipeline, __version__
 from hotcell._structs import Struct
 from hotcell._types import Options
 from hotcell.errors import *  # noqa: F403
 
 __all__ = [
     "Buffer",
+    "Coming",
     "Library",
     "Object",
     "Options",
+    "Pipeline",
     "Struct",
     "__version__",
     "errors",

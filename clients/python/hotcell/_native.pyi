@@ -5,13 +5,16 @@ from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from typing_extensions import Self, Unpack
+from typing_extensions import ParamSpec, Self, Unpack
 
 from hotcell._types import Options
 
 __version__: str
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 class Library:
     """A session with a library: its functions are attributes. It ends with `close()`, at the end of a `with`, or when nobody has
@@ -28,6 +31,9 @@ class Library:
 
     def buffer(self, bytes: int) -> Buffer:
         """Memory of the session, which the library reads where it lies."""
+
+    def pipeline(self) -> Pipeline:
+        """Begins a pipeline: calls that are sent without waiting for each."""
 
     def call(self, c_name: str, /, *args: Any) -> Any:
         """Calls a function by its name in C, with the object that it is a method of where C has it."""
@@ -78,6 +84,31 @@ class Buffer:
 
     def __len__(self) -> int: ...
     def __buffer__(self, flags: int, /) -> memoryview: ...
+
+class Pipeline:
+    """Calls that are sent one after the other, and executed in that order, while Python goes on. Eight are in flight at most: the
+    next one waits for the first. At the end of a `with` none is. It stays on its thread."""
+
+    def send(self, function: Callable[_P, _T], /, *args: _P.args, **named: _P.kwargs) -> Coming[_T]:
+        """Sends a call of a function of this session, such as `library.crc32` or `object.method`."""
+
+    def settle(self) -> None:
+        """Waits for all calls in flight, and keeps what they give. Behind it the worker is free for others."""
+
+    @property
+    def in_flight(self) -> int:
+        """How many calls were sent whose reply nobody has looked at."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: builtins.type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
+
+class Coming(Generic[_T]):
+    """What a call of a pipeline is going to give."""
+
+    def result(self) -> _T:
+        """What the call gives, or raises. Waits for it, where it has not come, and for those in front of it."""
 
 class Aio:
     """Functions as coroutines."""

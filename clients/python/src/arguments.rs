@@ -241,13 +241,12 @@ fn room<'a, 'py>(
 }
 
 /// The objects among arguments: where it matters, a call is begun with them.
-pub(crate) fn objects<'r>(plan: &Plan, read: &'r Read<'_, '_>) -> SmallVec<[Option<&'r Handle>; 4]> {
-    let both = plan.params.iter().zip(read);
-    both.filter_map(|(_, argument)| match argument {
+pub(crate) fn objects<'r>(read: &'r [Argument<'_, '_>]) -> SmallVec<[Option<&'r Handle>; 4]> {
+    let objects = read.iter().filter_map(|argument| match argument {
         Argument::Object(handle) => Some(Some(handle)),
         _ => None,
-    })
-    .collect()
+    });
+    objects.collect()
 }
 
 /// Writes an argument into a call.

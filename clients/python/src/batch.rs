@@ -1,6 +1,6 @@
 //! Columns: one function for many arguments, sent together.
 
-use hotcell::rt::{Batch, Entry, Latin1, Ticket, Utf32, Values};
+use hotcell::rt::{Batch, Entry, Latin1, Puts, Ticket, Utf32, Values};
 use hotcell::{Done, Session};
 use hotcell_model::interface::Encoding;
 use pyo3::Borrowed;
@@ -10,7 +10,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
 use crate::arguments::{self, Argument, Given, Read};
+use crate::call::raised;
 use crate::function::Function;
+use crate::hears::Hears;
 use crate::numbers::Scalar;
 use crate::plan::{Number, Parameter, Plan, Takes, What};
 use crate::results::{self, Taken};
@@ -53,13 +55,15 @@ pub(crate) fn map(
             &of_object
         }
     };
+    let hears = Hears::new();
+    let session = &hears.session(session);
     match plan.results.as_slice() {
         // What lies at the start of the block is read without being told where.
         [one] if matches!(one.what, What::Number(_)) && one.offset == 0 => {
             let What::Number(number) = one.what else { unreachable!("it is one") };
-            numbers(py, function, session, &columns, rows, number)
+            numbers(py, function, (session, &hears), &columns, rows, number)
         }
-        _ => objects(py, function, session, &columns, rows),
+        _ => objects(py, function, (session, &hears), &columns, rows),
     }
 }
 
@@ -183,8 +187,12 @@ fn add<'b>(
     Ok(entry)
 }
 
-/// Writes an argument into an entry of a batch.
-fn put(entry: &mut Entry<'_>, param: &Parameter, argument: &Argument<'_, '_>) -> hotcell::Result<()> {
+/// Writes an argument into an entry of a batch, or into a call of a pipeline.
+pub(crate) fn put(
+    entry: &mut impl Puts,
+    param: &Parameter,
+    argument: &Argument<'_, '_>,
+) -> hotcell::Result<()> {
     let (offset, name) = (param.offset, param.name.as_str());
     match (argument, param.takes) {
         (Argument::Number(scalar), Takes::Number(number)) => {
@@ -219,26 +227,29 @@ fn put(entry: &mut Entry<'_>, param: &Parameter, argument: &Argument<'_, '_>) ->
             entry.put_null(offset);
             Ok(())
         }
-        _ => Err(entry.invalid_argument(name, format!("`{name}` cannot be passed in a batch"))),
+        _ => Err(entry.invalid_argument(
+            name,
+            format!("`{name}` cannot be memory to fill here: pass a size, and get the data"),
+        )),
     }
 }
 
-fn run(py: Python<'_>, function: &Function, batch: Batch) -> PyResult<Done> {
+fn run(py: Python<'_>, function: &Function, batch: Batch, hears: &Hears) -> PyResult<Done> {
     ffi::raise_signals(py)?;
     let done = ffi::aside(py, || batch.run());
-    done.map_err(|error| errors::exception(py, Some(&function.loaded), &error))
+    done.map_err(|error| raised(py, function, &error, hears.raised()))
 }
 
 /// The result of a row, or its error with the row.
 fn taken<T: 'static>(
     py: Python<'_>,
     function: &Function,
-    done: &mut Done,
+    (done, hears): (&mut Done, &Hears),
     ticket: Ticket<T>,
     at: usize,
 ) -> PyResult<T> {
     done.take(ticket).map_err(|error| {
-        let exception = errors::exception(py, Some(&function.loaded), &error);
+        let exception = raised(py, function, &error, hears.raised());
         // It says which; that it failed it says all the same.
         let _ = exception.value(py).call_method1("add_note", (format!("in row {at} of map()"),));
         exception
@@ -258,7 +269,7 @@ fn first<const N: usize>(values: &Values<'_>) -> u64 {
 fn numbers(
     py: Python<'_>,
     function: &Function,
-    session: &Session,
+    (session, hears): (&Session, &Hears),
     columns: &[Column<'_, '_>],
     rows: usize,
     number: Number,
@@ -277,9 +288,9 @@ fn numbers(
                 _ => entry.values(first::<8>),
             });
         }
-        let mut done = run(py, function, batch)?;
+        let mut done = run(py, function, batch, hears)?;
         for (at, ticket) in (start..).zip(tickets.drain(..)) {
-            let raw = taken(py, function, &mut done, ticket, at)?;
+            let raw = taken(py, function, (&mut done, hears), ticket, at)?;
             bytes.extend_from_slice(&raw.to_le_bytes()[..size]);
         }
     }
@@ -289,7 +300,7 @@ fn numbers(
 fn objects(
     py: Python<'_>,
     function: &Function,
-    session: &Session,
+    (session, hears): (&Session, &Hears),
     columns: &[Column<'_, '_>],
     rows: usize,
 ) -> PyResult<Py<PyAny>> {
@@ -303,9 +314,9 @@ fn objects(
             // Objects that come out belong to those that went in by what the worker knows.
             tickets.push(entry.read(move |reply| results::take(reply, &plan, &Read::new())));
         }
-        let mut done = run(py, function, batch)?;
+        let mut done = run(py, function, batch, hears)?;
         for (at, ticket) in (start..).zip(tickets) {
-            let taken: Taken = taken(py, function, &mut done, ticket, at)?;
+            let taken: Taken = taken(py, function, (&mut done, hears), ticket, at)?;
             list.append(results::object(py, &function.loaded, &function.plan, taken, &Read::new())?)?;
         }
     }

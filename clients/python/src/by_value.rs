@@ -13,6 +13,7 @@ use pyo3::types::{PyInt, PyTuple};
 use crate::arguments::Given;
 use crate::call::{interrupted, raised};
 use crate::function::Function;
+use crate::hears::Hears;
 use crate::numbers::takes;
 use crate::package::Loaded;
 use crate::plan::{Number, Plan};
@@ -42,6 +43,8 @@ pub(crate) fn call(
             None => Err(format!("`{name}` has no function")),
         })
     };
+    let hears = Hears::new();
+    let session = &hears.session(session);
     let made = ffi::aside(py, || {
         let (index, interface) = (plan.index, &loaded.interface);
         let mut once = |session: &Session| {
@@ -57,7 +60,7 @@ pub(crate) fn call(
     let made = match made {
         Ok(outcome) => object(py, loaded, plan, called, outcome, given),
         Err(error) => match left(loaded, called, plan, &error, given) {
-            Ok(()) => Err(raised(py, function, &error, interrupt)),
+            Ok(()) => Err(raised(py, function, &error, interrupt.or_else(|| hears.raised()))),
             Err(problem) => Err(problem),
         },
     };

@@ -7,12 +7,13 @@
 use std::time::Duration;
 
 use hotcell::Session;
-use hotcell::rt::Reply;
+use hotcell::rt::{Call, Reply};
 use pyo3::prelude::*;
 
 use crate::arguments::{self, Argument, Given, Read};
 use crate::ffi::Arguments;
 use crate::function::Function;
+use crate::hears::Waits;
 use crate::numbers::Scalar;
 use crate::plan::{MOST_NUMBERS, Number, Plan, Takes, What};
 use crate::results::{self, Taken};
@@ -31,10 +32,13 @@ pub(crate) fn call(
 ) -> PyResult<Py<PyAny>> {
     let plan = &*function.plan;
     let read = arguments::read(plan, given)?;
-    let mut interrupt = None;
-    let taken = match once(py, session, plan, &read, &mut interrupt) {
+    let (waits, mut interrupt) = (Waits::default(), None);
+    let taken = match once(py, session, plan, &read, &waits, &mut interrupt) {
         Ok(taken) => taken,
-        Err(error) => again(py, function, session, &read, error, interrupt)?,
+        Err(error) => {
+            waits.note(&mut interrupt);
+            again(py, function, session, &read, error, interrupt)?
+        }
     };
     results::object(py, &function.loaded, plan, taken, &read)
 }
@@ -54,11 +58,12 @@ pub(crate) fn call_numeric(
         let Takes::Number(number) = param.takes else { continue };
         scalars[at] = number.read(&given.get(at), &|| param.says(plan))?;
     }
-    let mut interrupt = None;
-    match once_numeric(py, session, plan, &scalars, &mut interrupt) {
+    let (waits, mut interrupt) = (Waits::default(), None);
+    match once_numeric(py, session, plan, &scalars, &waits, &mut interrupt) {
         Ok(None) => Ok(py.None()),
         Ok(Some((scalar, number))) => Ok(scalar.object(py, number)),
         Err(error) => {
+            waits.note(&mut interrupt);
             let read = scalars[..plan.params.len()].iter().map(|scalar| Argument::Number(*scalar)).collect();
             let taken = again(py, function, session, &read, error, interrupt)?;
             results::object(py, &function.loaded, plan, taken, &read)
@@ -72,19 +77,16 @@ fn once_numeric(
     session: &Session,
     plan: &Plan,
     scalars: &[Scalar; MOST_NUMBERS],
+    waits: &Waits,
     interrupt: &mut Option<PyErr>,
 ) -> hotcell::Result<Option<(Scalar, Number)>> {
-    let mut call = match session.call_at_once(plan.index) {
-        Some(call) => call,
-        None => ffi::aside(py, || session.call_of(plan.index, &[]))?,
-    };
+    let mut call = begin(py, session, plan, &[], waits)?;
     for (param, scalar) in plan.params.iter().zip(scalars) {
         if let Takes::Number(number) = param.takes {
             scalar.put(&mut call, param.offset, number);
         }
     }
-    let aside = |wait: &mut dyn FnMut()| ffi::aside(py, wait);
-    let mut reply = call.settle_aside(PATIENCE, aside, &mut || interrupted(interrupt), &mut [])?;
+    let mut reply = settle(py, call, interrupt)?;
     let succeeded = reply.succeeded();
     let taken = plan.results.first().filter(|_| succeeded.is_ok()).and_then(|gives| match gives.what {
         What::Number(number) => Some((Scalar::of(&reply, gives.offset, number), number)),
@@ -92,6 +94,31 @@ fn once_numeric(
     });
     end(py, session, reply);
     succeeded.map(|()| taken)
+}
+
+/// Begins a call, at once or without the lock.
+#[inline]
+fn begin<'s>(
+    py: Python<'_>,
+    session: &'s Session,
+    plan: &Plan,
+    read: &[Argument<'_, '_>],
+    waits: &'s Waits,
+) -> hotcell::Result<Call<'s>> {
+    match session.call_at_once(plan.index) {
+        Some(call) => Ok(call),
+        None => {
+            let (session, objects) = (waits.session(session), arguments::objects(read));
+            ffi::aside(py, || session.call_of(plan.index, &objects))
+        }
+    }
+}
+
+/// Waits for the reply of a call: a moment with the lock, and longer without.
+#[inline]
+fn settle<'s>(py: Python<'_>, call: Call<'s>, interrupt: &mut Option<PyErr>) -> hotcell::Result<Reply<'s>> {
+    let aside = |wait: &mut dyn FnMut()| ffi::aside(py, wait);
+    call.settle_aside(PATIENCE, aside, &mut || interrupted(interrupt), &mut [])
 }
 
 /// Ends a call. What other threads left to be released meanwhile is released here, which may take as long as the library wants.
@@ -109,20 +136,14 @@ fn once(
     session: &Session,
     plan: &Plan,
     read: &Read<'_, '_>,
+    waits: &Waits,
     interrupt: &mut Option<PyErr>,
 ) -> hotcell::Result<Taken> {
-    let mut call = match session.call_at_once(plan.index) {
-        Some(call) => call,
-        None => {
-            let objects = arguments::objects(plan, read);
-            ffi::aside(py, || session.call_of(plan.index, &objects))?
-        }
-    };
+    let mut call = begin(py, session, plan, read, waits)?;
     for (param, argument) in plan.params.iter().zip(read) {
         arguments::put(&mut call, param, argument)?;
     }
-    let aside = |wait: &mut dyn FnMut()| ffi::aside(py, wait);
-    let mut reply = call.settle_aside(PATIENCE, aside, &mut || interrupted(interrupt), &mut [])?;
+    let mut reply = settle(py, call, interrupt)?;
     let taken = reply.succeeded().and_then(|()| results::take(&mut reply, plan, read));
     end(py, session, reply);
     taken
@@ -150,7 +171,12 @@ fn again(
     mut interrupt: Option<PyErr>,
 ) -> PyResult<Taken> {
     let plan = &*function.plan;
-    let again = |session: Session| Python::attach(|py| once(py, &session, plan, read, &mut interrupt));
+    let again = |session: Session| {
+        let waits = Waits::default();
+        let made = Python::attach(|py| once(py, &session, plan, read, &waits, &mut interrupt));
+        waits.note(&mut interrupt);
+        made
+    };
     let made = match plan.repeatable {
         true => ffi::aside(py, || session.retried(plan.index, Err(error), again)),
         false => Err(error),

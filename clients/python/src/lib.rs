@@ -12,16 +12,19 @@ mod call;
 mod errors;
 mod ffi;
 mod function;
+mod hears;
 mod library;
 mod load;
 mod numbers;
 mod object;
 mod options;
 mod package;
+mod pipeline;
 mod plan;
 mod raised;
 mod results;
 mod structs;
+mod unknown;
 mod values;
 
 use pyo3::prelude::*;
@@ -35,6 +38,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<package::Package>()?;
     module.add_class::<ffi::buffer::Buffer>()?;
     module.add_class::<aio::Aio>()?;
+    module.add_class::<pipeline::Pipeline>()?;
+    module.add_class::<pipeline::Coming>()?;
     module.add_function(wrap_pyfunction!(cache::kept, module)?)?;
     module.add_function(wrap_pyfunction!(cache::keep, module)?)?;
     module.add_function(wrap_pyfunction!(load::load, module)?)

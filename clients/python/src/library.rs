@@ -11,7 +11,8 @@ use crate::aio::Aio;
 use crate::ffi::buffer::Buffer;
 use crate::function::Function;
 use crate::package::Loaded;
-use crate::{errors, ffi, function, options, values};
+use crate::pipeline::Pipeline;
+use crate::{errors, ffi, function, options, unknown, values};
 
 /// A session with a library: its functions are attributes. It ends with `close()`, at the end of a `with`, or when nobody has it, its
 /// functions and its objects any more.
@@ -96,6 +97,11 @@ impl Library {
         made.map(Buffer::of).map_err(|error| errors::exception(py, Some(&loaded), &error))
     }
 
+    /// Begins a pipeline: calls that are sent without waiting for each.
+    fn pipeline(&self, py: Python<'_>) -> PyResult<Pipeline> {
+        Ok(Pipeline::new(&self.session(py)?))
+    }
+
     /// What is known of the session: its worker, calls and faults, and what restricts the library.
     fn info(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let (session, _) = self.held(py)?;
@@ -129,7 +135,11 @@ impl Library {
     fn class_of(slf: &Bound<'_, Self>, name: &str) -> PyResult<Py<PyAny>> {
         let (_, loaded) = slf.get().held(slf.py())?;
         let found = loaded.class(name).map(|class| class.clone_ref(slf.py()).into_any());
-        found.ok_or_else(|| PyAttributeError::new_err(format!("{} has no type `{name}`", loaded.library())))
+        found.ok_or_else(|| {
+            let known = loaded.class_names().join(", ");
+            let known = if known.is_empty() { "none".to_owned() } else { known };
+            PyAttributeError::new_err(format!("{} has no type `{name}`; it has {known}", loaded.library()))
+        })
     }
 
     /// The functions as coroutines.
@@ -149,14 +159,7 @@ impl Library {
         if let Some(plan) = plan.filter(|plan| plan.own.is_none() && plan.name != name) {
             return Ok(slf.getattr(plan.name.as_str())?.unbind());
         }
-        let text = match (plan, loaded.interface.left_out.iter().find(|it| it.name == name)) {
-            (Some(plan), _) => format!("`{name}` is a method: object.{}(…)", plan.name),
-            (_, Some(left)) => {
-                let help = left.help.as_ref().map_or(String::new(), |help| format!("; {help}"));
-                format!("`{name}` cannot be called: {}{help}", left.reason)
-            }
-            _ => format!("{} has no function `{name}`", loaded.library()),
-        };
+        let text = unknown::function(py, &loaded, None, name);
         Err(PyAttributeError::new_err(text))
     }
 

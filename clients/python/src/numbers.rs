@@ -1,6 +1,6 @@
 //! Numbers of Python into those of C, and back.
 
-use hotcell::rt::{Call, Entry, Kind, Reply};
+use hotcell::rt::{Call, Kind, Puts, Reply};
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyInt};
@@ -150,7 +150,7 @@ impl Scalar {
 
     /// As [`Scalar::put`], of an entry of a batch.
     #[inline]
-    pub(crate) fn put_entry(self, call: &mut Entry<'_>, offset: usize, number: Number) {
+    pub(crate) fn put_entry(self, call: &mut impl Puts, offset: usize, number: Number) {
         let bits = match self {
             Scalar::Signed(number) => number as u64,
             Scalar::Unsigned(number) => number,

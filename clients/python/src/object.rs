@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use hotcell::Session;
 use hotcell::rt::Handle;
+use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
 use crate::aio::Aio;
 use crate::errors;
-use crate::ffi;
 use crate::package::Loaded;
+use crate::{ffi, unknown};
 
 /// An object of a library. It is released with `release()`, at the end of a `with`, or when nobody has it any more.
 #[pyclass(frozen, subclass, weakref, module = "hotcell._native")]
@@ -99,6 +100,16 @@ impl Object {
     #[getter]
     fn aio(slf: &Bound<'_, Self>) -> Aio {
         Aio::of(slf.as_any())
+    }
+
+    /// What is wrong with a name that its class does not have.
+    fn __getattr__(slf: &Bound<'_, Self>, name: &str) -> PyResult<Py<PyAny>> {
+        let (py, class) = (slf.py(), slf.get_type().name()?.to_string());
+        let held = slf.get().held.get().filter(|_| !name.starts_with("__"));
+        Err(PyAttributeError::new_err(match held {
+            Some((_, loaded)) => unknown::function(py, &loaded, Some(&class), name),
+            None => format!("'{class}' object has no attribute '{name}'"),
+        }))
     }
 
     fn __enter__(slf: Py<Self>) -> Py<Self> {

@@ -5,21 +5,61 @@ use std::time::Duration;
 
 use hotcell::rt::{Guard, Profile};
 use hotcell::{Options, Sandbox, Waiting};
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
+
+use crate::unknown;
 
 /// The options that were named.
 pub(crate) fn read(named: Option<&Bound<'_, PyDict>>) -> PyResult<Options> {
     let mut options = Options { worker: Python::attach(own_worker), ..Options::default() };
-    for (name, value) in named.into_iter().flat_map(|named| named.iter()) {
-        let name = name.cast::<PyString>()?.to_string();
+    for (key, value) in named.into_iter().flat_map(|named| named.iter()) {
+        let name = key.cast::<PyString>()?.to_string();
+        if !NAMES.contains(&name.as_str()) {
+            let like = unknown::like(key.py(), &name, NAMES.to_vec());
+            let text = format!("there is no option `{name}`{like}; there are {}", NAMES.join(", "));
+            return Err(PyTypeError::new_err(text));
+        }
         set(&mut options, &name, &value)?;
     }
     Ok(options)
 }
 
+/// The names of all.
+const NAMES: [&str; 16] = [
+    "deadline",
+    "start_deadline",
+    "cancel_grace",
+    "worker",
+    "libraries",
+    "directory",
+    "environment",
+    "sandbox",
+    "guard",
+    "waiting",
+    "callers",
+    "spares",
+    "max_input",
+    "max_output",
+    "max_objects",
+    "max_callbacks",
+];
+
+/// Sets one. What is wrong with its value says which it is.
 fn set(options: &mut Options, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    set_to(options, name, value).map_err(|error| {
+        let py = value.py();
+        let text = || format!("option `{name}`: {}", error.value(py));
+        match (error.is_instance_of::<PyTypeError>(py), error.is_instance_of::<PyOverflowError>(py)) {
+            (true, _) => PyTypeError::new_err(text()),
+            (_, true) => PyOverflowError::new_err(text()),
+            _ => error,
+        }
+    })
+}
+
+fn set_to(options: &mut Options, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
     match name {
         "deadline" => options.deadline = seconds(name, value.extract()?)?,
         "start_deadline" => options.start_deadline = seconds(name, value.extract()?)?,
@@ -61,7 +101,7 @@ fn set(options: &mut Options, name: &str, value: &Bound<'_, PyAny>) -> PyResult<
         "max_output" => options.max_output = value.extract()?,
         "max_objects" => options.max_objects = value.extract()?,
         "max_callbacks" => options.max_callbacks = value.extract()?,
-        _ => return Err(PyTypeError::new_err(format!("there is no option `{name}`"))),
+        _ => unreachable!("the names are looked at before"),
     }
     Ok(())
 }

@@ -83,6 +83,12 @@ impl Loaded {
         object.or_else(|| structure().map(|(_, class)| class))
     }
 
+    /// The names of those classes.
+    pub(crate) fn class_names(&self) -> Vec<&str> {
+        let objects = self.names.objects.values().map(|of| of.name.as_str());
+        objects.chain(self.names.structs.values().map(|of| of.name.as_str())).collect()
+    }
+
     /// Opens a session: an object of the library's class.
     pub(crate) fn open(self: &Arc<Self>, py: Python<'_>, options: Options) -> PyResult<Py<PyAny>> {
         Library::make(self.own.bind(py), self, self.session(py, options)?)

@@ -52,6 +52,30 @@ impl Call {
         .await
     }
 
+    /// Makes this the call of what is run.
+    pub(crate) fn meanwhile<R>(&self, run: impl FnOnce() -> R) -> R {
+        let _before = self.current();
+        run()
+    }
+
+    /// What one of several calls raises that failed with this: what a callback raised, if that is why it failed. The others may come
+    /// out of other calls.
+    pub(crate) fn reason(&self, py: Python<'_>, error: PyErr) -> PyErr {
+        let mut raised = self.take();
+        let text = error.to_string();
+        let of_callback = errors::is_of_kind(py, &error, "CallbackFailed");
+        let mut reasons = raised.iter();
+        let reason = reasons.position(|raised| {
+            !raised.is_instance_of::<PyException>(py) || of_callback && text.contains(&raised.to_string())
+        });
+        let reason = reason.map(|at| raised.remove(at));
+        KEPT.lock().unwrap_or_else(PoisonError::into_inner).extend(raised.into_iter().map(|it| (self.0, it)));
+        match told::<()>(py, reason, Err(error)) {
+            Err(error) => error,
+            Ok(()) => unreachable!("what failed has failed"),
+        }
+    }
+
     /// What comes out of the call.
     pub(crate) fn told<T>(self, py: Python<'_>, made: PyResult<T>) -> PyResult<T> {
         let mut of_call = self.take();

@@ -14,14 +14,14 @@ import hotcell
 
 ROOT = Path(__file__).parents[3]
 PROGRAM = Path(hotcell.__file__).parent / "bin" / "hotcell"
-LIBRARIES = ["zlib", "sqlite3"]
+LIBRARIES = ["zlib", "sqlite3", "png"]
 
 
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the packages of some examples; one of them with a shim that is compiled already."""
     folder = tmp_path_factory.mktemp("packages")
-    for command, library in [("build", "zlib"), ("gen", "sqlite3")]:
+    for command, library in [("build", "zlib"), ("gen", "sqlite3"), ("build", "png")]:
         contract = ROOT / "examples" / library / "bind.toml"
         run = [PROGRAM, command, contract, "--lang", "python", "--out", folder / library]
         subprocess.run(run, check=True, capture_output=True)

@@ -73,6 +73,7 @@ use families::{Families, Held};
 use hints::Hints;
 pub(crate) use hints::Refusals;
 pub(crate) use kept::{Asks, Entry, Found, Kept, Ready};
+use looks::Until;
 pub(crate) use notices::{Notices, QUARANTINE};
 use objects::Objects;
 pub use pool::{Lease, Library, Pool, PoolOptions, PoolStats, Pools};
@@ -516,8 +517,9 @@ impl Session {
         &self.shared.kept
     }
 
-    /// Whether both are the same, their deadlines aside.
-    pub(crate) fn is(&self, other: &Session) -> bool {
+    /// Whether both are the same session, with other deadlines perhaps: one that was cloned, or made of the other by
+    /// [`Session::within`] or [`Session::cancelled_by`].
+    pub fn is(&self, other: &Session) -> bool {
         Arc::ptr_eq(&self.shared, &other.shared)
     }
 
@@ -609,8 +611,10 @@ impl Session {
         if self.has_calls_in_flight() {
             return refused(IN_FLIGHT.into());
         }
-        match self.shared.seats.wait(Some(instant_of(deadline)), || self.reclaim()) {
+        let until = Until::given_up(instant_of(deadline), self.cancel.as_ref());
+        match self.shared.seats.wait(until, || self.reclaim()) {
             Some(seat) => Ok(Turn::new(self, seat, Some(allowed))),
+            None if self.is_cancelled() => Err(context.given_up()),
             None => refused(format!("other calls held the worker for {:?}", allowed.time())),
         }
     }

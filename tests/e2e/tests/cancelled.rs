@@ -1,6 +1,8 @@
 //! Calls that somebody gives up while their thread waits for them.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -51,6 +53,26 @@ fn a_call_that_is_given_up_before_it_is_sent_is_not_executed() {
     assert_eq!((error.kind(), error.executed()), (ErrorKind::Cancelled, Executed::No), "{error}");
     assert_eq!((faulty.session().stats().calls, faulty.session().generation()), (0, 1));
     assert_eq!(faulty.int("add", &[2, 3]).unwrap(), 5, "other calls are not given up");
+}
+
+#[test]
+fn a_call_in_line_that_is_given_up_leaves_it_and_nobody_else_hears_of_it() {
+    let faulty = Faulty::open(Options::default()).unwrap();
+    let (session, theirs) = (faulty.session(), Cancel::new());
+    let (worker, before) = (session.worker_pid().unwrap(), session.stats().calls);
+    thread::scope(|scope| {
+        let holds = scope.spawn(|| loops(session, &theirs).unwrap_err());
+        wait_until("the call is under way", || session.stats().calls > before);
+        let asked = Arc::new(AtomicU32::new(0));
+        let asks = Arc::clone(&asked);
+        let own = Cancel::asking(move || asks.fetch_add(1, Ordering::Relaxed) >= 3);
+        let error = loops(session, &own).unwrap_err();
+        assert_eq!((error.kind(), error.executed()), (ErrorKind::Cancelled, Executed::No), "{error}");
+        assert_eq!(asked.load(Ordering::Relaxed), 4, "what has given up is not asked again");
+        assert!(alive(worker) && !holds.is_finished());
+        theirs.cancel();
+        assert_eq!(holds.join().unwrap().kind(), ErrorKind::Cancelled);
+    });
 }
 
 #[test]

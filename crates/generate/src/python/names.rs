@@ -10,8 +10,19 @@ const KEYWORDS: &[&str] = &[
 ];
 
 /// What every library has.
-const LIBRARY: &[&str] =
-    &["aio", "buffer", "call", "close", "generation", "info", "open", "type", "within", "worker_pid"];
+const LIBRARY: &[&str] = &[
+    "aio",
+    "buffer",
+    "call",
+    "close",
+    "generation",
+    "info",
+    "open",
+    "pipeline",
+    "type",
+    "within",
+    "worker_pid",
+];
 
 /// What every object has.
 const OBJECT: &[&str] = &["aio", "library", "release", "within"];

@@ -228,6 +228,8 @@ puts! {
     fn put_null(&mut self, offset: usize);
     /// Writes how many elements the caller has room for.
     fn put_room(&mut self, offset: usize, elements: u64);
+    /// As [`Puts::put_room`], of elements of so many bytes, which are no more than a call may return.
+    fn put_capacity(&mut self, offset: usize, name: &str, elements: u64, size: u32) -> Result<()>;
     /// Copies a text in, with a NUL behind it, and writes a reference to it.
     fn put_text(&mut self, offset: usize, name: &str, text: &str) -> Result<()>;
     /// As [`Puts::put_text`], for a text that need not be UTF-8.

@@ -1,5 +1,6 @@
 //! Calls that somebody gives up while their thread waits for them.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -28,7 +29,14 @@ pub(crate) const LOOKS: u64 = 5_000_000;
 /// # }
 /// ```
 #[derive(Debug, Clone, Default)]
-pub struct Cancel(Arc<AtomicBool>);
+pub struct Cancel(Arc<State>);
+
+#[derive(Default)]
+struct State {
+    cancelled: AtomicBool,
+    /// Who is asked, too.
+    asks: Option<Box<dyn Fn() -> bool + Send + Sync>>,
+}
 
 impl Cancel {
     /// One that has cancelled nothing.
@@ -36,23 +44,43 @@ impl Cancel {
         Cancel::default()
     }
 
+    /// One that is cancelled, too, as soon as `asks` says so: for what is known only to who asks for it, such as the signals of an
+    /// interpreter. The thread of a call asks, some hundred times a second while it waits, and with the worker in its hands: it is to
+    /// be over soon.
+    pub fn asking(asks: impl Fn() -> bool + Send + Sync + 'static) -> Cancel {
+        Cancel(Arc::new(State { cancelled: AtomicBool::new(false), asks: Some(Box::new(asks)) }))
+    }
+
     /// Gives the calls up, for good.
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::Release);
+        self.0.cancelled.store(true, Ordering::Release);
     }
 
     /// Whether that was done.
     pub fn is_cancelled(&self) -> bool {
         // Partner: the store in `cancel`: what came before that is seen by who finds its call given up.
-        self.0.load(Ordering::Acquire)
+        if self.0.cancelled.load(Ordering::Acquire) {
+            return true;
+        }
+        let says_so = self.0.asks.as_ref().is_some_and(|asks| asks());
+        if says_so {
+            self.cancel();
+        }
+        says_so
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Cancel").field(&self.cancelled).finish()
     }
 }
 
 impl Session {
     /// The same session, for calls that `cancel` gives up. A call that the library executes then is
     /// [`Cancelled`](crate::ErrorKind::Cancelled) within some milliseconds, and its worker is ended, for the library would go
-    /// on, unless the contract says how the library stops it; one that is not sent yet is not executed. A call that stands in line for its turn, or runs a callback, hears of it
-    /// behind that. Futures are given up by dropping them.
+    /// on, unless the contract says how the library stops it; one that is not sent yet is not executed, and leaves the line for its turn. A call that waits for a worker to
+    /// start, or runs a callback, hears of it behind that. Futures are given up by dropping them.
     #[must_use]
     pub fn cancelled_by(&self, cancel: &Cancel) -> Session {
         Session { cancel: Some(cancel.clone()), ..self.clone() }

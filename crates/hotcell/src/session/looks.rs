@@ -5,7 +5,41 @@ use std::task::{Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
+use super::Cancel;
+use super::cancel::LOOKS;
 use crate::atomics::now;
+
+/// How long who waits does so.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Until<'a> {
+    /// Without one, for ever.
+    time: Option<Instant>,
+    /// What may give up what is waited for.
+    cancel: Option<&'a Cancel>,
+}
+
+impl<'a> Until<'a> {
+    /// Until then, or until it is given up.
+    pub(super) fn given_up(time: Instant, cancel: Option<&'a Cancel>) -> Until<'a> {
+        Until { time: Some(time), cancel }
+    }
+
+    fn is_over(&self, now: Instant) -> bool {
+        self.time.is_some_and(|time| now >= time) || self.cancel.is_some_and(Cancel::is_cancelled)
+    }
+
+    /// When is looked again at the latest.
+    fn next(&self, now: Instant, again: Instant) -> Instant {
+        let look = self.cancel.map(|_| now + Duration::from_nanos(LOOKS));
+        [self.time, look].into_iter().flatten().fold(again, Instant::min)
+    }
+}
+
+impl From<Option<Instant>> for Until<'_> {
+    fn from(time: Option<Instant>) -> Self {
+        Until { time, cancel: None }
+    }
+}
 
 /// When who waits looks again, called or not.
 #[derive(Debug, Default)]
@@ -23,22 +57,21 @@ impl Looks {
     }
 }
 
-/// Waits until there is something to take; without a time, for ever. `take` sees to it that who waits is woken when there is.
+/// Waits until there is something to take. `take` sees to it that who waits is woken when there is.
 /// `meanwhile` is called now and then.
-pub(super) fn wait<R>(
-    until: Option<Instant>,
+pub(super) fn wait<'a, R>(
+    until: impl Into<Until<'a>>,
     mut take: impl FnMut(&Waker) -> Option<R>,
     meanwhile: impl Fn(),
 ) -> Option<R> {
-    let (waker, mut looks) = (waker_of_this_thread(), Looks::default());
+    let (waker, mut looks, until) = (waker_of_this_thread(), Looks::default(), until.into());
     loop {
         let (taken, now) = (take(&waker), now());
-        if taken.is_some() || until.is_some_and(|until| now >= until) {
+        if taken.is_some() || until.is_over(now) {
             return taken;
         }
         let again = looks.next(now);
-        let next = until.map_or(again, |until| until.min(again));
-        thread::park_timeout(next.saturating_duration_since(now));
+        thread::park_timeout(until.next(now, again).saturating_duration_since(now));
         if self::now() >= again {
             meanwhile();
         }

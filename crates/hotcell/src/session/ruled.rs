@@ -13,9 +13,10 @@ use hotcell_protocol::{ErrorKind, UnavailableReason};
 use hotcell_shm::clock;
 
 use super::families::{Families, Family, Held, Stuck, Who, of_seat};
+use super::looks::{self, Until};
 use super::releases::Bound;
 use super::turn::Around;
-use super::{Allowed, Context, IN_FLIGHT, Place, Seat, Session, Turn, instant_of, looks, this_thread};
+use super::{Allowed, Context, IN_FLIGHT, Place, Seat, Session, Turn, instant_of, this_thread};
 use crate::error::{Cause, Error, Result};
 use crate::rt::{Call, Function, Handle, Object, ThreadRules};
 pub(crate) use claim::Claim;
@@ -107,10 +108,14 @@ impl Session {
         let who = Who::Thread(this_thread());
         let held = self.wait_for_families(context, &claim.set, who, until)?;
         let held = held.ok_or_else(|| held_up(self.families_held(context, &allowed)))?;
+        let wait = Until::given_up(until, self.cancel.as_ref());
         let seat = match claim.seat {
-            Some(number) => shared.seats.wait_for_own(number as usize, Some(until), || self.reclaim()),
-            None => shared.seats.take().or_else(|| shared.seats.wait(Some(until), || self.reclaim())),
+            Some(number) => shared.seats.wait_for_own(number as usize, wait, || self.reclaim()),
+            None => shared.seats.take().or_else(|| shared.seats.wait(wait, || self.reclaim())),
         };
+        if seat.is_none() && self.is_cancelled() {
+            return Err(context.given_up());
+        }
         let Some(seat) = seat else { return Err(held_up(self.no_seat(context, &allowed))) };
         let mut turn = self.seated(seat, held, allowed).expect("what a thread has is not taken back");
         if !turn.serves() {
@@ -186,7 +191,11 @@ impl Session {
             return Ok(Some(held));
         }
         let mut stand = families.stand(set, who).map_err(|stuck| self.stuck(context, stuck))?;
-        Ok(looks::wait(Some(until), |waker: &Waker| stand.take(waker), || self.reclaim()))
+        let wait = Until::given_up(until, self.cancel.as_ref());
+        match looks::wait(wait, |waker: &Waker| stand.take(waker), || self.reclaim()) {
+            None if self.is_cancelled() => Err(context.given_up()),
+            held => Ok(held),
+        }
     }
 
     /// Whether it matters to calls with which objects they are begun.

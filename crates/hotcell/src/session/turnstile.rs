@@ -19,13 +19,13 @@
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hotcell_shm::{ForkGuard, Slot};
 
 #[cfg(feature = "tokio")]
 use super::awaited::Watch;
-use super::looks;
+use super::looks::{self, Until};
 use crate::atomics::{AtomicU32, Mutex};
 use line::Line;
 
@@ -147,7 +147,7 @@ impl<T> Turnstile<T> {
 
     /// Waits for a value, in line with others who do; without a time, for ever. `meanwhile` is asked now and then whether it
     /// can bring one back.
-    pub(super) fn wait(&self, until: Option<Instant>, meanwhile: impl Fn()) -> Option<Box<T>> {
+    pub(super) fn wait<'a>(&self, until: impl Into<Until<'a>>, meanwhile: impl Fn()) -> Option<Box<T>> {
         let mut stand = self.stand(false);
         looks::wait(until, |waker| stand.take(waker), meanwhile)
     }

@@ -11,7 +11,7 @@ use std::time::Instant;
 use super::line::{Called, GRACE, Line};
 use super::{INSISTS, RESERVED, Turnstile};
 use crate::atomics::now;
-use crate::session::looks;
+use crate::session::looks::{self, Until};
 
 /// A value that is to be somebody's.
 #[derive(Debug)]
@@ -72,10 +72,10 @@ impl<T> Turnstile<T> {
     }
 
     /// Waits for the value of this number; without a time, for ever. `meanwhile` is asked now and then.
-    pub(in super::super) fn wait_for_own(
+    pub(in super::super) fn wait_for_own<'a>(
         &self,
         number: usize,
-        until: Option<Instant>,
+        until: impl Into<Until<'a>>,
         meanwhile: impl Fn(),
     ) -> Option<Box<T>> {
         let reserved = self.reserve(number, None);

@@ -3,8 +3,10 @@
 use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::sync::mpsc;
 use std::thread;
+use std::time::Instant;
 
 use super::*;
+use crate::session::Cancel;
 
 /// The time of a call that is longer than any test.
 fn long() -> Instant {
@@ -45,6 +47,30 @@ fn who_has_waited_longest_is_next() {
         turnstile.put(0, value);
     });
     assert_eq!(turnstile.take(), Some(Box::new((0..8).collect())));
+}
+
+#[test]
+fn who_gives_up_leaves_the_line() {
+    let turnstile = turnstile(0);
+    let value = turnstile.take().expect("nobody has it");
+    let asked = Arc::new(AtomicU32::new(0));
+    let theirs = Arc::clone(&asked);
+    let plain = Cancel::new();
+    let asking = Cancel::asking(move || theirs.fetch_add(1, Ordering::Relaxed) >= 3);
+    for cancel in [&plain, &asking] {
+        thread::scope(|scope| {
+            let waits = scope.spawn(|| turnstile.wait(Until::given_up(long(), Some(cancel)), || ()));
+            while turnstile.waiting() == 0 {
+                thread::yield_now();
+            }
+            plain.cancel();
+            assert_eq!(waits.join().ok(), Some(None));
+        });
+        assert_eq!(turnstile.waiting(), 0);
+    }
+    assert!(asking.is_cancelled() && asked.load(Ordering::Relaxed) == 4, "it is not asked any more");
+    turnstile.put(0, value);
+    assert_eq!(turnstile.take(), Some(Box::new(0)), "nobody insists any more");
 }
 
 #[test]

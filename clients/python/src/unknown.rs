@@ -1,0 +1,77 @@
+//! What is said of a name that is not there: where the function is, why it cannot be called, or which name may be meant.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+
+use crate::package::Loaded;
+use crate::plan::Plan;
+
+/// Names that are told, of those that are like the one that is not there.
+const MOST: usize = 3;
+
+/// What is wrong with a name of a function, of the library or of objects of this class.
+pub(crate) fn function(py: Python<'_>, loaded: &Loaded, class: Option<&str>, name: &str) -> String {
+    let known = loaded.plans.iter().find(|plan| plan.c_name == name);
+    let own = |plan: &&Arc<Plan>| class_of(loaded, plan).map(|(of, _)| of) == class;
+    let known = known.or_else(|| loaded.plans.iter().find(|plan| plan.name == name && !own(plan)));
+    if let Some(plan) = known {
+        return elsewhere(loaded, plan);
+    }
+    if let Some(text) = left_out(loaded, name) {
+        return text;
+    }
+    let names = loaded.plans.iter().filter(own).map(|plan| plan.name.as_str()).collect();
+    let of = class.unwrap_or(loaded.library());
+    format!("{of} has no function `{name}`{}", like(py, name, names))
+}
+
+/// The names that are most like one that is not there, as the end of a message.
+pub(crate) fn like(py: Python<'_>, name: &str, names: Vec<&str>) -> String {
+    let found = py
+        .import("difflib")
+        .and_then(|it| it.getattr("get_close_matches")?.call1((name, names, MOST))?.extract::<Vec<String>>());
+    match found {
+        Ok(found) if !found.is_empty() => {
+            let found: Vec<String> = found.iter().map(|it| format!("`{it}`")).collect();
+            format!("; is it {}?", found.join(" or "))
+        }
+        _ => String::new(),
+    }
+}
+
+/// Where a function is that is looked for somewhere else.
+fn elsewhere(loaded: &Loaded, plan: &Plan) -> String {
+    let (c_name, name) = (&plan.c_name, &plan.name);
+    match class_of(loaded, plan) {
+        None => format!("`{c_name}` is a function of the library: library.{name}(…)"),
+        Some((class, true)) => {
+            format!("`{c_name}` is a method: make a {class}, of the library, and call .{name}(…) of it")
+        }
+        Some((class, false)) => format!("`{c_name}` is a method: call .{name}(…) of a {class}"),
+    }
+}
+
+/// The class whose method a function is, and whether callers make its objects.
+fn class_of<'l>(loaded: &'l Loaded, plan: &Plan) -> Option<(&'l str, bool)> {
+    let names = &loaded.names;
+    let owner = names.functions.get(usize::from(plan.index))?.owner.as_deref()?;
+    let structure = names.structs.get(owner).map(|of| (of.name.as_str(), of.resident));
+    structure.or_else(|| names.objects.get(owner).map(|of| (of.name.as_str(), false)))
+}
+
+/// Why a function cannot be called that has this name in C, or as the end of its name.
+fn left_out(loaded: &Loaded, name: &str) -> Option<String> {
+    let left = &loaded.interface.left_out;
+    let wanted = letters(name);
+    let mut ends = left.iter().filter(|it| !wanted.is_empty() && letters(&it.name).ends_with(&wanted));
+    let exactly = left.iter().find(|it| it.name == name);
+    let only = exactly.or_else(|| ends.next().filter(|_| ends.next().is_none()))?;
+    let help = only.help.as_ref().map_or(String::new(), |help| format!("; {help}"));
+    Some(format!("`{}` cannot be called: {}{help}", only.name, only.reason))
+}
+
+/// A name in any spelling.
+fn letters(name: &str) -> String {
+    name.chars().filter(|it| *it != '_').map(|it| it.to_ascii_lowercase()).collect()
+}
