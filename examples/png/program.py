@@ -101,7 +101,7 @@ def damaged(png: Png, file: bytes) -> None:
         png.image_look(image, b"no picture either")
         print("a picture")
     except PngError:
-        print(f"simply: {(image.message or b'').decode()}")
+        print(f"simply: {image.message.decode()}")
 
 
 def reader(png: Png) -> tuple[Struct, Info]:

@@ -16,7 +16,8 @@ use crate::arguments::{self, Given};
 use crate::function::Function;
 use crate::{by_value, errors, ffi, raised};
 
-/// The runtime, and the process whose it is: a child that was forked has none of its threads.
+/// The runtime, and the process whose it is: a child that was forked has none of its threads. It is locked with the lock of Python alone,
+/// which whoever forks has, so no child finds it locked.
 static RUNTIME: Mutex<Option<(u32, Handle)>> = Mutex::new(None);
 
 /// What finishes a future in its loop.

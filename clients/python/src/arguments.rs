@@ -166,7 +166,7 @@ fn data<'a, 'py>(
     {
         return Ok(Argument::Bytes(bytes));
     }
-    if let Ok(buffer) = PyUntypedBuffer::get(&object) {
+    if let Some(buffer) = ffi::buffer_of(&object) {
         check_buffer(number, &buffer, what)?;
         if number.truth && !number.byte {
             // What was looked at is what is sent: the next argument may run code that writes there.
@@ -222,7 +222,7 @@ fn room<'a, 'py>(
     object: Borrowed<'a, 'py, PyAny>,
     what: &dyn Fn() -> String,
 ) -> PyResult<Argument<'a, 'py>> {
-    if let Ok(buffer) = PyUntypedBuffer::get(&object) {
+    if let Some(buffer) = ffi::buffer_of(&object) {
         check_buffer(number, &buffer, what)?;
         if buffer.readonly() {
             return Err(PyTypeError::new_err(format!("{} is to be filled, and cannot be written", what())));

@@ -73,7 +73,7 @@ fn column<'a, 'py>(param: &Parameter, object: Borrowed<'a, 'py, PyAny>) -> PyRes
         return Ok(Column::List(object.to_owned(), length));
     }
     if let Takes::Number(number) = param.takes
-        && let Ok(buffer) = PyUntypedBuffer::get(&object)
+        && let Some(buffer) = ffi::buffer_of(&object)
         && buffer.dimensions() > 0
     {
         let format = buffer.format().to_string_lossy().into_owned();

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use hotcell::Session;
 use hotcell::dynamic::{self, KeptFunction, Outcome, Value};
-use hotcell_model::interface::{CallbackScope, Function as Called, Param, Role};
-use pyo3::buffer::PyUntypedBuffer;
+use hotcell_model::interface::{CallbackScope, Direction, Function as Called, Param, Role};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyInt, PyTuple};
@@ -83,9 +82,17 @@ pub(crate) fn read(
         let Role::Callback { callback, .. } = &of.role.value else {
             if matches!(of.role.value, Role::BufferOut { .. })
                 && !object.is_instance_of::<PyInt>()
-                && PyUntypedBuffer::get(object).is_ok()
+                && ffi::buffer_of(object).is_some()
             {
                 let text = format!("{}: this call cannot fill memory: pass a size, and get the data", what());
+                return Err(PyTypeError::new_err(text));
+            }
+            if let Role::Struct { direction: Direction::InOut, .. } = of.role.value
+                && structs::record(loaded, object).is_none()
+                && !object.is_none()
+                && !object.hasattr("__setitem__")?
+            {
+                let text = format!("{}: it is changed in place, and cannot be: pass a dict", what());
                 return Err(PyTypeError::new_err(text));
             }
             let value = values::to_value(loaded, object, 0);

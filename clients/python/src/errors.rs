@@ -65,9 +65,21 @@ pub(crate) fn is_of_kind(py: Python<'_>, error: &PyErr, kind: &str) -> bool {
 /// An exception of this kind, of what was found wrong before there was a call.
 #[cold]
 pub(crate) fn of_kind(py: Python<'_>, kind: &str, library: &str, message: &str) -> PyErr {
+    with_executed(py, kind, library, message, "no")
+}
+
+/// That a reply has what it cannot have.
+#[cold]
+pub(crate) fn of_reply(py: Python<'_>, library: &str, message: &str) -> PyErr {
+    with_executed(py, "InvalidReply", library, message, "yes")
+}
+
+fn with_executed(py: Python<'_>, kind: &str, library: &str, message: &str, executed: &str) -> PyErr {
     let build = || -> PyResult<PyErr> {
         let info = PyDict::new(py);
-        for (key, value) in [("kind", kind), ("library", library), ("message", message), ("executed", "no")] {
+        for (key, value) in
+            [("kind", kind), ("library", library), ("message", message), ("executed", executed)]
+        {
             info.set_item(key, value)?;
         }
         let class = py.import(CLASSES)?.getattr(kind)?;

@@ -82,7 +82,7 @@ impl<'a, 'py> Arguments<'a, 'py> {
 
 /// Makes a function of Python.
 pub(crate) fn function_object(py: Python<'_>, function: Function) -> PyResult<Py<PyAny>> {
-    let ty = function_type(py)?;
+    let ty = function_type(py, function.is_unbound())?;
     // SAFETY: the type was made below, with room for an `Object`, and has no other allocator than the default one. The object that
     // comes is new, and nobody else has it before its two fields are written.
     unsafe {
@@ -99,19 +99,20 @@ pub(crate) fn function_object(py: Python<'_>, function: Function) -> PyResult<Py
 
 /// The function behind an object, if it is one.
 pub(crate) fn function_of<'a>(object: &'a Bound<'_, PyAny>) -> Option<&'a Function> {
-    let ty = function_type(object.py()).ok()?;
-    // SAFETY: an object of exactly this type was made by `function_object`: nobody can make another, for the type is final and has no
-    // `tp_new`. The function lives as long as the object, which is borrowed for `'a`.
-    object.get_type().is(ty).then(|| unsafe { &*(*object.as_ptr().cast::<Object>()).function })
+    let (py, own) = (object.py(), object.get_type());
+    let known = [false, true].into_iter().any(|binds| function_type(py, binds).is_ok_and(|ty| own.is(ty)));
+    // SAFETY: an object of exactly one of these types was made by `function_object`: nobody can make another, for the types are final
+    // and have no `tp_new`. The function lives as long as the object, which is borrowed for `'a`.
+    known.then(|| unsafe { &*(*object.as_ptr().cast::<Object>()).function })
 }
 
-/// The type of functions.
-fn function_type(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
-    static TYPE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    TYPE.get_or_try_init(py, || make_type(py)).map(|ty| ty.bind(py))
+/// The type of functions, or that of those which are bound to an object when they are found in its class.
+fn function_type(py: Python<'_>, binds: bool) -> PyResult<&Bound<'_, PyType>> {
+    static TYPES: [PyOnceLock<Py<PyType>>; 2] = [PyOnceLock::new(), PyOnceLock::new()];
+    TYPES[usize::from(binds)].get_or_try_init(py, || make_type(py, binds)).map(|ty| ty.bind(py))
 }
 
-fn make_type(py: Python<'_>) -> PyResult<Py<PyType>> {
+fn make_type(py: Python<'_>, binds: bool) -> PyResult<Py<PyType>> {
     let member = |name: *const c_char| ffi::PyMemberDef {
         name,
         type_code: T_PYSSIZET,
@@ -123,25 +124,27 @@ fn make_type(py: Python<'_>) -> PyResult<Py<PyType>> {
     let members: &'static mut [ffi::PyMemberDef] =
         Box::leak(Box::new([member(c"__vectorcalloffset__".as_ptr()), ffi::PyMemberDef::default()]));
     let slot = |slot: c_int, pfunc: *mut c_void| ffi::PyType_Slot { slot, pfunc };
-    let mut slots = [
+    let mut slots = vec![
         slot(ffi::Py_tp_dealloc, dealloc as unsafe extern "C" fn(_) as *mut c_void),
         // As of a tuple, nothing is cleared: no cycle is made of functions alone.
         slot(ffi::Py_tp_traverse, traverse as unsafe extern "C" fn(_, _, _) -> _ as *mut c_void),
         slot(ffi::Py_tp_call, call as unsafe extern "C" fn(_, _, _) -> _ as *mut c_void),
         slot(ffi::Py_tp_repr, repr as unsafe extern "C" fn(_) -> _ as *mut c_void),
         slot(ffi::Py_tp_getattro, getattro as unsafe extern "C" fn(_, _) -> _ as *mut c_void),
-        slot(ffi::Py_tp_descr_get, bind as unsafe extern "C" fn(_, _, _) -> _ as *mut c_void),
         slot(ffi::Py_tp_members, members.as_mut_ptr().cast()),
-        slot(0, ptr::null_mut()),
     ];
+    if binds {
+        slots.push(slot(ffi::Py_tp_descr_get, bind as unsafe extern "C" fn(_, _, _) -> _ as *mut c_void));
+    }
+    slots.push(slot(0, ptr::null_mut()));
     let mut spec = ffi::PyType_Spec {
-        name: c"hotcell.Function".as_ptr(),
+        name: if binds { c"hotcell.Method" } else { c"hotcell.Function" }.as_ptr(),
         basicsize: size_of::<Object>() as c_int,
         itemsize: 0,
         flags: (ffi::Py_TPFLAGS_DEFAULT | ffi::Py_TPFLAGS_HAVE_GC | ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION)
             as c_uint
             | HAVE_VECTORCALL
-            | METHOD_DESCRIPTOR,
+            | if binds { METHOD_DESCRIPTOR } else { 0 },
         slots: slots.as_mut_ptr(),
     };
     // SAFETY: the specification and its slots are copied by this call, but for the members, which are leaked, and the name, which is
@@ -260,7 +263,8 @@ unsafe extern "C" fn getattro(object: *mut ffi::PyObject, name: *mut ffi::PyObje
         let (own, wanted) = unsafe { (Borrowed::from_ptr(py, object), Borrowed::from_ptr(py, name)) };
         // SAFETY: as above.
         let function = unsafe { &*(*object.cast::<Object>()).function };
-        let found = wanted.extract::<String>().map(|name| function.attribute(&own, &name))?;
+        // Half of a pair of surrogates is no name of anything here.
+        let found = wanted.extract::<String>().map_or(Ok(None), |name| function.attribute(&own, &name));
         match found? {
             Some(found) => Ok(found),
             // SAFETY: as above; a new object or null comes back.
@@ -332,6 +336,13 @@ pub(crate) fn let_go<T>(held: T) {
     Python::try_attach(|py| aside(py, || drop(held.take())));
     // Where the interpreter is ending there is no other thread to wait.
     drop(held);
+}
+
+/// What an object lends, if it lends anything. Where it does not, no exception is made only to be dropped.
+pub(crate) fn buffer_of(object: &Bound<'_, PyAny>) -> Option<PyUntypedBuffer> {
+    // SAFETY: the object is there for the call, which only looks at its type; a `Bound` says that this thread has the lock.
+    let lends = unsafe { ffi::PyObject_CheckBuffer(object.as_ptr()) } == 1;
+    if lends { PyUntypedBuffer::get(object).ok() } else { None }
 }
 
 /// The bytes of a buffer that Python lends, which lie one behind the other.

@@ -32,6 +32,11 @@ impl Function {
         self.plan.plain && !self.maps && !self.loaded.keeps
     }
 
+    /// Whether it is a method that has no object yet.
+    pub(crate) fn is_unbound(&self) -> bool {
+        self.plan.own.is_some() && self.own.is_none() && self.session.is_none()
+    }
+
     /// Calls it.
     #[inline]
     pub(crate) fn call(&self, py: Python<'_>, given: ffi::Arguments<'_, '_>) -> PyResult<Py<PyAny>> {

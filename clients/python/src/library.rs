@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use hotcell::Session;
 use pyo3::exceptions::{PyAttributeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple, PyType};
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
 use crate::aio::Aio;
 use crate::ffi::buffer::Buffer;
@@ -48,6 +48,21 @@ impl Library {
     fn held(&self, py: Python<'_>) -> PyResult<(Session, Arc<Loaded>)> {
         let held = self.lock().as_ref().map(|(session, loaded)| (session.clone(), Arc::clone(loaded)));
         held.ok_or_else(|| errors::of_kind(py, "InvalidArgument", "", "the library was closed"))
+    }
+
+    /// A function by its name in C, or what is wrong with the name.
+    fn by_c_name(&self, own: &Bound<'_, Self>, name: &str) -> PyResult<Py<PyAny>> {
+        let py = own.py();
+        if name.starts_with("__") {
+            return Err(PyAttributeError::new_err(name.to_owned()));
+        }
+        let (_, loaded) = self.held(py)?;
+        let plan = loaded.plans.iter().find(|plan| plan.c_name == name);
+        if let Some(plan) = plan.filter(|plan| plan.own.is_none() && plan.name != name) {
+            return Ok(own.getattr(plan.name.as_str())?.unbind());
+        }
+        let text = unknown::function(py, &loaded, None, name);
+        Err(PyAttributeError::new_err(text))
     }
 }
 
@@ -125,7 +140,7 @@ impl Library {
     fn call(slf: &Bound<'_, Self>, c_name: &str, args: &Bound<'_, PyTuple>) -> PyResult<Py<PyAny>> {
         let (session, loaded) = slf.get().held(slf.py())?;
         let Some(plan) = loaded.plans.iter().find(|plan| plan.c_name == c_name) else {
-            return Library::__getattr__(slf, c_name);
+            return slf.get().by_c_name(slf, c_name);
         };
         Function::by_c_name(plan, &loaded, session).call_in_order(slf.py(), args)
     }
@@ -149,18 +164,9 @@ impl Library {
     }
 
     /// A function by its name in C, or what is wrong with the name.
-    fn __getattr__(slf: &Bound<'_, Self>, name: &str) -> PyResult<Py<PyAny>> {
-        let py = slf.py();
-        if name.starts_with("__") {
-            return Err(PyAttributeError::new_err(name.to_owned()));
-        }
-        let (_, loaded) = slf.get().held(py)?;
-        let plan = loaded.plans.iter().find(|plan| plan.c_name == name);
-        if let Some(plan) = plan.filter(|plan| plan.own.is_none() && plan.name != name) {
-            return Ok(slf.getattr(plan.name.as_str())?.unbind());
-        }
-        let text = unknown::function(py, &loaded, None, name);
-        Err(PyAttributeError::new_err(text))
+    fn __getattr__(slf: &Bound<'_, Self>, name: &Bound<'_, PyString>) -> PyResult<Py<PyAny>> {
+        // Half of a pair of surrogates is no name of anything here.
+        slf.get().by_c_name(slf, &name.to_string_lossy())
     }
 
     fn __enter__(slf: Py<Self>) -> Py<Self> {

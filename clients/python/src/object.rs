@@ -7,7 +7,7 @@ use hotcell::Session;
 use hotcell::rt::Handle;
 use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
-use pyo3::types::PyType;
+use pyo3::types::{PyString, PyType};
 
 use crate::aio::Aio;
 use crate::errors;
@@ -103,7 +103,9 @@ impl Object {
     }
 
     /// What is wrong with a name that its class does not have.
-    fn __getattr__(slf: &Bound<'_, Self>, name: &str) -> PyResult<Py<PyAny>> {
+    fn __getattr__(slf: &Bound<'_, Self>, name: &Bound<'_, PyString>) -> PyResult<Py<PyAny>> {
+        // Half of a pair of surrogates is no name of anything here.
+        let name = &*name.to_string_lossy();
         let (py, class) = (slf.py(), slf.get_type().name()?.to_string());
         let held = slf.get().held.get().filter(|_| !name.starts_with("__"));
         Err(PyAttributeError::new_err(match held {

@@ -9,10 +9,10 @@ use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 use smallvec::SmallVec;
 
 use crate::arguments::{Argument, Read};
-use crate::ffi;
 use crate::numbers::Scalar;
 use crate::package::Loaded;
 use crate::plan::{Gives, Number, Plan, What};
+use crate::{errors, ffi};
 
 /// What a call gave, before objects are made of it: that may run code of Python, and no call is under way then.
 pub(crate) type Taken = SmallVec<[Result; 2]>;
@@ -124,8 +124,12 @@ pub(crate) fn object(
             (Result::Data(data, number), Some(buffer)) => {
                 let data = data.unwrap_or_default();
                 // The shim fills no more than there was room for, and that was as much as this has.
-                let filled = if ffi::fill(buffer, &data) { data.len() / number.size() } else { 0 };
-                filled.into_pyobject(py)?.into_any().unbind()
+                if !ffi::fill(buffer, &data) {
+                    let (name, room) = (&plan.c_name, buffer.len_bytes());
+                    let text = format!("{name}: {} bytes came for memory of {room}", data.len());
+                    return Err(errors::of_reply(py, loaded.library(), &text));
+                }
+                (data.len() / number.size()).into_pyobject(py)?.into_any().unbind()
             }
             (result, _) => made(py, loaded, result)?,
         });

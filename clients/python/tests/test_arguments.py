@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import inspect
 import zlib
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -215,3 +216,50 @@ def test_columns(grid: Any) -> None:
     with pytest.raises(hotcell.Crashed):
         grid.crash.map() if False else grid.abort()
     assert grid.add.map([1], 1).tolist() == [2]
+
+
+def test_names_that_may_be_meant_are_told(grid: Any, load_grid: Any) -> None:
+    box = grid.box_new(3)
+    for wrong, expect in [
+        (lambda: grid.uper, "grid has no function `uper`; is it `upper`"),
+        (lambda: grid.grid_box_sum, "`grid_box_sum` is a method: call .sum(…) of a GridBox"),
+        (lambda: box.sun, "GridBox has no function `sun`; is it `sum`"),
+        (lambda: box.add, "`grid_add` is a function of the library: library.add(…)"),
+        (lambda: box.watch_all, "GridBox has no function `watch_all`"),
+        (lambda: grid.type("Bocks"), "grid has no type `Bocks`; it has GridBox, GridItem, .*Point"),
+        (lambda: getattr(grid, "\ud800"), "has no function"),
+        (lambda: getattr(box, "\ud800"), "has no function"),
+        (lambda: getattr(grid.add, "\ud800"), "no attribute"),
+    ]:
+        with pytest.raises(AttributeError, match=expect):
+            wrong()
+    assert not hasattr(box, "__array__") and not hasattr(box, "nothing")
+    box.release()
+    with pytest.raises(AttributeError, match="'GridBox' object has no attribute 'sun'"):
+        box.sun  # noqa: B018
+    with pytest.raises(TypeError, match="there is no option `dedline`; is it `deadline`"):
+        load_grid(dedline=3)
+    for name in hotcell.Options.__annotations__:
+        with pytest.raises((TypeError, ValueError), match=f"`{name}`"):
+            load_grid(**{name: object()})
+
+
+def test_functions_that_are_no_methods_stay_so(grid: Any) -> None:
+    box = grid.box_new(3)
+    box.put(4)
+
+    class Own:
+        add = grid.add
+        sum = box.sum
+
+    assert Own().add(1, 2) == 3 and Own.add(1, 2) == 3
+    assert Own().sum() == Own.sum() == 4
+    assert type(box).sum(box) == 4
+
+
+def test_what_cannot_be_changed_in_place_is_not_passed(grid: Any) -> None:
+    point = {"x": 1, "y": 2}
+    with pytest.raises(TypeError, match="it is changed in place, and cannot be"):
+        grid.grid_move(MappingProxyType(point), 1)
+    grid.grid_move(point, 1)
+    assert point != {"x": 1, "y": 2}

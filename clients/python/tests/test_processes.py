@@ -74,6 +74,44 @@ def test_an_interrupt_ends_a_call(load_grid: Any) -> None:
         assert grid.add(1, 2) == 3
 
 
+def test_an_interrupt_ends_the_wait_for_a_turn(load_grid: Any) -> None:
+    with load_grid(deadline=60) as grid:
+        waits = [
+            lambda: grid.add(1, 2),
+            lambda: grid.upper("text"),
+            lambda: grid.add.map([1, 2], 3),
+            lambda: grid.each(3, lambda value: 0),
+            lambda: grid.pipeline().send(grid.add, 1, 2),
+        ]
+        for wait in waits:
+            thread, over = hold_the_worker(grid)
+            timer = threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGINT))
+            timer.start()
+            with pytest.raises(KeyboardInterrupt) as raised:
+                wait()
+            timer.join()
+            assert isinstance(raised.value.__cause__, hotcell.Cancelled)
+            assert raised.value.__cause__.executed == "no" and thread.is_alive()
+            over.set()
+            thread.join()
+        assert grid.add(1, 2) == 3 and grid.generation == 1
+
+
+def hold_the_worker(grid: Any) -> tuple[threading.Thread, threading.Event]:
+    """Another thread that is in a call, until it is told to end."""
+    held, over = threading.Event(), threading.Event()
+
+    def visit(value: int) -> int:
+        held.set()
+        assert over.wait(30)
+        return 0
+
+    thread = threading.Thread(target=lambda: grid.each(1, visit))
+    thread.start()
+    assert held.wait(30)
+    return thread, over
+
+
 def test_a_signal_that_raises_nothing_ends_nothing(load_grid: Any) -> None:
     heard = []
     before = signal.signal(signal.SIGUSR1, lambda *_: heard.append(1))

@@ -15,6 +15,8 @@ pub(crate) struct Buffer {
     /// The bytes of `memory`, which do not move.
     start: Bytes,
     length: usize,
+    /// The process that has it: it is not mapped into those that are forked of that.
+    process: u32,
     /// Not looked at any more: Python writes there at any time.
     _memory: InBuf,
 }
@@ -29,7 +31,8 @@ unsafe impl Sync for Bytes {}
 
 impl Buffer {
     pub(crate) fn of(mut memory: InBuf) -> Buffer {
-        Buffer { start: Bytes(memory.as_mut_ptr()), length: memory.len(), _memory: memory }
+        let (start, length) = (Bytes(memory.as_mut_ptr()), memory.len());
+        Buffer { start, length, process: std::process::id(), _memory: memory }
     }
 }
 
@@ -49,6 +52,9 @@ impl Buffer {
     unsafe fn __getbuffer__(slf: Bound<'_, Self>, view: *mut ffi::Py_buffer, flags: c_int) -> PyResult<()> {
         if view.is_null() {
             return Err(PyBufferError::new_err("there is no view to fill"));
+        }
+        if slf.get().process != std::process::id() {
+            return Err(PyBufferError::new_err("the memory is of the process that this one was forked of"));
         }
         /// Unsigned bytes.
         const FORMAT: &CStr = c"B";

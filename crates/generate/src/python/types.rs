@@ -100,8 +100,9 @@ pub(super) fn field(interface: &Interface, names: &Names, ty: &CType, role: &Fie
     let pointee = || ty.pointee().map_or(ty, |(pointee, _)| pointee);
     match role {
         FieldRole::Value | FieldRole::Bits { .. } => number(names, ty, true),
-        FieldRole::Text { encoding, .. } => format!("{} | None", text(*encoding, true)),
-        FieldRole::TextArray { encoding, .. } => text(*encoding, true),
+        // As they are read: a checker would else want each looked at.
+        FieldRole::Text { encoding, .. } => format!("{} | None", text(*encoding, false)),
+        FieldRole::TextArray { encoding, .. } => text(*encoding, false),
         FieldRole::Struct { record } => structure(names, record),
         FieldRole::Structs { record, .. } => sequence(&structure(names, record)),
         FieldRole::Pointer { record, .. } => format!("{} | None", structure(names, record)),

@@ -1,0 +1,147 @@
+"""Calls in flight."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import threading
+import weakref
+import zlib
+from typing import Any
+
+import pytest
+
+import hotcell
+
+
+def test_calls_are_sent_before_their_results_are_taken(grid: Any) -> None:
+    with grid.pipeline() as calls:
+        sums = [calls.send(grid.add, number, b=1) for number in range(30)]
+        text = calls.send(grid.upper, "grün")
+        data = calls.send(grid.fill, 16, 3)
+        assert 0 < calls.in_flight <= 8
+        assert text.result() == grid_of_its_own(grid, "upper", "grün")
+        # In any order, and as often as one likes.
+        assert [it.result() for it in reversed(sums)] == list(range(30, 0, -1))
+        assert sums[3].result() == 4
+        assert repr(sums[3]) == "<hotcell result of add(), done>"
+    assert calls.in_flight == 0
+    assert data.result() == grid.fill(16, 3)
+
+
+def grid_of_its_own(grid: Any, name: str, *args: Any) -> Any:
+    """What a call by itself gives, in another session: that of a thread with calls in flight is refused."""
+    with grid.open() as other:
+        return getattr(other, name)(*args)
+
+
+def test_objects_go_through_a_pipeline(grid: Any) -> None:
+    with grid.pipeline() as calls:
+        made = calls.send(grid.box_new, 5)
+        box = made.result()
+        put = [calls.send(box.put, number) for number in (2, 3)]
+        total = calls.send(box.sum)
+        assert [it.result() for it in put] == [None, None] and total.result() == 5
+    box.release()
+    with grid.pipeline() as calls, pytest.raises(hotcell.StaleHandle):
+        calls.send(box.sum)
+
+
+def test_each_call_fails_for_itself(load_grid: Any) -> None:
+    with load_grid() as grid:
+        with grid.pipeline() as calls:
+            first = calls.send(grid.check, 0)
+            refused = calls.send(grid.check, 2)
+            crash = calls.send(grid.crash)
+            behind = calls.send(grid.add, 1, 2)
+            with pytest.raises(hotcell.LibraryError) as error:
+                refused.result()
+            assert error.value.library_code == 2
+            assert first.result() is None
+            with pytest.raises(hotcell.Crashed):
+                crash.result()
+            for _ in range(2):
+                with pytest.raises(hotcell.WorkerLost) as lost:
+                    behind.result()
+            assert lost.value.executed == "maybe"
+            assert calls.send(grid.add, 1, 2).result() == 3
+        assert grid.generation == 2
+
+
+def test_a_thread_with_calls_in_flight_has_the_worker(grid: Any) -> None:
+    calls = grid.pipeline()
+    coming = calls.send(grid.add, 1, 2)
+    with pytest.raises(hotcell.Unavailable, match="not finished"):
+        grid.add(3, 4)
+    calls.settle()
+    assert grid.add(3, 4) == 7 and coming.result() == 3
+    told = []
+
+    def elsewhere() -> None:
+        for use in (lambda: calls.send(grid.add, 1, 2), calls.settle, coming_later.result):
+            try:
+                use()
+            except RuntimeError as error:
+                told.append(str(error))
+
+    coming_later = calls.send(grid.add, 5, 6)
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    thread.join()
+    assert len(told) == 3 and all("belongs to the thread" in text for text in told)
+    assert coming_later.result() == 11
+
+
+def test_an_interrupt_gives_up_what_is_in_flight(load_grid: Any) -> None:
+    with load_grid(deadline=60) as grid:
+        calls = grid.within(60).pipeline()
+        hangs, behind = calls.send(grid.hang), calls.send(grid.add, 1, 2)
+        timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
+        timer.start()
+        with pytest.raises(KeyboardInterrupt) as raised:
+            hangs.result()
+        timer.join()
+        assert isinstance(raised.value.__cause__, hotcell.Cancelled)
+        with pytest.raises(hotcell.Error):
+            behind.result()
+        assert grid.add(1, 2) == 3
+
+
+def test_what_kept_callbacks_raise_comes_out_of_their_calls(grid: Any) -> None:
+    box = grid.box_new(3)
+
+    def fail(total: int) -> None:
+        if total != 3:
+            raise LookupError(f"the sum is {total}")
+
+    box.watch(fail)
+    with grid.pipeline() as calls:
+        puts = [calls.send(box.put, number) for number in (1, 2, 4)]
+        for at, total in ((2, 7), (0, 1)):
+            with pytest.raises(LookupError, match=f"the sum is {total}"):
+                puts[at].result()
+        assert puts[1].result() is None
+    held = weakref.ref(fail)
+    box.release()
+    del box, fail, calls, puts
+    assert grid.add(1, 1) == 2
+    gc.collect()
+    assert held() is None
+
+
+def test_what_cannot_be_in_a_pipeline_says_so(grid: Any, load_grid: Any) -> None:
+    calls = grid.pipeline()
+    with load_grid() as other:
+        for send, kind, expect in [
+            (lambda: calls.send(grid.each, 3, print), TypeError, "each.. cannot be in a pipeline"),
+            (lambda: calls.send(grid.add.map, [1], 2), TypeError, "cannot be in a pipeline"),
+            (lambda: calls.send(zlib.crc32, b""), TypeError, "takes a function of a library, not"),
+            (lambda: calls.send(other.add, 1, 2), ValueError, "of another session"),
+            (lambda: calls.send(grid.add, 1), TypeError, "misses b"),
+            (lambda: calls.send(grid.add, 1, 1 << 40), OverflowError, "`b`"),
+            (lambda: calls.send(grid.fill, bytearray(4), 2), ValueError, "pass a size"),
+        ]:
+            with pytest.raises(kind, match=expect):
+                send()
+    assert calls.in_flight == 0 and grid.add(1, 2) == 3
