@@ -109,11 +109,12 @@ type Error struct {
 // Error is one line, without control characters.
 func (e *Error) Error() string {
 	var text strings.Builder
-	text.WriteString(e.Library)
-	if e.Function != "" {
-		text.WriteString(": " + e.Function)
+	// Of what is wrong before there is a session, the library is not known.
+	for _, of := range []string{e.Library, e.Function, e.Kind.String()} {
+		if of != "" {
+			text.WriteString(of + ": ")
+		}
 	}
-	text.WriteString(": " + e.Kind.String() + ": ")
 	for _, letter := range e.Message {
 		if unicode.IsControl(letter) {
 			fmt.Fprintf(&text, "\\u{%x}", letter)

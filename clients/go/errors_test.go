@@ -87,3 +87,15 @@ func TestALibraryErrorIsItsErrnoAndItsCode(t *testing.T) {
 		t.Error("contexts say it otherwise")
 	}
 }
+
+func TestAnErrorSaysWhatIsKnownOfItsCall(t *testing.T) {
+	for want, err := range map[string]*Error{
+		"z: f: InvalidArgument: m":    {Kind: ErrInvalidArgument, Library: "z", Function: "f", Message: "m"},
+		"z: InvalidArgument: m":       {Kind: ErrInvalidArgument, Library: "z", Message: "m"},
+		"InvalidArgument: the object": {Kind: ErrInvalidArgument, Message: "the object"},
+	} {
+		if got := err.Error(); got != want {
+			t.Errorf("%q instead of %q", got, want)
+		}
+	}
+}

@@ -174,7 +174,12 @@ fn data<'a, 'py>(
         }
         return Ok(Argument::Buffer(buffer));
     }
-    if object.is_instance_of::<PyString>() || number.byte {
+    if object.is_instance_of::<PyString>() {
+        return Err(takes(&object, "bytes, or what has a buffer", &|| {
+            format!("encode the text: {}", what())
+        }));
+    }
+    if number.byte {
         return Err(takes(&object, "bytes, or what has a buffer", what));
     }
     let Ok(items) = object.try_iter() else {

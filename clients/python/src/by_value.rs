@@ -99,7 +99,9 @@ pub(crate) fn read(
             args.push(value.map_err(|error| named(py, error, &what))?);
             continue;
         };
-        if object.is_none() {
+        if object.is_none() && !param.nullable {
+            return Err(PyTypeError::new_err(format!("{} must not be None", what())));
+        } else if object.is_none() {
             args.push(Value::Null);
         } else if !object.is_callable() {
             return Err(takes(object, "a function", &what));

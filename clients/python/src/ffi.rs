@@ -351,8 +351,9 @@ pub(crate) fn contents(buffer: &PyUntypedBuffer) -> &[u8] {
     if buffer.len_bytes() == 0 {
         return &[];
     }
-    // SAFETY: the buffer is C-contiguous, and is lent until it is dropped. With the lock of Python nobody writes there meanwhile but
-    // who has given it up: what is read here are bytes, of which every value is valid, and they are copied once.
+    // SAFETY: the buffer is C-contiguous, and is lent until it is dropped. Of Python's own code nobody writes there while this thread has
+    // the lock. Who writes without it (another process, NumPy in another thread) races with a copy of bytes, of which every value is
+    // valid and none is judged: what is judged, truth values, is looked at in the copy.
     unsafe { std::slice::from_raw_parts(buffer.buf_ptr().cast(), buffer.len_bytes()) }
 }
 

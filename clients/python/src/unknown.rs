@@ -12,13 +12,18 @@ const MOST: usize = 3;
 
 /// What is wrong with a name of a function, of the library or of objects of this class.
 pub(crate) fn function(py: Python<'_>, loaded: &Loaded, class: Option<&str>, name: &str) -> String {
-    let known = loaded.plans.iter().find(|plan| plan.c_name == name);
     let own = |plan: &&Arc<Plan>| class_of(loaded, plan).map(|(of, _)| of) == class;
-    let known = known.or_else(|| loaded.plans.iter().find(|plan| plan.name == name && !own(plan)));
-    if let Some(plan) = known {
+    // In C a function of a class often has that in its name.
+    let full = format!("{}{}", letters(class.unwrap_or_default()), letters(name));
+    let known = [
+        loaded.plans.iter().find(|plan| plan.c_name == name),
+        loaded.plans.iter().find(|plan| plan.name == name && !own(plan)),
+        loaded.plans.iter().find(|plan| class.is_some() && letters(&plan.c_name).ends_with(&full)),
+    ];
+    if let Some(plan) = known.into_iter().flatten().next() {
         return elsewhere(loaded, plan);
     }
-    if let Some(text) = left_out(loaded, name) {
+    if let Some(text) = left_out(loaded, name, &full) {
         return text;
     }
     let names = loaded.plans.iter().filter(own).map(|plan| plan.name.as_str()).collect();
@@ -60,15 +65,17 @@ fn class_of<'l>(loaded: &'l Loaded, plan: &Plan) -> Option<(&'l str, bool)> {
     structure.or_else(|| names.objects.get(owner).map(|of| (of.name.as_str(), false)))
 }
 
-/// Why a function cannot be called that has this name in C, or as the end of its name.
-fn left_out(loaded: &Loaded, name: &str) -> Option<String> {
+/// Why a function cannot be called that has this name in C, or as the end of its name, with that of a class before it or without.
+fn left_out(loaded: &Loaded, name: &str, full: &str) -> Option<String> {
     let left = &loaded.interface.left_out;
-    let wanted = letters(name);
-    let mut ends = left.iter().filter(|it| !wanted.is_empty() && letters(&it.name).ends_with(&wanted));
+    let only = |end: &str| {
+        let mut ends = left.iter().filter(|it| !end.is_empty() && letters(&it.name).ends_with(end));
+        ends.next().filter(|_| ends.next().is_none())
+    };
     let exactly = left.iter().find(|it| it.name == name);
-    let only = exactly.or_else(|| ends.next().filter(|_| ends.next().is_none()))?;
-    let help = only.help.as_ref().map_or(String::new(), |help| format!("; {help}"));
-    Some(format!("`{}` cannot be called: {}{help}", only.name, only.reason))
+    let meant = exactly.or_else(|| only(full)).or_else(|| only(&letters(name)))?;
+    let help = meant.help.as_ref().map_or(String::new(), |help| format!("; {help}"));
+    Some(format!("`{}` cannot be called: {}{help}", meant.name, meant.reason))
 }
 
 /// A name in any spelling.

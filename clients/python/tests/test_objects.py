@@ -128,3 +128,14 @@ def test_callbacks_that_are_kept(grid: Any) -> None:
     assert grid.add(1, 1) == 2
     gc.collect()
     assert held() is None
+
+
+def test_lists_of_texts_that_a_null_ends(slow: Any) -> None:
+    lists: list[list[str] | None] = []
+
+    def visit(words: list[str] | None) -> int:
+        lists.append(words)
+        return len(words or [])
+
+    assert slow.words(visit) == 2
+    assert lists[:2] == [["one", "zwölf"], []] and not lists[2]

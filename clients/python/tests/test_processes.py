@@ -157,6 +157,17 @@ def test_a_forked_child_is_told_so_and_may_open_its_own(grid: Any) -> None:
     assert grid.add(1, 2) == 3 and box.sum() == 0
 
 
+def test_memory_of_a_session_is_not_the_child_s(grid: Any) -> None:
+    buffer = grid.buffer(64)
+
+    def child() -> None:
+        with pytest.raises(BufferError, match="forked"):
+            memoryview(buffer)
+
+    assert in_child(child) == 0
+    assert len(memoryview(buffer)) == 64
+
+
 def add_in_fork(number: int) -> int:
     with shared["grid"].open() as own:
         return int(own.add(number, 1))

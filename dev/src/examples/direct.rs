@@ -50,3 +50,23 @@ impl Example {
         self.compare(&mut go, &format!("{}/{IN_GO}", self.name))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_program_without_hotcell_is_run() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let mut found = 0;
+        for example in Example::all(root).unwrap() {
+            for entry in fs::read_dir(example.folder.join("direct")).into_iter().flatten() {
+                let name = format!("direct/{}", entry.unwrap().file_name().to_string_lossy());
+                assert!(name == IN_GO || IN_PYTHON.contains(&name.as_str()), "{}: {name}", example.name);
+                assert!(example.other(&name).is_some(), "{}: {name} is no file", example.name);
+                found += 1;
+            }
+        }
+        assert!(found >= 4, "{found} programs");
+    }
+}

@@ -34,3 +34,8 @@ int slow_stream_end(struct slow_stream *stream) {
 int slow_sum(struct slow_pair pair) { return pair.self + pair.library; }
 
 int slow_match(int self) { return self; }
+
+int slow_words(int (*visit)(const char *const *words, void *user), void *user) {
+    const char *const words[] = {"one", "zw\xc3\xb6lf", NULL};
+    return visit(words, user) + visit(words + 2, user) + visit(NULL, user);
+}

@@ -25,4 +25,7 @@ struct slow_pair {
 };
 int slow_sum(struct slow_pair pair);
 int slow_match(int self);
+
+/* Calls with three lists of words, which a NULL ends: two words, none, and no list. */
+int slow_words(int (*visit)(const char *const *words, void *user), void *user);
 #endif

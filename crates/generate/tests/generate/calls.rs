@@ -71,7 +71,8 @@ pub(crate) fn user_of(callback: usize) -> Param {
 fn back() -> Vec<Function> {
     let n = || p("n", "int", value());
     let visit = |user| callback("visit", "int", vec![number("index", "int"), self::user()], Some(-77), user);
-    let texts = |length, nullable| CallbackRole::Texts { length, encoding: Encoding::Utf8, nullable };
+    let texts =
+        |length, nullable| CallbackRole::Texts { length: Some(length), encoding: Encoding::Utf8, nullable };
     let row = vec![
         user(),
         given("n", "int", CallbackRole::LengthOf { param: 2 }),

@@ -65,13 +65,13 @@ impl Collects for Pipeline {
 
 macro_rules! puts {
     ($(
-        $(#[$doc:meta])*
+        $(#[$about:meta])*
         fn $name:ident $(<$t:ident: AsRef<$bound:ty>>)? (&mut self, $($arg:ident: $ty:ty),*) $(-> $out:ty)?;
     )*) => {
         /// Arguments by their offsets, and what reads the results: the same for all that calls are put into.
         pub trait Puts: Arguments + Sized {
             $(
-                $(#[$doc])*
+                $(#[$about])*
                 fn $name $(<$t: AsRef<$bound>>)? (&mut self, $($arg: $ty),*) $(-> $out)?;
             )*
 
@@ -109,6 +109,7 @@ macro_rules! puts {
 
         impl Puts for Entry<'_> {
             $(
+                $(#[$about])*
                 #[inline]
                 fn $name $(<$t: AsRef<$bound>>)? (&mut self, $($arg: $ty),*) $(-> $out)? {
                     Entry::$name(self, $($arg),*)
@@ -153,6 +154,7 @@ macro_rules! puts {
 
         impl Puts for Sending<'_> {
             $(
+                $(#[$about])*
                 #[inline]
                 fn $name $(<$t: AsRef<$bound>>)? (&mut self, $($arg: $ty),*) $(-> $out)? {
                     self.call.$name($($arg),*)
@@ -229,6 +231,7 @@ puts! {
     /// Writes how many elements the caller has room for.
     fn put_room(&mut self, offset: usize, elements: u64);
     /// As [`Puts::put_room`], of elements of so many bytes, which are no more than a call may return.
+    #[cfg(feature = "dynamic")]
     fn put_capacity(&mut self, offset: usize, name: &str, elements: u64, size: u32) -> Result<()>;
     /// Copies a text in, with a NUL behind it, and writes a reference to it.
     fn put_text(&mut self, offset: usize, name: &str, text: &str) -> Result<()>;

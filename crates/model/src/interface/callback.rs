@@ -75,8 +75,8 @@ pub enum CallbackRole {
     },
     /// Texts: a pointer to pointers to NUL-terminated texts.
     Texts {
-        /// Position of their number.
-        length: usize,
+        /// Position of their number. Without one the first NULL ends them.
+        length: Option<usize>,
         /// Their encoding.
         encoding: Encoding,
         /// Whether one of them may be NULL.

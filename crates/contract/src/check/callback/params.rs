@@ -140,7 +140,10 @@ impl<'a> Params<'a> {
                 CallbackRole::Buffer { length: self.length(position, item.length.as_ref()?)?, unit }
             }
             What::Texts => CallbackRole::Texts {
-                length: self.length(position, item.length.as_ref()?)?,
+                length: match &item.length {
+                    Some(length) => Some(self.length(position, length)?),
+                    None => None,
+                },
                 encoding: item.encoding,
                 nullable: item.nullable,
             },

@@ -47,6 +47,12 @@ fn callbacks_have_their_roles() {
     );
     assert_eq!(callback["on_failure"], serde_json::Value::Null);
 
+    let row = r#"params.cb = { callback = "call", user_data = "user", on_failure = -1, params = { arg3 = { in = "texts" }, name = { string = "utf-8" } } }"#;
+    let function = bound(&api(&["int f(row cb, void *user)"]), &format!("[function.f]\n{row}\n"), "f");
+    let params = &function["params"][0]["role"]["value"]["callback"]["params"];
+    let ended = json!({"role": "texts", "length": null, "encoding": "utf8", "nullable": false});
+    assert_eq!((&params[1]["role"], &params[2]["role"]), (&json!({"role": "value"}), &ended));
+
     let each = r#"params.cb = { callback = "call", user_data = "user", params = { data = { in = "buffer", length = "n" }, user = { user_data = true }, more = { user_data = true } } }"#;
     line(
         &["void f(each cb, void *user)"],

@@ -597,8 +597,8 @@ pub(crate) static CALLBACK_PARAM: Keys = Keys {
             "in",
             Some("texts"),
             &["length", "encoding", "nullable"],
-            &["length"],
-            "An array of texts; nullable: one of them may be NULL",
+            &[],
+            "An array of texts, which without `length` ends at its first NULL; nullable: one of them may be NULL",
         ),
         kind(
             What::Handle,

@@ -203,7 +203,10 @@ impl Back<'_> {
                 if !text.is_some_and(|(ty, _)| encoding.lies_in(ty)) {
                     return Err(self.refused(texts::misfit(*encoding), param));
                 }
-                let count = self.count(*length, param)?;
+                let count = match length {
+                    Some(length) => self.count(*length, param)?,
+                    None => format!("hotcell_count({arg})"),
+                };
                 reference(body);
                 let about = format!("{}, {}", encoding.unit(), literal(&param.name));
                 let give = format!("hotcell_give_texts(hc_ctx, {arg}, {count}, {about}, &{to})");

@@ -9,8 +9,8 @@ use crate::objects::{handle, owned_by};
 use crate::support::{With, f, p, text};
 
 pub(super) fn functions() -> Vec<Function> {
-    let texts = |nullable| CallbackRole::Texts { length: 1, encoding: Encoding::Utf8, nullable };
-    let wides = |nullable| CallbackRole::Texts { length: 7, encoding: Encoding::Utf16, nullable };
+    let texts = |nullable| CallbackRole::Texts { length: Some(1), encoding: Encoding::Utf8, nullable };
+    let wides = |nullable| CallbackRole::Texts { length: Some(7), encoding: Encoding::Utf16, nullable };
     let text_of = |encoding, nullable| CallbackRole::Text { encoding, nullable };
     let row = vec![
         user(),
