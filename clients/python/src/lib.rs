@@ -23,6 +23,7 @@ mod pipeline;
 mod plan;
 mod raised;
 mod results;
+mod stack;
 mod structs;
 mod unknown;
 mod values;
@@ -40,6 +41,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<aio::Aio>()?;
     module.add_class::<pipeline::Pipeline>()?;
     module.add_class::<pipeline::Coming>()?;
+    module.add_class::<stack::Stack>()?;
     module.add_function(wrap_pyfunction!(cache::kept, module)?)?;
     module.add_function(wrap_pyfunction!(cache::keep, module)?)?;
     module.add_function(wrap_pyfunction!(load::load, module)?)
