@@ -73,7 +73,7 @@ class Error(Exception):
     """The end of what the worker printed."""
 
     def __init__(self, info: dict[str, Any] | str = "") -> None:
-        given = {"message": info} if isinstance(info, str) else dict(info)
+        given: dict[str, Any] = {"message": info} if isinstance(info, str) else dict(info)
         text = given.pop("text", given.get("message", ""))
         super().__init__(text)
         self._stack: Stack | None = given.pop("stack", None)
