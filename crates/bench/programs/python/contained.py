@@ -1,0 +1,81 @@
+"""The measured library in a worker, through the package that is made of it."""
+
+import time
+from array import array
+from contextlib import contextmanager
+from pathlib import Path
+
+from program import CALLBACKS, CRC, DATA, EACH, LIBRARY, ROWS, SUM, LeftOut, check, measure, pinned, serve, two
+
+# How long calls go on before they are measured: until both sides run where they stay.
+WARM = 0.02
+# How long the end of a worker is waited for.
+PATIENCE = 5
+
+
+def about():
+    try:
+        import hotcell
+    except ImportError as error:
+        raise LeftOut(f"there is no module `hotcell`, which the client for Python installs: {error}") from None
+    return f"hotcell {hotcell.__version__}"
+
+
+@contextmanager
+def session(ask):
+    """A worker of its own for each sample. Where a CPU is said for it both sides poll, else all options are as by default."""
+    import measured_hotcell
+
+    polling = {"waiting": "latency", "callers": 1} if ask["far"] is not None else {}
+    with measured_hotcell.open(libraries=[str(Path(LIBRARY, "libhotcell_measured.so"))], **polling) as library:
+        worker = library.worker_pid
+        with pinned(ask, worker):
+            end = time.perf_counter() + WARM
+            while time.perf_counter() < end:
+                check(library.add(1, 2), SUM)
+            yield library
+    del library
+    # What is measured next has the machine for itself.
+    end = time.perf_counter() + PATIENCE
+    while Path(f"/proc/{worker}").exists() and time.perf_counter() < end:
+        time.sleep(0.001)
+
+
+def add(ask):
+    with session(ask) as library:
+        return measure(ask, two(library.add, 1, 2))
+
+
+def crc32(ask):
+    with session(ask) as library:
+        check(library.crc32(0, DATA), CRC)
+        return measure(ask, two(library.crc32, 0, DATA))
+
+
+def callback(ask):
+    with session(ask) as library:
+        check(library.each(CALLBACKS, half), EACH)
+        return measure(ask, two(library.each, CALLBACKS, half), CALLBACKS)
+
+
+def half(number):
+    return number // 2
+
+
+def map_add(ask):
+    column = array("i", range(ROWS))
+    with session(ask) as library:
+        check(list(library.add.map(column, 1)), list(range(1, ROWS + 1)))
+        return measure(ask, two(library.add.map, column, 1), ROWS)
+
+
+def map_crc32(ask):
+    column = [DATA] * ROWS
+    with session(ask) as library:
+        check(list(library.crc32.map(0, column)), [CRC] * ROWS)
+        return measure(ask, two(library.crc32.map, 0, column), ROWS)
+
+
+if __name__ == "__main__":
+    figures = {"add": add, "crc32.1k": crc32, "callback": callback}
+    serve(about, {**figures, "map.add": map_add, "map.crc32.1k": map_crc32})
