@@ -12,7 +12,8 @@ use std::process::Command;
 
 use crate::figures;
 use crate::languages::folder::Folder;
-use crate::languages::program::{Answer, Program};
+use crate::languages::program::{Program, Threads};
+use crate::machine::{Pinned, pin_process};
 use crate::plan::{Bench, Figure, Probe, Samples, Stop, When};
 
 /// A language that calls are made in.
@@ -136,10 +137,18 @@ fn sample(bench: &mut Bench, means: &Means, sample: &Sample, figures: usize) -> 
         "figure": sample.figure, "near": near, "far": far,
         "blocks": extent.blocks, "calls": sample.calls, "seconds": extent.time.as_secs_f64(),
     });
-    match bench.programs.of(means)?.ask(&ask)? {
-        Answer::Nanoseconds(value) => Ok(vec![value; figures]),
-        Answer::LeftOut(reason) => Err(Stop::LeftOut(reason)),
-    }
+    let mut pinned = None;
+    let value = bench.programs.of(means)?.ask(&ask, |threads: Threads| {
+        let refused = Stop::refused("pinning a program");
+        if let Some(near) = near {
+            pinned = Some(Pinned::other(threads.caller, near).map_err(&refused)?);
+        }
+        match (far, threads.worker) {
+            (Some(far), Some(worker)) => pin_process(worker, far).map_err(&refused),
+            _ => Ok(()),
+        }
+    })?;
+    Ok(vec![value; figures])
 }
 
 /// The probe that measures this.

@@ -5,10 +5,8 @@ from array import array
 from contextlib import contextmanager
 from pathlib import Path
 
-from program import CALLBACKS, CRC, DATA, EACH, LIBRARY, ROWS, SUM, LeftOut, check, measure, pinned, serve, two
+from program import CALLBACKS, CRC, DATA, EACH, LIBRARY, ROWS, SUM, LeftOut, check, measure, serve, two
 
-# How long calls go on before they are measured: until both sides run where they stay.
-WARM = 0.02
 # How long the end of a worker is waited for.
 PATIENCE = 5
 
@@ -29,11 +27,7 @@ def session(ask):
     polling = {"waiting": "latency", "callers": 1} if ask["far"] is not None else {}
     with measured_hotcell.open(libraries=[str(Path(LIBRARY, "libhotcell_measured.so"))], **polling) as library:
         worker = library.worker_pid
-        with pinned(ask, worker):
-            end = time.perf_counter() + WARM
-            while time.perf_counter() < end:
-                check(library.add(1, 2), SUM)
-            yield library
+        yield library, worker
     del library
     # What is measured next has the machine for itself.
     end = time.perf_counter() + PATIENCE
@@ -42,20 +36,21 @@ def session(ask):
 
 
 def add(ask):
-    with session(ask) as library:
-        return measure(ask, two(library.add, 1, 2))
+    with session(ask) as (library, worker):
+        check(library.add(1, 2), SUM)
+        return measure(ask, two(library.add, 1, 2), worker=worker)
 
 
 def crc32(ask):
-    with session(ask) as library:
+    with session(ask) as (library, worker):
         check(library.crc32(0, DATA), CRC)
-        return measure(ask, two(library.crc32, 0, DATA))
+        return measure(ask, two(library.crc32, 0, DATA), worker=worker)
 
 
 def callback(ask):
-    with session(ask) as library:
+    with session(ask) as (library, worker):
         check(library.each(CALLBACKS, half), EACH)
-        return measure(ask, two(library.each, CALLBACKS, half), CALLBACKS)
+        return measure(ask, two(library.each, CALLBACKS, half), each=CALLBACKS, worker=worker)
 
 
 def half(number):
@@ -64,16 +59,16 @@ def half(number):
 
 def map_add(ask):
     column = array("i", range(ROWS))
-    with session(ask) as library:
+    with session(ask) as (library, worker):
         check(list(library.add.map(column, 1)), list(range(1, ROWS + 1)))
-        return measure(ask, two(library.add.map, column, 1), ROWS)
+        return measure(ask, two(library.add.map, column, 1), each=ROWS, worker=worker)
 
 
 def map_crc32(ask):
     column = [DATA] * ROWS
-    with session(ask) as library:
+    with session(ask) as (library, worker):
         check(list(library.crc32.map(0, column)), [CRC] * ROWS)
-        return measure(ask, two(library.crc32.map, 0, column), ROWS)
+        return measure(ask, two(library.crc32.map, 0, column), each=ROWS, worker=worker)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import ctypes
 import platform
 from pathlib import Path
 
-from program import CALLBACKS, CRC, DATA, EACH, LIBRARY, SUM, check, measure, pinned, serve, three, two
+from program import CALLBACKS, CRC, DATA, EACH, LIBRARY, SUM, check, measure, serve, three, two
 
 VISIT = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_int32)
 
@@ -24,22 +24,19 @@ def load(folder):
 def add(ask):
     call = load(LIBRARY).measured_add
     check(call(1, 2), SUM)
-    with pinned(ask):
-        return measure(ask, two(call, 1, 2))
+    return measure(ask, two(call, 1, 2))
 
 
 def crc32(ask):
     call = load(LIBRARY).measured_crc32
     check(call(0, DATA, len(DATA)), CRC)
-    with pinned(ask):
-        return measure(ask, three(call, 0, DATA, len(DATA)))
+    return measure(ask, three(call, 0, DATA, len(DATA)))
 
 
 def callback(ask):
     call, visit = load(LIBRARY).measured_each, VISIT(lambda _, number: number // 2)
     check(call(CALLBACKS, visit, None), EACH)
-    with pinned(ask):
-        return measure(ask, three(call, CALLBACKS, visit, None), CALLBACKS)
+    return measure(ask, three(call, CALLBACKS, visit, None), each=CALLBACKS)
 
 
 if __name__ == "__main__":

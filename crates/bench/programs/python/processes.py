@@ -5,7 +5,7 @@ import platform
 from contextlib import contextmanager
 
 from direct_ctypes import load
-from program import CRC, DATA, LIBRARY, SUM, check, measure, pinned, serve
+from program import CRC, DATA, LIBRARY, SUM, check, measure, serve
 
 
 def about():
@@ -55,7 +55,7 @@ def piped(answer):
 
 
 def pipe(ask, answer, message, expected):
-    with piped(answer) as (call, block), pinned(ask):
+    with piped(answer) as (call, block):
         check(call(message), expected)
         return measure(ask, lambda calls: block(calls, message))
 
@@ -78,7 +78,7 @@ def pool_crc32(crc, data):
 
 
 def pool(ask, function, arguments, expected):
-    with multiprocessing.Pool(1, begin, (LIBRARY,)) as processes, pinned(ask):
+    with multiprocessing.Pool(1, begin, (LIBRARY,)) as processes:
         check(processes.apply(function, arguments), expected)
 
         def block(calls):

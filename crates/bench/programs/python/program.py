@@ -4,13 +4,16 @@ import json
 import os
 import statistics
 import sys
+import threading
 import time
 import traceback
-from contextlib import contextmanager
 from itertools import repeat
 
 # The folder with the library, as it is called directly.
 LIBRARY = sys.argv[1] if len(sys.argv) > 1 else ""
+
+# How long calls go on before they are measured: until both sides run where they stay.
+WARM = 0.02
 
 CALLBACKS = 1000
 ROWS = 10_000
@@ -26,21 +29,25 @@ class LeftOut(Exception):
     """This machine cannot have the figures of a program."""
 
 
+answers = None
+
+
+def tell(**answer):
+    print(json.dumps(answer), file=answers, flush=True)
+
+
 def serve(about, figures):
     """Answers until there is nobody to answer. `about` tells what is measured, or raises `LeftOut`."""
+    global answers
     # What others print is not an answer.
-    out = os.fdopen(os.dup(1), "w")
+    answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-
-    def tell(**answer):
-        print(json.dumps(answer), file=out, flush=True)
-
     try:
         tell(about=about())
     except LeftOut as reason:
         tell(left_out=str(reason))
         return
-    for line in sys.stdin:
+    for line in iter(sys.stdin.readline, ""):
         ask = json.loads(line)
         try:
             tell(nanoseconds=figures[ask["figure"]](ask))
@@ -48,11 +55,14 @@ def serve(about, figures):
             tell(failed=traceback.format_exc())
 
 
-def measure(ask, block, each=1):
+def measure(ask, block, *, each=1, worker=None):
     """Nanoseconds of a call, in the block in the middle: the clock is read between blocks only."""
+    pin(ask, worker)
     calls = ask["calls"]
-    # Caches and pages first.
+    end = time.perf_counter() + WARM
     block(calls)
+    while time.perf_counter() < end:
+        block(calls)
     samples = []
     started = time.perf_counter_ns()
     end = started + ask["seconds"] * 1e9
@@ -94,18 +104,10 @@ def check(found, expected):
         raise AssertionError(f"a call gave {found!r} instead of {expected!r}")
 
 
-@contextmanager
-def pinned(ask, process=None):
-    """This thread on the CPU of who calls, and all threads of a process on that of who answers, where the figure says so."""
+def pin(ask, worker):
+    """Has this thread, and a worker, put where the figure says, until it is answered."""
     if ask["near"] is None:
-        yield
         return
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {ask["near"]})
-    try:
-        if ask["far"] is not None and process is not None:
-            for thread in os.listdir(f"/proc/{process}/task"):
-                os.sched_setaffinity(int(thread), {ask["far"]})
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
+    tell(thread=threading.get_native_id(), worker=worker)
+    if not json.loads(sys.stdin.readline())["pinned"]:
+        raise RuntimeError("it may not be pinned")

@@ -24,7 +24,6 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("python/direct_ctypes.py", include_str!("../../programs/python/direct_ctypes.py")),
     ("python/direct_cffi.py", include_str!("../../programs/python/direct_cffi.py")),
     ("python/processes.py", include_str!("../../programs/python/processes.py")),
-    ("go/programs/go.mod", "module hotcell-bench\n\ngo 1.26.0\n"),
     ("go/programs/program/program.go", include_str!("../../programs/go/program/program.go")),
     ("go/programs/contained/main.go", include_str!("../../programs/go/contained/main.go")),
     ("go/programs/cgo/main.go", include_str!("../../programs/go/cgo/main.go")),
@@ -80,7 +79,9 @@ impl Folder {
         };
         let package = go::render(&interface, &options).map_err(broken)?;
         self.package(&interface, "go/measured", &package.files, Path::new(go::COMPILED))?;
-        let work = format!("go 1.26.0\n\nuse (\n\t./programs\n\t./measured\n\t{text:?}\n)\n");
+        let version = go::VERSION;
+        self.write("go/programs/go.mod", format!("module hotcell-bench\n\ngo {version}\n"))?;
+        let work = format!("go {version}\n\nuse (\n\t./programs\n\t./measured\n\t{text:?}\n)\n");
         self.write("go/go.work", work)
     }
 

@@ -5,7 +5,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::plan::Stop;
 
@@ -25,22 +25,25 @@ pub(super) struct Program {
     about: String,
 }
 
-/// What comes of a question.
-#[derive(Debug, PartialEq)]
-pub(super) enum Answer {
-    /// What a call took.
-    Nanoseconds(f64),
-    /// This machine cannot have it, and why.
-    LeftOut(String),
+/// Who takes part in a sample: what asks to be pinned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Threads {
+    /// The thread that calls.
+    pub(super) caller: u32,
+    /// The process that answers, where there is one.
+    pub(super) worker: Option<u32>,
+}
+
+impl Threads {
+    fn of(said: &Value) -> Option<Threads> {
+        let number = |key: &str| u32::try_from(said[key].as_u64()?).ok().filter(|number| *number > 0);
+        Some(Threads { caller: number("thread")?, worker: number("worker") })
+    }
 }
 
 impl Program {
     /// Starts a program, and waits until it says what it is, or why it cannot be had.
     pub(super) fn start(command: &mut Command) -> Result<Program, Stop> {
-        Program::start_with(command, PATIENCE)
-    }
-
-    fn start_with(command: &mut Command, patience: Duration) -> Result<Program, Stop> {
         let name = command.get_program().display().to_string();
         let mut process = match command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn() {
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -60,7 +63,7 @@ impl Program {
                 }
             }
         });
-        let mut program = Program { process, asks, answers, patience, about: String::new() };
+        let mut program = Program { process, asks, answers, patience: PATIENCE, about: String::new() };
         let mut said = program.heard()?;
         match (said["about"].take(), said["left_out"].take()) {
             (Value::String(about), _) => program.about = about,
@@ -75,18 +78,32 @@ impl Program {
         &self.about
     }
 
-    pub(super) fn ask(&mut self, question: &Value) -> Result<Answer, Stop> {
-        // Where it has ended, that it does not answer is the better message.
-        let _ = self.asks.as_mut().map(|it| writeln!(it, "{question}"));
+    /// Nanoseconds of a call. `pin` puts its threads where they belong, when the program asks for it.
+    pub(super) fn ask(
+        &mut self,
+        question: &Value,
+        pin: impl FnOnce(Threads) -> Result<(), Stop>,
+    ) -> Result<f64, Stop> {
+        self.tell(question);
         let mut said = self.heard()?;
-        if let Some(value) = said["nanoseconds"].as_f64().filter(|value| *value > 0.0) {
-            return Ok(Answer::Nanoseconds(value));
+        if let Some(threads) = Threads::of(&said) {
+            let pinned = pin(threads);
+            self.tell(&json!({ "pinned": pinned.is_ok() }));
+            said = self.heard()?;
+            pinned?;
         }
-        match (said["left_out"].take(), said["failed"].take()) {
-            (Value::String(reason), _) => Ok(Answer::LeftOut(reason)),
-            (_, Value::String(failed)) => Err(Stop::Program(failed)),
+        if let Some(value) = said["nanoseconds"].as_f64().filter(|value| *value > 0.0) {
+            return Ok(value);
+        }
+        match said["failed"].take() {
+            Value::String(failed) => Err(Stop::Program(failed)),
             _ => Err(Stop::Program(format!("it answered `{said}`"))),
         }
+    }
+
+    fn tell(&mut self, line: &Value) {
+        // Where it has ended, that it does not answer is the better message.
+        let _ = self.asks.as_mut().map(|it| writeln!(it, "{line}"));
     }
 
     /// The next line.
@@ -126,8 +143,6 @@ impl Drop for Program {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn shell(script: &str) -> Command {
@@ -146,16 +161,37 @@ mod tests {
         }
     }
 
-    const HELLO: &str = r#"echo '{"about": "a shell"}'; "#;
+    fn none(_: Threads) -> Result<(), Stop> {
+        Ok(())
+    }
+
+    /// One that says hello, and goes on with this script.
+    fn program(script: &str) -> Program {
+        let script = format!(r#"echo '{{"about": "a shell"}}'; {script}"#);
+        Program::start(&mut shell(&script)).ok().unwrap()
+    }
 
     #[test]
     fn a_program_is_asked_and_answers() {
-        let answers =
-            r#"read a; echo '{"nanoseconds": 12.5}'; read b; echo '{"left_out": "no '$b'"}'; cat >/dev/null"#;
-        let mut program = Program::start(&mut shell(&format!("{HELLO}{answers}"))).ok().unwrap();
+        let mut program = program(r#"while read a; do echo '{"nanoseconds": '$a'}'; done"#);
         assert_eq!(program.about(), "a shell");
-        assert_eq!(program.ask(&json!({"figure": "x"})).ok(), Some(Answer::Nanoseconds(12.5)));
-        assert_eq!(program.ask(&json!(1)).ok(), Some(Answer::LeftOut("no 1".into())));
+        assert_eq!(program.ask(&json!(12.5), none).ok(), Some(12.5));
+        assert_eq!(program.ask(&json!(7), none).ok(), Some(7.0));
+    }
+
+    #[test]
+    fn a_program_waits_until_it_is_pinned() {
+        let script = r#"read a; echo '{"thread": 7, "worker": 0}'
+            read b; case $b in *true*) echo '{"nanoseconds": 5}';; *) echo '{"failed": "refused"}';; esac"#;
+        let mut seen = None;
+        let pinned = program(script).ask(&json!({}), |threads| {
+            seen = Some(threads);
+            Ok(())
+        });
+        assert_eq!(pinned.ok(), Some(5.0));
+        assert_eq!(seen, Some(Threads { caller: 7, worker: None }));
+        let refused = program(script).ask(&json!({}), |_| Err(Stop::LeftOut("not here".into())));
+        assert_eq!(stop(refused), "left out: not here");
     }
 
     #[test]
@@ -169,8 +205,7 @@ mod tests {
     #[test]
     fn a_program_that_fails_is_told_and_never_a_figure() {
         let check = |script: &str, expect: &str| {
-            let mut program = Program::start(&mut shell(&format!("{HELLO}read a; {script}"))).ok().unwrap();
-            let said = stop(program.ask(&json!({})));
+            let said = stop(program(&format!("read a; {script}")).ask(&json!({}), none));
             assert!(said.starts_with(expect), "{said:?} is not {expect:?}");
         };
         check(r#"echo '{"failed": "a call gave 4"}'"#, "program: a call gave 4");
@@ -185,11 +220,9 @@ mod tests {
 
     #[test]
     fn a_program_that_hangs_is_ended() {
-        let short = Duration::from_millis(50);
-        let mut program =
-            Program::start_with(&mut shell(&format!("{HELLO}exec sleep 1000")), PATIENCE).ok().unwrap();
-        program.patience = short;
-        assert_eq!(stop(program.ask(&json!({}))), "program: it did not answer within 50ms");
+        let mut program = program("exec sleep 1000");
+        program.patience = Duration::from_millis(50);
+        assert_eq!(stop(program.ask(&json!({}), none)), "program: it did not answer within 50ms");
         assert!(program.process.wait().is_ok_and(|status| !status.success()));
     }
 }

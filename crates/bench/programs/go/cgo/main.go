@@ -20,18 +20,8 @@ func main() {
 //export visit
 func visit(_ *C.void, number C.int32_t) C.int32_t { return number / 2 }
 
-// measure has this thread pinned meanwhile.
-func measure(ask *program.Ask, block func(calls int) error) (float64, error) {
-	back, err := ask.Pin(0)
-	if err != nil {
-		return 0, err
-	}
-	defer back()
-	return ask.Measure(block)
-}
-
 func add(ask *program.Ask) (float64, error) {
-	return measure(ask, func(calls int) error {
+	return ask.Measure(0, func(calls int) error {
 		for range calls {
 			if got := C.measured_add(1, 2); got != program.Sum {
 				return fmt.Errorf("a sum is %d", got)
@@ -43,7 +33,7 @@ func add(ask *program.Ask) (float64, error) {
 
 func crc32(ask *program.Ask) (float64, error) {
 	data := program.Data()
-	return measure(ask, func(calls int) error {
+	return ask.Measure(0, func(calls int) error {
 		for range calls {
 			if got := C.measured_crc32(0, (*C.uchar)(&data[0]), C.size_t(len(data))); got != program.CRC {
 				return fmt.Errorf("a checksum is %#x", got)
@@ -54,7 +44,7 @@ func crc32(ask *program.Ask) (float64, error) {
 }
 
 func callback(ask *program.Ask) (float64, error) {
-	nanoseconds, err := measure(ask, func(calls int) error {
+	nanoseconds, err := ask.Measure(0, func(calls int) error {
 		for range calls {
 			if got := C.measured_each(program.Callbacks, (*[0]byte)(C.visit), nil); got != program.Each {
 				return fmt.Errorf("callbacks add up to %d", got)

@@ -17,8 +17,6 @@ import (
 )
 
 const (
-	// warm is how long calls go on before they are measured: until both sides run where they stay.
-	warm = 20 * time.Millisecond
 	// patience is how long the end of a worker is waited for.
 	patience = 5 * time.Second
 	// together is how many calls a batch has.
@@ -51,17 +49,7 @@ func measure(ask *program.Ask, block func(library *measured.Library) func(calls 
 	if err != nil {
 		return 0, err
 	}
-	back, err := ask.Pin(worker)
-	if err != nil {
-		return 0, err
-	}
-	defer back()
-	for started := time.Now(); time.Since(started) < warm; {
-		if err := sum(library); err != nil {
-			return 0, err
-		}
-	}
-	return ask.Measure(block(library))
+	return ask.Measure(worker, block(library))
 }
 
 // worker is the process that has the library.

@@ -4,15 +4,17 @@ package program
 import (
 	"bufio"
 	"encoding/json"
-	"fmt"
+	"errors"
+	"io"
 	"os"
 	"runtime"
 	"slices"
-	"strconv"
+	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
+
+// warm is how long calls go on before they are measured: until both sides run where they stay.
+const warm = 20 * time.Millisecond
 
 // What the programs call with, and what the library's description says comes of it.
 const (
@@ -44,20 +46,23 @@ type Ask struct {
 // Figure measures one.
 type Figure func(ask *Ask) (nanoseconds float64, err error)
 
+// questions are lines, and so are answers.
+var questions = bufio.NewScanner(os.Stdin)
+
+func tell(answer map[string]any) {
+	if err := json.NewEncoder(os.Stdout).Encode(answer); err != nil {
+		os.Exit(1)
+	}
+}
+
 // Serve answers until there is nobody to answer.
 func Serve(about string, figures map[string]Figure) {
-	// Whatever is pinned is this thread.
+	// What is pinned is this thread.
 	runtime.LockOSThread()
-	answers := json.NewEncoder(os.Stdout)
-	tell := func(answer map[string]any) {
-		if err := answers.Encode(answer); err != nil {
-			os.Exit(1)
-		}
-	}
 	tell(map[string]any{"about": about})
-	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+	for questions.Scan() {
 		var ask Ask
-		if err := json.Unmarshal(lines.Bytes(), &ask); err != nil {
+		if err := json.Unmarshal(questions.Bytes(), &ask); err != nil {
 			tell(map[string]any{"failed": err.Error()})
 			continue
 		}
@@ -74,11 +79,19 @@ func Serve(about string, figures map[string]Figure) {
 	}
 }
 
-// Measure gives the nanoseconds of a call, in the block in the middle: the clock is read between blocks only.
-func (ask *Ask) Measure(block func(calls int) error) (float64, error) {
-	// Caches and pages first.
-	if err := block(ask.Calls); err != nil {
+// Measure gives the nanoseconds of a call, in the block in the middle: the clock is read between blocks only. The worker is a process,
+// or 0.
+func (ask *Ask) Measure(worker int, block func(calls int) error) (float64, error) {
+	if err := ask.pin(worker); err != nil {
 		return 0, err
+	}
+	for ready := time.Now().Add(warm); ; {
+		if err := block(ask.Calls); err != nil {
+			return 0, err
+		}
+		if time.Now().After(ready) {
+			break
+		}
 	}
 	var samples []float64
 	started := time.Now()
@@ -98,42 +111,21 @@ func (ask *Ask) Measure(block func(calls int) error) (float64, error) {
 	return (samples[len(samples)/2] + samples[(len(samples)-1)/2]) / 2, nil
 }
 
-// Pin puts this thread on the CPU of who calls, and all threads of a process on that of who answers, where the figure says so. What
-// it gives puts the thread back.
-func (ask *Ask) Pin(process int) (back func(), err error) {
+// pin has this thread, and a worker, put where the figure says, until it is answered.
+func (ask *Ask) pin(worker int) error {
 	if ask.Near == nil {
-		return func() {}, nil
+		return nil
 	}
-	var before unix.CPUSet
-	if err := unix.SchedGetaffinity(0, &before); err != nil {
-		return nil, fmt.Errorf("asking where this thread may run: %w", err)
+	tell(map[string]any{"thread": syscall.Gettid(), "worker": worker})
+	var said struct{ Pinned bool }
+	if !questions.Scan() {
+		return io.ErrUnexpectedEOF
 	}
-	if err := pin(0, *ask.Near); err != nil {
-		return nil, err
+	if err := json.Unmarshal(questions.Bytes(), &said); err != nil {
+		return err
 	}
-	back = func() { _ = unix.SchedSetaffinity(0, &before) }
-	if ask.Far == nil || process == 0 {
-		return back, nil
-	}
-	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", process))
-	for _, thread := range threads {
-		number, _ := strconv.Atoi(thread.Name())
-		if err == nil {
-			err = pin(number, *ask.Far)
-		}
-	}
-	if err != nil {
-		back()
-		return nil, err
-	}
-	return back, nil
-}
-
-func pin(thread, cpu int) error {
-	var set unix.CPUSet
-	set.Set(cpu)
-	if err := unix.SchedSetaffinity(thread, &set); err != nil {
-		return fmt.Errorf("pinning a thread to CPU %d: %w", cpu, err)
+	if !said.Pinned {
+		return errors.New("it may not be pinned")
 	}
 	return nil
 }
