@@ -60,8 +60,13 @@ def test_programs_give_figures() -> None:
 
 
 def test_an_interpreter_without_the_module_is_told(tmp_path: Path) -> None:
-    only = ["--only", "python.contained.add.default-mode", "--only", "python.ctypes.add"]
-    report = bench(*only, path=tmp_path)
-    assert "python.ctypes.add" in {figure["id"] for figure in report["figures"]}
-    reasons = {it["id"]: it["reason"] for it in report["left_out"]}
-    assert reasons["python.contained.add.default-mode"].startswith("there is no module `hotcell`")
+    def reason() -> str:
+        only = ["--only", "python.contained.add.default-mode", "--only", "python.ctypes.add"]
+        report = bench(*only, path=tmp_path)
+        assert "python.ctypes.add" in {figure["id"] for figure in report["figures"]}
+        reasons: dict[str, str] = {it["id"]: it["reason"] for it in report["left_out"]}
+        return reasons["python.contained.add.default-mode"]
+
+    assert reason().startswith("there is no module `hotcell`")
+    (tmp_path / "hotcell.py").write_text("__version__ = '0.0.1'\n")
+    assert reason() == f"the module `hotcell` is 0.0.1, and the command that measures {hotcell.__version__}"

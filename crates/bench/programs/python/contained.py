@@ -1,5 +1,6 @@
 """The measured library in a worker, through the package that is made of it."""
 
+import sys
 import time
 from array import array
 from contextlib import contextmanager
@@ -16,6 +17,9 @@ def about():
         import hotcell
     except ImportError as error:
         raise LeftOut(f"there is no module `hotcell`, which the client for Python installs: {error}") from None
+    # Its package is of the version of who asks.
+    if hotcell.__version__ != sys.argv[2]:
+        raise LeftOut(f"the module `hotcell` is {hotcell.__version__}, and the command that measures {sys.argv[2]}")
     return f"hotcell {hotcell.__version__}"
 
 

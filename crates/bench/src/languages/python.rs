@@ -102,7 +102,7 @@ impl Programs {
         let interpreter = self.toolchains.python.clone().unwrap_or_else(|| "python3".into());
         let folder = self.folder()?;
         let mut command = Command::new(interpreter);
-        command.arg(folder.path("python").join(file)).arg(folder.library());
+        command.arg(folder.path("python").join(file)).arg(folder.library()).arg(env!("CARGO_PKG_VERSION"));
         Ok(command)
     }
 }
