@@ -80,9 +80,10 @@ enum Place {
 /// Programs that run, and those that cannot be had.
 pub(crate) struct Programs {
     toolchains: Toolchains,
+    /// They end before their folder goes.
+    known: BTreeMap<&'static str, Result<Program, String>>,
     /// Made when the first program is started.
     folder: Option<Folder>,
-    known: BTreeMap<&'static str, Result<Program, String>>,
 }
 
 impl Programs {

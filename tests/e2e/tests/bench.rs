@@ -105,6 +105,30 @@ fn programs_in_other_languages_that_cannot_be_had_are_left_out_with_the_reason()
 }
 
 #[test]
+fn programs_in_other_languages_end_with_the_benchmark() {
+    let folder = Folder::new();
+    let mut bench = Command::new(program("hotcell"));
+    bench.args(["bench", "--rounds", "1000000", "--lang", "python", "--only", "python.ctypes.add"]);
+    // What it leaves when it is killed goes with the test.
+    bench.env("TMPDIR", folder.path());
+    let mut bench = bench.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let children = format!("/proc/{0}/task/{0}/children", bench.id());
+    let measures = |pid: &u32| {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&line).contains("direct_ctypes.py")
+    };
+    let found = || {
+        let pids = fs::read_to_string(&children).ok()?;
+        pids.split_whitespace().filter_map(|pid| pid.parse().ok()).find(measures)
+    };
+    wait_until("there is no program", || found().is_some());
+    let measuring = found().unwrap();
+    bench.kill().unwrap();
+    bench.wait().unwrap();
+    wait_until("the program is left", || !alive(measuring));
+}
+
+#[test]
 fn what_one_cpu_cannot_have_is_left_out_with_the_reason() {
     let before = sched_getaffinity(None).unwrap();
     let mut one = CpuSet::new();
