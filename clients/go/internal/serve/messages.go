@@ -45,8 +45,8 @@ type answer struct {
 	Lane         *int           `json:"lane"`
 	Function     string         `json:"function"`
 	Call         number         `json:"call"`
-	// stats is what came as a file, behind a message of so many Bytes.
-	stats []byte
+	// long is what came as a file, behind a message of so many Bytes.
+	long []byte
 	// mapping is the segment that was mapped for the order.
 	mapping *shm.Mapping
 }
