@@ -1,8 +1,10 @@
-//! Hands on where the measured library was compiled to.
+//! Hands on where the measured library and its shim were compiled to.
 
 fn main() {
-    let library =
-        std::env::var("DEP_HOTCELL_MEASURED_LIBRARY").expect("the measured library's build says it");
-    println!("cargo::rustc-env=MEASURED_LIBRARY={library}");
+    for what in ["LIBRARY", "SHIM"] {
+        let place = std::env::var(format!("DEP_HOTCELL_MEASURED_{what}"));
+        let place = place.expect("the measured library's build says it");
+        println!("cargo::rustc-env=MEASURED_{what}={place}");
+    }
     println!("cargo::rerun-if-changed=build.rs");
 }

@@ -11,6 +11,7 @@ use crate::process::{cargo, show, step};
 
 mod chart;
 mod figures;
+mod languages;
 mod page;
 mod rounds;
 mod sections;
@@ -35,6 +36,8 @@ struct Arguments {
     /// `hotcell bench` itself, with these words.
     hotcell: Option<Vec<String>>,
     peers: bool,
+    /// Calls of programs in other languages.
+    languages: bool,
     write_docs: bool,
     quick: bool,
     rounds: Option<u32>,
@@ -53,21 +56,30 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
         Some(words) => show(Command::new(&hotcell).arg("bench").args(words)),
         None => Ok(()),
     };
-    if !arguments.peers {
-        return figures;
+    let peers = if arguments.peers { measure_peers(root, &hotcell, &arguments) } else { Ok(()) };
+    if arguments.languages {
+        let rounds = arguments.rounds();
+        let &Arguments { quick, write_docs, check, .. } = &arguments;
+        languages::run(root, &hotcell, rounds, quick, write_docs, check)?;
     }
+    figures.and(peers)
+}
+
+/// The same calls by means that have nothing to do with C.
+fn measure_peers(root: &Path, hotcell: &Path, arguments: &Arguments) -> Result<()> {
     let build = ["build", "--release", "--manifest-path", PEERS, "--target-dir", TARGET];
     step("build the peers", || show(&mut cargo(root, build)))
         .context("what they need has nothing to do with Hotcell: `--no-peers` goes without them")?;
-    let programs = rounds::Programs { hotcell, peers: root.join(TARGET).join("release/hotcell-peers") };
-    let rounds = arguments.rounds.unwrap_or(if arguments.quick { QUICK_ROUNDS } else { ROUNDS });
-    let found = rounds::run(&programs, rounds, arguments.quick)?;
+    let programs = rounds::Programs {
+        hotcell: hotcell.to_owned(),
+        peers: root.join(TARGET).join("release/hotcell-peers"),
+    };
+    let found = rounds::run(&programs, arguments.rounds(), arguments.quick)?;
     println!("{}", page::text(&found));
     if arguments.write_docs {
         write(root, PAGE, &page::markdown(&found))?;
         write(root, CHART, &chart::svg(&found))?;
     }
-    figures?;
     let missed = found.missed();
     ensure!(!arguments.check || missed.is_empty(), "beyond their bars: {}", missed.join(", "));
     Ok(())
@@ -79,7 +91,7 @@ fn write_figures(root: &Path, hotcell: &Path, words: &[String], check: bool) -> 
     let report = figures::measure(hotcell, words)?;
     let page = report.markdown(load);
     println!("{page}");
-    if !words.iter().any(|word| word.starts_with("--only")) {
+    if !words.iter().any(|word| word.starts_with("--only") || word.starts_with("--lang")) {
         write(root, FIGURES, &page)?;
     }
     let missed = report.missed();
@@ -103,25 +115,36 @@ impl Arguments {
         let has = |name: &str| words.iter().any(|word| word == name);
         let (no_peers, only_peers, write_docs) =
             (has("--no-peers"), has("--only-peers"), has("--write-docs"));
-        if no_peers && (only_peers || write_docs) {
-            bail!("`--no-peers` leaves out what `--only-peers` and `--write-docs` are about");
+        let only_languages = has("--only-languages");
+        if no_peers && (only_peers || only_languages || write_docs) {
+            bail!(
+                "`--no-peers` leaves out what `--only-peers`, `--only-languages` and `--write-docs` are about"
+            );
+        }
+        if only_peers && only_languages {
+            bail!("`--only-peers` and `--only-languages` leave out each other");
         }
         // Who asks for single figures, for JSON or for help does not want the peers behind it.
         let narrow = words.iter().any(|word| {
             let name = word.split('=').next().unwrap_or_default();
-            ["--only", "--format", "--help", "-h"].contains(&name)
+            ["--only", "--lang", "--format", "--help", "-h"].contains(&name)
         });
-        let ours = ["--no-peers", "--only-peers", "--write-docs"];
+        let ours = ["--no-peers", "--only-peers", "--only-languages", "--write-docs"];
         let hotcell: Vec<String> =
             words.iter().filter(|word| !ours.contains(&word.as_str())).cloned().collect();
         Ok(Arguments {
-            peers: !no_peers && (only_peers || write_docs || !narrow),
+            peers: !no_peers && !only_languages && (only_peers || write_docs || !narrow),
+            languages: !no_peers && !only_peers && (only_languages || write_docs || !narrow),
             write_docs,
             quick: has("--quick"),
             rounds: rounds_of(words)?,
             check: has("--check"),
-            hotcell: (!only_peers).then_some(hotcell),
+            hotcell: (!only_peers && !only_languages).then_some(hotcell),
         })
+    }
+
+    fn rounds(&self) -> u32 {
+        self.rounds.unwrap_or(if self.quick { QUICK_ROUNDS } else { ROUNDS })
     }
 }
 
@@ -143,22 +166,33 @@ mod tests {
     }
 
     #[test]
-    fn the_peers_come_behind_a_whole_run() {
-        let check = |line: &str, hotcell: Option<&str>, peers: bool| {
+    fn peers_and_other_languages_come_behind_a_whole_run() {
+        let check = |line: &str, hotcell: Option<&str>, peers: bool, languages: bool| {
             let found = parse(line).unwrap();
+            let words = found.hotcell.map(|words| words.join(" "));
             assert_eq!(
-                (found.hotcell.map(|words| words.join(" ")).as_deref(), found.peers),
-                (hotcell, peers)
+                (words.as_deref(), found.peers, found.languages),
+                (hotcell, peers, languages),
+                "{line}"
             );
         };
-        check("", Some(""), true);
-        check("--quick --rounds 2", Some("--quick --rounds 2"), true);
-        check("--quick --no-peers", Some("--quick"), false);
-        check("--only-peers --quick", None, true);
-        check("--only raw.spin", Some("--only raw.spin"), false);
-        check("--format=json", Some("--format=json"), false);
-        check("--only raw.spin --write-docs", Some("--only raw.spin"), true);
-        assert!(parse("--no-peers --write-docs").is_err() && parse("--no-peers --only-peers").is_err());
+        check("", Some(""), true, true);
+        check("--quick --rounds 2", Some("--quick --rounds 2"), true, true);
+        check("--quick --no-peers", Some("--quick"), false, false);
+        check("--only-peers --quick", None, true, false);
+        check("--only-languages --write-docs", None, false, true);
+        check("--only raw.spin", Some("--only raw.spin"), false, false);
+        check("--lang go", Some("--lang go"), false, false);
+        check("--format=json", Some("--format=json"), false, false);
+        check("--only raw.spin --write-docs", Some("--only raw.spin"), true, true);
+        for wrong in [
+            "--no-peers --write-docs",
+            "--no-peers --only-peers",
+            "--no-peers --only-languages",
+            "--only-peers --only-languages",
+        ] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -14,6 +14,9 @@ use crate::python;
 /// The modules, from the repository's root.
 const MODULE: &str = "clients/go";
 
+/// Programs of `hotcell bench`, which are modules only where they are built.
+const PROGRAMS: &str = "crates/bench/programs/go";
+
 /// The Go toolchain, in the module's folder.
 fn go<A: AsRef<OsStr>>(root: &Path, arguments: impl IntoIterator<Item = A>) -> Command {
     let mut command = Command::new("go");
@@ -100,7 +103,8 @@ fn newest(folder: &Path, begins: &str, file: &str) -> Result<PathBuf> {
 
 /// Format, vet and staticcheck.
 pub(crate) fn check(root: &Path) -> Result<()> {
-    let unformatted = output(Command::new("gofmt").args(["-l", "."]).current_dir(root.join(MODULE)))?;
+    let mut gofmt = Command::new("gofmt");
+    let unformatted = output(gofmt.args(["-l", MODULE, PROGRAMS]).current_dir(root))?;
     ensure!(unformatted.is_empty(), "not as gofmt writes it:\n{unformatted}");
     output(&mut go(root, ["vet", "./..."]))?;
     output(&mut go(root, ["tool", "-modfile=tools/go.mod", "staticcheck", "./..."])).map(drop)

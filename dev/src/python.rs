@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::process::{cargo, output, show, step};
 
@@ -52,6 +52,34 @@ pub(crate) fn with_packages(root: &Path, folders: &[PathBuf]) -> Result<impl Fn(
         python.env("PYTHONPATH", &path).args(["-B", "-P"]);
         python
     })
+}
+
+/// The client as it is measured: built for release.
+pub(crate) struct Released {
+    /// Python, with what the tests need.
+    pub(crate) interpreter: PathBuf,
+    /// The folder with the package.
+    pub(crate) packages: PathBuf,
+}
+
+/// Builds that.
+pub(crate) fn released(root: &Path) -> Result<Released> {
+    let mut place = Place::of(root);
+    place.environment()?;
+    show(&mut cargo(root, PROGRAMS.into_iter().chain(["--release"])))?;
+    place.built = place.built.with_file_name("release");
+    place.packages = place.packages.with_file_name("released");
+    place.put_together()?;
+    Ok(Released { interpreter: place.program("python"), packages: place.packages })
+}
+
+/// Where the headers of the interpreter lie.
+pub(crate) fn headers() -> Result<String> {
+    let asks = "import sysconfig; print(sysconfig.get_path('include'))";
+    let folder = output(Command::new(interpreter()?).args(["-c", asks]))?;
+    let header = Path::new(folder.trim()).join("Python.h");
+    ensure!(header.is_file(), "{} is not there", header.display());
+    Ok(header.display().to_string())
 }
 
 /// Where everything lies.
@@ -100,9 +128,13 @@ impl Place {
         fs::write(&stamp, wanted_text).with_context(|| format!("writing {}", stamp.display()))
     }
 
-    /// Puts the package together of what is built.
+    /// Builds the package, and puts it together.
     fn build(&self) -> Result<()> {
         programs(&self.root)?;
+        self.put_together()
+    }
+
+    fn put_together(&self) -> Result<()> {
         let package = self.packages.join("hotcell");
         if package.exists() {
             fs::remove_dir_all(&package).with_context(|| format!("removing {}", package.display()))?;
@@ -164,9 +196,10 @@ impl Place {
 
 /// Builds the native module and the programs, for other languages too: fewer packages would have other features, and be built again.
 pub(crate) fn programs(root: &Path) -> Result<()> {
-    let words = ["build", "-p", "hotcell-python", "-p", "hotcell-worker", "-p", "hotcell-cli"];
-    show(&mut cargo(root, words))
+    show(&mut cargo(root, PROGRAMS))
 }
+
+const PROGRAMS: [&str; 7] = ["build", "-p", "hotcell-python", "-p", "hotcell-worker", "-p", "hotcell-cli"];
 
 fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::copy(from, to).map(drop).with_context(|| format!("copying {} to {}", from.display(), to.display()))

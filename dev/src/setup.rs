@@ -82,6 +82,14 @@ const FUZZING: &[Requirement] = &[Requirement {
     packages: Packages::Named(&["g++"]),
 }];
 
+/// What `cargo dev bench` needs besides.
+const MEASURING: &[Requirement] = &[Requirement {
+    name: "Python's headers",
+    why: "cffi compiles a module with them, which is measured beside contained calls",
+    find: |_| crate::python::headers().map_err(|error| error.to_string()),
+    packages: Packages::Named(&["python3-dev"]),
+}];
+
 /// Checks this machine and installs what is missing, where that is possible without a question.
 pub(crate) fn run() -> Result<()> {
     ensure_here(&[REQUIREMENTS, EXAMPLES])
@@ -91,6 +99,12 @@ pub(crate) fn run() -> Result<()> {
 pub(crate) fn for_fuzzing() -> Result<()> {
     run()?;
     ensure_here(&[FUZZING])
+}
+
+/// As [`run`], and what only measuring needs.
+pub(crate) fn for_measuring() -> Result<()> {
+    run()?;
+    ensure_here(&[MEASURING])
 }
 
 fn ensure_here(requirements: &[&[Requirement]]) -> Result<()> {

@@ -41,11 +41,10 @@ fn main() {
     );
     println!("cargo::rustc-link-search=native={}", out.display());
     println!("cargo::rustc-link-lib=static=hotcell_measured_direct");
-    // For the program that carries the shared object, and for the test of this package.
-    println!(
-        "cargo::metadata=LIBRARY={}",
-        out.join("libhotcell_measured.so").display()
-    );
+    // For the program that carries both, and for the test of this package.
+    for (what, file) in [("LIBRARY", "libhotcell_measured.so"), ("SHIM", "shim.so")] {
+        println!("cargo::metadata={what}={}", out.join(file).display());
+    }
     println!("cargo::rustc-env=MEASURED_DIR={}", out.display());
     for path in ["build.rs", "library", "shim"] {
         println!("cargo::rerun-if-changed={path}");

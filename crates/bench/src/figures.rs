@@ -240,37 +240,3 @@ pub(crate) const PROBES: &[Probe] = &[
 const fn each(run: fn(&mut crate::plan::Bench) -> crate::plan::Samples, figures: &'static [Figure]) -> Probe {
     Probe { figures, run, when: EachRound }
 }
-
-/// The probe that measures this.
-pub(crate) fn probe_of(id: &str) -> Option<&'static Probe> {
-    PROBES.iter().find(|probe| probe.figures.iter().any(|figure| figure.id == id))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use super::*;
-
-    #[test]
-    fn names_are_unique_and_baselines_exist() {
-        let figures: Vec<&Figure> = PROBES.iter().flat_map(|probe| probe.figures).collect();
-        let ids: HashSet<&str> = figures.iter().map(|figure| figure.id).collect();
-        assert_eq!(ids.len(), figures.len());
-        for figure in figures {
-            for id in figure.compared_with() {
-                let figure = figure.id;
-                assert!(ids.contains(id) && id != figure, "{figure} is held against {id}");
-            }
-            // A ratio needs something to divide by.
-            assert!(figure.baseline.less.is_empty() || !figure.baseline.of.is_empty(), "{}", figure.id);
-        }
-    }
-
-    #[test]
-    fn a_figure_leads_to_its_probe() {
-        let found = probe_of("contained.every-1ms.worker-cpu").map(|probe| probe.figures[0].id);
-        assert_eq!(found, Some("contained.every-1ms"));
-        assert!(probe_of("contained.nothing").is_none());
-    }
-}

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process;
 
-use rustix::io::Result;
+use rustix::io::{Errno, Result};
 use rustix::thread::{CpuSet, Pid, sched_getaffinity, sched_setaffinity};
 use serde_json::{Value, json};
 
@@ -77,6 +77,12 @@ impl Pinned {
     /// This thread.
     pub(crate) fn thread(cpu: usize) -> Result<Pinned> {
         Pinned::each(vec![None], cpu)
+    }
+
+    /// A thread of another process of ours.
+    pub(crate) fn other(thread: u32, cpu: usize) -> Result<Pinned> {
+        let thread = i32::try_from(thread).ok().and_then(Pid::from_raw).ok_or(Errno::SRCH)?;
+        Pinned::each(vec![Some(thread)], cpu)
     }
 
     /// This thread, and so what it starts, anywhere but there.

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
+use crate::languages::Programs;
 use crate::machine::Cpus;
 use crate::raw::Peer;
 use crate::statistics::Extent;
@@ -56,12 +57,16 @@ pub(crate) enum Stop {
     LeftOut(String),
     /// A call failed that must not.
     Failed(hotcell::Error),
+    /// A program in another language says so, or is not what it should be.
+    Program(String),
 }
 
 /// What probes measure with.
 pub(crate) struct Bench {
     pub(crate) cpus: Cpus,
     pub(crate) peer: Peer,
+    /// Those in other languages.
+    pub(crate) programs: Programs,
     /// The measured library, as a file.
     pub(crate) library: OwnedFd,
     /// A run of seconds.

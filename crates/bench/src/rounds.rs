@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::figures::probe_of;
+use crate::languages::probe_of;
 use crate::plan::{Baseline, Bench, Figure, Probe, Stop, When};
 use crate::statistics::spread;
 
@@ -30,11 +30,11 @@ pub(crate) struct Ratios {
 /// What a baseline may have changed by, from before a figure to behind it.
 const STEADY: f64 = 1.5;
 
-/// A call failed while this figure was measured.
+/// What went wrong while a figure was measured.
 #[derive(Debug)]
-pub(crate) struct Failed {
-    pub(crate) figure: &'static str,
-    pub(crate) error: hotcell::Error,
+pub(crate) enum Failed {
+    Call { figure: &'static str, error: hotcell::Error },
+    Program { figure: &'static str, said: String },
 }
 
 /// Runs so many rounds of these probes.
@@ -138,7 +138,8 @@ impl Taken {
             Err(Stop::LeftOut(reason)) => {
                 self.left_out.extend(probe.figures.iter().map(|figure| (figure.id, reason.clone())));
             }
-            Err(Stop::Failed(error)) => return Err(Failed { figure: first.id, error }),
+            Err(Stop::Failed(error)) => return Err(Failed::Call { figure: first.id, error }),
+            Err(Stop::Program(said)) => return Err(Failed::Program { figure: first.id, said }),
         }
         Ok(())
     }

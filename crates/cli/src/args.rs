@@ -418,6 +418,11 @@ pub(crate) struct DoctorArgs {
 Needs nothing but this program and its worker: neither a compiler nor libclang nor a library. The library that is measured \
 is in it.
 
+With `--lang`, programs in other languages make the same calls, contained and by what the language has for calling C: ctypes, cffi in \
+API mode and multiprocessing in Python, cgo in Go. They are in this program, too, and need of the machine: for Python an interpreter with \
+the module `hotcell`, and for cffi that module, a C compiler and Python's headers; for Go the toolchain and the folder of \
+the runtime, and for cgo a C compiler.
+
 Each figure is measured in every round, what it is held against right before it; the ratio is the median of the ratios of \
 all rounds. Times of machines differ and vary, ratios less so. docs/internals/data-path.md says what each figure is. A figure \
 that this machine cannot have is left out, with the reason.
@@ -431,6 +436,8 @@ kind (InvalidArgument 113, LoadFailed 117, …).
 Examples:
   hotcell bench
   hotcell bench --quick --only raw.spin --only contained.add
+  hotcell bench --lang python --python venv/bin/python
+  hotcell bench --lang go --runtime ../hotcell/clients/go
   hotcell bench --rounds 25 --format json > bench.json")]
 pub(crate) struct BenchArgs {
     /// A run of seconds: fewer rounds, and fewer calls in each
@@ -440,6 +447,15 @@ pub(crate) struct BenchArgs {
     /// given again
     #[arg(long, value_name = "PATTERN")]
     pub(crate) only: Vec<String>,
+    /// Measure calls that are made in this language [default: rust]; may be given again
+    #[arg(long, value_name = "LANG")]
+    pub(crate) lang: Vec<CallsIn>,
+    /// The interpreter of `--lang python` [default: python3]
+    #[arg(long, value_name = "PROGRAM")]
+    pub(crate) python: Option<PathBuf>,
+    /// The folder of the runtime for `--lang go`
+    #[arg(long, value_name = "DIR")]
+    pub(crate) runtime: Option<PathBuf>,
     /// How many rounds [default: 9, or 3 with `--quick`]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rounds: Option<u32>,
@@ -497,6 +513,17 @@ pub(crate) enum Format {
     Text,
     /// For programs
     Json,
+}
+
+/// A language that measured calls are made in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CallsIn {
+    /// This program itself, beside the machine's limits
+    Rust,
+    /// A program without cgo, and one with cgo
+    Go,
+    /// Programs with the module `hotcell`, ctypes, cffi and multiprocessing
+    Python,
 }
 
 /// A language packages are generated for.

@@ -4,9 +4,9 @@ use std::io::{IsTerminal, Write, stderr};
 use std::process::ExitCode;
 
 use hotcell::ErrorKind;
-use hotcell_bench::{Error, Measured, Report, Settings};
+use hotcell_bench::{Error, Language, Measured, Report, Settings, Toolchains};
 
-use crate::args::{BenchArgs, Format};
+use crate::args::{BenchArgs, CallsIn, Format};
 use crate::fail::Failure;
 use crate::print::{complain, out, out_width};
 use crate::table::{BAD, Cell, FAINT, GOOD, columns};
@@ -27,7 +27,7 @@ pub(crate) fn run(args: &BenchArgs) -> ExitCode {
             }
         };
     }
-    let settings = Settings { quick: args.quick, rounds: args.rounds, only: args.only.clone() };
+    let settings = settings(args);
     let terminal = stderr().is_terminal();
     let mut before = 0;
     let mut progress = |round: u32, rounds: u32, figure: &str| {
@@ -64,6 +64,21 @@ pub(crate) fn run(args: &BenchArgs) -> ExitCode {
     if args.check && missed { ExitCode::from(MISSED) } else { ExitCode::SUCCESS }
 }
 
+fn settings(args: &BenchArgs) -> Settings {
+    let language = |it: &CallsIn| match it {
+        CallsIn::Rust => Language::Rust,
+        CallsIn::Go => Language::Go,
+        CallsIn::Python => Language::Python,
+    };
+    Settings {
+        quick: args.quick,
+        rounds: args.rounds,
+        only: args.only.clone(),
+        languages: args.lang.iter().map(language).collect(),
+        toolchains: Toolchains { python: args.python.clone(), go_runtime: args.runtime.clone() },
+    }
+}
+
 fn table(report: &Report) -> String {
     let head = ["", "median", "min", "max", "", "ratio", "bar", "", "held against"];
     let head = head.map(|it| Cell::new(it, FAINT)).to_vec();
@@ -73,7 +88,7 @@ fn table(report: &Report) -> String {
 
 fn row(figure: &Measured) -> Vec<Cell> {
     let right = |text: String| Cell::plain(format!("{text:>9}"));
-    let ratio = |value: Option<f64>| right(value.map_or(String::new(), |it| format!("{it:.2}")));
+    let ratio = |value: Option<f64>| right(value.map_or(String::new(), fraction));
     let (verdict, style) = match figure.ok() {
         Some(true) => ("ok", GOOD),
         Some(false) => ("beyond", BAD),
@@ -91,6 +106,11 @@ fn row(figure: &Measured) -> Vec<Cell> {
         Cell::new(verdict, style),
         Cell::new(figure.baseline.clone().unwrap_or_default(), FAINT),
     ]
+}
+
+/// A ratio: one of a hundred times, and of a hundredth, is to be told from others.
+fn fraction(value: f64) -> String {
+    if value.abs() < 0.1 { format!("{value:.4}") } else { format!("{value:.2}") }
 }
 
 /// A number with three digits that count, thousands apart.
@@ -116,6 +136,15 @@ fn short(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ratios_of_what_is_much_faster_are_told_apart() {
+        let check = |value, expect| assert_eq!(fraction(value), expect);
+        check(1.304, "1.30");
+        check(0.1, "0.10");
+        check(0.0025, "0.0025");
+        check(0.0, "0.0000");
+    }
 
     #[test]
     fn numbers_are_short() {

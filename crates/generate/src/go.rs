@@ -40,7 +40,7 @@ pub use names::{check_module, module_name};
 pub const COMPILED: &str = "compiled";
 
 /// The version of Go that packages need.
-const GO: &str = "1.26.0";
+pub const VERSION: &str = "1.26.0";
 
 /// How a package is made.
 #[derive(Debug, Clone)]
@@ -173,7 +173,7 @@ fn package(interface: &Interface, options: &GoOptions) -> Result<Package, Error>
     let model = Model {
         version: env!("CARGO_PKG_VERSION"),
         module: &options.module,
-        go: GO,
+        go: VERSION,
         runtime_version,
         runtime_path,
         library: &interface.library,

@@ -43,8 +43,13 @@ struct LeftOut {
 pub(crate) fn measure(hotcell: &Path, words: &[String]) -> Result<Report> {
     let words = words.iter().filter(|word| *word != "--check");
     let mut command = Command::new(hotcell);
-    command.arg("bench").args(words).args(["--format", "json"]).stderr(std::process::Stdio::inherit());
-    serde_json::from_str(&output(&mut command)?).context("what `hotcell bench` printed")
+    read(command.arg("bench").args(words))
+}
+
+/// Runs `hotcell bench`, with the words that it has so far.
+pub(crate) fn read(command: &mut Command) -> Result<Report> {
+    command.args(["--format", "json"]).stderr(std::process::Stdio::inherit());
+    serde_json::from_str(&output(command)?).context("what `hotcell bench` printed")
 }
 
 impl Report {
@@ -53,18 +58,45 @@ impl Report {
         self.figures.iter().filter(|it| it.ok == Some(false)).map(|it| it.id.as_str()).collect()
     }
 
+    /// What it was made on.
+    pub(crate) fn machine_line(&self, load: Option<f64>) -> String {
+        machine_line(&self.machine, load)
+    }
+
+    pub(crate) fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// Programs in other languages, and what they say of themselves.
+    pub(crate) fn programs(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.machine.programs.iter()
+    }
+
+    /// Median, least and most of a figure.
+    pub(crate) fn spread(&self, id: &str) -> Option<(f64, f64, f64)> {
+        let figure = self.figures.iter().find(|it| it.id == id)?;
+        Some((figure.median, figure.min, figure.max))
+    }
+
     /// The page.
     pub(crate) fn markdown(&self, load: Option<f64>) -> String {
-        let mut page = format!(
+        format!(
             "# Figures\n\n\
              What `hotcell bench` found in one run; [what each figure is](data-path.md#how-figures-are-taken). Written by `cargo dev bench\n\
              --write-docs`.\n\n\
              {}\n\n\
              A *ratio* is to what the figure is held against, a *bar* the most that it may be; where there is nothing to hold it against, the bar is on\n\
-             the median. Behind it, how many times longer the same takes than in process.\n\n\
-             | figure | median | least – most | ratio | bar | held against | in process |\n\
+             the median. Behind it, how many times longer the same takes than in process.\n\n{}",
+            self.machine_line(load),
+            self.table(),
+        )
+    }
+
+    /// Every figure, and what was left out.
+    pub(crate) fn table(&self) -> String {
+        let mut page = String::from(
+            "| figure | median | least – most | ratio | bar | held against | in process |\n\
              |---|--:|--:|--:|--:|---|---|\n",
-            machine_line(&self.machine, load),
         );
         for figure in &self.figures {
             page.push_str(&format!("{}\n", figure.row()));

@@ -106,6 +106,8 @@ fn times(ratio: Option<f64>) -> String {
 
 pub(crate) fn digits(value: f64) -> String {
     let decimals = match value {
+        // A ratio of a hundredth is to be told from one of half that.
+        below if below < 0.1 => 4,
         below if below < 10.0 => 2,
         below if below < 100.0 => 1,
         _ => 0,

@@ -1,6 +1,6 @@
 //! Rounds: each takes a sample of every peer, between two samples of what Hotcell takes for the same.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -65,6 +65,9 @@ pub(crate) struct Machine {
     pub(crate) r#virtual: bool,
     pub(crate) kernel: Option<String>,
     pub(crate) hotcell: String,
+    /// Programs in other languages, and what they say of themselves.
+    #[serde(default)]
+    pub(crate) programs: BTreeMap<String, String>,
 }
 
 /// What a baseline may have changed by, from before a peer to behind it, as in `hotcell bench`.

@@ -14,7 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("hotcell-protocol", &[]),
     ("hotcell-elf", &[]),
     ("hotcell-sandbox", &[]),
-    ("hotcell-bench", &["hotcell", "hotcell-measured", "hotcell-shm"]),
+    ("hotcell-bench", &["hotcell", "hotcell-generate", "hotcell-measured", "hotcell-model", "hotcell-shm"]),
     ("hotcell-lab", &["hotcell", "hotcell-faulty", "hotcell-shm"]),
     ("hotcell-bind", &["hotcell", "hotcell-contract", "hotcell-generate", "hotcell-header", "hotcell-model"]),
     ("hotcell-contract", &["hotcell-model"]),

@@ -81,6 +81,54 @@ fn a_figure_that_does_not_exist_is_told_with_those_that_do() {
 }
 
 #[test]
+fn programs_in_other_languages_that_cannot_be_had_are_left_out_with_the_reason() {
+    let folder = Folder::new();
+    let words = ["bench", "--quick", "--rounds", "1", "--lang", "python", "--only", "python.ctypes.add"];
+    let bench = || folder.hotcell(words);
+    let report = bench().and(["--python", "no-such-python"]).json();
+    assert_eq!(ids(&report["figures"]), [""; 0]);
+    assert_eq!(report["left_out"][0]["reason"], "there is no `no-such-python`");
+    // One that ends, and one that answers something else, are failures and no figures.
+    for (script, said) in [("exit 3", "exit status: 3"), ("echo hello", "it answered `hello`")] {
+        folder.write("broken", format!("#!/bin/sh\n{script}\n"));
+        folder.make_executable("broken");
+        let broken = folder.path().join("broken").display().to_string();
+        let ended = bench().and(["--python", &broken]).fails(113);
+        ended.says("while python.ctypes.add was measured, its program failed").says(said);
+    }
+    let words = ["bench", "--quick", "--rounds", "1", "--lang", "go", "--only", "go.cgo.add"];
+    folder.hotcell(words).succeeds().says("left out: go.cgo.add: the runtime for Go is not published");
+    folder
+        .hotcell(["bench", "--only", "go.contained.add"])
+        .fails(113)
+        .says("no figure has `go.contained.add`");
+}
+
+#[test]
+fn programs_in_other_languages_end_with_the_benchmark() {
+    let folder = Folder::new();
+    let mut bench = Command::new(program("hotcell"));
+    bench.args(["bench", "--rounds", "1000000", "--lang", "python", "--only", "python.ctypes.add"]);
+    // What it leaves when it is killed goes with the test.
+    bench.env("TMPDIR", folder.path());
+    let mut bench = bench.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let children = format!("/proc/{0}/task/{0}/children", bench.id());
+    let measures = |pid: &u32| {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&line).contains("direct_ctypes.py")
+    };
+    let found = || {
+        let pids = fs::read_to_string(&children).ok()?;
+        pids.split_whitespace().filter_map(|pid| pid.parse().ok()).find(measures)
+    };
+    wait_until("there is no program", || found().is_some());
+    let measuring = found().unwrap();
+    bench.kill().unwrap();
+    bench.wait().unwrap();
+    wait_until("the program is left", || !alive(measuring));
+}
+
+#[test]
 fn what_one_cpu_cannot_have_is_left_out_with_the_reason() {
     let before = sched_getaffinity(None).unwrap();
     let mut one = CpuSet::new();
