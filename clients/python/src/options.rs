@@ -4,18 +4,27 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use hotcell::rt::{Guard, Profile};
+use hotcell::serve::options;
 use hotcell::{Options, Sandbox, Waiting};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use serde_json::{Map, Value as Json};
 
 /// The options that were named.
 pub(crate) fn read(named: Option<&Bound<'_, PyDict>>) -> PyResult<Options> {
-    let mut options = Options { worker: Python::attach(own_worker), ..Options::default() };
+    let (mut tables, mut others) = (Map::new(), Vec::new());
     for (name, value) in named.into_iter().flat_map(|named| named.iter()) {
         let name = name.cast::<PyString>()?.to_string();
-        set(&mut options, &name, &value)?;
+        let is_table = TABLES.contains(&name.as_str()) || name == "sandbox" && value.is_instance_of::<PyDict>();
+        match is_table {
+            true => drop(tables.insert(name, table(&value)?)),
+            false => others.push((name, value)),
+        }
     }
+    let mut options = options::read(&Json::Object(tables)).map_err(PyValueError::new_err)?;
+    options.worker = Python::attach(own_worker);
+    others.iter().try_for_each(|(name, value)| set(&mut options, name, value))?;
     Ok(options)
 }
 
@@ -64,6 +73,38 @@ fn set(options: &mut Options, name: &str, value: &Bound<'_, PyAny>) -> PyResult<
         _ => return Err(PyTypeError::new_err(format!("there is no option `{name}`"))),
     }
     Ok(())
+}
+
+/// Options that are tables: as docs/reference/serve.md has them, but for times, which are in seconds.
+const TABLES: [&str; 3] = ["limits", "recycle", "restart"];
+
+/// What of them is a time.
+const TIMES: [&str; 9] =
+    ["every", "age", "memory_for", "patience", "probe", "cpu", "within", "pause", "longest_pause"];
+
+/// A table, or a part of one, in the form that is read.
+fn table(value: &Bound<'_, PyAny>) -> PyResult<Json> {
+    if let Ok(fields) = value.cast::<PyDict>() {
+        let field = |(name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| -> PyResult<_> {
+            let name: String = name.extract()?;
+            match TIMES.contains(&name.as_str()) && !value.is_none() {
+                true => Ok((format!("{name}_ms"), (value.extract::<f64>()? * 1e3).into())),
+                false if TIMES.contains(&name.as_str()) => Ok((format!("{name}_ms"), Json::Null)),
+                false => Ok((name, table(&value)?)),
+            }
+        };
+        return fields.iter().map(field).collect::<PyResult<Map<_, _>>>().map(Json::Object);
+    }
+    if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
+        return value.try_iter()?.map(|item| table(&item?)).collect();
+    }
+    Ok(match value {
+        none if none.is_none() => Json::Null,
+        truth if truth.is_instance_of::<PyBool>() => truth.extract::<bool>()?.into(),
+        number if number.is_instance_of::<PyInt>() => number.extract::<u64>()?.into(),
+        number if number.is_instance_of::<PyFloat>() => number.extract::<f64>()?.into(),
+        text => text.extract::<String>()?.into(),
+    })
 }
 
 /// A time.

@@ -485,6 +485,9 @@ pub(crate) struct LabArgs {
     /// Print the rows, and try none
     #[arg(long)]
     pub(crate) list: bool,
+    /// Whose calls they are tried with: those of a program in this language, beside one that calls directly
+    #[arg(long, value_name = "LANGUAGE", default_value = "rust")]
+    pub(crate) via: Client,
     /// Play the host of another run
     #[arg(long, hide = true, value_name = "ROLE")]
     pub(crate) host: Option<String>,
@@ -497,6 +500,17 @@ pub(crate) enum Format {
     Text,
     /// For programs
     Json,
+}
+
+/// Whose calls rows of the lab are tried with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Client {
+    /// This program's; what calls directly is in C
+    Rust,
+    /// A program's in Go; what calls directly uses cgo
+    Go,
+    /// A program's in Python; what calls directly uses ctypes
+    Python,
 }
 
 /// A language packages are generated for.

@@ -1,15 +1,14 @@
 //! Calls that do not return, return elsewhere, or return what they cannot.
 
-use std::thread;
+use hotcell::ErrorKind::*;
 
-use hotcell::dynamic::{self, Value};
-use hotcell::{Cancel, Error, ErrorKind::*, Session};
-use hotcell_faulty::carried;
-
+use crate::failure::Failure;
 use crate::row::End::*;
 use crate::row::Expected::*;
 use crate::row::{Direct, Ran, Row, Stop};
-use crate::stage::{Stage, call, function, number, object, told, wait_for_end, wait_while};
+use crate::session::Session;
+use crate::stage::{Stage, number, object, told, wait_for_end, wait_while};
+use crate::value::Value;
 
 pub(crate) const ROWS: &[Row] = &[
     Row::new(
@@ -129,10 +128,10 @@ pub(crate) const ROWS: &[Row] = &[
         "a callback that fails",
         Direct::new(&["throw_through"], Hangs).says("caught"),
         |stage| {
-            let mut fails = |_: &str, _: &[(String, Value)]| Err("the program's own failure".to_owned());
+            let mut fails = |_: &[Value]| Err("the program's own failure".to_owned());
             let locked = stage.call_with("locked", &[Value::Callback], &mut fails);
             // Its lock is free: the library was returned to.
-            let again = stage.call_with("locked", &[Value::Callback], &mut |_, _| Ok(Value::Int(9)))?;
+            let again = stage.call_with("locked", &[Value::Callback], &mut |_| Ok(Value::Int(9)))?;
             if number(&again) != Some(9) {
                 return Err(Stop::Wrong(format!("the lock is lost: {again:?}")));
             }
@@ -161,7 +160,7 @@ fn visit_for_ever(stage: &mut Stage<'_>) -> Ran {
     let db = object(&stage.call("open", &[Value::Int(0)])?)?;
     let mut seen = 0;
     let visited =
-        stage.call_with("visit", &[db, Value::Int(i128::from(i32::MAX)), Value::Callback], &mut |_, _| {
+        stage.call_with("visit", &[db, Value::Int(i128::from(i32::MAX)), Value::Callback], &mut |_| {
             seen += 1;
             Ok(Value::Int(0))
         });
@@ -175,18 +174,14 @@ fn visit_for_ever(stage: &mut Stage<'_>) -> Ran {
 fn gives_up(stage: &mut Stage<'_>) -> Ran {
     let session = stage.session()?;
     let worker = session.worker_pid();
-    let cancel = Cancel::new();
-    let called = session.stats().calls;
-    let given_up = thread::scope(|scope| {
-        let theirs = session.cancelled_by(&cancel);
-        let calls = scope.spawn(move || call(&theirs, "loop", &[]));
-        let under_way = wait_while(|| session.stats().calls == called, "the call is not under way");
-        cancel.cancel();
-        let ended = calls.join().map_err(|_| Stop::Wrong("a thread of the lab panicked".into()));
-        under_way.and(ended)
-    })?;
+    let called = session.stats().number("calls");
+    let begun = session.begin("loop", &[]);
+    let under_way =
+        wait_while(|| session.stats().number("calls") == called, "the call is not under way");
+    let given_up = begun.give_up();
+    under_way?;
     wait_for_end(worker)?;
-    match session.stats().faults.as_slice() {
+    match session.stats().faults().as_slice() {
         [] => Ok(told(&given_up?)),
         faults => Err(Stop::Wrong(format!("it counts as a fault: {faults:?}"))),
     }
@@ -195,12 +190,12 @@ fn gives_up(stage: &mut Stage<'_>) -> Ran {
 fn jump_out(stage: &mut Stage<'_>) -> Ran {
     let session = stage.session()?;
     let mut inner = None;
-    let outer = stage.call_with("outer", &[Value::Callback], &mut |_, args| {
-        let number = args.iter().find_map(|(_, value)| match value {
+    let outer = stage.call_with("outer", &[Value::Callback], &mut |args| {
+        let number = args.iter().find_map(|value| match value {
             Value::Int(number) => Some(*number),
             _ => None,
         });
-        let ran = call(&session, "inner", &[Value::Int(number.unwrap_or(0))]);
+        let ran = session.call("inner", &[Value::Int(number.unwrap_or(0))]);
         let failed = ran.as_ref().map(drop).map_err(ToString::to_string);
         inner = Some(ran);
         failed.map(|()| Value::Int(1))
@@ -223,16 +218,15 @@ fn recurse(stage: &mut Stage<'_>) -> Ran {
     let session = stage.session()?;
     let mut deepest = None;
     match deeper(&session, &mut deepest) {
-        Err(_) => Err(deepest.map_or_else(|| Stop::Wrong("no call was refused".into()), Stop::Failed)),
+        Err(_) => Err(deepest.map_or_else(|| Stop::Wrong("no call was refused".into()), Stop::from)),
         Ok(returned) => Ok(returned),
     }
 }
 
 /// A call that is made in its own callback, and so on; the first error of all.
-fn deeper(session: &Session, first: &mut Option<Error>) -> Result<String, String> {
-    let mut inner = |_: &str, _: &[(String, Value)]| deeper(session, first).map(|_| Value::Int(1));
-    let interface = &carried().interface;
-    match dynamic::call_with(session, interface, function("outer"), &[Value::Callback], &mut inner) {
+fn deeper(session: &Session, first: &mut Option<Failure>) -> Result<String, String> {
+    let mut inner = |_: &[Value]| deeper(session, first).map(|_| Value::Int(1));
+    match session.call_with("outer", &[Value::Callback], &mut inner) {
         Ok(outcome) => Ok(told(&outcome)),
         Err(error) => {
             let text = error.to_string();
