@@ -127,7 +127,7 @@ func (c *Call) hung() {
 	case <-timer.C:
 	}
 	after := c.wait.Left
-	failed := c.wrong(hotcell.ErrHung, hotcell.ExecutedMaybe, &hotcell.DeadlineError{After: after}, "it was not done after "+after.String())
+	failed := c.wrong(hotcell.ErrHung, hotcell.ExecutedMaybe, &hotcell.DeadlineError{After: after}, "it was not done after "+after.Round(time.Millisecond).String())
 	failed.Output = output
 	c.setErr(failed)
 }

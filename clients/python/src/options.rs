@@ -16,7 +16,8 @@ pub(crate) fn read(named: Option<&Bound<'_, PyDict>>) -> PyResult<Options> {
     let (mut tables, mut others) = (Map::new(), Vec::new());
     for (name, value) in named.into_iter().flat_map(|named| named.iter()) {
         let name = name.cast::<PyString>()?.to_string();
-        let is_table = TABLES.contains(&name.as_str()) || name == "sandbox" && value.is_instance_of::<PyDict>();
+        let is_table =
+            TABLES.contains(&name.as_str()) || name == "sandbox" && value.is_instance_of::<PyDict>();
         match is_table {
             true => drop(tables.insert(name, table(&value)?)),
             false => others.push((name, value)),

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write, stderr};
 use std::process::ExitCode;
 
 use hotcell::ErrorKind;
-use hotcell_lab::{Came, Chosen, Error, Outcome, Report, Row, Via};
+use hotcell_lab::{Came, Chosen, Outcome, Report, Row, Via};
 use serde_json::json;
 
 use crate::args::{Client, Format, LabArgs};

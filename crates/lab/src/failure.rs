@@ -125,7 +125,8 @@ mod tests {
 
     #[test]
     fn what_a_driver_says_is_read() {
-        let crashed = Failure::said(&json!({ "kind": "Crashed", "message": "m", "text": "t", "output": "o" }));
+        let crashed =
+            Failure::said(&json!({ "kind": "Crashed", "message": "m", "text": "t", "output": "o" }));
         assert!(crashed.is(ErrorKind::Crashed) && crashed.is_fault() && !crashed.is_refusal());
         assert_eq!((crashed.message(), crashed.text(), crashed.output()), ("m", "t", "o"));
         let refused = Failure::said(&json!({ "why": "refused", "message": "OverflowError" }));

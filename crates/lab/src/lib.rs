@@ -61,7 +61,9 @@ impl fmt::Display for Error {
             Error::Unknown(word) => write!(f, "no row is `{word}`: `hotcell lab --list` has all of them"),
             Error::Call(error) => write!(f, "the lab does not open: {error}"),
             Error::System(error) => write!(f, "the lab does not open: {error}"),
-            Error::Program(via, text) => write!(f, "there is no program in {} for the lab: {text}", via.name()),
+            Error::Program(via, text) => {
+                write!(f, "there is no program in {} for the lab: {text}", via.name())
+            }
         }
     }
 }

@@ -238,7 +238,8 @@ impl fmt::Display for Expected {
 }
 
 /// Kinds of errors by which arguments are refused before anything is sent.
-const REFUSALS: [ErrorKind; 3] = [ErrorKind::InvalidArgument, ErrorKind::BadEncoding, ErrorKind::WrongHandleType];
+const REFUSALS: [ErrorKind; 3] =
+    [ErrorKind::InvalidArgument, ErrorKind::BadEncoding, ErrorKind::WrongHandleType];
 
 impl From<Failure> for Stop {
     fn from(failure: Failure) -> Stop {

@@ -9,7 +9,7 @@ use hotcell_faulty::carried;
 use serde_json::Value as Json;
 
 use crate::failure::{Failure, Why};
-use crate::stage::function;
+use crate::stage::{c_name, function};
 use crate::value::{Callback, Outcome, Value};
 use crate::via::driver::There;
 
@@ -50,7 +50,7 @@ impl Session {
     pub(crate) fn timed(&self, name: &str, args: &[Value], callback: Option<&mut Callback<'_>>) -> Timed {
         match self {
             Session::Here(session) => here(session, name, args, callback),
-            Session::There(session) => session.call(&function(name).1.name, args, callback),
+            Session::There(session) => session.call(&c_name(name), args, callback),
         }
     }
 

@@ -270,9 +270,17 @@ impl<'a> Stage<'a> {
 
 /// The function `faulty_<name>`, or of that name, with its index.
 pub(crate) fn function(name: &str) -> (u16, &'static hotcell_faulty::Function) {
+    find(name).unwrap_or_else(|| panic!("the faulty library has no bound `{name}`"))
+}
+
+/// The name in C of the function `faulty_<name>`, or of that name; one that is not bound is called `faulty_<name>`.
+pub(crate) fn c_name(name: &str) -> String {
+    find(name).map_or_else(|| format!("faulty_{name}"), |(_, function)| function.name.clone())
+}
+
+fn find(name: &str) -> Option<(u16, &'static hotcell_faulty::Function)> {
     let interface = &carried().interface;
-    let function = interface.function(&format!("faulty_{name}")).or_else(|| interface.function(name));
-    function.unwrap_or_else(|| panic!("the faulty library has no bound `{name}`"))
+    interface.function(&format!("faulty_{name}")).or_else(|| interface.function(name))
 }
 
 /// Waits for the end of a process: none, where it has ended already.

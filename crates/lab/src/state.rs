@@ -38,11 +38,9 @@ impl ProgramState {
         let said = driver.ask(json!({ "do": "state", "mask": mask }))?;
         let number = said["mask"].as_u64().and_then(|mask| u32::try_from(mask).ok());
         match (said["directory"].as_str(), number, said["environment"].as_str()) {
-            (Some(directory), Some(mask), Some(environment)) => Ok(ProgramState {
-                directory: directory.into(),
-                mask,
-                environment: environment.to_owned(),
-            }),
+            (Some(directory), Some(mask), Some(environment)) => {
+                Ok(ProgramState { directory: directory.into(), mask, environment: environment.to_owned() })
+            }
             _ => Err(Failure::new(Why::Lost, format!("the driver says {said}"))),
         }
     }

@@ -103,6 +103,10 @@ impl There {
         Ok(Some(There { via, made, options: library.options(), driver, folder }))
     }
 
+    pub(crate) fn language(&self) -> Via {
+        self.via
+    }
+
     pub(crate) fn driver(&self) -> &Arc<Driver> {
         &self.driver
     }
@@ -143,7 +147,8 @@ impl There {
 
     /// Has both sessions of a pool hang, and somebody else ask for one.
     pub(crate) fn all_hang(&self, given: &Options) -> Ran {
-        let said = self.driver.ask(json!({ "do": "all-hang", "options": { "libraries": given.libraries } }))?;
+        let said =
+            self.driver.ask(json!({ "do": "all-hang", "options": { "libraries": given.libraries } }))?;
         let failed = Failure::said(&said["third"]);
         match (&said["hanging"], &said["next"]) {
             (hanging, next) if *hanging == json!(["Hung", "Hung"]) && *next == json!(5) => Err(failed.into()),
@@ -184,7 +189,8 @@ fn write<B: AsRef<[u8]>>(folder: &Path, files: impl IntoIterator<Item = (PathBuf
 /// Runs a program of the toolchain: what it prints. What is to be done where there is none says `help`.
 fn run(command: &mut Command, help: &str) -> Result<String, String> {
     let name = command.get_program().display().to_string();
-    let output = command.output().map_err(|error| format!("`{name}` does not start: {error}\nhelp: {help}"))?;
+    let output =
+        command.output().map_err(|error| format!("`{name}` does not start: {error}\nhelp: {help}"))?;
     let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     match output.status.success() {
         true => Ok(text),

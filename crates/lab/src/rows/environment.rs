@@ -9,6 +9,7 @@ use crate::row::Expected::*;
 use crate::row::{Direct, Ran, Row, Stop};
 use crate::stage::{Stage, told, wait_while};
 use crate::value::Value;
+use crate::via::Via;
 
 pub(crate) const ROWS: &[Row] = &[
     Row::new(
@@ -43,7 +44,9 @@ pub(crate) const ROWS: &[Row] = &[
     Row::new(
         "E4",
         "closes every descriptor",
-        Direct::new(&["close_descriptors"], GoesOn),
+        Direct::new(&["close_descriptors"], GoesOn)
+            // It cannot print any more.
+            .elsewhere(&[(Via::Python, Exits(1), "")]),
         |stage| descriptors(stage, "close_descriptors"),
         Gives("every call returned or failed as one"),
     ),
@@ -149,7 +152,10 @@ pub(super) fn put_back(stage: &mut Stage<'_>, part: StatePart, times: u64) -> Re
     let session = stage.session()?;
     let changes = || session.stats().put_back(part);
     // It is looked at behind the reply.
-    wait_while(|| changes().is_some_and(|seen| seen < times), "the worker has not seen a change of its state")?;
+    wait_while(
+        || changes().is_some_and(|seen| seen < times),
+        "the worker has not seen a change of its state",
+    )?;
     match changes() {
         Some(seen) if seen == times => Ok(()),
         seen => Err(Stop::Wrong(format!("the worker has seen {seen:?} changes"))),

@@ -13,6 +13,7 @@ use crate::row::{Direct, Ran, Row, Stop};
 use crate::session::Session;
 use crate::stage::{Caller, Stage, number, object, told, wait_while};
 use crate::value::{Outcome, Value};
+use crate::via::Via;
 
 pub(crate) const ROWS: &[Row] = &[
     Row::new(
@@ -70,8 +71,9 @@ pub(crate) const ROWS: &[Row] = &[
         "all workers of a pool hang",
         Direct::new(&["loop"], Hangs),
         all_hang,
-        Fails(Unavailable, &["no session came back", "executed: no"]),
-    ),
+        Fails(Unavailable, &["executed: no"]),
+    )
+    .without(&[(Via::Python, "the client has no pools")]),
     Row::new(
         "R8",
         "fills the disk, where it may have temporary files",
@@ -104,8 +106,10 @@ fn keep_objects(stage: &mut Stage<'_>) -> Ran {
     drop(kept);
     let again = stage.call("open", &[Value::Int(0)])?;
     object(&again)?;
+    // What objects there are a client in another process knows, and no supervisor.
+    let counted = held == 1_000 || held == 0 && matches!(stage.caller(), Caller::There(_));
     match (held, most) {
-        (1_000, 1_000) => Ok(told(&refused?)),
+        (_, 1_000) if counted => Ok(told(&refused?)),
         counts => Err(Stop::Wrong(format!("{counts:?} objects, and then {refused:?}"))),
     }
 }
@@ -203,7 +207,8 @@ fn all_hang(stage: &mut Stage<'_>) -> Ran {
                 other => return Err(Stop::Wrong(format!("a worker that was to hang: {other:?}"))),
             }
         }
-        let next = Session::Here(pool.get()?.session().clone()).call("add", &[Value::Int(2), Value::Int(3)])?;
+        let next =
+            Session::Here(pool.get()?.session().clone()).call("add", &[Value::Int(2), Value::Int(3)])?;
         if number(&next) != Some(5) {
             return Err(Stop::Wrong("the pool's next call was wrong".into()));
         }

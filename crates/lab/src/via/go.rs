@@ -31,12 +31,20 @@ const GO: &str = "`hotcell lab --via go` needs Go 1.26 or later as `go` on $PATH
 const CGO: &str = "the program that calls directly uses cgo, which needs a C compiler: install gcc or clang, or name yours in $CC";
 
 pub(super) fn make(folder: &Path) -> Result<Made, String> {
-    let (interface, places) = (&carried().interface, |(path, text): &(&str, &str)| (PathBuf::from(path), text.to_string()));
-    let options = GoOptions { module: "faulty".into(), runtime: Runtime::Folder("../runtime".into()), libraries: Vec::new() };
+    let (interface, places) =
+        (&carried().interface, |(path, text): &(&str, &str)| (PathBuf::from(path), text.to_string()));
+    let options = GoOptions {
+        module: "faulty".into(),
+        runtime: Runtime::Folder("../runtime".into()),
+        libraries: Vec::new(),
+    };
     let package = go::render(interface, &options).map_err(told("the package"))?;
     let source = shim::render(interface).map_err(told("the shim"))?;
     write(&folder.join("package"), package.files)?;
-    write(&folder.join("package"), prebuilt::files(Path::new(go::COMPILED), interface, &source, SHIM.to_vec()))?;
+    write(
+        &folder.join("package"),
+        prebuilt::files(Path::new(go::COMPILED), interface, &source, SHIM.to_vec()),
+    )?;
     write(&folder.join("runtime"), RUNTIME.iter().map(places))?;
     write(folder, PROGRAMS.iter().map(places))?;
     let build = |module: &str, program: &Path| {
@@ -49,5 +57,9 @@ pub(super) fn make(folder: &Path) -> Result<Made, String> {
     run(build("driver", &driver).env("GOWORK", folder.join("go.work")), GO)?;
     run(build("direct", &direct).env("CGO_ENABLED", "1"), CGO)?;
     let own = std::env::current_exe().map_err(told("where this program is"))?;
-    Ok(Made { driver: vec![driver.into()], direct: vec![direct.into()], variables: vec![("HOTCELL", own.into())] })
+    Ok(Made {
+        driver: vec![driver.into()],
+        direct: vec![direct.into()],
+        variables: vec![("HOTCELL", own.into())],
+    })
 }

@@ -104,7 +104,8 @@ impl Driven {
         if self.via != Via::Go {
             return self.kill();
         }
-        let server = children_of(self.pid(), "serve").first().and_then(|&pid| Pid::from_raw(i32::try_from(pid).ok()?));
+        let server =
+            children_of(self.pid(), "serve").first().and_then(|&pid| Pid::from_raw(i32::try_from(pid).ok()?));
         let server = server.ok_or_else(|| Stop::Wrong("there is no supervisor".into()))?;
         kill_process(server, Signal::KILL).map_err(Stop::lacks("to kill a supervisor"))?;
         let said = self.lines.recv_timeout(FOR_EVER).unwrap_or_default();
@@ -129,7 +130,11 @@ impl Driven {
         let word = |name: &str| child[name].as_str().unwrap_or("nothing").to_owned();
         let well = if is_same && child["status"] == 0 { "as if nothing was" } else { "not well" };
         // Who hears is there.
-        let _ = says.send(format!("the child: {}, and {} in a session of its own", word("inherited"), word("own")));
+        let _ = says.send(format!(
+            "the child: {}, and {} in a session of its own",
+            word("inherited"),
+            word("own")
+        ));
         let _ = says.send(format!("the parent: {before} before and {after} after, {well}"));
         Ok(())
     }
@@ -138,7 +143,9 @@ impl Driven {
     fn no_descriptors(&mut self, options: &Options) -> Result<String, Stop> {
         let open = || self.open(options);
         let right = |session: Result<Session, Failure>| {
-            session.and_then(|it| it.call("add", &[Value::Int(2), Value::Int(3)])).is_ok_and(|sum| number(&sum) == Some(5))
+            session
+                .and_then(|it| it.call("add", &[Value::Int(2), Value::Int(3)]))
+                .is_ok_and(|sum| number(&sum) == Some(5))
         };
         let first = right(open());
         let limit = |new: Rlimit| {

@@ -29,7 +29,9 @@ pub(super) fn make(folder: &Path) -> Result<Made, String> {
     let (python, version) = said.split_once('\n').unwrap_or_default();
     if version != env!("CARGO_PKG_VERSION") {
         let own = env!("CARGO_PKG_VERSION");
-        return Err(format!("the package `hotcell` of {python} is {version}, and this is {own}\nhelp: {PYTHON}"));
+        return Err(format!(
+            "the package `hotcell` of {python} is {version}, and this is {own}\nhelp: {PYTHON}"
+        ));
     }
     let options = PythonOptions { package: PACKAGE.into(), libraries: Vec::new() };
     let package = python::render(interface, &options).map_err(told("the package"))?;

@@ -238,7 +238,7 @@ def failed(error: BaseException) -> dict[str, Any]:
     if not isinstance(error, hotcell.Error):
         why = {KeyboardInterrupt: "given-up", Lacks: "lacks", AttributeError: "impossible"}.get(type(error), "refused")
         return {"why": why, "message": f"{name}: {error}"}
-    text = "; ".join([str(error), *getattr(error, "__notes__", []), error.to_json()])
+    text = "; ".join([str(error), f"executed: {error.executed}", *getattr(error, "__notes__", []), error.to_json()])
     return {
         "kind": error.kind,
         "message": error.message,

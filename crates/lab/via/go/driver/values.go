@@ -34,7 +34,7 @@ func failed(err error) answer {
 		}
 		return answer{"why": why, "message": err.Error()}
 	}
-	text := fmt.Sprintf("%v; %v; %s; %s", known, known.Cause, known.Kind.Advice(), known.Output)
+	text := fmt.Sprintf("%v; %v; executed: %s; %s; %s", known, known.Cause, known.Executed, known.Kind.Advice(), known.Output)
 	return answer{
 		"kind": known.Kind.String(), "message": known.Message, "text": text, "output": known.Output,
 		"shortage": nil, // this client is not told
