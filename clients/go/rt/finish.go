@@ -123,7 +123,13 @@ func (c *Call) hung() {
 	defer timer.Stop()
 	select {
 	case <-c.seat.worker.Ended():
-		output = c.seat.worker.End().Fault.Output
+		end := c.seat.worker.End()
+		if end.Why == "" {
+			// It has ended by itself before it could be ended for that.
+			c.ended(hotcell.ExecutedMaybe)
+			return
+		}
+		output = end.Fault.Output
 	case <-timer.C:
 	}
 	after := c.wait.Left

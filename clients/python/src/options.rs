@@ -88,6 +88,11 @@ fn table(value: &Bound<'_, PyAny>) -> PyResult<Json> {
     if let Ok(fields) = value.cast::<PyDict>() {
         let field = |(name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| -> PyResult<_> {
             let name: String = name.extract()?;
+            if name.ends_with("_ms") {
+                return Err(PyValueError::new_err(format!(
+                    "options: there is no `{name}`: times are in seconds"
+                )));
+            }
             match TIMES.contains(&name.as_str()) && !value.is_none() {
                 true => Ok((format!("{name}_ms"), (value.extract::<f64>()? * 1e3).into())),
                 false if TIMES.contains(&name.as_str()) => Ok((format!("{name}_ms"), Json::Null)),

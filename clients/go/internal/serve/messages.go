@@ -45,6 +45,7 @@ type answer struct {
 	Lane         *int           `json:"lane"`
 	Function     string         `json:"function"`
 	Call         number         `json:"call"`
+	Why          string         `json:"why"`
 	// stats is what came as a file, behind a message of so many Bytes.
 	stats []byte
 	// mapping is the segment that was mapped for the order.
