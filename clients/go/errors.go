@@ -104,6 +104,8 @@ type Error struct {
 	Output string
 	// Cause is what is known beyond that: a *CrashError, a *LibraryError, and so on; or the error of a callback. It may be nil.
 	Cause error
+	// Stack asks the supervisor for the frames; nil where there are none. See [Error.Frames].
+	Stack func(context.Context) ([]Frame, error) `json:"-"`
 }
 
 // Error is one line, without control characters.

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -517,4 +518,46 @@ func TestAProgramThatIsNotThereIsSaid(t *testing.T) {
 	if _, err := rt.Open(background, &other, hotcell.Options{Libraries: library.files}); !errors.Is(err, hotcell.ErrLoadFailed) {
 		t.Error(err)
 	}
+}
+
+// An error says where the library was, to who asks while its session is open.
+func TestFramesOfACrash(t *testing.T) {
+	session := faulty(t).open(t, hotcell.Options{})
+	var failed *hotcell.Error
+	_, err := session.numbers(background, "faulty_null_dereference")
+	if !errors.As(err, &failed) || !errors.Is(err, hotcell.ErrCrashed) {
+		t.Fatal(err)
+	}
+	frames, err := failed.Frames(background)
+	if err != nil || len(frames) < 2 || frames[0].Function != "faulty_null_dereference" || !strings.HasSuffix(frames[0].Module, "libfaulty.so") {
+		t.Fatal(frames, err)
+	}
+	if text := frames[0].String(); !strings.HasPrefix(text, "faulty_null_dereference") || !strings.Contains(text, "libfaulty.so+0x") {
+		t.Error(text)
+	}
+	// What hangs has 20 ms to leave its stack, which a busy machine may not give it; what sleeps is woken first.
+	frames = nil
+	for tries := 0; len(frames) == 0 && tries < 20; tries++ {
+		hanging := faulty(t).open(t, hotcell.Options{})
+		ctx, cancel := context.WithTimeout(background, 100*time.Millisecond)
+		_, err = hanging.numbers(ctx, "faulty_deadlock")
+		cancel()
+		if !errors.As(err, &failed) || !errors.Is(err, hotcell.ErrHung) {
+			t.Fatal(err)
+		}
+		if frames, err = failed.Frames(background); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !slices.ContainsFunc(frames, func(frame hotcell.Frame) bool { return frame.Function == "faulty_deadlock" }) {
+		t.Error(frames)
+	}
+	_, err = session.numbers(background, "faulty_exit", 3)
+	if !errors.As(err, &failed) {
+		t.Fatal(err)
+	}
+	if frames, err = failed.Frames(background); err != nil || len(frames) != 0 {
+		t.Error(frames, err)
+	}
+	_ = session.Close()
 }

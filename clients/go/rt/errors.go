@@ -100,8 +100,21 @@ func (c *Call) ended(executed hotcell.Executed) {
 	if end.Lane >= 0 && (end.Lane != c.seat.index || !c.isOrIsIn(end.CallID)) {
 		fault.Kind, fault.Cause = hotcell.ErrWorkerLost, &hotcell.SuspectError{Function: end.Function, CallID: end.CallID}
 		fault.Message = fmt.Sprintf("call %d of %s ended the worker", end.CallID, end.Function)
+	} else {
+		fault.Stack = c.session.framesOf(c.seat.worker.Worker)
 	}
 	c.setErr(&fault)
+}
+
+// framesOf asks for the frames of the stack on which a worker ended.
+func (s *Session) framesOf(worker *serve.Worker) func(context.Context) ([]hotcell.Frame, error) {
+	return func(ctx context.Context) ([]hotcell.Frame, error) {
+		frames, err := worker.Frames(ctx)
+		if err != nil {
+			return nil, s.failed(err, "")
+		}
+		return frames, nil
+	}
 }
 
 // isOrIsIn tells whether a call of this lane is this one, one around it, or was nested in one of these; 0 is any. Numbers of a

@@ -134,7 +134,7 @@ func (c *Call) hung() {
 	}
 	after := c.wait.Left
 	failed := c.wrong(hotcell.ErrHung, hotcell.ExecutedMaybe, &hotcell.DeadlineError{After: after}, "it was not done after "+after.Round(time.Millisecond).String())
-	failed.Output = output
+	failed.Output, failed.Stack = output, c.session.framesOf(c.seat.worker.Worker)
 	c.setErr(failed)
 }
 

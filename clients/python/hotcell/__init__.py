@@ -9,6 +9,7 @@ A generated package (`hotcell gen bind.toml --lang python --out DIR`) gives the 
 """
 
 from hotcell import errors
+from hotcell._error import Frame
 from hotcell._load import load
 from hotcell._native import Buffer, Library, Object, __version__
 from hotcell._structs import Struct
@@ -17,6 +18,7 @@ from hotcell.errors import *  # noqa: F403
 
 __all__ = [
     "Buffer",
+    "Frame",
     "Library",
     "Object",
     "Options",

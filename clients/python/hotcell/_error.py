@@ -5,7 +5,29 @@ from __future__ import annotations
 import json
 import pickle
 import sys
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+if TYPE_CHECKING:
+    from hotcell._native import Stack
+
+
+class Frame(NamedTuple):
+    """Where the thread was in C that ended the worker, or where a function there returns to."""
+
+    module: str
+    """The file that the code is from."""
+    offset: int
+    """Where in it."""
+    function: str | None
+    """The function, as far as the module's file says it."""
+    file: str | None
+    """The source file."""
+    line: int | None
+
+    def __str__(self) -> str:
+        place = f" at {self.file}" if self.file else ""
+        line = f":{self.line}" if self.file and self.line else ""
+        return f"{self.function or '??'}{place}{line} ({self.module}+{self.offset:#x})"
 
 
 class Error(Exception):
@@ -54,6 +76,10 @@ class Error(Exception):
         given = {"message": info} if isinstance(info, str) else dict(info)
         text = given.pop("text", given.get("message", ""))
         super().__init__(text)
+        self._stack: Stack | None = given.pop("stack", None)
+        self._frames: list[Frame] | None = None
+        if (frames := given.pop("frames", None)) is not None:
+            self._frames = [Frame(*each) for each in frames]
         self._info = {"text": text, **given}
         known: dict[str, Any] = {
             "message": text,
@@ -82,13 +108,23 @@ class Error(Exception):
         own = {name: self.__dict__[name] for name in self._names() if name in self.__dict__}
         return json.dumps({"kind": self.kind, "code": self.code, "retry": self.retry, **own}, default=_plain)
 
+    def frames(self) -> list[Frame]:
+        """Where the thread was in C that ended the worker, the innermost first: of a call that crashed, or had to be ended because it hung. Empty
+        where the worker left no stack. The files of the libraries are read now, for functions, files and lines."""
+        if self._frames is None:
+            found = self._stack.frames() if self._stack is not None else []
+            self._frames, self._stack = [Frame(*each) for each in found], None
+        return self._frames
+
     @staticmethod
     def _names() -> list[str]:
         return [name for name in Error.__annotations__ if name not in ("kind", "code", "retry")]
 
     def __reduce__(self) -> tuple[Any, ...]:
         # What cannot go along, such as an object of the library, goes as it is shown.
-        return _importable(type(self)), (_portable(self._info),)
+        # The stack stays in this process: its frames go instead.
+        frames = [tuple(each) for each in self.frames()]
+        return _importable(type(self)), (_portable({**self._info, "frames": frames}),)
 
 
 class Fault(Error):

@@ -55,6 +55,11 @@ class Library:
         self, kind: builtins.type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None: ...
 
+class Stack:
+    """The stack of a call that crashed or hung, as it was."""
+
+    def frames(self) -> list[tuple[str, int, str | None, str | None, int | None]]: ...
+
 class Object:
     """An object of a library. It is released with `release()`, at the end of a `with`, or when nobody has it any more."""
 

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyType};
 
 use crate::package::Loaded;
+use crate::stack::Stack;
 use crate::values;
 
 /// The module with the classes.
@@ -24,6 +25,9 @@ fn build(py: Python<'_>, loaded: Option<&Arc<Loaded>>, error: &Error) -> PyResul
     info.set_item("text", error.to_string())?;
     if let Some(place) = call_site(py) {
         info.set_item("call_site", place)?;
+    }
+    if let Some(stack) = error.last_stack() {
+        info.set_item("stack", Bound::new(py, Stack(stack))?)?;
     }
     if let Some(loaded) = loaded {
         let outputs = PyDict::new(py);

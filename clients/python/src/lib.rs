@@ -21,6 +21,7 @@ mod package;
 mod plan;
 mod raised;
 mod results;
+mod stack;
 mod structs;
 mod values;
 
@@ -35,6 +36,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<package::Package>()?;
     module.add_class::<ffi::buffer::Buffer>()?;
     module.add_class::<aio::Aio>()?;
+    module.add_class::<stack::Stack>()?;
     module.add_function(wrap_pyfunction!(cache::kept, module)?)?;
     module.add_function(wrap_pyfunction!(cache::keep, module)?)?;
     module.add_function(wrap_pyfunction!(load::load, module)?)

@@ -29,6 +29,19 @@ def test_a_crash_says_everything(grid: Any) -> None:
     assert grid.add(1, 2) == 3
 
 
+def test_a_crash_has_the_frames_of_c(grid: Any) -> None:
+    with pytest.raises(hotcell.Crashed) as raised:
+        grid.crash()
+    first = raised.value.frames()[0]
+    assert first.function == "grid_crash" and "grid" in first.module and first.offset > 0
+    assert str(first).startswith("grid_crash") and f"+{first.offset:#x})" in str(first)
+    again = pickle.loads(pickle.dumps(raised.value))
+    assert again.frames() == raised.value.frames()
+    with pytest.raises(hotcell.LibraryError) as reported:
+        grid.check(3)
+    assert reported.value.frames() == []
+
+
 def test_what_the_library_reports_has_a_class_of_its_own(grid: Any) -> None:
     with pytest.raises(hotcell.LibraryError) as raised:
         grid.check(3)

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use hotcell::ErrorKind;
+use hotcell::{ErrorKind, LastStack};
 use serde_json::{Value, json};
 
 use crate::args::Format;
@@ -44,6 +44,9 @@ impl Failure {
         match (format, self) {
             (Format::Json, _) => {
                 let mut object = json!({ "error": self.to_json() });
+                if let Some(frames) = self.last_stack().map(|stack| stack.to_json()) {
+                    object["error"]["frames"] = frames;
+                }
                 if let (Failure::Returned { results: Value::Object(results), .. }, Some(object)) =
                     (self, object.as_object_mut())
                 {
@@ -54,7 +57,13 @@ impl Failure {
                     complain(text.trim_end());
                 }
             }
-            (Format::Text, Failure::Call(error)) => complain(&format!("error: {error:#}")),
+            (Format::Text, Failure::Call(error)) => {
+                complain(&format!("error: {error:#}"));
+                let trace = error.trace();
+                if !trace.is_empty() {
+                    complain(&format!("it was there:\n{}", trace.trim_end()));
+                }
+            }
             (Format::Text, Failure::Bind(error)) => complain(&with_prefix(&error.to_string())),
             (Format::Text, Failure::Usage(text)) => complain(&format!("error: {text}")),
             (Format::Text, Failure::Returned { message, .. }) => {
@@ -65,6 +74,13 @@ impl Failure {
             // Whoever calls again when a call was not made must not take this for one.
             Failure::Returned { .. } => ExitCode::FAILURE,
             _ => ExitCode::from(self.kind().exit_code()),
+        }
+    }
+
+    fn last_stack(&self) -> Option<LastStack> {
+        match self {
+            Failure::Call(error) => error.last_stack(),
+            Failure::Bind(_) | Failure::Usage(_) | Failure::Returned { .. } => None,
         }
     }
 

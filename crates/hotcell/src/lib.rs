@@ -60,5 +60,5 @@ pub use session::{
     Cancel, FunctionStats, Lease, Library, Pool, PoolOptions, PoolStats, Pools, Reload, Reloaded, Session,
     SessionState, Stats, WhyEnded, WorkerEnd,
 };
-pub use stack::Stack;
+pub use stack::{LastStack, Stack};
 pub use state::{StateChanges, StatePart};

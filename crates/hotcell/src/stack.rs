@@ -1,8 +1,9 @@
 //! Where threads of a worker were, also the one that ended it, and what the files of their code say of that.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
-use hotcell_supervisor::{FrameSeen, Place, StackLeft, StackSeen, locate};
+use hotcell_supervisor::{FrameSeen, Place, StackLeft, StackSeen, escape, locate};
 use serde_json::{Value, json};
 
 use crate::error::Error;
@@ -33,13 +34,67 @@ impl Stack {
     }
 }
 
+/// The stack of a thread that a signal ended, as it was.
+#[derive(Debug, Clone)]
+pub struct LastStack(pub(crate) StackLeft);
+
+impl LastStack {
+    /// Where the thread was, and where each function returns to, the innermost first. Walked now, by the files of the libraries.
+    pub fn frames(&self) -> Vec<Frame> {
+        self.0.frames().into_iter().map(Frame::of).collect()
+    }
+
+    /// The frames as JSON, each with what [`Frame::locate`] says: `module`, `offset`, and `function`, `file`, `line`, which may be null.
+    pub fn to_json(&self) -> Value {
+        let frames = self.frames().into_iter().map(|frame| {
+            let place = frame.locate().unwrap_or_default();
+            json!({
+                "module": frame.module, "offset": format!("{:#x}", frame.offset),
+                "function": place.function, "file": place.file, "line": place.line,
+            })
+        });
+        frames.collect()
+    }
+}
+
 impl Error {
     /// Where the thread was that a signal ended, and where each function returns to, the innermost first: of a call that crashed, or had to be
     /// ended because it hung. Empty where the worker left no stack: it was killed, or the library handles the signal itself.
     ///
     /// The stack is kept with the error as it was, and walked now: files are read for it, those of the libraries and nothing else.
     pub fn frames(&self) -> Vec<Frame> {
-        self.stack().map(StackLeft::frames).unwrap_or_default().into_iter().map(Frame::of).collect()
+        self.last_stack().map(|stack| stack.frames()).unwrap_or_default()
+    }
+
+    /// The stack as it was kept, for who looks at it when the error is gone: its frames are those of [`Error::frames`].
+    pub fn last_stack(&self) -> Option<LastStack> {
+        self.stack().cloned().map(LastStack)
+    }
+}
+
+impl Error {
+    /// The frames as text for people, the innermost first, a line for each: function, file and line as far as the files of the modules say them, and
+    /// where in the module it is. Empty where there are none. All that is read for it is read now.
+    ///
+    /// ```text
+    /// #0  row_crash at rows.c:41 (/usr/lib/librows.so+0x11f0)
+    /// #1  ?? (/usr/lib/libother.so+0x3c10)
+    /// ```
+    pub fn trace(&self) -> String {
+        let mut text = String::new();
+        for (number, frame) in self.frames().iter().enumerate() {
+            let place = frame.locate().unwrap_or_default();
+            let function = place.function.as_deref().unwrap_or("??");
+            _ = write!(text, "#{number:<2} {}", escape(function));
+            if let Some(file) = &place.file {
+                _ = write!(text, " at {}", escape(file));
+            }
+            if let (Some(_), Some(line)) = (&place.file, place.line) {
+                _ = write!(text, ":{line}");
+            }
+            _ = writeln!(text, " ({}+{:#x})", frame.module, frame.offset);
+        }
+        text
     }
 }
 

@@ -46,7 +46,7 @@ pub use spawn::{Launch, Spawned, spawn};
 pub use sys::occupied::occupied;
 pub use sys::removal::{empty_tree, remove_tree};
 pub use sys::service::{inherited, terminations};
-pub use sys::signals::{kill_group, with_signals_blocked};
+pub use sys::signals::{kill_group, with_sent_signals_blocked, with_signals_blocked};
 pub use sys::unshared::{Unshared, has_more_rights};
 pub use sys::users::{Peer, peer, users};
 pub use tables::DEVICES;

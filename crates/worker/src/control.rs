@@ -7,7 +7,7 @@ use std::time::Duration;
 use hotcell_protocol::wire::{
     Cancel, Event, LaneOpen, LaneReady, Packet, SegmentAdd, SegmentReady, capabilities,
 };
-use hotcell_sandbox::with_signals_blocked;
+use hotcell_sandbox::with_sent_signals_blocked;
 use hotcell_shm::control::{ControlError, ControlSocket, Received};
 use hotcell_shm::{Access, Seals, SegmentFile, SegmentTable};
 
@@ -21,10 +21,12 @@ const STACK: usize = 128 * 1024;
 /// How often a stopping worker is woken again (see `WorkerChannel::nudge`).
 const NUDGE: Duration = Duration::from_millis(1);
 
-/// Starts the thread, with all signals blocked: they belong to the serving thread and the library.
+/// Starts the thread, with all signals blocked that are sent: they belong to the serving thread and the library. The threads that it
+/// starts for lanes begin like that, too. What they do before they serve may be denied already: the C library looks for the number of
+/// processors once it has made some heaps for threads.
 pub(crate) fn start(worker: &'static Worker) -> io::Result<()> {
     let thread = std::thread::Builder::new().stack_size(STACK).name("hotcell-control".into());
-    with_signals_blocked(|| thread.spawn(move || run(worker))).map(drop)
+    with_sent_signals_blocked(|| thread.spawn(move || run(worker))).map(drop)
 }
 
 fn run(worker: &'static Worker) -> ! {

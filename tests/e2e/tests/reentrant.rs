@@ -70,6 +70,16 @@ fn threads_are_made_when_they_are_needed() {
     });
 }
 
+/// The C library counts processors for the ninth heap that a thread makes, by a file that is denied; its threads must be able to hear that.
+#[test]
+fn many_threads_are_inside_at_once_under_the_default_profile() {
+    let crew = Crew::of(24);
+    let met = on_threads(24, |_| crew.int("crew_meet", &[24, LONG]));
+    assert!(met.iter().all(|met| met.as_ref().is_ok_and(|met| *met == 0)), "{met:?}");
+    assert_eq!(lane_threads(&crew), 23);
+    assert_eq!(crew.session.generation(), 1);
+}
+
 #[test]
 fn with_one_caller_calls_take_turns() {
     let crew = Crew::of(1);

@@ -141,6 +141,35 @@ fn faults_are_told_and_the_next_worker_serves() {
     assert_eq!(stats["calls"], 7);
 }
 
+#[test]
+fn who_asks_is_told_where_a_worker_ended() {
+    let crew = Crew::open(&json!({ "restart": { "faults": 0 } }));
+    let frames = |generation: u64| {
+        let ask = json!({ "kind": "frames", "generation": generation });
+        let (answer, files) = crew.client.order(ask, &[]).unwrap();
+        text_of(&files[0], number(&answer["bytes"]))
+    };
+    assert_eq!(frames(1), json!([]), "it has not ended");
+    let crashed = crew.fault(0);
+    assert_eq!(crashed["fault"]["kind"], "Crashed", "{crashed}");
+    assert_eq!(crew.fault(2)["fault"]["kind"], "Exited");
+    assert_eq!(frames(2), json!([]), "it left no stack");
+    let is_in_library = |frames: &Value| {
+        let frame = frames.as_array().unwrap().iter().find(|frame| frame["function"] == "crew_fault");
+        frame.and_then(|frame| frame["module"].as_str()).is_some_and(|module| module.ends_with(".so"))
+    };
+    let crashed = frames(1);
+    assert!(is_in_library(&crashed) && crashed[0]["offset"].as_str().unwrap().starts_with("0x"), "{crashed}");
+    // What hangs has 20 ms to leave its stack, which a busy machine may not give it.
+    let left = (3..23).any(|generation| {
+        let hung = crew.fault_of(crew.lane(0).within(Duration::from_millis(50)), 3);
+        assert_eq!(hung["fault"]["kind"], "Hung", "{hung}");
+        is_in_library(&frames(generation))
+    });
+    assert!(left);
+    assert_eq!(frames(u64::MAX), json!([]));
+}
+
 /// A memory file, as JSON.
 fn text_of(file: &std::os::fd::OwnedFd, bytes: u64) -> Value {
     use std::os::unix::fs::FileExt;

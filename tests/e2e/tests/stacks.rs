@@ -109,6 +109,9 @@ fn a_crash_is_found_to_the_line() {
             let function = lines.iter().position(|line| line.starts_with("void edition_abort")).unwrap();
             // Behind it a line with the bracket, and then the call.
             assert_eq!(frames[at].locate().unwrap().line, Some(function as u32 + 3));
+            let (trace, place) = (error.trace(), format!("edition.c:{}", function + 3));
+            let line = trace.lines().nth(at).unwrap();
+            assert!(line.contains(" edition_abort at ") && line.contains(&place), "{trace}");
             assert!(frames[0].module.contains("/libc.so"), "{frames:#?}");
             assert!(frames[at + 1].module.starts_with("/memfd:hotcell"), "the shim: {frames:#?}");
             let last = frames.last().unwrap();

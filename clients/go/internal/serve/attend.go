@@ -37,8 +37,8 @@ func (s *Session) attend() {
 	}
 }
 
-// mostStats is how many bytes statistics may have.
-const mostStats = 64 << 20
+// longest is how many bytes an answer may have that comes as a file.
+const longest = 64 << 20
 
 // hear does what a message says. An error ends the session.
 func (s *Session) hear(data []byte, fds []int) error {
@@ -52,11 +52,11 @@ func (s *Session) hear(data []byte, fds []int) error {
 		return s.channel(said, fds)
 	case said.Kind == "segment" && len(fds) == 1:
 		return s.segment(said, fds[0])
-	case said.Kind == "stats" && len(fds) == 1:
-		file := os.NewFile(uintptr(fds[0]), "stats")
+	case (said.Kind == "stats" || said.Kind == "frames") && len(fds) == 1:
+		file := os.NewFile(uintptr(fds[0]), said.Kind)
 		defer func() { _ = file.Close() }()
-		said.stats = make([]byte, min(max(said.Bytes, 0), mostStats))
-		if _, err := file.ReadAt(said.stats, 0); err != nil {
+		said.long = make([]byte, min(max(said.Bytes, 0), longest))
+		if _, err := file.ReadAt(said.long, 0); err != nil {
 			return err
 		}
 		return s.answered(said)

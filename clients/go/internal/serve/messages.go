@@ -46,8 +46,8 @@ type answer struct {
 	Function     string         `json:"function"`
 	Call         number         `json:"call"`
 	Why          string         `json:"why"`
-	// stats is what came as a file, behind a message of so many Bytes.
-	stats []byte
+	// long is what came as a file, behind a message of so many Bytes.
+	long []byte
 	// mapping is the segment that was mapped for the order.
 	mapping *shm.Mapping
 }

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -321,7 +322,20 @@ func (w *Worker) leave() {
 // Stats is what the server knows of the session.
 func (s *Session) Stats(ctx context.Context) ([]byte, error) {
 	stats, err := s.ask(ctx, &waiting{file: -1}, message{"kind": "stats"})
-	return stats.stats, err
+	return stats.long, err
+}
+
+// Frames are those of the stack on which this worker ended.
+func (w *Worker) Frames(ctx context.Context) ([]hotcell.Frame, error) {
+	said, err := w.session.ask(ctx, &waiting{file: -1}, message{"kind": "frames", "generation": text(w.Generation)})
+	if err != nil {
+		return nil, err
+	}
+	var frames []hotcell.Frame
+	if err := json.Unmarshal(said.long, &frames); err != nil {
+		return nil, fmt.Errorf("hotcell says what are no frames: %w", err)
+	}
+	return frames, nil
 }
 
 // left is how long a context has, in nanoseconds.

@@ -1,7 +1,6 @@
 //! A session of a client, from its socket's first packet to the end of its last worker: one thread that hears what the client says and
 //! tells it what happens, and a thread for each order, for those wait.
 
-use std::os::fd::{AsFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Receiver;
@@ -10,7 +9,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hotcell_protocol::{ErrorKind, LimitExceededReason};
-use hotcell_shm::sealed_copy;
 use hotcell_supervisor::Ending;
 use parking_lot::{Condvar, Mutex};
 use serde_json::{Value, json};
@@ -241,17 +239,6 @@ impl Attended {
         };
         packet.iter().for_each(|packet| _ = self.client.tell(packet, &[]));
         Next::Stay
-    }
-
-    /// What is known of the session, as a memory file.
-    pub(super) fn stats(&self, session: &Session) -> Option<(usize, OwnedFd)> {
-        let text = session.stats().to_json().to_string();
-        sealed_copy(text.as_bytes()).ok().map(|file| (text.len(), file))
-    }
-
-    pub(super) fn tell_stats(&self, id: u64, stats: &(usize, OwnedFd)) {
-        let (bytes, file) = stats;
-        self.client.tell(&json!({ "kind": "stats", "id": id, "bytes": bytes }), &[file.as_fd()]);
     }
 }
 

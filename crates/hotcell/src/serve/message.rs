@@ -45,11 +45,31 @@ pub(super) enum Said {
 /// What is to be done, and answered.
 #[derive(Debug)]
 pub(super) enum Order {
-    Open { interface: (OwnedFd, u64), shim: (OwnedFd, u64), options: Value },
-    Worker { left: Duration, function: String },
-    Lane { generation: u64, lane: u32, left: Duration },
-    Grow { generation: u64, direction: Direction, bytes: u64, left: Duration },
+    Open {
+        interface: (OwnedFd, u64),
+        shim: (OwnedFd, u64),
+        options: Value,
+    },
+    Worker {
+        left: Duration,
+        function: String,
+    },
+    Lane {
+        generation: u64,
+        lane: u32,
+        left: Duration,
+    },
+    Grow {
+        generation: u64,
+        direction: Direction,
+        bytes: u64,
+        left: Duration,
+    },
     Stats,
+    /// Where the thread was that ended a worker.
+    Frames {
+        generation: u64,
+    },
 }
 
 /// Which way data go in a segment.
@@ -103,6 +123,7 @@ impl Message {
                 Order::Grow { generation, direction: self.direction()?, bytes, left: self.left()? }
             }
             "stats" => Order::Stats,
+            "frames" => Order::Frames { generation: self.number("generation")? },
             "mapped" if self.members.contains_key("id") => {
                 return Ok(Said::MappedSegment(self.number("id")?));
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hotcell_protocol::{ErrorKind, LimitExceededReason};
-use hotcell_shm::{Seals, SegmentFile};
+use hotcell_shm::{Seals, SegmentFile, sealed_copy};
 use hotcell_supervisor::SegmentError;
 use serde_json::{Value, json};
 
@@ -39,15 +39,25 @@ impl Attended {
             Order::Grow { generation, direction, bytes, left } => {
                 self.grow(id, generation, direction, bytes, left)
             }
-            Order::Stats => {
-                let stats = self.stats(self.opened());
-                let failed = || "there is no memory file for an answer".to_owned();
-                let error =
-                    || self.opened().error_for_client(ErrorKind::LimitExceeded, Cause::None, failed());
-                self.tell_stats(id, &stats.ok_or_else(error)?);
-                Ok(())
+            Order::Stats => self.answer_at_length(id, "stats", &self.opened().stats().to_json()),
+            Order::Frames { generation } => {
+                let stack = self.opened().last_stack_of(generation);
+                let frames = stack.map_or_else(|| json!([]), |stack| stack.to_json());
+                self.answer_at_length(id, "frames", &frames)
             }
         }
+    }
+
+    /// Answers with what has no room in a packet: it goes as a memory file.
+    fn answer_at_length(&self, id: u64, kind: &str, answer: &Value) -> Result<()> {
+        let text = answer.to_string();
+        let Ok(file) = sealed_copy(text.as_bytes()) else {
+            let message = "there is no memory file for an answer".to_owned();
+            return Err(self.opened().error_for_client(ErrorKind::LimitExceeded, Cause::None, message));
+        };
+        let packet = json!({ "kind": kind, "id": id, "bytes": text.len() });
+        self.client.tell(&packet, &[file.as_fd()]);
+        Ok(())
     }
 
     fn opened(&self) -> &Session {

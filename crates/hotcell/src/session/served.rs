@@ -5,9 +5,13 @@
 //! be under way on, as elsewhere by seats.
 
 use std::collections::BTreeMap;
+#[cfg(feature = "serve")]
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use hotcell_supervisor::Client;
+#[cfg(feature = "serve")]
+use hotcell_supervisor::StackLeft;
 use parking_lot::Mutex;
 
 use super::Session;
@@ -34,6 +38,9 @@ pub(crate) struct Served {
     pid: u32,
     hears: Arc<dyn Hears>,
     has: Mutex<BTreeMap<u64, Had>>,
+    /// What the last workers left of the stacks on which they ended, the oldest first.
+    #[cfg(feature = "serve")]
+    stacks: Mutex<VecDeque<(u64, StackLeft)>>,
 }
 
 /// A worker that the client has.

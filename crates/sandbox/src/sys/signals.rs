@@ -7,10 +7,26 @@ use std::ptr;
 /// Runs `start` with all signals blocked on this thread. A thread made there keeps them blocked; a process
 /// cloned there runs no handler of this one.
 pub fn with_signals_blocked<T>(start: impl FnOnce() -> T) -> T {
+    blocking_but(&[], start)
+}
+
+/// The same without those that a thread brings about by what it does: while they are blocked the kernel ends the process for them, and
+/// asks no handler. So a thread that is made there can be told of what a sandbox denies it from its first instruction on, and can say where
+/// it crashed.
+pub fn with_sent_signals_blocked<T>(start: impl FnOnce() -> T) -> T {
+    const OWN: [i32; 6] =
+        [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGTRAP, libc::SIGSYS];
+    blocking_but(&OWN, start)
+}
+
+fn blocking_but<T>(left: &[i32], start: impl FnOnce() -> T) -> T {
     // SAFETY: both sets are valid for writes; sigfillset and pthread_sigmask initialise them.
     let before = unsafe {
         let (mut all, mut before): (libc::sigset_t, libc::sigset_t) = std::mem::zeroed();
         libc::sigfillset(&mut all);
+        for signal in left {
+            libc::sigdelset(&mut all, *signal);
+        }
         libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
         before
     };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReason};
-use hotcell_supervisor::{Ending, Worker};
+use hotcell_supervisor::{Ending, StackLeft, Worker};
 use parking_lot::Mutex;
 
 use super::{Had, Hears, Served};
@@ -16,6 +16,7 @@ use crate::rt::{Package, ThreadRules};
 use crate::session::allowed::{YEAR, nanoseconds};
 use crate::session::service::{Blame, Brought, Serving, late};
 use crate::session::{Allowed, Context, Session};
+use crate::stack::LastStack;
 
 /// Why a client has a worker ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +44,9 @@ pub(crate) struct EndOfWorker {
     pub(crate) why: Option<Why>,
 }
 
+/// Workers of a session whose last stack is kept, 32 KiB each.
+const STACKS: usize = 16;
+
 /// For how long a worker is waited for at a time: then somebody looks whether anybody wants it.
 const AT_A_TIME: Duration = Duration::from_millis(100);
 
@@ -58,7 +62,7 @@ impl Session {
         pid: u32,
         hears: Arc<dyn Hears>,
     ) -> Result<Session> {
-        let served = Served { pid, hears, has: Mutex::default() };
+        let served = Served { pid, hears, has: Mutex::default(), stacks: Mutex::default() };
         Session::without_worker(package, rules, options, Some(served))
     }
 
@@ -178,8 +182,25 @@ impl Session {
             let of = blame.as_ref().and_then(|(_, blame)| blame.as_ref());
             self.count_fault(of.map_or("", |of| self.known_name(&of.function)), fault.kind);
         }
+        let stack = fault::stack_of(&end).filter(|_| !worker.was_drained() && why != Some(Why::GivenUp));
         let fault = context.error(fault, Executed::Maybe, worker.output());
+        stack.into_iter().for_each(|stack| self.keep_stack(generation, stack));
         Some(EndOfWorker { fault, blame, why })
+    }
+
+    fn keep_stack(&self, generation: u64, stack: StackLeft) {
+        let mut stacks = self.served().stacks.lock();
+        if stacks.len() == STACKS {
+            stacks.pop_front();
+        }
+        stacks.push_back((generation, stack));
+    }
+
+    /// The stack on which this worker ended, if that is still known.
+    pub(crate) fn last_stack_of(&self, generation: u64) -> Option<LastStack> {
+        let stacks = self.served().stacks.lock();
+        let stack = stacks.iter().find(|(of, _)| *of == generation).map(|(_, stack)| stack.clone());
+        stack.map(LastStack)
     }
 
     /// Has a thread of the worker serve a lane from 1 on.
@@ -245,7 +266,11 @@ impl Session {
     }
 
     fn has(&self) -> &Mutex<BTreeMap<u64, Had>> {
-        &self.shared.served.as_ref().expect("only a client orders").has
+        &self.served().has
+    }
+
+    fn served(&self) -> &Served {
+        self.shared.served.as_ref().expect("only a client orders")
     }
 
     /// The name of a function as the package has it, which lives for ever; empty where it has none of this name.
