@@ -196,6 +196,8 @@ class Driver:
                 return float(it)
             case "bytes":
                 return bytes.fromhex(it)
+            case "repeat":
+                return it * given["times"]
             case "object":
                 return self.objects[it]
         return lambda *args: self.call_back(call, args)

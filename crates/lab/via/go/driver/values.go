@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"hotcell"
 )
@@ -114,6 +115,10 @@ func (d *driver) set(call order, value reflect.Value, given any) error {
 		}
 	case reflect.String:
 		text, ok := given.(string)
+		if letter, repeats := fields["repeat"].(string); repeats {
+			times, isNumber := fields["times"].(float64)
+			text, ok = strings.Repeat(letter, int(times)), isNumber
+		}
 		if value.SetString(text); !ok {
 			return none
 		}
