@@ -15,6 +15,37 @@ const (
 	WaitEconomy Waiting = "economy"
 )
 
+// Guard says which blocks of memory lie alone, so that a write beyond one, or behind its end, crashes at once.
+type Guard string
+
+// Blocks that are guarded.
+const (
+	GuardNone    Guard = "none"
+	GuardSampled Guard = "sampled"
+	GuardAll     Guard = "all"
+)
+
+// Recycle says when a worker is replaced though it has not failed, without any call failing for it. A limit of 0 is none.
+type Recycle struct {
+	// Every is how often is looked. Zero: as seldom as by default.
+	Every time.Duration
+	// Calls is how many a worker serves, Age how long.
+	Calls uint64
+	Age   time.Duration
+	// Memory is how many bytes of it may be in memory, for MemoryFor.
+	Memory    uint64
+	MemoryFor time.Duration
+	// Descriptors and Threads are how many it may have, Leaked how many bytes that its calls have left.
+	Descriptors, Threads, Leaked uint64
+}
+
+// Restart says when a library is given no other worker for a while: behind so many faults within a time. The pause grows with each
+// time that this was of no use.
+type Restart struct {
+	Faults                      uint32
+	Within, Pause, LongestPause time.Duration
+}
+
 // Options is how a library is opened. The zero value has the defaults.
 type Options struct {
 	// Deadline of calls whose context has none, and whose contract says none. 30 s.
@@ -33,8 +64,14 @@ type Options struct {
 	Directory string
 	// Sandbox is the name of the profile that says what the library may do. Empty: what its contract says.
 	Sandbox string
-	// MemoryBytes is how much memory the library may have; 0 for the default.
+	// SandboxRules says the same rule by rule, as the table [sandbox] of a contract does, instead of Sandbox.
+	SandboxRules map[string]any
+	// Guard says which blocks of the library's memory are guarded. Empty: what its contract says.
+	Guard Guard
+	// MemoryBytes is how much memory the library may have; 0 for the default, which is no limit of its own.
 	MemoryBytes uint64
+	// TemporaryBytes is how much it may have in temporary files. 1 GiB.
+	TemporaryBytes uint64
 	// MaxInput and MaxOutput bound the data and the results of one call, in bytes. 1 GiB each.
 	MaxInput, MaxOutput uint64
 	// MaxObjects bounds how many objects of the library there may be at a time. 2²⁰.
@@ -45,6 +82,13 @@ type Options struct {
 	Waiting Waiting
 	// Callers is how many calls at a time the library may execute, where its contract allows several. 0: one for each CPU.
 	Callers int
+	// Recycle says when a worker is replaced though it has not failed. nil: what the contract says.
+	Recycle *Recycle
+	// Restart says when a library that ends its workers again and again is given no other one for a while. nil: behind five faults in
+	// 30 s, for a second, and longer each time, up to a minute.
+	Restart *Restart
+	// Worker is the program hotcell-worker, an absolute path. Empty: the supervisor finds it.
+	Worker string
 	// Spares is how many workers are kept ready to take over.
 	Spares int
 	// Retries is how often a call of an idempotent function is made again behind a fault. 0: twice; negative: never.

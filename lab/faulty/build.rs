@@ -75,6 +75,11 @@ fn main() {
     link.arg("-o").arg(out.join("faulty-direct")).args(&library).args(&direct).args(LINK).arg("-ldl");
     run(link);
 
+    let mut link = command(&cxx);
+    link.arg("-shared").arg("-o").arg(out.join("libfaulty-direct.so")).args(&library).args(&direct);
+    link.args(LINK).arg("-ldl");
+    run(link);
+
     let interface = fs::read_to_string("interface.json").expect("it is beside this script");
     let interface = Interface::from_json(&interface).expect("the test of this crate writes it");
     let source = shim::render(&interface).unwrap_or_else(|error| panic!("no shim: {error}"));

@@ -2,6 +2,12 @@
 #ifndef DIRECT_H
 #define DIRECT_H
 
+/* Runs the scenario that the words name: an exit status. Programs in other languages call it, from a library of all this. */
+int direct(int count, char **words);
+
+/* Whether a scenario has this name, which is more than a function of numbers. */
+int is_scenario(const char *name);
+
 /* What a call returned, or what is to be said of it. */
 void returned(const char *what);
 

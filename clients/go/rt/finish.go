@@ -123,11 +123,17 @@ func (c *Call) hung() {
 	defer timer.Stop()
 	select {
 	case <-c.seat.worker.Ended():
-		output = c.seat.worker.End().Fault.Output
+		end := c.seat.worker.End()
+		if end.Why == "" {
+			// It has ended by itself before it could be ended for that.
+			c.ended(hotcell.ExecutedMaybe)
+			return
+		}
+		output = end.Fault.Output
 	case <-timer.C:
 	}
 	after := c.wait.Left
-	failed := c.wrong(hotcell.ErrHung, hotcell.ExecutedMaybe, &hotcell.DeadlineError{After: after}, "it was not done after "+after.String())
+	failed := c.wrong(hotcell.ErrHung, hotcell.ExecutedMaybe, &hotcell.DeadlineError{After: after}, "it was not done after "+after.Round(time.Millisecond).String())
 	failed.Output, failed.Stack = output, c.session.framesOf(c.seat.worker.Worker)
 	c.setErr(failed)
 }

@@ -2,6 +2,7 @@ package rt
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"hotcell"
@@ -63,7 +64,11 @@ func (c *Call) refusal(refusal wire.Refusal, name string, objects bool) *hotcell
 			}
 		}
 	case wire.RefusalTooManyHandles:
-		message, cause = row.text, &hotcell.LimitError{Limit: hotcell.LimitExceededHandles, Value: uint64(c.session.options.MaxObjects)}
+		most := uint64(c.session.options.MaxObjects)
+		message, cause = row.text, &hotcell.LimitError{Limit: hotcell.LimitExceededHandles, Value: most}
+		if most > 0 {
+			message = fmt.Sprintf("the worker holds %d objects already", most)
+		}
 	}
 	return c.wrong(row.kind, hotcell.ExecutedMaybe, cause, message)
 }

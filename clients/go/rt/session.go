@@ -50,7 +50,8 @@ func Open(ctx context.Context, pack *Package, options hotcell.Options) (*Session
 	if len(session.options.Libraries) == 0 {
 		session.options.Libraries = pack.Libraries.find()
 	}
-	bounded, cancel := context.WithTimeout(ctx, session.options.StartDeadline)
+	// It is the supervisor who holds the library to its time, and says what became of it: that is waited for.
+	bounded, cancel := context.WithTimeout(ctx, session.options.StartDeadline+patience)
 	defer cancel()
 	if _, err := session.connect(bounded); err != nil {
 		return nil, session.failed(err, "")

@@ -4,25 +4,36 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use hotcell::rt::{Guard, Profile};
+use hotcell::serve::options;
 use hotcell::{Options, Sandbox, Waiting};
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use serde_json::{Map, Value as Json};
 
 use crate::unknown;
 
 /// The options that were named.
 pub(crate) fn read(named: Option<&Bound<'_, PyDict>>) -> PyResult<Options> {
-    let mut options = Options { worker: Python::attach(own_worker), ..Options::default() };
-    for (key, value) in named.into_iter().flat_map(|named| named.iter()) {
-        let name = key.cast::<PyString>()?.to_string();
-        if !NAMES.contains(&name.as_str()) {
-            let like = unknown::like(key.py(), &name, NAMES.to_vec());
-            let text = format!("there is no option `{name}`{like}; there are {}", NAMES.join(", "));
+    let (mut tables, mut others) = (Map::new(), Vec::new());
+    for (name_of, value) in named.into_iter().flat_map(|named| named.iter()) {
+        let name = name_of.cast::<PyString>()?.to_string();
+        let is_table =
+            TABLES.contains(&name.as_str()) || name == "sandbox" && value.is_instance_of::<PyDict>();
+        if !is_table && !NAMES.contains(&name.as_str()) {
+            let known: Vec<_> = NAMES.iter().chain(&TABLES).copied().collect();
+            let like = unknown::like(name_of.py(), &name, known.clone());
+            let text = format!("there is no option `{name}`{like}; there are {}", known.join(", "));
             return Err(PyTypeError::new_err(text));
         }
-        set(&mut options, &name, &value)?;
+        match is_table {
+            true => drop(tables.insert(name, table(&value)?)),
+            false => others.push((name, value)),
+        }
     }
+    let mut options = options::read(&Json::Object(tables)).map_err(PyValueError::new_err)?;
+    options.worker = Python::attach(own_worker);
+    others.iter().try_for_each(|(name, value)| set(&mut options, name, value))?;
     Ok(options)
 }
 
@@ -104,6 +115,43 @@ fn set_to(options: &mut Options, name: &str, value: &Bound<'_, PyAny>) -> PyResu
         _ => unreachable!("the names are looked at before"),
     }
     Ok(())
+}
+
+/// Options that are tables: as docs/reference/serve.md has them, but for times, which are in seconds.
+const TABLES: [&str; 3] = ["limits", "recycle", "restart"];
+
+/// What of them is a time.
+const TIMES: [&str; 9] =
+    ["every", "age", "memory_for", "patience", "probe", "cpu", "within", "pause", "longest_pause"];
+
+/// A table, or a part of one, in the form that is read.
+fn table(value: &Bound<'_, PyAny>) -> PyResult<Json> {
+    if let Ok(fields) = value.cast::<PyDict>() {
+        let field = |(name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| -> PyResult<_> {
+            let name: String = name.extract()?;
+            if name.ends_with("_ms") {
+                return Err(PyValueError::new_err(format!(
+                    "options: there is no `{name}`: times are in seconds"
+                )));
+            }
+            match TIMES.contains(&name.as_str()) && !value.is_none() {
+                true => Ok((format!("{name}_ms"), (value.extract::<f64>()? * 1e3).into())),
+                false if TIMES.contains(&name.as_str()) => Ok((format!("{name}_ms"), Json::Null)),
+                false => Ok((name, table(&value)?)),
+            }
+        };
+        return fields.iter().map(field).collect::<PyResult<Map<_, _>>>().map(Json::Object);
+    }
+    if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
+        return value.try_iter()?.map(|item| table(&item?)).collect();
+    }
+    Ok(match value {
+        none if none.is_none() => Json::Null,
+        truth if truth.is_instance_of::<PyBool>() => truth.extract::<bool>()?.into(),
+        number if number.is_instance_of::<PyInt>() => number.extract::<u64>()?.into(),
+        number if number.is_instance_of::<PyFloat>() => number.extract::<f64>()?.into(),
+        text => text.extract::<String>()?.into(),
+    })
 }
 
 /// A time.

@@ -102,6 +102,32 @@ def test_what_cannot_be_loaded_says_why(tmp_path: Any) -> None:
         hotcell.load("zlib.h", lib="z", sandbox="none")
 
 
+def test_options_that_are_tables(load_grid: Any) -> None:
+    with load_grid(
+        limits={"memory": 256 << 20, "cpu": None},
+        recycle={"every": 0.01, "calls": 5, "age": None},
+        restart={"faults": 3, "pause": 0.5},
+        sandbox={"profile": "compute", "write_xor_execute": True},
+    ) as grid:
+        patience = time.monotonic() + 20
+        # In seconds: it is looked a hundred times in one.
+        while grid.info()["recycled"] == 0:
+            assert grid.grid_add(2, 3) == 5
+            assert time.monotonic() < patience, "no worker was replaced"
+        assert grid.info()["faults"] == {}
+    for wrong, said in [
+        ({"limits": {"memry": 1}}, "memry"),
+        ({"recycle": {"every": -1.0}}, "no time in milliseconds"),
+        ({"recycle": {"every_ms": 10}}, "there is no `every_ms`: times are in seconds"),
+        ({"restart": {"faults": "many"}}, "many"),
+        ({"sandbox": {"nope": 1}}, "nope"),
+    ]:
+        with pytest.raises(ValueError, match=said):
+            load_grid(**wrong)
+    with pytest.raises((TypeError, OverflowError)):
+        load_grid(limits={"memory": -1})
+
+
 def test_a_library_that_was_closed(load_grid: Any) -> None:
     grid = load_grid()
     add = grid.add

@@ -475,13 +475,18 @@ pub(crate) struct BenchArgs {
 Needs nothing but this program and its worker: neither a compiler nor libclang nor a library. The library that goes wrong is in it, \
 and a program that calls it directly.
 
+With `--via go` and `--via python` the calls are those of a program in that language, made with a package that is generated for it, and \
+what calls directly uses cgo, or ctypes. For Go that needs `go` 1.26 or later on the PATH, the module golang.org/x/sys in its cache or to \
+be fetched, and a C compiler for cgo. For Python it needs `python3` 3.11 or later on the PATH with the package `hotcell` of this version. \
+What else there is to it is in this program. A row that no program in the language can have says so, and is skipped.
+
 Each row is one fault. It happens in a program that calls the library directly, whose end is told, and then behind a session: what the \
 caller got, and whether the call after that was right. Before and after, processes, descriptors, shared memory and threads are counted, \
 and somebody else calls the same library all the while. A row counts only where the fault was seen in both ways. docs/lab.md says what \
 each row expects.
 
 As JSON: a list of objects with `id`, `name`, `group`, `direct`, `expected`, `got`, `ok`, `next_call_ok`, `leaked` with `processes`, \
-`descriptors`, `segments` and `threads`, `bystander_ok` and `ms`; or with `skipped`, the reason why a row was not tried.
+`descriptors`, `segments`, `threads` and `files`, `bystander_ok` and `ms`; or with `skipped`, the reason why a row was not tried.
 
 Exit status: 0 when every row that was tried is as expected; 1 when one is not; otherwise the status of the error's kind \
 (InvalidArgument 113, LoadFailed 117, …).
@@ -490,6 +495,7 @@ Examples:
   hotcell lab
   hotcell lab M1 'F*'
   hotcell lab use-after-free-across-the-border
+  hotcell lab --via go
   hotcell lab --format json > lab.json")]
 pub(crate) struct LabArgs {
     /// Rows to try: an id, the beginning of ids with `*`, or a name [default: all]
@@ -501,6 +507,9 @@ pub(crate) struct LabArgs {
     /// Print the rows, and try none
     #[arg(long)]
     pub(crate) list: bool,
+    /// Whose calls they are tried with: those of a program in this language, beside one that calls directly
+    #[arg(long, value_name = "LANGUAGE", default_value = "rust")]
+    pub(crate) via: Client,
     /// Play the host of another run
     #[arg(long, hide = true, value_name = "ROLE")]
     pub(crate) host: Option<String>,
@@ -523,6 +532,17 @@ pub(crate) enum CallsIn {
     /// A program without cgo, and one with cgo
     Go,
     /// Programs with the module `hotcell`, ctypes, cffi and multiprocessing
+    Python,
+}
+
+/// Whose calls rows of the lab are tried with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Client {
+    /// This program's; what calls directly is in C
+    Rust,
+    /// A program's in Go; what calls directly uses cgo
+    Go,
+    /// A program's in Python; what calls directly uses ctypes
     Python,
 }
 

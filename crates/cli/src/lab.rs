@@ -4,10 +4,10 @@ use std::io::{IsTerminal, Write, stderr};
 use std::process::ExitCode;
 
 use hotcell::ErrorKind;
-use hotcell_lab::{Came, Chosen, Error, Outcome, Report, Row};
+use hotcell_lab::{Came, Chosen, Outcome, Report, Row, Via};
 use serde_json::json;
 
-use crate::args::{Format, LabArgs};
+use crate::args::{Client, Format, LabArgs};
 use crate::fail::Failure;
 use crate::print::{self, complain, out, out_width};
 use crate::table::{BAD, Cell, FAINT, GOOD, OPEN, STRONG, columns, styled};
@@ -32,8 +32,13 @@ pub(crate) fn run(args: &LabArgs) -> ExitCode {
         Ok(rows) => rows,
         Err(error) => return Failure::Usage(error.to_string()).report(args.format),
     };
+    let via = match args.via {
+        Client::Rust => Via::Rust,
+        Client::Go => Via::Go,
+        Client::Python => Via::Python,
+    };
     if args.list {
-        return print(&list(&rows, args.format)).unwrap_or(ExitCode::SUCCESS);
+        return print(&list(&rows, via, args.format)).unwrap_or(ExitCode::SUCCESS);
     }
     let terminal = stderr().is_terminal();
     let mut tried = 0;
@@ -43,13 +48,12 @@ pub(crate) fn run(args: &LabArgs) -> ExitCode {
             let _ = write!(stderr(), "\r\x1b[K{tried} of {}: {} {}", rows.len(), row.id, row.name);
         }
     };
-    let report = hotcell_lab::run(&rows, HOST, &mut progress);
+    let report = hotcell_lab::run(&rows, via, HOST, &mut progress);
     if terminal {
         let _ = write!(stderr(), "\r\x1b[K");
     }
     let report = match report {
         Ok(report) => report,
-        Err(Error::Call(error)) => return Failure::Call(error).report(args.format),
         Err(error) => return Failure::Usage(error.to_string()).report(args.format),
     };
     let text = match args.format {
@@ -67,7 +71,11 @@ fn print(text: &str) -> Option<ExitCode> {
 }
 
 fn table(report: &Report) -> String {
-    let head = ["", "the C code does", "a program that calls it", "ms", "a caller of Hotcell gets"];
+    let (direct, gets) = match report.via {
+        Via::Rust => (report.via.direct(), "a caller of Hotcell gets".to_owned()),
+        via => (via.direct(), format!("a caller of Hotcell in {} gets", via.name())),
+    };
+    let head = ["", "the C code does", direct, "ms", &gets];
     let mut rows = vec![head.map(|it| Cell::new(it, FAINT)).to_vec()];
     let mut group = "";
     for came in &report.came {
@@ -146,13 +154,13 @@ fn line(text: &str) -> String {
         .collect()
 }
 
-fn list(rows: &[Chosen], format: Format) -> String {
+fn list(rows: &[Chosen], via: Via, format: Format) -> String {
     if format == Format::Json {
-        let one = |Chosen { group, row }: &Chosen| json!({ "id": row.id, "name": row.name, "group": group.name, "skipped": row.skipped_for() });
+        let one = |Chosen { group, row }: &Chosen| json!({ "id": row.id, "name": row.name, "group": group.name, "skipped": row.skipped_for(via) });
         return print::json(&rows.iter().map(one).collect());
     }
     let cells = |Chosen { group, row }: &Chosen| {
-        let skipped = row.skipped_for().map(|reason| format!("skipped: {reason}")).unwrap_or_default();
+        let skipped = row.skipped_for(via).map(|reason| format!("skipped: {reason}")).unwrap_or_default();
         let group = Cell::new(group.name, FAINT);
         vec![Cell::plain(format!("{:>4}", row.id)), group, Cell::plain(row.name), Cell::new(skipped, OPEN)]
     };

@@ -19,7 +19,7 @@ mod first;
 mod known;
 mod listen;
 mod message;
-mod options;
+pub mod options;
 mod orders;
 mod socket;
 

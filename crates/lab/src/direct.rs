@@ -1,5 +1,6 @@
 //! What happens today: the same C function in a program that calls it directly, and how that program ends.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -16,6 +17,7 @@ use rustix::process::{Pid, Signal, WaitOptions, kill_process, kill_process_group
 
 use crate::leaks::descendants;
 use crate::row::{self, End};
+use crate::via::Via;
 
 /// Exit statuses of the program: see direct.c.
 const LIVES: i32 = 77;
@@ -30,10 +32,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Bytes of what it prints that are kept.
 const KEPT: usize = 1 << 16;
 
-/// The program, as a file in memory.
+/// The program.
 #[derive(Debug)]
-pub(crate) struct Program {
-    file: OwnedFd,
+pub(crate) enum Program {
+    /// In C, as a file in memory.
+    C(OwnedFd),
+    /// In another language: what starts it.
+    Other(Via, Vec<OsString>),
 }
 
 /// How a run ended.
@@ -73,13 +78,33 @@ impl Program {
         // Who holds it open for writing cannot execute it.
         let path = format!("/proc/self/fd/{}", written.as_raw_fd());
         let file = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
-        Ok(Program { file })
+        Ok(Program::C(file))
+    }
+
+    fn command(&self) -> Command {
+        match self {
+            Program::C(file) => Command::new(format!("/proc/self/fd/{}", file.as_raw_fd())),
+            Program::Other(_, words) => {
+                let mut command = Command::new(&words[0]);
+                command.args(&words[1..]);
+                command
+            }
+        }
+    }
+
+    fn language(&self) -> Via {
+        match self {
+            Program::C(_) => Via::Rust,
+            Program::Other(via, _) => *via,
+        }
     }
 
     /// Runs a scenario.
     pub(crate) fn run(&self, direct: &row::Direct, words: &[String]) -> io::Result<Ended> {
         let before = descendants();
-        let mut command = Command::new(format!("/proc/self/fd/{}", self.file.as_raw_fd()));
+        let (wanted, says) = direct.ends(self.language());
+        let is_seen = |output: &str, errors: &str| is_seen(direct, &says, output, errors);
+        let mut command = self.command();
         command.args(words).envs(direct.variable).process_group(0);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let group = Pid::from_child(&child);
@@ -91,8 +116,8 @@ impl Program {
             if let Some(status) = child.try_wait()? {
                 break Some(status);
             }
-            if direct.end == End::Hangs && !begun {
-                begun = is_seen(direct, &so_far(&output), &so_far(&errors));
+            if wanted == End::Hangs && !begun {
+                begun = is_seen(&so_far(&output), &so_far(&errors));
                 patience = Instant::now() + if begun { HANG } else { PATIENCE };
             }
             if Instant::now() > patience {
@@ -106,7 +131,9 @@ impl Program {
         let left: Vec<u32> = descendants().into_iter().filter(|pid| !before.contains(pid)).collect();
         left.iter().for_each(|&pid| end(pid));
         let (output, errors) = (heard(output), heard(errors));
-        Ok(judge(direct, status, !left.is_empty(), &output, &errors))
+        let (end, told) = ended(status, !left.is_empty(), &output);
+        let seen = is_seen(&output, &errors) && end == Some(wanted);
+        Ok(Ended { refused: !seen && direct.where_allowed && end == Some(End::GoesOn), seen, end, told })
     }
 }
 
@@ -158,21 +185,16 @@ fn keep(mut pipe: impl Read, keeps: &Mutex<Vec<u8>>) {
 }
 
 /// Whether it has come to the fault, and said what it has to say.
-fn is_seen(direct: &row::Direct, output: &str, errors: &str) -> bool {
+fn is_seen(direct: &row::Direct, says: &[&str], output: &str, errors: &str) -> bool {
     // What its variable does to it comes before its first word.
     let began = output.starts_with("began\n") || direct.variable.is_some();
-    began && (output.contains(direct.says) || errors.contains(direct.says))
+    began && says.iter().all(|text| output.contains(text) || errors.contains(text))
 }
 
-fn judge(
-    direct: &row::Direct,
-    status: Option<ExitStatus>,
-    leaves: bool,
-    output: &str,
-    errors: &str,
-) -> Ended {
+/// How it ended, and that in words.
+fn ended(status: Option<ExitStatus>, leaves: bool, output: &str) -> (Option<End>, String) {
     let returned = output.lines().find_map(|line| line.strip_prefix("returned "));
-    let (end, told) = match status {
+    match status {
         None => (Some(End::Hangs), "hangs".to_owned()),
         Some(status) => match (status.signal(), status.code()) {
             (Some(signal), _) => {
@@ -190,9 +212,7 @@ fn judge(
             (_, Some(code)) => (Some(End::Exits(code)), format!("exits with {code}")),
             _ => (None, "its end is not known".to_owned()),
         },
-    };
-    let seen = is_seen(direct, output, errors) && end == Some(direct.end);
-    Ended { refused: !seen && direct.where_allowed && end == Some(End::GoesOn), seen, end, told }
+    }
 }
 
 fn signal_name(signal: i32) -> &'static str {

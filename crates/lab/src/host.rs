@@ -5,16 +5,17 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use hotcell::dynamic::Value;
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
 
 use crate::leaks::Counts;
 use crate::row::{Ran, Stop};
-use crate::stage::{Library, Stage, call};
+use crate::stage::{Caller, Library, Stage};
 use crate::sys;
+use crate::value::Value;
+use crate::via::host::Driven;
 
 /// A call of a host ends with its host, and not by itself.
-const FOR_EVER: Duration = Duration::from_secs(600);
+pub(crate) const FOR_EVER: Duration = Duration::from_secs(600);
 
 /// The deadline of a call that stands still for longer, and is at work for most of it.
 pub(crate) const ASLEEP: Duration = Duration::from_millis(2000);
@@ -26,7 +27,7 @@ pub(crate) const ASLEEP: Duration = Duration::from_millis(2000);
 /// When there is no such role, or the library cannot be opened.
 pub fn serve(role: &str) -> io::Result<()> {
     let library = Library::new()?;
-    let mut stage = Stage::new(&library, &[]);
+    let mut stage = Stage::new(&library, Caller::Here(&[]));
     if role == "no-descriptors" {
         return no_descriptors(&mut stage);
     }
@@ -44,7 +45,7 @@ pub fn serve(role: &str) -> io::Result<()> {
     match role {
         "idle" => io::stdin().read_line(&mut String::new()).map(drop),
         "in-a-call" => {
-            let ended = call(&session, "sleep", &[Value::Int(600_000)]);
+            let ended = session.call("sleep", &[Value::Int(600_000)]);
             ended.map(drop).map_err(|error| io::Error::other(error.to_string()))
         }
         "in-a-callback" => in_a_callback(&mut stage),
@@ -56,13 +57,13 @@ pub fn serve(role: &str) -> io::Result<()> {
 
 /// Stays in a callback until it is told to go on, and says what became of its call.
 fn in_a_callback(stage: &mut Stage<'_>) -> io::Result<()> {
-    let called = stage.call_with("outer", &[Value::Callback], &mut |_, _| {
+    let called = stage.call_with("outer", &[Value::Callback], &mut |_| {
         println!("called back");
         let waited = io::stdout().flush().and_then(|()| io::stdin().read_line(&mut String::new()));
         waited.map(|_| Value::Int(1)).map_err(|error| error.to_string())
     });
     match called {
-        Err(Stop::Failed(error)) => println!("{}: {}", error.kind(), error.message()),
+        Err(Stop::Failed(error)) => println!("{error}"),
         other => println!("{other:?}"),
     }
     Ok(())
@@ -103,7 +104,7 @@ fn forks(stage: &mut Stage<'_>) -> io::Result<()> {
 fn told(ran: Ran) -> String {
     match ran {
         Ok(told) => told,
-        Err(Stop::Failed(error)) => error.kind().to_string(),
+        Err(Stop::Failed(error)) => error.name(),
         Err(stop) => format!("{stop:?}"),
     }
 }
@@ -117,7 +118,7 @@ fn no_descriptors(stage: &mut Stage<'_>) -> io::Result<()> {
     let open = Counts::settled().descriptors as u64;
     setrlimit(Resource::Nofile, Rlimit { current: Some(open), maximum: before.maximum })?;
     let refused = match stage.session() {
-        Err(Stop::Failed(error)) => error.kind().to_string(),
+        Err(Stop::Failed(error)) => error.name(),
         other => format!("{other:?}"),
     };
     setrlimit(Resource::Nofile, before)?;
@@ -128,15 +129,88 @@ fn no_descriptors(stage: &mut Stage<'_>) -> io::Result<()> {
 
 /// A host that runs.
 #[derive(Debug)]
-pub(crate) struct Host {
-    process: Child,
-    output: Option<BufReader<ChildStdout>>,
-    /// Its worker.
-    pub(crate) worker: u32,
+pub(crate) enum Host {
+    Own(Own),
+    /// A program in another language, which makes calls as it is told.
+    Driven(Driven),
 }
 
 impl Host {
-    pub(crate) fn start(words: &[&str], role: &str, variables: &[(&str, &Path)]) -> Result<Host, Stop> {
+    pub(crate) fn start(caller: Caller<'_>, role: &str, variables: &[(&str, &Path)]) -> Result<Host, Stop> {
+        match caller {
+            Caller::Here(words) => Own::start(words, role, variables).map(Host::Own),
+            Caller::There(there) => Driven::start(there, role, variables).map(Host::Driven),
+        }
+    }
+
+    /// Its worker.
+    pub(crate) fn worker(&self) -> u32 {
+        match self {
+            Host::Own(own) => own.worker,
+            Host::Driven(driven) => driven.worker(),
+        }
+    }
+
+    /// Its number.
+    pub(crate) fn pid(&self) -> u32 {
+        match self {
+            Host::Own(own) => own.process.id(),
+            Host::Driven(driven) => driven.pid(),
+        }
+    }
+
+    /// The next line that it says.
+    pub(crate) fn line(&mut self) -> Result<String, Stop> {
+        match self {
+            Host::Own(own) => own.line(),
+            Host::Driven(driven) => driven.line(),
+        }
+    }
+
+    /// The line that it says when it has nothing more to hear; then it ends.
+    pub(crate) fn said(self) -> Result<String, Stop> {
+        match self {
+            Host::Own(own) => own.said(),
+            Host::Driven(driven) => driven.said(),
+        }
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn send(&self, signal: Signal) -> Result<(), Stop> {
+        match self {
+            Host::Own(own) => own.send(signal),
+            Host::Driven(driven) => driven.send(signal),
+        }
+    }
+
+    /// Kills it, as `kill -9` does, and waits for it.
+    pub(crate) fn kill(self) -> Result<(), Stop> {
+        match self {
+            Host::Own(own) => own.kill(),
+            Host::Driven(driven) => driven.kill(),
+        }
+    }
+
+    /// Kills what supervises its worker: that is a part of the program, or a process of its own.
+    pub(crate) fn kill_supervisor(self) -> Result<(), Stop> {
+        match self {
+            Host::Own(own) => own.kill(),
+            Host::Driven(driven) => driven.kill_supervisor(),
+        }
+    }
+}
+
+/// A host that is this program once more.
+#[derive(Debug)]
+pub(crate) struct Own {
+    process: Child,
+    output: Option<BufReader<ChildStdout>>,
+    /// Its worker.
+    worker: u32,
+}
+
+impl Own {
+    fn start(words: &[&str], role: &str, variables: &[(&str, &Path)]) -> Result<Own, Stop> {
         let mut command = Command::new("/proc/self/exe");
         command
             .args(words)
@@ -150,7 +224,7 @@ impl Host {
         let said = output.as_mut().map(|output| output.read_line(&mut line));
         let worker = line.trim().strip_prefix("worker ").and_then(|pid| pid.parse().ok());
         match worker {
-            Some(worker) => Ok(Host { process, output, worker }),
+            Some(worker) => Ok(Own { process, output, worker }),
             None => {
                 let _ = process.kill();
                 let _ = process.wait();
@@ -160,7 +234,7 @@ impl Host {
     }
 
     /// The next line that it says.
-    pub(crate) fn line(&mut self) -> Result<String, Stop> {
+    fn line(&mut self) -> Result<String, Stop> {
         let mut line = String::new();
         match self.output.as_mut().map(|output| output.read_line(&mut line)) {
             Some(Ok(1..)) => Ok(line.trim_end().to_owned()),
@@ -169,7 +243,7 @@ impl Host {
     }
 
     /// The line that it says when it has nothing more to hear; then it ends.
-    pub(crate) fn said(mut self) -> Result<String, Stop> {
+    fn said(mut self) -> Result<String, Stop> {
         drop(self.process.stdin.take());
         let said = self.line()?;
         let ended = self.process.wait().map_err(Stop::lacks("to wait for a child"))?;
@@ -180,18 +254,13 @@ impl Host {
     }
 
     /// Sends it a signal.
-    pub(crate) fn send(&self, signal: Signal) -> Result<(), Stop> {
+    fn send(&self, signal: Signal) -> Result<(), Stop> {
         // It is this process's child, and not waited for yet: the number is its.
         kill_process(Pid::from_child(&self.process), signal).map_err(Stop::lacks("to send a child a signal"))
     }
 
-    /// Its number.
-    pub(crate) fn pid(&self) -> u32 {
-        self.process.id()
-    }
-
     /// Kills it, as `kill -9` does, and waits for it.
-    pub(crate) fn kill(mut self) -> Result<(), Stop> {
+    fn kill(mut self) -> Result<(), Stop> {
         self.process.kill().map_err(Stop::lacks("to kill a child"))?;
         self.process.wait().map(drop).map_err(Stop::lacks("to wait for a child"))
     }

@@ -1,6 +1,7 @@
 //! What this process holds, and what descends from it: counted before and after each row.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,27 +21,53 @@ pub struct Counts {
     pub segments: usize,
     /// Threads of this process.
     pub threads: usize,
+    /// Files in the folder for temporary ones, where a program of its own makes the calls.
+    pub files: usize,
+}
+
+/// Who else is counted, besides this process.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Others {
+    /// Processes whose descriptors, maps and threads count.
+    pub(crate) processes: Vec<u32>,
+    /// Of these, whose threads do not: they are counted as this many.
+    pub(crate) threads: Option<(u32, usize)>,
+    /// The folder for their temporary files.
+    pub(crate) folder: Option<PathBuf>,
 }
 
 impl Counts {
     pub(crate) fn now() -> Counts {
-        let entries = |path: &str| fs::read_dir(path).map_or(0, Iterator::count);
-        let maps = fs::read_to_string("/proc/self/maps").unwrap_or_default();
-        Counts {
-            processes: descendants().len(),
-            descriptors: entries("/proc/self/fd"),
-            segments: maps.matches("hotcell-segment").count(),
-            threads: entries("/proc/self/task"),
+        Counts::with(&Others::default())
+    }
+
+    pub(crate) fn with(others: &Others) -> Counts {
+        let mut counts = Counts { processes: descendants().len(), ..Counts::default() };
+        for pid in others.processes.iter().copied().chain([std::process::id()]) {
+            let entries = |what: &str| fs::read_dir(format!("/proc/{pid}/{what}")).map_or(0, Iterator::count);
+            let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
+            counts.descriptors += entries("fd");
+            counts.segments += maps.matches("hotcell-segment").count();
+            counts.threads += match others.threads {
+                Some((of, threads)) if of == pid => threads,
+                _ => entries("task"),
+            };
         }
+        counts.files = others.folder.as_deref().map_or(0, files_in);
+        counts
     }
 
     /// Counts that stay the same for a while.
     pub fn settled() -> Counts {
-        let (mut counts, mut looks) = (Counts::now(), 0);
+        Counts::settled_as(Counts::now)
+    }
+
+    pub(crate) fn settled_as(now: impl Fn() -> Counts) -> Counts {
+        let (mut counts, mut looks) = (now(), 0);
         let patience = Instant::now() + PATIENCE;
         while looks < 10 && Instant::now() < patience {
             thread::sleep(Duration::from_millis(2));
-            let now = Counts::now();
+            let now = now();
             looks = if now == counts { looks + 1 } else { 0 };
             counts = now;
         }
@@ -49,14 +76,19 @@ impl Counts {
 
     /// What there is more of than before, once what ends has ended.
     pub fn more_than(before: Counts) -> Counts {
+        Counts::more_as(before, Counts::now)
+    }
+
+    pub(crate) fn more_as(before: Counts, now: impl Fn() -> Counts) -> Counts {
         let patience = Instant::now() + PATIENCE;
         loop {
-            let now = Counts::now();
+            let now = now();
             let more = Counts {
                 processes: now.processes.saturating_sub(before.processes),
                 descriptors: now.descriptors.saturating_sub(before.descriptors),
                 segments: now.segments.saturating_sub(before.segments),
                 threads: now.threads.saturating_sub(before.threads),
+                files: now.files.saturating_sub(before.files),
             };
             if more == Counts::default() || Instant::now() > patience {
                 return more;
@@ -74,9 +106,15 @@ impl Counts {
     pub fn to_json(self) -> Value {
         json!({
             "processes": self.processes, "descriptors": self.descriptors,
-            "segments": self.segments, "threads": self.threads,
+            "segments": self.segments, "threads": self.threads, "files": self.files,
         })
     }
+}
+
+/// Files and folders in a folder, at any depth.
+fn files_in(folder: &Path) -> usize {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| 1 + if entry.path().is_dir() { files_in(&entry.path()) } else { 0 }).sum()
 }
 
 /// Whether there is such a process, and it is more than a corpse.
@@ -92,6 +130,19 @@ pub(crate) fn is_stopped(pid: u32) -> bool {
 fn state(pid: u32) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     Some(stat.rsplit(')').next()?.split_whitespace().next()?.to_owned())
+}
+
+/// Processes that this one has started, and that have these words among theirs.
+pub(crate) fn children_of(pid: u32, word: &str) -> Vec<u32> {
+    let started = |child: &u32| {
+        let stat = fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
+        stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1)) == Some(&pid.to_string())
+    };
+    let says = |child: &u32| {
+        let words = fs::read_to_string(format!("/proc/{child}/cmdline")).unwrap_or_default();
+        words.split('\0').any(|it| it == word)
+    };
+    descendants().into_iter().filter(|child| started(child) && says(child)).collect()
 }
 
 /// Processes that descend from this one, and are more than corpses.

@@ -5,12 +5,16 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::direct::Ended;
+use crate::failure::Failure;
 use crate::leaks::Counts;
 use crate::row::{Group, Ran, Row, Run, Stop};
+use crate::via::Via;
 
 /// What came of all rows that were asked for.
 #[derive(Debug)]
 pub struct Report {
+    /// Whose calls they were tried with.
+    pub via: Via,
     /// In the order of the table.
     pub came: Vec<Came>,
 }
@@ -54,16 +58,18 @@ pub enum Outcome {
     },
 }
 
+/// What was seen besides the result of a row's calls.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen {
+    pub(crate) next_call_ok: bool,
+    pub(crate) leaked: Counts,
+    pub(crate) bystander_ok: bool,
+    pub(crate) took: Duration,
+}
+
 impl Outcome {
-    pub(crate) fn tried(
-        run: &Run,
-        direct: Ended,
-        ran: &Ran,
-        next_call_ok: bool,
-        leaked: Counts,
-        bystander_ok: bool,
-        took: Duration,
-    ) -> Outcome {
+    pub(crate) fn tried(run: &Run, direct: Ended, ran: &Ran, seen: Seen) -> Outcome {
+        let Seen { next_call_ok, leaked, bystander_ok, took } = seen;
         let there = !run.direct.words.is_empty();
         let told = match direct.seen {
             true => direct.told.clone(),
@@ -98,8 +104,8 @@ impl Outcome {
 }
 
 /// The error, and the last of what the library said.
-fn said(error: &hotcell::Error) -> String {
-    let text = format!("{}: {}", error.kind(), error.message());
+fn said(error: &Failure) -> String {
+    let text = error.to_string();
     match error.output().lines().rfind(|line| !line.trim().is_empty()) {
         Some(last) => format!("{text}, “{}”", last.trim()),
         None => text,

@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use hotcell::{Error, ErrorKind};
+use hotcell::ErrorKind;
 
+use crate::failure::{Failure, Why};
 use crate::stage::Stage;
+use crate::via::Via;
 
 /// Rows of one kind.
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub struct Row {
     /// What goes wrong.
     pub name: &'static str,
     pub(crate) plan: Plan,
+    /// Clients that have no such call, and why.
+    pub(crate) without: &'static [(Via, &'static str)],
 }
 
 /// Whether, and how, it is tried.
@@ -54,6 +58,8 @@ pub(crate) struct Direct {
     pub(crate) says: &'static str,
     /// Whether a machine may refuse it to everybody.
     pub(crate) where_allowed: bool,
+    /// Languages in which it ends otherwise, and what it says there.
+    pub(crate) elsewhere: &'static [(Via, End, &'static str)],
 }
 
 /// What has to become of that program.
@@ -80,7 +86,7 @@ pub(crate) type Ran = Result<String, Stop>;
 #[derive(Debug)]
 pub(crate) enum Stop {
     /// The error that the caller sees.
-    Failed(Error),
+    Failed(Failure),
     /// The lab did not see the fault, or saw something that must not be.
     Wrong(String),
     /// This machine lacks something.
@@ -106,26 +112,35 @@ impl Row {
         act: fn(&mut Stage<'_>) -> Ran,
         expected: Expected,
     ) -> Row {
-        Row { id, name, plan: Plan::Run(Run { direct, act, expected }) }
+        Row { id, name, plan: Plan::Run(Run { direct, act, expected }), without: &[] }
     }
 
     pub(crate) const fn skipped(id: &'static str, name: &'static str, reason: &'static str) -> Row {
-        Row { id, name, plan: Plan::Skipped(reason) }
+        Row { id, name, plan: Plan::Skipped(reason), without: &[] }
     }
 
-    /// What has to become of a program that calls it directly, and what a caller has to see; `None` where it is never
-    /// tried.
-    pub fn expects(&self) -> Option<(String, String)> {
+    /// Clients that have no such call, and why: that is tried, too.
+    pub(crate) const fn without(mut self, clients: &'static [(Via, &'static str)]) -> Row {
+        self.without = clients;
+        self
+    }
+
+    /// What has to become of a program in this language that calls it directly, and what a caller has to see; `None` where it
+    /// is never tried.
+    pub fn expects(&self, via: Via) -> Option<(String, String)> {
         let Plan::Run(run) = &self.plan else { return None };
-        let says =
-            if run.direct.says.is_empty() { String::new() } else { format!(": “{}”", run.direct.says) };
-        Some((format!("{}{says}", run.direct.end), run.expected.to_string()))
+        let (end, says) = run.direct.ends(via);
+        let says: Vec<String> =
+            says.iter().filter(|text| !text.is_empty()).map(|text| format!("“{text}”")).collect();
+        let colon = if says.is_empty() { "" } else { ": " };
+        Some((format!("{end}{colon}{}", says.join(", ")), run.expected.to_string()))
     }
 
-    /// Why it is not tried, on any machine.
-    pub fn skipped_for(&self) -> Option<&'static str> {
+    /// Why it is not tried through this client, or on any machine.
+    pub fn skipped_for(&self, via: Via) -> Option<&'static str> {
+        let without = self.without.iter().find(|(client, _)| *client == via);
         match self.plan {
-            Plan::Run(_) => None,
+            Plan::Run(_) => without.map(|(_, reason)| *reason),
             Plan::Skipped(reason) => Some(reason),
         }
     }
@@ -133,7 +148,7 @@ impl Row {
 
 impl Direct {
     pub(crate) const fn new(words: &'static [&'static str], end: End) -> Direct {
-        Direct { words, variable: None, end, says: "", where_allowed: false }
+        Direct { words, variable: None, end, says: "", where_allowed: false, elsewhere: &[] }
     }
 
     pub(crate) const fn says(mut self, text: &'static str) -> Direct {
@@ -145,6 +160,26 @@ impl Direct {
     pub(crate) const fn where_allowed(mut self) -> Direct {
         self.where_allowed = true;
         self
+    }
+
+    /// In these languages it ends otherwise.
+    pub(crate) const fn elsewhere(mut self, ends: &'static [(Via, End, &'static str)]) -> Direct {
+        self.elsewhere = ends;
+        self
+    }
+
+    /// How it has to end in this language, and what it has to say.
+    pub(crate) fn ends(&self, via: Via) -> (End, [&'static str; 2]) {
+        if let Some((_, end, says)) = self.elsewhere.iter().find(|(language, ..)| *language == via) {
+            return (*end, [says, ""]);
+        }
+        match (via, self.end) {
+            // The runtime of Go handles these, says which it was, and ends the process.
+            (Via::Go, End::Dies(signal @ ("SIGABRT" | "SIGBUS" | "SIGFPE" | "SIGILL" | "SIGSEGV"))) => {
+                (End::Exits(2), [self.says, signal])
+            }
+            (_, end) => (end, [self.says, ""]),
+        }
     }
 
     pub(crate) const fn with(mut self, name: &'static str, value: &'static str) -> Direct {
@@ -159,10 +194,13 @@ impl Direct {
 impl Expected {
     pub(crate) fn holds(&self, ran: &Ran) -> bool {
         match (self, ran) {
-            (Expected::Fails(kind, texts), Err(Stop::Failed(error))) => {
-                let full = format!("{error:#}");
-                error.kind() == *kind && texts.iter().all(|text| full.contains(text))
-            }
+            (Expected::Fails(kind, texts), Err(Stop::Failed(error))) => match error.why {
+                Why::Kind(is) => is == *kind && texts.iter().all(|text| error.text().contains(text)),
+                // A language has words of its own for these.
+                Why::Refused => REFUSALS.contains(kind),
+                Why::GivenUp => *kind == ErrorKind::Cancelled,
+                _ => false,
+            },
             (Expected::Gives(text), Ok(got)) => text == got,
             (Expected::OneOf(all), _) => all.iter().any(|one| one.holds(ran)),
             _ => false,
@@ -199,9 +237,23 @@ impl fmt::Display for Expected {
     }
 }
 
-impl From<Error> for Stop {
-    fn from(error: Error) -> Stop {
-        Stop::Failed(error)
+/// Kinds of errors by which arguments are refused before anything is sent.
+const REFUSALS: [ErrorKind; 3] =
+    [ErrorKind::InvalidArgument, ErrorKind::BadEncoding, ErrorKind::WrongHandleType];
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Stop {
+        match failure.why {
+            Why::Kind(_) | Why::Refused | Why::GivenUp => Stop::Failed(failure),
+            Why::Impossible | Why::Lacks => Stop::Lacks(failure.message().to_owned()),
+            Why::Lost => Stop::Wrong(failure.message().to_owned()),
+        }
+    }
+}
+
+impl From<hotcell::Error> for Stop {
+    fn from(error: hotcell::Error) -> Stop {
+        Stop::Failed(error.into())
     }
 }
 

@@ -1,4 +1,4 @@
-//! Where a row happens: its sessions of the library in this program, and the files that it needs.
+//! Where a row happens: its sessions of the library, in this program or in another, and the files that it needs.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -7,11 +7,18 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hotcell::dynamic::{self, Callback, Outcome, Value};
-use hotcell::{Options, Session, rt};
+use hotcell::serve::options;
+use hotcell::{Options, rt};
 use hotcell_faulty::{LIBRARY, OTHER_LAYOUT, carried};
+use serde_json::Value as Json;
 
+use crate::failure::Failure;
 use crate::row::{Ran, Stop};
+use crate::session::{Session, Timed};
+use crate::state::ProgramState;
+use crate::value::{Callback, Outcome, Value};
+use crate::via::There;
+use crate::via::driver;
 
 /// For calls that end by themselves. Long: it is no measure of anything.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -29,13 +36,22 @@ pub(crate) struct Library {
     file: OwnedFd,
 }
 
+/// Who makes the calls of a row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Caller<'a> {
+    /// This program. These words make it play a host, once more: see [`crate::host`].
+    Here(&'a [&'a str]),
+    /// A program in another language.
+    There(&'a There),
+}
+
 /// The stage of one row.
 #[derive(Debug)]
 pub(crate) struct Stage<'a> {
     library: &'a Library,
+    caller: Caller<'a>,
     session: Option<Session>,
     folder: Option<tempfile::TempDir>,
-    host: &'a [&'a str],
     /// Libraries that were changed.
     files: Vec<OwnedFd>,
     /// How long the last call took.
@@ -47,9 +63,9 @@ impl Library {
         Ok(Library { file: hotcell_shm::sealed_copy(LIBRARY)? })
     }
 
-    /// For this process.
+    /// For this process, and others while it lives.
     pub(crate) fn path(&self) -> PathBuf {
-        format!("/proc/self/fd/{}", self.file.as_raw_fd()).into()
+        format!("/proc/{}/fd/{}", std::process::id(), self.file.as_raw_fd()).into()
     }
 
     /// Options of a session that loads it.
@@ -63,14 +79,23 @@ impl Library {
     }
 }
 
+/// What of these options is not the default, as `hotcell serve` takes them.
+pub(crate) fn said(options: &Options) -> Json {
+    let (mut said, otherwise) = (options::write(options), options::write(&Options::default()));
+    if let Some(members) = said.as_object_mut() {
+        members.retain(|name, value| otherwise.get(name) != Some(value));
+    }
+    said
+}
+
 impl<'a> Stage<'a> {
-    pub(crate) fn new(library: &'a Library, host: &'a [&'a str]) -> Stage<'a> {
-        Stage { library, session: None, folder: None, host, files: Vec::new(), took: None }
+    pub(crate) fn new(library: &'a Library, caller: Caller<'a>) -> Stage<'a> {
+        Stage { library, caller, session: None, folder: None, files: Vec::new(), took: None }
     }
 
-    /// What makes this program play a host: see [`crate::host`].
-    pub(crate) fn host(&self) -> &'a [&'a str] {
-        self.host
+    /// Who makes the calls.
+    pub(crate) fn caller(&self) -> Caller<'a> {
+        self.caller
     }
 
     /// Options of a session that loads the library.
@@ -82,22 +107,23 @@ impl<'a> Stage<'a> {
     pub(crate) fn open(&mut self, change: impl FnOnce(&mut Options)) -> Result<Session, Stop> {
         let mut options = self.options();
         change(&mut options);
-        self.open_package(carried().package, options)
+        let session = open(self.caller, options)?;
+        Ok(self.session.insert(session).clone())
     }
 
-    /// Opens the row's session of another package.
+    /// Opens the row's session of another package, in this program.
     pub(crate) fn open_package(
         &mut self,
         package: &'static rt::Package,
         options: Options,
     ) -> Result<Session, Stop> {
-        let session = Session::open(package, options)?;
+        let session = Session::Here(hotcell::Session::open(package, options)?);
         Ok(self.session.insert(session).clone())
     }
 
     /// Another session beside the row's own.
     pub(crate) fn another(&self) -> Result<Session, Stop> {
-        Ok(Session::open(carried().package, self.options())?)
+        Ok(open(self.caller, self.options())?)
     }
 
     /// The row's session.
@@ -108,22 +134,18 @@ impl<'a> Stage<'a> {
         }
     }
 
+    /// What is once in the program that calls, and no library may change; that has this mask from now on, if one is given.
+    pub(crate) fn state(&self, mask: Option<u32>) -> Result<ProgramState, Stop> {
+        match self.caller {
+            Caller::Here(_) => ProgramState::here(mask),
+            Caller::There(there) => Ok(ProgramState::there(there.driver(), mask)?),
+        }
+    }
+
     /// Calls `faulty_<name>`, or a function with that name.
     pub(crate) fn call(&mut self, name: &str, args: &[Value]) -> Result<Outcome, Stop> {
         let session = self.session()?;
-        self.timed(|| call(&session, name, args))
-    }
-
-    fn timed<T>(&mut self, run: impl FnOnce() -> hotcell::Result<T>) -> Result<T, Stop> {
-        let started = Instant::now();
-        let ran = run();
-        self.took = Some(started.elapsed());
-        Ok(ran?)
-    }
-
-    /// How long the row's last call took, if it was one of these.
-    pub(crate) fn took(&self) -> Option<Duration> {
-        self.took
+        self.timed(session.timed(name, args, None))
     }
 
     /// As [`Stage::call`], with a callback.
@@ -133,8 +155,18 @@ impl<'a> Stage<'a> {
         args: &[Value],
         callback: &mut Callback<'_>,
     ) -> Result<Outcome, Stop> {
-        let (session, interface) = (self.session()?, &carried().interface);
-        self.timed(|| dynamic::call_with(&session, interface, function(name), args, callback))
+        let session = self.session()?;
+        self.timed(session.timed(name, args, Some(callback)))
+    }
+
+    fn timed(&mut self, (ran, took): Timed) -> Result<Outcome, Stop> {
+        self.took = Some(took);
+        Ok(ran?)
+    }
+
+    /// How long the row's last call took, if it was one of these.
+    pub(crate) fn took(&self) -> Option<Duration> {
+        self.took
     }
 
     /// Calls a function that takes integers; what it returned, as text.
@@ -147,7 +179,7 @@ impl<'a> Stage<'a> {
     pub(crate) fn int_within(&mut self, milliseconds: u64, name: &str, args: &[i128]) -> Ran {
         let session = self.session()?.within(Duration::from_millis(milliseconds));
         let args: Vec<Value> = args.iter().copied().map(Value::Int).collect();
-        Ok(told(&self.timed(|| call(&session, name, &args))?))
+        Ok(told(&self.timed(session.timed(name, &args, None))?))
     }
 
     /// Calls a function that takes a text.
@@ -168,7 +200,7 @@ impl<'a> Stage<'a> {
         wait_for_end(worker)?;
         // A call that meets the end is an error: behind one that the session has heard of it is none.
         wait_while(
-            || worker.is_some() && session.stats().pid == worker,
+            || worker.is_some() && session.worker_pid() == worker,
             "the session has not heard of an end",
         )
     }
@@ -238,9 +270,17 @@ impl<'a> Stage<'a> {
 
 /// The function `faulty_<name>`, or of that name, with its index.
 pub(crate) fn function(name: &str) -> (u16, &'static hotcell_faulty::Function) {
+    find(name).unwrap_or_else(|| panic!("the faulty library has no bound `{name}`"))
+}
+
+/// The name in C of the function `faulty_<name>`, or of that name; one that is not bound is called `faulty_<name>`.
+pub(crate) fn c_name(name: &str) -> String {
+    find(name).map_or_else(|| format!("faulty_{name}"), |(_, function)| function.name.clone())
+}
+
+fn find(name: &str) -> Option<(u16, &'static hotcell_faulty::Function)> {
     let interface = &carried().interface;
-    let function = interface.function(&format!("faulty_{name}")).or_else(|| interface.function(name));
-    function.unwrap_or_else(|| panic!("the faulty library has no bound `{name}`"))
+    interface.function(&format!("faulty_{name}")).or_else(|| interface.function(name))
 }
 
 /// Waits for the end of a process: none, where it has ended already.
@@ -261,29 +301,23 @@ pub(crate) fn wait_while(goes_on: impl Fn() -> bool, otherwise: &str) -> Result<
     Ok(())
 }
 
-/// Calls it in this session.
-pub(crate) fn call(session: &Session, name: &str, args: &[Value]) -> hotcell::Result<Outcome> {
-    dynamic::call(session, &carried().interface, function(name), args)
-}
-
 /// The integer that was returned.
 pub(crate) fn number(outcome: &Outcome) -> Option<i128> {
-    match outcome.returned {
-        Some(Value::Int(number)) => Some(number),
+    match outcome.0.first() {
+        Some(Value::Int(number)) => Some(*number),
         _ => None,
     }
 }
 
 /// The object that came out.
 pub(crate) fn object(outcome: &Outcome) -> Result<Value, Stop> {
-    let values = outcome.returned.iter().chain(outcome.outs.iter().map(|(_, value)| value));
-    let handle = values.into_iter().find(|value| matches!(value, Value::Handle(_)));
-    handle.cloned().ok_or_else(|| Stop::Wrong("no object came out".into()))
+    let found = outcome.0.iter().find(|value| matches!(value, Value::Object(_)));
+    found.cloned().ok_or_else(|| Stop::Wrong("no object came out".into()))
 }
 
 /// What was returned, in words.
 pub(crate) fn told(outcome: &Outcome) -> String {
-    match &outcome.returned {
+    match outcome.0.first() {
         None => "returned".to_owned(),
         Some(Value::Null) => "NULL".to_owned(),
         Some(Value::Int(number)) => number.to_string(),
@@ -291,5 +325,13 @@ pub(crate) fn told(outcome: &Outcome) -> String {
         Some(Value::Bool(truth)) => truth.to_string(),
         Some(Value::Text(text)) => text.clone(),
         Some(other) => format!("{other:?}"),
+    }
+}
+
+/// Opens a session where this caller makes its calls.
+fn open(caller: Caller<'_>, options: Options) -> Result<Session, Failure> {
+    match caller {
+        Caller::Here(_) => Ok(Session::Here(hotcell::Session::open(carried().package, options)?)),
+        Caller::There(there) => driver::There::open(there.driver(), &said(&options)).map(Session::There),
     }
 }

@@ -66,10 +66,14 @@ const GO_PLACE: &str = "clients/go/internal/shm/";
 /// What a program by cgo is called in the folder of its example: it shows what that takes.
 const BY_CGO: &str = "/direct/with_cgo.go";
 
+/// The program of the lab that calls a library by cgo, which shows what comes of that.
+const CGO_PLACE: &str = "crates/lab/via/go/direct/";
+
 /// The package of that name is imported there only, by tests, and by cgo.
 pub(crate) fn confined_in_go(tree: &Tree) -> Vec<Finding> {
     let go = tree.files().filter(|it| it.extension() == "go" && !it.path.ends_with("_test.go"));
-    let elsewhere = go.filter(|it| !it.path.starts_with(GO_PLACE) && !it.path.ends_with(BY_CGO));
+    let by_cgo = |path: &str| path.ends_with(BY_CGO) || path.starts_with(CGO_PLACE);
+    let elsewhere = go.filter(|it| !it.path.starts_with(GO_PLACE) && !by_cgo(&it.path));
     let imports = elsewhere.flat_map(|file| (1..).zip(file.text.lines()).map(move |line| (file, line)));
     imports
         .filter(|(_, (_, line))| line.trim().trim_start_matches("import ") == "\"unsafe\"")
@@ -126,6 +130,8 @@ mod tests {
             &[
                 (&[("clients/go/internal/shm/a.go", code), ("clients/go/rt/a_test.go", code)], ""),
                 (&[("examples/a/direct/with_cgo.go", code)], ""),
+                (&[("crates/lab/via/go/direct/a.go", code)], ""),
+                (&[("crates/lab/via/go/driver/a.go", code)], "crates/lab/via/go/driver/a.go:"),
                 (&[("clients/go/rt/a.go", code)], "clients/go/rt/a.go:4: `unsafe`"),
                 (&[("clients/go/a.go", "package a\n\nimport \"unsafe\"\n")], "clients/go/a.go:3: `unsafe`"),
                 (&[("clients/go/a.go", "package a\n\n// \"unsafe\" is not here.\n")], ""),

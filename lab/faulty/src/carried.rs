@@ -15,7 +15,11 @@ pub const OTHER_LAYOUT: &[u8] =
 /// The program that calls the library directly, one scenario a run: direct.c.
 pub const DIRECT: &[u8] = include_bytes!(concat!(env!("FAULTY_DIR"), "/faulty-direct"));
 
-const SHIM: &[u8] = include_bytes!(concat!(env!("FAULTY_DIR"), "/shim.so"));
+/// The same program as a library, for programs in other languages: `direct(count, words)` runs a scenario, and is its exit status.
+pub const DIRECT_LIBRARY: &[u8] = include_bytes!(concat!(env!("FAULTY_DIR"), "/libfaulty-direct.so"));
+
+/// The compiled shim.
+pub const SHIM: &[u8] = include_bytes!(concat!(env!("FAULTY_DIR"), "/shim.so"));
 
 const INTERFACE: &str = include_str!("../interface.json");
 

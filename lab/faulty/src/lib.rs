@@ -12,7 +12,7 @@ use hotcell::{Library, Options, Session, Ticket};
 use hotcell_bind::{Bound, Error, Job, Source};
 use hotcell_model::interface::Interface;
 
-pub use carried::{Carried, DIRECT, LIBRARY, OTHER_LAYOUT, carried};
+pub use carried::{Carried, DIRECT, DIRECT_LIBRARY, LIBRARY, OTHER_LAYOUT, SHIM, carried};
 pub use hotcell_model::interface::Function;
 
 /// Binds the library; the work is done once per process.

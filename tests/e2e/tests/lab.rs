@@ -48,7 +48,7 @@ fn check(ids: &[&str], report: &Value) {
         assert_eq!((&row["ok"], &row["next_call_ok"]), (&true.into(), &true.into()), "{row:#}");
         assert_eq!(row["bystander_ok"], true, "{row:#}");
         let leaked = row["leaked"].as_object().unwrap();
-        assert_eq!(leaked.len(), 4, "{row:#}");
+        assert_eq!(leaked.len(), 5, "{row:#}");
         assert!(leaked.values().all(|count| count == 0), "{row:#}");
         assert!(row["ms"].as_f64().is_some_and(|ms| ms >= 0.0), "{row:#}");
     }

@@ -197,7 +197,7 @@ func (s *Session) ended(said answer) {
 	if worker == nil {
 		return
 	}
-	end := End{Fault: said.Fault, Lane: -1, Function: said.Function, CallID: uint64(said.Call)}
+	end := End{Fault: said.Fault, Lane: -1, Function: said.Function, CallID: uint64(said.Call), Why: said.Why}
 	if said.Lane != nil {
 		end.Lane = *said.Lane
 	}

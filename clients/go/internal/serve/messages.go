@@ -45,6 +45,7 @@ type answer struct {
 	Lane         *int           `json:"lane"`
 	Function     string         `json:"function"`
 	Call         number         `json:"call"`
+	Why          string         `json:"why"`
 	// long is what came as a file, behind a message of so many Bytes.
 	long []byte
 	// mapping is the segment that was mapped for the order.
@@ -60,46 +61,4 @@ func (n *number) UnmarshalJSON(data []byte) error {
 		data = data[1 : len(data)-1]
 	}
 	return json.Unmarshal(data, (*uint64)(n))
-}
-
-// options is how a library is opened, by the names that the server takes: docs/reference/serve.md.
-type options struct {
-	DeadlineMS      int64             `json:"deadline_ms,omitempty"`
-	StartDeadlineMS int64             `json:"start_deadline_ms,omitempty"`
-	Libraries       []string          `json:"libraries,omitempty"`
-	Environment     map[string]string `json:"environment,omitempty"`
-	Directory       string            `json:"directory,omitempty"`
-	Sandbox         string            `json:"sandbox,omitempty"`
-	Limits          *limits           `json:"limits,omitempty"`
-	MaxInput        uint64            `json:"max_input,omitempty"`
-	MaxOutput       uint64            `json:"max_output,omitempty"`
-	MaxObjects      uint32            `json:"max_objects,omitempty"`
-	Waiting         string            `json:"waiting,omitempty"`
-	Callers         int               `json:"callers,omitempty"`
-	Spares          int               `json:"spares,omitempty"`
-}
-
-type limits struct {
-	Memory uint64 `json:"memory,omitempty"`
-}
-
-func optionsOf(given hotcell.Options) *options {
-	options := &options{
-		DeadlineMS:      given.Deadline.Milliseconds(),
-		StartDeadlineMS: given.StartDeadline.Milliseconds(),
-		Libraries:       given.Libraries,
-		Environment:     given.Environment,
-		Directory:       given.Directory,
-		Sandbox:         given.Sandbox,
-		MaxInput:        given.MaxInput,
-		MaxOutput:       given.MaxOutput,
-		MaxObjects:      given.MaxObjects,
-		Waiting:         string(given.Waiting),
-		Callers:         given.Callers,
-		Spares:          given.Spares,
-	}
-	if given.MemoryBytes > 0 {
-		options.Limits = &limits{Memory: given.MemoryBytes}
-	}
-	return options
 }

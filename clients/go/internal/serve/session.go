@@ -167,6 +167,10 @@ func (s *Session) ask(ctx context.Context, entry *waiting, order message, files 
 		answer.mapping, entry.mapping = entry.mapping, nil
 		s.mutex.Unlock()
 		if answer.Kind == "refused" {
+			// What was offered before that the worker never has.
+			if answer.mapping != nil {
+				answer.mapping.Unmap()
+			}
 			if answer.Error == nil {
 				return answer, errors.New("hotcell has refused an order")
 			}

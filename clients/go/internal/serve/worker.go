@@ -47,6 +47,8 @@ type End struct {
 	// Function and CallID are that call's, as far as they are known.
 	Function string
 	CallID   uint64
+	// Why is that of the kill that has ended it; empty where it ended by itself, be it just before.
+	Why string
 }
 
 // Ended is closed when the worker has ended.

@@ -26,8 +26,12 @@ const SPARES: u32 = 64;
 /// The longest time.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// Reads options. What is wrong is said with its name.
-pub(super) fn read(value: &Value) -> Result<Options, String> {
+/// Reads options, as clients of `hotcell serve` say them: docs/reference/serve.md. What is left out is the default.
+///
+/// # Errors
+///
+/// What is wrong, with its name.
+pub fn read(value: &Value) -> Result<Options, String> {
     let read = match value {
         Value::Null => Ok(Said::default()),
         value => Said::deserialize(value),
@@ -42,8 +46,8 @@ pub(super) fn read(value: &Value) -> Result<Options, String> {
     Ok(options)
 }
 
-/// Writes options that a client and its server agree on.
-pub(super) fn write(options: &Options) -> Value {
+/// Writes options, as a server tells them to its client.
+pub fn write(options: &Options) -> Value {
     serde_json::to_value(Said::from(options)).expect("its members are numbers, texts and lists")
 }
 

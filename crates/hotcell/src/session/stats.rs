@@ -8,6 +8,7 @@ use hotcell_protocol::ErrorKind;
 use serde_json::{Value, json};
 
 use super::{Facts, Session, WorkerEnd};
+use crate::denied::Refused;
 use crate::memory::Heap;
 use crate::restart::Breaker;
 use crate::state::StateChanges;
@@ -81,6 +82,8 @@ pub struct Stats {
     pub descriptors: Option<u64>,
     /// What its library has left changed of the state of its process, and was put back between calls.
     pub state_changes: Option<StateChanges>,
+    /// What the sandbox [refused](Session::refused) it.
+    pub refused: Option<Refused>,
     /// What its library has of memory, by function.
     pub heap: Option<Heap>,
     /// The functions that were called, or have memory.
@@ -147,6 +150,7 @@ impl Stats {
             "threads": self.threads,
             "descriptors": self.descriptors,
             "state_changes": self.state_changes.as_ref().map(StateChanges::to_json),
+            "refused": self.refused.as_ref().map(Refused::to_json),
             "heap": self.heap.as_ref().map(Heap::to_json),
             "functions": self.functions.iter().map(FunctionStats::to_json).collect::<Vec<_>>(),
         })
@@ -214,6 +218,7 @@ impl Session {
             state_changes: worker
                 .as_ref()
                 .map(|worker| StateChanges::of(&worker.channel().state_record(), self.functions())),
+            refused: self.refused(),
             functions: if forked { Vec::new() } else { self.functions_seen(heap.as_ref()) },
             heap,
         }

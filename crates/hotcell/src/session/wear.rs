@@ -210,12 +210,13 @@ impl Session {
         (known.replaced, known.waits)
     }
 
-    /// Notes that callers in another process have let go of a worker: of a worn one, if it was that.
+    /// Notes that callers in another process have let go of a worker: of a worn one, if it was that, which ends for it.
     #[cfg(feature = "serve")]
-    pub(super) fn note_replaced(&self, generation: u64) {
+    pub(super) fn note_replaced(&self, worker: &Serving) {
         let mut known = self.shared.known.0.lock();
-        if known.waits.take_if(|waits| *waits == generation).is_some() {
+        if known.waits.take_if(|waits| *waits == worker.generation()).is_some() {
             known.replaced += 1;
+            known.last.iter().for_each(|last| worker.ends_because(Because::worn(last.worn)));
         }
     }
 

@@ -12,7 +12,7 @@ use crate::change;
 use crate::row::End::*;
 use crate::row::Expected::*;
 use crate::row::{Direct, Ran, Row, Stop};
-use crate::stage::{Stage, call, told};
+use crate::stage::{Stage, told};
 
 pub(crate) const ROWS: &[Row] = &[
     Row::new(
@@ -58,7 +58,7 @@ pub(crate) const ROWS: &[Row] = &[
         |stage| {
             for change in [change::text, change::truncated] {
                 match load(stage, change) {
-                    Err(Stop::Failed(error)) if error.kind() == LoadFailed => {}
+                    Err(Stop::Failed(error)) if error.is(LoadFailed) => {}
                     other => return Err(Stop::Wrong(format!("a file that is no library: {other:?}"))),
                 }
             }
@@ -109,7 +109,7 @@ fn written_code(stage: &mut Stage<'_>) -> Ran {
     };
     match (works.as_str(), kept_from(change::executable_stack)) {
         ("5", Err(Stop::Failed(error)))
-            if error.kind() == LoadFailed && error.message().contains("an executable stack") => {}
+            if error.is(LoadFailed) && error.message().contains("an executable stack") => {}
         (works, other) => return Err(Stop::Wrong(format!("{works}, with an executable stack {other:?}"))),
     }
     kept_from(change::executable_data).map(|_| "loaded".into())
@@ -120,7 +120,7 @@ fn two_versions(stage: &mut Stage<'_>) -> Ran {
     let path = stage.changed_library(change::version_2)?;
     stage.open(|options| options.libraries = vec![path])?;
     let second = stage.int("version", &[])?;
-    Ok(format!("version {} in one session, {second} in another", told(&call(&first, "version", &[])?)))
+    Ok(format!("version {} in one session, {second} in another", told(&first.call("version", &[])?)))
 }
 
 fn constructor(stage: &mut Stage<'_>) -> Ran {
@@ -130,7 +130,7 @@ fn constructor(stage: &mut Stage<'_>) -> Ran {
         options.start_deadline = Duration::from_millis(300);
     });
     match hung {
-        Err(Stop::Failed(error)) if error.kind() == LoadFailed && error.message().contains("in time") => {}
+        Err(Stop::Failed(error)) if error.is(LoadFailed) && error.message().contains("in time") => {}
         other => return Err(Stop::Wrong(format!("a constructor that hangs: {other:?}"))),
     }
     stage.open(|options| options.environment = variable("crash"))?;
@@ -159,7 +159,7 @@ fn replaced(stage: &mut Stage<'_>) -> Ran {
     let refused = stage.int("version", &[]);
     put(&path, LIBRARY)?;
     match died {
-        Err(Stop::Failed(error)) if error.kind() == Crashed => refused,
+        Err(Stop::Failed(error)) if error.is(Crashed) => refused,
         other => Err(Stop::Wrong(format!("the worker did not end: {other:?}"))),
     }
 }

@@ -133,9 +133,11 @@ impl Session {
     pub(crate) fn is_left(&self, generation: u64) {
         // Of a worker that it has let go of it hears nothing more.
         self.has().lock().entry(generation).and_modify(|had| had.is_left = true);
+        if let Some(worker) = self.had(generation) {
+            self.note_replaced(&worker);
+        }
         self.give_up(generation);
         let had = self.has().lock().remove(&generation);
-        self.note_replaced(generation);
         drop(had);
     }
 

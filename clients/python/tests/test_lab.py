@@ -1,0 +1,51 @@
+"""The crash lab, with calls of Python: `hotcell lab --via python`."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import hotcell
+
+# Of every group some that go through the client in a way of their own.
+SHARE = """M1 M3 M5 M8 M11 M14 F1 F6 F9 F17 F18 F19 S1 S10 H2 H5 E3 E4 E5 E6 R1 R5 R8 B1 B5 B7 N1 N2 C1 C4 C5 C6 C8 C10
+    X2 X6 V1 V2 V8 V10""".split()
+
+# Rows that no program in Python can have.
+NOT_IN_PYTHON = ["R7", "V13"]
+
+
+def lab(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    program = Path(hotcell.__file__).parent / "bin" / "hotcell"
+    # `python3` is this one.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {**os.environ, "PATH": path, **variables}
+    command = [program, "lab", "--via", "python", *words]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_rows_are_in_python_as_they_are_in_rust() -> None:
+    ended = lab("--format", "json", *SHARE, *NOT_IN_PYTHON)
+    rows: dict[str, Any] = {row["id"]: row for row in json.loads(ended.stdout)}
+    assert sorted(rows) == sorted([*SHARE, *NOT_IN_PYTHON])
+    for id, row in rows.items():
+        if id in NOT_IN_PYTHON:
+            assert "skipped" in row, row
+            continue
+        assert row["ok"] and row["next_call_ok"] and row["bystander_ok"], row
+        assert not any(row["leaked"].values()), row
+    assert ended.returncode == 0, ended.stderr
+    # It is a callback of ctypes that lost what it raised, and the client in Python that tells of it.
+    assert rows["F17"]["direct"] == "returns and caught 0 of 2"
+    assert rows["F19"]["got"].startswith("given up: KeyboardInterrupt")
+
+
+def test_a_python_without_the_package_is_told() -> None:
+    ended = lab("M1", PYTHONPATH="")
+    assert ended.returncode == 113, ended
+    assert "No module named 'hotcell'" in ended.stderr
+    assert "in it the package `hotcell` of the same version" in ended.stderr
