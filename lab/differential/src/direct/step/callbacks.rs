@@ -118,8 +118,11 @@ fn told(at: usize, param: &CallbackParam, answer: &Answer) -> String {
         CallbackRole::Texts { length, encoding, .. } => {
             let put = put_text(*encoding, &format!("dt_p{at}[dt_i]"));
             let text = format!("dt_put(dt_i > 0 ? \",\" : \"\"); {put}");
-            let each =
-                format!("for (int dt_i = 0; dt_p{at} != NULL && dt_i < dt_p{length}; dt_i++) {{ {text} }}");
+            let goes_on = match length {
+                Some(length) => format!("dt_i < dt_p{length}"),
+                None => format!("dt_p{at}[dt_i] != NULL"),
+            };
+            let each = format!("for (int dt_i = 0; dt_p{at} != NULL && {goes_on}; dt_i++) {{ {text} }}");
             format!("dt_put(\"[\"); {each} dt_put(\"]\");")
         }
         CallbackRole::Handle { .. } => match answer.lent(at) {
