@@ -1,6 +1,7 @@
 package rt
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"math"
@@ -19,25 +20,36 @@ type Batch struct {
 	session *Session
 	// entry is the one that is being written.
 	entry *Call
-	// heads, args and blob are the entries as they are sent: which functions, argument blocks, data.
-	heads, args, blob []byte
+	// functions are the package's.
+	functions []Function
+	// args has the argument blocks as they are sent: used bytes of entries that were added, then that of the one that is written,
+	// up to end, then zeros. blob is the data.
+	args, blob []byte
+	used, end  int
 	// packed is all of it, one behind the other.
 	packed []byte
 	// entries are what is known of each, readers what reads their results, errs what went wrong with them, by their numbers.
 	entries []entry
 	readers []func(*Reply)
 	errs    map[int]error
+	// refused is what is wrong with entries that were not added, by the numbers of their tickets.
+	refused []error
+	// objects and data are where those of the entries end that were added.
+	objects, data int
 	// plain tells whether an entry has the session's deadline, longest is that of the others.
 	plain   bool
 	longest time.Duration
 	// blocks is how many bytes the result blocks have.
 	blocks int
-	ran    bool
+	// ran tells whether it was run, returned whether all entries have then returned.
+	ran, returned bool
 	// copied is what came back at once: what is said of entries that failed, then states and results of all.
 	reply             Reply
 	copied            []byte
 	failures, replies []byte
-	err               error
+	// results is where the result blocks begin in replies.
+	results int
+	err     error
 }
 
 // entry is a call of a batch. It has no pointers, for there are many.
@@ -54,20 +66,28 @@ type entry struct {
 // batchFunction is what a batch is as a call.
 var batchFunction = Function{Args: wire.BatchHeadSize, Results: wire.BatchResultSize}
 
+// usualArgs is how many bytes of argument blocks a batch has room for at first.
+const usualArgs = 1 << 11
+
 // NewBatch is a batch without entries.
 func NewBatch(session *Session) *Batch {
-	batch := &Batch{session: session, entry: newCall(&seat{session: session}, 0)}
+	batch := &Batch{session: session, functions: session.pack.Functions, args: make([]byte, usualArgs)}
+	batch.entry = newCall(&seat{session: session}, 0)
 	batch.entry.batch, batch.entry.seat = batch, nil
 	return batch
 }
 
 // Reset forgets the entries, and keeps the memory.
 func (b *Batch) Reset() {
-	b.heads, b.args, b.blob, b.entries = b.heads[:0], b.args[:0], b.blob[:0], b.entries[:0]
-	b.blocks, b.ran, b.err, b.plain, b.longest = 0, false, nil, false, 0
+	b.giveUp()
+	clear(b.args[:b.used])
+	b.used, b.end, b.blob, b.entries = 0, 0, b.blob[:0], b.entries[:0]
+	b.objects, b.data, b.blocks, b.plain, b.longest = 0, 0, 0, false, 0
+	b.ran, b.returned, b.err = false, false, nil
 	clear(b.readers)
 	clear(b.errs)
-	b.readers = b.readers[:0]
+	clear(b.refused)
+	b.readers, b.refused = b.readers[:0], b.refused[:0]
 	clear(b.entry.passed)
 	b.entry.passed = b.entry.passed[:0]
 }
@@ -79,17 +99,42 @@ func (b *Batch) Len() int { return len(b.entries) }
 // [Read], and has no End.
 func (b *Batch) Begin(function int) *Call {
 	c := b.entry
+	if b.end != b.used || c.err != nil {
+		b.giveUp()
+	}
+	if uint(function) >= uint(len(b.functions)) || len(b.entries) >= wire.MaxBatch {
+		return b.refuse(function)
+	}
+	fn := &b.functions[function]
+	end := b.used + (int(fn.Args)+7)&^7
+	if end > len(b.args) {
+		b.grow(end)
+	}
+	b.end = end
+	c.function, c.fn, c.block = function, fn, b.args[b.used:end]
+	return c
+}
+
+// grow makes room for argument blocks of so many bytes.
+func (b *Batch) grow(end int) {
+	args := make([]byte, max(end, 2*len(b.args)))
+	copy(args, b.args[:b.used])
+	b.args = args
+}
+
+// refuse is an entry that cannot be added.
+func (b *Batch) refuse(function int) *Call {
+	c := b.entry
 	b.giveUp()
-	if uint(function) >= uint(len(b.session.pack.Functions)) {
+	// What is put into it is not sent.
+	c.block = c.own[:]
+	if uint(function) >= uint(len(b.functions)) {
 		c.fn = &nothing
 		c.fail(hotcell.ErrInvalidArgument, hotcell.ExecutedNo, nil, "the package has no such function")
 		return c
 	}
-	c.function, c.fn = function, &b.session.pack.Functions[function]
-	if len(b.entries) == wire.MaxBatch {
-		c.fail(hotcell.ErrLimitExceeded, hotcell.ExecutedNo, &hotcell.LimitError{Limit: hotcell.LimitExceededEntries, Value: wire.MaxBatch}, "a batch has %d entries at most", wire.MaxBatch)
-	}
-	clear(c.block[:min((int(c.fn.Args)+7)&^7, len(c.block))])
+	c.function, c.fn = function, &b.functions[function]
+	c.fail(hotcell.ErrLimitExceeded, hotcell.ExecutedNo, &hotcell.LimitError{Limit: hotcell.LimitExceededEntries, Value: wire.MaxBatch}, "a batch has %d entries at most", wire.MaxBatch)
 	return c
 }
 
@@ -106,88 +151,49 @@ func pad(data []byte) []byte {
 	return append(data, zeros[:-len(data)&7]...)
 }
 
-// push adds the entry that is being written. One that something is wrong with leaves no trace.
-func (b *Batch) push(read func(*Reply)) (number int, err error) {
+// push adds the entry that is being written. One that something is wrong with leaves no trace but its ticket, whose number is
+// below 0.
+func (b *Batch) push(reader uint32) (number int) {
 	c := b.entry
-	if err := c.err; err != nil {
-		b.giveUp()
-		return 0, err
+	if c.err != nil {
+		return b.pushRefused()
 	}
 	number = len(b.entries)
-	// Field by field where it lies: what was stored in parts is slow to be loaded as a whole.
-	b.entries = append(b.entries, entry{})
-	added := &b.entries[number]
-	added.block, added.objects, added.data = uint32(b.blocks), uint32(len(c.passed)), uint32(len(b.blob))
-	added.function = uint16(c.function)
-	if read != nil {
-		b.readers = append(b.readers, read)
-		added.reader = uint32(len(b.readers))
+	if number < cap(b.entries) {
+		b.entries = b.entries[:number+1]
+	} else {
+		b.entries = append(b.entries, entry{})
 	}
-	b.plain, b.longest = b.plain || c.fn.Deadline == 0, max(b.longest, c.fn.Deadline)
-	// The function, and no flags.
-	b.heads = binary.LittleEndian.AppendUint32(b.heads, uint32(c.function))
-	// The block is zero behind the arguments, as far as it is padded.
-	b.args = append(b.args, c.block[:(c.fn.Args+7)&^7]...)
-	b.blocks += blockSize(c.fn)
-	return number, nil
+	// Field by field where it lies: what was stored in parts is slow to be loaded as a whole.
+	added := &b.entries[number]
+	fn := c.fn
+	b.objects, b.data, b.used = len(c.passed), len(b.blob), b.end
+	added.block, added.objects, added.data = uint32(b.blocks), uint32(b.objects), uint32(b.data)
+	added.reader, added.function = reader, uint16(c.function)
+	b.plain, b.longest = b.plain || fn.Deadline == 0, max(b.longest, fn.Deadline)
+	b.blocks += blockSize(fn)
+	return number
+}
+
+// pushRefused keeps what is wrong with an entry that was not added.
+func (b *Batch) pushRefused() (number int) {
+	b.refused = append(b.refused, b.entry.err)
+	b.giveUp()
+	return -len(b.refused)
 }
 
 // giveUp forgets what was put into an entry that was not added.
 func (b *Batch) giveUp() {
 	c := b.entry
 	c.err = nil
-	objects, data := 0, 0
-	if last := len(b.entries) - 1; last >= 0 {
-		objects, data = int(b.entries[last].objects), int(b.entries[last].data)
-	}
-	b.blob = b.blob[:data]
-	clear(c.passed[objects:])
-	c.passed = c.passed[:objects]
+	clear(b.args[b.used:b.end])
+	b.end, b.blob = b.used, b.blob[:b.data]
+	clear(c.passed[b.objects:])
+	c.passed = c.passed[:b.objects]
 }
 
 // blockSize is how many bytes the result block of an entry has.
 func blockSize(fn *Function) int { return max((int(fn.Results)+7)&^7, 8) }
-
-// Ticket stands for the result of an entry.
-type Ticket[T any] struct {
-	batch *Batch
-	entry int
-	read  func(*Reply) T
-	value *T
-	err   error
-}
-
-// Values adds an entry whose results are numbers, which are read when they are taken.
-func Values[T any](c *Call, read func(*Reply) T) Ticket[T] {
-	number, err := c.batch.push(nil)
-	return Ticket[T]{batch: c.batch, entry: number, read: read, err: err}
-}
-
-// Read adds an entry whose results are read when the batch has run.
-func Read[T any](c *Call, read func(*Reply) T) Ticket[T] {
-	value := new(T)
-	number, err := c.batch.push(func(r *Reply) { *value = read(r) })
-	return Ticket[T]{batch: c.batch, entry: number, value: value, err: err}
-}
-
-// Result is the entry's result, behind [Batch.Run].
-func (t Ticket[T]) Result() (result T, err error) {
-	b := t.batch
-	switch {
-	case t.err != nil:
-		err = t.err
-	case !b.ran:
-		err = b.session.refused(hotcell.ErrInvalidArgument, "", "the batch has not run", nil)
-	case b.errs[t.entry] != nil:
-		err = b.errs[t.entry]
-	case t.value != nil:
-		result = *t.value
-	default:
-		b.reply.block = b.replies[b.blocksAt()+int(b.entries[t.entry].block):]
-		result = t.read(&b.reply)
-	}
-	return result, err
-}
 
 // blocksAt is where the result blocks begin in what was copied, which begins with the states.
 func (b *Batch) blocksAt() int { return (len(b.entries) + 7) &^ 7 }
@@ -229,7 +235,6 @@ func (b *Batch) pass(call *Call) {
 				b.fail(number, call.err)
 				call.err = nil
 				call.passed = call.passed[:before]
-				binary.NativeEndian.PutUint16(b.heads[number*wire.BatchEntrySize+2:], wire.EntryFlagsSkip)
 				break
 			}
 		}
@@ -257,7 +262,7 @@ func (b *Batch) passedBy(number int) []passed {
 
 // functionOf is the function of an entry.
 func (b *Batch) functionOf(number int) *Function {
-	return &b.session.pack.Functions[b.entries[number].function]
+	return &b.functions[b.entries[number].function]
 }
 
 // function is what the batch is as a call: its time is the longest that an entry has by itself.
@@ -283,8 +288,7 @@ func (b *Batch) put(call *Call) {
 		call.fail(hotcell.ErrAbiMismatch, hotcell.ExecutedNo, nil, "the worker takes no batches")
 		return
 	}
-	b.packed = pad(append(b.packed[:0], b.heads...))
-	b.packed = append(append(b.packed, b.args...), b.blob...)
+	b.pack()
 	place, ok := call.place("the entries", b.packed, 0)
 	if !ok {
 		return
@@ -294,6 +298,28 @@ func (b *Batch) put(call *Call) {
 	call.PutUint64(wire.BatchHeadPlace, uint64(place))
 	call.PutUint64(wire.BatchHeadData, uint64(len(b.packed)-len(b.blob)))
 	call.PutUint64(wire.BatchHeadLength, uint64(len(b.packed)))
+}
+
+// pack puts all that is sent one behind the other: which functions, argument blocks, data.
+func (b *Batch) pack() {
+	heads := (len(b.entries)*wire.BatchEntrySize + 7) &^ 7
+	length := heads + b.used + len(b.blob)
+	if cap(b.packed) < length {
+		b.packed = make([]byte, length)
+	}
+	b.packed = b.packed[:length]
+	at := b.packed[:heads]
+	for number := range b.entries {
+		head := uint32(b.entries[number].function)
+		if b.errs != nil && b.errs[number] != nil {
+			head |= wire.EntryFlagsSkip << 16
+		}
+		binary.LittleEndian.PutUint32(at, head)
+		at = at[wire.BatchEntrySize:]
+	}
+	clear(at)
+	copy(b.packed[heads:], b.args[:b.used])
+	copy(b.packed[heads+b.used:], b.blob)
 }
 
 // repliesLength is how many bytes the packed replies have: of each entry what is to be said where it failed, its state, and its
@@ -325,27 +351,38 @@ func (b *Batch) judge(call *Call) {
 	}
 	all := b.copied[:copied]
 	found.CopyFirst(all)
+	b.expectBatch(call)
 	b.failures, b.replies = all[:failures], all[failures:]
+	b.results = b.blocksAt()
 	b.reply.call = call
 	b.reply.pool = pool{place: place, data: all}
-	if len(b.readers) > 0 || len(b.errs) > 0 || !b.allReturned() {
+	returned := len(b.errs) == 0 && b.allReturned()
+	if len(b.readers) > 0 || !returned {
 		for number := range b.entries {
 			b.judgeEntry(call, number)
 		}
 	}
+	b.returned = returned && len(b.errs) == 0
 	b.reply.call = b.entry
 	b.entry.err, call.err = nil, nil
 	call.fn, call.reply.readable = &batchFunction, false
 }
 
+// expectBatch says that another batch may follow: one like this.
+func (b *Batch) expectBatch(call *Call) {
+	if call.used > wire.BatchHeadSize {
+		call.seat.lane.ExpectData(call.used)
+	} else {
+		call.seat.arena.ExpectData()
+	}
+}
+
+// returnedState is the state of an entry that has returned.
+var returnedState = []byte{byte(wire.ReplyStateReturned)}
+
 // allReturned tells whether no entry has failed.
 func (b *Batch) allReturned() bool {
-	for _, state := range b.replies[:len(b.entries)] {
-		if wire.ReplyState(state) != wire.ReplyStateReturned {
-			return false
-		}
-	}
-	return true
+	return bytes.Count(b.replies[:len(b.entries)], returnedState) == len(b.entries)
 }
 
 // judgeEntry judges the reply of an entry. When it breaks a rule, it gets the fault, and those behind it are lost.

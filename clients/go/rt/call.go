@@ -25,9 +25,11 @@ type Call struct {
 	id       uint64
 	// err is the first thing that went wrong.
 	err error
-	// block is the argument block, of which so many bytes are in use, data behind the fixed part included.
-	block [wire.MaxArgs]byte
+	// block is the argument block, of which so many bytes are in use, data behind the fixed part included. It is the call's own
+	// memory, or that of its batch.
+	block []byte
 	used  int
+	own   [wire.MaxArgs]byte
 	// input is how many bytes of data were passed, granted how many bytes of reply space were, in so many requests.
 	input, granted uint64
 	grants         int
@@ -61,7 +63,7 @@ type Call struct {
 
 func newCall(seat *seat, depth int) *Call {
 	call := &Call{session: seat.session, seat: seat, depth: depth}
-	call.reply.call = call
+	call.reply.call, call.block = call, call.own[:]
 	return call
 }
 
@@ -152,7 +154,7 @@ func (s *Session) queue(ctx context.Context, left time.Duration) (*seat, time.Du
 // stillborn is a call that has failed before it began.
 func (s *Session) stillborn(err error) *Call {
 	call := &Call{session: s, fn: &nothing}
-	call.reply.call = call
+	call.reply.call, call.block = call, call.own[:]
 	call.setErr(err)
 	return call
 }

@@ -107,8 +107,9 @@ pub(crate) fn read<'a, 'py>(plan: &Plan, given: &Given<'a, 'py>) -> PyResult<Rea
     plan.params.iter().zip(given).map(|(param, object)| argument(plan, param, *object)).collect()
 }
 
+/// Reads an argument.
 #[inline]
-fn argument<'a, 'py>(
+pub(crate) fn argument<'a, 'py>(
     plan: &Plan,
     param: &Parameter,
     object: Borrowed<'a, 'py, PyAny>,

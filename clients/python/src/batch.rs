@@ -1,7 +1,7 @@
 //! Columns: one function for many arguments, sent together.
 
 use hotcell::rt::{Batch, Entry, Latin1, Puts, Ticket, Utf32, Values};
-use hotcell::{Done, Session};
+use hotcell::{Done, Error, Session};
 use hotcell_model::interface::Encoding;
 use pyo3::Borrowed;
 use pyo3::buffer::PyUntypedBuffer;
@@ -9,21 +9,25 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
-use crate::arguments::{self, Argument, Given, Read};
+use crate::arguments::{self, Argument, Read};
 use crate::call::raised;
 use crate::function::Function;
 use crate::hears::Hears;
 use crate::numbers::Scalar;
-use crate::plan::{Number, Parameter, Plan, Takes, What};
+use crate::plan::{Gives, Number, Parameter, Plan, Takes, What};
 use crate::results::{self, Taken};
 use crate::{errors, ffi, values};
 
-/// Calls that are sent together at most.
-const TOGETHER: usize = 16_384;
+mod columns;
+
+/// Calls that are sent together at most: so many that their own cost is shared, and so few that what is known of them stays in
+/// the caches of a core.
+const TOGETHER: usize = 1024;
 
 /// An argument of all calls: the same for each, or one for each.
 enum Column<'a, 'py> {
-    Same(Borrowed<'a, 'py, PyAny>),
+    /// Read once.
+    Same(Argument<'a, 'py>),
     List(Bound<'py, PyAny>, usize),
     /// Numbers that lie one behind the other.
     Numbers(PyUntypedBuffer, Number),
@@ -42,7 +46,7 @@ pub(crate) fn map(
         return Err(PyTypeError::new_err(text));
     }
     let given = arguments::sorted(plan, own, given)?;
-    let columns = plan.params.iter().zip(&given).map(|(param, object)| column(param, *object));
+    let columns = plan.params.iter().zip(&given).map(|(param, object)| column(plan, param, *object));
     let columns = columns.collect::<PyResult<Vec<_>>>()?;
     let rows = rows(plan, &columns)?;
     let of_object;
@@ -58,16 +62,22 @@ pub(crate) fn map(
     let hears = Hears::new();
     let session = &hears.session(session);
     match plan.results.as_slice() {
+        [Gives { what: What::Number(number), offset, .. }] if plan.numeric => {
+            columns::numbers(py, function, (session, &hears), &columns, rows, (*number, *offset))
+        }
         // What lies at the start of the block is read without being told where.
-        [one] if matches!(one.what, What::Number(_)) && one.offset == 0 => {
-            let What::Number(number) = one.what else { unreachable!("it is one") };
-            numbers(py, function, (session, &hears), &columns, rows, number)
+        [Gives { what: What::Number(number), offset: 0, .. }] => {
+            numbers(py, function, (session, &hears), &columns, rows, *number)
         }
         _ => objects(py, function, (session, &hears), &columns, rows),
     }
 }
 
-fn column<'a, 'py>(param: &Parameter, object: Borrowed<'a, 'py, PyAny>) -> PyResult<Column<'a, 'py>> {
+fn column<'a, 'py>(
+    plan: &Plan,
+    param: &Parameter,
+    object: Borrowed<'a, 'py, PyAny>,
+) -> PyResult<Column<'a, 'py>> {
     if object.is_instance_of::<PyList>() || object.is_instance_of::<PyTuple>() {
         let length = object.len()?;
         return Ok(Column::List(object.to_owned(), length));
@@ -85,7 +95,7 @@ fn column<'a, 'py>(param: &Parameter, object: Borrowed<'a, 'py, PyAny>) -> PyRes
         let length = object.len()?;
         return Ok(Column::List(object.to_owned(), length));
     }
-    Ok(Column::Same(object))
+    arguments::argument(plan, param, object).map(Column::Same)
 }
 
 /// How many rows columns have: all that are no single value as many.
@@ -112,41 +122,6 @@ fn rows(plan: &Plan, columns: &[Column<'_, '_>]) -> PyResult<usize> {
     rows.map(|(rows, _)| rows).ok_or_else(none)
 }
 
-/// The arguments of a row.
-fn row<'a, 'py>(
-    plan: &Plan,
-    columns: &'a [Column<'a, 'py>],
-    held: &'a [Bound<'py, PyAny>],
-) -> PyResult<Read<'a, 'py>> {
-    let mut lists = held.iter();
-    let mut given = Given::new();
-    for column in columns {
-        given.push(match column {
-            Column::Same(object) => *object,
-            Column::List(..) | Column::Numbers(..) => match lists.next() {
-                Some(item) => item.as_borrowed(),
-                None => return Err(PyValueError::new_err("a column ended before the others")),
-            },
-        });
-    }
-    arguments::read(plan, &given)
-}
-
-/// The items of a row that come from lists, and from arrays.
-fn items<'py>(py: Python<'py>, columns: &[Column<'_, 'py>], at: usize) -> PyResult<Vec<Bound<'py, PyAny>>> {
-    let mut items = Vec::new();
-    for column in columns {
-        match column {
-            Column::Same(_) => {}
-            Column::List(list, _) => items.push(list.get_item(at)?),
-            Column::Numbers(buffer, number) => {
-                items.push(scalar(buffer, *number, at).object(py, *number).into_bound(py))
-            }
-        }
-    }
-    Ok(items)
-}
-
 /// The number at a place of an array.
 fn scalar(buffer: &PyUntypedBuffer, number: Number, at: usize) -> Scalar {
     let (size, bytes) = (number.size(), ffi::contents(buffer));
@@ -170,19 +145,18 @@ fn add<'b>(
     let plan = &*function.plan;
     let raised = |error| errors::exception(py, Some(&function.loaded), &error);
     let mut entry = batch.entry(plan.index).map_err(raised)?;
-    let plain = columns.iter().all(|column| matches!(column, Column::Numbers(..)));
-    if plain {
-        for (param, column) in plan.params.iter().zip(columns) {
-            if let Column::Numbers(buffer, number) = column {
+    for (param, column) in plan.params.iter().zip(columns) {
+        match column {
+            Column::Same(argument) => put(&mut entry, param, argument).map_err(raised)?,
+            Column::Numbers(buffer, number) => {
                 scalar(buffer, *number, at).put_entry(&mut entry, param.offset, *number);
             }
+            Column::List(list, _) => {
+                let item = list.get_item(at)?;
+                let argument = arguments::argument(plan, param, item.as_borrowed())?;
+                put(&mut entry, param, &argument).map_err(raised)?;
+            }
         }
-        return Ok(entry);
-    }
-    let held = items(py, columns, at)?;
-    let read = row(plan, columns, &held)?;
-    for (param, argument) in plan.params.iter().zip(&read) {
-        put(&mut entry, param, argument).map_err(raised)?;
     }
     Ok(entry)
 }
@@ -248,12 +222,15 @@ fn taken<T: 'static>(
     ticket: Ticket<T>,
     at: usize,
 ) -> PyResult<T> {
-    done.take(ticket).map_err(|error| {
-        let exception = raised(py, function, &error, hears.raised());
-        // It says which; that it failed it says all the same.
-        let _ = exception.value(py).call_method1("add_note", (format!("in row {at} of map()"),));
-        exception
-    })
+    done.take(ticket).map_err(|error| failed(py, (function, hears), &error, at))
+}
+
+/// What a row has failed with.
+fn failed(py: Python<'_>, (function, hears): (&Function, &Hears), error: &Error, at: usize) -> PyErr {
+    let exception = raised(py, function, error, hears.raised());
+    // It says which; that it failed it says all the same.
+    let _ = exception.value(py).call_method1("add_note", (format!("in row {at} of map()"),));
+    exception
 }
 
 /// The raw first bytes of a result block.

@@ -195,6 +195,22 @@ def test_a_buffer_of_the_session_is_read_where_it_lies(grid: Any) -> None:
     assert len(buffer) == 1 << 20
 
 
+def test_columns_of_numbers_of_every_size(grid: Any) -> None:
+    rows = 3_000  # more than are sent together
+    for name, dtype in [("u8", np.uint8), ("i16", np.int16), ("u32", np.uint32), ("i64", np.int64), ("f32", np.float32), ("f64", np.float64)]:
+        function = getattr(grid, name)
+        column = (np.arange(rows) % 127).astype(dtype)
+        of_array, of_list = function.map(column), function.map(column.tolist())
+        assert np.asarray(of_array).dtype == dtype
+        assert of_array.tolist() == of_list.tolist() == [function(number) for number in column.tolist()]
+    column = np.arange(rows, dtype=np.int32)
+    for first, second in [(column, column), (column, column.tolist()), (tuple(column.tolist()), column), (7, column), (column, 7)]:
+        sums = np.asarray(grid.add.map(first, second))
+        assert (sums == np.asarray(first) + np.asarray(second)).all()
+    assert grid.add.map(a=column[::2], b=1).tolist() == (column[::2] + 1).tolist()
+    assert grid.bool.map([True, False, True]) == [True, False, True]
+
+
 def test_columns(grid: Any) -> None:
     assert grid.checksum.map([b"a", b"bc", b""]).tolist() == [grid.checksum(x) for x in (b"a", b"bc", b"")]
     column = np.arange(20_000, dtype=np.int32)

@@ -39,7 +39,7 @@ pub use arguments::{Arguments, check_bits};
 #[cfg(feature = "tokio")]
 pub use awaited::TaskCallback;
 pub(crate) use batch::Spare;
-pub use batch::{Batch, Done, Entry, Ticket, Values};
+pub use batch::{Batch, Columns, Done, Entry, FailedRow, Rows, Ticket, Values};
 pub use call::Call;
 pub(crate) use call::State;
 pub use collects::{Collects, Puts};

@@ -152,6 +152,17 @@ impl Arena {
         Some(place)
     }
 
+    /// Says that another call will have about as many data as this one: asks for the lines that they will be stored into, which the
+    /// worker has, while something else is done.
+    pub fn expect_data(&self) {
+        /// No more lines than are on their way before they are needed.
+        const MOST: usize = 32;
+        let Some(grant) = self.request.as_ref() else { return };
+        for line in 0..self.used.div_ceil(wire::LINE).min(MOST) {
+            grant.mapping.expect_store(line * wire::LINE);
+        }
+    }
+
     /// As [`Arena::copy_parts_in`], of what the worker reads before its next message: what comes behind it may lie in its place.
     pub fn lend_in(&mut self, parts: &[&[u8]]) -> Option<Place> {
         let used = self.used;

@@ -5,7 +5,7 @@ use std::mem::offset_of;
 use hotcell_protocol::Place;
 use hotcell_protocol::wire::{self, batch_entry, batch_failure};
 
-use crate::ahead::Ahead;
+use crate::ahead::{Ahead, fetch};
 use crate::mapping::bytes_of;
 
 /// What blocks, and the data behind them, are aligned to.
@@ -36,6 +36,27 @@ impl Packed {
     #[inline]
     pub fn open(&mut self, args_size: u16) -> Result<(), TooLong> {
         self.args.open(usize::from(args_size).next_multiple_of(ALIGN))
+    }
+
+    /// Begins so many entries at once, whose argument blocks are alike: zeros. They are closed, or given up, together.
+    pub fn open_rows(&mut self, args_size: u16, rows: usize) -> Result<(), TooLong> {
+        let block = usize::from(args_size).next_multiple_of(ALIGN);
+        self.args.open(block.checked_mul(rows).ok_or(TooLong)?)
+    }
+
+    /// Writes a number into the argument block of each of the open entries, whose blocks have so many bytes, in their order.
+    #[inline]
+    pub fn put_column<const N: usize>(
+        &mut self,
+        args_size: u16,
+        offset: usize,
+        values: impl Iterator<Item = [u8; N]>,
+    ) {
+        let block = usize::from(args_size).next_multiple_of(ALIGN);
+        let open = &mut self.args.bytes[self.args.closed..self.args.end];
+        for (block, value) in open.chunks_exact_mut(block).zip(values) {
+            block[offset..offset + N].copy_from_slice(&value);
+        }
     }
 
     /// Writes a number into the argument block of the open entry.
@@ -183,6 +204,12 @@ impl Replies {
     }
 }
 
+/// Bytes that an argument block of so many has in a batch.
+#[inline]
+pub const fn args_size(args_size: usize) -> usize {
+    args_size.next_multiple_of(ALIGN)
+}
+
 /// Bytes that a result block of so many has among packed replies: eight at least, for the place of a name.
 #[inline]
 pub const fn block_size(result_size: usize) -> usize {
@@ -229,8 +256,6 @@ pub struct Entries {
     /// Bytes of argument blocks left.
     args_left: usize,
     data: (*mut u8, u64),
-    /// Argument blocks and data that were not asked for yet.
-    ahead: [Ahead; 2],
 }
 
 impl Entries {
@@ -247,16 +272,15 @@ impl Entries {
         }
         let behind = usize::try_from(head.length - head.data).ok()?;
         let (blocks, data_at) = (base.wrapping_add(args), base.wrapping_add(data));
-        Ahead::of(base, args).fetch(AHEAD);
-        let mut ahead = [Ahead::of(blocks, data - args), Ahead::of(data_at, behind)];
-        ahead.iter_mut().for_each(|ahead| ahead.fetch(AHEAD));
+        for (part, length) in [(base, args), (blocks, data - args), (data_at, behind)] {
+            Ahead::of(part, length).fetch(AHEAD);
+        }
         Some(Entries {
             head: base.cast(),
             left: head.count,
             args: blocks,
             args_left: data - args,
             data: (data_at, head.length - head.data),
-            ahead,
         })
     }
 
@@ -269,7 +293,6 @@ impl Entries {
     #[inline]
     pub fn turn(&mut self) -> Option<(u16, bool)> {
         self.left = self.left.checked_sub(1)?;
-        self.ahead.iter_mut().for_each(|ahead| ahead.fetch(1));
         // SAFETY: `new` was promised that the bytes are readable, found room for all heads, and `left` counted them down;
         // the base is aligned.
         let head = unsafe { self.head.read_volatile() };
@@ -277,13 +300,14 @@ impl Entries {
         Some((head.function, head.flags & wire::entry_flags::SKIP != 0))
     }
 
-    /// The argument block of the entry, which has so many bytes. `None` when there is no such block.
+    /// The argument block of the entry, which has so many bytes, as they are padded. `None` when there is no such block.
     #[inline]
-    pub fn args(&mut self, size: u32) -> Option<*const u8> {
-        let size = (size as usize).next_multiple_of(ALIGN);
-        self.args_left = self.args_left.checked_sub(size)?;
+    pub fn args(&mut self, padded: usize) -> Option<*const u8> {
+        self.args_left = self.args_left.checked_sub(padded)?;
         let args = self.args;
-        self.args = args.wrapping_add(size);
+        // Behind the last block are the data, which are read as well.
+        fetch(args.wrapping_add(AHEAD * wire::LINE).cast_mut());
+        self.args = args.wrapping_add(padded);
         Some(args)
     }
 

@@ -497,6 +497,15 @@ impl HostLane {
         self.channel.request.expect_store(next + wire::CALL_OFFSET);
     }
 
+    /// As [`HostLane::expect_call`], of one whose argument block will have about so many bytes.
+    pub fn expect_data(&self, bytes: usize) {
+        let next = geometry::slot(self.index, geometry::slot_of(self.depth, self.next));
+        let block = (wire::ARGS_OFFSET + bytes.min(wire::MAX_ARGS)).div_ceil(wire::LINE);
+        for line in wire::ARGS_OFFSET / wire::LINE + 1..block {
+            self.channel.request.expect_store(next + line * wire::LINE);
+        }
+    }
+
     /// Says that an answer will follow, when something else has been done.
     #[inline]
     pub fn expect_answer(&self) {

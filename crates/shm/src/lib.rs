@@ -32,7 +32,7 @@ mod slot;
 mod standstill;
 mod worker;
 
-pub use ahead::Ahead;
+pub use ahead::{Ahead, claim};
 pub use arena::{Arena, Grant, Granted, Outer, Window};
 #[cfg(feature = "buffers")]
 pub use buffers::{Buffers, Found, InBuf, Lent};

@@ -3,7 +3,7 @@
 
 use hotcell_protocol::Place;
 use hotcell_protocol::wire;
-use hotcell_shm::batch::{BatchHead, Entries, Packed, Replies, block_size};
+use hotcell_shm::batch::{BatchHead, Entries, Packed, Replies, args_size, block_size};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
@@ -94,7 +94,7 @@ proptest! {
         let mut turns = 0;
         for size in sizes.iter().cycle().take(100) {
             turns += u64::from(entries.turn().is_some());
-            let Some(args) = entries.args(*size) else { break };
+            let Some(args) = entries.args(args_size(*size as usize)) else { break };
             prop_assert_eq!((args.addr() - base) as u64, end);
             end += u64::from(size.next_multiple_of(8));
             prop_assert!(end <= data);
@@ -137,7 +137,7 @@ fn check(packed: &mut Packed, puts: &[Put]) -> Result<(), TestCaseError> {
     let mut free = 0;
     for (put, places) in puts.iter().zip(&places).filter(|(put, _)| !put.given_up) {
         prop_assert_eq!(entries.turn(), Some((put.function, put.skipped)));
-        let block = entries.args(8 * put.args.len() as u32).unwrap();
+        let block = entries.args(8 * put.args.len()).unwrap();
         let args = put.args.iter().flat_map(|number| number.to_ne_bytes()).collect::<Vec<u8>>();
         prop_assert_eq!(copied(block, args.len()), args);
         for ((bytes, tail), place) in put.data.iter().zip(places) {

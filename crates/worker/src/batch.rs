@@ -1,11 +1,11 @@
 //! Batches: several calls in one message, executed in order, each of which fails for itself.
 
 use hotcell_protocol::wire::{self, Refusal, ReplyState, batch_failure, batch_result, capabilities};
-use hotcell_shm::batch::{BatchHead, Entries, Replies, block_size};
-use hotcell_shm::{Ahead, ReplyHead, Request, WorkerLane};
+use hotcell_shm::batch::{BatchHead, Entries, Replies};
+use hotcell_shm::{Ahead, ReplyHead, Request, WorkerLane, claim};
 
 use crate::context::{Context, Reply, ShimRequest};
-use crate::serve::Server;
+use crate::serve::{Server, zero_words};
 use crate::{abandoned, heap, outermost};
 
 /// Why a batch cannot be executed: the host broke a rule.
@@ -14,10 +14,7 @@ type Broken = &'static str;
 /// Stands for the entry being executed while none is.
 const NO_ENTRY: u32 = u32::MAX;
 
-/// Bytes behind the replies that data of entries come to lie in first.
-const DATA: usize = 256;
-
-/// Lines of the replies that are asked for before the first entry.
+/// Lines of the replies, and of data behind them, that are asked for before the first entry.
 const AHEAD: usize = 4;
 
 /// What the replies say of an entry that did not return.
@@ -96,8 +93,8 @@ impl Server {
         let (states, end) = (replies.wrapping_add(layout.states()), head.replies_length as usize);
         let no_room = "the replies of a batch have no room";
         let written = end.checked_sub(layout.states()).ok_or(no_room)?;
-        let mut ahead = Ahead::of(states, written + DATA);
-        ahead.claim(AHEAD);
+        Ahead::of(states, written).claim(AHEAD);
+        context.call().ask_ahead(AHEAD);
         let mut at = layout.blocks();
         let mut shim_request = ShimRequest {
             args: std::ptr::null(),
@@ -110,16 +107,17 @@ impl Server {
         let executing = self.worker.channel.entries_of(request);
         let mut number = 0;
         while let Some((index, skip)) = entries.turn() {
-            let function = self.worker.library.function(index).ok_or("a batch has an unknown function")?;
-            let args = entries.args(function.args_size);
+            let function = self.worker.library.batched(index).ok_or("a batch has an unknown function")?;
+            let args = entries.args(function.args as usize);
             let args = args.ok_or("an entry of a batch is shorter than its arguments")?;
             let block = replies.wrapping_add(at);
-            let size = block_size(function.result_size as usize);
+            let size = function.results as usize;
             at += size;
             if at > end {
                 return Err(no_room);
             }
-            ahead.claim(1);
+            // Behind the last block are data of entries, which are written as well.
+            claim(block.wrapping_add(AHEAD * wire::LINE));
             if skip {
                 // SAFETY: there is a state for each entry.
                 unsafe { states.add(number as usize).write(0) };
@@ -131,7 +129,7 @@ impl Server {
                 unsafe {
                     block.cast::<u64>().write(0);
                     if size > size_of::<u64>() {
-                        std::ptr::write_bytes(block, 0, size);
+                        zero_words(block.cast(), size / size_of::<u64>());
                     }
                     reply.write(Reply::new(block));
                 }

@@ -5,7 +5,7 @@ use std::mem::offset_of;
 
 use hotcell_protocol::wire::{self, Refusal, ReplyState};
 use hotcell_protocol::{Place, RawHandle};
-use hotcell_shm::{Answer, ReplyHead, Request, Resumed, SegmentTable, WorkerLane};
+use hotcell_shm::{Ahead, Answer, ReplyHead, Request, Resumed, SegmentTable, WorkerLane};
 
 use crate::abandoned::{self, Waiter};
 use crate::dispatcher::{Dispatcher, take_turn};
@@ -97,6 +97,8 @@ pub(crate) struct Call {
     /// The reply window in force and how much of it is used.
     pub(crate) window: (Place, u64),
     pub(crate) window_used: u64,
+    /// Of a batch: lines of the window that are asked for before entries write there.
+    pub(crate) ahead: Option<Ahead>,
     /// Whether callbacks were agreed on.
     pub(crate) may_call_back: bool,
     /// Who waits for the answer to a callback of it: then calls may be nested in it.
@@ -255,6 +257,9 @@ impl Call {
                 Resumed::Granted(place, granted) => {
                     self.window = (place, granted);
                     self.window_used = 0;
+                    if self.ahead.is_some() {
+                        self.ask_ahead(0);
+                    }
                     self.in_window(length, align)
                 }
                 _ => None,
@@ -274,6 +279,17 @@ impl Call {
     pub(crate) fn close_slot_unless(&mut self, place: Place) {
         if place.segment() != self.block_place.segment() {
             self.block_end = self.block_used;
+        }
+    }
+
+    /// From now on asks for lines of the window before they are written, beginning with so many.
+    pub(crate) fn ask_ahead(&mut self, lines: usize) {
+        let (window, size) = self.window;
+        let left = size.saturating_sub(self.window_used);
+        let rest = window.behind(self.window_used).and_then(|rest| self.table.address(rest, left));
+        self.ahead = rest.filter(|_| left > 0).map(|rest| Ahead::of(rest, left as usize));
+        if let Some(ahead) = &mut self.ahead {
+            ahead.claim(lines);
         }
     }
 
@@ -314,7 +330,7 @@ impl Call {
     fn in_slot(&mut self, length: u64, align: u64) -> Option<(*mut u8, Place)> {
         let length = usize::try_from(length).ok()?;
         // Slots are aligned to lines and the block starts half a line in, so align the address itself.
-        let used = self.block.addr().checked_add(self.block_used)?.next_multiple_of(align as usize);
+        let used = aligned(self.block.addr().checked_add(self.block_used)? as u64, align)? as usize;
         let start = used - self.block.addr();
         let end = start.checked_add(length)?;
         if end > self.block_end {
@@ -327,7 +343,7 @@ impl Call {
 
     fn in_window(&mut self, length: u64, align: u64) -> Option<(*mut u8, Place)> {
         let (window, size) = self.window;
-        let start = self.window_used.checked_next_multiple_of(align)?;
+        let start = aligned(self.window_used, align)?;
         let end = start.checked_add(length)?;
         if end > size {
             return None;
@@ -335,8 +351,25 @@ impl Call {
         let place = window.behind(start)?;
         let address = self.table.address(place, length)?;
         self.window_used = end;
+        if let Some(ahead) = &mut self.ahead {
+            let behind = address.wrapping_add(length as usize);
+            // A long run is asked for by the processor itself, once it is written.
+            if length > LONG { ahead.pass(behind) } else { ahead.claim_up_to(behind.wrapping_add(AHEAD)) }
+        }
         Some((address, place))
     }
+}
+
+/// Bytes of a window that are asked for before they are needed.
+const AHEAD: usize = 8 * wire::LINE;
+
+/// The most bytes of a piece of data whose lines are asked for one by one.
+const LONG: u64 = 1024;
+
+/// The next multiple of a power of two.
+#[inline]
+fn aligned(at: u64, align: u64) -> Option<u64> {
+    Some(at.checked_add(align - 1)? & !(align - 1))
 }
 
 /// Whether memory can be aligned like this.

@@ -4,6 +4,7 @@ use std::ffi::{CStr, CString, c_char, c_void};
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use hotcell_protocol::wire::{self, Event, Hello};
+use hotcell_shm::batch;
 
 use crate::cancels::UnderWay;
 use crate::context::{Context, Reply, ShimRequest};
@@ -20,6 +21,25 @@ pub(crate) struct Function {
     pub(crate) args_size: u32,
     pub(crate) result_size: u32,
     fingerprint: [u8; 32],
+}
+
+/// What a batch has to know of a function, in one place.
+#[derive(Clone, Copy)]
+pub(crate) struct Batched {
+    pub(crate) entry: Entry,
+    pub(crate) args_size: u32,
+    /// The bytes of both blocks as they lie in a batch.
+    pub(crate) args: u32,
+    pub(crate) results: u32,
+}
+
+impl Batched {
+    fn of(function: &Function) -> Batched {
+        // `fits` says that they are no longer than a slot.
+        let args = batch::args_size(function.args_size as usize) as u32;
+        let results = batch::block_size(function.result_size as usize) as u32;
+        Batched { entry: function.entry, args_size: function.args_size, args, results }
+    }
 }
 
 /// `hotcell_shim` of the shim ABI.
@@ -44,6 +64,7 @@ pub(crate) type Attend = unsafe extern "C" fn(*mut UnderWay);
 pub(crate) struct Library {
     shim: &'static Shim,
     functions: &'static [Function],
+    batched: &'static [Batched],
     health: Option<Calls>,
     abi: Option<Calls>,
     attend: Option<Attend>,
@@ -85,6 +106,7 @@ impl Library {
         if let Some(function) = functions.iter().find(|function| !fits(function)) {
             return Err(mismatch(format!("the blocks of `{}` do not fit a slot", name(function))));
         }
+        let batched = Box::leak(functions.iter().map(Batched::of).collect());
         let calls = |name: &CStr| {
             // SAFETY: the handle is open and the name terminated.
             let found = unsafe { libc::dlsym(handle, name.as_ptr()) };
@@ -97,7 +119,7 @@ impl Library {
         let attend = unsafe { libc::dlsym(handle, c"hotcell_attend_1".as_ptr()) };
         // SAFETY: a shim of ABI major 1 exports a function of this type by that name, if anything: NULL is none.
         let attend = unsafe { std::mem::transmute::<*mut c_void, Option<Attend>>(attend) };
-        Ok(Library { shim, functions, health, abi, attend })
+        Ok(Library { shim, functions, batched, health, abi, attend })
     }
 
     /// Finds out whether the library is the one that the shim was compiled for, as far as the contract says how.
@@ -143,6 +165,12 @@ impl Library {
     /// The function of this index.
     pub(crate) fn function(&self, index: u16) -> Option<&Function> {
         self.functions.get(usize::from(index))
+    }
+
+    /// The same, for batches.
+    #[inline]
+    pub(crate) fn batched(&self, index: u16) -> Option<&Batched> {
+        self.batched.get(usize::from(index))
     }
 
     pub(crate) fn functions(&self) -> u32 {

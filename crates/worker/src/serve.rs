@@ -172,6 +172,7 @@ impl Server {
             block_end: wire::MAX_RESULT,
             window: channel.window(request),
             window_used: 0,
+            ahead: None,
             may_call_back: self.worker.capabilities & capabilities::CALLBACKS != 0,
             waiter: None,
             refused: None,
@@ -185,7 +186,7 @@ impl Server {
 ///
 /// So many words must be there, and writable.
 #[inline]
-unsafe fn zero_words(words: *mut u64, count: usize) {
+pub(crate) unsafe fn zero_words(words: *mut u64, count: usize) {
     for index in 0..count {
         // SAFETY: the caller's promise.
         unsafe { words.add(index).write_volatile(0) };

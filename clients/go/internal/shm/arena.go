@@ -92,6 +92,20 @@ func (a *Arena) CopyIn(data []byte, tail int) (Place, bool) {
 	return a.take(len(data) + tail), true
 }
 
+// mostExpected is how many bytes are asked for ahead: no more than come before they are needed.
+const mostExpected = 32 * wire.Line
+
+// ExpectData says that another call will have about as many data as this one: it asks for the lines that they will be stored into,
+// which the worker has, while something else is done.
+func (a *Arena) ExpectData() {
+	if a.request.mapping == nil {
+		return
+	}
+	for line := 0; line < min(a.used, mostExpected); line += wire.Line {
+		claim(&a.request.mapping.memory[line])
+	}
+}
+
 // CopyTextIn is as CopyIn, of a string with a NUL behind it.
 func (a *Arena) CopyTextIn(text string) (Place, bool) {
 	mapping := a.request.mapping

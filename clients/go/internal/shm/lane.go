@@ -75,6 +75,15 @@ func (l *Lane) expectCall() {
 	claim(&l.channel.request.memory[slotAt(l.index, slotOf(l.depth, l.next))+wire.CallOffset])
 }
 
+// ExpectData is as expectCall, of a call whose argument block will have about so many bytes.
+func (l *Lane) ExpectData(bytes int) {
+	next := slotAt(l.index, slotOf(l.depth, l.next)) + wire.ArgsOffset
+	end := next + min(bytes, wire.MaxArgs)
+	for line := (next + wire.Line - 1) / wire.Line * wire.Line; line < end; line += wire.Line {
+		claim(&l.channel.request.memory[line])
+	}
+}
+
 // ExpectAnswer says that an answer will follow, when something else has been done.
 func (l *Lane) ExpectAnswer() {
 	claim(&l.channel.request.memory[slotAt(l.index, l.slot)])

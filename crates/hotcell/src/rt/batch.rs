@@ -15,6 +15,7 @@ mod columns;
 mod done;
 mod entry;
 mod memory;
+mod rows;
 mod run;
 
 pub use done::Done;
@@ -22,6 +23,7 @@ pub use entry::Entry;
 pub(crate) use memory::Spare;
 pub(super) use memory::next_number;
 use memory::{Lent, Outcome, Pending};
+pub use rows::{Columns, FailedRow, Rows};
 
 /// Calls of one session that are sent together: one wake, one deadline. They are executed in order, and each fails for
 /// itself. Nothing is sent before [`Batch::run`]; dropping a batch sends nothing.
@@ -75,7 +77,7 @@ impl Batch {
 
     /// Begins an entry: a call of a function by its index in the package.
     #[track_caller]
-    #[inline]
+    #[inline(always)]
     pub fn entry(&mut self, function: u16) -> Result<Entry<'_>> {
         let call_site = Location::caller();
         if self.memory.begin(function, call_site) {
@@ -106,6 +108,17 @@ impl Batch {
         if plain { longest.max(self.session.options().deadline) } else { longest }
     }
 
+    /// Why there can be no entries, so many, for this function.
+    #[cold]
+    fn refuse_rows(&self, function: u16, rows: usize, call_site: &'static Location<'static>) -> Error {
+        let known = self.session.functions().get(usize::from(function));
+        let most = wire::MAX_BATCH as usize;
+        match known.filter(|_| self.len() < most && rows > most - self.len()) {
+            Some(function) => self.too_many(function.name, call_site),
+            None => self.refuse(function, call_site),
+        }
+    }
+
     /// Why there can be no entry for this function.
     #[cold]
     fn refuse(&self, function: u16, call_site: &'static Location<'static>) -> Error {
@@ -117,10 +130,14 @@ impl Batch {
         if self.len() < wire::MAX_BATCH as usize {
             return no_memory(&self.session.context(function.name, Some(call_site)));
         }
+        self.too_many(function.name, call_site)
+    }
+
+    fn too_many(&self, function: &'static str, call_site: &'static Location<'static>) -> Error {
         let value = u64::from(wire::MAX_BATCH);
         let cause = Cause::Limit { what: LimitExceededReason::Entries, value };
         let message = format!("a batch has {value} entries at most: run this one, and begin another");
-        let context = self.session.context(function.name, Some(call_site));
+        let context = self.session.context(function, Some(call_site));
         context.not_executed(ErrorKind::LimitExceeded, cause, message)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
+use std::panic::Location;
 use std::sync::{Arc, Weak};
 
 use hotcell_protocol::wire;
@@ -209,6 +210,22 @@ impl State {
         }
         if !self.pool.is_empty() {
             self.pool = Pool::default();
+        }
+    }
+
+    /// Turns to an entry of a batch, or to the batch: errors are of this from now on.
+    #[inline]
+    pub(super) fn turn_to(
+        &mut self,
+        function: &'static Function,
+        (name, call_site): (&'static str, Option<&'static Location<'static>>),
+        lengths: &[(u16, u64)],
+    ) {
+        (self.function, self.taken) = (function, 0);
+        (self.context.function, self.context.call_site) = (name, call_site);
+        if !lengths.is_empty() || !self.lengths.is_empty() {
+            self.lengths.clear();
+            self.lengths.extend_from_slice(lengths);
         }
     }
 

@@ -34,7 +34,7 @@ impl Collects for Batch {
     type Entry<'c> = Entry<'c>;
 
     #[track_caller]
-    #[inline]
+    #[inline(always)]
     fn entry(&mut self, function: u16) -> Result<Entry<'_>> {
         Batch::entry(self, function)
     }

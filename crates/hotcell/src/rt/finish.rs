@@ -176,11 +176,15 @@ impl<'s> Call<'s> {
         (self.turn, released)
     }
 
-    /// Publishes the call, which is passed no callbacks, and goes on with it until its final reply. Comes with what went
-    /// wrong in one that the library keeps.
-    pub(super) fn exchange_alone(&mut self) -> (Result<ReplyHead>, Option<Failure>) {
+    /// Publishes the call, which is passed no callbacks, and goes on with it until its final reply. When it was published, does
+    /// what is to be done `meanwhile`. Comes with what went wrong in a callback that the library keeps.
+    pub(super) fn exchange_alone(
+        &mut self,
+        meanwhile: impl FnOnce(&Call<'s>),
+    ) -> (Result<ReplyHead>, Option<Failure>) {
         let mut none = Callbacks::of(&mut []);
-        let head = self.exchange(&mut none);
+        let first = self.first_meanwhile(u64::MAX, meanwhile);
+        let head = first.and_then(|(waited, _)| self.go_on(waited, &mut none));
         (head, none.raised)
     }
 
@@ -194,9 +198,20 @@ impl<'s> Call<'s> {
     /// published, where it is one of those that are timed.
     #[inline(always)]
     pub(super) fn first(&mut self, patience: u64) -> Result<(Waited, Option<u64>)> {
+        self.first_meanwhile(patience, |_| ())
+    }
+
+    /// As [`Call::first`]. Before it waits it does something that takes no longer than the worker does.
+    #[inline(always)]
+    fn first_meanwhile(
+        &mut self,
+        patience: u64,
+        meanwhile: impl FnOnce(&Call<'s>),
+    ) -> Result<(Waited, Option<u64>)> {
         let session = self.turn.session;
         self.is_wanted()?;
         let (id, now, deadline) = self.publish()?;
+        meanwhile(self);
         let until = session.waits_until(now, deadline).min(now.saturating_add(patience));
         let spin = session.spin();
         let lane = &mut self.live().lane;

@@ -7,13 +7,13 @@ use hotcell_protocol::wire::{Refusal, ReplyState};
 use hotcell_protocol::{Executed, RawHandle};
 use hotcell_shm::{ReplyHead, SharedBuf};
 
-use super::call::SMALL;
+use super::call::{SMALL, State};
 use super::pool::Pool;
 use super::reading::{Bad, Granted, REFERENCE, Reads, Reference, data, numbers};
 use super::restore::Record;
 use super::{Call, Element, Function, Handle, Image, OwnedField, Release, Repeated, Restore};
 use crate::error::{Error, Result};
-use crate::session::{Context, Live};
+use crate::session::Context;
 
 /// The results of a call that returned. It holds the session's worker until it is dropped, for the data it
 /// refers to lies in the worker's memory. Objects the caller owns and does not take out are released.
@@ -61,14 +61,11 @@ impl<'s> Reply<'s> {
         lengths: &[(u16, u64)],
     ) {
         self.let_go_of_rest();
-        let call = &mut *self.call;
-        (call.function, call.taken) = (function, 0);
-        (call.context.function, call.context.call_site) = (name, call_site);
-        call.lengths.clear();
-        call.lengths.extend_from_slice(lengths);
+        self.call.turn_to(function, (name, call_site), lengths);
     }
 
     /// Turns to the reply of an entry of a batch, whose result block starts there in what was copied.
+    #[inline]
     pub(super) fn turn_to_entry(
         &mut self,
         function: &'static Function,
@@ -76,12 +73,18 @@ impl<'s> Reply<'s> {
         start: usize,
         lengths: &[(u16, u64)],
     ) {
-        self.turn_to(function, (function.name, Some(call_site)), lengths);
+        self.let_go_of_rest();
         let call = &mut *self.call;
-        let block = &call.pool.bytes[start..start + usize::from(function.result_size)];
-        match call.small.get_mut(..block.len()) {
-            Some(small) => small.copy_from_slice(block),
-            None => block.clone_into(&mut call.large),
+        call.turn_to(function, (function.name, Some(call_site)), lengths);
+        let size = usize::from(function.result_size);
+        let State { pool, small, large, .. } = call;
+        if size > SMALL {
+            return pool.bytes[start..start + size].clone_into(large);
+        }
+        match pool.bytes.get(start..start + SMALL) {
+            // What is behind the block is not looked at: so many bytes are copied faster than as many as there are.
+            Some(block) => small.copy_from_slice(block),
+            None => small[..size].copy_from_slice(&pool.bytes[start..start + size]),
         }
     }
 
@@ -379,7 +382,14 @@ impl<'s> Reply<'s> {
     /// Releases the objects that nobody took out.
     #[inline]
     fn let_go_of_rest(&mut self) {
-        for (index, field) in self.call.function.owned.iter().enumerate() {
+        let owned = self.call.function.owned;
+        if !owned.is_empty() {
+            self.let_go_of(owned);
+        }
+    }
+
+    fn let_go_of(&mut self, owned: &'static [OwnedField]) {
+        for (index, field) in owned.iter().enumerate() {
             if self.call.taken & bit(index) == 0 {
                 self.let_go(field);
             }
@@ -407,6 +417,7 @@ impl<'s> Reply<'s> {
     }
 
     /// Reads in the memory that was granted to the call.
+    #[inline]
     pub(super) fn granted<T>(
         &mut self,
         read: impl FnOnce(&mut Granted<'_>) -> std::result::Result<T, Bad>,
@@ -414,12 +425,11 @@ impl<'s> Reply<'s> {
         if self.call.session().is_forked() {
             return Err(self.call.context.forked(Executed::Yes));
         }
-        let (fixed, limit, mut copied) = (self.call.fixed, self.call.max_output(), self.call.copied);
-        let memory = self.call.turn.live.as_ref().map(Live::memory);
-        let pool = Some(&self.call.pool);
-        let lent = &self.call.lent[..];
-        let read = read(&mut Granted { memory, pool, lent, fixed, limit, copied: &mut copied });
-        self.call.copied = copied;
+        let limit = self.call.max_output();
+        let (live, state) = self.call.turn.parts();
+        let State { fixed, copied, pool, lent, .. } = state;
+        let memory = live.map(|live| live.memory());
+        let read = read(&mut Granted { memory, pool: Some(pool), lent, fixed: *fixed, limit, copied });
         read.map_err(|bad| self.bad(bad))
     }
 

@@ -54,8 +54,14 @@ impl Tally {
     /// A call of this function was sent. A batch is none: its entries are.
     #[inline]
     pub(crate) fn sent(&self, function: u16) {
+        self.sent_times(function, 1);
+    }
+
+    /// As [`Tally::sent`], of so many calls.
+    #[inline]
+    pub(crate) fn sent_times(&self, function: u16, times: u64) {
         if let Some(count) = self.count(usize::from(function)) {
-            add(&count.calls);
+            add(&count.calls, times);
         }
     }
 
@@ -63,7 +69,7 @@ impl Tally {
     #[cold]
     pub(crate) fn failed(&self, function: u16) {
         if let Some(count) = self.count(usize::from(function)) {
-            add(&count.errors);
+            add(&count.errors, 1);
         }
     }
 
@@ -101,10 +107,10 @@ impl Tally {
     }
 }
 
-/// One more. Nobody else writes.
+/// So many more. Nobody else writes.
 #[inline]
-fn add(count: &AtomicU64) {
-    count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+fn add(count: &AtomicU64, more: u64) {
+    count.store(count.load(Ordering::Relaxed) + more, Ordering::Relaxed);
 }
 
 #[cfg(test)]

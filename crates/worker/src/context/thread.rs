@@ -34,6 +34,7 @@ impl Context {
             block_end: wire::MAX_RESULT,
             window,
             window_used: 0,
+            ahead: None,
             may_call_back: true,
             waiter: None,
             refused: None,

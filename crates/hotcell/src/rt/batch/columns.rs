@@ -5,8 +5,9 @@ use std::any::{Any, TypeId};
 use crate::error::Result;
 use crate::rt::Reply;
 
-/// Reads the results of an entry.
-type Reader<T> = Box<dyn FnOnce(&mut Reply<'_>) -> Result<T> + Send>;
+/// Reads the results of an entry, and puts them behind those that were read before. What is put there where it was read is not
+/// moved from function to function: a processor makes a wide load wait of what was just stored in halves.
+type Reader<T> = Box<dyn FnOnce(&mut Reply<'_>, &mut Vec<Option<T>>) -> Result<()> + Send>;
 
 /// The most columns that are kept for the next batch, and the most bytes of one.
 const KEPT: (usize, usize) = (16, 1 << 16);
@@ -42,7 +43,10 @@ struct Rows<T> {
 impl Columns {
     /// Makes room for results that are to be read like this.
     #[inline]
-    pub(super) fn add<T: Send + 'static>(&mut self, read: Reader<T>) -> Slot {
+    pub(super) fn add<T: Send + 'static>(
+        &mut self,
+        read: impl FnOnce(&mut Reply<'_>) -> Result<T> + Send + 'static,
+    ) -> Slot {
         let of = TypeId::of::<T>();
         let found = self.0.iter().position(|(ty, _)| *ty == of);
         let column = found.unwrap_or_else(|| {
@@ -52,7 +56,10 @@ impl Columns {
         let rows = self.rows::<T>(column);
         // A batch has no more entries than a `u16` has values, and no more columns than entries.
         let slot = Slot { column: column as u16, row: rows.waiting.len() as u16 };
-        rows.waiting.push(Some(read));
+        rows.waiting.push(Some(Box::new(move |reply: &mut Reply<'_>, rows: &mut Vec<Option<T>>| {
+            rows.push(Some(read(reply)?));
+            Ok(())
+        })));
         slot
     }
 
@@ -90,8 +97,7 @@ impl<T: Send + 'static> Column for Rows<T> {
         }
         let read = self.waiting.get_mut(row).and_then(Option::take);
         let read = read.expect("results are read once, in the order of their rows");
-        self.read.push(Some(read(reply)?));
-        Ok(())
+        read(reply, &mut self.read)
     }
 
     fn clear(&mut self) -> usize {

@@ -23,6 +23,8 @@ pub struct Done {
     pub(super) fault: Option<Error>,
     /// The lane that it runs on, until it has.
     pub(super) lane: Option<(Arc<HostChannel>, u32)>,
+    /// Whether its entries were counted as sent.
+    pub(super) counted: bool,
 }
 
 impl Done {
@@ -61,7 +63,7 @@ impl Done {
 
     /// The error of an entry that failed.
     #[cold]
-    fn failure(&mut self, number: usize) -> Error {
+    pub(super) fn failure(&mut self, number: usize) -> Error {
         let failed = &mut self.memory.failed;
         let at = failed.binary_search_by_key(&(number as u32), |(number, _)| *number);
         let error = at.ok().and_then(|at| failed[at].1.take());

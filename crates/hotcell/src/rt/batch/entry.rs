@@ -59,7 +59,7 @@ impl Entry<'_> {
         self,
         read: impl FnOnce(&mut Reply<'_>) -> Result<T> + Send + 'static,
     ) -> Ticket<T> {
-        let slot = self.memory.columns.add(Box::new(read));
+        let slot = self.memory.columns.add(read);
         let id = self.memory.add(Outcome::Read(slot));
         Ticket { id, read: |_| unreachable!("an entry that was read has its result") }
     }

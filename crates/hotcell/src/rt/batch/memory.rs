@@ -120,6 +120,39 @@ impl Memory {
         self.number << ENTRY_BITS | number as u64
     }
 
+    /// Begins so many entries of a function, which have numbers alone. `None` where there is no such function, or no room.
+    pub(super) fn begin_rows(
+        &mut self,
+        index: u16,
+        rows: usize,
+        call_site: &'static Location<'static>,
+    ) -> Option<&'static Function> {
+        if self.pending.len() > self.added {
+            self.give_up();
+        }
+        let function = self.functions.get(usize::from(index))?;
+        self.packed.open_rows(function.args_size, rows).ok()?;
+        let size = block_size(usize::from(function.result_size)) as u32;
+        let (first, ends) = (self.blocks, (self.objects.len() as u32, self.lengths.len() as u32));
+        // Fewer than 65,536 entries of at most 1,056 bytes.
+        self.pending.extend((0..rows as u32).map(|row| {
+            let block = first + row * size;
+            Pending { function, call_site, block, ends, index, outcome: Outcome::Values }
+        }));
+        Some(function)
+    }
+
+    /// Adds the entries that were begun so.
+    pub(super) fn add_rows(&mut self, function: &'static Function) {
+        let rows = self.pending.len() - self.added;
+        self.blocks += (rows * block_size(usize::from(function.result_size))) as u32;
+        if !function.owned.is_empty() {
+            self.reading.extend(self.added as u32..self.pending.len() as u32);
+        }
+        self.packed.close();
+        self.added = self.pending.len();
+    }
+
     /// Forgets what an entry put that was not added.
     #[cold]
     pub(super) fn give_up(&mut self) {

@@ -70,7 +70,7 @@ impl Batch {
         let allowed = session.allowed(time);
         let mut call = session.begin_of(objects, done.context, allowed, wire::BATCH_FUNCTION, &BATCH)?;
         call.put_batch(&mut done)?;
-        let (head, raised) = call.exchange_alone();
+        let (head, raised) = call.exchange_alone(|call| done.count_sent(call));
         call.end_batch(done, head, raised)
     }
 
@@ -110,7 +110,7 @@ impl Batch {
         }
         let Batch { session, memory } = self;
         let context = session.context("", Some(call_site));
-        let done = Done { batch: memory.number, context, memory, fault: None, lane: None };
+        let done = Done { batch: memory.number, context, memory, fault: None, lane: None, counted: false };
         (session, done)
     }
 }
@@ -195,9 +195,8 @@ impl Call<'_> {
         raised: Option<Failure>,
     ) -> Result<Done> {
         let ran = done.lane.take();
-        if head.as_ref().map_or_else(Error::executed, |_| Executed::Yes) != Executed::No {
-            let sent = done.memory.pending.iter().filter(|entry| entry.outcome != Outcome::Failed);
-            sent.for_each(|entry| self.turn.tally.sent(entry.index));
+        if !done.counted && head.as_ref().map_or_else(Error::executed, |_| Executed::Yes) != Executed::No {
+            done.count_sent(&self);
         }
         let mut whole = None;
         match head {
@@ -282,7 +281,15 @@ impl Call<'_> {
             return Err(Unreadable::NoMemory);
         }
         self.pool = pool;
+        self.expect_batch();
         Ok(())
+    }
+
+    /// Says that another batch may follow: one like this.
+    fn expect_batch(&mut self) {
+        let bytes = self.used;
+        let live = self.live();
+        if bytes > batch_head::SIZE { live.lane.expect_data(bytes) } else { live.arena.expect_data() }
     }
 }
 
@@ -301,6 +308,20 @@ impl Done {
             (_, Some(Failure::Error(error))) => Err(error.executed_after_all()),
             (Some(error), None) => Err(error),
         }
+    }
+
+    /// Counts the entries that were sent.
+    fn count_sent(&mut self, call: &Call<'_>) {
+        let (tally, mut sent) = (&call.turn.tally, (0, 0));
+        for entry in self.memory.pending.iter().filter(|entry| entry.outcome != Outcome::Failed) {
+            if sent.0 != entry.index {
+                tally.sent_times(sent.0, sent.1);
+                sent = (entry.index, 0);
+            }
+            sent.1 += 1;
+        }
+        tally.sent_times(sent.0, sent.1);
+        self.counted = true;
     }
 
     /// Judges the replies, and reads what lies in the worker's memory.

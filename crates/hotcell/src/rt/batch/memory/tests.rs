@@ -44,7 +44,7 @@ fn the_next_batch_has_the_memory_and_nothing_in_it() {
     }
     first.replies.extend([1; 100]);
     first.failures.extend([2; 100]);
-    let slot = first.columns.add::<i32>(Box::new(|_| Ok(1)));
+    let slot = first.columns.add::<i32>(|_| Ok(1));
     assert!(first.begin(0, Location::caller()), "and one that is given up");
     drop(first);
     let mut second = spare.take(&FUNCTIONS);
@@ -52,7 +52,7 @@ fn the_next_batch_has_the_memory_and_nothing_in_it() {
     assert_ne!(second.number, number);
     assert!(second.replies.is_empty() && second.failures.is_empty() && second.failed.is_empty());
     assert_eq!((second.added, second.input, second.blocks), (0, 0, 0));
-    assert_eq!(second.columns.add::<i32>(Box::new(|_| Ok(2))), slot);
+    assert_eq!(second.columns.add::<i32>(|_| Ok(2)), slot);
     add(&mut second, b"x");
     add(&mut other, b"x");
     let heads = || [(0, false)].into_iter();

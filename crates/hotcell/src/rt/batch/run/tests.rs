@@ -33,7 +33,8 @@ fn error(kind: ErrorKind) -> Error {
 
 fn come_of(fault: Option<ErrorKind>, whole: Option<ErrorKind>, raised: Option<Failure>) -> Option<ErrorKind> {
     let memory = Arc::new(Spare::default()).take(&[]);
-    let done = Done { batch: 1, context: context(), memory, fault: fault.map(error), lane: None };
+    let done =
+        Done { batch: 1, context: context(), memory, fault: fault.map(error), lane: None, counted: true };
     done.or_failed(whole.map(error), raised).err().map(|error| error.kind())
 }
 

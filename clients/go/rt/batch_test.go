@@ -1,0 +1,112 @@
+package rt
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"strings"
+	"testing"
+
+	"hotcell"
+	"hotcell/internal/wire"
+)
+
+// emptyBatch is one of a package whose functions take these many bytes.
+func emptyBatch(args ...uint16) *Batch {
+	var options hotcell.Options
+	pack := &Package{Library: "test"}
+	for _, args := range args {
+		pack.Functions = append(pack.Functions, Function{Name: "f", Args: args, Results: 4})
+	}
+	return NewBatch(&Session{pack: pack, options: options.WithDefaults()})
+}
+
+func first(r *Reply) int32 { return r.Int32(0) }
+
+// What was put into an entry that was not added is nowhere: neither in the next one, nor in what is sent.
+func TestWhatWasGivenUpIsForgotten(t *testing.T) {
+	batch := emptyBatch(8, 24)
+	call := batch.Begin(0)
+	call.PutInt32(0, 1)
+	Values(call, first)
+	call = batch.Begin(1)
+	call.PutBytes(0, "data", []byte("forgotten"))
+	call.PutUint64(16, ^uint64(0))
+	call = batch.Begin(0)
+	call.PutInt32(0, 2)
+	Values(call, first)
+	// One that something is wrong with.
+	call = batch.Begin(1)
+	call.PutUint64(8, ^uint64(0))
+	call.PutText(0, "text", "a\x00b")
+	bad := Values(call, first)
+	call = batch.Begin(1)
+	call.PutUint32(16, 3)
+	Values(call, first)
+	batch.Begin(1).PutUint64(0, ^uint64(0))
+	batch.giveUp()
+	if _, err := bad.Result(); !errors.Is(err, hotcell.ErrInvalidArgument) || batch.Len() != 3 {
+		t.Fatal(err, batch.Len())
+	}
+	batch.pack()
+	sent := make([]byte, 16+8+8+24)
+	binary.LittleEndian.PutUint16(sent[8:], 1)
+	sent[16], sent[24], sent[48] = 1, 2, 3
+	if string(batch.packed) != string(sent) || len(batch.blob) != 0 {
+		t.Fatalf("% x", batch.packed)
+	}
+}
+
+// A batch that is made again has the memory of the one before, and nothing of what was in it.
+func TestABatchThatIsResetHasNothingOfBefore(t *testing.T) {
+	batch := emptyBatch(24)
+	for range 2 {
+		for range 300 {
+			Values(batch.Begin(0), first)
+			batch.entry.PutUint64(16, ^uint64(0))
+		}
+		batch.Begin(0).PutUint64(0, ^uint64(0))
+		batch.Reset()
+		Values(batch.Begin(0), first)
+		Values(batch.Begin(0), first)
+		batch.pack()
+		if string(batch.packed) != string(make([]byte, 8+48)) {
+			t.Fatalf("% x", batch.packed)
+		}
+	}
+}
+
+// An entry more than a batch may have is refused, and so is a function that there is not. Those that were added stay.
+func TestEntriesThatAreRefusedHaveTickets(t *testing.T) {
+	batch := emptyBatch(8)
+	for range wire.MaxBatch {
+		Values(batch.Begin(0), first)
+	}
+	call := batch.Begin(0)
+	call.PutInt32(0, 7)
+	many := Read(call, first)
+	none := Values(batch.Begin(1), first)
+	if _, err := many.Result(); !errors.Is(err, hotcell.ErrLimitExceeded) {
+		t.Fatal(err)
+	}
+	if _, err := none.Result(); !errors.Is(err, hotcell.ErrInvalidArgument) || !strings.Contains(err.Error(), "no such function") {
+		t.Fatal(err)
+	}
+	if batch.Len() != wire.MaxBatch || len(batch.readers) != 0 {
+		t.Fatal(batch.Len(), len(batch.readers))
+	}
+}
+
+// The result of an entry is there when the batch has run.
+func TestABatchThatHasNotRunHasNoResults(t *testing.T) {
+	batch := emptyBatch(8)
+	number, value := Values(batch.Begin(0), first), Read(batch.Begin(0), first)
+	for _, ticket := range []Ticket[int32]{number, value} {
+		if _, err := ticket.Result(); !errors.Is(err, hotcell.ErrInvalidArgument) || !strings.Contains(err.Error(), "has not run") {
+			t.Fatal(err)
+		}
+	}
+	if err := emptyBatch().Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+}
