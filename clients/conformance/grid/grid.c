@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 _Bool grid_bool(_Bool value) { return value; }
 int8_t grid_i8(int8_t value) { return value; }
@@ -107,6 +109,9 @@ struct grid_box {
     int capacity, count, sum;
     void (*changed)(int, void *);
     void *user;
+    void (*told)(int, void *);
+    void *listener;
+    volatile int stops;
 };
 struct grid_item {
     int value;
@@ -145,6 +150,35 @@ int grid_box_watch(grid_box *box, void (*changed)(int sum, void *user), void *us
     box->user = user;
     return GRID_OK;
 }
+
+int grid_box_listen(grid_box *box, void (*told)(int number, void *user), void *user) {
+    box->told = told;
+    box->listener = user;
+    return GRID_OK;
+}
+struct tale {
+    grid_box *box;
+    int count;
+};
+static void *tell(void *what) {
+    struct tale *tale = what;
+    for (int i = 1; i <= tale->count; i++) tale->box->told(i, tale->box->listener);
+    return NULL;
+}
+int grid_box_tell(grid_box *box, int count) {
+    struct tale tale = { box, count };
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, tell, &tale) != 0) return GRID_BUSY;
+    pthread_join(thread, NULL);
+    return GRID_OK;
+}
+
+int grid_box_wait(grid_box *box) {
+    while (!box->stops) usleep(1000);
+    box->stops = 0;
+    return GRID_LOST;
+}
+void grid_box_stop(grid_box *box) { box->stops = 1; }
 
 int grid_check(int status) {
     if (status) errno = EAGAIN;

@@ -84,6 +84,12 @@ void grid_item_free(grid_item *item);
 /* Callbacks. */
 int grid_each(int count, int (*visit)(int value, void *user), void *user);
 int grid_box_watch(grid_box *box, void (*changed)(int sum, void *user), void *user);
+/* A thread of the library tells numbers, from 1 on. */
+int grid_box_listen(grid_box *box, void (*told)(int number, void *user), void *user);
+int grid_box_tell(grid_box *box, int count);
+/* Waits until it is told to stop, and fails then. */
+int grid_box_wait(grid_box *box);
+void grid_box_stop(grid_box *box);
 
 /* Failures that the library reports. */
 int grid_check(int status);

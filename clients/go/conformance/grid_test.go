@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 
 	"grid"
@@ -67,6 +68,7 @@ type running struct {
 	*testing.T
 	lib    *grid.Library
 	saved  map[string]reflect.Value
+	noting sync.Mutex
 	noted  []int32
 	byType bool
 }

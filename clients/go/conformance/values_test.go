@@ -142,7 +142,7 @@ func (r *running) callback(name string, wanted reflect.Type) reflect.Value {
 		"double": func(_ context.Context, value int32) (int32, error) { return 2 * value, nil },
 		"fail":   func(context.Context, int32) (int32, error) { return 0, errCallback },
 		"nested": func(ctx context.Context, value int32) (int32, error) { return r.lib.Add(ctx, value, 1) },
-		"note":   func(_ context.Context, value int32) (int32, error) { r.noted = append(r.noted, value); return 0, nil },
+		"note":   r.note,
 	}[name]
 	if !known {
 		r.Fatalf("an unknown callback: %s", name)
@@ -158,6 +158,14 @@ func (r *running) callback(name string, wanted reflect.Type) reflect.Value {
 		}
 		return []reflect.Value{reflect.ValueOf(given), failure}
 	})
+}
+
+// note keeps a number, on whatever goroutine it is told.
+func (r *running) note(_ context.Context, value int32) (int32, error) {
+	r.noting.Lock()
+	defer r.noting.Unlock()
+	r.noted = append(r.noted, value)
+	return 0, nil
 }
 
 // same tells whether two values are the same: of fractions that are no numbers, both.

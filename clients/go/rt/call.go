@@ -81,6 +81,16 @@ func (s *Session) Begin(ctx context.Context, function int) *Call {
 }
 
 func (s *Session) begin(ctx context.Context, function int, fn *Function) *Call {
+	if s.failures.some.Load() {
+		if failed := s.failures.take(); failed != nil {
+			return s.stillborn(failed)
+		}
+	}
+	return s.start(ctx, function, fn)
+}
+
+// start begins a call, whatever callbacks of threads have failed with.
+func (s *Session) start(ctx context.Context, function int, fn *Function) *Call {
 	if s.calling.Load() > 0 {
 		if call, nested := s.beginNested(ctx, function, fn); nested {
 			return call

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"hotcell"
+	"hotcell/internal/shm"
 	"hotcell/internal/wire"
 )
 
@@ -413,5 +414,53 @@ func TestALibraryThatCallsBackWithoutEndIsEndedByTheDeadline(t *testing.T) {
 		if cancel(); !errors.Is(err, hotcell.ErrHung) {
 			t.Errorf("kept %v: %v", kept, err)
 		}
+	}
+}
+
+// What a call gives beside an error nobody looks for: an object is released at once, and not when it is collected.
+func TestAnObjectBesideALateErrorIsReleasedAtOnce(t *testing.T) {
+	const raw = 1<<wire.HandleTypeShift | 5<<wire.HandleGenerationShift | 7
+	released := make(chan uint64, 2)
+	text := []byte{0xff}
+	_, options := fake(t, 1, func(_ *fakeWorker, c *fakeCall) {
+		if c.function == 0 {
+			released <- binary.NativeEndian.Uint64(c.args)
+			c.reply(wire.ReplyStateReturned, 0, nil, nil)
+			return
+		}
+		block := binary.NativeEndian.AppendUint64(nil, raw)
+		place := shm.PlaceOf(wire.SegmentReply, slotOf(c.lane, c.slot)+wire.ResultOffset+24)
+		block = binary.NativeEndian.AppendUint64(block, uint64(place))
+		block = append(binary.NativeEndian.AppendUint64(block, uint64(len(text))), text...)
+		c.reply(wire.ReplyStateReturned, 0, block, nil)
+	})
+	session := open(t, options, Function{Name: "release", Args: 8}, Function{Name: "make", Results: 24, Owned: []Owned{{Kind: 1}}})
+	both := func() (*Handle, string, error) {
+		call := session.Begin(context.Background(), 1)
+		defer call.End()
+		reply := call.Finish()
+		return reply.Handle(0, 1, true, nil), reply.Text(8), reply.Err()
+	}
+	handle, _, err := both()
+	if !errors.Is(err, hotcell.ErrBadEncoding) {
+		t.Fatal(err)
+	}
+	if got := <-released; got != raw {
+		t.Fatalf("%#x was released", got)
+	}
+	call := session.Begin(context.Background(), 0)
+	call.PutHandle(0, "it", handle, 1)
+	if err := call.Finish().Err(); !errors.Is(err, hotcell.ErrStaleHandle) {
+		t.Fatal(err)
+	}
+	call.End()
+	// Without an error it is its caller's.
+	text = []byte("x")
+	if handle, _, err = both(); err != nil || len(released) > 0 {
+		t.Fatal(err, len(released))
+	}
+	_ = handle.Close()
+	if got := <-released; got != raw {
+		t.Fatalf("%#x was released", got)
 	}
 }

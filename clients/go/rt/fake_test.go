@@ -154,7 +154,7 @@ func (f *fakeServer) attend(s *fakeSession) {
 			if s.serving == nil || s.serving.ended.Load() {
 				s.serving = f.bringUp(s)
 			}
-			const all = wire.CapabilitiesNeedSpace | wire.CapabilitiesCallbacks | wire.CapabilitiesBatch | wire.CapabilitiesHandles
+			const all = wire.CapabilitiesNeedSpace | wire.CapabilitiesCallbacks | wire.CapabilitiesBatch | wire.CapabilitiesHandles | wire.CapabilitiesDispatcher
 			s.say(map[string]any{"kind": "serves", "id": id, "generation": s.serving.generation, "capabilities": all})
 		case "lane":
 			s.say(map[string]any{"kind": "ready", "id": id})
@@ -207,14 +207,16 @@ func (f *fakeServer) bringUp(s *fakeSession) *fakeWorker {
 	defer f.mutex.Unlock()
 	worker := &fakeWorker{server: f, session: s, generation: uint64(len(f.workers) + 1)}
 	f.workers = append(f.workers, worker)
-	bytes := shm.SegmentLength(f.callers)
-	fds := make([]int, 2, 2+f.callers)
+	// The last lane is for threads of the library.
+	lanes := f.callers + 1
+	bytes := shm.SegmentLength(lanes)
+	fds := make([]int, 2, 2+lanes)
 	fds[0], worker.request = memfd(bytes)
 	fds[1], worker.reply = memfd(bytes)
 	binary.NativeEndian.PutUint64(worker.request[wire.ChannelHeadMagic:], wire.Magic)
 	binary.NativeEndian.PutUint16(worker.request[wire.ChannelHeadMajor:], wire.VersionMajor)
 	binary.NativeEndian.PutUint32(worker.request[wire.ChannelHeadSlotStride:], wire.SlotStride)
-	for range f.callers {
+	for range lanes {
 		bell, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 		if err != nil {
 			panic(err)
@@ -223,7 +225,7 @@ func (f *fakeServer) bringUp(s *fakeSession) *fakeWorker {
 		worker.bells = append(worker.bells, bell)
 	}
 	s.say(map[string]any{
-		"kind": "channel", "generation": worker.generation, "epoch": 1, "lanes": f.callers, "request_bytes": bytes, "reply_bytes": bytes,
+		"kind": "channel", "generation": worker.generation, "epoch": 1, "lanes": lanes, "request_bytes": bytes, "reply_bytes": bytes,
 	}, fds...)
 	s.mapped()
 	for _, fd := range fds[:2] {
@@ -231,7 +233,7 @@ func (f *fakeServer) bringUp(s *fakeSession) *fakeWorker {
 		_ = unix.Close(fd)
 	}
 	s.say(map[string]any{"kind": "sealed", "generation": worker.generation})
-	for lane := range f.callers {
+	for lane := range lanes {
 		go worker.run(lane)
 	}
 	return worker

@@ -83,11 +83,8 @@ func (c *Call) goOn(head shm.ReplyHead, outcome shm.Outcome, rule string) {
 			c.ended(hotcell.ExecutedMaybe)
 		case shm.Broken:
 			c.violation(rule)
-		case shm.TimedOut:
-			c.hung()
-		case shm.Stopped:
-			c.kill("given-up", "")
-			c.fail(hotcell.ErrCancelled, hotcell.ExecutedMaybe, context.Cause(c.ctx), "the call was cancelled")
+		case shm.TimedOut, shm.Stopped:
+			c.giveUp(outcome)
 		}
 		if outcome != shm.Replied {
 			return
@@ -115,8 +112,8 @@ func (c *Call) goOn(head shm.ReplyHead, outcome shm.Outcome, rule string) {
 	}
 }
 
-// hung ends the worker, whose time is over, and waits for the end.
-func (c *Call) hung() {
+// hung ends the worker, whose call has had so much time, and waits for the end.
+func (c *Call) hung(after time.Duration, how string) {
 	c.kill("deadline", "")
 	output := ""
 	timer := time.NewTimer(patience)
@@ -126,8 +123,7 @@ func (c *Call) hung() {
 		output = c.seat.worker.End().Fault.Output
 	case <-timer.C:
 	}
-	after := c.wait.Left
-	failed := c.wrong(hotcell.ErrHung, hotcell.ExecutedMaybe, &hotcell.DeadlineError{After: after}, "it was not done after "+after.String())
+	failed := c.wrong(hotcell.ErrHung, hotcell.ExecutedMaybe, &hotcell.DeadlineError{After: after}, "it was not done after "+after.String()+how)
 	failed.Output = output
 	c.setErr(failed)
 }

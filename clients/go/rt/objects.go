@@ -155,7 +155,8 @@ func (o *objects) putBack(back note) {
 func (s *Session) let(note note) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), releaseTime)
 	defer cancel()
-	call := s.Begin(ctx, int(note.release.Function))
+	function := int(note.release.Function)
+	call := s.start(ctx, function, &s.pack.Functions[function])
 	if call.err != nil || call.generation() != note.generation {
 		there := call.err != nil && s.Generation() == note.generation
 		call.End()

@@ -23,9 +23,12 @@ type Session struct {
 	closing sync.Once
 	// calling is how many callbacks are being run: while there are none, no call is nested.
 	calling atomic.Int32
-	objects objects
-	buffers buffers
-	kept    keptCallbacks
+	// threaded is how many callbacks of threads of the library are being run.
+	threaded atomic.Int32
+	objects  objects
+	buffers  buffers
+	kept     keptCallbacks
+	failures failures
 
 	// renewing has whoever asks for a worker: the others wait for it, as long as their contexts allow.
 	renewing chan struct{}
@@ -176,7 +179,7 @@ func (s *Session) renew(ctx context.Context, function string) (*worker, error) {
 		s.worker.Channel.Drop()
 	}
 	s.last = s.before + inner.Generation
-	s.worker = &worker{Worker: inner, generation: s.last, spin: from.Spin}
+	s.worker = &worker{Worker: inner, generation: s.last, spin: from.Spin, grace: from.Grace}
 	s.worker.bound.Add(1)
 	go s.attend(s.worker)
 	inner.Channel.Hold()

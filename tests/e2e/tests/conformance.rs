@@ -101,7 +101,7 @@ impl Case<'_> {
             let Role::Callback { callback, .. } = role else { panic!("{}: no callback", self.name) };
             args.push(match callback.scope {
                 CallbackScope::Call => Value::Callback,
-                CallbackScope::Handle { .. } => Value::Kept(self.note()),
+                CallbackScope::Handle { .. } => Value::Kept(self.kept(&own)),
             });
         }
         let session = self.session;
@@ -122,10 +122,15 @@ impl Case<'_> {
         (dynamic::call_with(session, &self.bound.interface, function, &args, &mut run), args)
     }
 
-    fn note(&self) -> KeptFunction {
+    fn kept(&self, name: &str) -> KeptFunction {
         let noted = Arc::clone(&self.noted);
+        let fails = name == "fail";
+        assert!(fails || name == "note", "{}: `{name}` is not kept", self.name);
         KeptFunction::new(move |given| {
             let Value::Int(number) = given[0].1 else { return Err("no number".to_owned()) };
+            if fails {
+                return Err(FAILED.to_owned());
+            }
             noted.lock().unwrap().push(number);
             Ok(Value::Null)
         })

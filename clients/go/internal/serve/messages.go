@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime"
 	"strconv"
+	"time"
 
 	"hotcell"
 	"hotcell/internal/shm"
@@ -45,10 +46,18 @@ type answer struct {
 	Lane         *int           `json:"lane"`
 	Function     string         `json:"function"`
 	Call         number         `json:"call"`
+	Stopping     *int           `json:"stopping"`
+	Outcome      Cancelled      `json:"outcome"`
+	Options      inForce        `json:"options"`
 	// stats is what came as a file, behind a message of so many Bytes.
 	stats []byte
 	// mapping is the segment that was mapped for the order.
 	mapping *shm.Mapping
+}
+
+// inForce is what is in force of the options, as far as the client does it.
+type inForce struct {
+	CancelGraceMS float64 `json:"cancel_grace_ms"`
 }
 
 // number is one that may be beyond 2⁵³, and is then a string.
@@ -66,6 +75,7 @@ func (n *number) UnmarshalJSON(data []byte) error {
 type options struct {
 	DeadlineMS      int64             `json:"deadline_ms,omitempty"`
 	StartDeadlineMS int64             `json:"start_deadline_ms,omitempty"`
+	CancelGraceMS   float64           `json:"cancel_grace_ms,omitempty"`
 	Libraries       []string          `json:"libraries,omitempty"`
 	Environment     map[string]string `json:"environment,omitempty"`
 	Directory       string            `json:"directory,omitempty"`
@@ -87,6 +97,7 @@ func optionsOf(given hotcell.Options) *options {
 	options := &options{
 		DeadlineMS:      given.Deadline.Milliseconds(),
 		StartDeadlineMS: given.StartDeadline.Milliseconds(),
+		CancelGraceMS:   float64(given.CancelGrace) / float64(time.Millisecond),
 		Libraries:       given.Libraries,
 		Environment:     given.Environment,
 		Directory:       given.Directory,

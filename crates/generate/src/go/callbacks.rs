@@ -24,6 +24,8 @@ pub(crate) struct Passed {
     pub(crate) nullable: bool,
     /// Position of the object that ends it, where the library keeps it.
     pub(crate) until: Option<usize>,
+    /// On which threads the library may call it.
+    pub(crate) threads: CallbackThreads,
 }
 
 /// What happens when a function of the application is called.
@@ -83,16 +85,13 @@ pub(crate) fn passed(
         CallbackScope::Call => None,
         CallbackScope::Handle { param } => Some(param),
     };
-    if callback.threads == CallbackThreads::Any {
-        let what = format!("a callback (`{local}`) on threads of the library");
-        return Err(Error::Unsupported { function: function.name.clone(), what });
-    }
     Ok(Passed {
         ty: format!("func({}) {results}", params.join(", ")),
         body: run.body(local, result.as_ref()),
         size: callback.args.size,
         nullable,
         until,
+        threads: callback.threads,
     })
 }
 

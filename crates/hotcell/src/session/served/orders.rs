@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReason};
-use hotcell_supervisor::{Ending, Worker};
+use hotcell_supervisor::{End, Ending, Worker};
 use parking_lot::Mutex;
 
 use super::{Had, Hears, Served};
@@ -41,6 +41,8 @@ pub(crate) struct EndOfWorker {
     pub(crate) blame: Option<(u32, Option<Blame>)>,
     /// Why the client had it ended, if that is why.
     pub(crate) why: Option<Why>,
+    /// The lane of the call that it was to stop, where it has ended by itself in the function for that.
+    pub(crate) stopping: Option<u32>,
 }
 
 /// For how long a worker is waited for at a time: then somebody looks whether anybody wants it.
@@ -177,7 +179,7 @@ impl Session {
             self.count_fault(of.map_or("", |of| self.known_name(&of.function)), fault.kind);
         }
         let fault = context.error(fault, Executed::Maybe, worker.output());
-        Some(EndOfWorker { fault, blame, why })
+        Some(EndOfWorker { fault, blame, why, stopping: stopping(&worker, &end) })
     }
 
     /// Has a thread of the worker serve a lane from 1 on.
@@ -250,6 +252,15 @@ impl Session {
     fn known_name(&self, name: &str) -> &'static str {
         self.functions().iter().find(|function| function.name == name).map_or("", |function| function.name)
     }
+}
+
+/// The lane of the call that a worker was to stop, where it has ended in the function for that: as in `rt::stop`, where calls are this
+/// process's.
+fn stopping(worker: &Worker, end: &End) -> Option<u32> {
+    let of_code = !matches!(fault::of_end(end).cause, Cause::Signal { external: true, .. });
+    let in_function = of_code && !end.killed_by_host && worker.channel().ended_in().is_none();
+    let owed = worker.owed_cancels();
+    owed.first().copied().filter(|_| in_function && fault::unanswered(end).is_none())
 }
 
 fn is_late(error: &Error) -> bool {
