@@ -51,8 +51,11 @@ type Options struct {
 	Callers int
 	// Spares is how many workers are kept ready to take over.
 	Spares int
-	// Retries is how often a call of an idempotent function is made again behind a fault. 0: twice; negative: never.
+	// Retries is how often a call of an idempotent function is made again behind a fault. 0: as often as its contract says, or
+	// once; negative: never.
 	Retries int
+	// Quarantine has the inputs that are refused, for they have ended workers. nil: one of the session's own, by the default rule.
+	Quarantine *Quarantine
 }
 
 // WithDefaults is the options with their defaults filled in.
@@ -66,7 +69,9 @@ func (o Options) WithDefaults() Options {
 	fill(&o.MaxCallbacks, 10_000_000)
 	fill(&o.MaxCallbackRate, 100_000)
 	fill(&o.Waiting, WaitBalanced)
-	fill(&o.Retries, 2)
+	if o.Quarantine == nil {
+		o.Quarantine = NewQuarantine(QuarantineRule{})
+	}
 	return o
 }
 

@@ -3,6 +3,7 @@
 package conformance
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -58,6 +59,7 @@ type step struct {
 	Changed map[string]any
 	Save    string
 	Noted   *[]any
+	Sunk    map[string]any
 	Error   map[string]any
 	Refused string
 	Failed  string
@@ -70,6 +72,7 @@ type running struct {
 	saved  map[string]reflect.Value
 	noting sync.Mutex
 	noted  []int32
+	sunk   bytes.Buffer
 	byType bool
 }
 
@@ -265,6 +268,9 @@ func (r *running) checkResults(step step, args, results []reflect.Value) {
 	}
 	for name, expected := range step.Changed {
 		r.checkSame(r.changed(name, args), expected)
+	}
+	if step.Sunk != nil {
+		r.checkSame(reflect.ValueOf(r.sunk.Bytes()), step.Sunk)
 	}
 	if step.Noted != nil {
 		r.checkSame(reflect.ValueOf(r.noted), *step.Noted)

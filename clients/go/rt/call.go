@@ -41,6 +41,8 @@ type Call struct {
 	lost atomic.Bool
 	// outer is where the lane's data memory stood before a nested call.
 	outer shm.Outer
+	// noted are where in the data references to other data are.
+	noted []shm.Place
 	// passed are the objects that go in, callbacks the functions.
 	passed    []passed
 	callbacks []callback
@@ -229,6 +231,7 @@ func (c *Call) End() {
 		clear(c.callbacks)
 		c.callbacks = c.callbacks[:0]
 	}
+	c.noted = c.noted[:0]
 	c.ctx, c.inner, c.frame = nil, nil, nil
 	if c.depth > 0 {
 		c.endNested()

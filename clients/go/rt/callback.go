@@ -51,6 +51,8 @@ type Invocation struct {
 	lent   []*Handle
 	filled []byte
 	fills  bool
+	// stream is memory for what is read of a stream.
+	stream []byte
 }
 
 // Err is the first thing that is wrong with the arguments. A callback returns it.
@@ -191,6 +193,9 @@ func (c *Call) invoke(head shm.ReplyHead, callback callback) {
 	if in.call.lost.Load() && c.err == nil {
 		// The worker has lied, and is being ended.
 		c.lost.Store(true)
+		if failed := (*hotcell.Error)(nil); errors.As(in.call.err, &failed) {
+			c.suspect(failed.Kind)
+		}
 		c.setErr(in.call.err)
 	}
 	c.respond(in, value, ok)
@@ -230,7 +235,7 @@ func (c *Call) invocation(size int) *Invocation {
 	if view.lost.Load() != c.lost.Load() {
 		view.lost.Store(c.lost.Load())
 	}
-	*in = Invocation{reader: reader{numbers: numbers{block[:size]}, call: view}, lent: in.lent[:0]}
+	*in = Invocation{reader: reader{numbers: numbers{block[:size]}, call: view}, lent: in.lent[:0], stream: in.stream}
 	return in
 }
 

@@ -27,6 +27,8 @@ type fakeServer struct {
 	t       *testing.T
 	serve   func(*fakeWorker, *fakeCall)
 	callers int
+	// tries is how often calls of idempotent functions are made, by what it says is in force.
+	tries atomic.Int32
 	// left is how often a client has let go of a worker.
 	left atomic.Int32
 	// mutex is for the numbers of workers.
@@ -149,7 +151,7 @@ func (f *fakeServer) attend(s *fakeSession) {
 		id := said["id"]
 		switch said["kind"] {
 		case "open":
-			s.say(map[string]any{"kind": "opened", "id": id, "callers": f.callers, "spin_ns": 50000, "session": 1})
+			s.say(map[string]any{"kind": "opened", "id": id, "callers": f.callers, "spin_ns": 50000, "session": 1, "options": map[string]any{"retries": map[string]any{"tries": f.tries.Load()}}})
 		case "worker":
 			if s.serving == nil || s.serving.ended.Load() {
 				s.serving = f.bringUp(s)

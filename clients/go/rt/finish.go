@@ -41,6 +41,9 @@ func (c *Call) settle() {
 		c.fail(hotcell.ErrWorkerLost, hotcell.ExecutedNo, nil, "the worker has ended before the call was sent")
 		return
 	}
+	if c.session.options.Quarantine.IsRefusing() && c.isQuarantined() {
+		return
+	}
 	c.publish()
 	head, outcome, rule := c.seat.lane.Await(c.id, &c.wait)
 	if outcome == shm.Replied && head.State == wire.ReplyStateReturned {

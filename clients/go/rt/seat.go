@@ -39,6 +39,8 @@ type worker struct {
 	bound       atomic.Int32
 	// listening is done when somebody listens to what threads of the library call back.
 	listening sync.Once
+	// counted tells whether its end was counted against an input.
+	counted atomic.Bool
 }
 
 // ids are call numbers of this process: seats take blocks of them.

@@ -29,6 +29,11 @@ type Session struct {
 	buffers  buffers
 	kept     keptCallbacks
 	failures failures
+	// said is how often a call of an idempotent function is made at most, as the contract and the server say; 0 where they do not.
+	said atomic.Int32
+	// faceNumber is a number for the interface, when faced is done.
+	faced      sync.Once
+	faceNumber uint64
 
 	// renewing has whoever asks for a worker: the others wait for it, as long as their contexts allow.
 	renewing chan struct{}
@@ -97,6 +102,7 @@ func (s *Session) connect(ctx context.Context) (*serve.Session, error) {
 		return nil, errClosed
 	}
 	s.inner, s.before = inner, s.last
+	s.said.Store(int32(min(inner.Tries, 1<<20)))
 	if s.turns.most == 0 {
 		s.turns.most = s.pack.callers(inner.Callers)
 	}

@@ -5,6 +5,17 @@ use std::process::Command;
 use hotcell_e2e::cli::{Folder, committed, finish};
 use hotcell_e2e::go::{build, run};
 
+/// The header, the code and the contract of a library of these tests.
+macro_rules! sources {
+    ($name:literal) => {
+        [
+            include_str!(concat!("../src/", $name, "/", $name, ".h")),
+            include_str!(concat!("../src/", $name, "/", $name, ".c")),
+            include_str!(concat!("../src/", $name, "/bind.toml")),
+        ]
+    };
+}
+
 /// What is asserted is in the application: objects and what becomes of them, also when they are garbage, errors and their names,
 /// callbacks that fail and panic, that are nested and kept, structures, texts and places in them, what a failed call gave, structures
 /// that stay, batches, contexts, and a worker that is lost.
@@ -28,20 +39,14 @@ fn used(name: &str, sources: [&str; 3], app: &str) {
     assert_eq!(printed, "all is well\n");
 }
 
-/// The header, the code and the contract of a library of these tests.
-macro_rules! sources {
-    ($name:literal) => {
-        [
-            include_str!(concat!("../src/", $name, "/", $name, ".h")),
-            include_str!(concat!("../src/", $name, "/", $name, ".c")),
-            include_str!(concat!("../src/", $name, "/bind.toml")),
-        ]
-    };
-}
-
 #[test]
 fn threads_of_the_library_call_back_on_a_goroutine() {
     used("ticker", sources!("ticker"), include_str!("../src/ticker/app.go"));
+}
+
+#[test]
+fn streams_are_readers_and_writers() {
+    used("sluice", sources!("sluice"), include_str!("../src/sluice/app.go"));
 }
 
 /// At their deadline and when their context is cancelled: what the library does then, and what becomes of the worker.

@@ -58,6 +58,9 @@ type answer struct {
 // inForce is what is in force of the options, as far as the client does it.
 type inForce struct {
 	CancelGraceMS float64 `json:"cancel_grace_ms"`
+	Retries       struct {
+		Tries int `json:"tries"`
+	} `json:"retries"`
 }
 
 // number is one that may be beyond 2⁵³, and is then a string.

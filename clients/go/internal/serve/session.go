@@ -22,6 +22,8 @@ type Session struct {
 	Callers int
 	// Spin is how long a caller polls, Grace how long a call may take to end that the library is told to stop.
 	Spin, Grace time.Duration
+	// Tries is how often a call of an idempotent function is made at most, by what is in force; 0 where nothing is said.
+	Tries int
 
 	packets *packets
 
@@ -101,6 +103,7 @@ func (s *Session) open(ctx context.Context, library Library, given hotcell.Optio
 		return err
 	}
 	s.Callers, s.Spin = max(opened.Callers, 1), time.Duration(opened.SpinNS)
+	s.Tries = opened.Options.Retries.Tries
 	s.Grace = time.Duration(opened.Options.CancelGraceMS * float64(time.Millisecond))
 	return nil
 }

@@ -1,6 +1,6 @@
 //! Arguments of a method: their types, and the statements that write them.
 
-use hotcell_model::interface::{CallbackThreads, Capacity, Encoding, Function, Param, Role};
+use hotcell_model::interface::{CallbackStream, CallbackThreads, Capacity, Encoding, Function, Param, Role};
 use hotcell_model::layout::Carries;
 
 use crate::Error;
@@ -293,6 +293,15 @@ impl Arguments {
         passed.body.iter().for_each(|line| self.line(&format!("\t\t{line}")));
         self.line(&format!("\t}}{tail})"));
         self.line("}");
+        match passed.stream {
+            Some(CallbackStream::Read) => self.notes.push(format!(
+                "The library reads {local} to its end, io.EOF, or as far as it wants; another error comes out of the call."
+            )),
+            Some(CallbackStream::Write) => {
+                self.notes.push(format!("The library writes to {local}, whose error comes out of the call."));
+            }
+            None => {}
+        }
         if let Some(until) = until {
             let until = until.trim_end_matches(".h()");
             self.notes.push(match passed.threads {

@@ -141,6 +141,7 @@ fn callback(params: &[&str], result: &str) -> Role {
         result: c(result),
         scope: CallbackScope::Call,
         threads: CallbackThreads::Calls,
+        stream: None,
         on_failure: Some(0),
         failure_call: None,
         user_data: None,

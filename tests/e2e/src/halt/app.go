@@ -32,7 +32,7 @@ func main() {
 		with(patient, part)
 	}
 	for _, part := range []func(*halt.Library, *halt.Job){deaf, hangs, impossible} {
-		with(200*time.Millisecond, part)
+		with(3*time.Second, part)
 	}
 	fmt.Println("all is well")
 }
