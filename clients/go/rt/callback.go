@@ -235,6 +235,9 @@ func (c *Call) invocation(size int) *Invocation {
 	if view.lost.Load() != c.lost.Load() {
 		view.lost.Store(c.lost.Load())
 	}
+	if cap(in.stream) > mostStream {
+		in.stream = nil
+	}
 	*in = Invocation{reader: reader{numbers: numbers{block[:size]}, call: view}, lent: in.lent[:0], stream: in.stream}
 	return in
 }

@@ -7,6 +7,9 @@ import (
 	"hotcell"
 )
 
+// mostStream is how much memory for what is read of a stream is kept for the next callback.
+const mostStream = 1 << 20
+
 // ReadFrom answers a callback that is to fill the library's memory, of which there is room at an offset, with the next bytes of a
 // stream: how many there were, no more than most, and none at the end.
 func (in *Invocation) ReadFrom(offset int, from io.Reader, most uint64) (uint64, error) {
