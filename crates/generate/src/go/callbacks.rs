@@ -68,7 +68,15 @@ pub(crate) fn passed(
     let (size, threads, stream) = (callback.args.size, callback.threads, callback.stream);
     if let Some(stream) = stream {
         let (ty, body) = streamed(function, callback, (stream, local), result.as_ref())?;
-        return Ok(Passed { ty: ty.to_owned(), body: vec![body], size, nullable, until, threads, stream: Some(stream) });
+        return Ok(Passed {
+            ty: ty.to_owned(),
+            body: vec![body],
+            size,
+            nullable,
+            until,
+            threads,
+            stream: Some(stream),
+        });
     }
     let mut run = Run::default();
     let mut scope = names::locals(local);

@@ -278,3 +278,20 @@ fn what_has_no_generator_is_left_out_and_the_rest_is_there() {
     let source = sources(&kit());
     assert!(source.contains(") Exec(ctx context.Context, ") && !source.contains(") Watch("), "{source}");
 }
+
+#[test]
+fn what_has_no_generator_is_left_out_and_told() {
+    let functions = vec![
+        f("int", "add", vec![p("a", "int", value())]),
+        f("int", "ask", vec![p("asked", "void *", callback(&["int x"], "double *"))]),
+    ];
+    let mut interface = interface("ask", "ask.h", "libask.so", functions);
+    refresh(&mut interface);
+    let runtime = Runtime::Version("v0.1.0".into());
+    let options = GoOptions { module: "ask-hotcell".into(), runtime, libraries: Vec::new() };
+    let package = go::render(&interface, &options).unwrap();
+    let told: Vec<String> = package.left_out.iter().map(ToString::to_string).collect();
+    assert_eq!(told, ["cannot generate `ask`: a callback that returns `double *` is not supported"]);
+    let functions = package.files.iter().find(|(path, _)| path.ends_with("functions.go")).unwrap();
+    assert!(functions.1.contains(") Add(ctx") && !functions.1.contains(") Ask(ctx"), "{}", functions.1);
+}

@@ -42,7 +42,9 @@ impl HostChannel {
     /// Lanes of callers with a call that the worker says it executes, or of which it owes a reply. Hostile: one that is to be kept
     /// says so. The standing call of the dispatcher's lane, the last one, is none that anybody waits for.
     pub fn in_flight(&self) -> usize {
-        (0..self.lanes().saturating_sub(1).max(1)).filter(|lane| self.executing(*lane).0 != 0 || self.owes(*lane)).count()
+        (0..self.lanes().saturating_sub(1).max(1))
+            .filter(|lane| self.executing(*lane).0 != 0 || self.owes(*lane))
+            .count()
     }
 
     /// Whether what the callers of a lane have said, calls and answers, is more than the worker has replied to.

@@ -45,9 +45,14 @@ pub(super) fn of(
             let message = format!("`{}` (`{}`) is not bytes, and a stream is", param.name, param.ty.written);
             refuse(message, "leave `stream` out");
         }
-        (Some(_), None) if stream == CallbackStream::Write && !(result.is_integer() || result.kind == Type::Void) => {
+        (Some(_), None)
+            if stream == CallbackStream::Write && !(result.is_integer() || result.kind == Type::Void) =>
+        {
             let message = format!("the callback returns `{}`, which is no number of bytes", result.written);
-            refuse(message, "leave `stream` out: what is written returns how many bytes there were, or nothing");
+            refuse(
+                message,
+                "leave `stream` out: what is written returns how many bytes there were, or nothing",
+            );
         }
         (Some(_), None) => {}
     }

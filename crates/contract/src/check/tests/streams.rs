@@ -52,6 +52,7 @@ fn a_stream_is_in_the_interface() {
     let function = bound(&api(&["void f(reads cb, void *user)"]), &contract, "f");
     assert_eq!(function["params"][0]["role"]["value"]["callback"]["stream"], json!("read"));
     // Where nothing is said nothing is there.
-    let function = bound(&api(&["void f(reads cb, void *user)"]), &contract.replace(", stream = \"read\"", ""), "f");
+    let function =
+        bound(&api(&["void f(reads cb, void *user)"]), &contract.replace(", stream = \"read\"", ""), "f");
     assert_eq!(function["params"][0]["role"]["value"]["callback"].get("stream"), None);
 }

@@ -4,7 +4,9 @@ use hotcell_model::interface::Direction;
 
 use crate::contract::Stream;
 use crate::contract::item::{Kind, What};
-use crate::contract::keys::{CALLBACK_STREAM, CALLBACK_THREADS, ENCODINGS, Key, Keys, PADS, Shape, UNITS, key};
+use crate::contract::keys::{
+    CALLBACK_STREAM, CALLBACK_THREADS, ENCODINGS, Key, Keys, PADS, Shape, UNITS, key,
+};
 
 const IN: Key = key("in", Shape::Kind, "What goes in");
 const OUT: Key = key("out", Shape::Kind, "What comes out");
@@ -370,7 +372,16 @@ pub(crate) static PARAM: Keys = Keys {
             What::Kept,
             "callback",
             Some("kept"),
-            &["user_data", "user_data_from", "until", "threads", "stream", "on_failure", "nullable", "params"],
+            &[
+                "user_data",
+                "user_data_from",
+                "until",
+                "threads",
+                "stream",
+                "on_failure",
+                "nullable",
+                "params",
+            ],
             &[],
             "A function of the application, called until an object goes",
         ),
