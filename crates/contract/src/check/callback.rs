@@ -39,7 +39,7 @@ pub(crate) fn decide(
         };
         let params = params::params(inside, item, wrong);
         let threads = threads::of(inside, item, &params, wrong);
-        let stream = stream::of(inside, item, &params, &signature.result, wrong);
+        let stream = stream::of(inside, item, &params, wrong);
         let user_data_from = user_data::from(inside, item, wrong);
         let on_failure = failure::value(site, *index, item, &signature.result, wrong);
         let failure_call = failure::call(inside, item, &signature.result, wrong);

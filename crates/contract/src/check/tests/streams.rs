@@ -21,26 +21,39 @@ fn a_stream_has_its_bytes_in_one_place_and_nothing_besides() {
         "reads",
         "stream = \"read\", on_failure = -1",
         "into = { in = \"buffer\", length = \"room\" }",
-        "5:53: `cb` has no memory to be filled = add `params.… = { out = \"buffer\", capacity = \"…\", length = \"result\" }` \
+        "5:54: `cb` has no memory to be filled = add `params.… = { out = \"buffer\", capacity = \"…\", length = \"result\" }` \
          inside of the item",
     );
     said(
         "reads",
         "stream = \"write\", on_failure = -1",
         INTO,
-        "5:53: `cb` has no data = add `params.… = { in = \"buffer\", length = \"…\" }` inside of the item",
+        "5:54: `cb` has no data = add `params.… = { in = \"buffer\", length = \"…\" }` inside of the item",
+    );
+    let data = "data = { in = \"buffer\", length = \"n\" }";
+    said(
+        "shorts",
+        "stream = \"write\", on_failure = -1",
+        data,
+        "5:54: `data` (`const short *`) is not bytes, and a stream is = leave `stream` out",
     );
     said(
-        "each",
+        "flagged",
+        "stream = \"write\", on_failure = -1",
+        data,
+        "5:54: `cb` gets `flags` besides, which a stream knows nothing of = leave `stream` out",
+    );
+    said(
+        "gathers",
         "stream = \"write\"",
-        "data = { in = \"buffer\", length = \"n\" }",
-        "5:53: `data` (`const short *`) is not bytes, and a stream is = leave `stream` out",
+        &format!("{data}, more = {{ in = \"buffer\", length = \"m\" }}"),
+        "5:54: `cb` has data twice: `more` too = leave `stream` out",
     );
     said(
         "reads",
         "stream = \"both\", on_failure = -1",
         INTO,
-        "5:62: `stream` has no value `both` = one of \"read\", \"write\"",
+        "5:63: `stream` cannot be \"both\" [unknown word] = `stream` is one of `read` and `write`",
     );
 }
 
