@@ -185,10 +185,10 @@ func (l *listener) invoke(head shm.ReplyHead, kept *keptCallback) {
 		}
 	}()
 	value, err := kept.run(c.ctx, in)
-	done, ok = true, err == nil
-	if err != nil && !in.call.lost.Load() {
+	if ok = err == nil; !ok && !in.call.lost.Load() {
 		l.note(failedWith(err), err)
 	}
+	done = true
 }
 
 // failedWith is what a callback says that has failed.
@@ -243,7 +243,8 @@ func (l *listener) note(text string, cause error) {
 func (l *listener) noteFault() {
 	var fault *hotcell.Error
 	if errors.As(l.call.err, &fault) {
-		fault.Executed = hotcell.ExecutedNo
+		// The next call is to fail with it, and not to be made again.
+		fault.Executed, fault.Once = hotcell.ExecutedNo, true
 		l.session.failures.note(fault)
 	}
 }

@@ -72,6 +72,11 @@ func (c *Call) stop() (head shm.ReplyHead, told serve.Cancelled, obeyed bool) {
 	defer end()
 	lane := c.seat.lane
 	for {
+		// A library that goes on asking has no more time than one that is silent.
+		if !time.Now().Before(stopping.until) {
+			close(stopping.replied)
+			return head, <-stopping.outcome, false
+		}
 		c.wait = shm.Patience{Left: c.seat.worker.grace, Deadline: stopping.until, Context: stopping.over}
 		head, outcome, rule := lane.Await(c.id, &c.wait)
 		switch outcome {
@@ -164,14 +169,18 @@ func (c *Call) stopped(head shm.ReplyHead, outcome shm.Outcome, told serve.Cance
 // endedInStop is the end of a worker that was to stop the call. Where it ended in the function for that, the call has not ended by
 // itself: its worker is gone as that of any call that does not stop.
 func (c *Call) endedInStop() {
-	c.ended(hotcell.ExecutedMaybe)
-	if !c.seat.worker.HasEnded() {
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-c.seat.worker.Ended():
+	case <-timer.C:
+	}
+	if !c.seat.worker.HasEnded() || c.seat.worker.End().Stopping != c.seat.index {
+		c.ended(hotcell.ExecutedMaybe)
 		return
 	}
+	// No input is to blame for that.
 	end := c.seat.worker.End()
-	if end.Stopping != c.seat.index {
-		return
-	}
 	failed := c.wrong(hotcell.ErrHung, hotcell.ExecutedMaybe, nil, "what was to stop it ended the worker: "+end.Fault.Message)
 	if c.isCancelled() {
 		failed.Kind, failed.Cause = hotcell.ErrCancelled, context.Cause(c.ctx)

@@ -1,7 +1,6 @@
 package rt
 
 import (
-	"errors"
 	"io"
 
 	"hotcell"
@@ -13,14 +12,15 @@ const mostStream = 1 << 20
 // ReadFrom answers a callback that is to fill the library's memory, of which there is room at an offset, with the next bytes of a
 // stream: how many there were, no more than most, and none at the end.
 func (in *Invocation) ReadFrom(offset int, from io.Reader, most uint64) (uint64, error) {
-	into := in.next(offset, most)
+	// A stream is read in pieces: whatever room there is.
+	into := in.next(offset, min(most, mostStream))
 	if err := in.Err(); err != nil || len(into) == 0 {
 		in.Fill(nil)
 		return 0, err
 	}
 	// What comes with an error counts: whoever reads on gets the error then.
 	count, err := io.ReadAtLeast(from, into, 1)
-	if errors.Is(err, io.EOF) {
+	if err == io.EOF {
 		err = nil
 	}
 	in.Fill(into[:count])

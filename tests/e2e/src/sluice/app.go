@@ -121,6 +121,9 @@ func failures(lib *sluice.Library) {
 	_, err := lib.Raise(ctx, half, &into, 100)
 	is(err, errTorn)
 	equal(into.String(), "HALF")
+	// Only io.EOF itself is the end.
+	_, err = lib.Raise(ctx, iotest.ErrReader(fmt.Errorf("torn: %w", io.EOF)), &into, 100)
+	is(err, io.EOF)
 	reader, writer := io.Pipe()
 	check(reader.CloseWithError(errTorn))
 	_, err = lib.Raise(ctx, strings.NewReader("x"), writer, 100)
