@@ -242,6 +242,6 @@ func (c *Call) End() {
 	}
 	c.session.turns.give(seat)
 	if c.session.objects.left.Load() > 0 {
-		c.session.sweep()
+		c.session.sweepSoon()
 	}
 }

@@ -66,12 +66,7 @@ func (h *Handle) Close() error {
 		return nil
 	}
 	h.session.objects.leave(note{h.object, h.release})
-	if h.session.threaded.Load() > 0 {
-		// This may be a callback of a thread of the library, for which the call waits that has the turn.
-		go h.session.sweep()
-		return nil
-	}
-	h.session.sweep()
+	h.session.sweepSoon()
 	return nil
 }
 
@@ -237,7 +232,7 @@ func newHandle(session *Session, object object, owned bool, release *Release, pa
 // looks for them.
 func (r *Reply) takeBack() {
 	for _, handle := range r.made {
-		if r.call.err != nil && !handle.gone.Swap(true) {
+		if r.call.err != nil && !r.call.lost.Load() && !handle.gone.Swap(true) {
 			r.call.session.objects.leave(note{handle.object, handle.release})
 		}
 	}

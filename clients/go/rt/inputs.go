@@ -226,7 +226,8 @@ func (b *buffers) put(generation uint64, from reference) []byte {
 			continue
 		}
 		if offset <= uint64(len(data)) && from.length <= uint64(len(data))-offset {
-			return data[offset : offset+from.length]
+			// It may be freed while this is read.
+			return append([]byte(nil), data[offset:offset+from.length]...)
 		}
 	}
 	return nil

@@ -15,7 +15,7 @@ const while = 10 * time.Millisecond
 // newPace is a pace of so many messages a second.
 func newPace(rate uint64) pace {
 	const whiles = uint64(time.Second / while)
-	return pace{most: max((rate+whiles-1)/whiles, 1)}
+	return pace{most: max((max(rate, 1)-1)/whiles+1, 1)}
 }
 
 // wait counts a message that came now, and says how long it has to wait for its answer.

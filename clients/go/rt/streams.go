@@ -34,6 +34,10 @@ func (in *Invocation) ReadFull(offset int, from io.Reader) (uint64, error) {
 		return 0, err
 	}
 	_, err := io.ReadFull(from, into)
+	if err == io.EOF {
+		// The library wants all of it.
+		err = io.ErrUnexpectedEOF
+	}
 	in.Fill(into)
 	return 0, err
 }
