@@ -70,6 +70,16 @@ type LimitError struct {
 // Error says which limit.
 func (e *LimitError) Error() string { return fmt.Sprintf("limit of %s: %d", e.Limit, e.Value) }
 
+// QuarantinedError is the cause of [ErrQuarantined]: what goes in has ended workers before.
+type QuarantinedError struct {
+	// Input is what it goes by in its [Quarantine], Left how long it is refused from now on.
+	Input Input
+	Left  time.Duration
+}
+
+// Error names the input.
+func (e *QuarantinedError) Error() string { return "input " + e.Input.String() + " is in quarantine" }
+
 // UnavailableError is the cause of [ErrUnavailable].
 type UnavailableError struct {
 	// Reason is why no worker could take the call.

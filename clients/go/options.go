@@ -50,6 +50,8 @@ type Restart struct {
 type Options struct {
 	// Deadline of calls whose context has none, and whose contract says none. 30 s.
 	Deadline time.Duration
+	// CancelGrace is how long a call may take to end that the library is told to stop, where its contract says how. 25 ms.
+	CancelGrace time.Duration
 	// StartDeadline is how long the library may take to load. 10 s.
 	StartDeadline time.Duration
 	// Program is the program hotcell. Empty: $HOTCELL, beside this program, on $PATH.
@@ -78,6 +80,8 @@ type Options struct {
 	MaxObjects uint32
 	// MaxCallbacks bounds the callbacks of one call. 10 million.
 	MaxCallbacks uint64
+	// MaxCallbackRate bounds how often in a second threads of the library call back: what comes faster waits. 100,000.
+	MaxCallbackRate uint64
 	// Waiting is how both sides wait for each other. [WaitBalanced].
 	Waiting Waiting
 	// Callers is how many calls at a time the library may execute, where its contract allows several. 0: one for each CPU.
@@ -91,20 +95,27 @@ type Options struct {
 	Worker string
 	// Spares is how many workers are kept ready to take over.
 	Spares int
-	// Retries is how often a call of an idempotent function is made again behind a fault. 0: twice; negative: never.
+	// Retries is how often a call of an idempotent function is made again behind a fault. 0: as often as its contract says, or
+	// once; negative: never.
 	Retries int
+	// Quarantine has the inputs that are refused, for they have ended workers. nil: one of the session's own, by the default rule.
+	Quarantine *Quarantine
 }
 
 // WithDefaults is the options with their defaults filled in.
 func (o Options) WithDefaults() Options {
 	fill(&o.Deadline, 30*time.Second)
+	fill(&o.CancelGrace, 25*time.Millisecond)
 	fill(&o.StartDeadline, 10*time.Second)
 	fill(&o.Directory, "/")
 	fill(&o.MaxInput, 1<<30)
 	fill(&o.MaxOutput, 1<<30)
 	fill(&o.MaxCallbacks, 10_000_000)
+	fill(&o.MaxCallbackRate, 100_000)
 	fill(&o.Waiting, WaitBalanced)
-	fill(&o.Retries, 2)
+	if o.Quarantine == nil {
+		o.Quarantine = NewQuarantine(QuarantineRule{})
+	}
 	return o
 }
 

@@ -16,6 +16,9 @@ type Session interface {
 	Alloc(bytes int) (*Buffer, error)
 	// Stats is what the supervisor knows of the session, as JSON.
 	Stats(ctx context.Context) ([]byte, error)
+	// TakeCallbackFailure is what a callback failed with that the library called on a thread of its own: the first failure since
+	// the last that was taken, or nil. Who does not ask gets it from the session's next call instead, which is not sent then.
+	TakeCallbackFailure() error
 	// Generation is the number of the worker that serves, from 1; 0 where none does.
 	Generation() uint64
 }

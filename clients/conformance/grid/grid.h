@@ -84,12 +84,23 @@ void grid_item_free(grid_item *item);
 /* Callbacks. */
 int grid_each(int count, int (*visit)(int value, void *user), void *user);
 int grid_box_watch(grid_box *box, void (*changed)(int sum, void *user), void *user);
+/* Takes bytes, four at a time, until there are none, and gives each plus one. How many there were. */
+int grid_pipe(int (*take)(uint8_t *into, size_t room, void *source), void *source,
+              int (*give)(const uint8_t *data, size_t length, void *sink), void *sink);
+
+/* A thread of the library tells numbers, from 1 on. */
+int grid_box_listen(grid_box *box, void (*told)(int number, void *user), void *user);
+int grid_box_tell(grid_box *box, int count);
+/* Waits until it is told to stop, and fails then. */
+int grid_box_wait(grid_box *box);
+void grid_box_stop(grid_box *box);
 
 /* Failures that the library reports. */
 int grid_check(int status);
 int grid_open(const char *path);
 
 /* Faults. */
+size_t grid_eat(const char *text);
 int grid_crash(void);
 void grid_exit(int status);
 int grid_hang(void);

@@ -3,6 +3,7 @@
 package conformance
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 
 	"grid"
@@ -57,6 +59,7 @@ type step struct {
 	Changed map[string]any
 	Save    string
 	Noted   *[]any
+	Sunk    map[string]any
 	Error   map[string]any
 	Refused string
 	Failed  string
@@ -67,7 +70,9 @@ type running struct {
 	*testing.T
 	lib    *grid.Library
 	saved  map[string]reflect.Value
+	noting sync.Mutex
 	noted  []int32
+	sunk   bytes.Buffer
 	byType bool
 }
 
@@ -263,6 +268,9 @@ func (r *running) checkResults(step step, args, results []reflect.Value) {
 	}
 	for name, expected := range step.Changed {
 		r.checkSame(r.changed(name, args), expected)
+	}
+	if step.Sunk != nil {
+		r.checkSame(reflect.ValueOf(r.sunk.Bytes()), step.Sunk)
 	}
 	if step.Noted != nil {
 		r.checkSame(reflect.ValueOf(r.noted), *step.Noted)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"io"
 	"math"
 	"reflect"
 	"strconv"
@@ -87,6 +88,9 @@ func (r *running) named(fields map[string]any, wanted reflect.Type) (reflect.Val
 		case "struct":
 			return r.structure(fields["fields"].(map[string]any), wanted)
 		case "callback":
+			if stream := r.stream(text(key)); wanted.Kind() == reflect.Interface {
+				return reflect.ValueOf(stream), nil
+			}
 			return r.callback(text(key), wanted), nil
 		}
 	}
@@ -136,13 +140,26 @@ func (r *running) structure(fields map[string]any, wanted reflect.Type) (reflect
 	return made, nil
 }
 
+// stream is one of the callbacks that move bytes.
+func (r *running) stream(name string) any {
+	switch name {
+	case "source":
+		return bytes.NewReader([]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9})
+	case "sink":
+		return &r.sunk
+	}
+	reader, writer := io.Pipe()
+	r.check(reader.CloseWithError(errCallback))
+	return writer
+}
+
 // callback is one of the four that the grid knows. It gives a number where the function asks for one.
 func (r *running) callback(name string, wanted reflect.Type) reflect.Value {
 	own, known := map[string]func(ctx context.Context, value int32) (int32, error){
 		"double": func(_ context.Context, value int32) (int32, error) { return 2 * value, nil },
 		"fail":   func(context.Context, int32) (int32, error) { return 0, errCallback },
 		"nested": func(ctx context.Context, value int32) (int32, error) { return r.lib.Add(ctx, value, 1) },
-		"note":   func(_ context.Context, value int32) (int32, error) { r.noted = append(r.noted, value); return 0, nil },
+		"note":   r.note,
 	}[name]
 	if !known {
 		r.Fatalf("an unknown callback: %s", name)
@@ -158,6 +175,14 @@ func (r *running) callback(name string, wanted reflect.Type) reflect.Value {
 		}
 		return []reflect.Value{reflect.ValueOf(given), failure}
 	})
+}
+
+// note keeps a number, on whatever goroutine it is told.
+func (r *running) note(_ context.Context, value int32) (int32, error) {
+	r.noting.Lock()
+	defer r.noting.Unlock()
+	r.noted = append(r.noted, value)
+	return 0, nil
 }
 
 // same tells whether two values are the same: of fractions that are no numbers, both.

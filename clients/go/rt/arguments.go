@@ -184,7 +184,20 @@ func (c *Call) PutImage(offset int, name string, image *Image) {
 		c.invalid(name, "must not be nil")
 		return
 	}
-	c.PutBytes(offset, name, image.block)
+	if place, ok := c.placeImage(name, image); ok {
+		c.putReference(offset, place, len(image.block))
+	}
+}
+
+// placeImage copies an image in, and notes where it has references.
+func (c *Call) placeImage(name string, image *Image) (shm.Place, bool) {
+	place, ok := c.placeBytes(name, image.block)
+	if ok && c.batch == nil {
+		for _, offset := range image.references {
+			c.noted = append(c.noted, place+shm.Place(offset))
+		}
+	}
+	return place, ok
 }
 
 // PutOptImage is as PutImage; nil is NULL.

@@ -6,7 +6,6 @@ import (
 	"math/bits"
 	"slices"
 	"sync"
-	"time"
 
 	"hotcell"
 	"hotcell/internal/shm"
@@ -129,43 +128,4 @@ func (c *Call) inBuffer(data []byte) (shm.Place, bool) {
 		}
 	}
 	return shm.Null, false
-}
-
-// Retried makes a call of an idempotent function, and makes it again behind a fault, as often as the session's options say.
-func Retried[T any](ctx context.Context, s *Session, once func(ctx context.Context) (T, error)) (T, error) {
-	for tries := 1; ; tries++ {
-		value, err := once(ctx)
-		if err == nil || tries > s.options.Retries || !mayRepeat(ctx, err) {
-			return value, tried(err, tries)
-		}
-		pause(ctx, tries)
-	}
-}
-
-// mayRepeat tells whether a call may be made again behind an error of it.
-func mayRepeat(ctx context.Context, err error) bool {
-	failed, ok := err.(*hotcell.Error)
-	if !ok || failed.Once || ctx.Err() != nil {
-		return false
-	}
-	idempotent, later := failed.Kind.MayRetry()
-	return idempotent || later && failed.Executed == hotcell.ExecutedNo
-}
-
-// tried notes how often a call was made.
-func tried(err error, tries int) error {
-	if failed, ok := err.(*hotcell.Error); ok {
-		failed.Tries = tries
-	}
-	return err
-}
-
-// pause lets a while pass before the next try, longer with each.
-func pause(ctx context.Context, tries int) {
-	timer := time.NewTimer(time.Millisecond << min(tries, 8))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }

@@ -43,6 +43,8 @@ type Call struct {
 	lost atomic.Bool
 	// outer is where the lane's data memory stood before a nested call.
 	outer shm.Outer
+	// noted are where in the data references to other data are.
+	noted []shm.Place
 	// passed are the objects that go in, callbacks the functions.
 	passed    []passed
 	callbacks []callback
@@ -83,6 +85,16 @@ func (s *Session) Begin(ctx context.Context, function int) *Call {
 }
 
 func (s *Session) begin(ctx context.Context, function int, fn *Function) *Call {
+	if s.failures.some.Load() {
+		if failed := s.failures.take(); failed != nil {
+			return s.stillborn(failed)
+		}
+	}
+	return s.start(ctx, function, fn)
+}
+
+// start begins a call, whatever callbacks of threads have failed with.
+func (s *Session) start(ctx context.Context, function int, fn *Function) *Call {
 	if s.calling.Load() > 0 {
 		if call, nested := s.beginNested(ctx, function, fn); nested {
 			return call
@@ -221,6 +233,7 @@ func (c *Call) End() {
 		clear(c.callbacks)
 		c.callbacks = c.callbacks[:0]
 	}
+	c.noted = c.noted[:0]
 	c.ctx, c.inner, c.frame = nil, nil, nil
 	if c.depth > 0 {
 		c.endNested()
@@ -231,6 +244,6 @@ func (c *Call) End() {
 	}
 	c.session.turns.give(seat)
 	if c.session.objects.left.Load() > 0 {
-		c.session.sweep()
+		c.session.sweepSoon()
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync/atomic"
+	"time"
 
 	"hotcell"
 	"hotcell/internal/shm"
@@ -50,6 +51,8 @@ type Invocation struct {
 	lent   []*Handle
 	filled []byte
 	fills  bool
+	// stream is memory for what is read of a stream.
+	stream []byte
 }
 
 // Err is the first thing that is wrong with the arguments. A callback returns it.
@@ -145,35 +148,42 @@ func (c *Call) callBack(head shm.ReplyHead) {
 
 // callKept runs a callback that the library has kept. One that has gone, or is being run, gets the library its default.
 func (c *Call) callKept(head shm.ReplyHead, number uint64) {
-	found, free := c.session.kept.begin(number, c.generation())
-	switch {
-	case found == nil:
+	kept, found := c.session.kept.begin(number, c.generation(), c.seat, c.waitFor)
+	switch found {
+	case keptGone:
 		c.answer(0, false)
-	case !free:
+	case keptInside:
 		if c.raised.err == nil {
 			c.raised.err = c.wrong(hotcell.ErrCallbackFailed, hotcell.ExecutedMaybe, nil, "a callback that the library keeps was called inside of itself")
 		}
 		c.answer(0, false)
-	default:
-		defer c.session.kept.end(found)
-		c.invoke(head, found.callback)
+	case keptReady:
+		defer c.session.kept.end(kept)
+		c.invoke(head, kept.callback)
+	case keptLate:
+		// The call's time is over, as whoever waits for its next message sees.
 	}
 }
 
-// invoke copies the arguments of a callback, runs it, and answers.
-func (c *Call) invoke(head shm.ReplyHead, callback callback) {
-	if int(head.ResultLength) != callback.size {
-		c.violation("the arguments of a callback have another size than was agreed on")
-		return
+// waitFor waits for something else than a message, as long as the call may take. False where it did not come.
+func (c *Call) waitFor(something <-chan struct{}) bool {
+	timer := time.NewTimer(time.Until(c.wait.Deadline))
+	defer timer.Stop()
+	select {
+	case <-something:
+		return true
+	case <-c.seat.worker.Ended():
+	case <-c.ctx.Done():
+	case <-timer.C:
 	}
-	in := c.invocation(callback.size)
-	if callback.size > 0 {
-		found, granted := c.seat.lane.Locate(&c.seat.arena, int(c.fn.Results), shm.Place(head.Value), uint64(callback.size))
-		if !granted {
-			c.violation("the arguments of a callback lie outside of the memory granted to its call")
-			return
-		}
-		found.CopyTo(in.block)
+	return false
+}
+
+// invoke runs a callback with its arguments, and answers.
+func (c *Call) invoke(head shm.ReplyHead, callback callback) {
+	in := c.argumentsOf(head, callback.size)
+	if in == nil {
+		return
 	}
 	if c.raised.err != nil || c.raised.panic != nil {
 		c.answer(0, false)
@@ -183,9 +193,30 @@ func (c *Call) invoke(head shm.ReplyHead, callback callback) {
 	if in.call.lost.Load() && c.err == nil {
 		// The worker has lied, and is being ended.
 		c.lost.Store(true)
+		if failed := (*hotcell.Error)(nil); errors.As(in.call.err, &failed) {
+			c.suspect(failed.Kind)
+		}
 		c.setErr(in.call.err)
 	}
 	c.respond(in, value, ok)
+}
+
+// argumentsOf copies the arguments of a callback, which have so many bytes; nil where they break a rule.
+func (c *Call) argumentsOf(head shm.ReplyHead, size int) *Invocation {
+	if int(head.ResultLength) != size {
+		c.violation("the arguments of a callback have another size than was agreed on")
+		return nil
+	}
+	in := c.invocation(size)
+	if size > 0 {
+		found, granted := c.seat.lane.Locate(&c.seat.arena, int(c.fn.Results), shm.Place(head.Value), uint64(size))
+		if !granted {
+			c.violation("the arguments of a callback lie outside of the memory granted to its call")
+			return nil
+		}
+		found.CopyTo(in.block)
+	}
+	return in
 }
 
 // invocation is the arguments of the next callback, of so many bytes: the memory of the one before.
@@ -204,7 +235,10 @@ func (c *Call) invocation(size int) *Invocation {
 	if view.lost.Load() != c.lost.Load() {
 		view.lost.Store(c.lost.Load())
 	}
-	*in = Invocation{reader: reader{numbers: numbers{block[:size]}, call: view}, lent: in.lent[:0]}
+	if cap(in.stream) > mostStream {
+		in.stream = nil
+	}
+	*in = Invocation{reader: reader{numbers: numbers{block[:size]}, call: view}, lent: in.lent[:0], stream: in.stream}
 	return in
 }
 

@@ -5,10 +5,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"hotcell"
+	"hotcell/internal/shm"
 	"hotcell/internal/wire"
 )
 
@@ -264,7 +266,7 @@ func TestAWornWorkerIsLeftWhenItsObjectsAreGone(t *testing.T) {
 }
 
 func TestAnIdempotentCallIsMadeAgain(t *testing.T) {
-	_, options := fake(t, 1, func(w *fakeWorker, c *fakeCall) {
+	server, options := fake(t, 1, func(w *fakeWorker, c *fakeCall) {
 		if w.generation < 3 {
 			w.end(map[string]any{"kind": "Crashed", "message": "m"}, 0)
 			return
@@ -272,6 +274,7 @@ func TestAnIdempotentCallIsMadeAgain(t *testing.T) {
 		sum(w, c)
 	})
 	options.Retries = 0
+	server.tries.Store(3)
 	session := open(t, options, addFunction)
 	once := func(ctx context.Context) (int32, error) { return add(ctx, session, 1, 2) }
 	if got, err := Retried(context.Background(), session, once); got != 3 || err != nil || session.Generation() != 3 {
@@ -291,6 +294,42 @@ func TestAnIdempotentCallIsMadeAgain(t *testing.T) {
 		})
 		if tries != 1 || !errors.Is(err, kind) {
 			t.Errorf("%v was tried %d times", kind, tries)
+		}
+	}
+}
+
+// How often a call is made the options say, or what is in force at the server, or else it is made twice; and where the breaker is
+// open not again.
+func TestCallsAreMadeAsOftenAsIsSaid(t *testing.T) {
+	for _, it := range []struct {
+		given int
+		said  int32
+		most  int
+	}{{0, 0, 2}, {0, 5, 5}, {3, 5, 4}, {-1, 5, 1}} {
+		server, options := fake(t, 1, sum)
+		options.Retries = it.given
+		server.tries.Store(it.said)
+		session, tries := open(t, options, addFunction), 0
+		fails := func(context.Context) (int, error) {
+			tries++
+			return 0, &hotcell.Error{Kind: hotcell.ErrCrashed, Executed: hotcell.ExecutedMaybe}
+		}
+		var failed *hotcell.Error
+		if _, err := Retried(context.Background(), session, fails); tries != it.most || !errors.As(err, &failed) || failed.Tries != tries {
+			t.Errorf("%+v: %d times: %v", it, tries, err)
+		}
+	}
+	_, options := fake(t, 1, sum)
+	options.Retries = 5
+	session := open(t, options, addFunction)
+	for reason, most := range map[hotcell.Reason]int{hotcell.UnavailableBreakerOpen: 1, hotcell.UnavailableRestarting: 6} {
+		tries := 0
+		_, _ = Retried(context.Background(), session, func(context.Context) (int, error) {
+			tries++
+			return 0, &hotcell.Error{Kind: hotcell.ErrUnavailable, Executed: hotcell.ExecutedNo, Cause: &hotcell.UnavailableError{Reason: reason}}
+		})
+		if tries != most {
+			t.Errorf("%s: %d times", reason, tries)
 		}
 	}
 }
@@ -413,5 +452,57 @@ func TestALibraryThatCallsBackWithoutEndIsEndedByTheDeadline(t *testing.T) {
 		if cancel(); !errors.Is(err, hotcell.ErrHung) {
 			t.Errorf("kept %v: %v", kept, err)
 		}
+	}
+}
+
+// What a call gives beside an error nobody looks for: an object is released at once, and not when it is collected.
+func TestAnObjectBesideALateErrorIsReleasedAtOnce(t *testing.T) {
+	const raw = 1<<wire.HandleTypeShift | 5<<wire.HandleGenerationShift | 7
+	released := make(chan uint64, 2)
+	var good atomic.Bool
+	_, options := fake(t, 1, func(_ *fakeWorker, c *fakeCall) {
+		if c.function == 0 {
+			released <- binary.NativeEndian.Uint64(c.args)
+			c.reply(wire.ReplyStateReturned, 0, nil, nil)
+			return
+		}
+		text := []byte{0xff}
+		if good.Load() {
+			text = []byte("x")
+		}
+		block := binary.NativeEndian.AppendUint64(nil, raw)
+		place := shm.PlaceOf(wire.SegmentReply, slotOf(c.lane, c.slot)+wire.ResultOffset+24)
+		block = binary.NativeEndian.AppendUint64(block, uint64(place))
+		block = append(binary.NativeEndian.AppendUint64(block, uint64(len(text))), text...)
+		c.reply(wire.ReplyStateReturned, 0, block, nil)
+	})
+	session := open(t, options, Function{Name: "release", Args: 8}, Function{Name: "make", Results: 24, Owned: []Owned{{Kind: 1}}})
+	both := func() (*Handle, string, error) {
+		call := session.Begin(context.Background(), 1)
+		defer call.End()
+		reply := call.Finish()
+		return reply.Handle(0, 1, true, nil), reply.Text(8), reply.Err()
+	}
+	handle, _, err := both()
+	if !errors.Is(err, hotcell.ErrBadEncoding) {
+		t.Fatal(err)
+	}
+	if got := <-released; got != raw {
+		t.Fatalf("%#x was released", got)
+	}
+	call := session.Begin(context.Background(), 0)
+	call.PutHandle(0, "it", handle, 1)
+	if err := call.Finish().Err(); !errors.Is(err, hotcell.ErrStaleHandle) {
+		t.Fatal(err)
+	}
+	call.End()
+	// Without an error it is its caller's.
+	good.Store(true)
+	if handle, _, err = both(); err != nil || len(released) > 0 {
+		t.Fatal(err, len(released))
+	}
+	_ = handle.Close()
+	if got := <-released; got != raw {
+		t.Fatalf("%#x was released", got)
 	}
 }

@@ -103,6 +103,9 @@ func (c *Call) ended(executed hotcell.Executed) {
 	} else {
 		fault.Stack = c.session.framesOf(c.seat.worker.Worker)
 	}
+	if end.Lane >= 0 || c.isAlone() && isSignalOfCode(&fault) {
+		c.suspect(fault.Kind)
+	}
 	c.setErr(&fault)
 }
 
@@ -117,6 +120,15 @@ func (s *Session) framesOf(worker *serve.Worker) func(context.Context) ([]hotcel
 	}
 }
 
+// isAlone tells whether no call of another lane can be under way.
+func (c *Call) isAlone() bool { return c.seat.worker.Channel.Callers() == 1 }
+
+// isSignalOfCode tells whether a signal ended the worker that the code has caused: it counts where no word is left of whose.
+func isSignalOfCode(fault *hotcell.Error) bool {
+	crash, ok := fault.Cause.(*hotcell.CrashError)
+	return ok && !crash.External
+}
+
 // isOrIsIn tells whether a call of this lane is this one, one around it, or was nested in one of these; 0 is any. Numbers of a
 // seat's calls grow.
 func (c *Call) isOrIsIn(id uint64) bool {
@@ -126,12 +138,18 @@ func (c *Call) isOrIsIn(id uint64) bool {
 // violation ends the worker, which broke a rule.
 func (c *Call) violation(rule string) {
 	c.kill("violation", rule)
+	if c.err == nil {
+		c.suspect(hotcell.ErrProtocolViolation)
+	}
 	c.fail(hotcell.ErrProtocolViolation, hotcell.ExecutedMaybe, nil, "%s", rule)
 }
 
 // lie ends the worker, whose library says what cannot be.
 func (c *Call) lie(text string) {
 	c.kill("invalid-reply", "")
+	if c.err == nil {
+		c.suspect(hotcell.ErrInvalidReply)
+	}
 	c.fail(hotcell.ErrInvalidReply, hotcell.ExecutedYes, nil, "%s", text)
 }
 

@@ -27,6 +27,8 @@ type fakeServer struct {
 	t       *testing.T
 	serve   func(*fakeWorker, *fakeCall)
 	callers int
+	// tries is how often calls of idempotent functions are made, by what it says is in force.
+	tries atomic.Int32
 	// left is how often a client has let go of a worker.
 	left atomic.Int32
 	// mutex is for the numbers of workers.
@@ -149,12 +151,12 @@ func (f *fakeServer) attend(s *fakeSession) {
 		id := said["id"]
 		switch said["kind"] {
 		case "open":
-			s.say(map[string]any{"kind": "opened", "id": id, "callers": f.callers, "spin_ns": 50000, "session": 1})
+			s.say(map[string]any{"kind": "opened", "id": id, "callers": f.callers, "spin_ns": 50000, "session": 1, "options": map[string]any{"retries": map[string]any{"tries": f.tries.Load()}}})
 		case "worker":
 			if s.serving == nil || s.serving.ended.Load() {
 				s.serving = f.bringUp(s)
 			}
-			const all = wire.CapabilitiesNeedSpace | wire.CapabilitiesCallbacks | wire.CapabilitiesBatch | wire.CapabilitiesHandles
+			const all = wire.CapabilitiesNeedSpace | wire.CapabilitiesCallbacks | wire.CapabilitiesBatch | wire.CapabilitiesHandles | wire.CapabilitiesDispatcher
 			s.say(map[string]any{"kind": "serves", "id": id, "generation": s.serving.generation, "capabilities": all})
 		case "lane":
 			s.say(map[string]any{"kind": "ready", "id": id})
@@ -207,14 +209,16 @@ func (f *fakeServer) bringUp(s *fakeSession) *fakeWorker {
 	defer f.mutex.Unlock()
 	worker := &fakeWorker{server: f, session: s, generation: uint64(len(f.workers) + 1)}
 	f.workers = append(f.workers, worker)
-	bytes := shm.SegmentLength(f.callers)
-	fds := make([]int, 2, 2+f.callers)
+	// The last lane is for threads of the library.
+	lanes := f.callers + 1
+	bytes := shm.SegmentLength(lanes)
+	fds := make([]int, 2, 2+lanes)
 	fds[0], worker.request = memfd(bytes)
 	fds[1], worker.reply = memfd(bytes)
 	binary.NativeEndian.PutUint64(worker.request[wire.ChannelHeadMagic:], wire.Magic)
 	binary.NativeEndian.PutUint16(worker.request[wire.ChannelHeadMajor:], wire.VersionMajor)
 	binary.NativeEndian.PutUint32(worker.request[wire.ChannelHeadSlotStride:], wire.SlotStride)
-	for range f.callers {
+	for range lanes {
 		bell, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 		if err != nil {
 			panic(err)
@@ -223,7 +227,7 @@ func (f *fakeServer) bringUp(s *fakeSession) *fakeWorker {
 		worker.bells = append(worker.bells, bell)
 	}
 	s.say(map[string]any{
-		"kind": "channel", "generation": worker.generation, "epoch": 1, "lanes": f.callers, "request_bytes": bytes, "reply_bytes": bytes,
+		"kind": "channel", "generation": worker.generation, "epoch": 1, "lanes": lanes, "request_bytes": bytes, "reply_bytes": bytes,
 	}, fds...)
 	s.mapped()
 	for _, fd := range fds[:2] {
@@ -231,7 +235,7 @@ func (f *fakeServer) bringUp(s *fakeSession) *fakeWorker {
 		_ = unix.Close(fd)
 	}
 	s.say(map[string]any{"kind": "sealed", "generation": worker.generation})
-	for lane := range f.callers {
+	for lane := range lanes {
 		go worker.run(lane)
 	}
 	return worker

@@ -41,6 +41,9 @@ func (c *Call) settle() {
 		c.fail(hotcell.ErrWorkerLost, hotcell.ExecutedNo, nil, "the worker has ended before the call was sent")
 		return
 	}
+	if c.session.options.Quarantine.IsRefusing() && c.isQuarantined() {
+		return
+	}
 	c.publish()
 	head, outcome, rule := c.seat.lane.Await(c.id, &c.wait)
 	if outcome == shm.Replied && head.State == wire.ReplyStateReturned {
@@ -83,11 +86,8 @@ func (c *Call) goOn(head shm.ReplyHead, outcome shm.Outcome, rule string) {
 			c.ended(hotcell.ExecutedMaybe)
 		case shm.Broken:
 			c.violation(rule)
-		case shm.TimedOut:
-			c.hung()
-		case shm.Stopped:
-			c.kill("given-up", "")
-			c.fail(hotcell.ErrCancelled, hotcell.ExecutedMaybe, context.Cause(c.ctx), "the call was cancelled")
+		case shm.TimedOut, shm.Stopped:
+			c.giveUp(outcome)
 		}
 		if outcome != shm.Replied {
 			return
@@ -115,8 +115,8 @@ func (c *Call) goOn(head shm.ReplyHead, outcome shm.Outcome, rule string) {
 	}
 }
 
-// hung ends the worker, whose time is over, and waits for the end.
-func (c *Call) hung() {
+// hung ends the worker, whose call has had so much time, and waits for the end.
+func (c *Call) hung(after time.Duration, how string) {
 	c.kill("deadline", "")
 	output := ""
 	timer := time.NewTimer(patience)
@@ -132,8 +132,8 @@ func (c *Call) hung() {
 		output = end.Fault.Output
 	case <-timer.C:
 	}
-	after := c.wait.Left
-	failed := c.wrong(hotcell.ErrHung, hotcell.ExecutedMaybe, &hotcell.DeadlineError{After: after}, "it was not done after "+after.Round(time.Millisecond).String())
+	had := after.Round(time.Millisecond).String()
+	failed := c.wrong(hotcell.ErrHung, hotcell.ExecutedMaybe, &hotcell.DeadlineError{After: after}, "it was not done after "+had+how)
 	failed.Output, failed.Stack = output, c.session.framesOf(c.seat.worker.Worker)
 	c.setErr(failed)
 }

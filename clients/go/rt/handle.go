@@ -66,7 +66,7 @@ func (h *Handle) Close() error {
 		return nil
 	}
 	h.session.objects.leave(note{h.object, h.release})
-	h.session.sweep()
+	h.session.sweepSoon()
 	return nil
 }
 
@@ -182,7 +182,11 @@ func (r *Reply) OptHandle(offset int, kind uint16, owned bool, parent *Handle) *
 	if r.call.err != nil || raw == 0 {
 		return nil
 	}
-	return r.adopt(offset, raw, kind, owned, parent)
+	handle := r.adopt(offset, raw, kind, owned, parent)
+	if owned && handle != nil {
+		r.made = append(r.made, handle)
+	}
+	return handle
 }
 
 // adopt makes a handle of an object that the worker speaks of, at an offset of the result block.
@@ -224,9 +228,24 @@ func newHandle(session *Session, object object, owned bool, release *Release, pa
 	return handle
 }
 
+// takeBack has the objects released that were taken out of a reply of which something else was wrong: beside an error nobody
+// looks for them.
+func (r *Reply) takeBack() {
+	for _, handle := range r.made {
+		if r.call.err != nil && !r.call.lost.Load() && !handle.gone.Swap(true) {
+			r.call.session.objects.leave(note{handle.object, handle.release})
+		}
+	}
+	clear(r.made)
+	r.made = r.made[:0]
+}
+
 // letGo has the objects released that the caller owns and has not taken out.
 func (r *Reply) letGo() {
 	c := r.call
+	if len(r.made) > 0 {
+		r.takeBack()
+	}
 	if len(c.fn.Owned) == 0 || !r.readable || c.lost.Load() {
 		return
 	}

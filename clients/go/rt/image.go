@@ -16,6 +16,8 @@ type Image struct {
 	numbers
 	// from is where in a result block the reference to it was.
 	from int
+	// references are where it has some.
+	references []int
 }
 
 // NewImage is an image of so many bytes, all zero.
@@ -79,6 +81,9 @@ func Array[T Element](i *Image, offset, count int) []T {
 func (i *Image) PutNull(offset int) { i.putReference(offset, shm.Null, 0) }
 
 func (i *Image) putReference(offset int, place shm.Place, length int) {
+	if place != shm.Null {
+		i.references = append(i.references, offset)
+	}
 	i.PutUint64(offset+wire.ReferencePlace, uint64(place))
 	i.PutUint64(offset+wire.ReferenceLength, uint64(length))
 }
@@ -128,7 +133,9 @@ func (i *Image) PutImage(c *Call, offset int, name string, image *Image) {
 		i.PutNull(offset)
 		return
 	}
-	i.PutBytes(c, offset, name, image.block)
+	if place, ok := c.placeImage(name, image); ok {
+		i.putReference(offset, place, len(image.block))
+	}
 }
 
 // PutTextArray writes a text into an array of so many characters. It must be shorter, and hold no NUL.

@@ -126,6 +126,16 @@ func (o *objects) next(first bool) (note, bool) {
 // releaseTime is how long a release may take.
 const releaseTime = 5 * time.Second
 
+// sweepSoon sweeps, on another goroutine where this may be in a callback of a thread of the library: the call that has the turn may
+// wait for that thread.
+func (s *Session) sweepSoon() {
+	if s.threaded.Load() > 0 {
+		go s.sweep()
+		return
+	}
+	s.sweep()
+}
+
 // sweep sends the notes that there are, in the order in which they were left. While a callback is run, whose caller may be this
 // goroutine, they stay.
 func (s *Session) sweep() {
@@ -155,7 +165,8 @@ func (o *objects) putBack(back note) {
 func (s *Session) let(note note) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), releaseTime)
 	defer cancel()
-	call := s.Begin(ctx, int(note.release.Function))
+	function := int(note.release.Function)
+	call := s.start(ctx, function, &s.pack.Functions[function])
 	if call.err != nil || call.generation() != note.generation {
 		there := call.err != nil && s.Generation() == note.generation
 		call.End()

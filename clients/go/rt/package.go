@@ -59,6 +59,8 @@ type Function struct {
 	Deadline time.Duration
 	// Idempotent tells whether a call may be made again behind a fault.
 	Idempotent bool
+	// Inputs is what tells one input from another; nothing where no data go in.
+	Inputs []Input
 	// Fails is how it reports a failure; nil where it reports none.
 	Fails *Failure
 	// Owned is every object in the result block that the caller owns. What is not taken out of a reply is released.

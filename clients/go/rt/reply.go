@@ -16,6 +16,8 @@ type Reply struct {
 	entries int
 	// taken are the owned objects that were taken out, one bit each.
 	taken uint64
+	// made are objects that were taken out and are the caller's, if nothing else goes wrong.
+	made []*Handle
 }
 
 func (r *Reply) begin() {

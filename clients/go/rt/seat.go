@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -33,9 +34,13 @@ type worker struct {
 	*serve.Worker
 	// generation is unique in the session, whatever server it came from.
 	generation uint64
-	// spin is how long its callers poll.
-	spin  time.Duration
-	bound atomic.Int32
+	// spin is how long its callers poll, grace how long a call may take to end that it is told to stop.
+	spin, grace time.Duration
+	bound       atomic.Int32
+	// listening is done when somebody listens to what threads of the library call back.
+	listening sync.Once
+	// counted tells whether its end was counted against an input.
+	counted atomic.Bool
 }
 
 // ids are call numbers of this process: seats take blocks of them.

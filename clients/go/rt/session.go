@@ -23,9 +23,17 @@ type Session struct {
 	closing sync.Once
 	// calling is how many callbacks are being run: while there are none, no call is nested.
 	calling atomic.Int32
-	objects objects
-	buffers buffers
-	kept    keptCallbacks
+	// threaded is how many callbacks of threads of the library are being run.
+	threaded atomic.Int32
+	objects  objects
+	buffers  buffers
+	kept     keptCallbacks
+	failures failures
+	// said is how often a call of an idempotent function is made at most, as the contract and the server say; 0 where they do not.
+	said atomic.Int32
+	// faceNumber is a number for the interface, when faced is done.
+	faced      sync.Once
+	faceNumber uint64
 
 	// renewing has whoever asks for a worker: the others wait for it, as long as their contexts allow.
 	renewing chan struct{}
@@ -95,6 +103,7 @@ func (s *Session) connect(ctx context.Context) (*serve.Session, error) {
 		return nil, errClosed
 	}
 	s.inner, s.before = inner, s.last
+	s.said.Store(int32(min(inner.Tries, 1<<20)))
 	if s.turns.most == 0 {
 		s.turns.most = s.pack.callers(inner.Callers)
 	}
@@ -177,7 +186,7 @@ func (s *Session) renew(ctx context.Context, function string) (*worker, error) {
 		s.worker.Channel.Drop()
 	}
 	s.last = s.before + inner.Generation
-	s.worker = &worker{Worker: inner, generation: s.last, spin: from.Spin}
+	s.worker = &worker{Worker: inner, generation: s.last, spin: from.Spin, grace: from.Grace}
 	s.worker.bound.Add(1)
 	go s.attend(s.worker)
 	inner.Channel.Hold()

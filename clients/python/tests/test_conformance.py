@@ -37,6 +37,8 @@ class Case:
         self.grid = grid
         self.saved: dict[str, Any] = {}
         self.noted: list[int] = []
+        self.source_left = bytes(range(10))
+        self.sunk = b""
 
     def value(self, value: Any) -> Any:
         if isinstance(value, list):
@@ -69,7 +71,7 @@ class Case:
     def double(self, value: int) -> int:
         return 2 * value
 
-    def fail(self, value: int) -> int:
+    def fail(self, value: Any) -> int:
         raise Raised(value)
 
     def nested(self, value: int) -> int:
@@ -77,6 +79,14 @@ class Case:
 
     def note(self, value: int) -> None:
         self.noted.append(value)
+
+    def source(self, room: int) -> bytes:
+        given, self.source_left = self.source_left[:room], self.source_left[room:]
+        return given
+
+    def sink(self, data: bytes) -> int:
+        self.sunk += data
+        return len(data)
 
     def call(self, step: dict[str, Any], args: list[Any]) -> Any:
         """A function by its name in C: one of the library, or of the object that it is a method of."""
@@ -113,6 +123,8 @@ class Case:
         for name, wanted in step.get("changed", {}).items():
             assert name == "point"
             self.check(args[0], self.value(wanted))
+        if "sunk" in step:
+            assert self.sunk == self.value(step["sunk"])
         if "noted" in step:
             assert self.noted == [self.value(value) for value in step["noted"]]
 

@@ -24,7 +24,7 @@ mod sandbox;
 mod state;
 mod structs;
 
-pub use callback::{Callback, CallbackParam, CallbackRole, CallbackScope, CallbackThreads};
+pub use callback::{Callback, CallbackParam, CallbackRole, CallbackScope, CallbackStream, CallbackThreads};
 pub use errors::{ErrorRule, Fails};
 pub use guard::GuardWord;
 pub use handle::Handle;

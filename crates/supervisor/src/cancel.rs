@@ -20,6 +20,17 @@ pub enum CancelOutcome {
     NoThread,
 }
 
+impl CancelOutcome {
+    /// Its name, as clients in other processes are told it.
+    pub fn name(self) -> &'static str {
+        match self {
+            CancelOutcome::Called => "called",
+            CancelOutcome::NotUnderWay => "not-under-way",
+            CancelOutcome::NoThread => "no-thread",
+        }
+    }
+}
+
 /// A call that was to be stopped, and what became of that, once it is known.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked {
@@ -52,6 +63,13 @@ impl Worker {
     /// Whether it was asked to stop this call.
     pub fn was_asked(&self, lane: u32, call_id: u64) -> bool {
         self.shared.state.lock().cancels.get(&lane).is_some_and(|asked| asked.call_id == call_id)
+    }
+
+    /// The lanes of calls that it was asked to stop, of which nobody knows what became of that.
+    pub fn owed_cancels(&self) -> Vec<u32> {
+        let state = self.shared.state.lock();
+        let owed = state.cancels.iter().filter(|(_, asked)| asked.outcome.is_none());
+        owed.map(|(lane, _)| *lane).collect()
     }
 
     /// What became of the call of this lane that it was asked to stop last. `None` while that is not known.

@@ -261,8 +261,9 @@ fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
     channel.let_leave(spec.leaves);
     channel.limit_objects(spec.objects);
     if spec.eventfds {
-        // Nobody waits in an event loop for threads of the library.
-        channel.add_eventfds(lanes(spec) - 1).map_err(errno("make eventfds"))?;
+        // Nobody here waits in an event loop for threads of the library; clients in another process do.
+        let waited = if spec.client.is_some() { lanes(spec) } else { lanes(spec) - 1 };
+        channel.add_eventfds(waited).map_err(errno("make eventfds"))?;
     }
     let (counts, heap) =
         HeapSegment::create(spec.functions, spec.limits.memory).map_err(errno("make the heap segment"))?;

@@ -8,6 +8,7 @@ pub mod clan;
 pub mod cli;
 pub mod crew;
 pub mod edition;
+pub mod go;
 pub mod halt;
 pub mod objects;
 pub mod packages;

@@ -384,7 +384,7 @@ impl Client {
                 let mut attached = attached.into_iter();
                 let mut next = || attached.next().expect("two files come with a channel");
                 let channel = HostChannel::join(next(), next(), lengths).expect("a channel is mapped");
-                assert_eq!(attached.len() as u64, number(&message["lanes"]) - 1, "eventfds of {message}");
+                assert_eq!(attached.len() as u64, number(&message["lanes"]), "eventfds of {message}");
                 assert_eq!(channel.generation(), of());
                 state.channels.insert(of(), channel);
                 if let Some(later) = state.maps_later {

@@ -44,6 +44,7 @@ struct Case<'a> {
     name: String,
     saved: BTreeMap<String, Value>,
     noted: Arc<Mutex<Vec<i128>>>,
+    sunk: Vec<u8>,
 }
 
 /// What the callback `fail` fails with.
@@ -84,30 +85,40 @@ impl Case<'_> {
     }
 
     /// Calls a function. A callback among its arguments is the one of this name.
-    fn call(&self, step: &Json) -> (Result<Outcome, Error>, Vec<Value>) {
+    fn call(&mut self, step: &Json) -> (Result<Outcome, Error>, Vec<Value>) {
         let name = step["call"].as_str().unwrap();
         let function = self.bound.interface.function(name);
         let function = function.unwrap_or_else(|| panic!("{}: no function `{name}`", self.name));
         let shown = function.1.params.iter().filter(|param| param.role.value.is_argument());
-        let mut own = String::new();
+        let mut own = BTreeMap::new();
         let mut args: Vec<Value> = Vec::new();
         for (at, json) in step["args"].as_array().unwrap().iter().enumerate() {
             let Some(callback) = json.get("callback") else {
                 args.push(self.value(json));
                 continue;
             };
-            own = callback.as_str().unwrap().to_owned();
-            let role = &shown.clone().nth(at).unwrap().role.value;
+            let param = shown.clone().nth(at).unwrap();
+            let name = callback.as_str().unwrap().to_owned();
+            own.insert(param.name.clone(), name.clone());
+            let role = &param.role.value;
             let Role::Callback { callback, .. } = role else { panic!("{}: no callback", self.name) };
             args.push(match callback.scope {
                 CallbackScope::Call => Value::Callback,
-                CallbackScope::Handle { .. } => Value::Kept(self.note()),
+                CallbackScope::Handle { .. } => Value::Kept(self.kept(&name)),
             });
         }
-        let session = self.session;
-        let mut run = |_: &str, given: &[(String, Value)]| {
-            let Value::Int(number) = given[0].1 else { return Err("no number".to_owned()) };
-            match own.as_str() {
+        let (session, mut source, sunk) = (self.session, 0..10u8, &mut self.sunk);
+        let mut run = |param: &str, given: &[(String, Value)]| {
+            let number = match &given[0].1 {
+                Value::Int(number) => *number,
+                Value::Bytes(data) if own[param] == "sink" => {
+                    sunk.extend(data);
+                    return Ok(Value::Int(data.len() as i128));
+                }
+                _ => -1,
+            };
+            match own[param].as_str() {
+                "source" => Ok(Value::Bytes(source.by_ref().take(number as usize).collect())),
                 "double" => Ok(Value::Int(2 * number)),
                 "fail" => Err(FAILED.to_owned()),
                 "nested" => {
@@ -122,10 +133,15 @@ impl Case<'_> {
         (dynamic::call_with(session, &self.bound.interface, function, &args, &mut run), args)
     }
 
-    fn note(&self) -> KeptFunction {
+    fn kept(&self, name: &str) -> KeptFunction {
         let noted = Arc::clone(&self.noted);
+        let fails = name == "fail";
+        assert!(fails || name == "note", "{}: `{name}` is not kept", self.name);
         KeptFunction::new(move |given| {
             let Value::Int(number) = given[0].1 else { return Err("no number".to_owned()) };
+            if fails {
+                return Err(FAILED.to_owned());
+            }
             noted.lock().unwrap().push(number);
             Ok(Value::Null)
         })
@@ -164,6 +180,9 @@ impl Case<'_> {
         for (name, expected) in step.get("changed").and_then(Json::as_object).into_iter().flatten() {
             let (_, value) = outcome.outs.iter().find(|(out, _)| out == name).unwrap();
             assert!(same(value, &self.value(expected)), "{}: {value:?}, not {expected}", self.name);
+        }
+        if let Some(expected) = step.get("sunk") {
+            assert_eq!(Value::Bytes(self.sunk.clone()), self.value(expected), "{}", self.name);
         }
         if let Some(expected) = step.get("noted").and_then(Json::as_array) {
             let noted = self.noted.lock().unwrap().iter().map(|number| Value::Int(*number)).collect();
@@ -224,6 +243,7 @@ fn every_case_of_the_grid_holds_in_rust() {
                 name: format!("{name}: {case_name}"),
                 saved: BTreeMap::new(),
                 noted: Arc::default(),
+                sunk: Vec::new(),
             };
             case["steps"].as_array().unwrap().iter().for_each(|step| running.step(step));
             passed.push_str(&format!("{name}\t{case_name}\n"));

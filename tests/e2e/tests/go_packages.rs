@@ -2,29 +2,18 @@
 
 use std::process::Command;
 
-use hotcell_e2e::cli::{Folder, committed, finish, program};
+use hotcell_e2e::cli::{Folder, committed, finish};
+use hotcell_e2e::go::{build, run};
 
-/// Runs a program with the package in `package` of a folder, and gives what it prints.
-fn run_go(folder: &Folder, main: &str, variables: &[(&str, &str)]) -> String {
-    folder.write("app/main.go", main);
-    folder.write("app/go.mod", "module app\n\ngo 1.26.0\n");
-    let work = format!("go 1.26.0\n\nuse (\n\t./package\n\t./app\n\t{}\n)\n", committed("clients/go"));
-    folder.write("go.work", work);
-    let mut go = Command::new("go");
-    go.args(["run", "."]).current_dir(folder.path().join("app"));
-    // Nothing is looked for elsewhere, and no C is compiled into it.
-    go.env("GOPROXY", "off").env("GOFLAGS", "-mod=readonly").env("CGO_ENABLED", "0");
-    go.env("HOTCELL", program("hotcell")).envs(variables.iter().copied());
-    let output = finish(&mut go, b"");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{said}");
-    String::from_utf8(output.stdout).expect("Go prints text")
-}
-
-fn build(folder: &Folder) {
-    let runtime = committed("clients/go");
-    let words = ["build", "bind.toml", "-I", ".", "-L", ".", "--lang", "go", "--out", "package"];
-    folder.hotcell(words).and(["--runtime", &runtime]).succeeds().mentions("package is written: ");
+/// The header, the code and the contract of a library of these tests.
+macro_rules! sources {
+    ($name:literal) => {
+        [
+            include_str!(concat!("../src/", $name, "/", $name, ".h")),
+            include_str!(concat!("../src/", $name, "/", $name, ".c")),
+            include_str!(concat!("../src/", $name, "/bind.toml")),
+        ]
+    };
 }
 
 /// What is asserted is in the application: objects and what becomes of them, also when they are garbage, errors and their names,
@@ -32,28 +21,38 @@ fn build(folder: &Folder) {
 /// that stay, batches, contexts, and a worker that is lost.
 #[test]
 fn a_package_is_used_like_a_library_of_go() {
+    used("shelf", sources!("shelf"), include_str!("../src/shelf/app.go"));
+}
+
+/// Builds the package of a library, and has an application use it, which asserts what there is to assert.
+fn used(name: &str, sources: [&str; 3], app: &str) {
     let folder = Folder::new();
-    folder.write("shelf.h", include_str!("../src/shelf/shelf.h"));
-    folder.write("shelf.c", include_str!("../src/shelf/shelf.c"));
-    folder.write("bind.toml", include_str!("../src/shelf/bind.toml"));
-    folder.compile_with("shelf", &["-Wextra", "-Werror", "-Wl,-soname,libshelf.so"]);
+    let [header, code, contract] = sources;
+    folder.write(&format!("{name}.h"), header);
+    folder.write(&format!("{name}.c"), code);
+    folder.write("bind.toml", contract);
+    let soname = format!("-Wl,-soname,lib{name}.so");
+    folder.compile_with(name, &["-Wextra", "-Werror", "-pthread", &soname]);
     build(&folder);
-    let library = folder.path().join("libshelf.so").display().to_string();
-    let printed = run_go(&folder, include_str!("../src/shelf/app.go"), &[("SHELF", &library)]);
+    let library = folder.path().join(format!("lib{name}.so")).display().to_string();
+    let printed = run(&folder, app, &[(name.to_uppercase().as_str(), &library)]);
     assert_eq!(printed, "all is well\n");
 }
 
-/// A function that the language has no word for yet is told by its name, and the others are there.
 #[test]
-fn what_cannot_be_generated_is_left_out_and_told() {
-    let folder = Folder::new();
-    folder.write("ticker.h", include_str!("../src/ticker/ticker.h"));
-    folder.write("ticker.c", include_str!("../src/ticker/ticker.c"));
-    folder.write("bind.toml", include_str!("../src/ticker/bind.toml"));
-    folder.compile_with("ticker", &["-Wextra", "-Werror", "-pthread", "-Wl,-soname,libticker.so"]);
-    let words = ["gen", "bind.toml", "-I", ".", "-L", ".", "--lang", "go", "--out", "package"];
-    let said = folder.hotcell(words).succeeds().says("left out: cannot generate `ticker_");
-    said.says("on threads of the library is not supported");
+fn threads_of_the_library_call_back_on_a_goroutine() {
+    used("ticker", sources!("ticker"), include_str!("../src/ticker/app.go"));
+}
+
+#[test]
+fn streams_are_readers_and_writers() {
+    used("sluice", sources!("sluice"), include_str!("../src/sluice/app.go"));
+}
+
+/// At their deadline and when their context is cancelled: what the library does then, and what becomes of the worker.
+#[test]
+fn calls_are_stopped_by_the_library() {
+    used("halt", sources!("halt"), include_str!("../src/halt/app.go"));
 }
 
 /// Without a compiled shim a package is there, and `go generate` compiles it.

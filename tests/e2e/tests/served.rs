@@ -289,6 +289,14 @@ fn segments_are_sealed_before_they_are_ready() {
     assert_eq!(refused["kind"], "InvalidArgument");
     let refused = crew.client.grow(99, Seals::Reply, 1).unwrap_err();
     assert_eq!(refused["kind"], "WorkerLost");
+    // A library without a function for that stops no call, nor does a worker that is not there.
+    let cancel = |generation: u64| {
+        let order = json!({ "kind": "cancel", "generation": generation, "lane": 0, "call": "7", "left_ns": 1_000_000 });
+        crew.client.order(order, &[])
+    };
+    let (answer, _) = cancel(generation).unwrap();
+    assert_eq!((&answer["kind"], &answer["outcome"]), (&json!("cancelled"), &json!("impossible")));
+    assert_eq!(cancel(99).unwrap_err()["kind"], "WorkerLost");
     for number in 4..511 {
         assert_eq!(crew.client.grow(generation, Seals::Request, 4096).unwrap().0, number);
     }

@@ -32,7 +32,7 @@ func (s *Session) attend() {
 	close(s.gone)
 	gone := &hotcell.Error{Kind: hotcell.ErrSupervisorGone, Message: "the supervisor has ended the session, or has ended itself"}
 	for _, worker := range workers {
-		worker.finish(End{Fault: gone, Lane: -1})
+		worker.finish(End{Fault: gone, Lane: -1, Stopping: -1})
 		worker.forget()
 	}
 }
@@ -79,7 +79,7 @@ func (s *Session) hear(data []byte, fds []int) error {
 		if worker := s.worker(said); worker != nil {
 			worker.retire()
 		}
-	case "opened", "serves", "ready", "refused":
+	case "opened", "serves", "ready", "cancelled", "refused":
 		return s.answered(said)
 	default:
 		return fmt.Errorf("hotcell says %q", said.Kind)
@@ -197,9 +197,12 @@ func (s *Session) ended(said answer) {
 	if worker == nil {
 		return
 	}
-	end := End{Fault: said.Fault, Lane: -1, Function: said.Function, CallID: uint64(said.Call), Why: said.Why}
+	end := End{Fault: said.Fault, Lane: -1, Stopping: -1, Function: said.Function, CallID: uint64(said.Call), Why: said.Why}
 	if said.Lane != nil {
 		end.Lane = *said.Lane
+	}
+	if said.Stopping != nil {
+		end.Stopping = *said.Stopping
 	}
 	if end.Fault == nil {
 		end.Fault = &hotcell.Error{Kind: hotcell.ErrWorkerLost, Message: "the worker has ended"}

@@ -46,10 +46,21 @@ type answer struct {
 	Function     string         `json:"function"`
 	Call         number         `json:"call"`
 	Why          string         `json:"why"`
+	Stopping     *int           `json:"stopping"`
+	Outcome      Cancelled      `json:"outcome"`
+	Options      inForce        `json:"options"`
 	// long is what came as a file, behind a message of so many Bytes.
 	long []byte
 	// mapping is the segment that was mapped for the order.
 	mapping *shm.Mapping
+}
+
+// inForce is what is in force of the options, as far as the client does it.
+type inForce struct {
+	CancelGraceMS float64 `json:"cancel_grace_ms"`
+	Retries       struct {
+		Tries int `json:"tries"`
+	} `json:"retries"`
 }
 
 // number is one that may be beyond 2⁵³, and is then a string.

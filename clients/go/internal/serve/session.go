@@ -21,8 +21,10 @@ import (
 type Session struct {
 	// Callers is how many calls at a time there may be.
 	Callers int
-	// Spin is how long a caller polls.
-	Spin time.Duration
+	// Spin is how long a caller polls, Grace how long a call may take to end that the library is told to stop.
+	Spin, Grace time.Duration
+	// Tries is how often a call of an idempotent function is made at most, by what is in force; 0 where nothing is said.
+	Tries int
 
 	packets *packets
 
@@ -102,6 +104,8 @@ func (s *Session) open(ctx context.Context, library Library, given hotcell.Optio
 		return err
 	}
 	s.Callers, s.Spin = max(opened.Callers, 1), time.Duration(opened.SpinNS)
+	s.Tries = opened.Options.Retries.Tries
+	s.Grace = time.Duration(opened.Options.CancelGraceMS * float64(time.Millisecond))
 	return nil
 }
 
@@ -284,6 +288,37 @@ func (w *Worker) Grow(ctx context.Context, direction shm.Direction, bytes int) (
 	return ready.Number, ready.mapping, nil
 }
 
+// Cancelled is what became of the function that was to stop a call.
+type Cancelled string
+
+// What may have become of it.
+const (
+	// CancelUnknown: it has not returned.
+	CancelUnknown Cancelled = ""
+	// CancelCalled: it was called, and has returned.
+	CancelCalled Cancelled = "called"
+	// CancelNotUnderWay: there was nothing to stop.
+	CancelNotUnderWay Cancelled = "not-under-way"
+	// CancelNoThread: there was no thread to call it on.
+	CancelNoThread Cancelled = "no-thread"
+	// CancelImpossible: the worker cannot be told.
+	CancelImpossible Cancelled = "impossible"
+)
+
+// Cancel has the library stop a call, and waits for what becomes of that until the context's deadline.
+func (w *Worker) Cancel(ctx context.Context, lane int, call uint64) Cancelled {
+	answer, err := w.session.ask(ctx, &waiting{file: -1}, message{
+		"kind": "cancel", "generation": text(w.Generation), "lane": lane, "call": text(call), "left_ns": left(ctx),
+	})
+	switch {
+	case err == nil:
+		return answer.Outcome
+	case ctx.Err() != nil:
+		return CancelUnknown
+	}
+	return CancelImpossible
+}
+
 // Kill has the worker ended for a call; Ended follows. It is over from now on.
 func (w *Worker) Kill(lane int, function string, call uint64, why, rule string) error {
 	order := message{
@@ -315,6 +350,7 @@ func (w *Worker) leave() {
 	s.mutex.Unlock()
 	if known {
 		_ = s.packets.send(message{"kind": "left", "generation": text(w.Generation)})
+		w.letGo()
 		w.forget()
 	}
 }

@@ -49,10 +49,22 @@ type End struct {
 	CallID   uint64
 	// Why is that of the kill that has ended it; empty where it ended by itself, be it just before.
 	Why string
+	// Stopping is the lane of the call that it was to stop, where it ended in the function for that; else -1.
+	Stopping int
 }
 
 // Ended is closed when the worker has ended.
 func (w *Worker) Ended() <-chan struct{} { return w.ended }
+
+// HasEnded tells whether it has: then End says how.
+func (w *Worker) HasEnded() bool {
+	select {
+	case <-w.ended:
+		return true
+	default:
+		return false
+	}
+}
 
 // End says how it ended. Only behind Ended.
 func (w *Worker) End() End { return w.end }
@@ -73,6 +85,11 @@ func (w *Worker) finish(end End) {
 	})
 }
 
+// letGo notes that nothing more is heard of it. Whoever waits for its end has it.
+func (w *Worker) letGo() {
+	w.finish(End{Fault: &hotcell.Error{Kind: hotcell.ErrWorkerLost, Message: "the session has let go of the worker"}, Lane: -1, Stopping: -1})
+}
+
 // IsWorn tells whether it is to go as soon as nothing of it is used: see [Worker.Retire].
 func (w *Worker) IsWorn() bool { return w.worn.Load() }
 
@@ -88,7 +105,7 @@ func (w *Worker) retire() {
 
 // offered maps a channel that the server offers. The descriptors are taken over.
 func (s *Session) offered(offer answer, fds []int) (*Worker, error) {
-	if len(fds) < 3 || len(fds)-2 > offer.Lanes {
+	if len(fds) < 3 || len(fds)-2 != offer.Lanes {
 		closeAll(fds)
 		return nil, fmt.Errorf("a channel of %d lanes with %d descriptors", offer.Lanes, len(fds))
 	}

@@ -123,6 +123,17 @@ func (a *Arena) take(bytes int) Place {
 	return place
 }
 
+// Put is data that the call has copied in; nil where it has not.
+func (a *Arena) Put(place Place, bytes uint64) []byte {
+	offset := place.Offset()
+	for _, segment := range append(a.outgrown[:len(a.outgrown):len(a.outgrown)], a.request) {
+		if segment.mapping != nil && segment.id == place.Segment() && segment.mapping.holds(offset, bytes) {
+			return segment.mapping.memory[offset : offset+bytes]
+		}
+	}
+	return nil
+}
+
 // Lend is as CopyIn, of what the worker reads before its next message: what comes behind it may lie in its place.
 func (a *Arena) Lend(data []byte) (Place, bool) {
 	used := a.used

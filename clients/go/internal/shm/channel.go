@@ -22,11 +22,11 @@ type Channel struct {
 	users atomic.Int32
 }
 
-// NewChannel makes a channel of both segments, which it owns from now on, and of the eventfds of its first lanes.
+// NewChannel makes a channel of both segments, which it owns from now on, and of the eventfds of its lanes.
 // The request segment's head, which no worker can write, must be what was announced.
 func NewChannel(request, reply *Mapping, bells []*Bell, lanes int, epoch uint16) (*Channel, error) {
-	if lanes < 1 || lanes > wire.MaxLanes {
-		return nil, fmt.Errorf("a channel of %d lanes", lanes)
+	if lanes < 2 || lanes > wire.MaxLanes || len(bells) != lanes {
+		return nil, fmt.Errorf("a channel of %d lanes with %d eventfds", lanes, len(bells))
 	}
 	need := SegmentLength(lanes)
 	if request.Length() < need || reply.Length() < need {
@@ -72,8 +72,8 @@ func (c *Channel) Bury() {
 	}
 }
 
-// Callers is how many lanes are for callers.
-func (c *Channel) Callers() int { return len(c.bells) }
+// Callers is how many lanes are for callers: all but the last, on which threads of the library call back.
+func (c *Channel) Callers() int { return c.lanes - 1 }
 
 // IsDead tells whether the worker has ended.
 func (c *Channel) IsDead() bool { return c.dead.Load() }
@@ -85,7 +85,8 @@ func (c *Channel) Executing(lane int) (call uint64, entry uint32) {
 }
 
 // Lane is a lane for one caller at a time. Each is taken once in a channel's life, for the counters of both sides start
-// together: the second time there is none. Lane 0 is served by the worker's first thread, others by one of their own.
+// together: the second time there is none. Lane 0 is served by the worker's first thread, others by one of their own, and the
+// last one, which is no caller's, by the threads that the library makes.
 func (c *Channel) Lane(index int) *Lane {
 	if bit := uint64(1) << index; c.taken.Or(bit)&bit != 0 {
 		return nil

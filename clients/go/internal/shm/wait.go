@@ -51,6 +51,8 @@ type Patience struct {
 	// Left is how long it waits before it gives up, and Deadline when that is: it is reckoned when it is needed.
 	Left     time.Duration
 	Deadline time.Time
+	// Endless tells that it waits until the worker ends, and wakes up for nothing else.
+	Endless bool
 	// Context gives the wait up when it is over. It may be nil.
 	Context context.Context
 }
@@ -59,6 +61,18 @@ type Patience struct {
 func (p *Patience) Reckon() {
 	if p.Deadline.IsZero() {
 		p.Deadline = time.Now().Add(p.Left)
+	}
+}
+
+// next is until when it sleeps at most: it looks now and then whether the library has written over what wakes it.
+func (p *Patience) next(now time.Time, sleep time.Duration) time.Time {
+	switch until := now.Add(sleep); {
+	case p.Endless:
+		return time.Time{}
+	case p.Deadline.Before(until):
+		return p.Deadline
+	default:
+		return until
 	}
 }
 
@@ -112,7 +126,7 @@ func (l *Lane) awaitLonger(callID uint64, patience *Patience) (ReplyHead, Outcom
 			return ReplyHead{}, outcome, ""
 		}
 		now := time.Now()
-		if !now.Before(patience.Deadline) {
+		if !patience.Endless && !now.Before(patience.Deadline) {
 			return ReplyHead{}, TimedOut, ""
 		}
 		if polling = polling && now.Sub(begun) < patience.Spin && !l.sharesCPU(); polling {
@@ -125,11 +139,7 @@ func (l *Lane) awaitLonger(callID uint64, patience *Patience) (ReplyHead, Outcom
 			return ReplyHead{}, Broken, "a worker rings without end and says nothing"
 		}
 		l.sayCPU()
-		until := now.Add(sleep)
-		if patience.Deadline.Before(until) {
-			until = patience.Deadline
-		}
-		alarms += l.sleep(patience, until)
+		alarms += l.sleep(patience, patience.next(now, sleep))
 	}
 }
 

@@ -13,6 +13,7 @@ use crate::diagnostic::Diagnostic;
 mod failure;
 mod kept;
 mod params;
+mod stream;
 mod threads;
 mod user_data;
 
@@ -38,6 +39,7 @@ pub(crate) fn decide(
         };
         let params = params::params(inside, item, wrong);
         let threads = threads::of(inside, item, &params, wrong);
+        let stream = stream::of(inside, item, &params, wrong);
         let user_data_from = user_data::from(inside, item, wrong);
         let on_failure = failure::value(site, *index, item, &signature.result, wrong);
         let failure_call = failure::call(inside, item, &signature.result, wrong);
@@ -59,6 +61,7 @@ pub(crate) fn decide(
             result,
             scope,
             threads,
+            stream,
             on_failure,
             failure_call,
             user_data,

@@ -23,6 +23,7 @@ mod pointers;
 mod refused;
 mod restores;
 mod results;
+mod streams;
 mod structures;
 mod support;
 mod type_errors;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use hotcell_model::interface::{Direction, Encoding, Pad, Unit};
+use hotcell_model::interface::{CallbackStream, Direction, Encoding, Pad, Unit};
 
 use crate::contract::keys::{self, Keys};
 use crate::contract::{ParamLine, Stream, function};
@@ -110,6 +110,8 @@ pub(crate) struct Item {
     pub(crate) replaced: Option<Range<usize>>,
     /// Where it says that a callback comes from any thread.
     pub(crate) any_thread: Option<Range<usize>>,
+    /// Whether a callback moves bytes of a stream, and where it says so.
+    pub(crate) stream: Option<(CallbackStream, Range<usize>)>,
     pub(crate) on_failure: Option<OnFailure>,
     pub(crate) params: Vec<ParamLine>,
 }
@@ -163,6 +165,7 @@ impl Item {
             until: None,
             replaced: None,
             any_thread: None,
+            stream: None,
             on_failure: None,
             params: Vec::new(),
         }
@@ -300,6 +303,13 @@ fn value<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>, of: &'static Keys, item
         "threads" => {
             let any = reader.word_of(entry, keys::CALLBACK_THREADS) == Some("any");
             item.any_thread = any.then_some(entry.key_span.start..entry.span.end);
+        }
+        "stream" => {
+            let stream = match reader.word_of(entry, keys::CALLBACK_STREAM) {
+                Some("write") => Some(CallbackStream::Write),
+                word => word.map(|_| CallbackStream::Read),
+            };
+            item.stream = stream.map(|stream| (stream, entry.key_span.start..entry.span.end));
         }
         "on_failure" => item.on_failure = on_failure(reader, entry),
         "params" => item.params = function::params(reader, entry, &keys::CALLBACK_PARAM),

@@ -128,6 +128,9 @@ pub(crate) const PADS: Shape = Shape::Word { now: &["nul", "space"], later: &[] 
 /// Where a library may call what it keeps.
 pub(crate) const CALLBACK_THREADS: Shape = Shape::Word { now: &["calls", "any"], later: &[] };
 
+/// Which way a library goes along a stream of the application's.
+pub(crate) const CALLBACK_STREAM: Shape = Shape::Word { now: &["read", "write"], later: &[] };
+
 /// What lengths count.
 pub(crate) const UNITS: Shape = Shape::Word { now: &["bytes", "elements"], later: &[] };
 

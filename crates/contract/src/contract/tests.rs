@@ -289,13 +289,13 @@ fn items_of_parameters() {
         ),
         (
             "{ callback = \"call\", user_data = \"u\", until = \"db\" }",
-            "5:50: `until` does not go with `callback = \"call\"` = it goes with `user_data`, `user_data_from`, `on_failure`, \
-             `nullable` and `params`",
+            "5:50: `until` does not go with `callback = \"call\"` = it goes with `user_data`, `user_data_from`, `stream`, \
+             `on_failure`, `nullable` and `params`",
         ),
         (
             "{ callback = \"call\", user_data = \"u\", threads = \"any\" }",
-            "5:50: `threads` does not go with `callback = \"call\"` = it goes with `user_data`, `user_data_from`, `on_failure`, \
-             `nullable` and `params`",
+            "5:50: `threads` does not go with `callback = \"call\"` = it goes with `user_data`, `user_data_from`, `stream`, \
+             `on_failure`, `nullable` and `params`",
         ),
         (
             "{ callback = \"kept\", user_data = \"u\", threads = \"all\" }",

@@ -1,6 +1,6 @@
 //! Arguments of a method: their types, and the statements that write them.
 
-use hotcell_model::interface::{Capacity, Encoding, Function, Param, Role};
+use hotcell_model::interface::{CallbackStream, CallbackThreads, Capacity, Encoding, Function, Param, Role};
 use hotcell_model::layout::Carries;
 
 use crate::Error;
@@ -275,7 +275,13 @@ impl Arguments {
         let Put { local, offset, place, .. } = put;
         let (head, tail) = match until {
             None => (format!("call.PutCallback({offset}, {}", passed.size), String::new()),
-            Some(until) => (format!("call.PutKept({place}, {}", passed.size), format!(", {until}")),
+            Some(until) => {
+                let method = match passed.threads {
+                    CallbackThreads::Calls => "PutKept",
+                    CallbackThreads::Any => "PutKeptByThreads",
+                };
+                (format!("call.{method}({place}, {}", passed.size), format!(", {until}"))
+            }
         };
         self.line(&format!("if {local} == nil {{"));
         match passed.nullable {
@@ -287,11 +293,25 @@ impl Arguments {
         passed.body.iter().for_each(|line| self.line(&format!("\t\t{line}")));
         self.line(&format!("\t}}{tail})"));
         self.line("}");
+        match passed.stream {
+            Some(CallbackStream::Read) => self.notes.push(format!(
+                "The library reads {local} to its end, io.EOF, or as far as it wants; another error comes out of the call."
+            )),
+            Some(CallbackStream::Write) => {
+                self.notes.push(format!("The library writes to {local}, whose error comes out of the call."));
+            }
+            None => {}
+        }
         if let Some(until) = until {
             let until = until.trim_end_matches(".h()");
-            self.notes.push(format!(
-                "The library keeps {local} until {until} goes, and what it holds as long: any call of the session may run it, on the goroutine that makes that call."
-            ));
+            self.notes.push(match passed.threads {
+                CallbackThreads::Calls => format!(
+                    "The library keeps {local} until {until} goes, and what it holds as long: any call of the session may run it, on the goroutine that makes that call."
+                ),
+                CallbackThreads::Any => format!(
+                    "The library keeps {local} until {until} goes, and what it holds as long: any call of the session may run it, and threads of the library at any time, one at a time on a goroutine of the session. What it fails with then, the session's next call fails with, unless TakeCallbackFailure is asked before."
+                ),
+            });
         }
     }
 

@@ -1,7 +1,7 @@
 //! Functions of the application: their types, and what runs them.
 
 use hotcell_model::interface::{
-    Callback, CallbackParam, CallbackRole, CallbackScope, CallbackThreads, Function,
+    Callback, CallbackParam, CallbackRole, CallbackScope, CallbackStream, CallbackThreads, Function,
 };
 use hotcell_model::layout::Carries;
 use hotcell_model::types::Type;
@@ -24,6 +24,10 @@ pub(crate) struct Passed {
     pub(crate) nullable: bool,
     /// Position of the object that ends it, where the library keeps it.
     pub(crate) until: Option<usize>,
+    /// On which threads the library may call it.
+    pub(crate) threads: CallbackThreads,
+    /// Whether it is a stream.
+    pub(crate) stream: Option<CallbackStream>,
 }
 
 /// What happens when a function of the application is called.
@@ -57,6 +61,23 @@ pub(crate) fn passed(
             what: format!("a callback that returns `{}`", callback.result.written),
         })?),
     };
+    let until = match callback.scope {
+        CallbackScope::Call => None,
+        CallbackScope::Handle { param } => Some(param),
+    };
+    let (size, threads, stream) = (callback.args.size, callback.threads, callback.stream);
+    if let Some(stream) = stream {
+        let (ty, body) = streamed(function, callback, (stream, local), result.as_ref())?;
+        return Ok(Passed {
+            ty: ty.to_owned(),
+            body: vec![body],
+            size,
+            nullable,
+            until,
+            threads,
+            stream: Some(stream),
+        });
+    }
     let mut run = Run::default();
     let mut scope = names::locals(local);
     ["value"].iter().for_each(|name| drop(scope.take((*name).to_owned())));
@@ -64,14 +85,9 @@ pub(crate) fn passed(
         if matches!(param.role, CallbackRole::LengthOf { .. } | CallbackRole::UserData) {
             continue;
         }
-        let Some(field) = callback.args.field(Carries::Param { index }) else {
-            return Err(inconsistent(
-                function,
-                format!("the callback `{local}` has no place for `{}`", param.name),
-            ));
-        };
+        let offset = place(function, callback, (local, index))?;
         let variable = variable(context, function, (index, param), &mut scope)?;
-        run.read(context, function, param, (field.offset, &variable))?;
+        run.read(context, function, param, (offset, &variable))?;
     }
     let params: Vec<String> =
         ["ctx context.Context".to_owned()].into_iter().chain(run.params.clone()).collect();
@@ -79,21 +95,53 @@ pub(crate) fn passed(
         None => "error".to_owned(),
         Some(number) => format!("({}, error)", number.name),
     };
-    let until = match callback.scope {
-        CallbackScope::Call => None,
-        CallbackScope::Handle { param } => Some(param),
-    };
-    if callback.threads == CallbackThreads::Any {
-        let what = format!("a callback (`{local}`) on threads of the library");
-        return Err(Error::Unsupported { function: function.name.clone(), what });
-    }
     Ok(Passed {
         ty: format!("func({}) {results}", params.join(", ")),
         body: run.body(local, result.as_ref()),
-        size: callback.args.size,
+        size,
         nullable,
         until,
+        threads,
+        stream,
     })
+}
+
+/// Where in its arguments a parameter of a callback lies.
+fn place(function: &Function, callback: &Callback, (local, index): (&str, usize)) -> Result<u32, Error> {
+    let field = callback.args.field(Carries::Param { index });
+    field.map(|field| field.offset).ok_or_else(|| {
+        let name = callback.params.get(index).map_or("?", |param| &param.name);
+        inconsistent(function, format!("the callback `{local}` has no place for `{name}`"))
+    })
+}
+
+/// A callback that is a stream: its type, and the statement that moves the next bytes.
+fn streamed(
+    function: &Function,
+    callback: &Callback,
+    (stream, local): (CallbackStream, &str),
+    result: Option<&Number>,
+) -> Result<(&'static str, String), Error> {
+    let moves = |param: &CallbackParam| match stream {
+        CallbackStream::Read => matches!(param.role, CallbackRole::Room { .. }),
+        CallbackStream::Write => matches!(param.role, CallbackRole::Buffer { .. }),
+    };
+    let index = callback.params.iter().position(moves).ok_or_else(|| {
+        inconsistent(function, format!("the stream `{local}` has nowhere to read from or write to"))
+    })?;
+    let at = place(function, callback, (local, index))?;
+    // What is returned is how many bytes there were; without a result it is all of them.
+    let (method, most) = match (stream, result) {
+        (CallbackStream::Read, Some(number)) => ("ReadFrom", format!(", {}", number.most())),
+        (CallbackStream::Read, None) => ("ReadFull", String::new()),
+        (CallbackStream::Write, Some(number)) => ("WriteTo", format!(", {}", number.most())),
+        (CallbackStream::Write, None) => ("WriteAll", String::new()),
+    };
+    let ty = match stream {
+        CallbackStream::Read => "io.Reader",
+        CallbackStream::Write => "io.Writer",
+    };
+    Ok((ty, format!("return in.{method}({at}, {local}{most})")))
 }
 
 impl Run {

@@ -15,6 +15,7 @@ const STANDARD: &[(&str, &str)] = &[
     ("context", "context"),
     ("embed", "embed"),
     ("fmt", "fmt"),
+    ("io", "io"),
     ("math", "math"),
     ("strconv", "strconv"),
     ("sync", "sync"),

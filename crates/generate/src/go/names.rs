@@ -62,6 +62,7 @@ const PREDECLARED: &[&str] = &[
     "float32",
     "float64",
     "fmt",
+    "io",
     "hotcell",
     "imag",
     "int",

@@ -1,7 +1,7 @@
 //! The data of a package: a row for each function and for each type of object.
 
 use hotcell_model::Interface;
-use hotcell_model::interface::{Encoding, Function, LeftKind};
+use hotcell_model::interface::{Encoding, Function, Input, LeftKind};
 use hotcell_model::layout::{Carries, WireKind};
 use serde::Serialize;
 
@@ -67,6 +67,10 @@ fn row(
     if function.is_repeatable() {
         parts.push("Idempotent: true".into());
     }
+    let inputs: Vec<String> = function.inputs().into_iter().map(input).collect();
+    if !inputs.is_empty() {
+        parts.push(format!("Inputs: []rt.Input{{{}}}", inputs.join(", ")));
+    }
     if let Some(fails) = failure(interface, function, set) {
         parts.push(fails);
     }
@@ -79,6 +83,21 @@ fn row(
         parts.push(format!("Owned: []rt.Owned{{{}}}", owned.join(", ")));
     }
     Ok(format!("{{{}}},", parts.join(", ")))
+}
+
+/// What tells one input from another.
+fn input(input: Input) -> String {
+    let (kind, offset, bytes) = match input {
+        Input::Numbers { offset, bytes } => ("Numbers", offset, bytes),
+        Input::Room { offset } => ("Room", offset, 0),
+        Input::Presence { offset } => ("Presence", offset, 0),
+        Input::Objects { offset } => ("Objects", offset, 0),
+        Input::Data { offset } => ("Data", offset, 0),
+        Input::References { offset } => ("References", offset, 0),
+        Input::Images { offset, handle } => ("Images", offset, handle),
+    };
+    let bytes = if bytes == 0 { String::new() } else { format!(", Bytes: {bytes}") };
+    format!("{{Kind: rt.Input{kind}, Offset: {offset}{bytes}}}")
 }
 
 /// How a function reports a failure.

@@ -85,6 +85,12 @@ impl Number {
         }
     }
 
+    /// The most that it holds and that 63 bits hold, too.
+    pub(crate) fn most(&self) -> i64 {
+        let bits = self.bits() - u32::from(self.is_signed() || self.kind.size() == 8);
+        i64::try_from((1u64 << bits) - 1).unwrap_or(i64::MAX)
+    }
+
     /// Whether it has a sign.
     pub(crate) fn is_signed(&self) -> bool {
         is_signed(self.kind)

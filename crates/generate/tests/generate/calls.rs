@@ -48,6 +48,7 @@ pub(crate) fn callback(
         result: c(result),
         scope: CallbackScope::Call,
         threads: CallbackThreads::Calls,
+        stream: None,
         on_failure,
         failure_call: None,
         user_data: Some(user_data),

@@ -141,6 +141,7 @@ fn callback(params: &[&str], result: &str) -> Role {
         result: c(result),
         scope: CallbackScope::Call,
         threads: CallbackThreads::Calls,
+        stream: None,
         on_failure: Some(0),
         failure_call: None,
         user_data: None,
@@ -264,16 +265,21 @@ fn a_union_is_an_interface_with_a_type_for_each_member() {
     }
 }
 
-/// A callback on threads of the library has no generator in Go.
+/// A callback that is kept until what may be no object goes has no generator in Go.
 #[test]
 fn what_has_no_generator_is_left_out_and_the_rest_is_there() {
+    let mut kit = kit();
+    let watch = kit.functions.iter_mut().find(|function| function.name == "kit_watch").unwrap();
+    let Role::Handle { nullable, .. } = &mut watch.params[0].role.value else { panic!("the kit") };
+    *nullable = true;
+    refresh(&mut kit);
     let runtime = Runtime::Version("v0.1.0".into());
     let options = GoOptions { module: "kit".into(), runtime, libraries: Vec::new() };
-    let package = go::render(&kit(), &options).unwrap();
+    let package = go::render(&kit, &options).unwrap();
     let told: Vec<String> = package.left_out.iter().map(ToString::to_string).collect();
-    let expect =
-        "cannot generate `kit_watch`, because a callback (`gone`) on threads of the library is not supported";
+    let expect = "cannot generate `kit_watch`, because a callback (`seen`) that is kept until what may be no object goes is not \
+                  supported";
     assert_eq!(told, [expect]);
-    let source = sources(&kit());
+    let source = sources(&kit);
     assert!(source.contains(") Exec(ctx context.Context, ") && !source.contains(") Watch("), "{source}");
 }

@@ -252,6 +252,7 @@ fn told(generation: u64, ended: &EndOfWorker) -> Value {
         "function": of.map(|call| &call.function),
         "call": of.map(|call| call.call_id.to_string()),
         "why": ended.why.as_ref().map(|why| why.name()),
+        "stopping": ended.stopping,
     })
 }
 

@@ -65,6 +65,12 @@ pub(super) enum Order {
         bytes: u64,
         left: Duration,
     },
+    Cancel {
+        generation: u64,
+        lane: u32,
+        call: u64,
+        left: Duration,
+    },
     Stats,
     /// Where the thread was that ended a worker.
     Frames {
@@ -121,6 +127,10 @@ impl Message {
             "grow" => {
                 let (generation, bytes) = (self.number("generation")?, self.number("bytes")?);
                 Order::Grow { generation, direction: self.direction()?, bytes, left: self.left()? }
+            }
+            "cancel" => {
+                let (generation, call) = (self.number("generation")?, self.number("call")?);
+                Order::Cancel { generation, lane: self.small("lane")?, call, left: self.left()? }
             }
             "stats" => Order::Stats,
             "frames" => Order::Frames { generation: self.number("generation")? },
@@ -261,6 +271,8 @@ mod tests {
         let kill = r#"{"kind":"kill","generation":1,"lane":0,"function":"f","call":1,"why":"envy"}"#;
         refused(kill, 0, "`envy` is no reason");
         refused(&kill.replace("envy", "violation"), 0, "no text `rule`");
+        let cancel = r#"{"kind":"cancel","id":1,"generation":1,"lane":0,"left_ns":1}"#;
+        refused(cancel, 0, "`cancel` has no number `call`");
     }
 
     #[test]

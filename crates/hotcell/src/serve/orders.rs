@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use hotcell_protocol::{ErrorKind, LimitExceededReason};
 use hotcell_shm::{Seals, SegmentFile, sealed_copy};
-use hotcell_supervisor::SegmentError;
+use hotcell_supervisor::{CancelOutcome, SegmentError};
 use serde_json::{Value, json};
 
 use super::attended::Attended;
@@ -39,6 +39,7 @@ impl Attended {
             Order::Grow { generation, direction, bytes, left } => {
                 self.grow(id, generation, direction, bytes, left)
             }
+            Order::Cancel { generation, lane, call, left } => self.cancel(id, (generation, lane, call), left),
             Order::Stats => self.answer_at_length(id, "stats", &self.opened().stats().to_json()),
             Order::Frames { generation } => {
                 let stack = self.opened().last_stack_of(generation);
@@ -132,6 +133,17 @@ impl Attended {
         let session = self.opened();
         session.open_lane_for_client(&*self.had(generation)?, lane, left.min(YEAR))?;
         self.client.tell(&json!({ "kind": "ready", "id": id }), &[]);
+        Ok(())
+    }
+
+    /// Has the library stop a call, and tells what became of that as soon as it is known, or the time is over.
+    fn cancel(&self, id: u64, (generation, lane, call): (u64, u32, u64), left: Duration) -> Result<()> {
+        let worker = self.had(generation)?;
+        let outcome = match worker.begin_cancel(lane, call) {
+            true => worker.wait_cancelled(lane, Instant::now() + left.min(YEAR)).map(CancelOutcome::name),
+            false => Some("impossible"),
+        };
+        self.client.tell(&json!({ "kind": "cancelled", "id": id, "outcome": outcome }), &[]);
         Ok(())
     }
 

@@ -21,6 +21,9 @@ pub struct Callback {
     /// On which threads the library may call it.
     #[serde(default, skip_serializing_if = "CallbackThreads::is_default")]
     pub threads: CallbackThreads,
+    /// Whether what it is called with is a stream of bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<CallbackStream>,
     /// What the library gets when the application's function raises; absent only where nothing is returned.
     pub on_failure: Option<i64>,
     /// What is called before a callback returns nothing because the application's function raised, over the callback's
@@ -116,6 +119,17 @@ pub enum CallbackScope {
         /// Position of the handle.
         param: usize,
     },
+}
+
+/// A stream of bytes, of which a callback moves the next ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CallbackStream {
+    /// The library reads: the callback fills its memory, and returns how many bytes there were, none at the end. Without a result
+    /// it fills all of it.
+    Read,
+    /// The library writes: the callback takes all of its data, and returns how many bytes these are, if anything.
+    Write,
 }
 
 /// On which threads a library may call a callback. Only one that it keeps can come from others than the one that executes

@@ -39,9 +39,12 @@ impl HostChannel {
         Ok(self.request_file.is_sealed(Seals::Request)? && self.reply_file.is_sealed(Seals::Reply)?)
     }
 
-    /// Lanes with a call that the worker says it executes, or of which it owes a reply. Hostile: one that is to be kept says so.
+    /// Lanes of callers with a call that the worker says it executes, or of which it owes a reply. Hostile: one that is to be kept
+    /// says so. The standing call of the dispatcher's lane, the last one, is none that anybody waits for.
     pub fn in_flight(&self) -> usize {
-        (0..self.lanes()).filter(|lane| self.executing(*lane).0 != 0 || self.owes(*lane)).count()
+        (0..self.lanes().saturating_sub(1).max(1))
+            .filter(|lane| self.executing(*lane).0 != 0 || self.owes(*lane))
+            .count()
     }
 
     /// Whether what the callers of a lane have said, calls and answers, is more than the worker has replied to.

@@ -77,6 +77,14 @@ pub(crate) fn ctype(text: &str) -> CType {
                 "void",
                 &["void *user", "unsigned char *into", "unsigned char *more", "int room"],
             ),
+            "shorts" => function_pointer("int", &["void *user", "const short *data", "size_t n"]),
+            "flagged" => {
+                function_pointer("int", &["void *user", "const char *data", "size_t n", "int flags"])
+            }
+            "gathers" => function_pointer(
+                "void",
+                &["void *user", "const char *data", "size_t n", "const char *more", "size_t m"],
+            ),
             "plain" => function_pointer("unsigned char", &["int x"]),
             "real" => function_pointer("double", &["void *"]),
             "none" => function_pointer("void", &["void *"]),

@@ -4,7 +4,9 @@ use hotcell_model::interface::Direction;
 
 use crate::contract::Stream;
 use crate::contract::item::{Kind, What};
-use crate::contract::keys::{CALLBACK_THREADS, ENCODINGS, Key, Keys, PADS, Shape, UNITS, key};
+use crate::contract::keys::{
+    CALLBACK_STREAM, CALLBACK_THREADS, ENCODINGS, Key, Keys, PADS, Shape, UNITS, key,
+};
 
 const IN: Key = key("in", Shape::Kind, "What goes in");
 const OUT: Key = key("out", Shape::Kind, "What comes out");
@@ -75,6 +77,11 @@ pub(crate) static PARAM: Keys = Keys {
             "threads",
             CALLBACK_THREADS,
             "Where the library may call it: inside of calls, or on threads of its own, too",
+        ),
+        key(
+            "stream",
+            CALLBACK_STREAM,
+            "Whether it is called for the next bytes of a stream: to be read by the library, or written",
         ),
         key(
             "on_failure",
@@ -357,7 +364,7 @@ pub(crate) static PARAM: Keys = Keys {
             What::Callback,
             "callback",
             Some("call"),
-            &["user_data", "user_data_from", "on_failure", "nullable", "params"],
+            &["user_data", "user_data_from", "stream", "on_failure", "nullable", "params"],
             &[],
             "A function of the application, called until the call returns",
         ),
@@ -365,7 +372,16 @@ pub(crate) static PARAM: Keys = Keys {
             What::Kept,
             "callback",
             Some("kept"),
-            &["user_data", "user_data_from", "until", "threads", "on_failure", "nullable", "params"],
+            &[
+                "user_data",
+                "user_data_from",
+                "until",
+                "threads",
+                "stream",
+                "on_failure",
+                "nullable",
+                "params",
+            ],
             &[],
             "A function of the application, called until an object goes",
         ),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReason};
-use hotcell_supervisor::{Ending, StackLeft, Worker};
+use hotcell_supervisor::{End, Ending, StackLeft, Worker};
 use parking_lot::Mutex;
 
 use super::{Had, Hears, Served};
@@ -42,6 +42,8 @@ pub(crate) struct EndOfWorker {
     pub(crate) blame: Option<(u32, Option<Blame>)>,
     /// Why the client had it ended, if that is why.
     pub(crate) why: Option<Why>,
+    /// The lane of the call that it was to stop, where it has ended by itself in the function for that.
+    pub(crate) stopping: Option<u32>,
 }
 
 /// Workers of a session whose last stack is kept, 32 KiB each.
@@ -185,7 +187,7 @@ impl Session {
         let stack = fault::stack_of(&end).filter(|_| !worker.was_drained() && why != Some(Why::GivenUp));
         let fault = context.error(fault, Executed::Maybe, worker.output());
         stack.into_iter().for_each(|stack| self.keep_stack(generation, stack));
-        Some(EndOfWorker { fault, blame, why })
+        Some(EndOfWorker { fault, blame, why, stopping: stopping(&worker, &end) })
     }
 
     fn keep_stack(&self, generation: u64, stack: StackLeft) {
@@ -277,6 +279,15 @@ impl Session {
     fn known_name(&self, name: &str) -> &'static str {
         self.functions().iter().find(|function| function.name == name).map_or("", |function| function.name)
     }
+}
+
+/// The lane of the call that a worker was to stop, where it has ended in the function for that: as in `rt::stop`, where calls are this
+/// process's.
+fn stopping(worker: &Worker, end: &End) -> Option<u32> {
+    let of_code = !matches!(fault::of_end(end).cause, Cause::Signal { external: true, .. });
+    let in_function = of_code && !end.killed_by_host && worker.channel().ended_in().is_none();
+    let owed = worker.owed_cancels();
+    owed.first().copied().filter(|_| in_function && fault::unanswered(end).is_none())
 }
 
 fn is_late(error: &Error) -> bool {

@@ -64,6 +64,68 @@ func (kit *Kit) ListNew(ctx context.Context, size int32) (*List, error) {
 	return new_List(reply.OptHandle(0, kind_List, true, kit.h())), reply.Err()
 }
 
+// Watch calls kit_watch:
+//
+//	int kit_watch(struct kit *db, int (*)(struct kit *, struct kit_item *, int, struct kit_item **, void *) seen, int (*)(struct kit *, struct kit_item *, int, struct kit_item **, void *) asked, void (*)(void *) gone, void *user)
+//
+// The library keeps seen until kit goes, and what it holds as long: any call of the session may run it, on the goroutine that makes that call.
+//
+// The library keeps asked until kit goes, and what it holds as long: any call of the session may run it, on the goroutine that makes that call.
+//
+// The library keeps gone until kit goes, and what it holds as long: any call of the session may run it, and threads of the library at any time, one at a time on a goroutine of the session. What it fails with then, the session's next call fails with, unless TakeCallbackFailure is asked before.
+//
+// Where asked is nil, the library gets NULL.
+//
+// The error tells what became of the worker; the library reports none here.
+func (kit *Kit) Watch(ctx context.Context, seen, asked func(ctx context.Context, db *Kit, near *Item, items []*Item) (int32, error), gone func(ctx context.Context) error) (int32, error) {
+	call := kit.h().Begin(ctx, fn_KitWatch)
+	defer call.End()
+	call.PutHandle(0, "db", kit.h(), kind_Kit)
+	if seen == nil {
+		call.Refuse("seen", "is nil")
+	} else {
+		call.PutKept(8, "seen", 32, func(ctx context.Context, in *rt.Invocation) (uint64, error) {
+			db := new_Kit(in.Handle(0, kind_Kit))
+			near := new_Item(in.OptHandle(8, kind_Item))
+			var items []*Item
+			for _, handle := range in.Handles(16, kind_Item) {
+				items = append(items, new_Item(handle))
+			}
+			if err := in.Err(); err != nil {
+				return 0, err
+			}
+			value, err := seen(ctx, db, near, items)
+			return uint64(uint32(value)), err
+		}, kit.h())
+	}
+	if asked == nil {
+		call.PutKept(16, "asked", 32, nil, kit.h())
+	} else {
+		call.PutKept(16, "asked", 32, func(ctx context.Context, in *rt.Invocation) (uint64, error) {
+			db := new_Kit(in.Handle(0, kind_Kit))
+			near := new_Item(in.OptHandle(8, kind_Item))
+			var items []*Item
+			for _, handle := range in.Handles(16, kind_Item) {
+				items = append(items, new_Item(handle))
+			}
+			if err := in.Err(); err != nil {
+				return 0, err
+			}
+			value, err := asked(ctx, db, near, items)
+			return uint64(uint32(value)), err
+		}, kit.h())
+	}
+	if gone == nil {
+		call.Refuse("gone", "is nil")
+	} else {
+		call.PutKeptByThreads(24, "gone", 0, func(ctx context.Context, in *rt.Invocation) (uint64, error) {
+			return 0, gone(ctx)
+		}, kit.h())
+	}
+	reply := call.Finish()
+	return reply.Int32(0), reply.Err()
+}
+
 // Exec calls kit_exec:
 //
 //	int kit_exec(struct kit *db, const char *sql, int (*)(void *, int, char **, char **) row, void *user, char **complaint)

@@ -48,9 +48,9 @@ var description = sync.OnceValue(func() *rt.Package {
 var functions = []rt.Function{
 	{Name: "zlibVersion", Args: 0, Results: 16},
 	{Name: "compressBound", Args: 8, Results: 8},
-	{Name: "compress", Args: 16, Results: 40, Fails: &rt.Failure{Code: rt.Field{Offset: 32, Kind: rt.Int32}, Message: 16}},
-	{Name: "compress2", Args: 24, Results: 40, Fails: &rt.Failure{Code: rt.Field{Offset: 32, Kind: rt.Int32}, Message: 16}},
-	{Name: "uncompress", Args: 24, Results: 40, Fails: &rt.Failure{Code: rt.Field{Offset: 32, Kind: rt.Int32}, Message: 16}},
-	{Name: "adler32", Args: 24, Results: 8},
-	{Name: "crc32", Args: 24, Results: 8},
+	{Name: "compress", Args: 16, Results: 40, Inputs: []rt.Input{{Kind: rt.InputData, Offset: 0}}, Fails: &rt.Failure{Code: rt.Field{Offset: 32, Kind: rt.Int32}, Message: 16}},
+	{Name: "compress2", Args: 24, Results: 40, Inputs: []rt.Input{{Kind: rt.InputData, Offset: 0}, {Kind: rt.InputNumbers, Offset: 16, Bytes: 4}}, Fails: &rt.Failure{Code: rt.Field{Offset: 32, Kind: rt.Int32}, Message: 16}},
+	{Name: "uncompress", Args: 24, Results: 40, Inputs: []rt.Input{{Kind: rt.InputRoom, Offset: 0}, {Kind: rt.InputData, Offset: 8}}, Fails: &rt.Failure{Code: rt.Field{Offset: 32, Kind: rt.Int32}, Message: 16}},
+	{Name: "adler32", Args: 24, Results: 8, Inputs: []rt.Input{{Kind: rt.InputNumbers, Offset: 0, Bytes: 8}, {Kind: rt.InputData, Offset: 8}}},
+	{Name: "crc32", Args: 24, Results: 8, Inputs: []rt.Input{{Kind: rt.InputNumbers, Offset: 0, Bytes: 8}, {Kind: rt.InputData, Offset: 8}}},
 }

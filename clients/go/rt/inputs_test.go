@@ -1,0 +1,148 @@
+package rt
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"testing"
+
+	"hotcell"
+	"hotcell/internal/wire"
+)
+
+// everything has an argument of each kind that an input is made of: a number, room, a handle, data, texts and a structure.
+var everything = Function{Name: "eat", Args: 80, Inputs: []Input{
+	{Kind: InputNumbers, Offset: 0, Bytes: 8}, {Kind: InputRoom, Offset: 8}, {Kind: InputPresence, Offset: 16},
+	{Kind: InputData, Offset: 24}, {Kind: InputReferences, Offset: 40}, {Kind: InputImages, Offset: 56},
+}}
+
+// meal is what is put into such a call. A field that is changed makes another input.
+type meal struct {
+	number, room, object uint64
+	data                 []byte
+	texts                []string
+	field                int32
+	text, inner          string
+}
+
+func (m meal) put(c *Call) {
+	c.PutUint64(0, m.number)
+	c.PutUint64(8, m.room)
+	c.PutUint64(16, m.object)
+	c.PutOptBytes(24, "data", m.data)
+	c.PutOptTexts(40, "texts", UTF8, m.texts)
+	inner, image := NewImage(16), NewImage(40)
+	inner.PutText(c, 0, "inner", m.inner)
+	image.PutInt32(0, m.field)
+	image.PutText(c, 8, "text", m.text)
+	image.PutImage(c, 24, "inner", inner)
+	c.PutImage(56, "structure", image)
+}
+
+func TestAnInputIsWhatGoesInWhereverItLies(t *testing.T) {
+	_, options := fake(t, 1, func(_ *fakeWorker, c *fakeCall) { c.reply(wire.ReplyStateReturned, 0, nil, nil) })
+	session := open(t, options, everything, Function{Name: "plain", Args: 8, Inputs: nil})
+	buffer, err := session.Alloc(3000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := func(m meal, before int) hotcell.Input {
+		t.Helper()
+		call := session.Begin(context.Background(), 0)
+		defer call.End()
+		// What lies in front moves all of it.
+		call.place("before", make([]byte, before), 0)
+		m.put(call)
+		input, some := call.inputOf()
+		if !some || call.err != nil {
+			t.Fatal("there is no input", call.err)
+		}
+		return input
+	}
+	long := bytes.Repeat([]byte("long"), 700)
+	copy(buffer.Bytes(), long)
+	base := meal{number: 1, room: 2, object: 3, data: long, texts: []string{"a", "bc"}, field: 7, text: "text", inner: "inner"}
+	expected := of(base, 0)
+	same := map[string]hotcell.Input{"the same": of(base, 0), "elsewhere": of(base, 500), "far away": of(base, 100_000)}
+	other := base
+	other.object = 99
+	same["another object"] = of(other, 0)
+	other = base
+	other.data = buffer.Bytes()[:len(long)]
+	same["in a buffer"] = of(other, 0)
+	for name, got := range same {
+		if got != expected {
+			t.Errorf("%s is another input", name)
+		}
+	}
+	for name, change := range map[string]func(*meal){
+		"number":    func(m *meal) { m.number++ },
+		"room":      func(m *meal) { m.room++ },
+		"no object": func(m *meal) { m.object = 0 },
+		"data":      func(m *meal) { m.data = m.data[1:] },
+		"no data":   func(m *meal) { m.data = nil },
+		"empty":     func(m *meal) { m.data = []byte{} },
+		"texts":     func(m *meal) { m.texts = []string{"ab", "c"} },
+		"fewer":     func(m *meal) { m.texts = m.texts[:1] },
+		"field":     func(m *meal) { m.field++ },
+		"text":      func(m *meal) { m.text += "s" },
+		"inner":     func(m *meal) { m.inner = "inmer" },
+	} {
+		changed := base
+		change(&changed)
+		if of(changed, 0) == expected {
+			t.Errorf("another %s is the same input", name)
+		}
+	}
+	call := session.Begin(context.Background(), 1)
+	defer call.End()
+	if _, some := call.inputOf(); some {
+		t.Error("a number alone is an input")
+	}
+}
+
+func TestACallThatEndsWorkersIsRefusedTheThirdTime(t *testing.T) {
+	_, options := fake(t, 1, func(w *fakeWorker, c *fakeCall) {
+		if bytes.Contains(c.args, []byte("poison")) {
+			w.end(map[string]any{"kind": "Crashed", "message": "it crashed"}, 0)
+			return
+		}
+		c.reply(wire.ReplyStateReturned, 0, nil, nil)
+	})
+	options.Quarantine = hotcell.NewQuarantine(hotcell.QuarantineRule{})
+	eat := Function{Name: "eat", Args: 16, Inputs: []Input{{Kind: InputData}}}
+	session, other := open(t, options, eat), open(t, options, eat)
+	call := func(session *Session, text string) error {
+		call := session.Begin(context.Background(), 0)
+		defer call.End()
+		call.PutText(0, "text", text)
+		return call.Finish().Err()
+	}
+	for range 2 {
+		if err := call(session, "poison"); !errors.Is(err, hotcell.ErrCrashed) {
+			t.Fatal(err)
+		}
+	}
+	var failed *hotcell.Error
+	var cause *hotcell.QuarantinedError
+	for _, session := range []*Session{session, other} {
+		// One has to be there.
+		if err := call(session, "bread"); err != nil {
+			t.Fatal(err)
+		}
+		before := session.Generation()
+		err := call(session, "poison")
+		if !errors.As(err, &failed) || failed.Kind != hotcell.ErrQuarantined || failed.Executed != hotcell.ExecutedNo || !errors.As(err, &cause) {
+			t.Fatal(err)
+		}
+		if err := call(session, "bread"); err != nil || session.Generation() != before {
+			t.Fatal(err, "a worker was ended for it")
+		}
+	}
+	if !options.Quarantine.Release(cause.Input) {
+		t.Fatal("it was not refused")
+	}
+	if err := call(session, "poison"); !errors.Is(err, hotcell.ErrCrashed) {
+		t.Fatal(err)
+	}
+}
