@@ -13,7 +13,7 @@ use crate::process::{show, step};
 const RUNTIME: &str = "../../../../clients/go";
 
 /// The modules of a workspace in `target/examples/go`, in front of the packages and programs.
-const WORK: &str = "go 1.26.0\n\nuse ../../../clients/go\n";
+const WORK: &str = "go 1.24.0\n\nuse ../../../clients/go\n";
 
 /// Builds and runs them.
 pub(super) fn run(root: &Path, built: &Path, examples: &[Example]) -> Result<()> {
@@ -53,7 +53,7 @@ fn write_workspace(workspace: &Path, examples: &[&Example]) -> Result<()> {
         let text = fs::read_to_string(example.go())
             .with_context(|| format!("reading {}", example.go().display()))?;
         write(&program.join("main.go"), &text)?;
-        write(&program.join("go.mod"), &format!("module {name}-example\n\ngo 1.26.0\n"))?;
+        write(&program.join("go.mod"), &format!("module {name}-example\n\ngo 1.24.0\n"))?;
         work.push_str(&format!("use ./{name}\nuse ./programs/{name}\n"));
     }
     write(&workspace.join("go.work"), &work)
