@@ -1,5 +1,3 @@
 module hotcell
 
-go 1.26.0
-
-require golang.org/x/sys v0.50.0
+go 1.24.0

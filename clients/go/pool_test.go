@@ -26,7 +26,9 @@ func TestAPoolOpensNoMoreThanItMay(t *testing.T) {
 	})
 	var all sync.WaitGroup
 	for range 50 {
-		all.Go(func() {
+		all.Add(1)
+		go func() {
+			defer all.Done()
 			err := pool.Do(context.Background(), func(counted) error {
 				now := using.Add(1)
 				for before := most.Load(); now > before && !most.CompareAndSwap(before, now); before = most.Load() {
@@ -38,7 +40,7 @@ func TestAPoolOpensNoMoreThanItMay(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-		})
+		}()
 	}
 	all.Wait()
 	if opened.Load() > 3 || most.Load() > 3 {

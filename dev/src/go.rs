@@ -1,6 +1,6 @@
 //! The Go runtime (clients/go): its tests and the conformance grid, as part of `cargo dev test`, and what `cargo dev check` asks of it.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use anyhow::{Context, Result, ensure};
 
+use crate::install::{Environment, User};
 use crate::process::{output, show};
 use crate::python;
 
@@ -73,6 +74,21 @@ pub(crate) fn conformance(root: &Path, file: &Path) -> Result<()> {
     show(command.env(crate::conformance::VARIABLE, file))
 }
 
+/// What a new user of the client has: both programs, and Go, which fetches nothing.
+pub(crate) fn given(root: &Path, user: &User) -> Result<Environment> {
+    python::copy_programs(root, &user.programs)?;
+    let asked = output(Command::new("go").args(["env", "GOROOT", "GOCACHE"]))?;
+    let (tools, cache) = asked.trim().split_once('\n').context("go env answers in two lines")?;
+    let path = format!("{}:{tools}/bin:/usr/bin:/bin", user.programs.display());
+    // What was compiled before may be there; modules may not.
+    let modules = user.programs.with_file_name("modules").into_os_string();
+    let names = ["PATH", "GOCACHE", "GOPROXY", "GOTOOLCHAIN"];
+    let values = [path.as_str(), cache, "off", "local"];
+    let mut given: Vec<_> = names.into_iter().zip(values.map(OsString::from)).collect();
+    given.push(("GOMODCACHE", modules));
+    Ok(given)
+}
+
 /// The grid's library, with its package and a workspace of what the runner needs beside it.
 fn grid(root: &Path, folder: &Path, hotcell: &Path) -> Result<PathBuf> {
     let source = root.join("clients/conformance/grid");
@@ -86,7 +102,7 @@ fn grid(root: &Path, folder: &Path, hotcell: &Path) -> Result<PathBuf> {
     build.args(["--lang", "go", "--name", "grid", "--out"]).arg(folder.join("package"));
     output(build.arg("--runtime").arg(&runtime))?;
     let (module, work) = (runtime.display(), folder.join("go.work"));
-    let text = format!("go 1.26.0\n\nuse (\n\t./package\n\t{module}\n\t{module}/conformance\n)\n");
+    let text = format!("go 1.24.0\n\nuse (\n\t./package\n\t{module}\n\t{module}/conformance\n)\n");
     fs::write(&work, text).with_context(|| format!("writing {}", work.display()))?;
     Ok(library)
 }

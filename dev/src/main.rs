@@ -19,6 +19,7 @@ mod fuzz;
 mod generate;
 mod go;
 mod golden;
+mod install;
 mod models;
 mod process;
 mod python;
@@ -86,6 +87,12 @@ const SUBCOMMANDS: &[Subcommand] = &[
         arguments: "[--wheel|ARGUMENT…]",
         about: "build the Python client and test it, by pytest with these arguments; --wheel makes its wheel",
         run: python::run,
+    },
+    Subcommand {
+        name: "install",
+        arguments: "[python|go]",
+        about: "do what a client's README says as a new user would, in an empty folder, and compare what is printed",
+        run: install::run,
     },
     Subcommand {
         name: "conformance",

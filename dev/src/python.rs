@@ -1,7 +1,7 @@
 //! `cargo dev python [ARGUMENT…]`: the Python client, built and tested: pytest with these arguments, and mypy.
 //!
-//! Its tools lie in a virtual environment below `target/`, in the versions of clients/python/requirements.txt. The package is put
-//! together beside it, as a wheel would have it.
+//! Its tools lie in a virtual environment below `target/`, in the versions of clients/python/requirements.txt. What is tested is a wheel,
+//! installed beside it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,12 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::install::{Environment, User};
 use crate::process::{cargo, output, show, step};
+use wheel::{Making, PROGRAMS};
+
+mod licences;
+mod wheel;
 
 /// Versions of Python that the client is for.
 const OLDEST: &str = "3.11";
@@ -17,10 +22,10 @@ const OLDEST: &str = "3.11";
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
     let place = Place::of(root);
     step("python: tools", || place.environment())?;
-    step("python: build", || place.build())?;
     match arguments {
-        [wheel] if wheel == "--wheel" => step("python: wheel", || place.wheel()),
+        [wheel] if wheel == "--wheel" => step("python: wheel", || place.release()),
         _ => {
+            step("python: build", || place.build())?;
             step("python: pytest", || place.pytest(arguments))?;
             if !arguments.is_empty() {
                 return Ok(());
@@ -66,10 +71,9 @@ pub(crate) struct Released {
 pub(crate) fn released(root: &Path) -> Result<Released> {
     let mut place = Place::of(root);
     place.environment()?;
-    show(&mut cargo(root, PROGRAMS.into_iter().chain(["--release"])))?;
-    place.built = place.built.with_file_name("release");
     place.packages = place.packages.with_file_name("released");
-    place.put_together()?;
+    let wheel = place.released()?;
+    place.install(&wheel)?;
     Ok(Released { interpreter: place.program("python"), packages: place.packages })
 }
 
@@ -128,30 +132,69 @@ impl Place {
         fs::write(&stamp, wanted_text).with_context(|| format!("writing {}", stamp.display()))
     }
 
-    /// Builds the package, and puts it together.
+    /// Makes a wheel and installs it.
     fn build(&self) -> Result<()> {
         programs(&self.root)?;
-        self.put_together()
+        let wheel = self.wheel("wheel", &self.built, false)?;
+        self.install(&wheel)
     }
 
-    fn put_together(&self) -> Result<()> {
-        let package = self.packages.join("hotcell");
-        if package.exists() {
-            fs::remove_dir_all(&package).with_context(|| format!("removing {}", package.display()))?;
+    fn install(&self, wheel: &Path) -> Result<()> {
+        if self.packages.exists() {
+            fs::remove_dir_all(&self.packages)
+                .with_context(|| format!("removing {}", self.packages.display()))?;
         }
-        fs::create_dir_all(package.join("bin")).with_context(|| format!("making {}", package.display()))?;
-        let source = self.client.join("hotcell");
-        for entry in fs::read_dir(&source).with_context(|| format!("reading {}", source.display()))? {
-            let file = entry?.path();
-            if file.is_file() {
-                copy(&file, &package.join(file.file_name().unwrap_or_default()))?;
-            }
-        }
-        copy(&self.built.join("libhotcell_native.so"), &package.join("_native.abi3.so"))?;
-        for program in ["hotcell", "hotcell-worker"] {
-            copy(&self.built.join(program), &package.join("bin").join(program))?;
-        }
+        let mut pip = Command::new(self.program("python"));
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-index",
+            "--target",
+        ]);
+        show(pip.arg(&self.packages).arg(wheel))
+    }
+
+    /// The wheel as it is published.
+    fn release(&self) -> Result<()> {
+        println!("   {}", self.released()?.display());
         Ok(())
+    }
+
+    fn released(&self) -> Result<PathBuf> {
+        show(&mut cargo(&self.root, ["build", "--release", "-p", "hotcell-worker", "-p", "hotcell-cli"]))?;
+        self.wheel("release", &self.built.with_file_name("release"), true)
+    }
+
+    fn wheel(&self, out: &str, built: &Path, release: bool) -> Result<PathBuf> {
+        let making = Making {
+            root: &self.root,
+            maturin: self.program("maturin"),
+            built,
+            source: self.packages.with_file_name("source"),
+            out: self.packages.with_file_name(out),
+            release,
+        };
+        making.wheel()
+    }
+
+    /// A folder with what is installed beside the wheel: all that the tools are, so that nothing is asked of a registry.
+    fn offline(&self) -> Result<PathBuf> {
+        let folder = self.packages.with_file_name("downloads");
+        let wanted = self.client.join("requirements.txt");
+        let wanted_text =
+            fs::read_to_string(&wanted).with_context(|| format!("reading {}", wanted.display()))?;
+        let stamp = folder.join("requirements.txt");
+        if fs::read_to_string(&stamp).is_ok_and(|there| there == wanted_text) {
+            return Ok(folder);
+        }
+        let mut pip = Command::new(self.program("python"));
+        pip.args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--dest"]);
+        show(pip.arg(&folder).arg("-r").arg(&wanted))?;
+        fs::write(&stamp, wanted_text).with_context(|| format!("writing {}", stamp.display()))?;
+        Ok(folder)
     }
 
     fn python(&self) -> Command {
@@ -176,30 +219,48 @@ impl Place {
         mypy.env("MYPYPATH", &self.packages).args(["-P", "-m", "mypy", "--strict", "--cache-dir"]);
         show(mypy.arg(self.environment.join("mypy")).args(["-p", "hotcell"]))
     }
+}
 
-    /// The wheel, as it is published: with the programs in it.
-    fn wheel(&self) -> Result<()> {
-        let programs = self.client.join("hotcell/bin");
-        fs::create_dir_all(&programs).with_context(|| format!("making {}", programs.display()))?;
-        show(&mut cargo(&self.root, ["build", "--release", "-p", "hotcell-worker", "-p", "hotcell-cli"]))?;
-        let release = self.built.with_file_name("release");
-        for program in ["hotcell", "hotcell-worker"] {
-            copy(&release.join(program), &programs.join(program))?;
-        }
-        let mut maturin = Command::new(self.program("maturin"));
-        maturin.args(["build", "--release", "--out"]).arg(self.packages.with_file_name("wheels"));
-        let made = show(maturin.current_dir(&self.client));
-        fs::remove_dir_all(&programs).with_context(|| format!("removing {}", programs.display()))?;
-        made
+/// The wheel and the programs, for who installs them.
+pub(crate) fn built(root: &Path) -> Result<()> {
+    let place = Place::of(root);
+    step("python: tools", || place.environment())?;
+    step("python: build", || place.build())
+}
+
+/// What a new user of the client has: its wheel, Python, and somewhere to install other packages from.
+pub(crate) fn given(root: &Path, user: &User) -> Result<Environment> {
+    let place = Place::of(root);
+    let wheels = fs::read_dir(place.packages.with_file_name("wheel")).context("looking for the wheel")?;
+    for wheel in wheels {
+        let wheel = wheel?.path();
+        copy(&wheel, &user.folder.join(wheel.file_name().unwrap_or_default()))?;
     }
+    // The interpreter itself: what stands for it may need more of the environment than a user has.
+    let asks = "import sys, pathlib; print(pathlib.Path(sys.base_prefix, 'bin'))";
+    let bin = output(Command::new(place.program("python")).args(["-c", asks]))?;
+    let bin = Path::new(bin.trim());
+    ensure!(bin.join("python3").is_file(), "{} has no python3", bin.display());
+    let mut path = bin.as_os_str().to_owned();
+    path.push(":/usr/bin:/bin");
+    Ok(vec![
+        ("PATH", path),
+        ("PIP_NO_INDEX", "1".into()),
+        ("PIP_FIND_LINKS", place.offline()?.into_os_string()),
+        ("PIP_DISABLE_PIP_VERSION_CHECK", "1".into()),
+    ])
 }
 
-/// Builds the native module and the programs, for other languages too: fewer packages would have other features, and be built again.
+/// Copies the programs, as they are in the wheel, into a folder.
+pub(crate) fn copy_programs(root: &Path, folder: &Path) -> Result<()> {
+    let from = Place::of(root).packages.with_file_name("source/hotcell/bin");
+    PROGRAMS.iter().try_for_each(|program| copy(&from.join(program), &folder.join(program)))
+}
+
+/// Builds the programs, for other languages too: fewer packages would have other features, and be built again.
 pub(crate) fn programs(root: &Path) -> Result<()> {
-    show(&mut cargo(root, PROGRAMS))
+    show(&mut cargo(root, ["build", "-p", "hotcell-worker", "-p", "hotcell-cli"]))
 }
-
-const PROGRAMS: [&str; 7] = ["build", "-p", "hotcell-python", "-p", "hotcell-worker", "-p", "hotcell-cli"];
 
 fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::copy(from, to).map(drop).with_context(|| format!("copying {} to {}", from.display(), to.display()))

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Result, bail, ensure};
 
 use crate::process::{cargo, show, step, watch};
-use crate::{conformance, examples, generate, go, models, python, setup, tidy};
+use crate::{conformance, examples, generate, go, install, models, python, setup, tidy};
 
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
     let filter = match arguments {
@@ -36,6 +36,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
     }
     step("go", || go::test(root))?;
     python::run(root, &[])?;
+    install::test(root)?;
     conformance::run(root, &[])?;
     step("examples", || examples::run(root, &[]))?;
     step("loom", || models::run(root))

@@ -1,3 +1,3 @@
 module conformance
 
-go 1.26.0
+go 1.24.0

@@ -26,23 +26,27 @@ func TestTwoHundredExecuteAndTenThousandWait(t *testing.T) {
 	var ended atomic.Int32
 	over, stop := context.WithCancel(background)
 	for at := range executing {
-		running.Go(func() {
+		running.Add(1)
+		go func() {
+			defer running.Done()
 			_, _ = sessions[at%len(sessions)].numbers(over, "measured_loop")
 			ended.Add(1)
-		})
+		}()
 	}
 	time.Sleep(2 * time.Second)
 	ctx, cancel := context.WithCancel(background)
 	var queued sync.WaitGroup
 	var wrong atomic.Int32
 	for at := range waiting {
-		queued.Go(func() {
+		queued.Add(1)
+		go func() {
+			defer queued.Done()
 			_, err := sessions[at%len(sessions)].numbers(ctx, "measured_add", 1, 2)
 			var failed *hotcell.Error
 			if !errors.Is(err, context.Canceled) || !errors.As(err, &failed) || failed.Executed != hotcell.ExecutedNo {
 				wrong.Add(1)
 			}
-		})
+		}()
 	}
 	time.Sleep(500 * time.Millisecond)
 	while := threads()

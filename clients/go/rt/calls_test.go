@@ -152,7 +152,9 @@ func TestACallbackMayEndItsGoroutine(t *testing.T) {
 	})
 	session := open(t, options, addFunction)
 	var over sync.WaitGroup
-	over.Go(func() {
+	over.Add(1)
+	go func() {
+		defer over.Done()
 		call := session.Begin(context.Background(), 0)
 		defer call.End()
 		call.PutCallback(0, 0, func(context.Context, *Invocation) (uint64, error) {
@@ -160,7 +162,7 @@ func TestACallbackMayEndItsGoroutine(t *testing.T) {
 			return 0, nil
 		})
 		call.Finish()
-	})
+	}()
 	over.Wait()
 	if got, err := add(context.Background(), session, 1, 2); got != 3 || err != nil || session.Generation() != 2 {
 		t.Fatal(got, err)
@@ -177,11 +179,13 @@ func TestWhoWaitsForATurnLeavesWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var queued sync.WaitGroup
 	var first sync.WaitGroup
-	first.Go(func() {
+	first.Add(1)
+	go func() {
+		defer first.Done()
 		if got, err := add(context.Background(), session, 1, 2); got != 3 || err != nil {
 			t.Error(got, err)
 		}
-	})
+	}()
 	begun := func() bool {
 		session.turns.mutex.Lock()
 		defer session.turns.mutex.Unlock()
@@ -191,11 +195,13 @@ func TestWhoWaitsForATurnLeavesWithTheContext(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	for range 1000 {
-		queued.Go(func() {
+		queued.Add(1)
+		go func() {
+			defer queued.Done()
 			if _, err := add(ctx, session, 1, 2); !errors.Is(err, context.Canceled) {
 				t.Error(err)
 			}
-		})
+		}()
 	}
 	for session.turns.waiting.Load() < 1000 {
 		time.Sleep(time.Millisecond)
@@ -382,13 +388,15 @@ func TestTheContextOfACallbackEndsWithIt(t *testing.T) {
 	var left sync.WaitGroup
 	begun := make(chan struct{})
 	_ = callBack(func(ctx context.Context) {
-		left.Go(func() {
+		left.Add(1)
+		go func() {
+			defer left.Done()
 			call := session.Begin(ctx, 0)
 			close(begun)
 			time.Sleep(20 * time.Millisecond)
 			call.Finish()
 			call.End()
-		})
+		}()
 		<-begun
 	})
 	left.Wait()

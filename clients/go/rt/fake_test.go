@@ -10,14 +10,14 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 	"unsafe"
 
-	"golang.org/x/sys/unix"
-
 	"hotcell"
 	"hotcell/internal/shm"
+	"hotcell/internal/sys"
 	"hotcell/internal/wire"
 )
 
@@ -101,9 +101,9 @@ func packet(conn *net.UnixConn) (said map[string]any, fds []int) {
 	if err != nil || n == 0 || json.Unmarshal(into[:n], &said) != nil {
 		return nil, nil
 	}
-	messages, _ := unix.ParseSocketControlMessage(rights[:rn])
+	messages, _ := syscall.ParseSocketControlMessage(rights[:rn])
 	for _, message := range messages {
-		more, _ := unix.ParseUnixRights(&message)
+		more, _ := syscall.ParseUnixRights(&message)
 		fds = append(fds, more...)
 	}
 	return said, fds
@@ -136,7 +136,7 @@ func (s *fakeSession) say(message map[string]any, fds ...int) {
 	defer s.sending.Unlock()
 	var rights []byte
 	if len(fds) > 0 {
-		rights = unix.UnixRights(fds...)
+		rights = syscall.UnixRights(fds...)
 	}
 	_, _, _ = s.conn.WriteMsgUnix(data, rights, nil)
 }
@@ -146,7 +146,7 @@ func (f *fakeServer) attend(s *fakeSession) {
 	for {
 		said, fds := packet(s.conn)
 		for _, fd := range fds {
-			_ = unix.Close(fd)
+			_ = syscall.Close(fd)
 		}
 		id := said["id"]
 		switch said["kind"] {
@@ -188,21 +188,21 @@ func (s *fakeSession) mapped() {
 }
 
 func memfd(bytes int) (int, []byte) {
-	fd, err := unix.MemfdCreate("segment", unix.MFD_ALLOW_SEALING|unix.MFD_CLOEXEC)
+	fd, err := shm.Memfd("segment", sys.MFD_ALLOW_SEALING|sys.MFD_CLOEXEC)
 	if err != nil {
 		panic(err)
 	}
-	if err := unix.Ftruncate(fd, int64(bytes)); err != nil {
+	if err := syscall.Ftruncate(fd, int64(bytes)); err != nil {
 		panic(err)
 	}
-	memory, err := unix.Mmap(fd, 0, bytes, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	memory, err := syscall.Mmap(fd, 0, bytes, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
 	if err != nil {
 		panic(err)
 	}
 	return fd, memory
 }
 
-const sealed = unix.F_SEAL_GROW | unix.F_SEAL_SHRINK | unix.F_SEAL_FUTURE_WRITE | unix.F_SEAL_SEAL
+const sealed = sys.F_SEAL_GROW | sys.F_SEAL_SHRINK | sys.F_SEAL_FUTURE_WRITE | sys.F_SEAL_SEAL
 
 func (f *fakeServer) bringUp(s *fakeSession) *fakeWorker {
 	f.mutex.Lock()
@@ -219,7 +219,7 @@ func (f *fakeServer) bringUp(s *fakeSession) *fakeWorker {
 	binary.NativeEndian.PutUint16(worker.request[wire.ChannelHeadMajor:], wire.VersionMajor)
 	binary.NativeEndian.PutUint32(worker.request[wire.ChannelHeadSlotStride:], wire.SlotStride)
 	for range lanes {
-		bell, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+		bell, err := sys.Eventfd(0, sys.EFD_CLOEXEC|sys.EFD_NONBLOCK)
 		if err != nil {
 			panic(err)
 		}
@@ -231,8 +231,8 @@ func (f *fakeServer) bringUp(s *fakeSession) *fakeWorker {
 	}, fds...)
 	s.mapped()
 	for _, fd := range fds[:2] {
-		_, _ = unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, sealed)
-		_ = unix.Close(fd)
+		_, _ = sys.FcntlInt(uintptr(fd), sys.F_ADD_SEALS, sealed)
+		_ = syscall.Close(fd)
 	}
 	s.say(map[string]any{"kind": "sealed", "generation": worker.generation})
 	for lane := range lanes {
@@ -246,8 +246,8 @@ func (f *fakeServer) grow(s *fakeSession, said map[string]any) {
 	fd, memory := memfd(bytes)
 	s.say(map[string]any{"kind": "segment", "id": said["id"], "generation": said["generation"]}, fd)
 	s.mapped()
-	_, _ = unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, sealed)
-	_ = unix.Close(fd)
+	_, _ = sys.FcntlInt(uintptr(fd), sys.F_ADD_SEALS, sealed)
+	_ = syscall.Close(fd)
 	s.granted++
 	fakeSegments.Store(segmentKey{s, s.granted + 1}, memory)
 	s.say(map[string]any{"kind": "ready", "id": said["id"], "number": s.granted + 1})
@@ -328,7 +328,7 @@ func (c *fakeCall) reply(state wire.ReplyState, value uint64, block []byte, chan
 func (w *fakeWorker) ring(lane int) {
 	park := word(w.request, slotOf(lane, 0)-wire.LaneHead+wire.LaneHostPark)
 	if atomic.LoadUint32(park) != uint32(wire.ParkAwake) {
-		_, _ = unix.Write(w.bells[lane], []byte{1, 0, 0, 0, 0, 0, 0, 0})
+		_, _ = syscall.Write(w.bells[lane], []byte{1, 0, 0, 0, 0, 0, 0, 0})
 	}
 }
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from hotcell import _native, errors
 
-_COMPILE = "-std=gnu17 -O2 -fno-builtin -fPIC -fvisibility=hidden -shared"
+_COMPILE = "-std=gnu17 -O2 -fno-builtin -fPIC -fvisibility=hidden"
 # Everything is resolved when the shim is loaded, and every library is loaded with it.
-_LINK = "-Wl,-z,defs -Wl,-z,now -Wl,-z,relro -Wl,--no-as-needed"
+_LINK = "-shared -Wl,-z,defs -Wl,-z,now -Wl,-z,relro -Wl,--no-as-needed"
 
 
 def cache_folder() -> Path:
@@ -29,12 +29,12 @@ def of_package(folder: Path, variable: str, libraries: list[tuple[str, str | Non
     ready = folder / "shim" / "shim.so"
     if ready.is_file():
         return _stamped(folder, ready)
-    command = _command(folder, variable, libraries)
-    place = cache_folder() / "packages" / f"{folder.name}-{_digest(folder, command)}.shim"
+    source, link = _source(folder, variable), _link(variable, libraries)
+    place = cache_folder() / "packages" / f"{folder.name}-{_digest(folder, source, link, variable)}.shim"
     kept = _native.kept(place)
     if kept is not None:
         return kept
-    shim = _compile(command, variable)
+    shim = _compile([*source, *link], variable)
     # Where that is not possible the next one is slower.
     _native.keep(place, shim)
     return shim
@@ -76,16 +76,24 @@ def _directories(variable: str) -> list[str]:
     return [it for it in os.environ.get(variable, "").split(os.pathsep) if os.path.isabs(it)]
 
 
-def _command(folder: Path, variable: str, libraries: list[tuple[str, str | None]]) -> list[str]:
-    """What compiles the shim, but for where to."""
-    command = shlex.split(os.environ.get("CC") or "cc") + _COMPILE.split() + ["-I", str(folder / "shim")]
+def _compiler() -> list[str]:
+    return shlex.split(os.environ.get("CC") or "cc")
+
+
+def _source(folder: Path, variable: str) -> list[str]:
+    """What reads the shim's source."""
+    command = [*_compiler(), *_COMPILE.split(), "-I", str(folder / "shim")]
     for directory in _directories(variable.removesuffix("_LIB") + "_INCLUDE"):
         command += ["-I", directory]
     interface = json.loads((folder / "interface.json").read_text())
     for define in interface["source"].get("defines", []):
         command.append(f"-D{define}")
-    command.append(str(folder / "shim" / "shim.c"))
-    command += _LINK.split()
+    return [*command, str(folder / "shim" / "shim.c")]
+
+
+def _link(variable: str, libraries: list[tuple[str, str | None]]) -> list[str]:
+    """What links it."""
+    command = _LINK.split()
     own = _directories(variable)
     for name, built in libraries:
         found = [it for it in [*own, *([built] if built else [])] if Path(it, name).is_file()]
@@ -95,12 +103,13 @@ def _command(folder: Path, variable: str, libraries: list[tuple[str, str | None]
     return command
 
 
-def _digest(folder: Path, command: list[str]) -> str:
+def _digest(folder: Path, source: list[str], link: list[str], variable: str) -> str:
+    """What a shim is compiled of: headers as they are now, macros, and which compiler it is."""
     hashed = hashlib.sha256(_native.__version__.encode())
-    for part in [folder / "interface.json", *sorted((folder / "shim").iterdir())]:
-        if part.is_file():
-            hashed.update(part.read_bytes())
-    hashed.update("\0".join(command).encode())
+    hashed.update((folder / "interface.json").read_bytes())
+    hashed.update("\0".join([*source, *link]).encode())
+    for command in [[*_compiler(), "--version"], [*source, "-E", "-dD", "-P"]]:
+        hashed.update(_run(command, variable))
     return hashed.hexdigest()[:32]
 
 
@@ -108,13 +117,19 @@ def _compile(command: list[str], variable: str) -> bytes:
     """Compiles in a folder that nobody else can know, and gives what came of it."""
     with tempfile.TemporaryDirectory(prefix="hotcell-") as folder:
         out = Path(folder) / "shim.so"
-        try:
-            done = subprocess.run([*command, "-o", str(out)], capture_output=True, text=True, check=False)
-            text = done.stderr
-        except OSError as error:
-            done, text = None, f"the compiler did not start: {error}; install gcc or clang, or name yours in $CC"
-        if done is not None and done.returncode == 0:
-            return out.read_bytes()
+        _run([*command, "-o", str(out)], variable)
+        return out.read_bytes()
+
+
+def _run(command: list[str], variable: str) -> bytes:
+    """Runs the compiler, and gives what it prints."""
+    try:
+        done = subprocess.run(command, capture_output=True, check=False)
+        if done.returncode == 0:
+            return done.stdout
+        text = done.stderr.decode(errors="replace")
+    except OSError as error:
+        text = f"the compiler did not start: {error}; install gcc or clang, or name yours in $CC"
     include = variable.removesuffix("_LIB") + "_INCLUDE"
     message = (
         f"the shim could not be compiled: {text}\nIs the header of the library installed? Directories of your "

@@ -64,8 +64,8 @@ pub(crate) fn load(
 /// Reads, checks and compiles, or finds what was compiled before.
 fn bind(job: &Job, cache: Option<&Path>) -> Result<Bound, hotcell_bind::Error> {
     let checked = hotcell_bind::check(job)?;
-    let place =
-        cache.filter(|_| is_told_by_interface(&checked.interface)).map(|folder| folder.join(name(&checked)));
+    // Where the source cannot even be preprocessed, compiling says what is wrong.
+    let place = cache.and_then(|folder| Some(folder.join(name(&checked).ok()?)));
     let found = place.as_deref().and_then(cache::read);
     let shim = match found {
         Some(shim) => shim,
@@ -82,24 +82,11 @@ fn bind(job: &Job, cache: Option<&Path>) -> Result<Bound, hotcell_bind::Error> {
     Ok(Bound { interface, shim, libraries: libraries.load_order(), warnings })
 }
 
-/// Whether a shim is what the interface says, and not what bodies of functions in headers say, too.
-fn is_told_by_interface(interface: &Interface) -> bool {
-    interface.source.added.is_empty() && !interface.functions.iter().any(|function| function.inline)
-}
-
 /// What a shim goes by: all that it is compiled of.
-fn name(checked: &Checked) -> String {
+fn name(checked: &Checked) -> Result<String, hotcell_bind::Error> {
     let mut hash = Sha256::new();
-    let mut add = |text: &str| {
-        hash.update(text.len().to_le_bytes());
-        hash.update(text);
-    };
-    add(env!("CARGO_PKG_VERSION"));
-    add(&checked.interface.to_json());
-    add(&checked.include_dirs.len().to_string());
-    checked.include_dirs.iter().for_each(|folder| add(&folder.display().to_string()));
-    checked.libraries.own.iter().for_each(|file| add(&file.display().to_string()));
-    add(&std::env::var("CC").unwrap_or_default());
+    hash.update(env!("CARGO_PKG_VERSION"));
+    hash.update(hotcell_bind::inputs(checked)?);
     let digest: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{}-{}.shim", checked.interface.library, &digest[..32])
+    Ok(format!("{}-{}.shim", checked.interface.library, &digest[..32]))
 }

@@ -6,6 +6,7 @@ import os
 import stat
 import threading
 from pathlib import Path
+from subprocess import run
 
 import pytest
 
@@ -80,7 +81,7 @@ def test_a_shim_is_compiled_where_nobody_else_writes(tmp_path: Path, monkeypatch
     of_all.chmod(0o700)
     assert _shim.of_package(tmp_path / "tiny_hotcell", "TINY_LIB", []).startswith(b"\x7fELF")
     assert len(list(of_all.iterdir())) == 1
-    # Now it needs no compiler that works.
+    # Now nothing is compiled.
     monkeypatch.setattr(_shim, "_compile", None)
     assert _shim.of_package(tmp_path / "tiny_hotcell", "TINY_LIB", []).startswith(b"\x7fELF")
 
@@ -103,3 +104,75 @@ def test_what_was_loaded_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         with hotcell.load("zlib.h", lib="z") as z:
             assert z.crc32(0, b"hello") == 907060870
     assert len(list((tmp_path / "hotcell/shims").iterdir())) == 1
+
+
+@pytest.fixture
+def mode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a library whose header includes another, which has a macro that the contract passes."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    texts = {
+        "bind.toml": """hotcell = 1
+library = "mode"
+headers = ["mode.h"]
+link = ["libmode.so"]
+[function.mode_of]
+params.mode = { fixed = "MODE" }
+""",
+        "mode.h": '#include "value.h"\nint mode_of(int value, int mode);\nstatic inline int mode_inline(void) { return MODE; }\n',
+        "value.h": "#define MODE 1\n",
+        "mode.c": "int mode_of(int value, int mode) { return 10 * value + mode; }\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    run(["cc", "-shared", "-fPIC", "-o", "libmode.so", "mode.c"], cwd=tmp_path, check=True)
+    return tmp_path
+
+
+def calls(folder: Path) -> tuple[int, int, int]:
+    """What two functions give, and how many shims are kept."""
+    with hotcell.load(folder / "bind.toml") as mode:
+        numbers = mode.mode_of(4), mode.mode_inline()
+    return *numbers, len(list((folder / "cache/hotcell/shims").iterdir()))
+
+
+def test_a_header_that_changed_is_compiled_again(mode: Path) -> None:
+    assert [calls(mode), calls(mode)] == [(41, 1, 1)] * 2
+    # It is as long as before, and as old.
+    value = mode / "value.h"
+    before = value.stat()
+    value.write_text("#define MODE 2\n")
+    os.utime(value, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert [calls(mode), calls(mode)] == [(42, 2, 2)] * 2
+    # One of this name that is found before it.
+    (mode / "other").mkdir()
+    (mode / "other/value.h").write_text("#define MODE 3\n")
+    with hotcell.load(mode / "bind.toml", include_dirs=[mode / "other"]) as library:
+        assert library.mode_of(4) == 42
+    value.unlink()
+    with hotcell.load(mode / "bind.toml", include_dirs=[mode / "other"]) as library:
+        assert library.mode_of(4) == 43
+
+
+def test_another_compiler_compiles_again(mode: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiler = mode / "compiler"
+    for version in ["1", "2", "2"]:
+        compiler.write_text(f'#!/bin/sh\n[ "$1" = --version ] && echo {version}\nexec cc "$@"\n')
+        compiler.chmod(0o755)
+        monkeypatch.setenv("CC", str(compiler))
+        assert calls(mode) == (41, 1, int(version))
+    compiler.write_text('#!/bin/sh\nexec cc -DMODE=9 "$@"\n')
+    (mode / "value.h").write_text("#ifndef MODE\n#define MODE 1\n#endif\n")
+    assert calls(mode)[0] == 49
+
+
+def test_a_package_compiles_again_what_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("TINY_INCLUDE", str(tmp_path))
+    made = package(tmp_path)
+    (made / "shim/shim.c").write_text('#include "tiny.h"\nint tiny(void) { return TINY; }\n')
+    shims = []
+    for number in [1, 2, 2]:
+        (tmp_path / "tiny.h").write_text(f"#define TINY {number}\n")
+        shims.append(_shim.of_package(made, "TINY_LIB", []))
+    assert shims[0] != shims[1] and shims[1] == shims[2]
+    assert len(list((tmp_path / "cache/hotcell/packages").iterdir())) == 2

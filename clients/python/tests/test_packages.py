@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -71,6 +72,20 @@ def test_a_compiled_shim_needs_no_compiler_and_belongs_to_its_package(packages: 
         assert "AbiMismatch" in failed.stderr and "does not belong to this package" in failed.stderr
     finally:
         shim.write_bytes(good)
+
+
+def test_a_package_with_a_shim_is_for_its_machine(packages: Path, tmp_path: Path) -> None:
+    wheels = []
+    for library in LIBRARIES:
+        # What builds the wheel writes beside the package.
+        made = shutil.copytree(packages / library, tmp_path / library)
+        words = ["-m", "pip", "wheel", "--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--wheel-dir"]
+        done = python(packages, *words, tmp_path / "wheels" / library, made)
+        assert done.returncode == 0, done.stderr
+        wheels += [it.name for it in (tmp_path / "wheels" / library).iterdir()]
+    # One has its shim, and the other has not.
+    machine = os.uname().machine
+    assert wheels == [f"zlib_hotcell-0.1.0-py3-none-linux_{machine}.whl", "sqlite3_hotcell-0.1.0-py3-none-any.whl"]
 
 
 def test_what_a_package_says_of_itself(packages: Path) -> None:

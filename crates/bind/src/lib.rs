@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use hotcell::{ErrorKind, Options, Session, dynamic, rt};
 use hotcell_generate::shim::{self, CompileOptions, ShimSource};
 use hotcell_model::Interface;
+use tempfile::TempDir;
 
 pub use draft::{Draft, DraftJob, draft};
 pub use error::Error;
@@ -100,22 +101,9 @@ pub struct Compiled {
 
 /// Compiles the shim of a checked interface against the library's own headers.
 pub fn compile(checked: &Checked) -> Result<Compiled, Error> {
-    if checked.interface.functions.is_empty() {
-        return Err(Error::nothing_bound(&checked.interface));
-    }
-    let source = shim::render(&checked.interface).map_err(Error::from_generate)?;
-    let work = tempfile::Builder::new().prefix("hotcell-").tempdir().map_err(|error| {
-        Error::new(ErrorKind::LoadFailed, format!("cannot make a directory for the shim: {error}"))
-    })?;
+    let (source, work) = source(checked)?;
     let out = work.path().join("shim.so");
-    let options = CompileOptions {
-        cc: None,
-        include_dirs: checked.include_dirs.clone(),
-        libraries: checked.libraries.own.clone(),
-        out: out.clone(),
-        work_dir: work.path().to_owned(),
-    };
-    shim::compile(&source, &options).map_err(Error::from_generate)?;
+    shim::compile(&source, &options(checked, &work)).map_err(Error::from_generate)?;
     let shim = fs::read(&out)
         .map_err(|error| Error::new(ErrorKind::LoadFailed, format!("cannot read the shim: {error}")))?;
     let facts = hotcell_header::library::inspect(&out).map_err(Error::from_header)?;
@@ -123,6 +111,41 @@ pub fn compile(checked: &Checked) -> Result<Compiled, Error> {
     let by_path = |name: &String| name.contains('/') && !checked.libraries.sonames.contains(name);
     let paths = facts.needed.into_iter().filter(by_path).collect();
     Ok(Compiled { source, shim, glibc: facts.glibc, paths })
+}
+
+/// All that [`compile`] makes a shim of, as bytes: one that was made of the same is the same. What headers say now is in them, and which
+/// compiler it is, and what the linker sees of the libraries.
+pub fn inputs(checked: &Checked) -> Result<Vec<u8>, Error> {
+    let (source, work) = source(checked)?;
+    let mut all = shim::inputs(&source, &options(checked, &work)).map_err(Error::from_generate)?;
+    for path in &checked.libraries.own {
+        let facts = hotcell_header::library::inspect(path).map_err(Error::from_header)?;
+        let seen = (&facts.path, &facts.soname, &facts.exports, &facts.data_exports, &facts.versions);
+        all.extend(format!("{seen:?}").into_bytes());
+    }
+    Ok(all)
+}
+
+/// The source of a shim, and a folder to compile it in.
+fn source(checked: &Checked) -> Result<(ShimSource, TempDir), Error> {
+    if checked.interface.functions.is_empty() {
+        return Err(Error::nothing_bound(&checked.interface));
+    }
+    let source = shim::render(&checked.interface).map_err(Error::from_generate)?;
+    let work = tempfile::Builder::new().prefix("hotcell-").tempdir().map_err(|error| {
+        Error::new(ErrorKind::LoadFailed, format!("cannot make a directory for the shim: {error}"))
+    })?;
+    Ok((source, work))
+}
+
+fn options(checked: &Checked, work: &TempDir) -> CompileOptions {
+    CompileOptions {
+        cc: None,
+        include_dirs: checked.include_dirs.clone(),
+        libraries: checked.libraries.own.clone(),
+        out: work.path().join("shim.so"),
+        work_dir: work.path().to_owned(),
+    }
 }
 
 impl Bound {

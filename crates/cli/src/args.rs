@@ -338,7 +338,7 @@ pub(crate) struct PackageArgs {
     /// Name of the package; of a Go module its path [default: the library's name and `-hotcell`; in Python `_hotcell`]
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
-    /// Where the package finds Hotcell's runtime, as its language writes that: in Cargo.toml behind `hotcell =`; a version or a folder of the Go module; not in Python
+    /// Where the package finds Hotcell's runtime, as its language writes that: in Cargo.toml behind `hotcell =`; a version or a folder of the Go module, which packages have in them otherwise; not in Python
     #[arg(long, value_name = "RUNTIME")]
     pub(crate) runtime: Option<String>,
     /// Search this directory for headers

@@ -4,7 +4,7 @@ mod languages;
 mod places;
 mod runtime;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use hotcell_bind::{Checked, Job, Source};
@@ -13,7 +13,7 @@ use hotcell_generate::prebuilt;
 
 use crate::args::{BuildArgs, Format, GenArgs, PackageArgs};
 use crate::fail::Failure;
-use crate::generate::languages::{Made, Making};
+use crate::generate::languages::{Compiled, Made, Making};
 use crate::print::{complain, out};
 
 pub(crate) fn generate(args: &GenArgs) -> ExitCode {
@@ -29,11 +29,12 @@ pub(crate) fn generate(args: &GenArgs) -> ExitCode {
 }
 
 pub(crate) fn build(args: &BuildArgs) -> ExitCode {
-    report(render(&args.package).and_then(|(checked, made, folder)| {
+    report(render(&args.package).and_then(|(checked, made, Compiled { folder, beside })| {
         let compiled = hotcell_bind::compile(&checked)?;
         let Made { files, left_out } = made;
         let mut files: Vec<_> = files.into_iter().map(|(path, text)| (path, text.into_bytes())).collect();
         files.extend(prebuilt::files(&folder, &checked.interface, &compiled.source, compiled.shim));
+        files.extend(beside.map(|(path, text)| (path, text.into_bytes())));
         let PackageArgs { out, .. } = &args.package;
         package::put(out, &files, over(&args.package)).map_err(|error| unwritten(out, error))?;
         tell_left_out(&checked, &left_out);
@@ -56,8 +57,8 @@ pub(crate) fn build(args: &BuildArgs) -> ExitCode {
     }))
 }
 
-/// A package, and the folder within it for its compiled shim.
-fn render(args: &PackageArgs) -> Result<(Checked, Made, PathBuf), Failure> {
+/// A package, and what it has with its compiled shim.
+fn render(args: &PackageArgs) -> Result<(Checked, Made, Compiled), Failure> {
     let making = Making::of(args)?;
     let checked = hotcell_bind::check(&Job {
         source: Source::Contract(args.contract.clone()),

@@ -27,6 +27,7 @@ mod function;
 mod names;
 mod objects;
 mod results;
+mod runtime;
 mod structs;
 mod table;
 mod texts;
@@ -39,8 +40,8 @@ pub use names::{check_module, module_name};
 /// The folder of a package with its compiled shim.
 pub const COMPILED: &str = "compiled";
 
-/// The version of Go that packages need.
-pub const VERSION: &str = "1.26.0";
+/// The version of Go that packages need: their objects have `runtime.AddCleanup`.
+pub const VERSION: &str = "1.24.0";
 
 /// How a package is made.
 #[derive(Debug, Clone)]
@@ -56,6 +57,8 @@ pub struct GoOptions {
 /// Where a package finds the runtime's module, `hotcell`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Runtime {
+    /// In a folder of the package's own, with which it comes.
+    Carried,
     /// As what is published: `v0.1.0`.
     Version(String),
     /// In a folder, from the package's own or absolute.
@@ -112,6 +115,9 @@ pub fn render(interface: &Interface, options: &GoOptions) -> Result<Package, Err
     let mut package = package(interface, options)?;
     let shim = shim.files.into_iter().map(|(name, text)| (PathBuf::from("shim").join(name), text));
     package.files.extend(shim);
+    if options.runtime == Runtime::Carried {
+        package.files.extend(runtime::files());
+    }
     Ok(package)
 }
 
@@ -166,7 +172,9 @@ fn package(interface: &Interface, options: &GoOptions) -> Result<Package, Error>
     let (variables, constants) =
         values::constants(interface, &names).into_iter().partition(values::is_variable);
     let libraries = libraries::of(interface, &options.libraries);
+    let carried = format!("./{}", runtime::FOLDER);
     let (runtime_version, runtime_path) = match &options.runtime {
+        Runtime::Carried => (concat!("v", env!("CARGO_PKG_VERSION")), Some(carried.as_str())),
         Runtime::Version(version) => (version.as_str(), None),
         Runtime::Folder(folder) => ("v0.0.0", Some(folder.as_str())),
     };

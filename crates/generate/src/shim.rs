@@ -30,7 +30,7 @@ mod texts;
 mod told;
 mod types;
 
-pub use compile::{CompileOptions, compile};
+pub use compile::{CompileOptions, compile, inputs};
 
 /// The files of a shim. They compile in one directory: `cc -std=gnu17 -fPIC -shared shim.c …`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,7 +16,7 @@ const PROGRAM: &str = "program.go";
 const RUNTIME: &str = "../../../../clients/go";
 
 /// The modules of a workspace in `target/examples/go`, in front of the packages and programs.
-const WORK: &str = "go 1.26.0\n\nuse ../../../clients/go\n";
+const WORK: &str = "go 1.24.0\n\nuse ../../../clients/go\n";
 
 /// Builds and runs them.
 pub(super) fn run(root: &Path, built: &Path, examples: &[Example]) -> Result<()> {
@@ -47,7 +47,7 @@ fn write_workspace(workspace: &Path, examples: &[&Example]) -> Result<()> {
         let file = example.folder.join(PROGRAM);
         let text = fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
         write(&program.join("main.go"), &text)?;
-        write(&program.join("go.mod"), &format!("module {name}-example\n\ngo 1.26.0\n"))?;
+        write(&program.join("go.mod"), &format!("module {name}-example\n\ngo 1.24.0\n"))?;
         work.push_str(&format!("use ./{name}\nuse ./programs/{name}\n"));
     }
     write(&workspace.join("go.work"), &work)

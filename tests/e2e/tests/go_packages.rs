@@ -39,6 +39,39 @@ fn used(name: &str, sources: [&str; 3], app: &str) {
     assert_eq!(printed, "all is well\n");
 }
 
+/// Nothing else is there than the two programs and Go: the runtime comes with the package.
+#[test]
+fn a_package_is_built_in_an_empty_folder() {
+    let folder = Folder::with_moon();
+    folder.compile_with("moon", &["-Wl,-soname,libmoon.so"]);
+    let words = ["build", "bind.toml", "-I", ".", "-L", ".", "--lang", "go", "--out", "moon-hotcell"];
+    folder.hotcell(words).succeeds();
+    folder.hotcell(words).succeeds();
+    let main = "package main\n\nimport (\n\t\"context\"\n\t\"fmt\"\n\n\t\"hotcell\"\n\t\"moon-hotcell\"\n)\n\nfunc main() {\n\
+        \tlib, err := moon.Open(context.Background(), hotcell.Options{})\n\tfmt.Println(lib != nil, err)\n}\n";
+    folder.write("app/main.go", main);
+    folder.write("app/go.mod", "module app\n\ngo 1.24.0\n");
+    let go = |words: &[&str], machine: &str| {
+        let mut go = Command::new("go");
+        go.args(words).current_dir(folder.path().join("app")).env("CGO_ENABLED", "0").env("GOARCH", machine);
+        go.env("GOPROXY", "off").env("GOFLAGS", "-mod=mod").env("GOMODCACHE", folder.path().join("modules"));
+        go.env("HOTCELL", program("hotcell")).env("HOTCELL_MOON_LIB", folder.path());
+        let output = finish(&mut go, b"");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("Go prints text")
+    };
+    let own = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
+    let runtime = "-replace=hotcell=../moon-hotcell/hotcell";
+    go(&["mod", "edit", "-replace=moon-hotcell=../moon-hotcell", runtime], own);
+    go(&["mod", "tidy"], own);
+    go(&["vet", "./..."], own);
+    assert_eq!(go(&["run", "."], own), "true <nil>\n");
+    for machine in ["amd64", "arm64"] {
+        go(&["build", "-o", machine, "."], machine);
+    }
+    assert!(!folder.path().join("app/go.sum").exists());
+}
+
 #[test]
 fn threads_of_the_library_call_back_on_a_goroutine() {
     used("ticker", sources!("ticker"), include_str!("../src/ticker/app.go"));

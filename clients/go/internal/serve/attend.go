@@ -5,8 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 
 	"hotcell"
 	"hotcell/internal/shm"
@@ -14,7 +13,7 @@ import (
 
 // attend hears what the server says, until the socket ends.
 func (s *Session) attend() {
-	into, rights := make([]byte, most), make([]byte, unix.CmsgSpace(4*128))
+	into, rights := make([]byte, most), make([]byte, syscall.CmsgSpace(4*128))
 	var err error
 	for err == nil {
 		var data []byte
@@ -110,19 +109,19 @@ func (s *Session) segment(said answer, fd int) error {
 	s.mutex.Lock()
 	entry := s.waiting[said.ID]
 	s.mutex.Unlock()
-	var stat unix.Stat_t
-	if err := unix.Fstat(fd, &stat); err != nil {
-		_ = unix.Close(fd)
+	var stat syscall.Stat_t
+	if err := syscall.Fstat(fd, &stat); err != nil {
+		_ = syscall.Close(fd)
 		return err
 	}
 	if entry == nil {
 		// Who has ordered it waits no longer. The worker gets it all the same.
-		_ = unix.Close(fd)
+		_ = syscall.Close(fd)
 		return s.packets.send(message{"kind": "mapped", "id": said.ID})
 	}
 	mapping, err := shm.Map(fd, int(stat.Size), entry.direction)
 	if err != nil {
-		_ = unix.Close(fd)
+		_ = syscall.Close(fd)
 		return err
 	}
 	s.mutex.Lock()
@@ -133,7 +132,7 @@ func (s *Session) segment(said answer, fd int) error {
 	s.mutex.Unlock()
 	if !waits {
 		mapping.Unmap()
-		_ = unix.Close(fd)
+		_ = syscall.Close(fd)
 	}
 	return s.packets.send(message{"kind": "mapped", "id": said.ID})
 }
@@ -167,7 +166,7 @@ func (s *Session) answered(said answer) error {
 			return err
 		}
 	} else if file >= 0 {
-		_ = unix.Close(file)
+		_ = syscall.Close(file)
 	}
 	select {
 	case entry.answer <- said:

@@ -8,9 +8,8 @@ import (
 	"net"
 	"os"
 	"sync"
+	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // most is how many bytes a packet may have.
@@ -28,7 +27,7 @@ type packets struct {
 
 // pair makes both ends of a socket: one to be kept, one to be given away.
 func pair() (*packets, *os.File, error) {
-	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	ends, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_SEQPACKET|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, nil, fmt.Errorf("making a socket: %w", err)
 	}
@@ -80,7 +79,7 @@ func (p *packets) send(message any, files ...*os.File) error {
 				return err
 			}
 		}
-		rights = unix.UnixRights(fds...)
+		rights = syscall.UnixRights(fds...)
 	}
 	p.sending.Lock()
 	defer p.sending.Unlock()
@@ -106,7 +105,7 @@ func (p *packets) receive(into []byte, rights []byte) (json []byte, fds []int, e
 	if fds, err = descriptors(rights[:rightsCount]); err != nil {
 		return nil, nil, err
 	}
-	if flags&(unix.MSG_TRUNC|unix.MSG_CTRUNC) != 0 {
+	if flags&(syscall.MSG_TRUNC|syscall.MSG_CTRUNC) != 0 {
 		closeAll(fds)
 		return nil, nil, errors.New("a message that is too long")
 	}
@@ -118,12 +117,12 @@ func (p *packets) receive(into []byte, rights []byte) (json []byte, fds []int, e
 }
 
 func descriptors(rights []byte) (all []int, err error) {
-	messages, err := unix.ParseSocketControlMessage(rights)
+	messages, err := syscall.ParseSocketControlMessage(rights)
 	if err != nil {
 		return nil, err
 	}
 	for _, message := range messages {
-		fds, err := unix.ParseUnixRights(&message)
+		fds, err := syscall.ParseUnixRights(&message)
 		if err != nil {
 			continue // Something else than descriptors, which nobody asked for.
 		}
@@ -134,7 +133,7 @@ func descriptors(rights []byte) (all []int, err error) {
 
 func closeAll(fds []int) {
 	for _, fd := range fds {
-		_ = unix.Close(fd)
+		_ = syscall.Close(fd)
 	}
 }
 

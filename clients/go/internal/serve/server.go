@@ -12,8 +12,6 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"hotcell"
 )
 
@@ -129,8 +127,10 @@ func isOwn(conn *net.UnixConn) error {
 	if err != nil {
 		return err
 	}
-	var peer *unix.Ucred
-	if err := socket.Control(func(fd uintptr) { peer, err = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) }); err != nil {
+	var peer *syscall.Ucred
+	if err := socket.Control(func(fd uintptr) {
+		peer, err = syscall.GetsockoptUcred(int(fd), syscall.SOL_SOCKET, syscall.SO_PEERCRED)
+	}); err != nil {
 		return err
 	}
 	if err != nil {

@@ -9,12 +9,12 @@ import (
 	"net"
 	"os"
 	"sync"
+	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"hotcell"
 	"hotcell/internal/shm"
+	"hotcell/internal/sys"
 )
 
 // Session is one library at a server: its socket there, and the workers that are known.
@@ -111,7 +111,7 @@ func (s *Session) open(ctx context.Context, library Library, given hotcell.Optio
 
 // memory is a memory file with these bytes, which nobody can change any more.
 func memory(name string, data []byte) (*os.File, error) {
-	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+	fd, err := shm.Memfd(name, sys.MFD_CLOEXEC|sys.MFD_ALLOW_SEALING)
 	if err != nil {
 		return nil, fmt.Errorf("a memory file: %w", err)
 	}
@@ -120,8 +120,8 @@ func memory(name string, data []byte) (*os.File, error) {
 		_ = file.Close()
 		return nil, err
 	}
-	const all = unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE | unix.F_SEAL_SEAL
-	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, all); err != nil {
+	const all = sys.F_SEAL_SHRINK | sys.F_SEAL_GROW | sys.F_SEAL_WRITE | sys.F_SEAL_SEAL
+	if _, err := sys.FcntlInt(uintptr(fd), sys.F_ADD_SEALS, all); err != nil {
 		_ = file.Close()
 		return nil, err
 	}
@@ -208,7 +208,7 @@ func (s *Session) forget(id uint64) {
 		entry.mapping.Unmap()
 	}
 	if entry != nil && entry.file >= 0 {
-		_ = unix.Close(entry.file)
+		_ = syscall.Close(entry.file)
 	}
 }
 

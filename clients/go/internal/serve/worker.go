@@ -5,11 +5,11 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 
 	"hotcell"
 	"hotcell/internal/shm"
+	"hotcell/internal/sys"
 )
 
 // Worker is one worker of a session, as far as its client knows: its channel, and how it ended.
@@ -133,8 +133,8 @@ func (s *Session) offered(offer answer, fds []int) (*Worker, error) {
 func mapped(files []int, offer answer, bells []*shm.Bell) (*shm.Channel, error) {
 	for at, bytes := range []int{offer.RequestBytes, offer.ReplyBytes} {
 		// Behind the end of a file there is a signal and no data.
-		var stat unix.Stat_t
-		if err := unix.Fstat(files[at], &stat); err != nil {
+		var stat syscall.Stat_t
+		if err := syscall.Fstat(files[at], &stat); err != nil {
 			return nil, err
 		}
 		if stat.Size != int64(bytes) {
@@ -161,7 +161,7 @@ func mapped(files []int, offer answer, bells []*shm.Bell) (*shm.Channel, error) 
 func bellsOf(fds []int) (bells []*shm.Bell, err error) {
 	for at, fd := range fds {
 		// The description may have lost this, or never had it; setting it changes nothing that a worker relies on.
-		if err = unix.SetNonblock(fd, true); err == nil {
+		if err = syscall.SetNonblock(fd, true); err == nil {
 			var bell *shm.Bell
 			if bell, err = shm.NewBell(os.NewFile(uintptr(fd), "lane")); err == nil {
 				bells = append(bells, bell)
@@ -178,16 +178,16 @@ func bellsOf(fds []int) (bells []*shm.Bell, err error) {
 }
 
 // seals are those of both directions: nobody changes a segment's length, nor its seals.
-const seals = unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_SEAL
+const seals = sys.F_SEAL_SHRINK | sys.F_SEAL_GROW | sys.F_SEAL_SEAL
 
 // sealed looks at the seals of a file that the worker is to get, and closes it.
 func sealed(fd int, direction shm.Direction) error {
-	defer func() { _ = unix.Close(fd) }()
+	defer func() { _ = syscall.Close(fd) }()
 	wanted := seals
 	if direction == shm.Request {
-		wanted |= unix.F_SEAL_FUTURE_WRITE
+		wanted |= sys.F_SEAL_FUTURE_WRITE
 	}
-	have, err := unix.FcntlInt(uintptr(fd), unix.F_GET_SEALS, 0)
+	have, err := sys.FcntlInt(uintptr(fd), sys.F_GET_SEALS, 0)
 	if err != nil {
 		return err
 	}

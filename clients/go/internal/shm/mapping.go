@@ -7,10 +7,10 @@ package shm
 import (
 	"fmt"
 	"sync/atomic"
+	"syscall"
 	"unsafe"
 
-	"golang.org/x/sys/unix"
-
+	"hotcell/internal/sys"
 	"hotcell/internal/wire"
 )
 
@@ -40,17 +40,17 @@ type Mapping struct {
 // Map maps a memory file of so many bytes: request memory to be read and written, reply memory to be read. It is left out of
 // core dumps and of forked children.
 func Map(fd int, bytes int, direction Direction) (*Mapping, error) {
-	protection := unix.PROT_READ
+	protection := syscall.PROT_READ
 	if direction == Request {
-		protection |= unix.PROT_WRITE
+		protection |= syscall.PROT_WRITE
 	}
-	memory, err := unix.Mmap(fd, 0, bytes, protection, unix.MAP_SHARED)
+	memory, err := syscall.Mmap(fd, 0, bytes, protection, syscall.MAP_SHARED)
 	if err != nil {
 		return nil, fmt.Errorf("mapping %d bytes of %s memory: %w", bytes, direction, err)
 	}
-	for _, advice := range []int{unix.MADV_DONTDUMP, unix.MADV_DONTFORK} {
-		if err := unix.Madvise(memory, advice); err != nil {
-			_ = unix.Munmap(memory)
+	for _, advice := range []int{sys.MADV_DONTDUMP, syscall.MADV_DONTFORK} {
+		if err := syscall.Madvise(memory, advice); err != nil {
+			_ = syscall.Munmap(memory)
 			return nil, fmt.Errorf("advice on %s memory: %w", direction, err)
 		}
 	}
@@ -60,7 +60,7 @@ func Map(fd int, bytes int, direction Direction) (*Mapping, error) {
 // Unmap gives the memory back. Nothing of it may be used any more.
 func (m *Mapping) Unmap() {
 	if m.memory != nil {
-		_ = unix.Munmap(m.memory)
+		_ = syscall.Munmap(m.memory)
 		m.memory = nil
 	}
 }

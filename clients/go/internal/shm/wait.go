@@ -4,11 +4,11 @@ import (
 	"context"
 	"runtime"
 	"sync/atomic"
+	"syscall"
 	"time"
 	"unsafe"
 
-	"golang.org/x/sys/unix"
-
+	"hotcell/internal/sys"
 	"hotcell/internal/wire"
 )
 
@@ -210,7 +210,7 @@ func (l *Lane) ring() {
 		bell := request.word(l.doorbellAt)
 		atomic.AddUint32(bell, 1)
 		const futexWake = 1
-		_, _, _ = unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(bell)), futexWake, 1<<30, 0, 0, 0)
+		_, _, _ = syscall.RawSyscall6(syscall.SYS_FUTEX, uintptr(unsafe.Pointer(bell)), futexWake, 1<<30, 0, 0, 0)
 	}
 }
 
@@ -220,7 +220,7 @@ func (l *Lane) sharesCPU() bool { return l.sayCPU() == l.channel.reply.load32(l.
 // sayCPU says on which CPU this thread is. It may be on another one the next moment: it is a hint.
 func (l *Lane) sayCPU() uint32 {
 	var cpu uint32
-	if _, _, errno := unix.RawSyscall(unix.SYS_GETCPU, uintptr(unsafe.Pointer(&cpu)), 0, 0); errno != 0 {
+	if _, _, errno := syscall.RawSyscall(sys.SYS_GETCPU, uintptr(unsafe.Pointer(&cpu)), 0, 0); errno != 0 {
 		return wire.CpuUnknown
 	}
 	if l.cpu != cpu {

@@ -11,6 +11,12 @@ use crate::args::{Lang, PackageArgs};
 use crate::fail::Failure;
 use crate::generate::{places, runtime};
 
+/// A package with its shim: where that lies, and what else there is with it.
+pub(super) struct Compiled {
+    pub(super) folder: PathBuf,
+    pub(super) beside: Option<(PathBuf, String)>,
+}
+
 /// A package: paths within it and texts, and the functions that its language has no method for.
 pub(super) struct Made {
     pub(super) files: Vec<(PathBuf, String)>,
@@ -37,6 +43,8 @@ struct Language {
     render: fn(&Checked, &Making<'_>) -> Result<Made, hotcell_generate::Error>,
     /// The folder of a package with its compiled shim.
     compiled: fn(&Checked, &Making<'_>) -> PathBuf,
+    /// What else a package has with it.
+    beside: fn(&Checked) -> Option<(PathBuf, String)>,
 }
 
 /// All of them.
@@ -58,6 +66,7 @@ const LANGUAGES: &[Language] = &[
             rust::render(&checked.interface, &options).map(|files| Made { files, left_out: Vec::new() })
         },
         compiled: |_, _| PathBuf::from("shim"),
+        beside: |_| None,
     },
     Language {
         lang: Lang::Go,
@@ -65,14 +74,15 @@ const LANGUAGES: &[Language] = &[
         name: "example.org/moon",
         runtime: |text| match text {
             Some(text) => runtime::of_module(text).map(|()| text.to_owned()),
-            None => Ok(concat!("v", env!("CARGO_PKG_VERSION")).into()),
+            None => Ok(String::new()),
         },
         render: |checked, making| {
             let name = making.args.name.clone();
             let module = name.unwrap_or_else(|| go::module_name(&checked.interface.library));
-            let runtime = match runtime::is_folder(&making.runtime) {
-                true => go::Runtime::Folder(making.runtime.clone()),
-                false => go::Runtime::Version(making.runtime.clone()),
+            let runtime = match making.runtime.clone() {
+                none if none.is_empty() => go::Runtime::Carried,
+                folder if runtime::is_folder(&folder) => go::Runtime::Folder(folder),
+                version => go::Runtime::Version(version),
             };
             let libraries = places::libraries(checked, &making.args.out);
             let options = GoOptions { module, runtime, libraries };
@@ -80,6 +90,7 @@ const LANGUAGES: &[Language] = &[
             Ok(Made { files: package.files, left_out: package.left_out })
         },
         compiled: |_, _| PathBuf::from(go::COMPILED),
+        beside: |_| None,
     },
     Language {
         lang: Lang::Python,
@@ -98,6 +109,7 @@ const LANGUAGES: &[Language] = &[
             python::render(&checked.interface, &options).map(|files| Made { files, left_out: Vec::new() })
         },
         compiled: |checked, making| PathBuf::from(making.python_package(checked)).join("shim"),
+        beside: |checked| Some(python::machine(&checked.interface)),
     },
 ];
 
@@ -123,9 +135,9 @@ impl<'a> Making<'a> {
         (self.language.render)(checked, self)
     }
 
-    /// The folder of the package with its compiled shim.
-    pub(super) fn compiled(&self, checked: &Checked) -> PathBuf {
-        (self.language.compiled)(checked, self)
+    /// What it has with its compiled shim.
+    pub(super) fn compiled(&self, checked: &Checked) -> Compiled {
+        Compiled { folder: (self.language.compiled)(checked, self), beside: (self.language.beside)(checked) }
     }
 
     /// The package that is imported, which lies in a folder of its name.

@@ -11,6 +11,10 @@ use crate::shim::ShimSource;
 /// Lines of a compiler's text that an error repeats.
 const MOST_LINES: usize = 30;
 
+/// No builtins: a call must reach the library, not the compiler's idea of `isdigit` or `abs`.
+const FLAGS: [&str; 7] =
+    ["-std=gnu17", "-O2", "-fno-builtin", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wextra"];
+
 /// How a shim is compiled.
 #[derive(Debug, Clone, Default)]
 pub struct CompileOptions {
@@ -32,11 +36,7 @@ pub struct CompileOptions {
 ///
 /// [`Error::NoCompiler`], [`Error::Compile`] with the compiler's text, or [`Error::Io`].
 pub fn compile(source: &ShimSource, options: &CompileOptions) -> Result<(), Error> {
-    fs::create_dir_all(&options.work_dir).map_err(Error::io("create", &options.work_dir))?;
-    for (name, text) in &source.files {
-        let path = options.work_dir.join(name);
-        fs::write(&path, text).map_err(Error::io("write", path))?;
-    }
+    write(source, options)?;
     let name = options.out.file_name().unwrap_or("shim.so".as_ref());
     let mut temporary = OsString::from(".");
     temporary.push(name);
@@ -51,41 +51,87 @@ pub fn compile(source: &ShimSource, options: &CompileOptions) -> Result<(), Erro
     done
 }
 
-fn run(source: &ShimSource, options: &CompileOptions, out: &Path) -> Result<(), Error> {
-    let chosen = options.cc.clone().or_else(|| std::env::var("CC").ok());
-    let chosen = chosen.filter(|text| !text.trim().is_empty()).unwrap_or_else(|| "cc".into());
-    let mut words = chosen.split_whitespace();
-    let mut command = Command::new(words.next().unwrap_or("cc"));
-    command.args(words).env("LC_ALL", "C");
-    // No builtins: a call must reach the library, not the compiler's idea of `isdigit` or `abs`.
-    command.args([
-        "-std=gnu17",
-        "-O2",
-        "-fno-builtin",
-        "-fPIC",
-        "-fvisibility=hidden",
-        "-shared",
-        "-Wall",
-        "-Wextra",
-    ]);
-    command.arg("-I").arg(&options.work_dir);
-    for dir in &options.include_dirs {
-        command.arg("-I").arg(dir);
+/// All that a shim is compiled of, as bytes that differ when a compilation could: the compiler's words of itself, and the source behind the
+/// preprocessor, with every header that is included now and every macro. Nothing is compiled.
+///
+/// # Errors
+///
+/// As of [`compile`].
+pub fn inputs(source: &ShimSource, options: &CompileOptions) -> Result<Vec<u8>, Error> {
+    write(source, options)?;
+    let compiler = Compiler::of(options);
+    let mut all = compiler.text.clone().into_bytes();
+    // A package of the same version may be another build: of Debian's, this tells.
+    all.extend(compiler.output(compiler.command().arg("--version"), source)?);
+    let mut command = compiler.command();
+    command.args(FLAGS).args(["-E", "-dD", "-P"]);
+    include(&mut command, options);
+    all.extend(compiler.output(command.arg(options.work_dir.join("shim.c")), source)?);
+    Ok(all)
+}
+
+fn write(source: &ShimSource, options: &CompileOptions) -> Result<(), Error> {
+    fs::create_dir_all(&options.work_dir).map_err(Error::io("create", &options.work_dir))?;
+    for (name, text) in &source.files {
+        let path = options.work_dir.join(name);
+        fs::write(&path, text).map_err(Error::io("write", path))?;
     }
+    Ok(())
+}
+
+fn run(source: &ShimSource, options: &CompileOptions, out: &Path) -> Result<(), Error> {
+    let compiler = Compiler::of(options);
+    let mut command = compiler.command();
+    command.args(FLAGS).arg("-shared");
+    include(&mut command, options);
     command.arg("-o").arg(out).arg(options.work_dir.join("shim.c"));
     // Everything is resolved when the shim is loaded, and the library is loaded even if only macros are used.
     command.args(["-Wl,-z,defs", "-Wl,-z,now", "-Wl,-z,relro", "-Wl,--no-as-needed"]);
     command.args(&options.libraries);
-    let output = command.output().map_err(|source| Error::NoCompiler { command: chosen.clone(), source })?;
-    if output.status.success() {
-        return Ok(());
+    compiler.output(&mut command, source).map(drop)
+}
+
+fn include(command: &mut Command, options: &CompileOptions) {
+    command.arg("-I").arg(&options.work_dir);
+    for dir in &options.include_dirs {
+        command.arg("-I").arg(dir);
     }
-    let text = String::from_utf8_lossy(&output.stderr);
-    Err(Error::Compile {
-        command: chosen,
-        function: culprit(source.c(), &text),
-        text: if text.trim().is_empty() { output.status.to_string() } else { shortened(&text) },
-    })
+}
+
+/// The user's compiler.
+struct Compiler {
+    /// With its options.
+    text: String,
+}
+
+impl Compiler {
+    fn of(options: &CompileOptions) -> Compiler {
+        let chosen = options.cc.clone().or_else(|| std::env::var("CC").ok());
+        let text = chosen.filter(|text| !text.trim().is_empty()).unwrap_or_else(|| "cc".into());
+        Compiler { text }
+    }
+
+    fn command(&self) -> Command {
+        let mut words = self.text.split_whitespace();
+        let mut command = Command::new(words.next().unwrap_or("cc"));
+        command.args(words).env("LC_ALL", "C");
+        command
+    }
+
+    /// What it prints, where it ends well.
+    fn output(&self, command: &mut Command, source: &ShimSource) -> Result<Vec<u8>, Error> {
+        let output =
+            command.output().map_err(|source| Error::NoCompiler { command: self.text.clone(), source })?;
+        if output.status.success() {
+            return Ok(output.stdout);
+        }
+        let text = String::from_utf8_lossy(&output.stderr);
+        Err(Error::Compile {
+            command: self.text.clone(),
+            function: culprit(source.c(), &text),
+            text: if text.trim().is_empty() { output.status.to_string() } else { shortened(&text) },
+        })
+    }
 }
 
 /// The function in whose part of the shim the first error lies.

@@ -53,7 +53,7 @@ fn check(interface: &Interface) -> String {
     write(&package_dir, &rendered("p", interface, found), false).unwrap();
     let unformatted = run(Command::new("gofmt").args(["-l", "-d", "."]).current_dir(&package_dir));
     assert_eq!(unformatted, "", "gofmt would have it otherwise");
-    let work = format!("go 1.26.0\n\nuse (\n\t./package\n\t{}\n)\n", runtime().display());
+    let work = format!("go 1.24.0\n\nuse (\n\t./package\n\t{}\n)\n", runtime().display());
     fs::write(dir.path().join("go.work"), work).unwrap();
     let mut vet = Command::new("go");
     vet.args(["vet", "."]).current_dir(&package_dir).env("GOFLAGS", "-mod=readonly").env("GOPROXY", "off");

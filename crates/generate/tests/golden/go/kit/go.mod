@@ -2,6 +2,6 @@
 
 module kit-hotcell
 
-go 1.26.0
+go 1.24.0
 
 require hotcell v0.1.0
