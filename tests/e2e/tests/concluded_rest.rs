@@ -67,10 +67,11 @@ fn structures_of_which_functions_do_everything_stay_in_the_worker() {
 #[test]
 fn numbers_that_are_made_and_released_are_held_by_their_pointer() {
     let tallies = Tallies::with("");
-    let made = |kind| tallies.call("bead_new", &[Value::Int(kind)]).unwrap().returned.unwrap();
+    let made = |kind| tallies.call("bead_new", &[Value::Int(kind), Value::Int(0)]).unwrap().returned.unwrap();
     let (bead, other) = (made(4), made(5));
-    assert_eq!(tallies.int("bead_load", &[bead.clone(), Value::Int(7)]), 1);
-    assert_eq!(tallies.int("bead_load", &[bead.clone(), Value::Int(8)]), 2);
+    assert_eq!(tallies.int("bead_kind", std::slice::from_ref(&other)), 5);
+    assert_eq!(tallies.int("bead_grow", &[bead.clone(), Value::Int(7)]), 1);
+    assert_eq!(tallies.int("bead_grow", &[bead.clone(), Value::Int(8)]), 2);
     assert_eq!(tallies.int("bead_weight", std::slice::from_ref(&bead)), 15);
     assert_eq!(tallies.int("bead_compare", &[bead, other]), 15);
     assert_eq!(tallies.int("bead_living", &[]), 0);

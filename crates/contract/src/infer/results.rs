@@ -164,9 +164,24 @@ fn counted_beside<'a>(view: &View<'a>) -> Option<&'a str> {
         let length = behind.is_some_and(|rest| {
             ["bytes", "len", "length", "size"].iter().any(|word| rest.eq_ignore_ascii_case(word))
         });
-        length && other.result.is_integer() && takes_same(other, function)
+        (length || measures(&other.name, &function.name))
+            && other.result.is_integer()
+            && takes_same(other, function)
     };
     view.known.api.functions.iter().find(counts).map(|other| other.name.as_str())
+}
+
+/// Whether a function is called as another one is, but for `length` where that says what it returns: `json_string_length` beside
+/// `json_string_value`.
+fn measures(name: &str, of: &str) -> bool {
+    let (own, of) = (words(name), words(of));
+    let last =
+        |words: &[String], list: &[&str]| words.last().is_some_and(|word| list.contains(&word.as_str()));
+    own.len() == of.len()
+        && own.len() > 1
+        && own[..own.len() - 1] == of[..of.len() - 1]
+        && last(&own, &["bytes", "len", "length", "size"])
+        && last(&of, &["chars", "content", "contents", "data", "str", "string", "text", "value"])
 }
 
 /// Whether two functions take the same, be it `const` for one of them: what only counts need not change its object.

@@ -6,6 +6,7 @@
 use hotcell_model::Fact;
 use hotcell_model::interface::Role;
 
+use crate::infer::names::function_words;
 use crate::infer::view::View;
 use crate::infer::words::numbers::DESCRIPTORS;
 use crate::infer::{Draft, Notes};
@@ -33,5 +34,9 @@ fn is_descriptor(view: &View<'_>, index: usize) -> bool {
     let number = |other: &usize| view.param(*other).is_some_and(|param| param.ty.is_integer());
     let only = (0..view.function.params.len()).filter(number).eq([index]);
     let unnamed = view.words(index).concat().len() < 2;
-    view.called(index, DESCRIPTORS) || only && unnamed && view.function_has_last_word(DESCRIPTORS)
+    // `json_dumpfd(json, int output, flags)`.
+    let side = view.called(index, &["in", "input", "out", "output"]);
+    view.called(index, DESCRIPTORS)
+        || only && unnamed && view.function_has_last_word(DESCRIPTORS)
+        || side && function_words(&view.function.name).last().is_some_and(|last| last.ends_with("fd"))
 }

@@ -16,9 +16,9 @@ void tally_clear(tally *t)
     memset(t, 0, sizeof *t);
 }
 
-int tally_push(tally *t, int n)
+int tally_push(tally *t, int value)
 {
-    t->items[t->used++] = n;
+    t->items[t->used++] = value;
     return t->used;
 }
 
@@ -91,10 +91,10 @@ struct whole {
 
 static int living;
 
-bead *bead_new(int kind)
+bead *bead_new(int kind, int colour)
 {
     struct whole *w = calloc(1, sizeof *w);
-    w->seen.kind = kind;
+    w->seen.kind = kind + colour;
     living++;
     return &w->seen;
 }
@@ -116,7 +116,7 @@ int bead_weight(const bead *b)
     return ((const struct whole *)b)->weight;
 }
 
-int bead_load(bead *b, int weight)
+int bead_grow(bead *b, int weight)
 {
     b->holds++;
     ((struct whole *)b)->weight += weight;

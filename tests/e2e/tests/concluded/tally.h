@@ -9,7 +9,7 @@ typedef struct tally {
 
 int tally_init(tally *t);
 void tally_clear(tally *t);
-int tally_push(tally *t, int n);
+int tally_push(tally *t, int value);
 int tally_sum(const tally *t);
 int tally_max(const tally *t);
 int tally_size(const tally *t);
@@ -25,11 +25,11 @@ typedef struct bead {
     int holds;
 } bead;
 
-bead *bead_new(int kind);
+bead *bead_new(int kind, int colour);
 void bead_free(bead *b);
 int bead_kind(const bead *b);
 int bead_weight(const bead *b);
-int bead_load(bead *b, int weight);
+int bead_grow(bead *b, int weight);
 int bead_compare(const bead *a, const bead *b);
 int bead_living(void);
 

@@ -188,7 +188,16 @@ fn a_number_without_a_name_is_a_descriptor_where_the_function_says_so() {
         reasons("int set_socket(int s)"),
         ["`s` may be a descriptor of the process that has opened it"]
     );
-    for none in ["int set_socket(int timeout)", "int set_level(int)", "int set_socket(int, int)"] {
+    assert_eq!(
+        reasons("int json_dumpfd(int output, int flags)"),
+        ["`output` may be a descriptor of the process that has opened it"]
+    );
+    for none in [
+        "int json_dump(int output, int flags)",
+        "int set_socket(int timeout)",
+        "int set_level(int)",
+        "int set_socket(int, int)",
+    ] {
         assert!(reasons(none).is_empty(), "{none}");
     }
 }

@@ -195,6 +195,14 @@ fn places_in_a_text_are_no_texts() {
             ("const char *range_get_start(range *r)", "object -> text"),
         ],
     );
+    check(
+        &["size_t string_length(const object *o)", "int object_length(const object *o)"],
+        &[
+            ("const char *string_value(const object *o)", "object -> ?"),
+            ("const char *string_name(const object *o)", "object -> text"),
+            ("const char *setting_value(const object *o)", "object -> text"),
+        ],
+    );
     // `json_object_get_string(object)`, which `json_object_get_string_len(const object)` counts.
     check(
         &["int object_get_string_len(const object *o)"],
