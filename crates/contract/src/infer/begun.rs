@@ -48,11 +48,11 @@ pub(crate) struct Begun {
 pub(crate) enum Memory {
     /// Nothing says that it is not the callers', who would have to fill it.
     #[default]
-    OfCallers,
+    Callers,
     /// A function of the library allocates it.
-    OfTheLibrary,
+    Library,
     /// So many functions take the structure that nobody has to look into it.
-    OfItsFunctions,
+    Functions,
 }
 
 /// How many functions take a structure that is all theirs.
@@ -93,9 +93,9 @@ pub(crate) fn types(
     }
     let filled = filled(api);
     let memory = |record: &str| match filled.contains(record) {
-        true => Memory::OfTheLibrary,
-        false if uses(api, record) >= MANY => Memory::OfItsFunctions,
-        false => Memory::OfCallers,
+        true => Memory::Library,
+        false if uses(api, record) >= MANY => Memory::Functions,
+        false => Memory::Callers,
     };
     let kept = |record: &&str| {
         let layout = api.records.get(*record).filter(|record| !record.union);

@@ -46,10 +46,10 @@ pub(crate) fn roles(key: &str, record: &Record, memory: Memory) -> Option<Vec<Fa
                     let filled = Filled::Left { field: available };
                     FieldRole::BufferOut { capacity: available, unit: Unit::Bytes, filled }
                 }
-                _ if memory != Memory::OfTheLibrary
+                _ if memory != Memory::Library
                     && (pointee.is_scalar() && pointee.kind != Type::Char || counted(&fields, position)) =>
                 {
-                    return if memory == Memory::OfItsFunctions { own() } else { None };
+                    return if memory == Memory::Functions { own() } else { None };
                 }
                 _ => FieldRole::Own,
             },
