@@ -195,9 +195,6 @@ fn called<'a>(api: &'a Api, exports: Exports<'_>, of: &Text) -> Result<&'a Funct
         let help = did_you_mean(&of.value, api.functions.iter().map(|function| function.name.as_str()));
         return wrong(format!("the headers declare no function `{}`", of.value), help);
     };
-    if !function.prototyped {
-        return wrong(format!("`{}` is declared without a prototype", of.value), None);
-    }
     if !function.inline && exports.functions.is_some_and(|all| !all.contains(&of.value)) {
         return wrong(format!("the library does not export `{}`", of.value), None);
     }
@@ -213,14 +210,21 @@ fn of_function(
     (given, findings): (&mut Vec<String>, &mut Vec<Diagnostic>),
 ) -> Result<Vec<Form>, Box<Diagnostic>> {
     let function = called(api, exports, of)?;
+    if !function.prototyped && form.further.is_none() {
+        let message = format!("`{}` is declared without a prototype", of.value);
+        let help =
+            "say what it takes: `further = \"const char *text, int n\"`, or `further = \"\"`".to_owned();
+        return Err(Box::new(Diagnostic::error(message).at(of.span.clone()).help(help)));
+    }
     let (mut written, ways) = head(api, function, form, given)?;
+    let callee = c::callee(function, &written);
     let own = names::names(function);
     let doc = |what: &str| {
         let own = function.doc.as_deref().map(|doc| format!("\n\n{doc}")).unwrap_or_default();
         format!("{what}{own}")
     };
     let form_of = |name: String, args: &[String], written: &Written, what: &str| Form {
-        c: c::function(&name, written, &of.value, args, &ways, &doc(what)),
+        c: c::function(&name, written, &callee, args, &ways, &doc(what)),
         c_name: name.clone(),
         name,
         of: Some(of.value.clone()),
@@ -291,9 +295,13 @@ fn head(
         }
     }
     if let Some(further) = &form.further {
-        if !function.variadic {
+        if !function.variadic && function.prototyped {
             let message = format!("`{}` takes no further arguments", function.name);
-            return Err(wrong(message, further, "only a function that ends in `...` does"));
+            return Err(wrong(
+                message,
+                further,
+                "only a function that ends in `...` does, or one that is declared with `()`",
+            ));
         }
         let more = declared(further, "further")?;
         if let Some(twice) = more.iter().find(|param| own.contains(&param.name)) {

@@ -86,8 +86,8 @@ pub const RULES: &[(&str, &str)] = &[
     ),
     (
         "made-and-ended",
-        "a structure with more than numbers in it, or a `void` with a name, that some function returns, one ends, and \
-         none has by value",
+        "a structure with more than numbers in it, or that many functions take, or a `void` with a name, that some function \
+         returns, one ends, and none has by value",
     ),
     (
         "handed-out-structure",

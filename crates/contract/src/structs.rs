@@ -283,7 +283,7 @@ impl Table<'_, '_> {
         // One without a name in C is told by where it is.
         let own = if c_name.contains('(') { key } else { c_name.rsplit(' ').next().unwrap_or(key) };
         let name = lines.map_or_else(|| own.to_owned(), |lines| lines.name.clone());
-        let inferred = structs.begun.get(key).and_then(|begun| begun::roles(key, record, begun.filled));
+        let inferred = structs.begun.get(key).and_then(|begun| begun::roles(key, record, begun.memory));
         // Of one that stays, what has no name is the library's own.
         let (named, unnamed) = match resident {
             true => (layout.clone(), Vec::new()),

@@ -1,5 +1,7 @@
 //! The C text of added functions, and how the C of a contract is read.
 
+use hotcell_model::api::Function;
+
 use crate::forms::ways::Way;
 
 /// The head of a function.
@@ -45,6 +47,17 @@ pub(super) fn pointed(ty: &str, name: &str) -> String {
         None if ty.ends_with('*') => format!("{ty}{name}"),
         None => format!("{ty} {name}"),
     }
+}
+
+/// What is called in C: the function by its name, or, where that is declared without a prototype, as what takes these parameters.
+/// Without the cast numbers would be passed as they are to a function of which nothing is known.
+pub(super) fn callee(function: &Function, written: &Written) -> String {
+    if function.prototyped {
+        return function.name.clone();
+    }
+    let params: Vec<&str> = written.params.iter().map(|param| param.text.as_str()).collect();
+    let params = if params.is_empty() { "void".to_owned() } else { params.join(", ") };
+    format!("({}){}", pointed(&function.result.written, &format!("(*)({params})")), function.name)
 }
 
 /// Reads `RESULT NAME(PARAMETERS)`.

@@ -24,16 +24,17 @@ pub(super) fn add(
     let exported = |function: &Function| {
         function.inline || exports.functions.is_none_or(|all| all.contains(&function.name))
     };
-    let wanted = api.functions.iter().filter(|function| function.prototyped && exported(function));
+    let wanted = api.functions.iter().filter(|function| exported(function));
     for function in wanted.filter(|function| select::is_of_headers(contract, function)) {
         let form = form_of(contract, function);
-        if !form.is_own() {
+        if !form.is_own() || !function.prototyped && form.further.is_none() {
             continue;
         }
         match head(api, function, &form, given) {
             Ok((written, ways)) => {
                 let c_name = format!("hotcell_form_of_{}", function.name);
-                let c = c::function(&c_name, &written, &function.name, &written.names(), &ways, "");
+                let callee = c::callee(function, &written);
+                let c = c::function(&c_name, &written, &callee, &written.names(), &ways, "");
                 let span = contract.tables(&function.name).into_iter().rfind(|lines| lines.form.is_own());
                 let span = span.map_or(0..0, |lines| lines.span.clone());
                 let name = function.name.clone();

@@ -16,6 +16,7 @@ fn added(contract: &str) -> Result<Vec<String>, String> {
     let mut api = api(&[
         "int set(void *k, int option, ...)",
         "int plain(int n)",
+        "char *bare()",
         "int hidden(int n, ...)",
         "int print(FILE *to, int fd)",
         "void read(const unsigned char **next, size_t *left, const int *first, const int *last)",
@@ -41,7 +42,7 @@ fn added(contract: &str) -> Result<Vec<String>, String> {
     }
     api.function_macros.insert("twice".into(), vec!["k".into(), "n".into()]);
     let functions: BTreeSet<String> =
-        ["set", "plain", "print", "read", "fill", "shorten", "key", "lists", "text", "counted"]
+        ["set", "plain", "bare", "print", "read", "fill", "shorten", "key", "lists", "text", "counted"]
             .into_iter()
             .map(str::to_owned)
             .collect();
@@ -219,6 +220,8 @@ fn what_cannot_be_added_is_said() {
             "the headers have a function `plain` already",
         ),
         ("[function.plain]\nfurther = \"int n\"", "`plain` takes no further arguments"),
+        ("[function.a]\nof = \"bare\"", "`bare` is declared without a prototype"),
+        ("[function.a]\nof = \"bare\"", "say what it takes: `further = "),
         ("[function.\"a_*\"]\neach.option = [\"OPT_*\"]", "`each` makes other functions, which need `of`"),
         (
             "[function.\"a*\"]\nof = \"set\"\nfurther = \"int n\"",
@@ -340,4 +343,22 @@ fn what_the_compiler_says_is_said_of_the_line() {
     let text = render(&[found], text, false);
     assert!(text.contains("`a` is not what C understands: unknown type name 'txet'"), "{text}");
     assert!(text.contains("bind.toml:5"), "{text}");
+}
+
+#[test]
+fn what_has_no_prototype_is_called_as_the_contract_says() {
+    for (further, expect) in [
+        ("", "char *(hotcell_form_of_bare)(void) { return ((char *(*)(void))bare)(); }"),
+        (
+            "float x, const char *text",
+            "char *(hotcell_form_of_bare)(float x, const char *text) { return ((char *(*)(float x, const char *text))bare)(x, text); }",
+        ),
+    ] {
+        let own = added(&format!("[function.bare]\nfurther = \"{further}\"")).unwrap();
+        assert!(own[0].ends_with(expect), "{own:?}");
+        let of = added(&format!("[function.a]\nof = \"bare\"\nfurther = \"{further}\"")).unwrap();
+        assert!(of[0].ends_with(&expect.replace("hotcell_form_of_bare", "a")), "{of:?}");
+    }
+    // A line about all functions is about those, too, where it says what they take.
+    assert!(added("[function.\"bar*\"]\nparams.n = { in = \"value\" }").unwrap().is_empty());
 }

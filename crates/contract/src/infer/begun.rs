@@ -39,8 +39,29 @@ pub(crate) struct Begun {
     stems: BTreeSet<String>,
     /// What is called like an end, after which one goes on.
     pauses: BTreeSet<String>,
-    /// Whether the library allocates what its pointers lead to.
-    pub(crate) filled: bool,
+    /// Whose the memory is that its pointers lead to.
+    pub(crate) memory: Memory,
+}
+
+/// Whose the memory is that the pointers of a structure lead to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Memory {
+    /// Nothing says that it is not the callers', who would have to fill it.
+    #[default]
+    Callers,
+    /// A function of the library allocates it.
+    Library,
+    /// So many functions take the structure that nobody has to look into it.
+    Functions,
+}
+
+/// How many functions take a structure that is all theirs.
+const MANY: usize = 10;
+
+/// How many functions take a pointer to the structure.
+fn uses(api: &Api, record: &str) -> usize {
+    let takes = |param: &Param| pointed(&param.ty).is_some_and(|(own, _)| own == record);
+    api.functions.iter().filter(|function| function.params.iter().any(takes)).count()
 }
 
 /// The structures that are begun and ended, by the record's key. `exports` are the functions of the library.
@@ -71,9 +92,14 @@ pub(crate) fn types(
         }
     }
     let filled = filled(api);
+    let memory = |record: &str| match filled.contains(record) {
+        true => Memory::Library,
+        false if uses(api, record) >= MANY => Memory::Functions,
+        false => Memory::Callers,
+    };
     let kept = |record: &&str| {
         let layout = api.records.get(*record).filter(|record| !record.union);
-        let fields = layout.and_then(|layout| roles(record, layout, filled.contains(*record)));
+        let fields = layout.and_then(|layout| roles(record, layout, memory(record)));
         fields.is_some() && handles.of_record(record).is_none() && !values.contains(*record)
     };
     let macros = initialized::macros(api);
@@ -86,7 +112,7 @@ pub(crate) fn types(
             }
             (begun, _) => begun,
         };
-        (record.to_owned(), Begun { filled: filled.contains(record), ..begun })
+        (record.to_owned(), Begun { memory: memory(record), ..begun })
     });
     begun.filter(|(_, begun)| !begun.starts.is_empty()).collect()
 }

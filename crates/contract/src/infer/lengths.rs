@@ -13,7 +13,7 @@ use hotcell_model::types::{CType, Type};
 
 use crate::infer::names::{Measure, capacity_name, function_words, glued_count};
 use crate::infer::view::{View, plain_text, shown, sized_type};
-use crate::infer::words::functions::{CIPHERS, DIGESTS, FETCHES, MAKERS, OF_BITS};
+use crate::infer::words::functions::{CIPHERS, CONTROLS, DIGESTS, FETCHES, MAKERS, OF_BITS};
 use crate::infer::words::numbers::MULTIPLIERS;
 use crate::infer::words::objects::GROWS;
 use crate::infer::words::{COMPOSITE, CONTENT, DATA, FILLED, NAMES, OUTPUTS, RAW};
@@ -174,6 +174,12 @@ fn objection(
         || !counts_bytes(view, pointer, ty, found, &integer.ty)
     {
         return not_bytes();
+    }
+    // `th_decode_ctl(decoder, request, void *buf, size)`: a structure with pointers in it, or a number.
+    if ty.pointee().is_some_and(|(pointee, _)| pointee.kind == Type::Void)
+        && view.function_has_last_word(CONTROLS)
+    {
+        return Some(format!("what is behind `{name}` may depend on what is asked for"));
     }
     // `smbc_getxattr(url, name, const void *value, size)` fills what its header calls `const`.
     if !writable && fetches(view, pointer) {

@@ -48,7 +48,10 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
                     consumed,
                     on_success: false,
                     nullable: false,
-                    invalidates: !consumed && (named::removes_part(view, index) || lent::stales(view, index)),
+                    invalidates: !consumed
+                        && (named::removes_part(view, index)
+                            || named::takes_out(view, index)
+                            || lent::stales(view, index)),
                 };
                 draft.params[index] = Some(Fact::inferred(role, rule));
             }
@@ -113,7 +116,9 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
         }
         return Ok("const-object");
     }
-    if view.function_has_last_word(COMPARES) && function.result.is_scalar() {
+    let several_objects =
+        (0..function.params.len()).filter(|&other| view.handle(other).is_some()).count() > 1;
+    if view.function_has_last_word(COMPARES) && function.result.is_scalar() && several_objects {
         return Ok("compared-objects");
     }
     if looks::only(view) {

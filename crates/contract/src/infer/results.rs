@@ -13,7 +13,7 @@ use hotcell_model::expr::Expr;
 use hotcell_model::interface::{Encoding, Ownership, ResultRole, Role};
 use hotcell_model::types::{CType, Type};
 
-use crate::infer::names::{Measure, function_words, length_name};
+use crate::infer::names::{Measure, function_words, length_name, words};
 use crate::infer::view::{View, is_letter, plain_text};
 use crate::infer::words::functions::{DATA_RESULTS, FREES};
 use crate::infer::words::objects::COPIES;
@@ -126,6 +126,9 @@ pub(super) fn whose(view: &View<'_>) -> Option<String> {
     if let Some(taker) = taker(view) {
         return Some(format!("`{taker}` takes texts back, perhaps this one"));
     }
+    if let Some(end) = place(view) {
+        return Some(format!("it may be a place in a text, of which `{end}` returns the end"));
+    }
     if let Some(counts) = counted_beside(view) {
         return Some(format!("`{counts}` may count it, and then it may hold NULs"));
     }
@@ -161,12 +164,51 @@ fn counted_beside<'a>(view: &View<'a>) -> Option<&'a str> {
         let length = behind.is_some_and(|rest| {
             ["bytes", "len", "length", "size"].iter().any(|word| rest.eq_ignore_ascii_case(word))
         });
-        let params = || other.params.iter().zip(&function.params);
-        let same = other.params.len() == function.params.len()
-            && params().all(|(other, own)| other.ty.canonical == own.ty.canonical);
-        length && other.result.is_integer() && same
+        (length || measures(&other.name, &function.name))
+            && other.result.is_integer()
+            && takes_same(other, function)
     };
     view.known.api.functions.iter().find(counts).map(|other| other.name.as_str())
+}
+
+/// Whether a function is called as another one is, but for `length` where that says what it returns: `json_string_length` beside
+/// `json_string_value`.
+fn measures(name: &str, of: &str) -> bool {
+    let (own, of) = (words(name), words(of));
+    let last =
+        |words: &[String], list: &[&str]| words.last().is_some_and(|word| list.contains(&word.as_str()));
+    own.len() == of.len()
+        && own.len() > 1
+        && own[..own.len() - 1] == of[..of.len() - 1]
+        && last(&own, &["bytes", "len", "length", "size"])
+        && last(&of, &["chars", "content", "contents", "data", "str", "string", "text", "value"])
+}
+
+/// Whether two functions take the same, be it `const` for one of them: what only counts need not change its object.
+fn takes_same(left: &Function, right: &Function) -> bool {
+    let plain = |param: &Param| param.ty.canonical.replace("const ", "");
+    left.params.len() == right.params.len()
+        && left.params.iter().map(plain).eq(right.params.iter().map(plain))
+}
+
+/// Words of functions that return a place in a text whose end another one returns.
+const PLACES: &[&str] = &["begin", "current", "cursor", "end", "limit", "pos", "position", "range", "start"];
+
+/// The function that returns the end of a text, where this one may return its beginning or another place in it: it takes and returns
+/// the same, and is called the same but for `end`, or this one is called like a place. `onig_get_string_end_by_callout_args(args)`.
+fn place<'a>(view: &View<'a>) -> Option<&'a str> {
+    let function = view.function;
+    let own = words(&function.name);
+    let places = own.iter().any(|word| PLACES.contains(&word.as_str()));
+    let ends = |other: &&Function| {
+        let name = words(&other.name);
+        let without: Vec<&String> = name.iter().filter(|word| *word != "end").collect();
+        let mirror = without.iter().copied().eq(own.iter())
+            || without.iter().copied().eq(own.iter().filter(|word| *word != "start" && *word != "begin"));
+        let same = other.result.canonical == function.result.canonical && takes_same(other, function);
+        without.len() < name.len() && same && (places || mirror)
+    };
+    view.known.api.functions.iter().find(ends).map(|other| other.name.as_str())
 }
 
 /// See [`crate::infer::may_return_otherwise`].

@@ -6,6 +6,7 @@
 use hotcell_model::Fact;
 use hotcell_model::interface::Role;
 
+use crate::infer::names::function_words;
 use crate::infer::view::View;
 use crate::infer::words::numbers::DESCRIPTORS;
 use crate::infer::{Draft, Notes};
@@ -16,7 +17,7 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
         if !param.ty.is_scalar() || draft.params[index].is_some() {
             continue;
         }
-        if param.ty.is_integer() && !param.ty.is_byte() && view.called(index, DESCRIPTORS) {
+        if param.ty.is_integer() && !param.ty.is_byte() && is_descriptor(view, index) {
             notes.add(
                 index,
                 format!("`{}` may be a descriptor of the process that has opened it", view.name(index)),
@@ -25,4 +26,17 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
             draft.params[index] = Some(Fact::proven(Role::Value));
         }
     }
+}
+
+/// Whether a number is called like a descriptor, or is the only one of a function that is, and has no name that says something else:
+/// `magic_descriptor(magic_t, int)`, `modbus_set_socket(ctx, int s)`.
+fn is_descriptor(view: &View<'_>, index: usize) -> bool {
+    let number = |other: &usize| view.param(*other).is_some_and(|param| param.ty.is_integer());
+    let only = (0..view.function.params.len()).filter(number).eq([index]);
+    let unnamed = view.words(index).concat().len() < 2;
+    // `json_dumpfd(json, int output, flags)`.
+    let side = view.called(index, &["in", "input", "out", "output"]);
+    view.called(index, DESCRIPTORS)
+        || only && unnamed && view.function_has_last_word(DESCRIPTORS)
+        || side && function_words(&view.function.name).last().is_some_and(|last| last.ends_with("fd"))
 }

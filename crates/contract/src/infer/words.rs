@@ -140,7 +140,7 @@ pub(super) const ONES: &[&str] = &[
 /// The same of names that stand together: a `width` beside a `height` is one number, and by itself it may be one of each.
 pub(super) const ONES_TOGETHER: &[&[&str]] = &[
     &["height", "width"],
-    &["major", "micro", "minor", "patch", "revision"],
+    &["major", "micro", "minor", "patch", "rev", "revision"],
     &["day", "month", "year"],
     &["hour", "minute", "nsec", "sec", "second", "usec"],
 ];

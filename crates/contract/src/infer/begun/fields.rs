@@ -5,11 +5,13 @@ use hotcell_model::api::{Field, Record};
 use hotcell_model::interface::{FieldRole, Filled, Unit};
 use hotcell_model::types::Type;
 
+use crate::infer::begun::Memory;
 use crate::infer::names::{length_name, words};
 
 /// The roles of the named fields in order; none when callers would have to fill memory behind a pointer of which nothing says how
-/// much there is, or when there is nothing in it that is not a number. Where the library allocates that memory (`filled`) it is its own.
-pub(crate) fn roles(key: &str, record: &Record, filled: bool) -> Option<Vec<Fact<FieldRole>>> {
+/// much there is, or when there is nothing in it that is not a number. Where the library allocates that memory it is its own; where
+/// functions do everything with such a structure, all of it is.
+pub(crate) fn roles(key: &str, record: &Record, memory: Memory) -> Option<Vec<Fact<FieldRole>>> {
     let layout = record.layout.as_ref()?;
     let fields: Vec<(&str, &Field)> =
         layout.fields.iter().filter_map(|field| Some((field.name.as_deref()?, field))).collect();
@@ -18,8 +20,9 @@ pub(crate) fn roles(key: &str, record: &Record, filled: bool) -> Option<Vec<Fact
         let to = field.ty.pointee().map(|(pointee, _)| &pointee.kind);
         matches!(to, Some(Type::Record { name }) if name == key)
     };
+    let own = || Some(fields.iter().map(|_| Fact::inferred(FieldRole::Own, "begun-and-ended")).collect());
     if fields.iter().any(|(_, field)| linked(field)) {
-        return Some(fields.iter().map(|_| Fact::inferred(FieldRole::Own, "begun-and-ended")).collect());
+        return own();
     }
     let hidden = fields.iter().any(|(name, field)| is_private(name) || !is_number(field));
     let mut roles: Vec<Option<FieldRole>> = vec![None; fields.len()];
@@ -43,10 +46,10 @@ pub(crate) fn roles(key: &str, record: &Record, filled: bool) -> Option<Vec<Fact
                     let filled = Filled::Left { field: available };
                     FieldRole::BufferOut { capacity: available, unit: Unit::Bytes, filled }
                 }
-                _ if !filled
+                _ if memory != Memory::Library
                     && (pointee.is_scalar() && pointee.kind != Type::Char || counted(&fields, position)) =>
                 {
-                    return None;
+                    return if memory == Memory::Functions { own() } else { None };
                 }
                 _ => FieldRole::Own,
             },

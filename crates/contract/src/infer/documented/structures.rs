@@ -8,6 +8,7 @@ use hotcell_model::interface::{Direction, Role};
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::documented::said::Way;
+use crate::infer::endings::{Ending, ending};
 use crate::infer::view::View;
 use crate::infer::{Draft, keeping};
 
@@ -65,6 +66,11 @@ pub(super) fn one(
     };
     if let Some(number) = (0..view.function.params.len()).find(counts) {
         return Some(Err(format!("`{}` may say how many `{name}` is", view.name(number))));
+    }
+    // `duration_cleanup(duration)` frees what it is given, and a copy of that is no memory to free.
+    let gone = ending(&view.function.name).filter(|(ending, _)| *ending >= Ending::Closes);
+    if !constant && gone.is_some() && view.function.params.len() == 1 {
+        return Some(Err(format!("the function may end `{name}`")));
     }
     if let Some(reason) = keeping::of_structure(view, draft, index, way != Way::In) {
         return Some(Err(reason));

@@ -30,6 +30,8 @@ pub(super) struct Made<'a> {
     api: &'a Api,
     returned: BTreeSet<&'a str>,
     ended: BTreeSet<&'a str>,
+    /// Those of them that something is called like the release of.
+    released: BTreeSet<&'a str>,
     /// Those that are ended by the pointer to their pointer, which may be an array of pointers.
     ended_through: BTreeSet<&'a str>,
     /// Those that a function hands out which is called like one that makes them.
@@ -47,6 +49,7 @@ impl<'a> Made<'a> {
             api,
             returned: BTreeSet::new(),
             ended: BTreeSet::new(),
+            released: BTreeSet::new(),
             ended_through: BTreeSet::new(),
             allocated: BTreeSet::new(),
             values: BTreeSet::new(),
@@ -78,6 +81,9 @@ impl<'a> Made<'a> {
             if ends_first(function) {
                 let first = function.params.first().map(|param| &param.ty);
                 made.ended.extend(first.and_then(changeable).filter(own));
+                if ending(&function.name).is_some_and(|(ending, _)| ending == Ending::Releases) {
+                    made.released.extend(first.and_then(changeable).filter(own));
+                }
                 // `ebur128_destroy(ebur128_state **st)`.
                 let behind = first.and_then(CType::pointee).filter(|(_, constant)| !constant);
                 made.ended_through.extend(behind.and_then(|(pointer, _)| changeable(pointer)).filter(own));
@@ -91,6 +97,14 @@ impl<'a> Made<'a> {
         let handed_out = self.returned.contains(key) && !self.values.contains(key);
         let object = handed_out && has_more_than_numbers(&self.api.records, key);
         let own = is_primary(self.api, key) && self.api.records.get(key).is_some_and(|record| !record.union);
+        // `json_t`, a type and a count: behind it is more, since nobody has to release a copy of two numbers.
+        // What few functions take are values to be read.
+        let begins =
+            || self.allocated.contains(key) && self.released.contains(key) && uses(self.api, key) >= USED;
+        let numbers = handed_out && !object && own && !self.callers.contains(key);
+        if numbers && begins() {
+            return Some("made-and-ended");
+        }
         match object {
             true if self.ended.contains(key) => Some("made-and-ended"),
             // What callers begin or fill is theirs, and what is only found may be filled for them as well.
@@ -100,6 +114,17 @@ impl<'a> Made<'a> {
             _ => None,
         }
     }
+}
+
+/// How many functions take what is an object though it has nothing but numbers in it.
+const USED: usize = 4;
+
+/// How many functions take a structure, but for those that end it.
+fn uses(api: &Api, key: &str) -> usize {
+    let takes = |function: &&Function| {
+        !ends_first(function) && function.params.iter().any(|param| pointed_record(&param.ty) == Some(key))
+    };
+    api.functions.iter().filter(takes).count()
 }
 
 /// Whether the headers of the library, and no other's, define a structure.

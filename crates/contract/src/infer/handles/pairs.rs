@@ -81,7 +81,7 @@ impl Pairs {
             for (rest, makes) in without(&function.name, MIRROR_MAKES) {
                 let Some(all) = ends.get(&(rest, object)) else { continue };
                 // What is allocated is freed, though something closes it before.
-                let allocates = ["alloc", "create", "new"].contains(&makes);
+                let allocates = ["alloc", "allocate", "create", "malloc", "new"].contains(&makes);
                 if !allocates {
                     closes.extend(all.iter().map(|(end, _)| (*end).to_owned()));
                 }

@@ -1,5 +1,7 @@
 //! Words of a function's name that say how something ends, and are about something else than its object.
 
+use hotcell_model::api::Function;
+
 use crate::infer::endings::{self, Ending};
 use crate::infer::names::words;
 use crate::infer::view::{View, plain_text};
@@ -84,6 +86,42 @@ pub(super) fn removes_part(view: &View<'_>, index: usize) -> bool {
         && others().all(harmless)
         && others().any(selects)
         && view.function.result.pointee().is_none()
+}
+
+/// Words of functions after which parts of an object may be gone, besides [`REMOVES`].
+const LESS: &[&str] = &[
+    "clear",
+    "consolidate",
+    "cut",
+    "pop",
+    "prune",
+    "purge",
+    "rm",
+    "shrink",
+    "strip",
+    "trim",
+    "truncate",
+    "wipe",
+];
+
+/// Whether a function that changes an object may take parts out of it, and others hand out objects that may be such:
+/// `cfg_rmsec(cfg, name)` beside `cfg_getsec(cfg, name)`. Then what was borrowed from it is stale.
+pub(super) fn takes_out(view: &View<'_>, index: usize) -> bool {
+    let Some((handle, param)) = view.handle(index).zip(view.param(index)) else { return false };
+    let less = |word: &String| {
+        [REMOVES, LESS].iter().any(|list| list.contains(&word.as_str())) || word.starts_with("rm")
+    };
+    let own = own_words(view, index);
+    let constant = param.ty.pointee().is_some_and(|(_, constant)| constant);
+    if constant || !words(&view.function.name).iter().any(|word| less(word) && !own.contains(word)) {
+        return false;
+    }
+    let handles = view.known.handles;
+    let hands_out = |function: &Function| {
+        let takes = function.params.iter().any(|param| handles.of_pointer(&param.ty) == Some(handle));
+        takes && handles.of_pointer(&function.result).is_some()
+    };
+    view.known.api.functions.iter().any(hands_out)
 }
 
 /// The words of the type that a parameter leads to, but for those that say that it is one.

@@ -178,3 +178,23 @@ fn what_says_that_it_initializes_may_begin() {
         assert_eq!(describe(&draft, &verdict), expect, "{doc}");
     }
 }
+
+#[test]
+fn memory_behind_pointers_is_the_librarys_where_its_functions_do_everything() {
+    let begun = ["int digits_init(digits_t *a)", "void digits_clear(digits_t *a)"];
+    let used: Vec<String> = (0..8).map(|n| format!("int digits_use{n}(digits_t *a, int n)")).collect();
+    let all = |count: usize| -> Vec<&str> {
+        begun.into_iter().chain(used[..count].iter().map(String::as_str)).collect()
+    };
+    let add = "int digits_add(const digits_t *a, const digits_t *b, digits_t *c)";
+    check(
+        &all(8),
+        &[
+            ("int digits_init(digits_t *a)", "begun(digits_clear) -> value"),
+            ("void digits_clear(digits_t *a)", "over -> void"),
+            (add, "resident resident resident -> value"),
+        ],
+    );
+    // Of a structure that few functions take, callers may have to fill the memory.
+    check(&all(3), &[(add, "? ? ? -> value")]);
+}

@@ -178,3 +178,32 @@ fn a_decided_result_is_kept() {
     assert_eq!(run(&function, &mut draft), Verdict::Open(Vec::new()));
     assert_eq!(draft.result, Some(Fact::decided(ResultRole::Status, 3)));
 }
+
+#[test]
+fn a_number_without_a_name_is_a_descriptor_where_the_function_says_so() {
+    let reasons = |declaration| gaps(declaration).into_iter().map(|gap| gap.reason).collect::<Vec<_>>();
+    let asked = ["`arg1` may be a descriptor of the process that has opened it"];
+    assert_eq!(reasons("int set_descriptor(int)"), asked);
+    assert_eq!(
+        reasons("int set_socket(int s)"),
+        ["`s` may be a descriptor of the process that has opened it"]
+    );
+    assert_eq!(
+        reasons("int json_dumpfd(int output, int flags)"),
+        ["`output` may be a descriptor of the process that has opened it"]
+    );
+    for none in [
+        "int json_dump(int output, int flags)",
+        "int set_socket(int timeout)",
+        "int set_level(int)",
+        "int set_socket(int, int)",
+    ] {
+        assert!(reasons(none).is_empty(), "{none}");
+    }
+}
+
+#[test]
+fn what_a_request_is_about_says_no_type() {
+    let found = gaps("int decoder_ctl(int request, void *buffer, size_t size)");
+    assert!(found[0].reason.contains("may depend on what is asked for"), "{found:?}");
+}

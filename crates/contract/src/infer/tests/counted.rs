@@ -180,3 +180,32 @@ fn a_text_that_is_decided_stays_as_it_is() {
     let own = Some(Expr::Param { index: 1 });
     assert_eq!(decided("const unsigned char *row_text(row *r, int column)", own.clone()), own);
 }
+
+#[test]
+fn places_in_a_text_are_no_texts() {
+    let ends = &["const char *args_get_contents_end(args *a)"];
+    check(
+        ends,
+        &[
+            ("const char *args_get_contents(args *a)", "object -> ?"),
+            ("const char *args_get_contents_end(args *a)", "object -> ?"),
+            ("const char *args_get_right_range(args *a)", "object -> ?"),
+            ("const char *args_get_name(args *a)", "object -> text"),
+            // Of other objects, ends and places are names.
+            ("const char *range_get_start(range *r)", "object -> text"),
+        ],
+    );
+    check(
+        &["size_t string_length(const object *o)", "int object_length(const object *o)"],
+        &[
+            ("const char *string_value(const object *o)", "object -> ?"),
+            ("const char *string_name(const object *o)", "object -> text"),
+            ("const char *setting_value(const object *o)", "object -> text"),
+        ],
+    );
+    // `json_object_get_string(object)`, which `json_object_get_string_len(const object)` counts.
+    check(
+        &["int object_get_string_len(const object *o)"],
+        &[("const char *object_get_string(object *o)", "object -> ?")],
+    );
+}

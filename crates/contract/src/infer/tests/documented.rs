@@ -52,3 +52,10 @@ fn a_number_that_goes_both_ways_is_one() {
         assert_eq!(see(declaration, doc), expect, "{declaration} {doc}");
     }
 }
+
+#[test]
+fn what_a_function_ends_is_no_copy_of_a_structure() {
+    let doc = "Clean up.\n\\param[in] v vector to be cleaned up";
+    assert_eq!(see("void plain_vector_cleanup(plain_vector *v)", doc), "? -> void");
+    assert_eq!(see("long vector_length(const plain_vector *v)", doc), "structure(In) -> value");
+}

@@ -53,7 +53,7 @@ fn what_is_found_around_an_object_is_lent_by_it() {
             ("full_node *node_next_sibling(full_node *n)", "object -> lent"),
             // It was made for the caller, taken out, or put there with the call.
             ("full_node *node_new_child(full_node *parent)", "object -> ?"),
-            ("full_node *node_pop_first_item(full_node *n)", "object -> ?"),
+            ("full_node *node_pop_first_item(full_node *n)", "emptied -> ?"),
             ("full_node *node_detach_first_child(full_node *n)", "? -> ?"),
             ("full_node *node_set_first_child(full_node *n)", "object -> ?"),
             // Several, of two objects, and of another type that shows nothing of it.
@@ -86,4 +86,23 @@ fn where_references_are_counted_nothing_found_is_concluded() {
         let all: Vec<&str> = TREE.iter().copied().chain([counts]).collect();
         check(&all, &[("full_node *node_get_item(const full_node *array, int index)", "object value -> ?")]);
     }
+}
+
+#[test]
+fn what_takes_parts_out_makes_stale_what_others_hand_out() {
+    let sections = &[
+        "section *config_new(void)",
+        "void config_free(section *c)",
+        "section *config_at(section *c, int n)",
+    ];
+    check(
+        sections,
+        &[
+            ("int config_rmsec(section *c, const char *name)", "emptied text -> value"),
+            ("void config_trim_nodes(section *c)", "emptied -> void"),
+            ("int config_size(section *c)", "object -> value"),
+            // Nothing of another type is handed out.
+            ("void writer_trim(writer *w)", "object -> void"),
+        ],
+    );
 }

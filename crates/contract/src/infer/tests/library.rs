@@ -10,8 +10,8 @@ use crate::infer::handles::{InferredHandle, Pairs, types};
 use crate::type_names::TypeNames;
 
 /// A header with these declarations, whose structures are only declared; those called `open_…` are
-/// defined, those called `full_…` have a pointer in them, those called `plain_…` a number, and those called `hack_…` an
-/// array of one number behind it.
+/// defined, those called `full_…` have a pointer in them, those called `plain_…` a number, those called `hack_…` an
+/// array of one number behind it, and those called `digits_…` a pointer to numbers.
 pub(super) fn header(declarations: &[&str]) -> Api {
     let functions: Vec<_> = declarations.iter().map(|text| prototype::parse(text)).collect();
     let mut api = prototype::api(&functions.iter().collect::<Vec<_>>());
@@ -39,6 +39,12 @@ pub(super) fn header(declarations: &[&str]) -> Api {
         };
         let fields = match name {
             _ if name.contains("hack_") => vec![number(), open()],
+            _ if name.contains("digits_") => {
+                vec![
+                    number(),
+                    Field { ty: prototype::parse("int f(int *n)").params[0].ty.clone(), ..pointer() },
+                ]
+            }
             _ if name.contains("full_") => vec![pointer()],
             _ if name.contains("plain_") => vec![number()],
             _ => Vec::new(),

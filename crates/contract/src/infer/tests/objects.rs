@@ -29,6 +29,28 @@ fn declared_structures_are_handles() {
 }
 
 #[test]
+fn numbers_that_are_made_and_released_are_the_beginning_of_an_object() {
+    let made = [
+        "plain_value *value_new(int n)",
+        "void value_free(plain_value *v)",
+        "int value_size(const plain_value *v)",
+        "int value_type(const plain_value *v)",
+        "int value_extend(plain_value *v, const plain_value *other)",
+        "int value_set(plain_value *v, int n)",
+    ];
+    let and = |more: &[&'static str]| -> Vec<&str> { made.iter().chain(more).copied().collect() };
+    assert_eq!(release(&made, "plain_value"), "value_free");
+    // Of what few functions take the numbers are wanted.
+    assert_eq!(release(&made[..5], "plain_value"), "no handle");
+    // Callers have some of their own, or nothing makes or releases one.
+    for others in ["void value_init(plain_value *v)", "int sum(plain_value v)", "int sum(plain_value v[3])"] {
+        assert_eq!(release(&and(&[others]), "plain_value"), "no handle", "{others}");
+    }
+    let unmade: Vec<&str> = made[1..].iter().copied().chain(["plain_value *value_at(int n)"]).collect();
+    assert_eq!(release(&unmade, "plain_value"), "no handle");
+}
+
+#[test]
 fn a_defined_structure_that_is_made_and_ended_is_an_object() {
     let made = ["full_point *point_new(void)", "void point_free(full_point *p)"];
     let and = |more: &[&'static str]| -> Vec<&str> { made.iter().chain(more).copied().collect() };

@@ -157,3 +157,20 @@ fn a_constructor_may_be_called_as_its_release_is() {
     );
     check(url, &[("url *curl_url_get(void)", "-> ?")]);
 }
+
+#[test]
+fn what_is_allocated_or_begun_has_a_mirror_under_other_words() {
+    for (maker, end) in [
+        ("int info_malloc(info **out)", "void info_free(info *i)"),
+        ("int info_allocate_list(info **out)", "void info_free_list(info *i)"),
+        ("int info_init(info **out)", "void info_deinit(info *i)"),
+        ("int info_new(info **out)", "void info_del(info *i)"),
+    ] {
+        let name = end.split(['(', ' ']).nth(1).unwrap_or_default();
+        let made = format!("made({name}) -> value");
+        check(
+            &[maker, end, "int info_size(const info *i)"],
+            &[(maker, made.as_str()), (end, "ended -> void")],
+        );
+    }
+}

@@ -32,6 +32,9 @@ pub(in crate::infer) const MAKERS: &[&str] = &[
     "wrap",
 ];
 
+/// Last words of functions that do what a number says, with memory that means something else each time.
+pub(in crate::infer) const CONTROLS: &[&str] = &["cntl", "control", "ctl", "ctrl", "ioctl"];
+
 /// Parts of the names of functions whose keys are sized in bits, or not sized at all.
 pub(in crate::infer) const CIPHERS: &[&str] = &[
     "aes", "blowfish", "camellia", "chacha", "cipher", "crypt", "des", "hmac", "keysetup", "rc4", "rijndael",

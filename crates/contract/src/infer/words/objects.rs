@@ -48,11 +48,27 @@ pub(in crate::infer) const CLOSES: &[&str] = &[
 ];
 
 /// Words of functions that make what the one of the same name but for [`MIRROR_ENDS`] releases.
-pub(in crate::infer) const MIRROR_MAKES: &[&str] = &["alloc", "create", "init", "make", "new", "open"];
+pub(in crate::infer) const MIRROR_MAKES: &[&str] =
+    &["alloc", "allocate", "create", "init", "make", "malloc", "new", "open"];
 
 /// Words of functions that release what is made so.
 pub(in crate::infer) const MIRROR_ENDS: &[&str] = &[
-    "cleanup", "close", "delete", "destroy", "dispose", "done", "end", "fini", "finish", "free", "release",
+    "cleanup",
+    "close",
+    "dealloc",
+    "deallocate",
+    "deinit",
+    "del",
+    "delete",
+    "destroy",
+    "dispose",
+    "done",
+    "end",
+    "fini",
+    "finish",
+    "free",
+    "release",
+    "uninit",
     "unref",
 ];
 
