@@ -172,15 +172,24 @@ func TestWithoutGraceNothingIsTold(t *testing.T) {
 // A crash in the function that stops a call is none of the call's: no input is to blame. Several may be stopped at a time.
 func TestACrashInWhatStopsACallIsNotTheCalls(t *testing.T) {
 	for _, in := range []struct {
-		lanes []int
-		kind  hotcell.Kind
-	}{{[]int{0}, hotcell.ErrHung}, {[]int{3, 0}, hotcell.ErrHung}, {[]int{3}, hotcell.ErrCrashed}, {nil, hotcell.ErrCrashed}} {
+		lanes  []int
+		kind   hotcell.Kind
+		blamed int
+	}{{[]int{0}, hotcell.ErrHung, 0}, {[]int{3, 0}, hotcell.ErrHung, 0}, {[]int{3}, hotcell.ErrCrashed, 1}, {nil, hotcell.ErrCrashed, 1}} {
 		options := fakeThatStops(t, time.Minute, func(*fakeWorker, *fakeCall) {}, func(w *fakeWorker, _ uint64) string {
-			w.end(map[string]any{"kind": "Crashed", "message": "it crashed"}, nil, "stopping", in.lanes)
+			fault := map[string]any{"kind": "Crashed", "message": "it crashed", "cause": map[string]any{"signal": "SIGSEGV", "number": 11}}
+			w.end(fault, nil, "stopping", in.lanes)
 			return ""
 		})
-		if _, err := givenUp(t, options); !errors.Is(err, in.kind) {
-			t.Errorf("%v: %v", in.lanes, err)
+		options.Quarantine = hotcell.NewQuarantine(hotcell.QuarantineRule{Crashes: 1})
+		session := open(t, options, Function{Name: "eat", Args: 16, Inputs: []Input{{Kind: InputData}}})
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+		call := session.Begin(ctx, 0)
+		call.PutText(0, "text", "bread")
+		err := call.Finish().Err()
+		call.End()
+		if cancel(); !errors.Is(err, in.kind) || len(options.Quarantine.Inputs()) != in.blamed {
+			t.Errorf("%v: %v, %v", in.lanes, err, options.Quarantine.Inputs())
 		}
 	}
 }

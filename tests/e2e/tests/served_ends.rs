@@ -12,7 +12,9 @@ use std::sync::Arc;
 use hotcell_e2e::cli::{Folder, program};
 use hotcell_e2e::crew;
 use hotcell_e2e::process::{alive, wait_until, workers_of};
-use hotcell_e2e::served::{Client, Server, VERSION, connect, pair, receive, send, send_bytes, session_of, spawn};
+use hotcell_e2e::served::{
+    Client, Server, VERSION, connect, pair, receive, send, send_bytes, session_of, spawn,
+};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
@@ -180,7 +182,8 @@ fn nonsense_costs_a_client_its_session_and_nobody_else() {
         );
     }
     // Of an open session, too.
-    for message in [json!({ "kind": "mapped", "id": 7 }), json!({ "kind": "hello", "version": VERSION }), json!([])]
+    for message in
+        [json!({ "kind": "mapped", "id": 7 }), json!({ "kind": "hello", "version": VERSION }), json!([])]
     {
         let client = server.open(&library.1, &json!({})).unwrap();
         client.say(&message);

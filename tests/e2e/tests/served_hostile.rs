@@ -5,9 +5,9 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use hotcell_bind::Bound;
-use hotcell_e2e::{crew, halt};
 use hotcell_e2e::process::{alive, wait_until, workers_of};
 use hotcell_e2e::served::{Client, Server};
+use hotcell_e2e::{crew, halt};
 use hotcell_shm::{Access, SegmentFile};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};

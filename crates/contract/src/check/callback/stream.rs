@@ -60,7 +60,10 @@ fn refusal(
         return leave_out(format!("`{}` (`{}`) is not bytes, and a stream is", bytes.name, bytes.ty.written));
     }
     if let Some(beside) = params.iter().find(|param| !moves(param) && !hides(param)) {
-        return leave_out(format!("`{name}` gets `{}` besides, which a stream knows nothing of", beside.name));
+        return leave_out(format!(
+            "`{name}` gets `{}` besides, which a stream knows nothing of",
+            beside.name
+        ));
     }
     // Of one that reads, that was seen with the memory to be filled.
     let counts = result.is_integer() || result.kind == Type::Void || stream == CallbackStream::Read;
