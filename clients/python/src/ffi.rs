@@ -4,6 +4,7 @@
 //! this module promises to be safe.
 
 pub(crate) mod buffer;
+pub(crate) mod ends;
 pub(crate) mod own;
 
 use std::ffi::{c_char, c_int, c_uint, c_void};
