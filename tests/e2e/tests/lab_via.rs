@@ -47,7 +47,7 @@ fn a_program_that_cannot_be_made_says_what_is_missing() {
     };
     lab("go")
         .says("there is no program in Go for the lab: `go` does not start")
-        .says("help: `hotcell lab --via go` needs Go 1.26 or later as `go` on $PATH");
+        .says("help: `hotcell lab --via go` needs Go 1.24 or later as `go` on $PATH");
     lab("python")
         .says("there is no program in Python for the lab: `python3` does not start")
         .says("in it the package `hotcell` of the same version");
