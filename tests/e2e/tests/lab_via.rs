@@ -17,7 +17,7 @@ const NOT_IN_GO: [&str; 7] = ["C1", "C5", "C8", "C9", "V8", "V13", "V14"];
 
 #[test]
 fn rows_are_in_go_as_they_are_in_rust() {
-    let words = ["lab", "--via", "go", "--format", "json"];
+    let words = ["lab", "--via", "go"];
     let report = Folder::new().hotcell(words.iter().chain(&SHARE).chain(&NOT_IN_GO)).json();
     let rows = report.as_array().unwrap();
     assert_eq!(rows.len(), SHARE.len() + NOT_IN_GO.len());
