@@ -85,10 +85,10 @@ fn is_direct(pid: u32) -> bool {
     executed.to_string_lossy().contains("lab-direct")
 }
 
-/// A host that something happens to.
-fn is_host(pid: u32) -> bool {
+/// A host that the lab has stopped.
+fn is_stopped_host(pid: u32) -> bool {
     let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    words.split(|byte| *byte == 0).any(|word| word == b"--host")
+    words.split(|byte| *byte == 0).any(|word| word == b"--host") && state(pid) == Some('T')
 }
 
 /// It loops, and no signal but one that cannot be blocked ends it.
@@ -102,7 +102,7 @@ fn a_program_that_hangs_ends_with_a_lab_that_is_killed() {
 #[test]
 fn a_host_that_stands_still_ends_with_a_lab_that_is_killed() {
     let lab = Lab::start(&["V5"]);
-    let started = lab.stopped_beside(is_host);
+    let started = lab.stopped_beside(is_stopped_host);
     lab.leaves_nothing(&started);
 }
 
