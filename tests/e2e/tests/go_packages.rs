@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use hotcell_e2e::cli::{Folder, committed, finish};
+use hotcell_e2e::cli::{Folder, committed, finish, program};
 use hotcell_e2e::go::{build, run};
 
 /// The header, the code and the contract of a library of these tests.
