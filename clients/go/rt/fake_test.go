@@ -164,7 +164,7 @@ func (f *fakeServer) attend(s *fakeSession) {
 			f.grow(s, said)
 		case "kill":
 			// The worker that is killed is the one that serves: this server has no others.
-			s.serving.end(map[string]any{"kind": "WorkerLost", "message": "killed", "output": "last words"}, nil)
+			s.serving.killed(said["why"])
 		case "left":
 			s.serving.ended.Store(true)
 			f.left.Add(1)
@@ -350,6 +350,17 @@ func (w *fakeWorker) end(fault map[string]any, lane any) {
 		return
 	}
 	w.session.say(map[string]any{"kind": "ended", "generation": w.generation, "fault": fault, "lane": lane, "function": "f", "call": nil})
+}
+
+// killed ends it as a client has asked for, and says what for, as the server does.
+func (w *fakeWorker) killed(why any) {
+	if w.ended.Swap(true) {
+		return
+	}
+	fault := map[string]any{"kind": "WorkerLost", "message": "killed", "output": "last words"}
+	w.session.say(map[string]any{
+		"kind": "ended", "generation": w.generation, "fault": fault, "lane": nil, "function": "f", "call": nil, "why": why,
+	})
 }
 
 // open opens a session there, of a package with these functions.
