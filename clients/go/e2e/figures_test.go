@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -41,11 +40,8 @@ func bench(t *testing.T, words ...string) report {
 	return found
 }
 
-// runtimeFolder is that of this module.
-func runtimeFolder() string { return filepath.Join(root(), "clients/go") }
-
 func TestProgramsOfTheBenchmarkGiveFigures(t *testing.T) {
-	found := bench(t, "--runtime", runtimeFolder())
+	found := bench(t)
 	if runtime.NumCPU() > 1 && len(found.LeftOut) > 0 {
 		t.Errorf("left out: %v", found.LeftOut)
 	}
@@ -90,11 +86,11 @@ func TestWhatTheBenchmarkCannotBuildIsTold(t *testing.T) {
 		t.Error(got)
 	}
 	t.Setenv("CC", "/nowhere/cc")
-	if got := reason("--runtime", runtimeFolder()); !strings.HasPrefix(got, "`go` could not build it: ") || !strings.Contains(got, "/nowhere/cc") {
+	if got := reason(); !strings.HasPrefix(got, "`go` could not build it: ") || !strings.Contains(got, "/nowhere/cc") {
 		t.Error(got)
 	}
 	t.Setenv("PATH", t.TempDir())
-	if got := reason("--runtime", runtimeFolder()); got != "there is no `go`" {
+	if got := reason(); got != "there is no `go`" {
 		t.Error(got)
 	}
 }

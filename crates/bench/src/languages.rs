@@ -33,7 +33,7 @@ pub enum Language {
 pub struct Toolchains {
     /// The interpreter that has the module `hotcell`: `python3`, unless it is said.
     pub python: Option<PathBuf>,
-    /// The folder with the runtime for Go.
+    /// A folder with the runtime for Go, in place of the one that packages carry.
     pub go_runtime: Option<PathBuf>,
 }
 

@@ -420,8 +420,8 @@ is in it.
 
 With `--lang`, programs in other languages make the same calls, contained and by what the language has for calling C: ctypes, cffi in \
 API mode and multiprocessing in Python, cgo in Go. They are in this program, too, and need of the machine: for Python an interpreter with \
-the module `hotcell`, and for cffi that module, a C compiler and Python's headers; for Go the toolchain and the folder of \
-the runtime, and for cgo a C compiler.
+the module `hotcell`, and for cffi that module, a C compiler and Python's headers; for Go the toolchain, and for cgo a \
+C compiler.
 
 Each figure is measured in every round, what it is held against right before it; the ratio is the median of the ratios of \
 all rounds. Times of machines differ and vary, ratios less so. docs/internals/data-path.md says what each figure is. A figure \
@@ -437,7 +437,7 @@ Examples:
   hotcell bench
   hotcell bench --quick --only raw.spin --only contained.add
   hotcell bench --lang python --python venv/bin/python
-  hotcell bench --lang go --runtime ../hotcell/clients/go
+  hotcell bench --lang go
   hotcell bench --rounds 25 --format json > bench.json")]
 pub(crate) struct BenchArgs {
     /// A run of seconds: fewer rounds, and fewer calls in each
@@ -453,7 +453,7 @@ pub(crate) struct BenchArgs {
     /// The interpreter of `--lang python` [default: python3]
     #[arg(long, value_name = "PROGRAM")]
     pub(crate) python: Option<PathBuf>,
-    /// The folder of the runtime for `--lang go`
+    /// A folder with another runtime for `--lang go` than the one in this program
     #[arg(long, value_name = "DIR")]
     pub(crate) runtime: Option<PathBuf>,
     /// How many rounds [default: 9, or 3 with `--quick`]
@@ -476,8 +476,8 @@ Needs nothing but this program and its worker: neither a compiler nor libclang n
 and a program that calls it directly.
 
 With `--via go` and `--via python` the calls are those of a program in that language, made with a package that is generated for it, and \
-what calls directly uses cgo, or ctypes. For Go that needs `go` 1.26 or later on the PATH, the module golang.org/x/sys in its cache or to \
-be fetched, and a C compiler for cgo. For Python it needs `python3` 3.11 or later on the PATH with the package `hotcell` of this version. \
+what calls directly uses cgo, or ctypes. For Go that needs `go` 1.24 or later on the PATH, and a C compiler for cgo. \
+For Python it needs `python3` 3.11 or later on the PATH with the package `hotcell` of this version. \
 What else there is to it is in this program. A row that no program in the language can have says so, and is skipped.
 
 Each row is one fault. It happens in a program that calls the library directly, whose end is told, and then behind a session: what the \

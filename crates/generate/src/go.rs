@@ -36,6 +36,7 @@ mod unions;
 mod values;
 
 pub use names::{check_module, module_name};
+pub use runtime::FOLDER as CARRIED;
 
 /// The folder of a package with its compiled shim.
 pub const COMPILED: &str = "compiled";

@@ -17,6 +17,7 @@ use rustix::process::{Pid, Signal, WaitOptions, kill_process, kill_process_group
 
 use crate::leaks::descendants;
 use crate::row::{self, End};
+use crate::sys::ends_with_this;
 use crate::via::Via;
 
 /// Exit statuses of the program: see direct.c.
@@ -106,7 +107,8 @@ impl Program {
         let is_seen = |output: &str, errors: &str| is_seen(direct, &says, output, errors);
         let mut command = self.command();
         command.args(words).envs(direct.variable).process_group(0);
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = ends_with_this(&mut command).spawn()?;
         let group = Pid::from_child(&child);
         let output = child.stdout.take().map(Heard::of);
         let errors = child.stderr.take().map(Heard::of);

@@ -218,7 +218,8 @@ impl Own {
             .arg(role)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
-        let mut process = command.spawn().map_err(Stop::lacks("this program once more"))?;
+        let mut process =
+            sys::ends_with_this(&mut command).spawn().map_err(Stop::lacks("this program once more"))?;
         let mut line = String::new();
         let mut output = process.stdout.take().map(BufReader::new);
         let said = output.as_mut().map(|output| output.read_line(&mut line));

@@ -68,9 +68,10 @@ impl Session {
                 let (says, hears) = mpsc::channel();
                 let theirs = there.told(says);
                 let calls = thread::spawn(move || Session::There(theirs).call(&name, &args));
-                let give_up = move || match (hears.recv(), session) {
-                    (Ok(call), Session::There(there)) => there.give_up(call),
-                    _ => {}
+                let give_up = move || {
+                    if let (Ok(call), Session::There(there)) = (hears.recv(), session) {
+                        there.give_up(call);
+                    }
                 };
                 Begun { calls, give_up: Box::new(give_up) }
             }

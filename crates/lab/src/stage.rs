@@ -159,7 +159,8 @@ impl<'a> Stage<'a> {
         self.timed(session.timed(name, args, Some(callback)))
     }
 
-    fn timed(&mut self, (ran, took): Timed) -> Result<Outcome, Stop> {
+    /// What came of a call of the row, and how long it took.
+    pub(crate) fn timed(&mut self, (ran, took): Timed) -> Result<Outcome, Stop> {
         self.took = Some(took);
         Ok(ran?)
     }

@@ -1,8 +1,14 @@
-//! The one thing of the lab that the compiler cannot check: a host that forks, as servers and Python's `multiprocessing` do.
+//! What the compiler cannot check of the lab: a host that forks, as servers and Python's `multiprocessing` do, and what is done between
+//! fork and exec.
 
 use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 
-use rustix::process::{Pid, WaitOptions, WaitStatus, waitpid};
+use rustix::io::Errno;
+use rustix::process::{
+    Pid, Signal, WaitOptions, WaitStatus, getpid, getppid, set_parent_process_death_signal, waitpid,
+};
 
 unsafe extern "C" {
     fn fork() -> i32;
@@ -29,4 +35,18 @@ pub(crate) fn in_a_child(child: impl FnOnce()) -> io::Result<Option<WaitStatus>>
             Ok(waitpid(Some(pid), WaitOptions::empty())?.map(|(_, status)| status))
         }
     }
+}
+
+/// Has the program that this command starts killed by the kernel when the thread that starts it ends: with this process at the latest,
+/// however that ends. Nothing that a library does keeps it from that.
+pub(crate) fn ends_with_this(command: &mut Command) -> &mut Command {
+    let own = getpid();
+    let asks = move || -> io::Result<()> {
+        set_parent_process_death_signal(Some(Signal::KILL))?;
+        // Who has ended before that is not told of.
+        if getppid() == Some(own) { Ok(()) } else { Err(Errno::SRCH.into()) }
+    };
+    // SAFETY: it runs in the child of a process with threads, and there makes two system calls and nothing else: it allocates nothing,
+    // takes no lock, and what it owns is a number.
+    unsafe { command.pre_exec(asks) }
 }

@@ -90,7 +90,7 @@ pub(super) fn run(
     let mut command = Command::new(hotcell);
     command.args(["bench", "--lang", "go", "--lang", "python", "--rounds", &rounds.to_string()]);
     command.args(quick.then_some("--quick"));
-    command.arg("--runtime").arg(root.join("clients/go")).arg("--python").arg(client.interpreter);
+    command.arg("--python").arg(client.interpreter);
     command.env("PYTHONPATH", client.packages).env_remove("HOTCELL_WORKER");
     let load = rounds::load_now();
     let report = figures::read(&mut command)?;

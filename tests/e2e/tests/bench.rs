@@ -97,7 +97,11 @@ fn programs_in_other_languages_that_cannot_be_had_are_left_out_with_the_reason()
         ended.says("while python.ctypes.add was measured, its program failed").says(said);
     }
     let words = ["bench", "--quick", "--rounds", "1", "--lang", "go", "--only", "go.cgo.add"];
-    folder.hotcell(words).succeeds().says("left out: go.cgo.add: the runtime for Go is not published");
+    let bench = || folder.hotcell(words);
+    let nothing = folder.path().display().to_string();
+    let ended = bench().and(["--runtime", &nothing]).succeeds();
+    ended.says("left out: go.cgo.add: ").says("is not the folder of the runtime for Go");
+    bench().env("PATH", &nothing).succeeds().says("left out: go.cgo.add: there is no `go`");
     folder
         .hotcell(["bench", "--only", "go.contained.add"])
         .fails(113)

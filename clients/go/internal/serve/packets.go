@@ -107,6 +107,9 @@ func (p *packets) receive(into []byte, rights []byte) (json []byte, fds []int, e
 	}
 	if flags&(syscall.MSG_TRUNC|syscall.MSG_CTRUNC) != 0 {
 		closeAll(fds)
+		if flags&syscall.MSG_TRUNC == 0 {
+			return nil, nil, errNoDescriptors
+		}
 		return nil, nil, errors.New("a message that is too long")
 	}
 	if count == 0 {
@@ -115,6 +118,9 @@ func (p *packets) receive(into []byte, rights []byte) (json []byte, fds []int, e
 	}
 	return into[:count], fds, nil
 }
+
+// errNoDescriptors says that this process has lost what came with a message. There is room for more than any message has.
+var errNoDescriptors = errors.New("this process has as many descriptors as it may have: what hotcell has sent for the session is lost")
 
 func descriptors(rights []byte) (all []int, err error) {
 	messages, err := syscall.ParseSocketControlMessage(rights)

@@ -195,6 +195,10 @@ func (s *Session) whyGone() error {
 	if s.err == nil || errors.Is(s.err, io.EOF) || errors.Is(s.err, net.ErrClosed) {
 		return errGone
 	}
+	if errors.Is(s.err, errNoDescriptors) {
+		// Who has ended the session is this process.
+		return s.err
+	}
 	return errors.Join(errGone, s.err)
 }
 

@@ -66,22 +66,24 @@ impl Folder {
         self.package(&interface, "python", &files, &Path::new(PYTHON_PACKAGE).join("shim"))
     }
 
-    /// The same for Go, and a workspace that joins it with the programs and with the runtime in this folder.
-    pub(super) fn go_package(&self, runtime: &Path) -> Result<(), Stop> {
+    /// The same for Go, and a workspace that joins it with the programs and with a runtime: that of the package, or one in a folder.
+    pub(super) fn go_package(&self, runtime: Option<&Path>) -> Result<(), Stop> {
         let interface = interface()?;
-        let text = runtime.to_str().ok_or_else(|| {
-            Stop::LeftOut(format!("{} is no text, and cannot stand in go.work", runtime.display()))
-        })?;
-        let options = GoOptions {
-            module: GO_MODULE.into(),
-            runtime: go::Runtime::Folder(text.into()),
-            libraries: Vec::new(),
+        let (runtime, place) = match runtime {
+            None => (go::Runtime::Carried, format!("./measured/{}", go::CARRIED)),
+            Some(folder) => {
+                let text = folder.to_str().ok_or_else(|| {
+                    Stop::LeftOut(format!("{} is no text, and cannot stand in go.work", folder.display()))
+                })?;
+                (go::Runtime::Folder(text.into()), text.to_owned())
+            }
         };
+        let options = GoOptions { module: GO_MODULE.into(), runtime, libraries: Vec::new() };
         let package = go::render(&interface, &options).map_err(broken)?;
         self.package(&interface, "go/measured", &package.files, Path::new(go::COMPILED))?;
         let version = go::VERSION;
         self.write("go/programs/go.mod", format!("module hotcell-bench\n\ngo {version}\n"))?;
-        let work = format!("go {version}\n\nuse (\n\t./programs\n\t./measured\n\t{text:?}\n)\n");
+        let work = format!("go {version}\n\nuse (\n\t./programs\n\t./measured\n\t{place:?}\n)\n");
         self.write("go/go.work", work)
     }
 
@@ -128,7 +130,7 @@ mod tests {
     fn packages_lie_where_programs_look_for_them_and_go_with_the_folder() {
         let folder = Folder::make().ok().unwrap();
         folder.python_package().ok().unwrap();
-        folder.go_package(Path::new("/usr/lib/hotcell go")).ok().unwrap();
+        folder.go_package(None).ok().unwrap();
         for place in [
             "library/measured.h",
             "python/contained.py",
@@ -136,11 +138,14 @@ mod tests {
             "python/measured_hotcell/shim/shim.so",
             "go/programs/cgo/main.go",
             "go/measured/compiled/shim.stamp",
+            "go/measured/hotcell/go.mod",
         ] {
             assert!(folder.path(place).is_file(), "{place}");
         }
-        let work = fs::read_to_string(folder.path("go/go.work")).unwrap();
-        assert!(work.contains("\t\"/usr/lib/hotcell go\"\n"), "{work}");
+        let work = || fs::read_to_string(folder.path("go/go.work")).unwrap();
+        assert!(work().contains("\t\"./measured/hotcell\"\n"), "{}", work());
+        folder.go_package(Some(Path::new("/usr/lib/hotcell go"))).ok().unwrap();
+        assert!(work().contains("\t\"/usr/lib/hotcell go\"\n"), "{}", work());
         let stamp = fs::read_to_string(folder.path("go/measured/compiled/shim.stamp")).unwrap();
         assert!(stamp.contains(&format!("machine {}\n", std::env::consts::ARCH)), "{stamp}");
         let path = folder.path("");

@@ -57,7 +57,7 @@ impl Programs {
     fn go(&mut self, name: &str, cgo: bool) -> Result<Command, Stop> {
         let runtime = self.go_runtime()?;
         let folder = self.folder()?;
-        folder.go_package(&runtime)?;
+        folder.go_package(runtime.as_deref())?;
         let (library, built) = (folder.library(), folder.path("go").join(name));
         let mut build = Command::new("go");
         build.args(["build", "-o"]).arg(&built).arg(format!("./{name}"));
@@ -85,15 +85,11 @@ impl Programs {
         Ok(command)
     }
 
-    /// The folder of the runtime's module.
-    fn go_runtime(&self) -> Result<PathBuf, Stop> {
-        let Some(folder) = &self.toolchains.go_runtime else {
-            return Err(Stop::LeftOut(
-                "the runtime for Go is not published: name its folder, `clients/go`, with `--runtime`".into(),
-            ));
-        };
+    /// The folder of another runtime than the one that packages carry.
+    fn go_runtime(&self) -> Result<Option<PathBuf>, Stop> {
+        let Some(folder) = &self.toolchains.go_runtime else { return Ok(None) };
         let whole = folder.canonicalize().ok().filter(|it| it.join("go.mod").is_file());
-        whole.ok_or_else(|| {
+        whole.map(Some).ok_or_else(|| {
             Stop::LeftOut(format!("{} is not the folder of the runtime for Go", folder.display()))
         })
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The folder of a package with it. It is a module of its own.
-pub(super) const FOLDER: &str = "hotcell";
+pub const FOLDER: &str = "hotcell";
 
 /// Paths within it, and texts.
 const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/go_runtime.rs"));

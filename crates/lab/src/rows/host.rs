@@ -212,14 +212,19 @@ fn crashes_at_start(stage: &mut Stage<'_>) -> Ran {
 
 /// Sends the worker a signal while it is in a call, from a callback of that call: so it is there for sure.
 fn in_a_call(stage: &mut Stage<'_>, signal: Signal) -> Ran {
-    let session = stage.open(|options| options.deadline = Duration::from_millis(500))?;
+    // Of this call alone: behind it a worker is to be had, however long that takes on this machine.
+    let session = stage.session()?.within(Duration::from_millis(500));
     let worker = session.worker_pid().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
     let worker = worker.ok_or_else(|| Stop::Wrong("there is no worker".into()))?;
     let mut sent = None;
-    let ran = stage.call_with("outer", &[Value::Callback], &mut |_| {
-        sent.get_or_insert(kill_process(worker, signal));
-        Ok(Value::Int(1))
-    });
+    let ran = stage.timed(session.timed(
+        "outer",
+        &[Value::Callback],
+        Some(&mut |_| {
+            sent.get_or_insert(kill_process(worker, signal));
+            Ok(Value::Int(1))
+        }),
+    ));
     match sent {
         Some(Ok(())) => Ok(told(&ran?)),
         other => Err(Stop::Wrong(format!("no signal was sent: {other:?}"))),

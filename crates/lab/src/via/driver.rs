@@ -19,6 +19,7 @@ use serde_json::{Value as Json, json};
 
 use crate::failure::{Failure, Why};
 use crate::session::Timed;
+use crate::sys::ends_with_this;
 use crate::value::{Callback, Outcome, Value};
 
 /// Longer than any call may take; no measure of anything.
@@ -50,7 +51,7 @@ impl Driver {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let errors = folder.join(format!("errors-{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(File::create(&errors)?);
-        let mut process = command.spawn()?;
+        let mut process = ends_with_this(&mut command).spawn()?;
         let (pid, input) = (process.id(), process.stdin.take());
         let waiting: Arc<Mutex<HashMap<u64, Sender<Json>>>> = Arc::default();
         if let Some(output) = process.stdout.take() {

@@ -23,9 +23,9 @@ const PYTHON: &str = "`hotcell lab --via python` needs Python 3.11 or later as `
 
 pub(super) fn make(folder: &Path) -> Result<Made, String> {
     let interface = &carried().interface;
-    // Where it is, by its own word: what is on $PATH may be a script that starts another.
+    // Where it is, by its own word: what is on $PATH may be a script that starts another. Modules of the folder that this runs in are none.
     let asks = "import sys, hotcell; print(sys.executable); print(hotcell.__version__)";
-    let said = run(Command::new("python3").args(["-c", asks]), PYTHON)?;
+    let said = run(Command::new("python3").args(["-P", "-c", asks]), PYTHON)?;
     let (python, version) = said.split_once('\n').unwrap_or_default();
     if version != env!("CARGO_PKG_VERSION") {
         let own = env!("CARGO_PKG_VERSION");
