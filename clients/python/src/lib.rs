@@ -11,6 +11,7 @@ mod cache;
 mod call;
 mod errors;
 mod ffi;
+mod flight;
 mod function;
 mod hears;
 mod library;
