@@ -27,7 +27,7 @@ impl InLine {
             first
         });
         // While the thread ends, nothing is asked any more.
-        joined.unwrap_or(true).then_some(InLine(()))
+        joined.unwrap_or(true).then(|| InLine(()))
     }
 }
 
