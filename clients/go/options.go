@@ -50,7 +50,8 @@ type Restart struct {
 type Options struct {
 	// Deadline of calls whose context has none, and whose contract says none. 30 s.
 	Deadline time.Duration
-	// CancelGrace is how long a call may take to end that the library is told to stop, where its contract says how. 25 ms.
+	// CancelGrace is how long a call may take to end that the library is told to stop, where its contract says how. 25 ms; negative:
+	// no time, and it is not told.
 	CancelGrace time.Duration
 	// StartDeadline is how long the library may take to load. 10 s.
 	StartDeadline time.Duration

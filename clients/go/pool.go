@@ -61,8 +61,10 @@ func (p *Pool[L]) Get(ctx context.Context) (L, error) {
 	return opened, nil
 }
 
-// Put gives a session back.
+// Put gives a session back. What callbacks have failed with meanwhile that the library called on a thread of its own is not the next
+// borrower's: it is forgotten, unless it was asked for by [Session.TakeCallbackFailure].
 func (p *Pool[L]) Put(lent L) {
+	_ = lent.Session().TakeCallbackFailure()
 	p.mutex.Lock()
 	closed := p.closed
 	if !closed {
@@ -75,14 +77,18 @@ func (p *Pool[L]) Put(lent L) {
 	<-p.places
 }
 
-// Do lends a session to a function.
+// Do lends a session to a function. Where that does not fail, but callbacks have meanwhile on threads of the library, it comes with
+// what they have failed with.
 func (p *Pool[L]) Do(ctx context.Context, use func(lent L) error) error {
 	lent, err := p.Get(ctx)
 	if err != nil {
 		return err
 	}
 	defer p.Put(lent)
-	return use(lent)
+	if err := use(lent); err != nil {
+		return err
+	}
+	return lent.Session().TakeCallbackFailure()
 }
 
 // Close closes all sessions: those that are lent when they come back.

@@ -15,7 +15,45 @@ type counted struct {
 }
 
 func (c counted) Close() error   { c.open.Add(-1); return nil }
-func (counted) Session() Session { return nil }
+func (counted) Session() Session { return &failing{} }
+
+// failing is a session of which callbacks have failed.
+type failing struct {
+	Session
+	failure error
+}
+
+func (f *failing) TakeCallbackFailure() error {
+	failure := f.failure
+	f.failure = nil
+	return failure
+}
+
+// lent is a library with such a session.
+type lent struct{ session *failing }
+
+func (lent) Close() error       { return nil }
+func (l lent) Session() Session { return l.session }
+
+// What a callback of a thread has failed with is its borrower's, and no other's.
+func TestAPoolLendsNoFailureOfWhoBorrowedBefore(t *testing.T) {
+	ctx := context.Background()
+	library := lent{&failing{}}
+	pool := NewPool(1, func(context.Context) (lent, error) { return library, nil })
+	torn, own := errors.New("torn"), errors.New("own")
+	fails := func(err error) func(lent) error {
+		return func(lent) error { library.session.failure = torn; return err }
+	}
+	if err := pool.Do(ctx, fails(nil)); err != torn {
+		t.Error(err)
+	}
+	if err := pool.Do(ctx, fails(own)); err != own {
+		t.Error(err)
+	}
+	if err := pool.Do(ctx, func(l lent) error { return l.session.failure }); err != nil {
+		t.Error("of who borrowed before:", err)
+	}
+}
 
 func TestAPoolOpensNoMoreThanItMay(t *testing.T) {
 	var open, opened, using, most atomic.Int32

@@ -126,13 +126,7 @@ func (in *Invocation) Fill(data []byte) { in.filled, in.fills = data, true }
 
 // callBack runs a callback and answers.
 func (c *Call) callBack(head shm.ReplyHead) {
-	c.seat.lane.ExpectAnswer()
-	c.calledBack = true
-	c.raised.count++
-	if most := c.session.options.MaxCallbacks; c.raised.count > most {
-		c.kill("callbacks", "")
-		cause := &hotcell.LimitError{Limit: hotcell.LimitExceededCallbacks, Value: most}
-		c.fail(hotcell.ErrLimitExceeded, hotcell.ExecutedMaybe, cause, "the library called back more than %d times", most)
+	if !c.callsBack() {
 		return
 	}
 	number := int(head.Errno)
@@ -144,6 +138,19 @@ func (c *Call) callBack(head shm.ReplyHead) {
 	default:
 		c.invoke(head, c.callbacks[number-1])
 	}
+}
+
+// callsBack counts that. False where the library has called back too often, and its worker is being ended.
+func (c *Call) callsBack() bool {
+	c.seat.lane.ExpectAnswer()
+	c.calledBack = true
+	c.raised.count++
+	if most := c.session.options.MaxCallbacks; c.raised.count > most {
+		c.kill("callbacks", "")
+		cause := &hotcell.LimitError{Limit: hotcell.LimitExceededCallbacks, Value: most}
+		c.fail(hotcell.ErrLimitExceeded, hotcell.ExecutedMaybe, cause, "the library called back more than %d times", most)
+	}
+	return c.err == nil
 }
 
 // callKept runs a callback that the library has kept. One that has gone, or is being run, gets the library its default.
@@ -161,7 +168,10 @@ func (c *Call) callKept(head shm.ReplyHead, number uint64) {
 		defer c.session.kept.end(kept)
 		c.invoke(head, kept.callback)
 	case keptLate:
-		// The call's time is over, as whoever waits for its next message sees.
+		// The call's time is over, as is seen before its next message. Without an answer the library could not be stopped.
+		if !c.seat.lane.Channel().IsDead() {
+			c.answer(0, false)
+		}
 	}
 }
 

@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -29,6 +31,10 @@ type fakeServer struct {
 	callers int
 	// tries is how often calls of idempotent functions are made, by what it says is in force.
 	tries atomic.Int32
+	// older is by how much it is older than this client.
+	older atomic.Int32
+	// stops says what becomes of the function that is to stop a call; nil where no call can be stopped.
+	stops atomic.Pointer[func(w *fakeWorker, call uint64) string]
 	// left is how often a client has let go of a worker.
 	left atomic.Int32
 	// mutex is for the numbers of workers.
@@ -115,7 +121,7 @@ func (f *fakeServer) greet(conn *net.UnixConn) {
 		said, fds := packet(conn)
 		switch said["kind"] {
 		case "hello":
-			_, _ = conn.Write([]byte(`{"kind":"hello","version":1,"server":"fake","pid":1}`))
+			_, _ = fmt.Fprintf(conn, `{"kind":"hello","version":%d,"server":"fake","pid":1}`, 2-f.older.Load())
 		case "session":
 			file := os.NewFile(uintptr(fds[0]), "session")
 			other, err := net.FileConn(file)
@@ -151,12 +157,17 @@ func (f *fakeServer) attend(s *fakeSession) {
 		id := said["id"]
 		switch said["kind"] {
 		case "open":
-			s.say(map[string]any{"kind": "opened", "id": id, "callers": f.callers, "spin_ns": 50000, "session": 1, "options": map[string]any{"retries": map[string]any{"tries": f.tries.Load()}}})
+			given := said["options"].(map[string]any)
+			options := map[string]any{"retries": map[string]any{"tries": f.tries.Load()}, "cancel_grace_ms": given["cancel_grace_ms"]}
+			s.say(map[string]any{"kind": "opened", "id": id, "callers": f.callers, "spin_ns": 50000, "session": 1, "options": options})
 		case "worker":
 			if s.serving == nil || s.serving.ended.Load() {
 				s.serving = f.bringUp(s)
 			}
-			const all = wire.CapabilitiesNeedSpace | wire.CapabilitiesCallbacks | wire.CapabilitiesBatch | wire.CapabilitiesHandles | wire.CapabilitiesDispatcher
+			var all uint64 = wire.CapabilitiesNeedSpace | wire.CapabilitiesCallbacks | wire.CapabilitiesBatch | wire.CapabilitiesHandles | wire.CapabilitiesDispatcher
+			if f.stops.Load() != nil {
+				all |= wire.CapabilitiesCancel
+			}
 			s.say(map[string]any{"kind": "serves", "id": id, "generation": s.serving.generation, "capabilities": all})
 		case "lane":
 			s.say(map[string]any{"kind": "ready", "id": id})
@@ -164,7 +175,12 @@ func (f *fakeServer) attend(s *fakeSession) {
 			f.grow(s, said)
 		case "kill":
 			// The worker that is killed is the one that serves: this server has no others.
-			s.serving.end(map[string]any{"kind": "WorkerLost", "message": "killed", "output": "last words"}, nil)
+			s.serving.end(map[string]any{"kind": "WorkerLost", "message": "killed", "output": "last words"}, nil, "why", said["why"])
+		case "cancel":
+			call, _ := strconv.ParseUint(said["call"].(string), 10, 64)
+			go func(worker *fakeWorker) {
+				s.say(map[string]any{"kind": "cancelled", "id": id, "outcome": (*f.stops.Load())(worker, call)})
+			}(s.serving)
 		case "left":
 			s.serving.ended.Store(true)
 			f.left.Add(1)
@@ -344,12 +360,16 @@ func (c *fakeCall) resumed() (wire.Resume, shm.Place, uint64) {
 		shm.Place(binary.NativeEndian.Uint64(line[wire.ResumeLinePlace:])), binary.NativeEndian.Uint64(line[wire.ResumeLineValue:])
 }
 
-// end has the worker be dead.
-func (w *fakeWorker) end(fault map[string]any, lane any) {
+// end has the worker be dead. More may be said of that: names and values.
+func (w *fakeWorker) end(fault map[string]any, lane any, more ...any) {
 	if w.ended.Swap(true) {
 		return
 	}
-	w.session.say(map[string]any{"kind": "ended", "generation": w.generation, "fault": fault, "lane": lane, "function": "f", "call": nil})
+	ended := map[string]any{"kind": "ended", "generation": w.generation, "fault": fault, "lane": lane, "function": "f", "call": nil}
+	for at := 0; at < len(more); at += 2 {
+		ended[more[at].(string)] = more[at+1]
+	}
+	w.session.say(ended)
 }
 
 // open opens a session there, of a package with these functions.

@@ -13,10 +13,6 @@ import (
 // mostGrants is how often a call may ask for space: an honest one doubles its window.
 const mostGrants = 64
 
-// clockEvery is how many messages of a call are between two looks at the clock, where each comes at once: who has to wait for one
-// looks at it anyway.
-const clockEvery = 16
-
 // Finish sends the call and waits for its reply. Behind a failure that the library reports, all results are zero. A panic of a
 // callback goes on here.
 func (c *Call) Finish() *Reply {
@@ -79,7 +75,7 @@ func (c *Call) isCancelled() bool { return errors.Is(c.ctx.Err(), context.Cancel
 func (c *Call) goOn(head shm.ReplyHead, outcome shm.Outcome, rule string) {
 	defer c.rethrow()
 	c.wait.Reckon()
-	for message := 1; ; message++ {
+	for {
 		switch outcome {
 		case shm.Ended:
 			c.done = true
@@ -104,12 +100,9 @@ func (c *Call) goOn(head shm.ReplyHead, outcome shm.Outcome, rule string) {
 		if c.err != nil {
 			return
 		}
-		switch {
-		case c.isCancelled():
-			outcome = shm.Stopped
-		case message%clockEvery == 0 && !time.Now().Before(c.wait.Deadline):
-			outcome = shm.TimedOut
-		default:
+		// Before the next message, which may be there: what a callback has done meanwhile took the call's time.
+		var over bool
+		if outcome, over = c.wait.Over(); !over {
 			head, outcome, rule = c.seat.lane.Await(c.id, &c.wait)
 		}
 	}
@@ -180,11 +173,10 @@ func (c *Call) returned(head shm.ReplyHead) {
 // grant answers a call that asks for space. Beyond the limit, or where there is no memory, the answer is no, and the shim ends
 // the call.
 func (c *Call) grant(needed uint64) {
-	lane := c.seat.lane
-	if c.grants++; c.grants > c.mostGrants() {
-		c.violation("a call asks for space without end")
+	if !c.asksForSpace() {
 		return
 	}
+	lane := c.seat.lane
 	limit := c.session.options.MaxOutput
 	c.noSpace = nil
 	if needed > limit-min(c.granted, limit) {
@@ -204,6 +196,14 @@ func (c *Call) grant(needed uint64) {
 		lane.Announce(window.Place, window.Length)
 	}
 	lane.Resume(wire.ResumeGranted, window.Place, window.Length, 0)
+}
+
+// asksForSpace counts that. False where it has asked too often, and its worker is being ended.
+func (c *Call) asksForSpace() bool {
+	if c.grants++; c.grants > c.mostGrants() {
+		c.violation("a call asks for space without end")
+	}
+	return c.err == nil
 }
 
 func (c *Call) mostGrants() int {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -201,5 +202,14 @@ func TestAWorkerThatAsksForSpaceWithoutEndIsEnded(t *testing.T) {
 	session := open(t, options, addFunction, dataFunction)
 	if _, err := data(context.Background(), session); !errors.Is(err, hotcell.ErrProtocolViolation) {
 		t.Fatal(err)
+	}
+}
+
+func TestAServerOfAnotherVersionIsToldOfBoth(t *testing.T) {
+	server, options := fake(t, 1, sum)
+	server.older.Store(1)
+	_, err := Open(context.Background(), &Package{Runtime: Version, Library: "fake"}, options)
+	if !errors.Is(err, hotcell.ErrAbiMismatch) || !strings.Contains(err.Error(), "hotcell fake speaks version 1 to its clients, this client 2") {
+		t.Error(err)
 	}
 }

@@ -103,9 +103,11 @@ func TestAWorkerThatLiesOnTheLaneOfItsThreadsIsEnded(t *testing.T) {
 		}, hotcell.ErrCallbackFailed, "more than the 1048576 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			said := make(chan bool)
+			// Who keeps the callback has its reply before the worker is ended.
+			kept, said := make(chan bool), make(chan bool)
 			_, session := listening(t, func(context.Context, *Invocation) (uint64, error) { return 0, nil },
-				func(_ *fakeWorker, c *fakeCall, number uint64) { lie.says(c, number); close(said) })
+				func(_ *fakeWorker, c *fakeCall, number uint64) { <-kept; lie.says(c, number); close(said) })
+			close(kept)
 			<-said
 			for until := time.Now().Add(20 * time.Second); !session.failures.some.Load(); time.Sleep(time.Millisecond) {
 				if time.Now().After(until) {

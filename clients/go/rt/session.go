@@ -193,8 +193,16 @@ func (s *Session) renew(ctx context.Context, function string) (*worker, error) {
 	return s.worker, nil
 }
 
-// attend waits until a worker serves nobody new, and has free seats let go of it. Others do when their call is over.
+// attend has free seats let go of a worker that serves nobody new, others when their call is over, and forgets it at its end.
 func (s *Session) attend(worker *worker) {
+	s.retire(worker)
+	// Calls that are under way there may call back until then.
+	<-worker.Ended()
+	s.kept.forget(func(until object) bool { return until.generation == worker.generation })
+}
+
+// retire waits until a worker serves nobody new, and lets go of it where nobody calls there.
+func (s *Session) retire(worker *worker) {
 	select {
 	case <-worker.Ended():
 	case <-worker.Retired():
@@ -206,7 +214,6 @@ func (s *Session) attend(worker *worker) {
 		s.turns.give(seat)
 	}
 	s.buffers.drop(worker)
-	s.kept.forget(func(until object) bool { return until.generation == worker.generation })
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	if s.worker == worker {

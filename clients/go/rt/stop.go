@@ -2,6 +2,7 @@ package rt
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"hotcell"
@@ -21,8 +22,11 @@ const (
 type stopping struct {
 	// until is when it is to have stopped.
 	until time.Time
-	// replied is closed when the call has its reply: then nothing is told any more.
+	// replied is closed when the call has its reply, or no time any more: then nothing is told any more.
 	replied chan struct{}
+	// isReplied tells whether it is; then told is the outcome.
+	isReplied bool
+	told      serve.Cancelled
 	// outcome comes when it is known, or nobody waits for it any more.
 	outcome chan serve.Cancelled
 	// over is done when nothing will stop the call.
@@ -60,27 +64,20 @@ var didNotStop = map[serve.Cancelled]string{
 	serve.CancelNoThread: "; there was no thread to stop it on",
 }
 
-// mayBeStopped tells whether the library can stop calls. A batch is many.
+// mayBeStopped tells whether the library can stop calls, and has time for it. A batch is many.
 func (c *Call) mayBeStopped() bool {
-	return c.seat.worker.Capabilities&wire.CapabilitiesCancel != 0 && c.reply.entries == 0
+	return c.seat.worker.grace > 0 && c.seat.worker.Capabilities&wire.CapabilitiesCancel != 0 && c.reply.entries == 0
 }
 
 // stop has the library stop the call, and waits for its reply, and for the end of the function that stops it. What the call asks
-// for meanwhile it does not get.
+// for meanwhile it does not get. It has obeyed where there is a reply, and nothing of this lane is being stopped any more.
 func (c *Call) stop() (head shm.ReplyHead, told serve.Cancelled, obeyed bool) {
 	stopping, end := c.beginToStop()
 	defer end()
-	lane := c.seat.lane
-	for {
-		// A library that goes on asking has no more time than one that is silent.
-		if !time.Now().Before(stopping.until) {
-			close(stopping.replied)
-			return head, <-stopping.outcome, false
-		}
+	for last := false; ; {
 		c.wait = shm.Patience{Left: c.seat.worker.grace, Deadline: stopping.until, Context: stopping.over}
-		head, outcome, rule := lane.Await(c.id, &c.wait)
+		head, outcome, rule := c.seat.lane.Await(c.id, &c.wait)
 		switch outcome {
-		case shm.Replied:
 		case shm.Broken:
 			c.violation(rule)
 			return head, told, false
@@ -88,25 +85,44 @@ func (c *Call) stop() (head shm.ReplyHead, told serve.Cancelled, obeyed bool) {
 			c.done = true
 			c.endedInStop()
 			return head, told, false
-		default:
-			close(stopping.replied)
-			return head, <-stopping.outcome, false
+		case shm.Replied:
+			if !c.deny(head) {
+				// The call ends when that function has returned, and meets no other one of this lane.
+				told = stopping.replies()
+				return head, told, told != serve.CancelUnknown
+			}
+			if c.err != nil {
+				return head, told, false
+			}
 		}
-		switch head.State {
-		case wire.ReplyStateNeedSpace:
-			c.noSpace = nil
-			lane.Resume(wire.ResumeNotGranted, shm.Null, 0, 0)
-		case wire.ReplyStateCallback:
-			lane.ExpectAnswer()
-			c.calledBack = true
-			c.answer(0, false)
-		default:
-			// The call ends when that function has returned, and meets no other one of this lane.
-			close(stopping.replied)
-			told = <-stopping.outcome
-			return head, told, told == serve.CancelCalled || told == serve.CancelNotUnderWay
+		// A library that goes on asking has no more time than one that is silent.
+		if outcome == shm.Replied && time.Now().Before(stopping.until) && !last {
+			continue
 		}
+		// A reply may have come just before it was clear that nothing stops the call: the next wait is but a look.
+		if told = stopping.replies(); last {
+			return head, told, false
+		}
+		last = true
 	}
+}
+
+// deny answers with no what a call asks for that is being stopped; what it may ask for is bounded as ever. False of its reply.
+func (c *Call) deny(head shm.ReplyHead) (asks bool) {
+	switch head.State {
+	case wire.ReplyStateNeedSpace:
+		if c.asksForSpace() {
+			c.noSpace = nil
+			c.seat.lane.Resume(wire.ResumeNotGranted, shm.Null, 0, 0)
+		}
+	case wire.ReplyStateCallback:
+		if c.callsBack() {
+			c.answer(0, false)
+		}
+	default:
+		return false
+	}
+	return true
 }
 
 // beginToStop has the library told, on another goroutine, for the reply may be there first.
@@ -132,6 +148,16 @@ func (c *Call) beginToStop() (*stopping, func()) {
 	return stopping, func() { cancel(); end() }
 }
 
+// replies says that the call has its reply, or no time any more, and waits for what became of the function that was to stop it.
+func (s *stopping) replies() serve.Cancelled {
+	if !s.isReplied {
+		s.isReplied = true
+		close(s.replied)
+		s.told = <-s.outcome
+	}
+	return s.told
+}
+
 // goesOn waits until it is to be told again. False where the call has its reply.
 func (s *stopping) goesOn() bool {
 	timer := time.NewTimer(tellPause)
@@ -154,7 +180,7 @@ func (c *Call) stopped(head shm.ReplyHead, outcome shm.Outcome, told serve.Cance
 	if head.State == wire.ReplyStateRefused {
 		executed = hotcell.ExecutedMaybe
 	}
-	if told == serve.CancelNotUnderWay {
+	if told != serve.CancelCalled {
 		how = "; it ended by itself then"
 	}
 	c.reply.failure = nil
@@ -175,7 +201,7 @@ func (c *Call) endedInStop() {
 	case <-c.seat.worker.Ended():
 	case <-timer.C:
 	}
-	if !c.seat.worker.HasEnded() || c.seat.worker.End().Stopping != c.seat.index {
+	if !c.seat.worker.HasEnded() || !slices.Contains(c.seat.worker.End().Stopping, c.seat.index) {
 		c.ended(hotcell.ExecutedMaybe)
 		return
 	}

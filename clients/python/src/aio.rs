@@ -6,7 +6,7 @@ use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hotcell::dynamic;
-use pyo3::exceptions::{PyAttributeError, PyTypeError};
+use pyo3::exceptions::{PyAttributeError, PyRuntimeError, PyTypeError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -14,7 +14,7 @@ use tokio::runtime::{Builder, Handle};
 
 use crate::arguments::{self, Given};
 use crate::function::Function;
-use crate::{by_value, errors, ffi, raised};
+use crate::{by_value, ending, errors, ffi, raised};
 
 /// The runtime, and the process whose it is: a child that was forked has none of its threads. It is locked with the lock of Python alone,
 /// which whoever forks has, so no child finds it locked.
@@ -89,6 +89,10 @@ fn begin(
     args: Vec<Py<PyAny>>,
 ) -> PyResult<Py<PyAny>> {
     let (plan, loaded) = (Arc::clone(&function.plan), Arc::clone(&function.loaded));
+    if ending::is_ending() {
+        let text = format!("{}() cannot be awaited: Python is ending", plan.name);
+        return Err(PyRuntimeError::new_err(text));
+    }
     let called = &loaded.interface.functions[usize::from(plan.index)];
     let held: Vec<Bound<'_, PyAny>> = args.iter().map(|arg| arg.bind(py).clone()).collect();
     let given: Given<'_, '_> = held.iter().map(|arg| arg.as_borrowed()).collect();
@@ -113,7 +117,8 @@ fn begin(
         let call = raised::Call::new();
         let made = dynamic::call_awaited(&session, &loaded.interface, called, &values, Location::caller());
         let made = call.polls(made).await;
-        Python::try_attach(|py| {
+        // Where Python has begun to end, no loop runs that waits for it.
+        ending::attach(|py| {
             let _ = &kept;
             let held: Vec<Bound<'_, PyAny>> = args.iter().map(|arg| arg.bind(py).clone()).collect();
             let given: Given<'_, '_> = held.iter().map(|arg| arg.as_borrowed()).collect();
@@ -129,7 +134,8 @@ fn begin(
                 Err(raised) => (py.None(), raised.into_value(py).into_any()),
             };
             // A loop that is closed has nobody who waits.
-            let _ = event_loop.call_method1(py, "call_soon_threadsafe", (&finish, &waiting, result, raised));
+            let soon = event_loop.bind(py).getattr("call_soon_threadsafe");
+            let _ = soon.and_then(|soon| ffi::ends::call(&soon, (&finish, &waiting, result, raised)));
         });
     });
     let stop = Stop { task: task.abort_handle() };

@@ -237,7 +237,8 @@ fn taken<T: 'static>(
 fn failed(py: Python<'_>, (function, hears): (&Function, &Hears), error: &Error, at: usize) -> PyErr {
     let exception = raised(py, function, error, hears.raised());
     // It says which; that it failed it says all the same.
-    let _ = exception.value(py).call_method1("add_note", (format!("in row {at} of map()"),));
+    let add = exception.value(py).getattr("add_note");
+    let _ = add.and_then(|add| ffi::ends::call(&add, (format!("in row {at} of map()"),)));
     exception
 }
 

@@ -17,7 +17,7 @@ use crate::numbers::takes;
 use crate::package::Loaded;
 use crate::plan::{Number, Plan};
 use crate::raised::{note, told};
-use crate::{ffi, flight, plan, results, structs, values};
+use crate::{ending, ffi, flight, plan, results, structs, values};
 
 /// The functions that a call is passed, by the names of their parameters.
 type Callbacks = Vec<(String, Py<PyAny>)>;
@@ -135,7 +135,7 @@ fn kept(loaded: &Arc<Loaded>, callback: Py<PyAny>) -> KeptFunction {
     let loaded = Arc::clone(loaded);
     KeptFunction::new(move |args| {
         let answered =
-            Python::try_attach(|py| answer(py, &loaded, &callback, args).map_err(|error| note(py, error)));
+            ending::attach(|py| answer(py, &loaded, &callback, args).map_err(|error| note(py, error)));
         answered.unwrap_or_else(|| Err("Python is ending".into()))
     })
 }
@@ -156,7 +156,7 @@ fn answer(
 ) -> PyResult<Value> {
     let objects = args.iter().map(|(_, value)| values::to_object(py, loaded, value.clone(), None));
     let objects = objects.collect::<PyResult<Vec<_>>>()?;
-    let answer = callback.bind(py).call1(PyTuple::new(py, objects)?)?;
+    let answer = ffi::ends::call(callback.bind(py), PyTuple::new(py, objects)?)?;
     values::to_value(loaded, &answer, 0)
 }
 

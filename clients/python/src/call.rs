@@ -17,7 +17,7 @@ use crate::hears::Waits;
 use crate::numbers::Scalar;
 use crate::plan::{MOST_NUMBERS, Number, Plan, Takes, What};
 use crate::results::{self, Taken};
-use crate::{errors, ffi, flight};
+use crate::{ending, errors, ffi, flight};
 
 /// How long a thread waits for a reply with the lock. Python itself changes threads every five milliseconds.
 pub(crate) const PATIENCE: Duration = Duration::from_micros(10);
@@ -174,7 +174,7 @@ fn unless_raised<T>(py: Python<'_>, waits: &Waits, mut interrupt: Option<PyErr>,
 /// Whether a signal came for which Python raises something, such as `KeyboardInterrupt`. Asked without the lock.
 pub(crate) fn interrupted(interrupt: &mut Option<PyErr>) -> bool {
     // Where the interpreter is ending, nobody can be told.
-    let raised = Python::try_attach(|py| ffi::raise_signals(py).err()).flatten();
+    let raised = ending::attach(|py| ffi::raise_signals(py).err()).flatten();
     let any = raised.is_some();
     if any {
         *interrupt = raised;

@@ -8,7 +8,7 @@ use pyo3::types::{PyDict, PyType};
 
 use crate::package::Loaded;
 use crate::stack::Stack;
-use crate::values;
+use crate::{ffi, values};
 
 /// The module with the classes.
 const CLASSES: &str = "hotcell.errors";
@@ -44,7 +44,7 @@ fn build(py: Python<'_>, loaded: Option<&Arc<Loaded>>, error: &Error) -> PyResul
         Some(class) => class,
         None => py.import(CLASSES)?.getattr(error.kind().name())?.cast_into::<PyType>()?,
     };
-    Ok(PyErr::from_value(class.call1((info,))?))
+    Ok(PyErr::from_value(ffi::ends::call(&class, (info,))?))
 }
 
 /// What a failed call left, as an object.
@@ -87,7 +87,7 @@ fn with_executed(py: Python<'_>, kind: &str, library: &str, message: &str, execu
             info.set_item(key, value)?;
         }
         let class = py.import(CLASSES)?.getattr(kind)?;
-        Ok(PyErr::from_value(class.call1((info,))?))
+        Ok(PyErr::from_value(ffi::ends::call(&class, (info,))?))
     };
     build().unwrap_or_else(|problem| problem)
 }

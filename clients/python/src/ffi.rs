@@ -4,6 +4,7 @@
 //! this module promises to be safe.
 
 pub(crate) mod buffer;
+pub(crate) mod ends;
 
 use std::ffi::{c_char, c_int, c_uint, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,6 +17,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyAny, PyDict, PyTuple, PyType};
 use pyo3::{Borrowed, ffi};
 
+use crate::ending;
 use crate::function::Function;
 
 /// How Python calls an object that has a place for such a pointer.
@@ -395,7 +397,7 @@ pub(crate) fn aside<R>(py: Python<'_>, run: impl FnOnce() -> R) -> R {
 /// Gives back to Python what a signal raised and nobody can be told here: an interrupt comes once more, anything else is reported.
 pub(crate) fn raise_later(raised: PyErr) {
     // Where the interpreter is ending nobody is interrupted.
-    Python::try_attach(|py| match raised.is_instance_of::<PyKeyboardInterrupt>(py) {
+    ending::attach(|py| match raised.is_instance_of::<PyKeyboardInterrupt>(py) {
         // SAFETY: it may be called at any time, and notes that the signal has come.
         true => unsafe { ffi::PyErr_SetInterrupt() },
         false => raised.write_unraisable(py, None),

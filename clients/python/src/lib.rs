@@ -9,6 +9,7 @@ mod batch;
 mod by_value;
 mod cache;
 mod call;
+mod ending;
 mod errors;
 mod ffi;
 mod flight;
@@ -43,6 +44,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<pipeline::Pipeline>()?;
     module.add_class::<pipeline::Coming>()?;
     module.add_class::<stack::Stack>()?;
+    ending::register(module)?;
     module.add_function(wrap_pyfunction!(cache::kept, module)?)?;
     module.add_function(wrap_pyfunction!(cache::keep, module)?)?;
     module.add_function(wrap_pyfunction!(load::load, module)?)

@@ -59,7 +59,7 @@ impl Object {
         loaded: &Arc<Loaded>,
         handle: Handle,
     ) -> PyResult<Py<PyAny>> {
-        let made = class.call0()?;
+        let made = ffi::ends::call(class, ())?;
         let object = made.cast::<Object>()?;
         object.get().held.set(Some((handle, Arc::clone(loaded))));
         Ok(made.unbind())

@@ -27,7 +27,10 @@ pub(crate) fn read(named: Option<&Bound<'_, PyDict>>) -> PyResult<Options> {
             return Err(PyTypeError::new_err(text));
         }
         match is_table {
-            true => drop(tables.insert(name, table(&value)?)),
+            true => {
+                let table = table(&value).map_err(|error| naming(&name, &value, error))?;
+                tables.insert(name, table);
+            }
             false => others.push((name, value)),
         }
     }
@@ -59,15 +62,18 @@ const NAMES: [&str; 16] = [
 
 /// Sets one. What is wrong with its value says which it is.
 fn set(options: &mut Options, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
-    set_to(options, name, value).map_err(|error| {
-        let py = value.py();
-        let text = || format!("option `{name}`: {}", error.value(py));
-        match (error.is_instance_of::<PyTypeError>(py), error.is_instance_of::<PyOverflowError>(py)) {
-            (true, _) => PyTypeError::new_err(text()),
-            (_, true) => PyOverflowError::new_err(text()),
-            _ => error,
-        }
-    })
+    set_to(options, name, value).map_err(|error| naming(name, value, error))
+}
+
+/// What is wrong with a value, with the option that it is the value of.
+fn naming(name: &str, value: &Bound<'_, PyAny>, error: PyErr) -> PyErr {
+    let py = value.py();
+    let text = || format!("option `{name}`: {}", error.value(py));
+    match (error.is_instance_of::<PyTypeError>(py), error.is_instance_of::<PyOverflowError>(py)) {
+        (true, _) => PyTypeError::new_err(text()),
+        (_, true) => PyOverflowError::new_err(text()),
+        _ => error,
+    }
 }
 
 fn set_to(options: &mut Options, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {

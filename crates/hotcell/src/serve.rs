@@ -29,8 +29,9 @@ pub use listen::Listener;
 
 use crate::error::{Cause, Error, Inner, Tried};
 
-/// Version of what a client and its server say to each other.
-pub const VERSION: u64 = 1;
+/// Version of what a client and its server say to each other. 2: a channel has a bell for each lane, calls are stopped (`cancel`,
+/// and `stopping` of an end), and a worker's stack is told (`frames`).
+pub const VERSION: u64 = 2;
 
 /// What clients have in common.
 #[derive(Default)]

@@ -31,6 +31,17 @@ impl CancelOutcome {
     }
 }
 
+/// What became of asking a worker to stop a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asking {
+    /// It is asked, or was already and owes the answer.
+    Asked,
+    /// It cannot be asked: the library can stop no calls, or nobody there listens.
+    Impossible,
+    /// It owes the answer for another call of this lane, and is asked nothing.
+    OwesAnother,
+}
+
 /// A call that was to be stopped, and what became of that, once it is known.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked {
@@ -39,25 +50,24 @@ pub(crate) struct Asked {
 }
 
 impl Worker {
-    /// Asks for a call to be stopped, unless it was asked already and owes the answer. Waits for nothing; false where it cannot be
-    /// asked: the library can stop no calls, or nobody there listens.
-    pub fn begin_cancel(&self, lane: u32, call_id: u64) -> bool {
+    /// Asks for a call to be stopped, unless it was asked already and owes the answer. Waits for nothing.
+    pub fn begin_cancel(&self, lane: u32, call_id: u64) -> Asking {
         let mut state = self.shared.state.lock();
         let agreed = state.welcome.map_or(0, |welcome| welcome.capabilities);
         if agreed & capabilities::CANCEL == 0 || state.end.is_some() {
-            return false;
-        }
-        if state.cancels.get(&lane).is_some_and(|asked| asked.call_id == call_id && asked.outcome.is_none()) {
-            return true;
+            return Asking::Impossible;
         }
         // Before it is sent: the answer may be there at once.
-        state.cancels.insert(lane, Asked { call_id, outcome: None });
+        if let Some(already) = state.is_asked(lane, call_id) {
+            return already;
+        }
         let packet = Cancel { lane, errno: 0, call_id };
         let sent = self.shared.control.send(Packet::Cancel, &packet.encode(), &[]).is_ok();
         if !sent {
             state.cancels.remove(&lane);
+            return Asking::Impossible;
         }
-        sent
+        Asking::Asked
     }
 
     /// Whether it was asked to stop this call.
@@ -93,6 +103,17 @@ impl Worker {
 }
 
 impl State {
+    /// Notes that a call is to be stopped; where an answer is owed already, nothing new is asked, and what that means comes back.
+    fn is_asked(&mut self, lane: u32, call_id: u64) -> Option<Asking> {
+        match self.cancels.get(&lane).filter(|asked| asked.outcome.is_none()) {
+            Some(owed) if owed.call_id == call_id => return Some(Asking::Asked),
+            Some(_) => return Some(Asking::OwesAnother),
+            None => {}
+        }
+        self.cancels.insert(lane, Asked { call_id, outcome: None });
+        None
+    }
+
     /// Takes in what became of a call that was to be stopped.
     pub(crate) fn hear_cancelled(&mut self, done: Cancel) -> Result<(), &'static str> {
         const NOTHING: i32 = Errno::SRCH.raw_os_error();
@@ -111,6 +132,18 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn while_an_answer_is_owed_no_other_call_of_the_lane_is_asked_for() {
+        let mut state = State::default();
+        assert_eq!(state.is_asked(2, 7), None);
+        assert_eq!(state.is_asked(2, 7), Some(Asking::Asked));
+        assert_eq!(state.is_asked(2, 8), Some(Asking::OwesAnother));
+        assert_eq!(state.is_asked(1, 8), None, "another lane");
+        // What it owes is the answer for the first one yet.
+        state.hear_cancelled(Cancel { lane: 2, errno: 0, call_id: 7 }).unwrap();
+        assert_eq!(state.is_asked(2, 8), None);
+    }
 
     #[test]
     fn a_worker_answers_once_and_for_the_call_that_was_named() {

@@ -29,7 +29,7 @@ mod usage;
 mod worker;
 
 pub use awaited::Ending;
-pub use cancel::CancelOutcome;
+pub use cancel::{Asking, CancelOutcome};
 pub use client::Client;
 pub use end::{End, Ended, Hears, HowEnded, Report, Sent};
 pub use hotcell_elf::Place;

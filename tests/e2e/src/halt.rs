@@ -20,7 +20,7 @@ pub struct Halt {
 }
 
 /// The compiled library: the one that is there, or a new one.
-fn library() -> Arc<(Folder, Bound)> {
+pub fn library() -> Arc<(Folder, Bound)> {
     static SHARED: Shared<(Folder, Bound)> = Shared::new();
     let (header, code) = (include_str!("halt/halt.h"), include_str!("halt/halt.c"));
     SHARED.get(|| bind("halt", header, code, include_str!("halt/bind.toml")))

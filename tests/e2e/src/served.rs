@@ -79,6 +79,9 @@ pub fn number(value: &Value) -> u64 {
     value.as_u64().or_else(of_text).unwrap_or_else(|| panic!("{value} is no number"))
 }
 
+/// The version in which clients and servers speak.
+pub const VERSION: u64 = 2;
+
 /// The program, with this process as its client.
 #[derive(Debug)]
 pub struct Server {
@@ -97,8 +100,8 @@ impl Server {
         let (first, theirs) = pair();
         let child = spawn(theirs, environment);
         let server = Server { child, first };
-        let hello = server.greet(1).expect("it says hello");
-        assert_eq!((&hello["kind"], &hello["version"]), (&json!("hello"), &json!(1)));
+        let hello = server.greet(VERSION).expect("it says hello");
+        assert_eq!((&hello["kind"], &hello["version"]), (&json!("hello"), &json!(VERSION)));
         assert_eq!(hello["pid"], server.pid());
         server
     }

@@ -12,7 +12,9 @@ use std::sync::Arc;
 use hotcell_e2e::cli::{Folder, program};
 use hotcell_e2e::crew;
 use hotcell_e2e::process::{alive, wait_until, workers_of};
-use hotcell_e2e::served::{Client, Server, connect, pair, receive, send, send_bytes, session_of, spawn};
+use hotcell_e2e::served::{
+    Client, Server, VERSION, connect, pair, receive, send, send_bytes, session_of, spawn,
+};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
@@ -180,7 +182,8 @@ fn nonsense_costs_a_client_its_session_and_nobody_else() {
         );
     }
     // Of an open session, too.
-    for message in [json!({ "kind": "mapped", "id": 7 }), json!({ "kind": "hello", "version": 1 }), json!([])]
+    for message in
+        [json!({ "kind": "mapped", "id": 7 }), json!({ "kind": "hello", "version": VERSION }), json!([])]
     {
         let client = server.open(&library.1, &json!({})).unwrap();
         client.say(&message);
@@ -199,12 +202,12 @@ fn nonsense_costs_a_client_its_session_and_nobody_else() {
 
 #[test]
 fn a_server_says_hello_to_those_of_its_version_alone() {
-    for (version, lives) in [(1, true), (0, false), (2, false)] {
+    for (version, lives) in [(VERSION, true), (0, false), (VERSION - 1, false), (VERSION + 1, false)] {
         let (first, theirs) = pair();
         let mut child = Program(spawn(theirs, &[]));
         send(&first, &json!({ "kind": "hello", "version": version, "client": "test" }), &[]);
         let (hello, _) = receive(&first).unwrap();
-        assert_eq!((&hello["kind"], &hello["version"]), (&json!("hello"), &json!(1)));
+        assert_eq!((&hello["kind"], &hello["version"]), (&json!("hello"), &json!(VERSION)));
         if lives {
             let session = session_of(&first);
             send(&session, &json!({ "kind": "close" }), &[]);
@@ -309,7 +312,7 @@ impl Listening {
 
     fn greet(&self) -> std::os::fd::OwnedFd {
         let first = connect(&self.path).unwrap();
-        send(&first, &json!({ "kind": "hello", "version": 1, "client": "test" }), &[]);
+        send(&first, &json!({ "kind": "hello", "version": VERSION, "client": "test" }), &[]);
         assert_eq!(receive(&first).unwrap().0["kind"], "hello");
         first
     }
@@ -379,7 +382,7 @@ fn a_server_takes_no_client_of_another_user() {
     other.args(command.get_args()).stdout(Stdio::piped());
     let server = Listening::of(&mut other, path);
     let first = connect(&server.path).unwrap();
-    send(&first, &json!({ "kind": "hello", "version": 1, "client": "test" }), &[]);
+    send(&first, &json!({ "kind": "hello", "version": VERSION, "client": "test" }), &[]);
     assert!(receive(&first).is_none(), "root is answered by a server of another user");
 }
 

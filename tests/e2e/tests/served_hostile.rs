@@ -5,9 +5,9 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use hotcell_bind::Bound;
-use hotcell_e2e::crew;
 use hotcell_e2e::process::{alive, wait_until, workers_of};
 use hotcell_e2e::served::{Client, Server};
+use hotcell_e2e::{crew, halt};
 use hotcell_shm::{Access, SegmentFile};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
@@ -96,6 +96,40 @@ fn a_worker_that_answers_nothing_keeps_no_session_and_no_server() {
         assert!(began.elapsed() < Duration::from_secs(10), "{way}: {:?}", began.elapsed());
         wait_until("a worker that is stopped stays", || !alive(worker));
     }
+}
+
+#[test]
+fn a_client_that_stops_calls_of_no_lane_of_its_or_two_of_one_ends_its_session() {
+    let (server, library) = (Server::start(), halt::library());
+    let well = server.open(&library.1, &json!({})).unwrap();
+    // A call of a lane that another one is to be stopped of, of that for threads of the library, and of none.
+    for (lane, call) in [(0, 8), (1, 7), (u32::MAX, 7)] {
+        let before = workers_of(server.pid());
+        let client = server.open(&library.1, &json!({})).unwrap();
+        assert_eq!(client.opened()["callers"], 1);
+        let generation = client.worker().unwrap();
+        let cancel = |id: u64, lane: u32, call: u64| {
+            json!({
+                "kind": "cancel", "id": id, "generation": generation, "lane": lane, "call": call, "left_ns": YEAR_NS,
+            })
+        };
+        // There are no such calls. One may be asked about again, and the next one when the answer is there.
+        for call in [6, 6, 7] {
+            let (answer, _) = client.order(cancel(0, 0, call), &[]).unwrap();
+            assert_eq!(answer["outcome"], "not-under-way", "{answer}");
+        }
+        let worker = workers_of(server.pid()).into_iter().find(|pid| !before.contains(pid)).unwrap();
+        // From now on it owes every answer.
+        signal(worker, Signal::STOP);
+        client.say(&cancel(1001, 0, 7));
+        client.say(&cancel(1002, 0, 7));
+        client.order(json!({ "kind": "stats" }), &[]).unwrap();
+        assert!(alive(worker) && !client.state().is_over, "the same one, again");
+        client.say(&cancel(1003, lane, call));
+        client.wait("the end of its socket", |state| state.is_over.then_some(()));
+        wait_until("its worker stays", || !alive(worker));
+    }
+    assert_eq!(well.worker().unwrap(), 1, "another client pays for that");
 }
 
 #[test]

@@ -31,7 +31,7 @@ func (s *Session) attend() {
 	close(s.gone)
 	gone := &hotcell.Error{Kind: hotcell.ErrSupervisorGone, Message: "the supervisor has ended the session, or has ended itself"}
 	for _, worker := range workers {
-		worker.finish(End{Fault: gone, Lane: -1, Stopping: -1})
+		worker.finish(End{Fault: gone, Lane: -1})
 		worker.forget()
 	}
 }
@@ -196,12 +196,9 @@ func (s *Session) ended(said answer) {
 	if worker == nil {
 		return
 	}
-	end := End{Fault: said.Fault, Lane: -1, Stopping: -1, Function: said.Function, CallID: uint64(said.Call), Why: said.Why}
+	end := End{Fault: said.Fault, Lane: -1, Stopping: said.Stopping, Function: said.Function, CallID: uint64(said.Call), Why: said.Why}
 	if said.Lane != nil {
 		end.Lane = *said.Lane
-	}
-	if said.Stopping != nil {
-		end.Stopping = *said.Stopping
 	}
 	if end.Fault == nil {
 		end.Fault = &hotcell.Error{Kind: hotcell.ErrWorkerLost, Message: "the worker has ended"}

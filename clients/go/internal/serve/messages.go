@@ -11,7 +11,7 @@ import (
 )
 
 // version is that of what client and server say to each other.
-const version = 1
+const version = 2
 
 // keep keeps a file's descriptor open until here.
 func keep(file *os.File) { runtime.KeepAlive(file) }
@@ -46,7 +46,7 @@ type answer struct {
 	Function     string         `json:"function"`
 	Call         number         `json:"call"`
 	Why          string         `json:"why"`
-	Stopping     *int           `json:"stopping"`
+	Stopping     []int          `json:"stopping"`
 	Outcome      Cancelled      `json:"outcome"`
 	Options      inForce        `json:"options"`
 	// long is what came as a file, behind a message of so many Bytes.

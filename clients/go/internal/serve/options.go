@@ -10,7 +10,7 @@ import (
 type options struct {
 	DeadlineMS      int64             `json:"deadline_ms,omitempty"`
 	StartDeadlineMS int64             `json:"start_deadline_ms,omitempty"`
-	CancelGraceMS   float64           `json:"cancel_grace_ms,omitempty"`
+	CancelGraceMS   float64           `json:"cancel_grace_ms"`
 	Libraries       []string          `json:"libraries,omitempty"`
 	Environment     map[string]string `json:"environment,omitempty"`
 	Directory       string            `json:"directory,omitempty"`
@@ -56,7 +56,7 @@ func optionsOf(given hotcell.Options) *options {
 	options := &options{
 		DeadlineMS:      given.Deadline.Milliseconds(),
 		StartDeadlineMS: given.StartDeadline.Milliseconds(),
-		CancelGraceMS:   float64(given.CancelGrace) / float64(time.Millisecond),
+		CancelGraceMS:   max(inMS(given.CancelGrace), 0),
 		Libraries:       given.Libraries,
 		Environment:     given.Environment,
 		Directory:       given.Directory,

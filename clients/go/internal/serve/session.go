@@ -256,7 +256,10 @@ func (s *Session) askForWorker(ctx context.Context, function string) (*Worker, e
 	if worker.files != nil {
 		return nil, fmt.Errorf("worker %d serves with segments that are not sealed", worker.Generation)
 	}
-	worker.Capabilities = uint64(serves.Capabilities)
+	if !worker.known {
+		// Once: those who have the worker read them as they like.
+		worker.Capabilities, worker.known = uint64(serves.Capabilities), true
+	}
 	worker.Channel.Hold()
 	return worker, nil
 }

@@ -22,6 +22,8 @@ type Worker struct {
 	Capabilities uint64
 
 	session *Session
+	// known tells whether they are.
+	known bool
 	// over is set before either of the two channels below is closed.
 	over atomic.Bool
 	// worn is set when it is to go as soon as nothing of it is used.
@@ -49,8 +51,8 @@ type End struct {
 	CallID   uint64
 	// Why is that of the kill that has ended it; empty where it ended by itself, be it just before.
 	Why string
-	// Stopping is the lane of the call that it was to stop, where it ended in the function for that; else -1.
-	Stopping int
+	// Stopping are the lanes of the calls that it was to stop, where it ended in a function for that.
+	Stopping []int
 }
 
 // Ended is closed when the worker has ended.
@@ -87,7 +89,7 @@ func (w *Worker) finish(end End) {
 
 // letGo notes that nothing more is heard of it. Whoever waits for its end has it.
 func (w *Worker) letGo() {
-	w.finish(End{Fault: &hotcell.Error{Kind: hotcell.ErrWorkerLost, Message: "the session has let go of the worker"}, Lane: -1, Stopping: -1})
+	w.finish(End{Fault: &hotcell.Error{Kind: hotcell.ErrWorkerLost, Message: "the session has let go of the worker"}, Lane: -1})
 }
 
 // IsWorn tells whether it is to go as soon as nothing of it is used: see [Worker.Retire].

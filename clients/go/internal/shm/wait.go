@@ -64,7 +64,8 @@ func (p *Patience) Reckon() {
 	}
 }
 
-// next is until when it sleeps at most: it looks now and then whether the library has written over what wakes it.
+// next is until when it sleeps at most: it looks now and then whether the library has written over what wakes it, unless it waits
+// without end.
 func (p *Patience) next(now time.Time, sleep time.Duration) time.Time {
 	switch until := now.Add(sleep); {
 	case p.Endless:
@@ -85,6 +86,14 @@ func (p *Patience) over() (Outcome, bool) {
 		return TimedOut, true
 	}
 	return Stopped, true
+}
+
+// Over tells whether the wait is to be given up, as over does, or its time has come.
+func (p *Patience) Over() (Outcome, bool) {
+	if outcome, over := p.over(); over {
+		return outcome, true
+	}
+	return TimedOut, !p.Endless && time.Until(p.Deadline) <= 0
 }
 
 // Await waits for the worker's next message in this slot: it polls while that may be on another CPU, then sleeps, without

@@ -130,6 +130,9 @@ fn streamed(
         inconsistent(function, format!("the stream `{local}` has nowhere to read from or write to"))
     })?;
     let at = place(function, callback, (local, index))?;
+    if result.is_some() && !callback.result.is_integer() {
+        return Err(inconsistent(function, format!("the stream `{local}` counts its bytes in no integer")));
+    }
     // What is returned is how many bytes there were; without a result it is all of them.
     let (method, most) = match (stream, result) {
         (CallbackStream::Read, Some(number)) => ("ReadFrom", format!(", {}", number.most())),

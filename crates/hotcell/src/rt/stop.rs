@@ -4,7 +4,7 @@
 use hotcell_protocol::wire::ReplyState;
 use hotcell_protocol::{ErrorKind, Executed};
 use hotcell_shm::{ReplyHead, Waited, clock};
-use hotcell_supervisor::{CancelOutcome, Worker};
+use hotcell_supervisor::{Asking, CancelOutcome, Worker};
 
 use super::Call;
 use super::failed::Failure;
@@ -90,7 +90,7 @@ impl Call<'_> {
         let id = self.context.call_id;
         let Live { lane, worker, .. } = self.turn.live.as_ref()?;
         let lane = lane.index();
-        let told = self.entries == 0 && worker.begin_cancel(lane, id);
+        let told = self.entries == 0 && worker.begin_cancel(lane, id) == Asking::Asked;
         let grace = self.session().options().cancel_grace;
         let grace = u64::try_from(grace.as_nanos()).unwrap_or(u64::MAX);
         told.then(|| Stopping { lane, tells: TELLS, until: clock::now().saturating_add(grace) })
@@ -102,7 +102,7 @@ impl Call<'_> {
         match live.worker.cancelled(stopping.lane) {
             Some(CancelOutcome::NotUnderWay) if stopping.tells > 0 => {
                 stopping.tells -= 1;
-                !live.worker.begin_cancel(stopping.lane, self.context.call_id)
+                live.worker.begin_cancel(stopping.lane, self.context.call_id) != Asking::Asked
             }
             Some(CancelOutcome::NotUnderWay | CancelOutcome::NoThread) => true,
             Some(CancelOutcome::Called) | None => false,

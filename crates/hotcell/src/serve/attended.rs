@@ -148,7 +148,7 @@ impl Attended {
                 return Err(Trouble::Broken("a session is opened once".into()));
             }
         } else {
-            self.session()?;
+            self.may_order(&order)?;
         }
         let is_open = matches!(order, Order::Open { .. });
         if self.under_way.lock().orders >= MOST {
@@ -169,6 +169,17 @@ impl Attended {
             self.refuse(id, &no_thread());
         }
         Ok(())
+    }
+
+    /// Whether that can be ordered of the session at all.
+    fn may_order(&self, order: &Order) -> Result<(), Trouble> {
+        let (callers, ..) = self.session()?.for_callers_to_know();
+        match order {
+            Order::Cancel { lane, .. } if *lane >= callers => {
+                Err(Trouble::Broken(format!("lane {lane} is none of the client's {callers}")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Does something that waits, on a thread of its own, if there is one.
@@ -252,7 +263,7 @@ fn told(generation: u64, ended: &EndOfWorker) -> Value {
         "function": of.map(|call| &call.function),
         "call": of.map(|call| call.call_id.to_string()),
         "why": ended.why.as_ref().map(|why| why.name()),
-        "stopping": ended.stopping,
+        "stopping": &ended.stopping,
     })
 }
 

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use hotcell_protocol::{ErrorKind, LimitExceededReason};
 use hotcell_shm::{Seals, SegmentFile, sealed_copy};
-use hotcell_supervisor::{CancelOutcome, SegmentError};
+use hotcell_supervisor::{Asking, CancelOutcome, SegmentError};
 use serde_json::{Value, json};
 
 use super::attended::Attended;
-use super::client::Offer;
+use super::client::{News, Offer};
 use super::message::{Direction, Order};
 use super::{options, refusal};
 use crate::dynamic;
@@ -140,8 +140,15 @@ impl Attended {
     fn cancel(&self, id: u64, (generation, lane, call): (u64, u32, u64), left: Duration) -> Result<()> {
         let worker = self.had(generation)?;
         let outcome = match worker.begin_cancel(lane, call) {
-            true => worker.wait_cancelled(lane, Instant::now() + left.min(YEAR)).map(CancelOutcome::name),
-            false => Some("impossible"),
+            Asking::Asked => {
+                worker.wait_cancelled(lane, Instant::now() + left.min(YEAR)).map(CancelOutcome::name)
+            }
+            Asking::Impossible => Some("impossible"),
+            Asking::OwesAnother => {
+                // A lane has one call at a time, and that ends when the answer is there: the client has lost its way.
+                self.client.hear(News::Over { in_order: false });
+                return Ok(());
+            }
         };
         self.client.tell(&json!({ "kind": "cancelled", "id": id, "outcome": outcome }), &[]);
         Ok(())

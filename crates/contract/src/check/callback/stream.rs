@@ -1,6 +1,8 @@
 //! Callbacks that move the next bytes of a stream.
 
+use hotcell_model::api::Function;
 use hotcell_model::interface::{CallbackParam, CallbackRole, CallbackStream};
+use hotcell_model::types::Type;
 
 use crate::check::decide::Site;
 use crate::contract::Item;
@@ -16,7 +18,7 @@ pub(super) fn of(
     let (stream, place) = item.stream.clone()?;
     // What is wrong with the parameters is said already.
     if params.len() == inside.names.len()
-        && let Some((message, help)) = refusal(&inside.function.name, stream, params)
+        && let Some((message, help)) = refusal(inside.function, stream, params)
     {
         wrong.push(Diagnostic::error(message).at(place).help(help));
     }
@@ -24,7 +26,12 @@ pub(super) fn of(
 }
 
 /// Why a callback is no stream, and what to do.
-fn refusal(name: &str, stream: CallbackStream, params: &[CallbackParam]) -> Option<(String, String)> {
+fn refusal(
+    callback: &Function,
+    stream: CallbackStream,
+    params: &[CallbackParam],
+) -> Option<(String, String)> {
+    let (name, result) = (&callback.name, &callback.result);
     let (what, line) = match stream {
         CallbackStream::Read => {
             ("memory to be filled", r#"params.… = { out = "buffer", capacity = "…", length = "result" }"#)
@@ -52,6 +59,16 @@ fn refusal(name: &str, stream: CallbackStream, params: &[CallbackParam]) -> Opti
     if bytes.ty.pointee().and_then(|(ty, _)| ty.element_size()) != Some(1) {
         return leave_out(format!("`{}` (`{}`) is not bytes, and a stream is", bytes.name, bytes.ty.written));
     }
-    let beside = params.iter().find(|param| !moves(param) && !hides(param))?;
-    leave_out(format!("`{name}` gets `{}` besides, which a stream knows nothing of", beside.name))
+    if let Some(beside) = params.iter().find(|param| !moves(param) && !hides(param)) {
+        return leave_out(format!(
+            "`{name}` gets `{}` besides, which a stream knows nothing of",
+            beside.name
+        ));
+    }
+    // Of one that reads, that was seen with the memory to be filled.
+    let counts = result.is_integer() || result.kind == Type::Void || stream == CallbackStream::Read;
+    (!counts).then(|| {
+        let message = format!("`{name}` returns `{}`, which is no number of bytes", result.written);
+        (message, "leave `stream` out".to_owned())
+    })
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::support::{api, bound, line};
+use super::support::{api, bound, line, refused};
 
 /// What is said of a callback of type `ty` with these keys, and these of its parameters.
 #[track_caller]
@@ -55,6 +55,32 @@ fn a_stream_has_its_bytes_in_one_place_and_nothing_besides() {
         INTO,
         "5:63: `stream` cannot be \"both\" [unknown word] = `stream` is one of `read` and `write`",
     );
+}
+
+#[test]
+fn what_counts_bytes_is_an_integer() {
+    let data = "data = { in = \"buffer\", length = \"n\" }";
+    let into = "into = { out = \"buffer\", capacity = \"n\", length = \"result\" }";
+    for (ty, result) in [("agrees", "_Bool"), ("grades", "enum level")] {
+        said(
+            ty,
+            "stream = \"write\", on_failure = 0",
+            data,
+            &format!("5:54: `cb` returns `{result}`, which is no number of bytes = leave `stream` out"),
+        );
+        said(
+            &format!("{ty}_into"),
+            "stream = \"read\", on_failure = 0",
+            into,
+            &format!("5:107: the callback returns `{result}`, which is no number of elements"),
+        );
+    }
+    // Of one that returns a number that is none more is wrong.
+    let contract = format!(
+        "[function.f]\nparams.cb = {{ callback = \"call\", user_data = \"user\", stream = \"write\", params = {{ {data} }} }}\n"
+    );
+    let found = refused(&api(&["void f(measures cb, void *user)"]), &contract);
+    assert!(found.contains("`cb` returns `double`, which is no number of bytes"), "{found}");
 }
 
 #[test]

@@ -42,8 +42,8 @@ pub(crate) struct EndOfWorker {
     pub(crate) blame: Option<(u32, Option<Blame>)>,
     /// Why the client had it ended, if that is why.
     pub(crate) why: Option<Why>,
-    /// The lane of the call that it was to stop, where it has ended by itself in the function for that.
-    pub(crate) stopping: Option<u32>,
+    /// The lanes of the calls that it was to stop, where it has ended by itself in a function for that.
+    pub(crate) stopping: Vec<u32>,
 }
 
 /// Workers of a session whose last stack is kept, 32 KiB each.
@@ -281,13 +281,15 @@ impl Session {
     }
 }
 
-/// The lane of the call that a worker was to stop, where it has ended in the function for that: as in `rt::stop`, where calls are this
-/// process's.
-fn stopping(worker: &Worker, end: &End) -> Option<u32> {
+/// The lanes of the calls that a worker was to stop, where it has ended in a function for that: as in `rt::stop`, where calls are
+/// this process's. In which of the functions nobody knows.
+fn stopping(worker: &Worker, end: &End) -> Vec<u32> {
     let of_code = !matches!(fault::of_end(end).cause, Cause::Signal { external: true, .. });
-    let in_function = of_code && !end.killed_by_host && worker.channel().ended_in().is_none();
-    let owed = worker.owed_cancels();
-    owed.first().copied().filter(|_| in_function && fault::unanswered(end).is_none())
+    let in_function = of_code
+        && !end.killed_by_host
+        && worker.channel().ended_in().is_none()
+        && fault::unanswered(end).is_none();
+    if in_function { worker.owed_cancels() } else { Vec::new() }
 }
 
 fn is_late(error: &Error) -> bool {
