@@ -16,7 +16,7 @@ use crate::hears::Hears;
 use crate::numbers::Scalar;
 use crate::plan::{Gives, Number, Parameter, Plan, Takes, What};
 use crate::results::{self, Taken};
-use crate::{errors, ffi, values};
+use crate::{errors, ffi, flight, values};
 
 mod columns;
 
@@ -59,6 +59,7 @@ pub(crate) fn map(
             &of_object
         }
     };
+    flight::let_go_of_left(py);
     let hears = Hears::new();
     let session = &hears.session(session);
     match plan.results.as_slice() {
@@ -211,7 +212,14 @@ pub(crate) fn put(
 fn run(py: Python<'_>, function: &Function, batch: Batch, hears: &Hears) -> PyResult<Done> {
     ffi::raise_signals(py)?;
     let done = ffi::aside(py, || batch.run());
-    done.map_err(|error| raised(py, function, &error, hears.raised()))
+    match (done, hears.raised()) {
+        (Ok(done), None) => Ok(done),
+        (Ok(done), Some(raised)) => {
+            ffi::aside(py, || drop(done));
+            Err(raised)
+        }
+        (Err(error), interrupt) => Err(raised(py, function, &error, interrupt)),
+    }
 }
 
 /// The result of a row, or its error with the row.

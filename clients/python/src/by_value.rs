@@ -17,7 +17,7 @@ use crate::numbers::takes;
 use crate::package::Loaded;
 use crate::plan::{Number, Plan};
 use crate::raised::{note, told};
-use crate::{ending, ffi, plan, results, structs, values};
+use crate::{ending, ffi, flight, plan, results, structs, values};
 
 /// The functions that a call is passed, by the names of their parameters.
 type Callbacks = Vec<(String, Py<PyAny>)>;
@@ -42,6 +42,7 @@ pub(crate) fn call(
             None => Err(format!("`{name}` has no function")),
         })
     };
+    flight::let_go_of_left(py);
     let hears = Hears::new();
     let session = &hears.session(session);
     let made = ffi::aside(py, || {
@@ -56,11 +57,17 @@ pub(crate) fn call(
             false => tried,
         }
     });
+    // Also of a call that succeeded: it may have come while something else was waited for.
+    let interrupt = interrupt.or_else(|| hears.raised());
     let made = match made {
+        Ok(_) if interrupt.is_some() => Err(interrupt.expect("it was just seen")),
         Ok(outcome) => object(py, loaded, plan, called, outcome, given),
         Err(error) => match left(loaded, called, plan, &error, given) {
-            Ok(()) => Err(raised(py, function, &error, interrupt.or_else(|| hears.raised()))),
-            Err(problem) => Err(problem),
+            Ok(()) => Err(raised(py, function, &error, interrupt)),
+            Err(problem) => match interrupt {
+                Some(interrupt) => Err(interrupt),
+                None => Err(problem),
+            },
         },
     };
     told(py, own, made)
@@ -127,13 +134,8 @@ fn named(py: Python<'_>, error: PyErr, what: &dyn Fn() -> String) -> PyErr {
 fn kept(loaded: &Arc<Loaded>, callback: Py<PyAny>) -> KeptFunction {
     let loaded = Arc::clone(loaded);
     KeptFunction::new(move |args| {
-        let answered = ending::attach(|py| {
-            answer(py, &loaded, &callback, args).map_err(|error| {
-                let text = error.to_string();
-                note(py, error);
-                text
-            })
-        });
+        let answered =
+            ending::attach(|py| answer(py, &loaded, &callback, args).map_err(|error| note(py, error)));
         answered.unwrap_or_else(|| Err("Python is ending".into()))
     })
 }

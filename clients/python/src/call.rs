@@ -17,7 +17,7 @@ use crate::hears::Waits;
 use crate::numbers::Scalar;
 use crate::plan::{MOST_NUMBERS, Number, Plan, Takes, What};
 use crate::results::{self, Taken};
-use crate::{ending, errors, ffi};
+use crate::{ending, errors, ffi, flight};
 
 /// How long a thread waits for a reply with the lock. Python itself changes threads every five milliseconds.
 pub(crate) const PATIENCE: Duration = Duration::from_micros(10);
@@ -34,7 +34,7 @@ pub(crate) fn call(
     let read = arguments::read(plan, given)?;
     let (waits, mut interrupt) = (Waits::default(), None);
     let taken = match once(py, session, plan, &read, &waits, &mut interrupt) {
-        Ok(taken) => taken,
+        Ok(taken) => unless_raised(py, &waits, interrupt, taken)?,
         Err(error) => {
             waits.note(&mut interrupt);
             again(py, function, session, &read, error, interrupt)?
@@ -60,8 +60,10 @@ pub(crate) fn call_numeric(
     }
     let (waits, mut interrupt) = (Waits::default(), None);
     match once_numeric(py, session, plan, &scalars, &waits, &mut interrupt) {
-        Ok(None) => Ok(py.None()),
-        Ok(Some((scalar, number))) => Ok(scalar.object(py, number)),
+        Ok(taken) => Ok(match unless_raised(py, &waits, interrupt, taken)? {
+            None => py.None(),
+            Some((scalar, number)) => scalar.object(py, number),
+        }),
         Err(error) => {
             waits.note(&mut interrupt);
             let read = scalars[..plan.params.len()].iter().map(|scalar| Argument::Number(*scalar)).collect();
@@ -108,6 +110,7 @@ fn begin<'s>(
     match session.call_at_once(plan.index) {
         Some(call) => Ok(call),
         None => {
+            flight::let_go_of_left(py);
             let (session, objects) = (waits.session(session), arguments::objects(read));
             ffi::aside(py, || session.call_of(plan.index, &objects))
         }
@@ -140,13 +143,32 @@ fn once(
     interrupt: &mut Option<PyErr>,
 ) -> hotcell::Result<Taken> {
     let mut call = begin(py, session, plan, read, waits)?;
-    for (param, argument) in plan.params.iter().zip(read) {
-        arguments::put(&mut call, param, argument)?;
+    let mut arguments = plan.params.iter().zip(read);
+    if let Err(refused) =
+        arguments.try_for_each(|(param, argument)| arguments::put(&mut call, param, argument))
+    {
+        // As in `end`.
+        ffi::aside(py, || drop(call));
+        return Err(refused);
     }
     let mut reply = settle(py, call, interrupt)?;
     let taken = reply.succeeded().and_then(|()| results::take(&mut reply, plan, read));
     end(py, session, reply);
     taken
+}
+
+/// What a call gave that has succeeded, unless a signal has raised something all the same: while it waited for something else, such as
+/// what others left to be released.
+#[inline]
+fn unless_raised<T>(py: Python<'_>, waits: &Waits, mut interrupt: Option<PyErr>, taken: T) -> PyResult<T> {
+    waits.note(&mut interrupt);
+    match interrupt {
+        None => Ok(taken),
+        Some(interrupt) => {
+            ffi::aside(py, || drop(taken));
+            Err(interrupt)
+        }
+    }
 }
 
 /// Whether a signal came for which Python raises something, such as `KeyboardInterrupt`. Asked without the lock.
@@ -181,7 +203,10 @@ fn again(
         true => ffi::aside(py, || session.retried(plan.index, Err(error), again)),
         false => Err(error),
     };
-    made.map_err(|error| raised(py, function, &error, interrupt))
+    match made {
+        Ok(taken) => unless_raised(py, &Waits::default(), interrupt, taken),
+        Err(error) => Err(raised(py, function, &error, interrupt)),
+    }
 }
 
 /// What a failed call raises: what a signal raised, where that is why it was given up.

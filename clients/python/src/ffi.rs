@@ -5,19 +5,19 @@
 
 pub(crate) mod buffer;
 pub(crate) mod ends;
-pub(crate) mod own;
 
 use std::ffi::{c_char, c_int, c_uint, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
 use pyo3::buffer::PyUntypedBuffer;
-use pyo3::exceptions::PySystemError;
+use pyo3::exceptions::{PyKeyboardInterrupt, PySystemError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyAny, PyDict, PyTuple, PyType};
 use pyo3::{Borrowed, ffi};
 
+use crate::ending;
 use crate::function::Function;
 
 /// How Python calls an object that has a place for such a pointer.
@@ -65,8 +65,9 @@ impl<'a, 'py> Arguments<'a, 'py> {
     /// One of those.
     #[inline]
     pub(crate) fn get(&self, index: usize) -> Borrowed<'a, 'py, PyAny> {
-        // SAFETY: the caller of a function owns its arguments until that returns, which `'a` does not outlive: `Arguments` is only
-        // made in `called`.
+        // SAFETY: `all` is of objects that are owned for `'a`. `Arguments` are only made in `vectorcall`, whose caller owns them until it
+        // returns, and in `with_arguments`, which owns them itself; both pass them to what is to take them for any `'a`, so that nothing
+        // of them can be kept.
         unsafe { Borrowed::from_ptr(self.py, self.all[index]) }
     }
 
@@ -393,7 +394,17 @@ pub(crate) fn aside<R>(py: Python<'_>, run: impl FnOnce() -> R) -> R {
     here.0.1.expect("what is given to be run is run")
 }
 
-/// What goes to another thread and comes back with its own.
+/// Gives back to Python what a signal raised and nobody can be told here: an interrupt comes once more, anything else is reported.
+pub(crate) fn raise_later(raised: PyErr) {
+    // Where the interpreter is ending nobody is interrupted.
+    ending::attach(|py| match raised.is_instance_of::<PyKeyboardInterrupt>(py) {
+        // SAFETY: it may be called at any time, and notes that the signal has come.
+        true => unsafe { ffi::PyErr_SetInterrupt() },
+        false => raised.write_unraisable(py, None),
+    });
+}
+
+/// Runs the handlers of signals that came, and raises what they raise.
 pub(crate) fn raise_signals(py: Python<'_>) -> PyResult<()> {
     py.check_signals()
 }

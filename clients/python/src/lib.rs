@@ -12,6 +12,7 @@ mod call;
 mod ending;
 mod errors;
 mod ffi;
+mod flight;
 mod function;
 mod hears;
 mod library;

@@ -1,71 +1,48 @@
 //! Calls in flight: several are sent without waiting for each, and their results are taken when they are needed.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use hotcell::rt::{Collects as _, Puts as _};
-use hotcell::{Pipeline as Calls, Session, Ticket};
+use hotcell::{Session, Ticket};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
-use crate::arguments::{self, Read};
-use crate::ffi::own::OfThread;
+use crate::arguments::{self, Argument, Read};
+use crate::flight::{Flights, Slot, State};
 use crate::function::Function;
-use crate::hears::Hears;
 use crate::numbers::takes;
+use crate::plan::Plan;
 use crate::results::{self, Taken};
-use crate::{batch, call, ffi, raised};
+use crate::{batch, call, ffi, flight, raised};
 
 /// Calls that are sent one after the other, and executed in that order, while Python goes on: `send` gives a `Coming`. Eight are in
 /// flight at most: the next one waits for the first. At the end of a `with` none is. It stays on its thread.
 #[pyclass(frozen, weakref, module = "hotcell._native")]
 pub(crate) struct Pipeline {
-    calls: OfThread<Calls>,
+    flights: Flights,
     session: Session,
-    hears: Hears,
     /// What callbacks raised that the library keeps.
     raised: raised::Call,
 }
 
 /// What a call of a pipeline is going to give.
-#[pyclass(frozen, module = "hotcell._native")]
+#[pyclass(frozen, weakref, module = "hotcell._native")]
 pub(crate) struct Coming {
     of: Py<Pipeline>,
     function: Py<PyAny>,
-    /// Not there while somebody waits for it.
-    state: Mutex<Option<State>>,
-}
-
-/// What has become of it.
-enum State {
-    InFlight(Ticket<Taken>),
-    Done(Py<PyAny>),
-    Failed(PyErr),
+    slot: Arc<Slot>,
 }
 
 impl Pipeline {
     pub(crate) fn new(session: &Session) -> Pipeline {
-        let hears = Hears::new();
-        let session = hears.session(session);
-        Pipeline { calls: OfThread::new(session.pipeline()), session, hears, raised: raised::Call::new() }
-    }
-
-    /// Does something with the calls, in which it may let go of Python's lock.
-    fn with<R>(&self, run: impl FnOnce(&mut Calls) -> R) -> PyResult<R> {
-        let done = self.calls.with(|calls| self.raised.meanwhile(|| run(calls)));
-        done.map_err(PyRuntimeError::new_err)
-    }
-
-    /// The same, without the lock: it may wait.
-    fn aside<R>(&self, py: Python<'_>, run: impl FnOnce(&mut Calls) -> R) -> PyResult<R> {
-        self.with(|calls| ffi::aside(py, || run(calls)))
+        Pipeline { flights: Flights::new(), session: session.clone(), raised: raised::Call::of_several() }
     }
 
     /// What a call that failed raises.
     fn failed(&self, py: Python<'_>, function: &Function, error: &hotcell::Error) -> PyErr {
-        let exception = call::raised(py, function, error, self.hears.raised());
-        self.raised.reason(py, exception)
+        self.raised.reason(py, call::raised(py, function, error, None))
     }
 
     fn begin(
@@ -73,7 +50,7 @@ impl Pipeline {
         py: Python<'_>,
         function: &Function,
         given: ffi::Arguments<'_, '_>,
-    ) -> PyResult<Ticket<Taken>> {
+    ) -> PyResult<Arc<Slot>> {
         let plan = &function.plan;
         let own = function.own.as_ref().map(|own| own.bind_borrowed(py));
         let given = arguments::sorted(plan, own, given)?;
@@ -82,18 +59,59 @@ impl Pipeline {
             return Err(PyValueError::new_err(text));
         }
         let read = arguments::read(plan, &given)?;
-        let sent = self.with(|calls| {
-            let objects = arguments::objects(&read);
-            let mut call = ffi::aside(py, || calls.entry_of(plan.index, &objects))?;
-            for (param, argument) in plan.params.iter().zip(&read) {
-                batch::put(&mut call, param, argument)?;
-            }
-            let plan = Arc::clone(plan);
-            // Objects that come out belong to those that went in by what the worker knows.
-            Ok(call.read(move |reply| results::take(reply, &plan, &Read::new())))
+        refuse_memory_to_fill(plan, &read)?;
+        flight::let_go_of_left(py);
+        let ran = self.flights.begin(py, &self.session, |going| {
+            let ticket = self.raised.meanwhile(|| send(py, &mut going.calls, plan, &read))?;
+            let slot = Slot::of(State::InFlight(ticket));
+            going.add(&slot);
+            Ok(slot)
         })?;
-        sent.map_err(|error| self.failed(py, function, &error))
+        match (ran.done, ran.raised.or_else(|| self.raised.ends_more(py))) {
+            (Ok(slot), None) => Ok(slot),
+            (Ok(_), Some(raised)) => Err(raised),
+            (Err(error), raised) => {
+                let failed = call::raised(py, function, &error, raised);
+                Err(self.raised.reason(py, failed))
+            }
+        }
     }
+
+    /// Waits for all that is in flight.
+    fn end_all(&self, py: Python<'_>) -> PyResult<()> {
+        let ran =
+            self.flights.with(py, |going| self.raised.meanwhile(|| ffi::aside(py, || going.settle())))?;
+        ran.map_or(Ok(()), flight::Ran::unless_raised)?;
+        self.raised.ends_more(py).map_or(Ok(()), Err)
+    }
+}
+
+/// Before there is a call, which is to be dropped without Python's lock.
+fn refuse_memory_to_fill(plan: &Plan, read: &Read<'_, '_>) -> PyResult<()> {
+    let into = plan.params.iter().zip(read).find(|(_, argument)| matches!(argument, Argument::Into(..)));
+    let Some((param, _)) = into else { return Ok(()) };
+    let what = param.says(plan);
+    Err(PyValueError::new_err(format!("{what} cannot be memory to fill here: pass a size, and get the data")))
+}
+
+fn send(
+    py: Python<'_>,
+    calls: &mut hotcell::Pipeline,
+    plan: &Arc<Plan>,
+    read: &Read<'_, '_>,
+) -> hotcell::Result<Ticket<Taken>> {
+    let objects = arguments::objects(read);
+    let mut call = ffi::aside(py, || calls.entry_of(plan.index, &objects))?;
+    let put =
+        plan.params.iter().zip(read).try_for_each(|(param, argument)| batch::put(&mut call, param, argument));
+    if let Err(refused) = put {
+        // What others left to be released may be released with it.
+        ffi::aside(py, || drop(call));
+        return Err(refused);
+    }
+    let plan = Arc::clone(plan);
+    // Objects that come out belong to those that went in by what the worker knows.
+    Ok(call.read(move |reply| results::take(reply, &plan, &Read::new())))
 }
 
 #[pymethods]
@@ -115,20 +133,20 @@ impl Pipeline {
             let text = format!("{name}() cannot be in a pipeline: its calls go by values; call it by itself");
             return Err(PyTypeError::new_err(text));
         }
-        let ticket = ffi::with_arguments(args, named, |given| slf.get().begin(slf.py(), own, given))?;
-        let (of, function) = (slf.clone().unbind(), function.clone().unbind());
-        Ok(Coming { of, function, state: Mutex::new(Some(State::InFlight(ticket))) })
+        let slot = ffi::with_arguments(args, named, |given| slf.get().begin(slf.py(), own, given))?;
+        Ok(Coming { of: slf.clone().unbind(), function: function.clone().unbind(), slot })
     }
 
     /// Waits for all calls in flight, and keeps what they give. Behind it the worker is free for others.
     fn settle(&self, py: Python<'_>) -> PyResult<()> {
-        self.aside(py, Calls::settle)
+        self.end_all(py)
     }
 
     /// How many calls were sent whose reply nobody has looked at.
     #[getter]
-    fn in_flight(&self) -> PyResult<usize> {
-        self.with(|calls| calls.in_flight())
+    fn in_flight(&self, py: Python<'_>) -> PyResult<usize> {
+        let ran = self.flights.with(py, |going| going.calls.in_flight())?;
+        ran.map_or(Ok(0), flight::Ran::unless_raised)
     }
 
     fn __enter__(slf: Py<Self>) -> Py<Self> {
@@ -145,26 +163,37 @@ impl Pipeline {
 impl Coming {
     /// What the call gives, or raises. Waits for it, where it has not come, and for those in front of it.
     fn result(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let state = self.state().take();
-        let ended = match state {
+        let state = self.slot.lock().take();
+        let (ended, raised) = match state {
             None => return Err(PyRuntimeError::new_err("somebody waits for this result already")),
-            Some(State::InFlight(ticket)) => self.end(py, ticket)?,
-            Some(ended) => ended,
+            Some(State::InFlight(ticket)) => {
+                let (came, raised) = self.wait(py, ticket)?;
+                let made = self.made(py, came);
+                (made, raised.or_else(|| self.of.get().raised.ends_more(py)))
+            }
+            Some(State::Came(came)) => (self.made(py, came), None),
+            Some(ended) => (ended, None),
         };
         let result = match &ended {
-            State::Failed(error) => Err(error.clone_ref(py)),
             State::Done(result) => Ok(result.clone_ref(py)),
-            State::InFlight(_) => unreachable!("it was waited for"),
+            State::Failed(error) => Err(PyErr::from_value(error.bind(py).clone().into_any())),
+            State::InFlight(_) | State::Came(_) => unreachable!("it was waited for"),
         };
-        *self.state() = Some(ended);
-        result
+        *self.slot.lock() = Some(ended);
+        match raised {
+            Some(raised) => {
+                raised.set_cause(py, result.err());
+                Err(raised)
+            }
+            None => result,
+        }
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let name: String = self.function.bind(py).getattr("__name__")?.extract()?;
-        let what = match &*self.state() {
-            Some(State::Done(_)) => "done",
-            Some(State::Failed(_)) => "failed",
+        let what = match &*self.slot.lock() {
+            Some(State::Done(_) | State::Came(Ok(_))) => "done",
+            Some(State::Failed(_) | State::Came(Err(_))) => "failed",
             Some(State::InFlight(_)) | None => "coming",
         };
         Ok(format!("<hotcell result of {name}(), {what}>"))
@@ -177,37 +206,65 @@ impl Coming {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.of)?;
-        visit.call(&self.function)
+        visit.call(&self.function)?;
+        // Who has it locked is no collector, and has the lock for no time.
+        match self.slot.try_lock().as_deref() {
+            Some(Some(State::Done(result))) => visit.call(result),
+            Some(Some(State::Failed(error))) => visit.call(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn __clear__(&self) {
+        let state = self.slot.lock().take();
+        drop(state);
+    }
+}
+
+impl Drop for Coming {
+    /// What came and nobody looked at may be objects of the library, whose release takes as long as that wants.
+    fn drop(&mut self) {
+        let came = self.slot.lock().take_if(|state| matches!(state, State::Came(_)));
+        if came.is_some() {
+            ffi::let_go(came);
+        }
     }
 }
 
 impl Coming {
-    fn state(&self) -> MutexGuard<'_, Option<State>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits for the call.
-    fn end(&self, py: Python<'_>, ticket: Ticket<Taken>) -> PyResult<State> {
+    /// Waits for the call. Comes with what a signal raised meanwhile.
+    fn wait(
+        &self,
+        py: Python<'_>,
+        ticket: Ticket<Taken>,
+    ) -> PyResult<(hotcell::Result<Taken>, Option<PyErr>)> {
         let pipeline = self.of.get();
         let mut ticket = Some(ticket);
-        let taken = pipeline.aside(py, |calls| ticket.take().map(|ticket| calls.take(ticket)));
-        let taken = match (taken, ticket) {
-            (Ok(Some(taken)), _) => taken,
+        let ran = pipeline.flights.with(py, |going| {
+            let taken = || ticket.take().map(|ticket| going.calls.take(ticket));
+            pipeline.raised.meanwhile(|| ffi::aside(py, taken))
+        });
+        match (ran, ticket) {
+            (Ok(Some(flight::Ran { done: Some(came), raised })), _) => Ok((came, raised)),
             (refused, ticket) => {
                 // Nobody has waited: it is to be had on the thread that it belongs to.
-                *self.state() = ticket.map(State::InFlight);
+                *self.slot.lock() = ticket.map(State::InFlight);
                 refused?;
-                return Err(PyRuntimeError::new_err("somebody waits for this result already"));
+                Err(PyRuntimeError::new_err("nothing is known of this call any more"))
             }
-        };
+        }
+    }
+
+    /// Makes of it what Python gets.
+    fn made(&self, py: Python<'_>, came: hotcell::Result<Taken>) -> State {
         let function = self.function.bind(py);
-        let function = ffi::function_of(function).ok_or_else(|| PyTypeError::new_err("it is no function"))?;
-        Ok(match taken {
-            Ok(taken) => match results::object(py, &function.loaded, &function.plan, taken, &Read::new()) {
-                Ok(object) => State::Done(object),
-                Err(error) => State::Failed(error),
-            },
-            Err(error) => State::Failed(pipeline.failed(py, function, &error)),
-        })
+        let Some(function) = ffi::function_of(function) else {
+            return State::Failed(PyTypeError::new_err("it is no function").into_value(py));
+        };
+        let made = match came {
+            Ok(taken) => results::object(py, &function.loaded, &function.plan, taken, &Read::new()),
+            Err(error) => Err(self.of.get().failed(py, function, &error)),
+        };
+        made.map_or_else(|error| State::Failed(error.into_value(py)), State::Done)
     }
 }

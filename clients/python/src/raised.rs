@@ -12,19 +12,45 @@ use pyo3::prelude::*;
 
 use crate::errors;
 
-/// What callbacks raised that the library keeps, by the number of the call that ran them. Under its lock it is only moved.
-static KEPT: Mutex<Vec<(u64, PyErr)>> = Mutex::new(Vec::new());
-
-thread_local! {
-    /// The number of the call that is under way here; 0 outside of one.
-    static CURRENT: Cell<u64> = const { Cell::new(0) };
+/// What a callback raised that the library keeps.
+struct Noted {
+    /// The number of the call that ran it, or of several.
+    call: u64,
+    number: u64,
+    error: PyErr,
 }
 
-/// A call under way, whose kept callbacks may raise.
-pub(crate) struct Call(u64);
+/// All of that. Under its lock it is only moved.
+static KEPT: Mutex<Vec<Noted>> = Mutex::new(Vec::new());
+
+/// How the failure of one of several calls tells which it was.
+fn mark(number: u64) -> String {
+    format!(" (exception {number} of Python)")
+}
+
+thread_local! {
+    /// The call that is under way here, if there is one.
+    static CURRENT: Cell<Option<Current>> = const { Cell::new(None) };
+}
+
+/// A call under way, whose kept callbacks may raise; or several.
+pub(crate) struct Call(Current);
+
+/// By its number.
+#[derive(Clone, Copy)]
+struct Current {
+    call: u64,
+    several: bool,
+}
 
 /// What was current before.
-struct Before(u64);
+struct Before(Option<Current>);
+
+/// Another number than all before.
+fn next() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed) + 1
+}
 
 impl Drop for Before {
     fn drop(&mut self) {
@@ -34,12 +60,16 @@ impl Drop for Before {
 
 impl Call {
     pub(crate) fn new() -> Call {
-        static LAST: AtomicU64 = AtomicU64::new(0);
-        Call(LAST.fetch_add(1, Ordering::Relaxed) + 1)
+        Call(Current { call: next(), several: false })
+    }
+
+    /// Several of one pipeline.
+    pub(crate) fn of_several() -> Call {
+        Call(Current { call: next(), several: true })
     }
 
     fn current(&self) -> Before {
-        Before(CURRENT.replace(self.0))
+        Before(CURRENT.replace(Some(self.0)))
     }
 
     /// Makes this the call of a future, whichever others its thread polls.
@@ -58,38 +88,43 @@ impl Call {
         run()
     }
 
-    /// What one of several calls raises that failed with this: what a callback raised, if that is why it failed. The others may come
-    /// out of other calls.
+    /// What one of several calls raises that failed with this: what a callback raised, if that is why it failed. The others come out
+    /// of other calls.
     pub(crate) fn reason(&self, py: Python<'_>, error: PyErr) -> PyErr {
-        let mut raised = self.take();
-        let text = error.to_string();
-        let of_callback = errors::is_of_kind(py, &error, "CallbackFailed");
-        let mut reasons = raised.iter();
-        let reason = reasons.position(|raised| {
-            !raised.is_instance_of::<PyException>(py) || of_callback && text.contains(&raised.to_string())
-        });
-        let reason = reason.map(|at| raised.remove(at));
-        KEPT.lock().unwrap_or_else(PoisonError::into_inner).extend(raised.into_iter().map(|it| (self.0, it)));
-        match told::<()>(py, reason, Err(error)) {
-            Err(error) => error,
-            Ok(()) => unreachable!("what failed has failed"),
+        if !errors::is_of_kind(py, &error, "CallbackFailed") {
+            return error;
         }
+        let (text, mut all) = (error.to_string(), self.take());
+        let at = all.iter().position(|noted| text.contains(&mark(noted.number)));
+        let reason = at.map(|at| all.remove(at).error);
+        self.put_back(all);
+        reason.unwrap_or(error)
+    }
+
+    /// What a callback raised that is to end more than its call, such as `KeyboardInterrupt`, whichever of them that was.
+    pub(crate) fn ends_more(&self, py: Python<'_>) -> Option<PyErr> {
+        let mut all = self.take();
+        let at = all.iter().position(|noted| !noted.error.is_instance_of::<PyException>(py));
+        let ends = at.map(|at| all.remove(at).error);
+        self.put_back(all);
+        ends
     }
 
     /// What comes out of the call.
     pub(crate) fn told<T>(self, py: Python<'_>, made: PyResult<T>) -> PyResult<T> {
         let mut of_call = self.take();
-        let first = if of_call.is_empty() { None } else { Some(of_call.remove(0)) };
+        let first = if of_call.is_empty() { None } else { Some(of_call.remove(0).error) };
         told(py, first, made)
     }
 
-    fn take(&self) -> Vec<PyErr> {
+    fn put_back(&self, all: Vec<Noted>) {
+        debug_assert!(all.iter().all(|noted| noted.call == self.0.call), "it is what was taken");
+        KEPT.lock().unwrap_or_else(PoisonError::into_inner).extend(all);
+    }
+
+    fn take(&self) -> Vec<Noted> {
         let mut all = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut of_call = Vec::new();
-        while let Some(at) = all.iter().position(|(call, _)| *call == self.0) {
-            of_call.push(all.remove(at).1);
-        }
-        of_call
+        all.extract_if(.., |noted| noted.call == self.0.call).collect()
     }
 }
 
@@ -109,12 +144,17 @@ pub(crate) fn during<T>(py: Python<'_>, run: impl FnOnce() -> PyResult<T>) -> Py
     call.told(py, made)
 }
 
-/// Notes what a kept callback raised, for the call that runs it. Where there is none, nobody else would hear of it.
-pub(crate) fn note(py: Python<'_>, error: PyErr) {
-    match CURRENT.get() {
-        0 => error.write_unraisable(py, None),
-        call => KEPT.lock().unwrap_or_else(PoisonError::into_inner).push((call, error)),
-    }
+/// Notes what a kept callback raised, for the call that runs it; where there is none, nobody else would hear of it. What the call is
+/// told.
+pub(crate) fn note(py: Python<'_>, error: PyErr) -> String {
+    let text = error.to_string();
+    let Some(Current { call, several }) = CURRENT.get() else {
+        error.write_unraisable(py, None);
+        return text;
+    };
+    let number = next();
+    KEPT.lock().unwrap_or_else(PoisonError::into_inner).push(Noted { call, number, error });
+    if several { text + &mark(number) } else { text }
 }
 
 /// What comes out of a call in which a callback raised this: the exception itself, if the call failed for it, or if it is to end more

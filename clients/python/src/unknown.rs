@@ -23,12 +23,14 @@ pub(crate) fn function(py: Python<'_>, loaded: &Loaded, class: Option<&str>, nam
     if let Some(plan) = known.into_iter().flatten().next() {
         return elsewhere(loaded, plan);
     }
-    if let Some(text) = left_out(loaded, name, &full) {
+    let names = loaded.plans.iter().filter(own).map(|plan| plan.name.as_str()).collect();
+    let near = like(py, name, names);
+    // What is misspelt may be the end of some other name, too.
+    if let Some(text) = left_out(loaded, name, &full, near.is_empty()) {
         return text;
     }
-    let names = loaded.plans.iter().filter(own).map(|plan| plan.name.as_str()).collect();
     let of = class.unwrap_or(loaded.library());
-    format!("{of} has no function `{name}`{}", like(py, name, names))
+    format!("{of} has no function `{name}`{near}")
 }
 
 /// The names that are most like one that is not there, as the end of a message.
@@ -65,17 +67,24 @@ fn class_of<'l>(loaded: &'l Loaded, plan: &Plan) -> Option<(&'l str, bool)> {
     structure.or_else(|| names.objects.get(owner).map(|of| (of.name.as_str(), false)))
 }
 
-/// Why a function cannot be called that has this name in C, or as the end of its name, with that of a class before it or without.
-fn left_out(loaded: &Loaded, name: &str, full: &str) -> Option<String> {
+/// Why a function cannot be called that has this name in C, or, if `ends`, as the last words of its name, with that of a class before
+/// them or without.
+fn left_out(loaded: &Loaded, name: &str, full: &str, ends: bool) -> Option<String> {
     let left = &loaded.interface.left_out;
     let only = |end: &str| {
-        let mut ends = left.iter().filter(|it| !end.is_empty() && letters(&it.name).ends_with(end));
-        ends.next().filter(|_| ends.next().is_none())
+        let mut like = left.iter().filter(|it| ends && words(&it.name).any(|words| letters(words) == end));
+        like.next().filter(|_| like.next().is_none())
     };
     let exactly = left.iter().find(|it| it.name == name);
     let meant = exactly.or_else(|| only(full)).or_else(|| only(&letters(name)))?;
     let help = meant.help.as_ref().map_or(String::new(), |help| format!("; {help}"));
     Some(format!("`{}` cannot be called: {}{help}", meant.name, meant.reason))
+}
+
+/// A name in C, and what is left of it without its first words.
+fn words(name: &str) -> impl Iterator<Item = &str> {
+    let behind = name.match_indices('_').map(|(at, _)| &name[at + 1..]);
+    std::iter::once(name).chain(behind).filter(|words| !words.is_empty())
 }
 
 /// A name in any spelling.

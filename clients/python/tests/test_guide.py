@@ -29,6 +29,7 @@ def test_a_crash_is_an_exception() -> None:
     except hotcell.Crashed as error:
         assert error.cause is not None and error.cause["signal"] == "SIGSEGV"
     assert libc.call("raise", 0) == 0  # another worker, and the same program
+    assert libc.generation == 2
 
 
 def test_a_deadline_ends_a_call() -> None:
@@ -37,7 +38,7 @@ def test_a_deadline_ends_a_call() -> None:
         libc.pause()
     except TimeoutError as error:
         assert isinstance(error, hotcell.Hung)
-    assert libc.getppid() > 0
+    assert libc.getppid() > 0 and libc.generation == 2
 
 
 def test_many_calls_are_one() -> None:

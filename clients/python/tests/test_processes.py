@@ -112,6 +112,26 @@ def hold_the_worker(grid: Any) -> tuple[threading.Thread, threading.Event]:
     return thread, over
 
 
+def test_a_handler_may_call_the_library_that_its_thread_waits_for(load_grid: Any) -> None:
+    with load_grid(deadline=60) as grid:
+        thread, over = hold_the_worker(grid)
+        made = []
+
+        def handle(*_: Any) -> None:
+            over.set()
+            made.append(grid.add(1, 2))
+
+        before = signal.signal(signal.SIGUSR1, handle)
+        timer = threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGUSR1))
+        try:
+            timer.start()
+            assert grid.add(3, 4) == 7 and made == [3]
+        finally:
+            timer.join()
+            signal.signal(signal.SIGUSR1, before)
+            thread.join()
+
+
 def test_a_signal_that_raises_nothing_ends_nothing(load_grid: Any) -> None:
     heard = []
     before = signal.signal(signal.SIGUSR1, lambda *_: heard.append(1))

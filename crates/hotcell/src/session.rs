@@ -614,7 +614,7 @@ impl Session {
         let until = Until::given_up(instant_of(deadline), self.cancel.as_ref());
         match self.shared.seats.wait(until, || self.reclaim()) {
             Some(seat) => Ok(Turn::new(self, seat, Some(allowed))),
-            None if self.is_cancelled() => Err(context.given_up()),
+            None if self.is_cancelled() => Err(self.given_up(&context)),
             None => refused(format!("other calls held the worker for {:?}", allowed.time())),
         }
     }

@@ -1,6 +1,7 @@
 //! Calls that somebody gives up while their thread waits for them.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -73,6 +74,55 @@ fn a_call_in_line_that_is_given_up_leaves_it_and_nobody_else_hears_of_it() {
         theirs.cancel();
         assert_eq!(holds.join().unwrap().kind(), ErrorKind::Cancelled);
     });
+}
+
+#[test]
+fn what_is_asked_in_line_may_call_the_session_itself() {
+    let faulty = Faulty::open(Options::default()).unwrap();
+    let (session, theirs) = (faulty.session(), Cancel::new());
+    let (before, own, gives_up) = (session.stats().calls, session.clone(), theirs.clone());
+    let (asked, made) = (AtomicU32::new(0), Arc::new(AtomicU32::new(0)));
+    let sum = Arc::clone(&made);
+    let asks = Cancel::asking(move || {
+        // The first time before it stands in line.
+        if asked.fetch_add(1, Ordering::Relaxed) == 1 {
+            gives_up.cancel();
+            sum.store(add(&own, 2, 3).unwrap(), Ordering::Relaxed);
+        }
+        false
+    });
+    thread::scope(|scope| {
+        let holds = scope.spawn(|| loops(session, &theirs).unwrap_err());
+        wait_until("the call is under way", || session.stats().calls > before);
+        assert_eq!(add(&session.cancelled_by(&asks), 4, 5).unwrap(), 9);
+        assert_eq!(made.load(Ordering::Relaxed), 5, "that was made from what is asked");
+        assert_eq!(holds.join().unwrap().kind(), ErrorKind::Cancelled);
+    });
+}
+
+#[test]
+fn a_panic_of_what_is_asked_comes_out_behind_the_call() {
+    let faulty = Faulty::open(Options::default()).unwrap();
+    let (session, asked) = (faulty.session(), AtomicU32::new(0));
+    let panics = Cancel::asking(move || {
+        assert!(asked.fetch_add(1, Ordering::Relaxed) < 3, "asked too often");
+        false
+    });
+    let panic = catch_unwind(AssertUnwindSafe(|| loops(session, &panics))).unwrap_err();
+    assert_eq!(panic.downcast_ref::<&str>(), Some(&"asked too often"));
+    assert_eq!((add(session, 2, 3).unwrap(), session.generation()), (5, 2));
+    assert_eq!(loops(session, &panics).unwrap_err().kind(), ErrorKind::Cancelled, "for good");
+}
+
+/// A sum by the library.
+fn add(session: &hotcell::Session, left: i128, right: i128) -> hotcell::Result<u32> {
+    let interface = &bound().unwrap().interface;
+    let function = interface.function("faulty_add").unwrap();
+    let made = hotcell::dynamic::call(session, interface, function, &[Value::Int(left), Value::Int(right)])?;
+    match made.returned {
+        Some(Value::Int(sum)) => Ok(u32::try_from(sum).unwrap()),
+        other => panic!("{other:?} is no sum"),
+    }
 }
 
 #[test]

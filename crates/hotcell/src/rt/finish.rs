@@ -87,14 +87,15 @@ impl<'s> Call<'s> {
         if !self.is_given_up() {
             return Ok(());
         }
-        Err(self.context.given_up())
+        Err(self.turn.session.given_up(&self.context))
     }
 
     /// Whether its caller has given it up. A release is nobody's call: it is sent before or behind that of somebody who may
     /// give his own up, and the worker with the objects of all others is not to end for that.
     #[inline]
     fn is_given_up(&self) -> bool {
-        self.turn.session.is_cancelled() && !self.releases
+        // In this order: who is asked says so once, and of a release nobody would hear it.
+        !self.releases && self.turn.session.is_cancelled()
     }
 
     /// Publishes the call and waits for its reply.
@@ -325,7 +326,9 @@ impl<'s> Call<'s> {
                 return self.stop(Why::Deadline, callbacks);
             }
             if self.is_given_up() || callbacks.give_up() {
-                return self.stop(Why::GivenUp, callbacks);
+                let stopped = self.stop(Why::GivenUp, callbacks);
+                self.session().resume_panic();
+                return stopped;
             }
             let until = callbacks.look_at(now, self.session().waits_until(now, deadline));
             waited = self.live().lane.wait(id, now, spin, until);

@@ -1,11 +1,14 @@
 //! Calls that somebody gives up while their thread waits for them.
 
+use std::any::Any;
 use std::fmt;
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::Session;
+use super::{Context, Session};
+use crate::error::Error;
 
 /// Nanoseconds that a call which may be given up waits for before it looks whether it was.
 pub(crate) const LOOKS: u64 = 5_000_000;
@@ -36,6 +39,8 @@ struct State {
     cancelled: AtomicBool,
     /// Who is asked, too.
     asks: Option<Box<dyn Fn() -> bool + Send + Sync>>,
+    /// What that panicked with.
+    panicked: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
 impl Cancel {
@@ -45,10 +50,15 @@ impl Cancel {
     }
 
     /// One that is cancelled, too, as soon as `asks` says so: for what is known only to who asks for it, such as the signals of an
-    /// interpreter. The thread of a call asks, some hundred times a second while it waits, and with the worker in its hands: it is to
-    /// be over soon.
+    /// interpreter. The thread of a call asks, some hundred times a second while it waits, for its turn or with the worker in its
+    /// hands: it is to be over soon.
+    ///
+    /// It may make calls of the same session. They wait for their turn as others do, and the call that stands in line lets them, and
+    /// other threads, go first; but they are refused at once, as `Unavailable`, where the call that asks has the worker, or where
+    /// both wait for objects under a [rule for threads](crate::rt::ThreadRules). When it panics, the call is given up, and the panic
+    /// comes out of that when it has ended.
     pub fn asking(asks: impl Fn() -> bool + Send + Sync + 'static) -> Cancel {
-        Cancel(Arc::new(State { cancelled: AtomicBool::new(false), asks: Some(Box::new(asks)) }))
+        Cancel(Arc::new(State { asks: Some(Box::new(asks)), ..State::default() }))
     }
 
     /// Gives the calls up, for good.
@@ -62,11 +72,29 @@ impl Cancel {
         if self.0.cancelled.load(Ordering::Acquire) {
             return true;
         }
-        let says_so = self.0.asks.as_ref().is_some_and(|asks| asks());
+        let Some(asks) = &self.0.asks else { return false };
+        // A call is under way, and has to end as such before anything else is done.
+        let says_so = catch_unwind(AssertUnwindSafe(asks)).unwrap_or_else(|panic| {
+            *self.0.panicked.lock().unwrap_or_else(PoisonError::into_inner) = Some(panic);
+            true
+        });
         if says_so {
             self.cancel();
         }
         says_so
+    }
+
+    /// Whether somebody is asked.
+    pub(crate) fn asks(&self) -> bool {
+        self.0.asks.is_some()
+    }
+
+    /// Goes on with the panic of what was asked, if there was one.
+    fn resume(&self) {
+        let panic = self.0.panicked.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(panic) = panic {
+            resume_unwind(panic);
+        }
     }
 }
 
@@ -103,6 +131,19 @@ impl Session {
     /// Whether calls through this value are given up.
     pub(crate) fn is_cancelled(&self) -> bool {
         self.cancel.as_ref().is_some_and(Cancel::is_cancelled)
+    }
+
+    /// A call through this value has ended because it was given up: goes on with the panic, if that was why.
+    pub(crate) fn resume_panic(&self) {
+        if let Some(cancel) = &self.cancel {
+            cancel.resume();
+        }
+    }
+
+    /// The error of a call that was given up before it was sent.
+    pub(crate) fn given_up(&self, context: &Context) -> Error {
+        self.resume_panic();
+        context.given_up()
     }
 
     /// Until when a call waits that has to end by this time, both in monotonic nanoseconds.

@@ -24,6 +24,16 @@ impl<'a> Until<'a> {
         Until { time: Some(time), cancel }
     }
 
+    /// Whether who waits does what he is asked meanwhile, for as long as that takes: others need not wait for him then.
+    pub(super) fn asks(&self) -> bool {
+        self.cancel.is_some_and(Cancel::asks)
+    }
+
+    /// The time.
+    pub(super) fn time(&self) -> Option<Instant> {
+        self.time
+    }
+
     fn is_over(&self, now: Instant) -> bool {
         self.time.is_some_and(|time| now >= time) || self.cancel.is_some_and(Cancel::is_cancelled)
     }

@@ -160,7 +160,7 @@ impl Session {
     /// one; `None` when the time has come.
     pub(super) fn next_look(&self, context: Context, until: Instant) -> Result<Option<Instant>> {
         if self.is_cancelled() {
-            return Err(context.given_up());
+            return Err(self.given_up(&context));
         }
         let now = Instant::now();
         let look = self.cancel.as_ref().map_or(SERVES, |_| Duration::from_nanos(LOOKS));

@@ -22,6 +22,9 @@ use crate::rt::{Call, Function, Handle, Object, ThreadRules};
 pub(crate) use claim::Claim;
 
 mod claim;
+mod in_line;
+
+use in_line::InLine;
 
 /// The rules of a session.
 #[derive(Debug)]
@@ -114,7 +117,7 @@ impl Session {
             None => shared.seats.take().or_else(|| shared.seats.wait(wait, || self.reclaim())),
         };
         if seat.is_none() && self.is_cancelled() {
-            return Err(context.given_up());
+            return Err(self.given_up(&context));
         }
         let Some(seat) = seat else { return Err(held_up(self.no_seat(context, &allowed))) };
         let mut turn = self.seated(seat, held, allowed).expect("what a thread has is not taken back");
@@ -190,10 +193,12 @@ impl Session {
         if let Some(held) = families.take(set, who) {
             return Ok(Some(held));
         }
+        let in_line = InLine::of(families);
+        let _in_line = in_line.ok_or_else(|| self.held_up(context, WAITS_ALREADY.into()))?;
         let mut stand = families.stand(set, who).map_err(|stuck| self.stuck(context, stuck))?;
         let wait = Until::given_up(until, self.cancel.as_ref());
         match looks::wait(wait, |waker: &Waker| stand.take(waker), || self.reclaim()) {
-            None if self.is_cancelled() => Err(context.given_up()),
+            None if self.is_cancelled() => Err(self.given_up(&context)),
             held => Ok(held),
         }
     }
@@ -244,6 +249,9 @@ impl Session {
 
 /// Why a call waits for nothing.
 const NOT_FINISHED: &str = "this thread has a call of this session under way that is not finished";
+
+/// Why a call waits for no objects that is made by what a call asks.
+const WAITS_ALREADY: &str = "other calls use its objects, and it is made by what a call of this thread asks, which waits for objects itself";
 
 /// Why a call from a callback waits for nothing.
 const NO_WAITING: &str = "other calls use its objects, and a callback of a call that is awaited, or one that the library keeps, does not wait for them";

@@ -146,9 +146,10 @@ impl<T> Turnstile<T> {
     }
 
     /// Waits for a value, in line with others who do; without a time, for ever. `meanwhile` is asked now and then whether it
-    /// can bring one back.
+    /// can bring one back. Who asks somebody meanwhile is as a task: he loses his place when he does not come.
     pub(super) fn wait<'a>(&self, until: impl Into<Until<'a>>, meanwhile: impl Fn()) -> Option<Box<T>> {
-        let mut stand = self.stand(false);
+        let until = until.into();
+        let mut stand = self.stand(until.asks());
         looks::wait(until, |waker| stand.take(waker), meanwhile)
     }
 

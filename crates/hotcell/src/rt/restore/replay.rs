@@ -48,7 +48,7 @@ impl Handle {
         let Some(front) = object.front() else { return Ok(()) };
         let begun = loop {
             if session.is_cancelled() {
-                return Err(context.given_up());
+                return Err(session.given_up(context));
             }
             let now = clock::now();
             let waits = session.may_wait_for_others().then(|| session.waits_until(now, wanted.until));

@@ -78,7 +78,8 @@ impl<T> Turnstile<T> {
         until: impl Into<Until<'a>>,
         meanwhile: impl Fn(),
     ) -> Option<Box<T>> {
-        let reserved = self.reserve(number, None);
+        let until = until.into();
+        let reserved = self.reserve(number, until.time().filter(|_| until.asks()));
         looks::wait(until, |waker| reserved.take(waker), meanwhile)
     }
 

@@ -1,5 +1,6 @@
 //! Who gets a value when.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::sync::mpsc;
 use std::thread;
@@ -71,6 +72,39 @@ fn who_gives_up_leaves_the_line() {
     assert!(asking.is_cancelled() && asked.load(Ordering::Relaxed) == 4, "it is not asked any more");
     turnstile.put(0, value);
     assert_eq!(turnstile.take(), Some(Box::new(0)), "nobody insists any more");
+}
+
+/// What is asked waits for the value itself, on the thread that stands in line, and so does another thread behind it.
+#[test]
+fn who_asks_somebody_lets_others_go_first() {
+    let turnstile = Arc::new(turnstile(0));
+    let value = turnstile.take().expect("nobody has it");
+    let (asked, (begun, begins)) = (AtomicBool::new(false), mpsc::channel());
+    let theirs = Arc::clone(&turnstile);
+    let asks = move || {
+        if !asked.swap(true, Ordering::Relaxed) {
+            begun.send(()).expect("the test waits");
+            let value = theirs.wait(Some(long()), || ());
+            theirs.put(0, value.expect("nobody has it, and who asks does not come"));
+        }
+        false
+    };
+    let cancel = Cancel::asking(asks);
+    thread::scope(|scope| {
+        let waits = scope.spawn(|| turnstile.wait(Until::given_up(long(), Some(&cancel)), || ()));
+        begins.recv().expect("it is asked");
+        while turnstile.waiting() < 2 {
+            thread::yield_now();
+        }
+        let third = scope.spawn(|| turnstile.wait(Some(long()), || ()).map(|value| turnstile.put(0, value)));
+        while turnstile.waiting() < 3 {
+            thread::yield_now();
+        }
+        turnstile.put(0, value);
+        assert_eq!(third.join().ok(), Some(Some(())));
+        assert_eq!(waits.join().ok(), Some(Some(Box::new(0))));
+    });
+    assert_eq!(turnstile.waiting(), 0);
 }
 
 #[test]
