@@ -110,8 +110,13 @@ fn begin(
     let event_loop = py.import("asyncio")?.call_method0("get_running_loop")?;
     let future = event_loop.call_method0("create_future")?;
     let finish = py.import(FINISH.0)?.getattr(FINISH.1)?.unbind();
-    let (event_loop, waiting) = (event_loop.unbind(), future.clone().unbind());
-    let kept = object.clone().unbind();
+    let mut kept = Kept(Some(References {
+        args,
+        event_loop: event_loop.unbind(),
+        waiting: future.clone().unbind(),
+        finish,
+        _function: object.clone().unbind(),
+    }));
     let task = runtime()?.spawn(async move {
         let called = (plan.index, &loaded.interface.functions[usize::from(plan.index)]);
         let call = raised::Call::new();
@@ -119,8 +124,8 @@ fn begin(
         let made = call.polls(made).await;
         // Where Python has begun to end, no loop runs that waits for it.
         ending::attach(|py| {
-            let _ = &kept;
-            let held: Vec<Bound<'_, PyAny>> = args.iter().map(|arg| arg.bind(py).clone()).collect();
+            let Some(kept) = kept.0.take() else { return };
+            let held: Vec<Bound<'_, PyAny>> = kept.args.iter().map(|arg| arg.bind(py).clone()).collect();
             let given: Given<'_, '_> = held.iter().map(|arg| arg.as_borrowed()).collect();
             let made = match made {
                 Ok(outcome) => by_value::object(py, &loaded, &plan, called.1, outcome, &given),
@@ -134,13 +139,34 @@ fn begin(
                 Err(raised) => (py.None(), raised.into_value(py).into_any()),
             };
             // A loop that is closed has nobody who waits.
-            let soon = event_loop.bind(py).getattr("call_soon_threadsafe");
-            let _ = soon.and_then(|soon| ffi::ends::call(&soon, (&finish, &waiting, result, raised)));
+            let soon = kept.event_loop.bind(py).getattr("call_soon_threadsafe");
+            let _ =
+                soon.and_then(|soon| ffi::ends::call(&soon, (&kept.finish, &kept.waiting, result, raised)));
         });
     });
     let stop = Stop { task: task.abort_handle() };
     future.call_method1("add_done_callback", (Py::new(py, stop)?,))?;
     Ok(future.unbind())
+}
+
+/// What of Python's a call has while it is under way.
+struct References {
+    args: Vec<Py<PyAny>>,
+    event_loop: Py<PyAny>,
+    waiting: Py<PyAny>,
+    finish: Py<PyAny>,
+    _function: Py<PyAny>,
+}
+
+/// The same, let go of with Python's lock also where the call is given up: without it they would wait for whoever comes to Python next.
+struct Kept(Option<References>);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        if let Some(kept) = self.0.take() {
+            ending::attach(move |_| drop(kept));
+        }
+    }
 }
 
 /// Gives a call up whose future was cancelled.

@@ -83,9 +83,13 @@ def test_a_package_with_a_shim_is_for_its_machine(packages: Path, tmp_path: Path
         done = python(packages, *words, tmp_path / "wheels" / library, made)
         assert done.returncode == 0, done.stderr
         wheels += [it.name for it in (tmp_path / "wheels" / library).iterdir()]
-    # One has its shim, and the other has not.
+    # Two have their shims, and one has not.
     machine = os.uname().machine
-    assert wheels == [f"zlib_hotcell-0.1.0-py3-none-linux_{machine}.whl", "sqlite3_hotcell-0.1.0-py3-none-any.whl"]
+    assert wheels == [
+        f"zlib_hotcell-0.1.0-py3-none-linux_{machine}.whl",
+        "sqlite3_hotcell-0.1.0-py3-none-any.whl",
+        f"png_hotcell-0.1.0-py3-none-linux_{machine}.whl",
+    ]
 
 
 def test_what_a_package_says_of_itself(packages: Path) -> None:
