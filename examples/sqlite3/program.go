@@ -22,8 +22,8 @@ type part struct {
 var parts = []part{
 	{"bolt M6", 1_200, 0.08, nil},
 	{"nut M6", 1_150, 0.05, nil},
-	{"bearing 6204", 16, 4.9, new("shelf 3")},
-	{"Wälzlager 6304", 4, 7.25, new("shelf 3")},
+	{"bearing 6204", 16, 4.9, some("shelf 3")},
+	{"Wälzlager 6304", 4, 7.25, some("shelf 3")},
 }
 
 func main() {
@@ -58,7 +58,7 @@ func run(ctx context.Context) error {
 	}
 
 	// A rule of the database that is broken: the error has SQLite's own words, its code and the code's name.
-	if err := insert.BindText(ctx, 1, new("nut M6")); err != nil {
+	if err := insert.BindText(ctx, 1, some("nut M6")); err != nil {
 		return err
 	}
 	switch _, err := insert.Step(ctx); {
@@ -142,8 +142,11 @@ func query(ctx context.Context, database *sqlite3.Sqlite3) error {
 			return err
 		}
 		if place == nil {
-			place = new("the yard")
+			place = some("the yard")
 		}
 		fmt.Printf("%s: %.2f in %s\n", *name, value, *place)
 	}
 }
+
+// some is a text where there may be none.
+func some(text string) *string { return &text }

@@ -115,6 +115,15 @@ fn no_call_fails_while_workers_are_replaced_under_load() {
     assert!(faulty.session().worn().unwrap().worn.value >= 50);
 }
 
+/// Tells threads that it is over, also where a test fails.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn no_call_fails_where_several_are_made_at_a_time() {
     let crew = Crew::with(Options { callers: 3, ..by(Recycle { calls: Some(50), ..nothing() }) });
@@ -123,16 +132,23 @@ fn no_call_fails_where_several_are_made_at_a_time() {
         for number in 0..3 {
             let (crew, done) = (&crew, &done);
             scope.spawn(move || {
-                while !done.load(Ordering::Relaxed) {
+                for turn in 1u64.. {
+                    if done.load(Ordering::Relaxed) {
+                        return;
+                    }
                     let member = crew.hire(number).unwrap();
                     drop(member);
-                    // Now and then nobody has one.
-                    std::thread::yield_now();
+                    // Now and then nobody has one, on a busy machine too.
+                    if turn.is_multiple_of(16) {
+                        std::thread::sleep(Duration::from_millis(3));
+                    }
                 }
             });
         }
+        // Where they are not, the threads end too.
+        let over = Over(&done);
         wait_until("workers are replaced", || crew.session.stats().recycled >= 3);
-        done.store(true, Ordering::Relaxed);
+        drop(over);
     });
     assert!(crew.session.stats().faults.is_empty());
 }
