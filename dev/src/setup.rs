@@ -62,6 +62,12 @@ const REQUIREMENTS: &[Requirement] = &[
         find: |machine| machine.file("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),
         packages: Packages::Named(&["fonts-dejavu-core"]),
     },
+    Requirement {
+        name: "Python's headers",
+        why: "cffi compiles modules with them, for an example and for the benchmark",
+        find: headers_of_python,
+        packages: Packages::Named(&["python3-dev"]),
+    },
 ];
 
 fn go(machine: &Machine) -> Result<String, String> {
@@ -74,20 +80,17 @@ fn python(machine: &Machine) -> Result<String, String> {
     crate::python::interpreter().map(|found| found.display().to_string()).map_err(|error| error.to_string())
 }
 
+fn headers_of_python(machine: &Machine) -> Result<String, String> {
+    machine.program("python3")?;
+    crate::python::headers().map_err(|error| error.to_string())
+}
+
 /// What `cargo dev fuzz` needs besides.
 const FUZZING: &[Requirement] = &[Requirement {
     name: "a C++ compiler (`c++`)",
     why: "compiles libFuzzer",
     find: |machine| machine.program("c++"),
     packages: Packages::Named(&["g++"]),
-}];
-
-/// What `cargo dev bench` needs besides.
-const MEASURING: &[Requirement] = &[Requirement {
-    name: "Python's headers",
-    why: "cffi compiles a module with them, which is measured beside contained calls",
-    find: |_| crate::python::headers().map_err(|error| error.to_string()),
-    packages: Packages::Named(&["python3-dev"]),
 }];
 
 /// Checks this machine and installs what is missing, where that is possible without a question.
@@ -99,12 +102,6 @@ pub(crate) fn run() -> Result<()> {
 pub(crate) fn for_fuzzing() -> Result<()> {
     run()?;
     ensure_here(&[FUZZING])
-}
-
-/// As [`run`], and what only measuring needs.
-pub(crate) fn for_measuring() -> Result<()> {
-    run()?;
-    ensure_here(&[MEASURING])
 }
 
 fn ensure_here(requirements: &[&[Requirement]]) -> Result<()> {

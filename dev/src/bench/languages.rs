@@ -80,7 +80,7 @@ pub(super) fn run(
     write_docs: bool,
     check: bool,
 ) -> Result<()> {
-    step("setup of what is measured", setup::for_measuring)?;
+    step("setup of what is measured", setup::run)?;
     let mut client = None;
     step("build the client for Python", || {
         client = Some(python::released(root)?);

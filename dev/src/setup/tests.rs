@@ -30,6 +30,7 @@ const TOOLS: &[(&str, &str)] = &[
     ("python3-venv", "usr/lib/python3/venv"),
     ("python3-pip", "usr/bin/pip3"),
     ("fonts-dejavu-core", "usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),
+    ("python3-dev", "usr/include/python3/Python.h"),
 ];
 
 /// All that is installed on a bare machine, and a file of each package.
