@@ -15,8 +15,8 @@ impl Stack {
     /// Walks it, and reads the files of its modules.
     fn frames(&self, py: Python<'_>) -> Vec<Frame> {
         py.detach(|| {
-            let frames = self.0.frames().into_iter().map(|frame| {
-                let place = frame.locate().unwrap_or_default();
+            let frames = self.0.located().into_iter().map(|(frame, place)| {
+                let place = place.unwrap_or_default();
                 (frame.module, frame.offset, place.function, place.file, place.line)
             });
             frames.collect()

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use object::read::elf::ElfFile64;
 use object::{Endianness, Object, ObjectSegment, ObjectSymbol, ReadRef};
 
+use crate::debug::{Time, Unread};
 use sections::Sections;
-use unit::{Die, Time, Unit, Unread};
+use unit::{Die, Unit};
 
 mod places;
 mod sections;

@@ -2,8 +2,12 @@
 #![forbid(unsafe_code)]
 
 mod code;
+mod debug;
 mod layouts;
+#[cfg(test)]
+mod made;
 mod places;
+mod table;
 
 use std::fmt;
 use std::path::Path;
@@ -13,7 +17,7 @@ use object::read::elf::{FileHeader, NoteIterator, ProgramHeader};
 use object::{Endianness, ReadRef};
 
 pub use layouts::{Differs, Layout, differing};
-pub use places::{Place, place};
+pub use places::{Place, place, places};
 
 /// Of a file that can be loaded here.
 #[derive(Debug, Clone, PartialEq, Eq)]

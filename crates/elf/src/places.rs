@@ -1,9 +1,25 @@
-//! Which function, file and line an address in a library is, by its symbols and its debug information.
+//! Which function, file and line addresses in a library are, by its symbols and its debug information.
+//!
+//! The library may have been made by anybody: no more is read than [`MOST_BYTES`], each step is asked for its time, and what takes memory is bounded
+//! before it is read.
 
-use addr2line::Context;
-use addr2line::gimli::{Dwarf, EndianSlice, Error, RunTimeEndian, SectionId};
-use object::read::elf::ElfFile64;
-use object::{CompressionFormat, Endianness, Object, ObjectSection, ObjectSegment, ObjectSymbol, SymbolKind};
+use std::time::Instant;
+
+use object::read::elf::{FileHeader, ProgramHeader};
+use object::{Endianness, ReadRef, elf};
+
+use crate::debug::{Time, Unread};
+use crate::table::Table;
+use lines::Lines;
+
+mod lines;
+mod root;
+mod symbols;
+#[cfg(test)]
+mod tests;
+
+/// Bytes of a library that are read, all together. Of one with more debug information functions are known, and lines are not.
+const MOST_BYTES: u64 = 256 << 20;
 
 /// Where an address is, as far as its file knows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -17,63 +33,61 @@ pub struct Place {
     pub line: Option<u32>,
 }
 
+/// An address whose place is looked for.
+struct Sought {
+    address: u64,
+    place: Place,
+    /// Whether its line is known.
+    is_found: bool,
+}
+
 /// What a file says of an address, which counts from its first segment. `None` where it says nothing.
-pub fn place(data: &[u8], offset: u64) -> Option<Place> {
-    let file = ElfFile64::<Endianness, _>::parse(data).ok()?;
-    let first = file.segments().map(|segment| segment.address()).min()?;
-    let address = (first & !0xfff).checked_add(offset)?;
-    // Who reads the rest counts on it.
-    let is_in = |from: u64, size: u64| from <= address && address - from < size;
-    file.segments().find(|segment| is_in(segment.address(), segment.size()))?;
-    let (source, line) = line(&file, address).unwrap_or_default();
-    let place = Place { function: function(&file, address), file: source, line };
-    (place != Place::default()).then_some(place)
+pub fn place<'data, R: ReadRef<'data>>(data: R, offset: u64, until: Instant) -> Option<Place> {
+    places(data, &[offset], until).pop().flatten()
 }
 
-fn function(file: &ElfFile64<'_, Endianness>, address: u64) -> Option<String> {
-    let symbols = file.symbols().chain(file.dynamic_symbols());
-    let is_around = |size: u64, begins: u64| size == 0 || address - begins < size;
-    let functions = symbols.filter(|it| it.kind() == SymbolKind::Text && it.is_definition());
-    let around = functions.filter(|it| it.address() <= address && is_around(it.size(), it.address()));
-    around.max_by_key(|it| it.address())?.name().ok().map(str::to_owned)
-}
-
-/// Of the innermost function, where others were compiled into their callers.
-fn line(file: &ElfFile64<'_, Endianness>, address: u64) -> Option<(Option<String>, Option<u32>)> {
-    let endian = if file.is_little_endian() { RunTimeEndian::Little } else { RunTimeEndian::Big };
-    let section = |id: SectionId| -> Result<_, Error> {
-        let section = file.section_by_name(id.name());
-        // What was compressed is as good as not there.
-        let section = section.filter(|it| {
-            it.compressed_file_range().is_ok_and(|range| range.format == CompressionFormat::None)
-        });
-        let data = section.and_then(|it| it.data().ok()).unwrap_or_default();
-        Ok(EndianSlice::new(data, endian))
+/// What a file says of several addresses, as far as it can be read until then.
+pub fn places<'data, R: ReadRef<'data>>(data: R, offsets: &[u64], until: Instant) -> Vec<Option<Place>> {
+    let mut places = vec![None; offsets.len()];
+    let sought = || offsets.iter().enumerate();
+    let Ok((first, segments)) = segments(data) else { return places };
+    let address = |&offset: &u64| {
+        let address = (first & !0xfff).checked_add(offset)?;
+        let is_in = |&(from, size): &(u64, u64)| from <= address && address - from < size;
+        segments.iter().any(is_in).then_some(address)
     };
-    let context = Context::from_dwarf(Dwarf::load(section).ok()?).ok()?;
-    let location = context.find_location(address).ok()??;
-    Some((location.file.map(str::to_owned), location.line))
+    let (indices, mut found): (Vec<usize>, Vec<Sought>) = sought()
+        .filter_map(|(index, offset)| Some((index, address(offset)?)))
+        .map(|(index, address)| (index, Sought { address, place: Place::default(), is_found: false }))
+        .unzip();
+    // What was found until something could not be read is there.
+    let _ = fill(data, &mut found, &Time::until(until));
+    for (index, Sought { place, .. }) in indices.into_iter().zip(found) {
+        places[index] = Some(place).filter(|place| *place != Place::default());
+    }
+    places
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_no_library_says_nothing() {
-        for bytes in [&b""[..], b"\x7fELF", &[0x7f; 4096]] {
-            assert_eq!(place(bytes, 0x1000), None);
-        }
+fn fill<'data, R: ReadRef<'data>>(data: R, sought: &mut [Sought], time: &Time) -> Result<(), Unread> {
+    if sought.is_empty() {
+        return Ok(());
     }
+    let table = Table::read(data, MOST_BYTES)?;
+    symbols::fill(&table, sought, time)?;
+    time.look()?;
+    Lines::read(&table)?.fill(sought, time)
+}
 
-    #[test]
-    fn functions_are_known_by_their_symbols() {
-        let bytes = std::fs::read(std::env::current_exe().unwrap()).unwrap();
-        let file = ElfFile64::<Endianness>::parse(&bytes[..]).unwrap();
-        let own = file.symbols().find(|it| it.name() == Ok("main") && it.is_definition()).unwrap();
-        let named = |offset| place(&bytes, own.address() + offset).and_then(|place| place.function);
-        assert_eq!((named(0).as_deref(), named(1).as_deref()), (Some("main"), Some("main")));
-        assert_ne!(named(own.size()).as_deref(), Some("main"));
-        assert_eq!(place(&bytes, u64::MAX), None);
-    }
+/// The lowest address of the segments that are loaded, and address and size of each.
+fn segments<'data, R: ReadRef<'data>>(data: R) -> Result<(u64, Vec<(u64, u64)>), Unread> {
+    let header = elf::FileHeader64::<Endianness>::parse(data)?;
+    let endian = header.endian()?;
+    // As loaders do: 16 bits are the whole number.
+    let count = usize::from(header.e_phnum(endian));
+    let headers: &[elf::ProgramHeader64<Endianness>] =
+        data.read_slice_at(header.e_phoff(endian), count).map_err(|()| Unread)?;
+    let loaded = headers.iter().filter(|it| it.p_type(endian) == elf::PT_LOAD);
+    let segments: Vec<_> = loaded.map(|it| (it.p_vaddr(endian), it.p_memsz(endian))).collect();
+    let first = segments.iter().map(|(address, _)| *address).min().ok_or(Unread)?;
+    Ok((first, segments))
 }

@@ -1,7 +1,6 @@
 //! Where threads of a worker were, also the one that ended it, and what the files of their code say of that.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use hotcell_supervisor::{FrameSeen, Place, StackLeft, StackSeen, escape, locate};
 use serde_json::{Value, json};
@@ -44,10 +43,18 @@ impl LastStack {
         self.0.frames().into_iter().map(Frame::of).collect()
     }
 
+    /// The same, each with what [`Frame::locate`] says of it. Each file is read once, and all of them for two seconds at most: what was not
+    /// read by then is not known.
+    pub fn located(&self) -> Vec<(Frame, Option<Place>)> {
+        let frames = self.frames();
+        let places = locate(&frames.iter().map(Frame::place).collect::<Vec<_>>());
+        frames.into_iter().zip(places).collect()
+    }
+
     /// The frames as JSON, each with what [`Frame::locate`] says: `module`, `offset`, and `function`, `file`, `line`, which may be null.
     pub fn to_json(&self) -> Value {
-        let frames = self.frames().into_iter().map(|frame| {
-            let place = frame.locate().unwrap_or_default();
+        let frames = self.located().into_iter().map(|(frame, place)| {
+            let place = place.unwrap_or_default();
             json!({
                 "module": frame.module, "offset": format!("{:#x}", frame.offset),
                 "function": place.function, "file": place.file, "line": place.line,
@@ -74,7 +81,7 @@ impl Error {
 
 impl Error {
     /// The frames as text for people, the innermost first, a line for each: function, file and line as far as the files of the modules say them, and
-    /// where in the module it is. Empty where there are none. All that is read for it is read now.
+    /// where in the module it is. Empty where there are none. All that is read for it is read now, [for two seconds at most](LastStack::located).
     ///
     /// ```text
     /// #0  row_crash at rows.c:41 (/usr/lib/librows.so+0x11f0)
@@ -82,8 +89,9 @@ impl Error {
     /// ```
     pub fn trace(&self) -> String {
         let mut text = String::new();
-        for (number, frame) in self.frames().iter().enumerate() {
-            let place = frame.locate().unwrap_or_default();
+        let located = self.last_stack().map(|stack| stack.located()).unwrap_or_default();
+        for (number, (frame, place)) in located.iter().enumerate() {
+            let place = place.clone().unwrap_or_default();
             let function = place.function.as_deref().unwrap_or("??");
             _ = write!(text, "#{number:<2} {}", escape(function));
             if let Some(file) = &place.file {
@@ -104,10 +112,14 @@ impl Frame {
     }
 
     /// The function, the file and the line, by the symbols and the debug information of the module's file as it lies there now. It is read for each
-    /// frame: this is for people who look, and nothing of it is done before. `None` where there is no such file, or it says nothing.
+    /// frame: this is for people who look, and nothing of it is done before. `None` where there is no such file, where it says nothing, and where that takes
+    /// more than a second, or 256 MiB.
     pub fn locate(&self) -> Option<Place> {
-        // The instruction that calls, and not the one behind it.
-        let offset = if self.is_first { self.offset } else { self.offset.saturating_sub(1) };
-        locate(Path::new(&self.module), offset).ok().flatten()
+        locate(&[self.place()]).pop().flatten()
+    }
+
+    /// Its module, and the instruction that calls there, and not the one behind it.
+    fn place(&self) -> (&str, u64) {
+        (&self.module, if self.is_first { self.offset } else { self.offset.saturating_sub(1) })
     }
 }

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hotcell_elf::{Facts, Place};
 use hotcell_shm::control::Received;
@@ -67,7 +67,9 @@ impl Hearing {
 
 /// What the file of a module says of a place in it.
 pub fn place(bytes: &[u8], offset: u64) -> Option<Place> {
-    hotcell_elf::place(bytes, offset)
+    /// Longer than any input is read.
+    const LONG: Duration = Duration::from_secs(60);
+    hotcell_elf::place(bytes, offset, Instant::now() + LONG)
 }
 
 /// Walks a stack of a process whose memory is a file, from its first byte on, and whose maps are this text. How many frames there are.

@@ -6,11 +6,10 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use hotcell_elf::Place;
 use rustix::fs::OFlags;
 
 use crate::output::escape;
@@ -18,11 +17,13 @@ use crate::usage;
 use crate::worker::Worker;
 pub(crate) use left::Loaded;
 pub use left::StackLeft;
+pub use located::locate;
 use modules::{Image, Module};
 use walk::{Start, Walker};
 
 mod aside;
 mod left;
+mod located;
 mod modules;
 mod rows;
 mod walk;
@@ -151,18 +152,6 @@ fn up_to(memory: &File, address: u64, most: usize) -> Vec<u8> {
     }
     bytes.truncate(length);
     bytes
-}
-
-/// What the file of a module, as it lies there now, says of a place in it.
-///
-/// # Errors
-///
-/// When it cannot be read.
-pub fn locate(module: &Path, offset: u64) -> io::Result<Option<Place>> {
-    const MOST: u64 = 1 << 30;
-    let mut bytes = Vec::new();
-    open_plain(module)?.take(MOST).read_to_end(&mut bytes)?;
-    Ok(hotcell_elf::place(&bytes, offset))
 }
 
 /// Opens a file that a library has named: neither a device nor what nobody writes to, and no link.

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use hotcell::{Cause, ErrorKind, Options, Recycle, SessionState, Wear};
+use hotcell::{Cause, ErrorKind, Options, Recycle, SessionState, Snapshot, Stack, Wear};
 use hotcell_e2e::crew::Crew;
 use hotcell_e2e::objects::Objects;
 use hotcell_e2e::process::{alive, wait_until};
@@ -30,6 +30,12 @@ fn by(recycle: Recycle) -> Options {
     Options { recycle: Some(recycle), ..Options::default() }
 }
 
+/// Whether it is known where a thread of the worker was: one that sleeps, of which there is one at least.
+fn has_stack(seen: &Snapshot) -> bool {
+    let is_in = |stack: &Stack| stack.frames.iter().any(|frame| frame.module.ends_with("/hotcell-worker"));
+    seen.stacks.iter().any(is_in)
+}
+
 /// Has something done again and again until the worker is another.
 fn wears(recycle: Recycle, what: Wear, once: impl Fn(&Faulty)) {
     let faulty = Faulty::open(by(recycle)).unwrap();
@@ -46,6 +52,7 @@ fn wears(recycle: Recycle, what: Wear, once: impl Fn(&Faulty)) {
     assert_eq!((seen.worn.by, seen.pid, seen.generation), (what, pid, 1));
     assert!(seen.worn.value > seen.worn.limit, "{}", seen.worn);
     assert_eq!(seen.to_json()["worn_by"], what.name());
+    assert!(has_stack(&seen), "{:?}", seen.stacks);
     assert_eq!(faulty.int("add", &[1, 2]).unwrap(), 3);
     assert_ne!(faulty.session().worker_pid().unwrap(), pid);
     assert!(faulty.session().generation() > 1 && faulty.session().stats().restarts > 0);
@@ -73,6 +80,18 @@ fn a_worker_that_has_too_much_in_memory_for_long_is_replaced() {
 }
 
 #[test]
+fn a_worker_that_has_served_many_calls_is_replaced() {
+    let faulty = Faulty::open(by(Recycle { calls: Some(3), ..nothing() })).unwrap();
+    wait_until("the worker is worn", || {
+        assert_eq!(faulty.int("add", &[1, 2]).unwrap(), 3);
+        faulty.session().stats().recycled > 0
+    });
+    let seen = faulty.session().worn().unwrap();
+    assert!(seen.worn.by == Wear::Calls && seen.worn.value >= 3, "{}", seen.worn);
+    assert!(has_stack(&seen), "{:?}", seen.stacks);
+}
+
+#[test]
 fn an_old_worker_is_replaced() {
     let recycle = Recycle { age: Some(Duration::from_millis(50)), ..nothing() };
     wears(recycle, Wear::Age, |_| {});
@@ -89,6 +108,7 @@ fn a_worker_that_leaks_is_replaced_and_what_leaked_is_told() {
     });
     let seen = faulty.session().worn().unwrap();
     assert_eq!((seen.worn.by, seen.pid), (Wear::Leaked, pid));
+    assert!(has_stack(&seen), "{:?}", seen.stacks);
     assert!(seen.heap.of_function("faulty_leak").bytes > 1 << 20, "{}", seen.heap);
     assert_eq!(faulty.int("add", &[1, 2]).unwrap(), 3);
 }
@@ -228,6 +248,7 @@ fn a_worker_that_does_not_answer_is_replaced() {
     let seen = faulty.session().worn().unwrap();
     assert_eq!((seen.worn.by, seen.worn.limit, seen.pid), (Wear::Silence, 200, pid));
     assert!(seen.threads.iter().all(|thread| thread.state == 'T'), "{:?}", seen.threads);
+    assert!(has_stack(&seen), "{:?}", seen.stacks);
     assert!(faulty.session().stats().faults.is_empty(), "no call met it");
 }
 

@@ -157,7 +157,9 @@ fn what_cannot_be_put_back_is_seen_soon_and_its_worker_replaced() {
     let left = dynamic::call(&session, &bound.interface, function, &[]).unwrap();
     assert_eq!(left.returned, Some(Value::Int(0)));
     wait_until("its worker is never replaced", || session.stats().recycled == 1);
-    assert_eq!(session.worn().unwrap().worn.by, Wear::State);
+    let worn = session.worn().unwrap();
+    assert_eq!(worn.worn.by, Wear::State);
+    assert!(worn.stacks.iter().any(|stack| !stack.frames.is_empty()), "{:?}", worn.stacks);
     assert_eq!(call(&bound, &session, "lanes_changed", 1), 0, "another worker has all as it was");
     assert_eq!(session.generation(), 2);
 }

@@ -4,42 +4,7 @@ use std::cell::Cell;
 use std::ops::Range;
 
 use super::*;
-
-/// A section's name, content and flags.
-type Section<'a> = (&'a str, Vec<u8>, u64);
-
-/// `SHF_COMPRESSED`.
-const COMPRESSED: u64 = 0x800;
-
-/// An ELF file with these sections and no segments.
-fn file(sections: &[Section<'_>]) -> Vec<u8> {
-    let mut names = vec![0];
-    let mut contents = Vec::new();
-    let mut headers = vec![0_u8; 64];
-    for (name, content, flags) in sections.iter().cloned().chain([("names", Vec::new(), 0)]) {
-        let start = names.len() as u32;
-        names.extend(name.bytes().chain([0]));
-        let content = if name == "names" { names.clone() } else { content };
-        headers.extend(start.to_le_bytes().into_iter().chain(1_u32.to_le_bytes()));
-        let place = 64 + contents.len() as u64;
-        for word in [flags, 0, place, content.len() as u64, 0, 1, 0] {
-            headers.extend(word.to_le_bytes());
-        }
-        contents.extend(content);
-    }
-    let mut file = b"\x7fELF\x02\x01\x01".to_vec();
-    file.resize(16, 0);
-    file.extend(3_u16.to_le_bytes().into_iter().chain(62_u16.to_le_bytes()).chain(1_u32.to_le_bytes()));
-    for word in [0, 0, 64 + contents.len() as u64] {
-        file.extend(word.to_le_bytes());
-    }
-    file.extend(0_u32.to_le_bytes());
-    let count = (headers.len() / 64) as u16;
-    for half in [64, 56, 0, 64, count, count - 1] {
-        file.extend(half.to_le_bytes());
-    }
-    [file, contents, headers].concat()
-}
+use crate::made::{COMPRESSED, Section, file};
 
 /// 1 is a unit, 2 a structure of a name and a size, 3 a field of a name and a place, 4 a field whose name lies in `.debug_str`,
 /// 5 a second name of a type.

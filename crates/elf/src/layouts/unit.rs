@@ -1,67 +1,21 @@
 //! A unit of a library's debug information, read entry by entry. It may have been made to take long, or to take memory: each
 //! step is asked for its time, and nothing of it is copied.
 
-use std::cell::Cell;
 use std::rc::Rc;
-use std::time::Instant;
 
-use gimli::{
-    Abbreviations, Attribute, AttributeValue, DebugAbbrev, DebugAbbrevOffset, DebugStrOffsets,
-    DebugStrOffsetsBase, DwTag, EndianSlice, EntriesRaw, RunTimeEndian, UnitHeader, UnitOffset,
-};
+use gimli::{Attribute, AttributeValue, DebugStrOffsetsBase, DwTag, EntriesRaw, UnitHeader, UnitOffset};
 
 use super::sections::Sections;
-
-pub(super) type Bytes<'d> = EndianSlice<'d, RunTimeEndian>;
+use crate::debug::{Bytes, MOST_ATTRIBUTES, Shared, Time, Unread};
 
 /// Steps from a name to a type, and from a field to its type: more than C has use for.
 const MOST_STEPS: usize = 16;
 
-/// Bytes of the abbreviations of a unit, attributes of one of them, fields of a structure: more than compilers make.
-const MOST_ABBREVIATIONS: usize = 256 << 10;
-const MOST_ATTRIBUTES: usize = 256;
+/// Fields of a structure: more than compilers make.
 const MOST_MEMBERS: usize = 1 << 16;
 
 /// Bytes of a name; of a longer one no more is looked at.
 const MOST_NAME: usize = 256;
-
-/// What cannot be read, or not in time. It says nothing of a library.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Unread;
-
-impl From<gimli::Error> for Unread {
-    fn from(_: gimli::Error) -> Unread {
-        Unread
-    }
-}
-
-impl From<object::Error> for Unread {
-    fn from(_: object::Error) -> Unread {
-        Unread
-    }
-}
-
-/// How long it may take.
-pub(super) struct Time {
-    until: Instant,
-    steps: Cell<u8>,
-}
-
-impl Time {
-    pub(super) fn until(until: Instant) -> Time {
-        Time { until, steps: Cell::new(0) }
-    }
-
-    fn look(&self) -> Result<(), Unread> {
-        if Instant::now() < self.until { Ok(()) } else { Err(Unread) }
-    }
-
-    /// A small step: the clock is asked now and then.
-    fn step(&self) -> Result<(), Unread> {
-        self.steps.set(self.steps.get().wrapping_add(1));
-        if self.steps.get() == 0 { self.look() } else { Ok(()) }
-    }
-}
 
 /// An entry, with what is compared of it.
 pub(super) struct Die<'d> {
@@ -130,12 +84,6 @@ impl<'d> Die<'d> {
     }
 }
 
-/// The abbreviations at a place; most units of a library that was made by one linker share none, and some all.
-pub(super) struct Shared {
-    at: DebugAbbrevOffset<usize>,
-    all: Rc<Abbreviations>,
-}
-
 pub(super) struct Unit<'a, 'd> {
     sections: &'a Sections<'d>,
     time: &'a Time,
@@ -154,16 +102,7 @@ impl<'a, 'd> Unit<'a, 'd> {
         before: Option<Shared>,
     ) -> Result<Unit<'a, 'd>, Unread> {
         time.look()?;
-        let at = header.debug_abbrev_offset();
-        let abbreviations = match before.filter(|before| before.at == at) {
-            Some(before) => before,
-            None => {
-                let bytes = sections.abbreviations.get(at.0..).ok_or(Unread)?;
-                let bytes = &bytes[..bytes.len().min(MOST_ABBREVIATIONS)];
-                let all = DebugAbbrev::new(bytes, sections.endian).abbreviations(DebugAbbrevOffset(0))?;
-                Shared { at, all: Rc::new(all) }
-            }
-        };
+        let abbreviations = Shared::read(sections.abbreviations, header.debug_abbrev_offset(), before)?;
         Ok(Unit { sections, time, header, abbreviations, texts: DebugStrOffsetsBase(0) })
     }
 
@@ -227,22 +166,8 @@ impl<'a, 'd> Unit<'a, 'd> {
 
     pub(super) fn name(&self, die: &Die<'d>) -> Result<Option<&'d [u8]>, Unread> {
         let Some(name) = die.name else { return Ok(None) };
-        let all = self.sections;
-        let (texts, start) = match name {
-            AttributeValue::String(text) => (text.slice(), None),
-            AttributeValue::DebugStrRef(start) => (all.texts, Some(start.0)),
-            AttributeValue::DebugLineStrRef(start) => (all.line_texts, Some(start.0)),
-            AttributeValue::DebugStrOffsetsIndex(index) => {
-                let offsets = DebugStrOffsets::from(EndianSlice::new(all.text_offsets, all.endian));
-                let start = offsets.get_str_offset(self.header.format(), self.texts, index)?;
-                (all.texts, Some(start.0))
-            }
-            _ => return Err(Unread),
-        };
-        let text = texts.get(start.unwrap_or(0)..).ok_or(Unread)?;
-        let text = &text[..text.len().min(MOST_NAME)];
-        let end = text.iter().position(|byte| *byte == 0).unwrap_or(text.len());
-        Ok(Some(&text[..end]))
+        let texts = (self.header.format(), self.texts);
+        self.sections.texts.text(name, texts, MOST_NAME).map(Some)
     }
 
     /// Behind typedefs and qualifiers, the structure that is defined there. None where it is declared, or is no structure.

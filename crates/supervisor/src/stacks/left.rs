@@ -7,12 +7,16 @@ use std::sync::{Arc, Weak};
 
 use hotcell_shm::StackRecord;
 
+use super::aside::{Aside, PATIENCE};
 use super::modules::{self, Image, Module};
 use super::rows::Rows;
 use super::walk::{Start, Walker};
 use super::{FrameSeen, open_plain};
 use crate::libraries::Libraries;
 use crate::spec::Spec;
+
+/// Files that are read for it.
+static FILES: Aside = Aside::new();
 
 /// What a worker had loaded when it came up.
 #[derive(Debug)]
@@ -60,8 +64,13 @@ impl StackLeft {
         StackLeft { record: Arc::new(record), loaded }
     }
 
-    /// Where the thread was, and where each function returns to. Files are read for it.
+    /// Where the thread was, and where each function returns to. Files are read for it: none where the kernel holds that up.
     pub fn frames(&self) -> Vec<FrameSeen> {
+        let own = self.clone();
+        FILES.within(PATIENCE, move || own.walked()).unwrap_or_default()
+    }
+
+    fn walked(&self) -> Vec<FrameSeen> {
         let StackRecord { pc, sp, link, back, from, bytes } = &*self.record;
         let start = Start { pc: *pc, sp: *sp, link: *link, back: *back };
         let tables = |module: &Module, most| self.loaded.tables(module, most);

@@ -148,16 +148,3 @@ fn programs_in_tables_are_not_run_but_the_linkers_own() {
     assert_eq!(of_seed("endless"), (1, false), "it jumps back for ever");
     assert_eq!(of_seed("ever-deeper"), (1, false), "it takes memory for ever");
 }
-
-#[test]
-fn what_is_no_plain_file_is_not_read() {
-    let folder = tempfile::tempdir().unwrap();
-    let (pipe, link) = (folder.path().join("pipe"), folder.path().join("link"));
-    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0)
-        .unwrap();
-    std::os::unix::fs::symlink(std::env::current_exe().unwrap(), &link).unwrap();
-    for named in [pipe.as_path(), &link, Path::new("/dev/zero")] {
-        assert!(locate(named, 0).is_err(), "{}", named.display());
-    }
-    assert!(locate(&std::env::current_exe().unwrap(), 0).is_ok());
-}

@@ -4,9 +4,10 @@
 use framehop::aarch64::{CacheAarch64 as Cache, UnwindRegsAarch64 as Registers, UnwinderAarch64 as Unwinder};
 #[cfg(target_arch = "x86_64")]
 use framehop::x86_64::{CacheX86_64 as Cache, UnwindRegsX86_64 as Registers, UnwinderX86_64 as Unwinder};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use framehop::{ExplicitModuleSectionInfo, FrameAddress, Unwinder as _};
+use rustix::time::{ClockId, clock_gettime};
 
 use super::FrameSeen;
 use super::modules::{self, Module};
@@ -19,8 +20,9 @@ const MOST_FRAMES: usize = 64;
 pub(super) const MOST_TABLES: usize = 8 << 20;
 const MOST_ALL_TABLES: usize = 64 << 20;
 
-/// How long stacks of a process are walked, all together. What is not walked by then has no further frames.
-pub(super) const WALKS: Duration = Duration::from_millis(100);
+/// How long stacks of a process are walked, all together, in time that the walking thread has on a CPU: a busy machine is no reason for fewer frames. What
+/// is not walked by then has no further ones.
+const WALKS: Duration = Duration::from_millis(100);
 
 /// What the register that links frames has where nobody knows: no stack is there.
 const UNKNOWN: u64 = 1;
@@ -63,7 +65,8 @@ pub(super) struct Walker<'a> {
     /// Of modules whose tables were read, these; and how many bytes they had.
     read: Vec<Option<Option<Rows>>>,
     bytes: usize,
-    until: Instant,
+    /// When it is over, by the clock of this thread.
+    until: Duration,
 }
 
 impl<'a> Walker<'a> {
@@ -79,13 +82,13 @@ impl<'a> Walker<'a> {
             cache: Cache::new(),
             read,
             bytes: 0,
-            until: Instant::now() + WALKS,
+            until: ran() + WALKS,
         }
     }
 
     /// Whether there is time for more.
     pub(super) fn has_time(&self) -> bool {
-        Instant::now() < self.until
+        ran() < self.until
     }
 
     /// The frames of a stack of which these bytes are there, from that address on.
@@ -168,6 +171,12 @@ impl<'a> Walker<'a> {
         }
         self.read[index] = Some(rows);
     }
+}
+
+/// The time that this thread has had on CPUs.
+fn ran() -> Duration {
+    let ran = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(ran.tv_sec.unsigned_abs(), u32::try_from(ran.tv_nsec).unwrap_or_default())
 }
 
 /// The registers behind a return from what has only just been called.
