@@ -35,10 +35,9 @@ pub(crate) fn of_end(end: &End) -> Fault {
     }
 }
 
-/// The stack of the thread that ended a worker, where the kernel says that it ended by what its handler noted.
+/// The stack of the thread that ended a worker, where it ended by what its handler noted.
 pub(crate) fn stack_of(end: &End) -> Option<StackLeft> {
-    let noted = end.crash.is_some_and(|record| end.how == HowEnded::Signalled(record.signal));
-    end.stack.clone().filter(|_| noted)
+    end.stack.clone().filter(|_| end.is_as_noted())
 }
 
 /// That a worker ended itself because the host did not answer a callback, in its words.

@@ -120,6 +120,19 @@ impl End {
         }
     }
 
+    /// Whether it ended by what its handler noted, as far as the kernel says that: or by SIGKILL of this host's, which had sent the SIGABRT that was noted and found
+    /// that it took too long.
+    pub fn is_as_noted(&self) -> bool {
+        self.crash.is_some_and(|crash| match self.how {
+            HowEnded::Signalled(SIGKILL) => {
+                self.sent == Sent { abort: true, kill: true }
+                    && crash.signal == SIGABRT
+                    && crash.code == SI_USER
+            }
+            how => how == HowEnded::Signalled(crash.signal),
+        })
+    }
+
     /// Whether the stack ran over: a segmentation fault of the serving thread at the low end of its stack.
     pub fn stack_overflow(&self) -> bool {
         /// How far from the limit a frame may reach, in bytes.

@@ -24,6 +24,15 @@ pub(crate) fn hears(pid: u32, signal: Signal) -> bool {
     }
 }
 
+/// The first thread of a process that takes the signal, of those that are looked at.
+pub(crate) fn who_hears(pid: u32, signal: Signal) -> Option<u32> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten();
+    threads.take(MOST_THREADS).find_map(|thread| {
+        let status = fs::read_to_string(thread.path().join("status")).ok()?;
+        takes(&status, signal).then(|| thread.file_name().to_str()?.parse().ok()).flatten()
+    })
+}
+
 /// The same of a thread, by its status. What is not there is not known.
 fn takes(status: &str, signal: Signal) -> bool {
     let bit = 1u64 << (signal.as_raw() - 1);
@@ -67,6 +76,8 @@ mod tests {
             thread::sleep(Duration::from_millis(1));
         }
         assert!(hears(deaf.id(), Signal::TERM) && hears(hearing.id(), Signal::ABORT));
+        assert_eq!(who_hears(deaf.id(), Signal::ABORT), None);
+        assert_eq!(who_hears(hearing.id(), Signal::ABORT), Some(hearing.id()));
         for child in [&mut deaf, &mut hearing] {
             child.kill().unwrap();
             child.wait().unwrap();

@@ -5,6 +5,7 @@
 //! the worker dies or memory is added.
 #![forbid(unsafe_code)]
 
+mod aborted;
 mod awaited;
 mod cancel;
 mod changed;
@@ -24,6 +25,7 @@ pub mod seam;
 mod spec;
 mod stacks;
 mod start;
+mod turn;
 mod unheard;
 mod usage;
 mod worker;

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::worker::{ABORT_GRACE, KILL_GRACE, Shared};
+use crate::aborted::ABORT_GRACE;
+use crate::worker::{KILL_GRACE, Shared};
 
 /// The rule that a worker breaks which cannot be told anything.
 pub(crate) const UNHEARD: &str = "it does not read its control socket";

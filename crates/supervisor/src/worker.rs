@@ -20,17 +20,11 @@ use crate::cancel::Asked;
 use crate::changed::Changed;
 use crate::client::Offered;
 use crate::end::{End, Hears, Report, Sent};
-use crate::hearing::hears;
 use crate::monitor::Monitor;
 use crate::output::Tail;
 use crate::stacks::Loaded;
+use crate::turn::Aborted;
 use crate::usage::{self, ThreadSeen, Usage};
-
-/// How long a worker may take to die of SIGABRT before SIGKILL follows.
-pub(crate) const ABORT_GRACE: Duration = Duration::from_millis(20);
-
-/// The same of one that has that blocked on all of its threads, or ignores it, as it was sent: they may have had it blocked for a moment.
-const DEAF_GRACE: Duration = Duration::from_millis(2);
 
 /// How long a worker that was told to stop takes at most: it is killed before.
 const STOP_PATIENCE: Duration = Duration::from_secs(7);
@@ -99,6 +93,8 @@ pub(crate) struct State {
     /// Whether its end is being told.
     pub(crate) is_buried: bool,
     pub(crate) killed_by_host: bool,
+    /// Since when it is to end by SIGABRT.
+    pub(crate) aborted: Option<Aborted>,
     /// What was sent to it for that, before it had ended.
     pub(crate) sent: Sent,
     pub(crate) end: Option<End>,
@@ -240,11 +236,6 @@ impl Worker {
     /// Whether its process has ended, although nobody may have looked how.
     pub fn has_ended(&self) -> bool {
         self.shared.has_ended()
-    }
-
-    /// Kills it and waits for its end: first SIGABRT, for the record of where it was, then SIGKILL.
-    pub fn kill(&self) -> Option<End> {
-        self.shared.kill()
     }
 
     /// Kills it for breaking the protocol of the shared memory, and waits for its end.
@@ -421,32 +412,6 @@ impl Shared {
                 return Err(LaneError::DeadlinePassed);
             }
         }
-    }
-
-    /// Kills it and waits for its end: first SIGABRT, for the record of where it was, then SIGKILL.
-    pub(crate) fn kill(&self) -> Option<End> {
-        let grace = self.abort();
-        let mut ended = self.wait_end(grace);
-        // Somebody had it blocked for a moment.
-        if ended.is_none() && grace < ABORT_GRACE && self.hears_abort() {
-            ended = self.wait_end(ABORT_GRACE - grace);
-        }
-        ended.or_else(|| {
-            self.signal(Signal::KILL);
-            self.wait_end(KILL_GRACE)
-        })
-    }
-
-    /// Sends SIGABRT. Comes with how long it may take to end by that.
-    pub(crate) fn abort(&self) -> Duration {
-        // Before it is sent: whoever handles it has it blocked meanwhile.
-        let grace = if self.hears_abort() { ABORT_GRACE } else { DEAF_GRACE };
-        self.signal(Signal::ABORT);
-        grace
-    }
-
-    fn hears_abort(&self) -> bool {
-        self.process.get().is_none_or(|(pid, _)| hears(*pid, Signal::ABORT))
     }
 
     /// Kills it for breaking the protocol of the shared memory, and waits for its end.

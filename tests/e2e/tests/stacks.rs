@@ -1,13 +1,18 @@
 //! Where threads of a worker are when it is found worn, or when it ends: seen from outside, to the line, and nothing of it is disturbed.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::time::Duration;
+use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use hotcell::{Error, ErrorKind, Frame, Options, Place, Recycle, Stack, Wear};
 use hotcell_e2e::edition::{Edition, Editions};
 use hotcell_e2e::process::wait_until;
 use hotcell_e2e::wall::as_every_user;
 use hotcell_faulty::Faulty;
+use rustix::process::{Pid, setpriority_process};
+use rustix::thread::{CpuSet, sched_getcpu, sched_setaffinity};
 
 /// A look at every moment.
 fn often(recycle: Recycle) -> Options {
@@ -72,18 +77,30 @@ fn so_it_is_where_frames_are_linked() {
 
 #[test]
 fn threads_that_are_too_many_are_found_where_they_stay() {
-    let faulty = Faulty::open(often(Recycle { threads: Some(10), ..Recycle::default() })).unwrap();
-    // More than there were when it was looked at first.
+    let faulty = Faulty::open(often(Recycle { threads: Some(14), ..Recycle::default() })).unwrap();
+    let pid = faulty.session().worker_pid().unwrap();
+    // More than there were when it was looked at first. A thread that was made has fallen asleep before there is another, so that where it was made is not where it is seen.
     wait_until("the worker is worn", || {
         let worn = faulty.session().worn().is_some();
-        worn || faulty.int("keep_threads", &[2]).unwrap() != 2
+        worn || faulty.int("keep_threads", &[2]).unwrap() != 2 || !are_asleep(pid)
     });
     let seen = faulty.session().worn().unwrap();
     assert_eq!(seen.worn.by, Wear::Threads);
-    // The most are told first. One may have been about to fall asleep.
+    // The most are told first. The last ones may have been about to fall asleep.
     let stays = &seen.stacks[0];
     assert!(stays.threads > 10, "{:#?}", seen.stacks);
     assert!(through(&seen.stacks[..1], "stay").is_some(), "{stays:#?}");
+}
+
+/// Waits until all threads of a process sleep, or it has gone.
+fn are_asleep(pid: u32) -> bool {
+    let is_asleep = |task: fs::DirEntry| {
+        let stat = fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+        stat.rsplit(')').next().is_none_or(|rest| !rest.trim_start().starts_with('R'))
+    };
+    let tasks = || fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    wait_until("its threads sleep", || tasks().all(is_asleep));
+    true
 }
 
 /// Functions of a library in the frames of an error.
@@ -148,4 +165,61 @@ fn whatever_ends_a_worker_its_stack_is_there() {
     let error = hang("ignore_signals");
     assert!(error.kind() == ErrorKind::Hung && error.frames().is_empty());
     assert!(crash("exit", &[3]).frames().is_empty());
+}
+
+/// The worker runs behind all others, on the CPU of one of them, and so does not hear of its end in time. It is killed no sooner for that: its stack is there.
+#[test]
+fn a_worker_that_waits_for_its_turn_is_let_tell_where_it_was() {
+    let deadline = Duration::from_millis(100);
+    let over = AtomicBool::new(false);
+    let (cpu, mut waited) = (one_cpu(), Vec::new());
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            sched_setaffinity(None, &cpu).unwrap();
+            while !over.load(Ordering::Relaxed) {
+                std::hint::spin_loop();
+            }
+        });
+        // Ended where the test fails, too.
+        let _over = Over(&over);
+        // How long it waits is the kernel's affair: nobody waits for ever for it.
+        for _ in 0..20 {
+            let faulty = Faulty::open(Options::default()).unwrap();
+            let worker = Pid::from_raw(faulty.session().worker_pid().unwrap().cast_signed()).unwrap();
+            let (began, error) = thread::scope(|scope| {
+                let call =
+                    scope.spawn(|| (Instant::now(), faulty.within(deadline).int("loop", &[]).unwrap_err()));
+                // It loops, and then it is behind.
+                thread::sleep(deadline / 2);
+                sched_setaffinity(Some(worker), &cpu).unwrap();
+                setpriority_process(Some(worker), 19).unwrap();
+                call.join().unwrap()
+            });
+            let (took, functions) = (began.elapsed(), functions(&error, "/libfaulty.so"));
+            assert_eq!(error.kind(), ErrorKind::Hung);
+            waited.push((took, functions.first().cloned()));
+            // Longer than it is given when it is not let run.
+            let tells = functions.first().is_some_and(|it| it == "faulty_loop");
+            if tells && took > deadline + Duration::from_millis(60) {
+                return;
+            }
+        }
+        panic!("it never waited for its turn and then told: {waited:?}");
+    });
+}
+
+/// The CPU of this thread.
+fn one_cpu() -> CpuSet {
+    let mut cpu = CpuSet::new();
+    cpu.set(sched_getcpu());
+    cpu
+}
+
+/// Tells a thread that it is over.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }

@@ -254,11 +254,28 @@ impl<'s> Berth<'s> {
             let until = self.aboard(|call| call.begin_to_end(ending))?;
             // Its seat is not taken back for that.
             self.deadline = self.deadline.max(until);
-            if self.ended(until).await? {
+            if self.ended(until).await? || self.ends_yet(ending).await? {
                 break;
             }
         }
         Ok(())
+    }
+
+    /// Waits on for the end of a worker that has had its time for that, and was not let run in it; whether it has ended.
+    async fn ends_yet(&mut self, ending: Ending<'_>) -> Result<bool> {
+        if ending != Ending::Abort {
+            return Ok(false);
+        }
+        loop {
+            let yet =
+                |call: &mut Call<'s>| call.turn().live.as_ref().and_then(|live| live.worker.aborts_yet());
+            let Some(more) = self.aboard(yet)? else { return Ok(false) };
+            let until = clock::now().saturating_add(u64::try_from(more.as_nanos()).unwrap_or(u64::MAX));
+            self.deadline = self.deadline.max(until);
+            if self.ended(until).await? {
+                return Ok(true);
+            }
+        }
     }
 
     /// Waits for the end of the worker until that time; whether it has ended.

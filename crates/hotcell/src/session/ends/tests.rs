@@ -225,3 +225,23 @@ fn the_last_are_kept_and_all_are_counted() {
     assert_eq!((last[0].number, last[KEPT - 1].number), (6, KEPT as u64 + 5));
     assert_eq!(ends.last(SHOWN).1[0].number, count - SHOWN as u64 + 1);
 }
+
+#[test]
+fn what_its_handler_noted_is_believed_where_the_kernel_says_so_or_the_host_overtook_it() {
+    let overtaken = |end: End| End { crash: crashed_as(SIGABRT, SI_USER).crash, ..end };
+    for (end, is_as_noted) in [
+        (crashed(SIGSEGV), true),
+        (by_host(false, crashed_as(SIGABRT, SI_USER)), true),
+        // It was killed before the signal could end it whose handler had noted it.
+        (by_host(true, overtaken(signalled(SIGKILL))), true),
+        // By somebody else, or behind a note of the library's own end.
+        (overtaken(signalled(SIGKILL)), false),
+        (by_host(false, overtaken(signalled(SIGKILL))), false),
+        (by_host(true, End { crash: crashed_as(SIGABRT, SI_TKILL).crash, ..signalled(SIGKILL) }), false),
+        (by_host(true, End { crash: crashed(SIGSEGV).crash, ..signalled(SIGKILL) }), false),
+        (End { crash: crashed(SIGSEGV).crash, ..signalled(SIGABRT) }, false),
+        (end(HowEnded::Exited(0)), false),
+    ] {
+        assert_eq!(end.is_as_noted(), is_as_noted, "{end:?}");
+    }
+}
