@@ -10,6 +10,7 @@ pub mod crew;
 pub mod edition;
 pub mod go;
 pub mod halt;
+pub mod left;
 pub mod objects;
 pub mod packages;
 pub mod process;

@@ -328,9 +328,10 @@ impl Client {
         Ok((number(&ready["number"]) as u16, mapping))
     }
 
-    /// What is said of a worker's end.
+    /// What is said of a worker's end; that the socket has ended, where it has.
     pub fn ended(&self, generation: u64) -> Value {
-        let ended = |state: &mut State| state.ended.get(&generation).cloned();
+        let over = || json!({ "kind": "over" });
+        let ended = |state: &mut State| state.ended.get(&generation).cloned().or(state.is_over.then(over));
         self.wait(&format!("the end of worker {generation}"), ended)
     }
 

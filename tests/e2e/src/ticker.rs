@@ -11,6 +11,7 @@ use hotcell::dynamic::{self, KeptFunction, Value};
 use hotcell::rt::Handle;
 use hotcell::{Options, Result, Session};
 use hotcell_bind::{Bound, Job, Source};
+use hotcell_model::interface::Interface;
 use tempfile::TempDir;
 
 use crate::bound::Shared;
@@ -27,7 +28,23 @@ pub struct Ticker {
 #[derive(Debug)]
 struct Library {
     bound: Bound,
-    _folder: TempDir,
+    _folder: Option<TempDir>,
+}
+
+/// What is bound, in a folder: the interface, and the shim.
+const BOUND: [&str; 2] = ["interface.json", "shim.so"];
+
+/// Compiles and binds the library in a folder, for programs that do neither.
+///
+/// # Panics
+///
+/// Where it cannot be bound.
+pub fn prepare(folder: &Path) {
+    let bound = bind(folder);
+    let interface = serde_json::to_vec(&bound.interface).expect("an interface is JSON");
+    for (name, bytes) in BOUND.into_iter().zip([&interface[..], bound.package.shim]) {
+        fs::write(folder.join(name), bytes).expect("the folder is ours");
+    }
 }
 
 /// What a callback answers.
@@ -47,6 +64,32 @@ impl Ticker {
     /// Faults of the start.
     pub fn open(options: Options) -> Result<Ticker> {
         let library = Library::get();
+        Ok(Ticker { session: library.bound.open(options)?, library })
+    }
+
+    /// Opens a session of the library that lies [prepared](prepare) in a folder.
+    ///
+    /// # Errors
+    ///
+    /// Faults of the start.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not lie there.
+    pub fn open_prepared(folder: &Path, options: Options) -> Result<Ticker> {
+        let read = |name: &str| fs::read(folder.join(name)).expect("it was prepared");
+        let [interface, shim] = BOUND.map(read);
+        let interface = String::from_utf8(interface).expect("JSON is UTF-8");
+        let interface = Interface::from_json(&interface).expect("it is an interface");
+        let bound = Bound {
+            package: dynamic::package(&interface, shim),
+            rules: dynamic::thread_rules(&interface),
+            restores: dynamic::restores(&interface),
+            libraries: vec![folder.join("libticker.so")],
+            warnings: Vec::new(),
+            interface,
+        };
+        let library = Arc::new(Library { bound, _folder: None });
         Ok(Ticker { session: library.bound.open(options)?, library })
     }
 
@@ -196,7 +239,7 @@ impl Library {
         static SHARED: Shared<Library> = Shared::new();
         SHARED.get(|| {
             let folder = tempfile::tempdir().expect("there is room for a folder");
-            Library { bound: bind(folder.path()), _folder: folder }
+            Library { bound: bind(folder.path()), _folder: Some(folder) }
         })
     }
 }

@@ -1,16 +1,19 @@
-//! Whatever a host or a worker is about to do, or has just done, when it is killed: nothing is left of it, and where a host is left its call
+//! Whatever a host, its supervisor or a worker is about to do, or has just done, when it is killed: nothing is left of it, and where a host is left its call
 //! has a typed error, its next call works, and it holds nothing that it did not hold before.
 //!
-//! `hotcell-countdown` ends them at a system call, and the scenarios are those of `hotcell-countdown-host`. Each test takes every so many
+//! `hotcell-countdown` ends them at a system call, and the scenarios are those of `hotcell-countdown-host`, and of `hotcell-countdown-client` where the supervisor is
+//! a process of its own. Each test takes every so many
 //! moments; `HOTCELL_COUNTDOWN_EVERY=1`, or `cargo dev countdown`, takes all of them.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use hotcell_e2e::ticker;
 use serde_json::Value;
 
 /// One of so many moments is tried, unless the environment says otherwise.
@@ -30,6 +33,13 @@ const TRIES: usize = 3;
 
 /// A watchdog: how long a run may take. It is a fraction of a second.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Scenarios whose supervisor is another process.
+const SERVED: [&str; 6] =
+    ["served start", "served call", "served growth", "served reload", "served recovery", "served spares"];
+
+/// Says where the library lies whose threads call back.
+const TICKER: &str = "HOTCELL_COUNTDOWN_TICKER";
 
 /// What the tracer exits with where nobody may trace.
 const NOT_ALLOWED: i32 = 77;
@@ -57,16 +67,18 @@ struct Tried {
 
 #[test]
 fn a_host_that_is_killed_anywhere_leaves_nothing() {
-    for scenario in ["start", "call", "growth", "callbacks", "reload", "recovery"] {
-        count_down(scenario, "host", &[], |account| {
-            (account["host"] != 137).then(|| "the host was not killed".to_owned())
-        });
+    for scenario in ["start", "call", "growth", "callbacks", "reload", "recovery", "spares", "threads"] {
+        count_down(scenario, "host", &[], is_killed);
     }
+}
+
+fn is_killed(account: &Value) -> Option<String> {
+    (account["host"] != 137).then(|| "the host was not killed".to_owned())
 }
 
 #[test]
 fn a_worker_that_is_killed_anywhere_is_a_typed_error_and_leaves_nothing() {
-    let cases: [(&str, &str, &[&str]); 7] = [
+    let cases: [(&str, &str, &[&str]); 10] = [
         ("start", "worker-0", &["LoadFailed", "Crashed"]),
         ("call", "worker-0", &["Crashed"]),
         ("growth", "worker-0", &["Crashed"]),
@@ -74,6 +86,41 @@ fn a_worker_that_is_killed_anywhere_is_a_typed_error_and_leaves_nothing() {
         ("reload", "worker-0", &["Crashed"]),
         ("reload", "worker-1", &["LoadFailed", "Crashed"]),
         ("recovery", "worker-1", &["LoadFailed", "Crashed"]),
+        ("spares", "worker-0", &["Crashed"]),
+        ("spares", "worker-1", &["LoadFailed", "Crashed"]),
+        ("threads", "worker-0", &["Crashed"]),
+    ];
+    for (scenario, worker, kinds) in cases {
+        count_down(scenario, worker, &["warm"], |account| wrong_of_host(account, kinds));
+    }
+}
+
+/// Its workers, which are those of the other process, go with it.
+#[test]
+fn a_client_of_another_process_that_is_killed_anywhere_leaves_nothing() {
+    for scenario in SERVED {
+        count_down(scenario, "host", &[], is_killed);
+    }
+}
+
+/// The client's next call has another one.
+#[test]
+fn a_supervisor_that_is_killed_anywhere_is_a_typed_error_and_leaves_nothing() {
+    for scenario in SERVED {
+        count_down(scenario, "server-0", &["warm"], |account| wrong_of_host(account, &["SupervisorGone"]));
+    }
+}
+
+#[test]
+fn a_worker_of_another_process_that_is_killed_anywhere_is_a_typed_error_and_leaves_nothing() {
+    let cases: [(&str, &str, &[&str]); 7] = [
+        ("served start", "worker-0", &["LoadFailed", "Crashed"]),
+        ("served call", "worker-0", &["Crashed"]),
+        ("served growth", "worker-0", &["Crashed"]),
+        ("served reload", "worker-0", &["Crashed"]),
+        ("served reload", "worker-1", &["LoadFailed", "Crashed"]),
+        ("served recovery", "worker-1", &["LoadFailed", "Crashed"]),
+        ("served spares", "worker-1", &["LoadFailed", "Crashed"]),
     ];
     for (scenario, worker, kinds) in cases {
         count_down(scenario, worker, &["warm"], |account| wrong_of_host(account, kinds));
@@ -82,7 +129,9 @@ fn a_worker_that_is_killed_anywhere_is_a_typed_error_and_leaves_nothing() {
 
 #[test]
 fn a_keeper_that_is_killed_anywhere_costs_nothing() {
-    count_down("start", "keeper-0", &["warm"], |account| wrong_of_host(account, &[]));
+    for scenario in ["start", "served start"] {
+        count_down(scenario, "keeper-0", &["warm"], |account| wrong_of_host(account, &[]));
+    }
 }
 
 /// What is not as it must be in a host that was left alive: one of its calls may have failed, with one of these kinds.
@@ -105,10 +154,16 @@ fn all_that_came(said: &Value) -> Vec<&str> {
 
 /// Ends a process at moments of a scenario.
 fn count_down(scenario: &str, victim: &str, words: &[&str], wrong: impl Fn(&Value) -> Option<String>) {
+    let prepared = (scenario == "threads").then(|| {
+        let folder = tempfile::tempdir().unwrap();
+        ticker::prepare(folder.path());
+        folder
+    });
+    let run = |how: &[&str]| run(how, scenario, words, prepared.as_ref().map(tempfile::TempDir::path));
     // Threads do not meet in the same way twice. What is made each time is what can be waited for.
     let mut steps: Option<Vec<String>> = None;
     for _ in 0..COUNTS {
-        let Some(counted) = run(&["count", victim], scenario, words) else {
+        let Some(counted) = run(&["count", victim]) else {
             return println!("skipped: no process may be traced here");
         };
         assert_eq!((&counted["host"], &counted["said"]["came"]), (&0.into(), &"right".into()), "{counted}");
@@ -124,8 +179,7 @@ fn count_down(scenario: &str, victim: &str, words: &[&str], wrong: impl Fn(&Valu
     for moment in all.into_iter().skip(FIRST % every).step_by(every) {
         let when = if moment.after { "after" } else { "before" };
         let time = moment.time.to_string();
-        let mut runs =
-            (0..TRIES).map(|_| run(&[when, victim, &moment.call, &time], scenario, words).unwrap());
+        let mut runs = (0..TRIES).map(|_| run(&[when, victim, &moment.call, &time]).unwrap());
         let account = runs.find(|account| account["ended"] == true);
         tried.take(moment, account, &wrong);
     }
@@ -206,10 +260,15 @@ impl Tried {
 
 /// Runs a scenario with a folder for temporary files of its own; what the tracer saw, with what is left there. `None` where nobody may
 /// trace.
-fn run(how: &[&str], scenario: &str, words: &[&str]) -> Option<Value> {
+fn run(how: &[&str], scenario: &str, words: &[&str], prepared: Option<&Path>) -> Option<Value> {
     let folder = tempfile::tempdir().unwrap();
     let mut tracer = Command::new(env!("CARGO_BIN_EXE_hotcell-countdown"));
-    tracer.args(how).arg(env!("CARGO_BIN_EXE_hotcell-countdown-host")).arg(scenario).args(words);
+    let host = match scenario.starts_with("served ") {
+        true => env!("CARGO_BIN_EXE_hotcell-countdown-client"),
+        false => env!("CARGO_BIN_EXE_hotcell-countdown-host"),
+    };
+    tracer.args(how).arg(host).args(scenario.split(' ')).args(words);
+    tracer.envs(prepared.map(|folder| (TICKER, folder)));
     tracer.env("TMPDIR", folder.path()).env_remove("HOTCELL_WATCH").stdout(Stdio::piped());
     let mut tracer = tracer.spawn().unwrap();
     let until = Instant::now() + PATIENCE;

@@ -35,8 +35,7 @@ pub(super) struct PrivateDirectory {
 
 impl Drop for PrivateDirectory {
     fn drop(&mut self) {
-        // Nobody is there who could be told.
-        let _ = remove_tree(&self.path);
+        self.remove();
     }
 }
 
@@ -108,6 +107,12 @@ impl Walled {
 impl PrivateDirectory {
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Removes it, where no worker is left that could use it.
+    pub(super) fn remove(&self) {
+        // Nobody is there who could be told.
+        let _ = remove_tree(&self.path);
     }
 
     /// Makes one, and names it. It has a keeper before it is there, so that it is kept from its first moment.

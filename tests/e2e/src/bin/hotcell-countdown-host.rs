@@ -7,20 +7,21 @@
 
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hotcell::dynamic::{self, Value};
 use hotcell::watch::Watch;
 use hotcell::{ErrorKind, Options, Profile, Reload, Result, Sandbox, Session, Waiting};
-use hotcell_e2e::process::{descriptors, segments, threads};
+use hotcell_e2e::left::Counts;
+use hotcell_e2e::ticker::Ticker;
 use hotcell_faulty::{LIBRARY, carried};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 /// No call of a scenario takes that long. What hangs is ended by the test's own watchdog.
 const LONG: Duration = Duration::from_secs(60);
 
-/// How long it is waited for what ends with its worker.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Where the library lies whose threads call back.
+const TICKER: &str = "HOTCELL_COUNTDOWN_TICKER";
 
 /// System calls that no kernel has: where a scenario begins, and where it is over.
 const BEGINS: i64 = 0x7fff_0001;
@@ -37,8 +38,9 @@ struct Host {
     /// The library, in two files that are the same.
     files: [OwnedFd; 2],
     session: Option<Session>,
-    /// Whether others may look at the session, and the library may use files.
-    is_open: bool,
+    scenario: String,
+    /// The other library, where that is the one of the scenario.
+    ticker: Option<Ticker>,
 }
 
 fn main() {
@@ -46,13 +48,13 @@ fn main() {
     let scenario = words.next().expect("a scenario");
     let is_warm = words.next().is_some_and(|word| word == "warm");
     let copy = || hotcell_shm::sealed_copy(LIBRARY).expect("a file in memory");
-    let mut host = Host { files: [copy(), copy()], session: None, is_open: scenario == "start" };
+    let mut host = Host { files: [copy(), copy()], session: None, scenario: scenario.clone(), ticker: None };
     carried();
     let before = is_warm.then(|| host.warm());
     if scenario != "start" {
         host.is_right().expect("a first call");
         // Files are read by a thread, which has ended then.
-        host.session().expect("it is open").loaded();
+        host.open().expect("it is open").loaded();
     }
     mark(BEGINS);
     let came = told(host.act(&scenario));
@@ -61,9 +63,9 @@ fn main() {
     while next.len() < FEWEST || next.len() < MOST && next.last().is_some_and(|last| last != "right") {
         next.push(told(host.is_right()));
     }
-    drop(host.session.take());
+    host.close();
     mark(IS_OVER);
-    println!("{}", json!({ "came": came, "next": next, "left": before.map(|before| more_than(&before)) }));
+    println!("{}", json!({ "came": came, "next": next, "left": before.map(|before| before.more()) }));
 }
 
 impl Host {
@@ -83,6 +85,12 @@ impl Host {
                 let ended = self.call("abort", &[]).expect_err("it does not return");
                 Ok(matches!(ended.kind(), ErrorKind::Crashed) && self.is_right()?)
             }
+            // The first call of the next worker, which was there before.
+            "spares" => {
+                let ended = self.call("abort", &[]).expect_err("it does not return");
+                Ok(matches!(ended.kind(), ErrorKind::Crashed) && self.is_right()? && self.is_right()?)
+            }
+            "threads" => self.tick(),
             other => panic!("there is no scenario `{other}`"),
         }
     }
@@ -114,9 +122,63 @@ impl Host {
         Ok(twice?.returned == Some(Value::Int(8)) && inside.unwrap_or(Ok(true))?)
     }
 
+    /// Threads of the library call back.
+    fn tick(&mut self) -> Result<bool> {
+        let library = self.ticker()?;
+        let ticker = library.ticker()?;
+        library.on_tick(&ticker, |number, _| Ok(number))?;
+        library.number("ticker_run", &ticker, &[2, 10])?;
+        let ticks = library.number("ticker_ticks", &ticker, &[])?;
+        Ok((ticks, library.number("ticker_sum", &ticker, &[])?) == (20, 2 * (0..10).sum::<i128>()))
+    }
+
     /// Whether a call gives what it must.
     fn is_right(&mut self) -> Result<bool> {
-        add(&self.session()?, 2, 3)
+        match self.is_other() {
+            true => Ok(self.ticker()?.call("ticker_interruptions", &[])? == Value::Int(0)),
+            false => add(&self.session()?, 2, 3),
+        }
+    }
+
+    /// Whether it is the scenario of the other library.
+    fn is_other(&self) -> bool {
+        self.scenario == "threads"
+    }
+
+    /// The session of whichever library.
+    fn open(&mut self) -> Result<Session> {
+        if self.is_other() { Ok(self.ticker()?.session) } else { self.session() }
+    }
+
+    fn close(&mut self) {
+        drop((self.session.take(), self.ticker.take()));
+    }
+
+    /// The other library, opened when it is first needed.
+    fn ticker(&mut self) -> Result<Ticker> {
+        if self.ticker.is_none() {
+            let folder = std::env::var_os(TICKER).expect("the test says where it lies");
+            self.ticker = Some(Ticker::open_prepared(folder.as_ref(), self.options())?);
+        }
+        Ok(self.ticker.clone().expect("it was opened"))
+    }
+
+    fn options(&self) -> Options {
+        let mut options = Options {
+            deadline: LONG,
+            start_deadline: LONG,
+            // Whoever waits sleeps: that is what is counted.
+            waiting: Waiting::Economy,
+            ..Options::default()
+        };
+        if self.scenario == "start" {
+            options.sandbox = Some(Sandbox::of(Profile::Files));
+            options.watch = Some(Watch::Look);
+        }
+        if self.scenario == "spares" {
+            options.spares = 1;
+        }
+        options
     }
 
     fn call(&mut self, name: &str, args: &[Value]) -> Result<Value> {
@@ -126,18 +188,7 @@ impl Host {
     /// The session, opened when it is first needed.
     fn session(&mut self) -> Result<Session> {
         if self.session.is_none() {
-            let mut options = Options {
-                libraries: vec![self.path(0)],
-                deadline: LONG,
-                start_deadline: LONG,
-                // Whoever waits sleeps: that is what is counted.
-                waiting: Waiting::Economy,
-                ..Options::default()
-            };
-            if self.is_open {
-                options.sandbox = Some(Sandbox::of(Profile::Files));
-                options.watch = Some(Watch::Look);
-            }
+            let options = Options { libraries: vec![self.path(0)], ..self.options() };
             self.session = Some(Session::open(carried().package, options)?);
         }
         Ok(self.session.clone().expect("it was opened"))
@@ -149,50 +200,12 @@ impl Host {
 
     /// Has and gives up a session with all that scenarios do, and counts what stays.
     fn warm(&mut self) -> Counts {
-        for scenario in ["callbacks", "growth"] {
+        let scenarios: &[&str] = if self.is_other() { &["threads"] } else { &["callbacks", "growth"] };
+        for scenario in scenarios {
             assert!(self.act(scenario).expect("a scenario that nobody disturbs"), "{scenario}");
         }
-        drop(self.session.take());
-        let patience = Instant::now() + PATIENCE;
-        let (mut counts, mut looks) = (Counts::now(), 0);
-        while (looks < 5 || counts.0[1] > 0 || counts.0[3] > 0) && Instant::now() < patience {
-            std::thread::sleep(Duration::from_millis(2));
-            let now = Counts::now();
-            looks = if now == counts { looks + 1 } else { 0 };
-            counts = now;
-        }
-        counts
-    }
-}
-
-/// Descriptors, maps of segments and threads of this process, and its children, those too that it has not waited for.
-#[derive(PartialEq, Eq)]
-struct Counts([usize; 4]);
-
-impl Counts {
-    fn now() -> Counts {
-        Counts([descriptors(), segments(), threads(), children()])
-    }
-}
-
-/// Children of any thread of this process.
-fn children() -> usize {
-    let tasks = std::fs::read_dir("/proc/self/task").expect("procfs is mounted").flatten();
-    let children = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
-    children.map(|children| children.split_whitespace().count()).sum()
-}
-
-/// What there is more of than before, once what ends has ended.
-fn more_than(before: &Counts) -> Json {
-    let patience = Instant::now() + PATIENCE;
-    loop {
-        let now = Counts::now();
-        let more: Vec<usize> =
-            now.0.iter().zip(before.0).map(|(now, before)| now.saturating_sub(before)).collect();
-        if more.iter().all(|&more| more == 0) || Instant::now() > patience {
-            return json!({ "descriptors": more[0], "segments": more[1], "threads": more[2], "children": more[3] });
-        }
-        std::thread::sleep(Duration::from_millis(1));
+        self.close();
+        Counts::settled()
     }
 }
 

@@ -5,7 +5,8 @@
 //!     hotcell-countdown before|after VICTIM CALL TIME HOST WORDS…
 //!
 //! A victim is `host`, `worker-0` for the worker that serves when the scenario begins, or for the first to be started in it, `worker-1` for the
-//! next, and so `keeper-0`: the process that removes a directory behind its host.
+//! next, and so `keeper-0`: the process that removes a directory behind its host. Where the first word for the host is `served` its supervisor is another process,
+//! `server-0`, which it has started.
 //! `before mmap 3` ends it where it is about to make its third `mmap`, which is not made; `after` where it has returned from it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,7 +57,7 @@ fn main() {
         spawned => spawned.expect("the host can be started"),
     };
     let host = child.id().cast_signed();
-    let mut tracer = Tracer::new(host, victim.to_owned(), end);
+    let mut tracer = Tracer::new(host, victim.to_owned(), end, words.first() == Some(&"served"));
     tracer.run();
     let mut said = String::new();
     // Nobody has the other end any more.
@@ -92,8 +93,13 @@ struct Tracer {
     threads: BTreeMap<i32, i32>,
     /// Workers in the order in which they were born, but for those that had ended when the scenario began.
     workers: Vec<i32>,
-    /// So for keepers.
+    /// So for keepers, and for those that the host has started besides.
     keepers: Vec<i32>,
+    servers: Vec<i32>,
+    /// Whether its supervisor is another process.
+    is_served: bool,
+    /// All processes that there were.
+    seen: Vec<i32>,
     begun: bool,
     over: bool,
     /// The thread that is to be ended when it has returned.
@@ -109,7 +115,7 @@ struct Tracer {
 }
 
 impl Tracer {
-    fn new(host: i32, victim: String, end: Option<End>) -> Tracer {
+    fn new(host: i32, victim: String, end: Option<End>, is_served: bool) -> Tracer {
         Tracer {
             host,
             victim,
@@ -119,6 +125,9 @@ impl Tracer {
             threads: BTreeMap::new(),
             workers: Vec::new(),
             keepers: Vec::new(),
+            servers: Vec::new(),
+            is_served,
+            seen: Vec::new(),
             begun: false,
             over: false,
             returning: None,
@@ -202,18 +211,25 @@ impl Tracer {
         self.threads.insert(thread, process);
         if process == thread {
             // Until it executes its program it has the name of the thread that made it.
+            let is_of_host = status_of(thread, "PPid:") == Some(self.host.to_string());
             match status_of(thread, "Name:") {
                 Some(name) if name == "hotcell-spawner" => self.workers.push(thread),
-                _ if thread != self.host => self.keepers.push(thread),
-                _ => {}
+                _ if thread == self.host => {}
+                _ if self.is_served && is_of_host => self.servers.push(thread),
+                _ => self.keepers.push(thread),
             }
+            self.seen.push(thread);
             self.processes.insert(thread, Process::default());
         }
     }
 
     fn is_victim(&self, process: i32) -> bool {
         let Some((kind, number)) = self.victim.split_once('-') else { return process == self.host };
-        let some = if kind == "worker" { &self.workers } else { &self.keepers };
+        let some = match kind {
+            "worker" => &self.workers,
+            "server" => &self.servers,
+            _ => &self.keepers,
+        };
         self.begun && number.parse().is_ok_and(|number: usize| some.get(number) == Some(&process))
     }
 
@@ -258,12 +274,13 @@ impl Tracer {
         let processes = &self.processes;
         self.workers.retain(|worker| processes.contains_key(worker));
         self.keepers.retain(|keeper| processes.contains_key(keeper));
+        self.servers.retain(|server| processes.contains_key(server));
     }
 
     /// Ends the victim, of which a thread stands still.
     fn end(&mut self, process: i32) {
         self.returning = None;
-        self.files = shared(self.host);
+        self.files = self.processes.keys().copied().flat_map(shared).collect();
         self.ended = Some((process, Instant::now()));
         // SAFETY: a process that is traced, and so is not gone: the number is its.
         unsafe { libc::kill(process, libc::SIGKILL) };
@@ -271,8 +288,8 @@ impl Tracer {
 
     /// What it saw, as JSON.
     fn account(&self, said: &str) -> Value {
-        let name = format!("hotcell-watch/{}/", self.host);
         let sockets = fs::read_to_string("/proc/net/unix").unwrap_or_default();
+        let has_name = |process: &i32| sockets.contains(&format!("hotcell-watch/{process}/"));
         let steps: Vec<_> = self.counted.iter().map(|&number| call(number)).collect();
         json!({
             "steps": if self.end.is_none() { steps } else { Vec::new() },
@@ -280,7 +297,7 @@ impl Tracer {
             "signal": self.signal,
             "host": self.status,
             "said": serde_json::from_str::<Value>(said).unwrap_or(Value::Null),
-            "name": sockets.lines().any(|line| line.contains(&name)),
+            "name": self.seen.iter().any(has_name),
             "shared": self.files.len(),
             "files": still_open(&self.files),
             "took_ms": self.took.map(|took| u64::try_from(took).unwrap_or(u64::MAX)),

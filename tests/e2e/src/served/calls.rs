@@ -45,6 +45,8 @@ pub enum Arg<'a> {
     Int(i64),
     /// Data.
     Bytes(&'a [u8]),
+    /// A text, which ends with a zero byte there.
+    Text(&'a str),
     /// Room for so many bytes of results.
     Room(u64),
     /// Nothing: the shim finds it out.
@@ -74,6 +76,11 @@ impl Lane {
     /// The worker that it is a lane of.
     pub fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// What is said of the end of its worker.
+    pub fn ended(&self) -> Value {
+        self.client.ended(self.generation)
     }
 
     /// Calls a function that returns a number.
@@ -113,8 +120,13 @@ impl Lane {
                 (Arg::Int(number), WireKind::I32) => self.lane.put(field.offset as usize, *number as i32),
                 (Arg::Int(number), WireKind::U64) => self.lane.put(field.offset as usize, *number as u64),
                 (Arg::Room(bytes), WireKind::U64) => self.lane.put(field.offset as usize, *bytes),
-                (Arg::Bytes(bytes), WireKind::Reference) => {
-                    let place = self.place(bytes, &mut data)?;
+                (Arg::Bytes(_) | Arg::Text(_), WireKind::Reference) => {
+                    let (bytes, tail) = match arg {
+                        Arg::Text(text) => (text.as_bytes(), 1),
+                        Arg::Bytes(bytes) => (*bytes, 0),
+                        _ => continue,
+                    };
+                    let place = self.place(bytes, tail, &mut data)?;
                     self.lane.put(field.offset as usize + reference::PLACE, place.raw());
                     self.lane.put(field.offset as usize + reference::LENGTH, bytes.len() as u64);
                 }
@@ -134,18 +146,18 @@ impl Lane {
     }
 
     /// Puts data behind the argument block, or where there is no room into a segment.
-    fn place(&mut self, bytes: &[u8], used: &mut usize) -> Result<Place, Fault> {
+    fn place(&mut self, bytes: &[u8], tail: usize, used: &mut usize) -> Result<Place, Fault> {
         let at = used.next_multiple_of(8);
-        if at + bytes.len() <= wire::MAX_ARGS {
-            self.lane.put_bytes(at, bytes, 0);
-            *used = at + bytes.len();
+        if at + bytes.len() + tail <= wire::MAX_ARGS {
+            self.lane.put_bytes(at, bytes, tail);
+            *used = at + bytes.len() + tail;
             return Ok(self.lane.args_place(at));
         }
         loop {
-            if let Some(place) = self.arena.copy_in(bytes, 0) {
+            if let Some(place) = self.arena.copy_in(bytes, tail) {
                 return Ok(place);
             }
-            let length = self.arena.wanted(bytes.len());
+            let length = self.arena.wanted(bytes.len() + tail);
             let grown = self.client.grow(self.generation, Seals::Request, length);
             let (id, mapping) = grown.map_err(Fault::Refused)?;
             self.arena.add_request(Grant { id, mapping });

@@ -15,6 +15,7 @@ use crate::options::Options;
 use crate::rt::{Package, ThreadRules};
 use crate::session::allowed::{YEAR, nanoseconds};
 use crate::session::service::{Blame, Brought, Serving, late};
+use crate::session::walled::PrivateDirectory;
 use crate::session::{Allowed, Context, Session};
 use crate::stack::LastStack;
 
@@ -255,6 +256,8 @@ impl Session {
         }
         starting.into_iter().for_each(Worker::stop);
         spares.stop();
+        // Not by the last who has a part of the session: that may be a thread that the process does not wait for as it ends.
+        self.shared.directory.iter().for_each(PrivateDirectory::remove);
     }
 
     /// How many calls it makes at a time, how long both sides poll, and how long a call may take, in nanoseconds.
