@@ -513,6 +513,12 @@ pub(crate) struct LabArgs {
     /// Play the host of another run
     #[arg(long, hide = true, value_name = "ROLE")]
     pub(crate) host: Option<String>,
+    /// See to it that nothing is left of the run that this process asks for
+    #[arg(long, hide = true, value_name = "PID")]
+    pub(crate) warden: Option<u32>,
+    /// Be the run itself, which others are around
+    #[arg(long, hide = true)]
+    pub(crate) inside: bool,
 }
 
 /// How results are printed.

@@ -1,5 +1,6 @@
 //! `hotcell lab`: everything that goes wrong in C, directly and contained.
 
+use std::ffi::OsString;
 use std::io::{IsTerminal, Write, stderr};
 use std::process::ExitCode;
 
@@ -40,6 +41,9 @@ pub(crate) fn run(args: &LabArgs) -> ExitCode {
     if args.list {
         return print(&list(&rows, via, args.format)).unwrap_or(ExitCode::SUCCESS);
     }
+    if !args.inside {
+        return around(args);
+    }
     let terminal = stderr().is_terminal();
     let mut tried = 0;
     let mut progress = |row: &Row| {
@@ -62,6 +66,23 @@ pub(crate) fn run(args: &LabArgs) -> ExitCode {
     };
     let verdict = if report.is_contained() { ExitCode::SUCCESS } else { ExitCode::from(DIFFERS) };
     print(&text).unwrap_or(verdict)
+}
+
+/// Has the run made by a process of its own, of which nothing is left however it ends.
+fn around(args: &LabArgs) -> ExitCode {
+    // Those of the run itself come behind: this one's own are not handed on.
+    let own = args.warden.map(|warden| [OsString::from("--warden"), warden.to_string().into()]);
+    let words = std::env::args_os().skip(1).collect::<Vec<_>>();
+    let words = words.strip_suffix(own.iter().flatten().cloned().collect::<Vec<_>>().as_slice());
+    let words = words.unwrap_or_default();
+    let ended = match args.warden {
+        Some(of) => hotcell_lab::warden(of, words),
+        None => hotcell_lab::around(words),
+    };
+    match ended {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => Failure::Usage(format!("the lab cannot be started: {error}")).report(args.format),
+    }
 }
 
 /// Prints the text; the exit status where that fails.

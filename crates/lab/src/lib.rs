@@ -18,6 +18,7 @@ mod state;
 mod sys;
 mod value;
 mod via;
+mod warden;
 
 use std::fmt;
 use std::io;
@@ -40,6 +41,7 @@ pub use report::{Came, Outcome, Report};
 pub use row::{Group, Row};
 pub use rows::GROUPS;
 pub use via::Via;
+pub use warden::{around, warden};
 
 /// Why there is no report.
 #[derive(Debug)]

@@ -15,7 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("hotcell-elf", &[]),
     ("hotcell-sandbox", &[]),
     ("hotcell-bench", &["hotcell", "hotcell-generate", "hotcell-measured", "hotcell-model", "hotcell-shm"]),
-    ("hotcell-lab", &["hotcell", "hotcell-faulty", "hotcell-generate", "hotcell-shm"]),
+    ("hotcell-lab", &["hotcell", "hotcell-faulty", "hotcell-generate", "hotcell-sandbox", "hotcell-shm"]),
     ("hotcell-bind", &["hotcell", "hotcell-contract", "hotcell-generate", "hotcell-header", "hotcell-model"]),
     ("hotcell-contract", &["hotcell-model"]),
     ("hotcell-header", &["hotcell-elf", "hotcell-model"]),
