@@ -5,6 +5,7 @@
 //! one; a thread or a process made by `clone` itself keeps it.
 
 use std::ffi::{c_int, c_long, c_void};
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use hotcell_shm::rise;
 
@@ -16,6 +17,31 @@ static SCHED_GETAFFINITY: Behind = Behind::of(c"sched_getaffinity");
 static PTHREAD_GETAFFINITY: Behind = Behind::of(c"pthread_getaffinity_np");
 static SYSCONF: Behind = Behind::of(c"sysconf");
 static GET_NPROCS: Behind = Behind::of(c"get_nprocs");
+
+/// CPUs that are online, as the C library counted them before a sandbox stood that keeps their file from it; 0 where it counts for itself.
+static ONLINE: AtomicI32 = AtomicI32::new(0);
+
+/// Heaps that the C library makes for each CPU, before threads share them.
+const HEAPS: c_int = 8;
+
+/// Variables by which a session says how many heaps there may be, and the second one's word for it.
+const OWN_HEAPS: [&str; 2] = ["MALLOC_ARENA_MAX", "GLIBC_TUNABLES"];
+const TUNABLE: &str = "glibc.malloc.arena_max";
+
+/// Has the C library count CPUs while it may: it reads a file for that, by itself too, as soon as a thread needs a ninth heap. What is denied later
+/// would be told as what the library was refused, which has asked for nothing.
+pub(crate) fn count(walled: bool) {
+    let online = get_nprocs().max(1);
+    let says = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().contains(TUNABLE));
+    let [whole, tunables] = OWN_HEAPS.map(says);
+    if whole.is_none() && tunables != Some(true) {
+        // SAFETY: has no conditions. As many as it would come to itself; without memory for the change it is not made.
+        unsafe { libc::mallopt(libc::M_ARENA_MAX, online.saturating_mul(HEAPS)) };
+    }
+    if walled {
+        ONLINE.store(online, Ordering::Relaxed);
+    }
+}
 
 /// Looks all of them up, where looking up is safe, and frees the thread that forks.
 pub(crate) fn prepare() {
@@ -106,6 +132,9 @@ pub fn sysconf(name: c_int) -> c_long {
     type Ask = extern "C" fn(c_int) -> c_long;
     if name == libc::_SC_NPROCESSORS_ONLN {
         rise();
+        if let online @ 1.. = ONLINE.load(Ordering::Relaxed) {
+            return online.into();
+        }
     }
     // SAFETY: the C library's function has this type.
     let ask: Ask = unsafe { std::mem::transmute(SYSCONF.find()) };
@@ -116,6 +145,9 @@ pub fn sysconf(name: c_int) -> c_long {
 pub fn get_nprocs() -> c_int {
     type Ask = extern "C" fn() -> c_int;
     rise();
+    if let online @ 1.. = ONLINE.load(Ordering::Relaxed) {
+        return online;
+    }
     // SAFETY: the C library's function has this type.
     let ask: Ask = unsafe { std::mem::transmute(GET_NPROCS.find()) };
     ask()

@@ -87,6 +87,7 @@ fn load(socket: &Arc<ControlSocket>) -> Result<&'static Worker, Failure> {
     // They are mapped. A library that had them could map them as code, which is then written here and by the host.
     drop((request, reply));
     cpus::prepare();
+    cpus::count(plan.is_some());
     crash::install(channel.crash_record());
     denial::install(channel.denial_records());
     if let Some(counts) = counts {

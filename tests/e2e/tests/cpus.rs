@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use hotcell::dynamic::{self, Value};
-use hotcell::{Options, Session};
+use hotcell::{Options, Profile, Sandbox, Session};
 use hotcell_bind::Bound;
 use hotcell_e2e::bound::bind;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
@@ -16,6 +16,7 @@ int spread_affinity(void);
 int spread_thread_affinity(void);
 int spread_online(void);
 int spread_nprocs(void);
+int spread_told(int how);
 int spread_thread(void);
 int spread_standard_thread(void);
 int spread_child(void);
@@ -64,6 +65,12 @@ int spread_nprocs(void)
 {
     get_nprocs();
     return spread_kernel();
+}
+
+/* What the C library says, in two ways. */
+int spread_told(int how)
+{
+    return how == 0 ? (int)sysconf(_SC_NPROCESSORS_ONLN) : get_nprocs();
 }
 
 static void *count(void *result)
@@ -187,4 +194,20 @@ fn no_library_finds_itself_confined_to_its_callers_cpu() {
     })
     .join()
     .unwrap();
+}
+
+/// The file by which the C library counts them is denied under `compute`. It has counted before, and the library hears no refusal that it did not ask for.
+#[test]
+fn a_library_counts_cpus_as_its_caller_does_and_nothing_is_refused() {
+    let (_folder, bound) = bind("spread", HEADER, CODE, CONTRACT);
+    let mut online = None;
+    // In the first the C library reads its file whenever it is asked.
+    for profile in [Profile::Basic, Profile::Compute, Profile::Files] {
+        let sandbox = Some(Sandbox::of(profile));
+        let session = bound.open(Options { sandbox, ..Options::default() }).unwrap();
+        let told = [0, 1].map(|how| call(&session, &bound, "spread_told", &[Value::Int(how)]));
+        let online = *online.get_or_insert(told[0]);
+        assert_eq!((told, session.refused()), ([online; 2], None), "{profile:?}");
+        assert!(online >= call(&session, &bound, "spread_kernel", &[]), "more than this process may run on");
+    }
 }
