@@ -1,4 +1,4 @@
-//! `cargo dev countdown`: a host, a worker or a keeper killed at every system call of every scenario.
+//! `cargo dev countdown`: a host, the server of a client, a worker or a keeper killed at every system call of every scenario.
 //!
 //! The tests are those of `cargo dev test`, which takes a share of the moments (`tests/e2e/tests/countdown.rs`).
 
