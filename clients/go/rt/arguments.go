@@ -253,7 +253,7 @@ func (c *Call) placeTextAs(name string, encoding Encoding, text string) (place s
 
 // placeBytes finds data in a buffer of the session, or copies them in.
 func (c *Call) placeBytes(name string, data []byte) (shm.Place, bool) {
-	if len(data) > wire.MaxArgs && c.batch == nil && c.err == nil {
+	if len(data) > wire.MaxArgs && c.collects == nil && c.err == nil {
 		if place, found := c.inBuffer(data); found && c.counts(name, len(data)) {
 			return place, true
 		}

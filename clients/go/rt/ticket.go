@@ -2,57 +2,61 @@ package rt
 
 import "hotcell"
 
-// Ticket stands for the result of an entry.
+// Ticket stands for the result of an entry of a batch, or of a call of a pipeline.
 type Ticket[T any] struct {
 	batch *Batch
-	// entry is the entry's number; below 0 it is that of what was wrong with it.
-	entry int
-	// read finds the result in the result block, where it is read when it is taken; else value is where it was read to.
-	read  func(*Reply) T
-	value *T
+	// entry is the entry's number; below 0 it is that of what was wrong with it. epoch is that of the batch.
+	entry int32
+	epoch uint32
+	// read finds the result: where it is read when it is taken in the result block, else where it was read to.
+	read func(*Reply) T
+	// flown is what became of the call, of a pipeline.
+	flown *flown
 }
 
 // Values adds an entry whose results are numbers, which are read when they are taken.
 func Values[T any](c *Call, read func(*Reply) T) Ticket[T] {
-	return Ticket[T]{batch: c.batch, entry: c.batch.push(0), read: read}
+	b := c.collects
+	return Ticket[T]{entry: b.push(nil), batch: b, epoch: b.epoch, read: read, flown: b.flown}
 }
 
-// Read adds an entry whose results are read when the batch has run.
+// Read adds an entry whose results are read when the batch has run, or the reply has come.
 func Read[T any](c *Call, read func(*Reply) T) Ticket[T] {
-	b, value := c.batch, new(T)
-	if c.err == nil {
-		b.readers = append(b.readers, func(r *Reply) { *value = read(r) })
-	}
-	return Ticket[T]{batch: b, entry: b.push(uint32(len(b.readers))), value: value}
+	b, value := c.collects, new(T)
+	entry := b.push(func(r *Reply) { *value = read(r) })
+	return Ticket[T]{entry: entry, batch: b, epoch: b.epoch, read: func(*Reply) T { return *value }, flown: b.flown}
 }
 
-// Result is the entry's result, behind [Batch.Run].
+// Result is the entry's result, behind [Batch.Run]. Of a pipeline, it waits for the reply where that has not come, and for those to
+// the calls in front of it.
 func (t Ticket[T]) Result() (result T, err error) {
 	b := t.batch
-	if !b.returned || t.entry < 0 {
-		if err = b.failed(t.entry); err != nil {
+	if !b.returned || t.entry < 0 || t.epoch != b.epoch {
+		if t.flown != nil {
+			return taken(t.flown, t.read)
+		}
+		if err = b.failed(t.entry, t.epoch); err != nil {
 			return result, err
 		}
-	}
-	if t.value != nil {
-		return *t.value, nil
 	}
 	return t.read(b.at(t.entry)), nil
 }
 
 // failed is what is wrong with an entry that was added, or, by a number below 0, with one that was not; nil where nothing is.
-func (b *Batch) failed(number int) error {
+func (b *Batch) failed(number int32, epoch uint32) error {
 	switch {
-	case number < 0 && -number <= len(b.refused):
+	case epoch != b.epoch:
+		return b.session.refused(hotcell.ErrInvalidArgument, "", "the batch was made anew behind this ticket", nil)
+	case number < 0 && int(-number) <= len(b.refused):
 		return b.refused[-number-1]
 	case !b.ran:
 		return b.session.refused(hotcell.ErrInvalidArgument, "", "the batch has not run", nil)
 	}
-	return b.errs[number]
+	return b.errs[int(number)]
 }
 
 // at is the reply, turned to an entry that has returned.
-func (b *Batch) at(number int) *Reply {
-	b.reply.block = b.replies[b.results+int(b.entries[number].block):]
+func (b *Batch) at(number int32) *Reply {
+	b.reply.block = b.replies[b.resultsAt+int(b.blocks[number]):]
 	return &b.reply
 }
