@@ -3,6 +3,7 @@
 
 mod code;
 mod layouts;
+mod names;
 mod places;
 
 use std::fmt;
@@ -13,6 +14,7 @@ use object::read::elf::{FileHeader, NoteIterator, ProgramHeader};
 use object::{Endianness, ReadRef};
 
 pub use layouts::{Differs, Layout, differing};
+pub use names::{is_nameless, without_needs};
 pub use places::{Place, place};
 
 /// Of a file that can be loaded here.
