@@ -2,7 +2,6 @@ package rt
 
 import (
 	"encoding/binary"
-	"sync/atomic"
 	"time"
 
 	"hotcell"
@@ -18,23 +17,28 @@ type Batch struct {
 	session *Session
 	// pipe is what the calls are sent by, where this collects for a pipeline: then nothing stays here.
 	pipe *Pipeline
-	// entry is the one that is being written.
+	// entry is the one that is being written, if open; then used is where its argument block begins, and end where it ends.
 	entry *Call
+	open  bool
 	// functions are the package's.
 	functions []Function
-	// last is the function of the entry before, whose blocks have so many bytes; timed the last one whose deadline was looked at.
-	last, argsSize, resultsSize, timed int
-	// args has the argument blocks as they are sent: used bytes of entries that were added, then that of the one that is written,
-	// up to end, then zeros. blob is the data.
+	// count is how many entries were added.
+	count int
+	// last is the function of the entry before, whose blocks have so many bytes, and alike the same as long as all entries are of
+	// it: then where their blocks lie follows from their numbers, and nothing is kept of them. There is room for so many such.
+	last, alike           int
+	argsSize, resultsSize int
+	room                  int
+	// args has the argument blocks as they are sent, then zeros, blob the data.
 	args, blob []byte
 	used, end  int
-	// heads are the heads of entries as they are sent, blocks where the result blocks lie among the others: there is room for as
-	// many of both. Of entries that have more than numbers, and those in front of them, extras has what is known besides.
+	// heads are the heads of entries as they are sent, blocks where the result blocks lie among the others, where they are not alike.
+	// Of entries that have more than numbers, and those in front of them, extras has what is known besides.
 	heads  []byte
 	blocks []uint32
 	extras []extra
-	// packed is all of it, one behind the other.
-	packed []byte
+	// memory is what these came in, which another batch has when this one was sent.
+	memory *memory
 	// readers are what reads results that are no numbers, errs what went wrong with entries, by their numbers.
 	readers []func(*Reply)
 	errs    map[int]error
@@ -47,8 +51,9 @@ type Batch struct {
 	longest time.Duration
 	// results is how many bytes the result blocks have.
 	results int
-	// epoch tells tickets of this batch from those of what it was before.
-	epoch uint32
+	// epoch tells tickets of this batch from those of what it was before, and ready is the same when all entries have returned, and
+	// are alike.
+	epoch, ready uint32
 	// ran tells whether it was run, returned whether all entries have then returned.
 	ran, returned bool
 	// copied is what came back at once: what is said of entries that failed, then states and results of all.
@@ -77,10 +82,14 @@ const (
 	usualArgs    = 1 << 10
 )
 
-// usual is how large the batch before was: the next one has room for as much from the start.
-type usual struct {
-	entries, args atomic.Int32
+// memory is what a batch needs until it was sent. The session keeps that of the last one, which the next one takes. The argument
+// blocks are zeros.
+type memory struct {
+	args, blob, heads []byte
 }
+
+// mostKept is how many bytes of memory the session keeps at most.
+const mostKept = 1 << 20
 
 // NewBatch is a batch without entries.
 func NewBatch(session *Session) *Batch {
@@ -90,7 +99,7 @@ func NewBatch(session *Session) *Batch {
 		entry Call
 	}{}
 	batch, entry := &both.batch, &both.entry
-	batch.session, batch.functions, batch.last, batch.timed = session, session.pack.Functions, none, none
+	batch.session, batch.functions, batch.last, batch.alike, batch.epoch = session, session.pack.Functions, none, none, 1
 	entry.session, entry.batch, entry.collects, entry.reply.call = session, batch, batch, entry
 	batch.entry = entry
 	return batch
@@ -102,11 +111,13 @@ const none = -1
 // Reset forgets the entries, and keeps the memory. Tickets from before give an error.
 func (b *Batch) Reset() {
 	b.giveUp()
-	clear(b.args[:b.used])
-	b.used, b.end, b.blob, b.blocks, b.extras = 0, 0, b.blob[:0], b.blocks[:0], b.extras[:0]
-	b.objects, b.data, b.results, b.plain, b.longest, b.timed = 0, 0, 0, false, 0, none
+	if b.memory != nil {
+		clear(b.args[:b.sent()])
+	}
+	b.used, b.blob, b.blocks, b.extras = 0, b.blob[:0], b.blocks[:0], b.extras[:0]
+	b.count, b.last, b.alike, b.objects, b.data, b.results, b.plain, b.longest = 0, none, none, 0, 0, 0, false, 0
 	b.ran, b.returned, b.err = false, false, nil
-	b.epoch++
+	b.epoch, b.ready = b.epoch+1, 0
 	b.entry.input = 0
 	if len(b.readers)+len(b.refused)+len(b.errs)+len(b.entry.passed) == 0 {
 		return
@@ -120,59 +131,133 @@ func (b *Batch) Reset() {
 }
 
 // Len is how many entries there are.
-func (b *Batch) Len() int { return len(b.blocks) }
+func (b *Batch) Len() int { return b.count }
+
+// sent is how many bytes the argument blocks have of entries that were added.
+func (b *Batch) sent() int {
+	if b.alike >= 0 {
+		return b.count * b.argsSize
+	}
+	return b.used
+}
 
 // Begin begins an entry: a call of a function by its index. Arguments are put as into any call; it is added by [Values] or
 // [Read], and has no End.
 func (b *Batch) Begin(function int) *Call {
-	c, end := b.entry, b.used+b.argsSize
-	if function != b.last || end > len(b.args) || b.end != b.used || len(b.blocks) == cap(b.blocks) || c.err != nil {
+	c := b.entry
+	if function != b.alike || b.count >= b.room || b.open || c.err != nil {
 		return b.beginOther(function)
 	}
-	b.end = end
-	c.block = b.args[b.used:end]
+	b.open = true
+	start := b.count * b.argsSize
+	c.block = b.args[start : start+b.argsSize]
 	return c
 }
 
-// beginOther begins an entry that is not as the one before, or for which there is no room.
+// beginOther begins an entry that is not as those before, or for which there is no room.
 func (b *Batch) beginOther(function int) *Call {
 	if b.pipe != nil {
 		b.entry = b.pipe.begin(function)
 		return b.entry
 	}
 	c := b.entry
-	if b.end != b.used || c.err != nil {
+	if b.open || c.err != nil {
 		b.giveUp()
 	}
-	if uint(function) >= uint(len(b.functions)) || len(b.blocks) >= wire.MaxBatch {
+	if uint(function) >= uint(len(b.functions)) || b.count >= wire.MaxBatch || b.ran {
 		return b.refuse(function)
 	}
-	fn := &b.functions[function]
-	c.function, c.fn = function, fn
-	b.last, b.argsSize, b.resultsSize = function, (int(fn.Args)+7)&^7, blockSize(fn)
+	if function != b.last {
+		b.turnTo(function)
+	}
+	b.used = b.sent()
 	b.end = b.used + b.argsSize
-	if b.end > len(b.args) || len(b.blocks) == cap(b.blocks) {
+	if b.end > len(b.args) || b.count >= len(b.heads)/wire.BatchEntrySize {
 		b.grow(b.end)
 	}
-	c.block = b.args[b.used:b.end]
+	b.open, c.block = true, b.args[b.used:b.end]
 	return c
+}
+
+// turnTo has the next entry be of another function than the one before.
+func (b *Batch) turnTo(function int) {
+	switch {
+	case b.count == 0:
+		b.alike = function
+	case b.alike >= 0:
+		b.spread()
+	}
+	fn := &b.functions[function]
+	b.entry.function, b.entry.fn = function, fn
+	b.last, b.argsSize, b.resultsSize, b.room = function, (int(fn.Args)+7)&^7, blockSize(fn), 0
+}
+
+// spread writes down where the blocks of entries lie that were alike: the next one is not.
+func (b *Batch) spread() {
+	b.used, b.results = b.count*b.argsSize, b.count*b.resultsSize
+	b.fillHeads()
+	for number := range b.count {
+		b.blocks = append(b.blocks, uint32(number*b.resultsSize))
+	}
+	b.hasTime(&b.functions[b.alike])
+	b.alike, b.room = none, 0
+}
+
+// fillHeads writes the heads of entries that are alike.
+func (b *Batch) fillHeads() {
+	heads := b.heads[:b.count*wire.BatchEntrySize]
+	for at := 0; at < len(heads); at += wire.BatchEntrySize {
+		binary.LittleEndian.PutUint32(heads[at:], uint32(b.alike))
+	}
+}
+
+// hasTime notes how long an entry of this function may take.
+func (b *Batch) hasTime(fn *Function) {
+	b.plain, b.longest = b.plain || fn.Deadline == 0, max(b.longest, fn.Deadline)
 }
 
 // grow makes room for another entry, and argument blocks of so many bytes.
 func (b *Batch) grow(end int) {
-	before := &b.session.batches
+	if b.memory == nil {
+		b.takeMemory()
+	}
 	if end > len(b.args) {
-		args := make([]byte, max(end, 2*len(b.args), usualArgs, int(before.args.Load())))
+		args := make([]byte, max(end, 2*len(b.args), usualArgs))
 		copy(args, b.args[:b.used])
 		b.args = args
 	}
-	if room := cap(b.blocks); len(b.blocks) == room {
-		room = min(max(2*room, usualEntries, int(before.entries.Load())), wire.MaxBatch)
-		heads, blocks := make([]byte, room*wire.BatchEntrySize), make([]uint32, len(b.blocks), room)
+	if room := len(b.heads) / wire.BatchEntrySize; b.count >= room {
+		heads := make([]byte, min(max(2*room, usualEntries), wire.MaxBatch)*wire.BatchEntrySize)
 		copy(heads, b.heads)
-		copy(blocks, b.blocks)
-		b.heads, b.blocks = heads, blocks
+		b.heads = heads
 	}
+	if b.alike >= 0 {
+		b.room = min(len(b.args)/max(b.argsSize, 1), len(b.heads)/wire.BatchEntrySize)
+	}
+}
+
+// takeMemory takes the memory of the batch before, if it was left.
+func (b *Batch) takeMemory() {
+	if b.memory = b.session.batches.Swap(nil); b.memory == nil {
+		b.memory = new(memory)
+	}
+	b.args, b.blob, b.heads = b.memory.args, b.memory.blob[:0], b.memory.heads
+}
+
+// leaveMemory leaves the memory to the next batch: what was in it was sent.
+func (b *Batch) leaveMemory() {
+	left := b.memory
+	if left == nil {
+		return
+	}
+	b.giveUp()
+	clear(b.args[:b.sent()])
+	left.args, left.blob, left.heads = b.args, b.blob, b.heads
+	if len(left.args)+cap(left.blob)+len(left.heads) <= mostKept {
+		b.session.batches.Store(left)
+	}
+	b.memory, b.args, b.blob, b.heads = nil, nil, nil, nil
+	b.used, b.data, b.last, b.room = 0, 0, none, 0
 }
 
 // refuse is an entry that cannot be added.
@@ -180,13 +265,17 @@ func (b *Batch) refuse(function int) *Call {
 	c := b.entry
 	b.giveUp()
 	// What is put into it is not sent.
-	c.block, b.last = make([]byte, wire.MaxArgs), none
+	c.block, b.last, b.room = make([]byte, wire.MaxArgs), none, 0
 	if uint(function) >= uint(len(b.functions)) {
 		c.fn = &nothing
 		c.fail(hotcell.ErrInvalidArgument, hotcell.ExecutedNo, nil, "the package has no such function")
 		return c
 	}
 	c.function, c.fn = function, &b.functions[function]
+	if b.ran {
+		c.fail(hotcell.ErrInvalidArgument, hotcell.ExecutedNo, nil, "the batch has run: reset it, or begin another")
+		return c
+	}
 	c.fail(hotcell.ErrLimitExceeded, hotcell.ExecutedNo, &hotcell.LimitError{Limit: hotcell.LimitExceededEntries, Value: wire.MaxBatch}, "a batch has %d entries at most", wire.MaxBatch)
 	return c
 }
@@ -207,19 +296,15 @@ func pad(data []byte) []byte {
 // push adds the entry that is being written. One that something is wrong with leaves no trace but its ticket, whose number is
 // below 0.
 func (b *Batch) push(reader func(*Reply)) (number int32) {
-	c, entries := b.entry, len(b.blocks)
-	if c.err != nil || b.timed != c.function || entries == cap(b.blocks) || reader != nil || len(c.passed) != b.objects {
+	c, count := b.entry, b.count
+	if b.alike < 0 || c.err != nil || reader != nil || len(c.passed) != b.objects {
 		return b.pushOther(reader)
 	}
-	b.blocks = b.blocks[:entries+1]
-	b.blocks[entries] = uint32(b.results)
-	binary.LittleEndian.PutUint32(b.heads[entries*wire.BatchEntrySize:], uint32(c.function))
-	b.used, b.data = b.end, len(b.blob)
-	b.results += b.resultsSize
-	return int32(entries)
+	b.count, b.open, b.data = count+1, false, len(b.blob)
+	return int32(count)
 }
 
-// pushOther adds one that is not as the one before, or has more than numbers.
+// pushOther adds one that is not as those before, or has more than numbers.
 func (b *Batch) pushOther(reader func(*Reply)) (number int32) {
 	c := b.entry
 	switch {
@@ -228,28 +313,33 @@ func (b *Batch) pushOther(reader func(*Reply)) (number int32) {
 		return 0
 	case c.err != nil:
 		return b.pushRefused()
-	case b.timed != c.function:
-		b.timed = c.function
-		b.plain, b.longest = b.plain || c.fn.Deadline == 0, max(b.longest, c.fn.Deadline)
 	}
-	entries := len(b.blocks)
 	if reader != nil || len(c.passed) != b.objects {
-		for len(b.extras) < entries {
-			b.extras = append(b.extras, extra{objects: uint32(b.objects)})
-		}
-		known := extra{objects: uint32(len(c.passed))}
-		if reader != nil {
-			b.readers = append(b.readers, reader)
-			known.reader = uint32(len(b.readers))
-		}
-		b.extras = append(b.extras, known)
-		b.objects = len(c.passed)
+		b.knowMore(reader)
 	}
-	if entries == cap(b.blocks) {
-		// It was begun twice without being added between.
-		b.grow(b.end)
+	if b.alike < 0 {
+		b.hasTime(c.fn)
+		b.blocks = append(b.blocks, uint32(b.results))
+		binary.LittleEndian.PutUint32(b.heads[b.count*wire.BatchEntrySize:], uint32(c.function))
+		b.results += b.resultsSize
+		b.used = b.end
 	}
-	return b.push(nil)
+	b.count, b.open, b.data = b.count+1, false, len(b.blob)
+	return int32(b.count - 1)
+}
+
+// knowMore notes objects of the entry that is written, and what reads its results.
+func (b *Batch) knowMore(reader func(*Reply)) {
+	for len(b.extras) < b.count {
+		b.extras = append(b.extras, extra{objects: uint32(b.objects)})
+	}
+	b.objects = len(b.entry.passed)
+	known := extra{objects: uint32(b.objects)}
+	if reader != nil {
+		b.readers = append(b.readers, reader)
+		known.reader = uint32(len(b.readers))
+	}
+	b.extras = append(b.extras, known)
 }
 
 // pushRefused keeps what is wrong with an entry that was not added.
@@ -263,8 +353,11 @@ func (b *Batch) pushRefused() (number int32) {
 func (b *Batch) giveUp() {
 	c := b.entry
 	c.err = nil
-	clear(b.args[b.used:b.end])
-	b.end, b.blob = b.used, b.blob[:b.data]
+	if b.open {
+		start := b.sent()
+		clear(b.args[start : start+b.argsSize])
+	}
+	b.open, b.blob = false, b.blob[:b.data]
 	clear(c.passed[b.objects:])
 	c.passed = c.passed[:b.objects]
 }
@@ -289,9 +382,20 @@ func (b *Batch) passedBy(number int) []passed {
 	return b.entry.passed[first:b.extraOf(number).objects]
 }
 
+// blockAt is where the result block of an entry lies among those of all.
+func (b *Batch) blockAt(number int) int {
+	if b.alike >= 0 {
+		return number * b.resultsSize
+	}
+	return int(b.blocks[number])
+}
+
 // functionOf is the function of an entry.
 func (b *Batch) functionOf(number int) *Function {
-	return &b.functions[binary.LittleEndian.Uint32(b.heads[number*wire.BatchEntrySize:])]
+	if b.alike >= 0 {
+		return &b.functions[b.alike]
+	}
+	return &b.functions[binary.LittleEndian.Uint16(b.heads[number*wire.BatchEntrySize:])]
 }
 
 // fail notes the first thing that is wrong with an entry.

@@ -12,18 +12,22 @@ import (
 )
 
 // blocksAt is where the result blocks begin in what was copied, which begins with the states.
-func (b *Batch) blocksAt() int { return (len(b.blocks) + 7) &^ 7 }
+func (b *Batch) blocksAt() int { return (b.count + 7) &^ 7 }
 
 // Run sends the entries and waits until all were executed. Its error is that of the batch as a whole; what became of an entry,
 // its ticket says.
 func (b *Batch) Run(ctx context.Context) error {
+	if b.ran && b.count > 0 {
+		return b.session.refused(hotcell.ErrInvalidArgument, "", "the batch has run: reset it, or begin another", nil)
+	}
 	b.ran = true
-	if len(b.blocks) == 0 {
+	if b.count == 0 {
 		return nil
 	}
+	defer b.leaveMemory()
 	call := b.session.begin(ctx, wire.BatchFunction, b.function())
 	defer call.End()
-	call.reply.entries = len(b.blocks)
+	call.reply.entries = b.count
 	b.pass(call)
 	b.put(call)
 	if call.settle(); call.err == nil && call.reply.failure != nil {
@@ -35,29 +39,15 @@ func (b *Batch) Run(ctx context.Context) error {
 	if call.err != nil {
 		b.lose(call)
 	}
-	b.session.batches.note(len(b.blocks), b.used)
 	return b.err
 }
-
-// note notes how large a batch was that has run.
-func (u *usual) note(entries, args int) {
-	if was := u.entries.Load(); int(was) != entries {
-		u.entries.Store(int32(entries))
-	}
-	if was := u.args.Load(); int(was) != args {
-		u.args.Store(int32(min(args, mostKept)))
-	}
-}
-
-// mostKept is how many bytes of argument blocks a batch has room for at first, at most.
-const mostKept = 1 << 20
 
 // pass passes the objects of all entries. An entry with one that has gone meanwhile has failed, and is not executed.
 func (b *Batch) pass(call *Call) {
 	if call.err != nil || len(b.entry.passed) == 0 {
 		return
 	}
-	for number := range b.blocks {
+	for number := range b.count {
 		before := len(call.passed)
 		for _, passed := range b.passedBy(number) {
 			call.pass(passed.handle.TypeName(), passed.handle, passed.handle.kind(), passed.usage)
@@ -73,6 +63,9 @@ func (b *Batch) pass(call *Call) {
 
 // function is what the batch is as a call: its time is the longest that an entry has by itself.
 func (b *Batch) function() *Function {
+	if b.alike >= 0 {
+		b.hasTime(&b.functions[b.alike])
+	}
 	longest := b.longest
 	if b.plain {
 		longest = max(longest, b.session.options.Deadline)
@@ -94,42 +87,39 @@ func (b *Batch) put(call *Call) {
 		call.fail(hotcell.ErrAbiMismatch, hotcell.ExecutedNo, nil, "the worker takes no batches")
 		return
 	}
-	b.pack()
-	place, ok := call.place("the entries", b.packed, 0)
+	parts := b.parts()
+	place, ok := call.placeParts("the entries", &parts)
 	if !ok {
 		return
 	}
-	call.PutUint32(wire.BatchHeadCount, uint32(len(b.blocks)))
+	data := len(parts[0]) + len(parts[1])
+	call.PutUint32(wire.BatchHeadCount, uint32(b.count))
 	call.PutUint32(wire.BatchHeadRepliesLength, uint32(b.repliesLength()))
 	call.PutUint64(wire.BatchHeadPlace, uint64(place))
-	call.PutUint64(wire.BatchHeadData, uint64(len(b.packed)-len(b.blob)))
-	call.PutUint64(wire.BatchHeadLength, uint64(len(b.packed)))
+	call.PutUint64(wire.BatchHeadData, uint64(data))
+	call.PutUint64(wire.BatchHeadLength, uint64(data+len(parts[2])))
 }
 
-// pack puts all that is sent one behind the other: which functions, argument blocks, data.
-func (b *Batch) pack() {
-	written := len(b.blocks) * wire.BatchEntrySize
-	heads := (written + 7) &^ 7
-	length := heads + b.used + len(b.blob)
-	if cap(b.packed) < length {
-		b.packed = make([]byte, length)
+// parts is all that is sent, which lies one behind the other: which functions, argument blocks, data.
+func (b *Batch) parts() [3][]byte {
+	if b.alike >= 0 {
+		b.fillHeads()
+		b.results = b.count * b.resultsSize
 	}
-	packed := b.packed[:length]
-	b.packed = packed
-	copy(packed, b.heads[:written])
-	clear(packed[written:heads])
+	written := b.count * wire.BatchEntrySize
+	heads := b.heads[:(written+7)&^7]
+	clear(heads[written:])
 	for number := range b.errs {
-		head := packed[number*wire.BatchEntrySize:]
+		head := heads[number*wire.BatchEntrySize:]
 		binary.LittleEndian.PutUint32(head, binary.LittleEndian.Uint32(head)|wire.EntryFlagsSkip<<16)
 	}
-	copy(packed[heads:], b.args[:b.used])
-	copy(packed[heads+b.used:], b.blob)
+	return [...][]byte{heads, b.args[:b.sent()], b.blob}
 }
 
 // repliesLength is how many bytes the packed replies have: of each entry what is to be said where it failed, its state, and its
 // results.
 func (b *Batch) repliesLength() int {
-	return len(b.blocks)*wire.BatchFailureSize + b.blocksAt() + b.results
+	return b.count*wire.BatchFailureSize + b.blocksAt() + b.results
 }
 
 // mostPool is how many bytes of data behind the replies are copied with them.
@@ -148,7 +138,7 @@ func (b *Batch) judge(call *Call) {
 		call.violation("the replies of a batch lie outside of the memory granted to it")
 		return
 	}
-	failures := len(b.blocks) * wire.BatchFailureSize
+	failures := b.count * wire.BatchFailureSize
 	copied := int(min(used, length+mostPool))
 	if cap(b.copied) < copied {
 		b.copied = make([]byte, copied)
@@ -162,11 +152,13 @@ func (b *Batch) judge(call *Call) {
 	b.reply.pool = pool{place: place, data: all}
 	returned := len(b.errs) == 0 && b.allReturned()
 	if len(b.readers) > 0 || !returned {
-		for number := range b.blocks {
+		for number := range b.count {
 			b.judgeEntry(call, number)
 		}
 	}
-	b.returned = returned && len(b.errs) == 0
+	if b.returned = returned && len(b.errs) == 0; b.returned && b.alike >= 0 {
+		b.ready = b.epoch
+	}
 	b.reply.call = b.entry
 	b.entry.err, call.err = nil, nil
 	call.fn, call.reply.readable = &batchFunction, false
@@ -186,12 +178,12 @@ var returnedState = []byte{byte(wire.ReplyStateReturned)}
 
 // allReturned tells whether no entry has failed.
 func (b *Batch) allReturned() bool {
-	return bytes.Count(b.replies[:len(b.blocks)], returnedState) == len(b.blocks)
+	return bytes.Count(b.replies[:b.count], returnedState) == b.count
 }
 
 // judgeEntry judges the reply of an entry. When it breaks a rule, it gets the fault, and those behind it are lost.
 func (b *Batch) judgeEntry(call *Call, number int) {
-	entry, block := b.extraOf(number), b.resultsAt+int(b.blocks[number])
+	entry, block := b.extraOf(number), b.resultsAt+b.blockAt(number)
 	if b.errs[number] != nil {
 		return
 	}
@@ -261,7 +253,7 @@ func (b *Batch) lose(call *Call) {
 	failed, ok := call.err.(*hotcell.Error)
 	if !ok || !failed.IsFault() || failed.Executed == hotcell.ExecutedNo {
 		b.err = call.err
-		for number := range b.blocks {
+		for number := range b.count {
 			b.fail(number, call.err)
 		}
 		return
@@ -270,8 +262,8 @@ func (b *Batch) lose(call *Call) {
 	if call.seat != nil && call.seat.lane != nil {
 		id, blamed = call.seat.lane.Channel().Executing(call.seat.lane.Index())
 	}
-	for number := range b.blocks {
-		if len(b.blocks) == 1 || id == call.id && uint32(number) == blamed {
+	for number := range b.count {
+		if b.count == 1 || id == call.id && uint32(number) == blamed {
 			own := *failed
 			own.Function = b.functionOf(number).Name
 			b.fail(number, &own)

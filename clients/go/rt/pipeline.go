@@ -55,7 +55,7 @@ type flight struct {
 // what is in flight is given up.
 func NewPipeline(ctx context.Context, session *Session) *Pipeline {
 	p := &Pipeline{session: session, ctx: ctx, lock: make(chan struct{}, 1)}
-	p.collects = &Batch{session: session, pipe: p, last: none, timed: none}
+	p.collects = &Batch{session: session, pipe: p, last: none, alike: none, epoch: 1}
 	p.collects.reply.call = &Call{session: session, fn: &nothing}
 	return p
 }

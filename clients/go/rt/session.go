@@ -29,8 +29,8 @@ type Session struct {
 	buffers  buffers
 	kept     keptCallbacks
 	failures failures
-	// batches is how large the last batch was, pipes are pipelines that have a seat.
-	batches usual
+	// batches is memory that the last batch has left, pipes are pipelines that have a seat.
+	batches atomic.Pointer[memory]
 	pipes   pipes
 	// families are what is used by one call at a time, where the library has such a rule.
 	families families

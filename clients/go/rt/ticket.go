@@ -30,16 +30,24 @@ func Read[T any](c *Call, read func(*Reply) T) Ticket[T] {
 // Result is the entry's result, behind [Batch.Run]. Of a pipeline, it waits for the reply where that has not come, and for those to
 // the calls in front of it.
 func (t Ticket[T]) Result() (result T, err error) {
-	b := t.batch
-	if !b.returned || t.entry < 0 || t.epoch != b.epoch {
-		if t.flown != nil {
-			return taken(t.flown, t.read)
-		}
-		if err = b.failed(t.entry, t.epoch); err != nil {
-			return result, err
-		}
+	if b := t.batch; t.epoch == b.ready && t.entry >= 0 {
+		b.reply.block = b.replies[b.resultsAt+int(t.entry)*b.resultsSize:]
+		return t.read(&b.reply), nil
 	}
-	return t.read(b.at(t.entry)), nil
+	return t.other()
+}
+
+// other is the result of an entry that may have failed, or is not as the others.
+func (t Ticket[T]) other() (result T, err error) {
+	b := t.batch
+	if t.flown != nil {
+		return taken(t.flown, t.read)
+	}
+	if err = b.failed(t.entry, t.epoch); err != nil {
+		return result, err
+	}
+	b.reply.block = b.replies[b.resultsAt+b.blockAt(int(t.entry)):]
+	return t.read(&b.reply), nil
 }
 
 // failed is what is wrong with an entry that was added, or, by a number below 0, with one that was not; nil where nothing is.
@@ -53,10 +61,4 @@ func (b *Batch) failed(number int32, epoch uint32) error {
 		return b.session.refused(hotcell.ErrInvalidArgument, "", "the batch has not run", nil)
 	}
 	return b.errs[int(number)]
-}
-
-// at is the reply, turned to an entry that has returned.
-func (b *Batch) at(number int32) *Reply {
-	b.reply.block = b.replies[b.resultsAt+int(b.blocks[number]):]
-	return &b.reply
 }
