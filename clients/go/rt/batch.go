@@ -51,9 +51,9 @@ type Batch struct {
 	longest time.Duration
 	// results is how many bytes the result blocks have.
 	results int
-	// epoch tells tickets of this batch from those of what it was before, and ready is the same when all entries have returned, and
-	// are alike.
-	epoch, ready uint32
+	// epoch tells tickets of this batch from those of what it was before: it is in the upper half. ready is the upper half when all
+	// entries have returned, and are alike.
+	epoch, ready uint64
 	// ran tells whether it was run, returned whether all entries have then returned.
 	ran, returned bool
 	// copied is what came back at once: what is said of entries that failed, then states and results of all.
@@ -99,11 +99,17 @@ func NewBatch(session *Session) *Batch {
 		entry Call
 	}{}
 	batch, entry := &both.batch, &both.entry
-	batch.session, batch.functions, batch.last, batch.alike, batch.epoch = session, session.pack.Functions, none, none, 1
+	batch.session, batch.functions, batch.last, batch.alike, batch.epoch = session, session.pack.Functions, none, none, firstEpoch
 	entry.session, entry.batch, entry.collects, entry.reply.call = session, batch, batch, entry
 	batch.entry = entry
 	return batch
 }
+
+// firstEpoch is that of a new batch, and lastEpoch the last one, behind which they begin anew.
+const (
+	firstEpoch = 1 << 32
+	lastEpoch  = 1<<63 - 1<<32
+)
 
 // none is the function of the entry before where there is none.
 const none = -1
@@ -117,7 +123,10 @@ func (b *Batch) Reset() {
 	b.used, b.blob, b.blocks, b.extras = 0, b.blob[:0], b.blocks[:0], b.extras[:0]
 	b.count, b.last, b.alike, b.objects, b.data, b.results, b.plain, b.longest = 0, none, none, 0, 0, 0, false, 0
 	b.ran, b.returned, b.err = false, false, nil
-	b.epoch, b.ready = b.epoch+1, 0
+	if b.epoch += 1 << 32; b.epoch > lastEpoch {
+		b.epoch = firstEpoch
+	}
+	b.ready = 0
 	b.entry.input = 0
 	if len(b.readers)+len(b.refused)+len(b.errs)+len(b.entry.passed) == 0 {
 		return
@@ -175,6 +184,9 @@ func (b *Batch) beginOther(function int) *Call {
 	if b.end > len(b.args) || b.count >= len(b.heads)/wire.BatchEntrySize {
 		b.grow(b.end)
 	}
+	if b.alike >= 0 {
+		b.room = min(len(b.args)/max(b.argsSize, 1), len(b.heads)/wire.BatchEntrySize)
+	}
 	b.open, c.block = true, b.args[b.used:b.end]
 	return c
 }
@@ -230,9 +242,6 @@ func (b *Batch) grow(end int) {
 		heads := make([]byte, min(max(2*room, usualEntries), wire.MaxBatch)*wire.BatchEntrySize)
 		copy(heads, b.heads)
 		b.heads = heads
-	}
-	if b.alike >= 0 {
-		b.room = min(len(b.args)/max(b.argsSize, 1), len(b.heads)/wire.BatchEntrySize)
 	}
 }
 
@@ -293,24 +302,23 @@ func pad(data []byte) []byte {
 	return append(data, zeros[:-len(data)&7]...)
 }
 
-// push adds the entry that is being written. One that something is wrong with leaves no trace but its ticket, whose number is
-// below 0.
-func (b *Batch) push(reader func(*Reply)) (number int32) {
+// push adds the entry that is being written, and gives its stamp. One that something is wrong with leaves no trace but its ticket.
+func (b *Batch) push(reader func(*Reply)) (stamp uint64) {
 	c, count := b.entry, b.count
 	if b.alike < 0 || c.err != nil || reader != nil || len(c.passed) != b.objects {
 		return b.pushOther(reader)
 	}
 	b.count, b.open, b.data = count+1, false, len(b.blob)
-	return int32(count)
+	return b.epoch | uint64(count)
 }
 
 // pushOther adds one that is not as those before, or has more than numbers.
-func (b *Batch) pushOther(reader func(*Reply)) (number int32) {
+func (b *Batch) pushOther(reader func(*Reply)) (stamp uint64) {
 	c := b.entry
 	switch {
 	case b.pipe != nil:
 		b.flown = b.pipe.send(c, reader)
-		return 0
+		return b.epoch
 	case c.err != nil:
 		return b.pushRefused()
 	}
@@ -325,7 +333,7 @@ func (b *Batch) pushOther(reader func(*Reply)) (number int32) {
 		b.used = b.end
 	}
 	b.count, b.open, b.data = b.count+1, false, len(b.blob)
-	return int32(b.count - 1)
+	return b.epoch | uint64(b.count-1)
 }
 
 // knowMore notes objects of the entry that is written, and what reads its results.
@@ -343,10 +351,10 @@ func (b *Batch) knowMore(reader func(*Reply)) {
 }
 
 // pushRefused keeps what is wrong with an entry that was not added.
-func (b *Batch) pushRefused() (number int32) {
+func (b *Batch) pushRefused() (stamp uint64) {
 	b.refused = append(b.refused, b.entry.err)
 	b.giveUp()
-	return -int32(len(b.refused))
+	return refused | b.epoch | uint64(len(b.refused)-1)
 }
 
 // giveUp forgets what was put into an entry that was not added.

@@ -157,7 +157,7 @@ func (b *Batch) judge(call *Call) {
 		}
 	}
 	if b.returned = returned && len(b.errs) == 0; b.returned && b.alike >= 0 {
-		b.ready = b.epoch
+		b.ready = b.epoch >> 32
 	}
 	b.reply.call = b.entry
 	b.entry.err, call.err = nil, nil

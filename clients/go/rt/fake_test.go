@@ -301,7 +301,10 @@ func (w *fakeWorker) run(lane int) {
 		call := w.call(lane, slot, replies[slot])
 		call.resumes = resumes[slot]
 		w.server.serve(w, call)
-		replies[slot], resumes[slot] = call.replies, call.resumes
+		if call.function != wire.ListenFunction {
+			// Else others go on with it.
+			replies[slot], resumes[slot] = call.replies, call.resumes
+		}
 	}
 }
 

@@ -48,15 +48,23 @@ func taken[T any](f *flown, read func(*Reply) T) (result T, err error) {
 	if f.err != nil {
 		return result, f.err
 	}
-	return read(f.reply()), nil
+	p := f.pipe
+	if !p.latch.tryLock() {
+		// Who has it may wait for long.
+		reply := &Reply{}
+		reply.call = p.collects.reply.call
+		return read(f.turn(reply)), nil
+	}
+	defer p.unlock()
+	return read(f.turn(&p.collects.reply)), nil
 }
 
 // wait waits for the reply, and for those to the calls in front.
 func (f *flown) wait() {
 	p := f.pipe
-	p.lock <- struct{}{}
+	p.latch.lock()
 	defer p.unlock()
-	for !f.over.Load() && len(p.flights) > 0 {
+	for !f.over.Load() && p.inFlight > 0 {
 		p.endFirst()
 	}
 	if !f.over.Load() {
@@ -64,11 +72,9 @@ func (f *flown) wait() {
 	}
 }
 
-// reply is what numbers are read from.
-func (f *flown) reply() *Reply {
-	reply := &Reply{}
-	reply.call, reply.block = f.pipe.collects.reply.call, f.long
-	if f.long == nil {
+// turn has numbers read from the result block.
+func (f *flown) turn(reply *Reply) *Reply {
+	if reply.block = f.long; f.long == nil {
 		reply.block = f.short[:]
 	}
 	return reply

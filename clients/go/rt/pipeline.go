@@ -23,15 +23,18 @@ type Pipeline struct {
 	ctx     context.Context
 	// collects is what methods put calls into.
 	collects *Batch
-	// lock is held by who sends a call or waits for one: a channel, for who waits for it has a deadline. What follows is for who has it.
-	lock chan struct{}
+	// latch is held by who sends a call or waits for one. What follows is for who has it.
+	latch latch
 	// seat is there while calls are in flight, own what it has for calls by themselves.
 	seat *seat
 	own  *Call
-	// flights are the calls in flight, oldest first, spare is the memory of others. So many were sent since it has the seat.
-	flights []flight
-	spare   []*Call
-	sent    int
+	// flights are the calls in flight, by their numbers: so many from the first one on. spare is the memory of others.
+	flights  [wire.RingSlots]flight
+	first    uint32
+	inFlight int
+	spare    []*Call
+	// sent is how many were sent since it has the seat.
+	sent int
 	// families is what its calls have that nobody else may use, open whether one is being written.
 	families []object
 	open     bool
@@ -44,8 +47,6 @@ type Pipeline struct {
 // flight is a call in flight.
 type flight struct {
 	call *Call
-	// number is as its lane counts it.
-	number uint32
 	// reads reads results that are no numbers.
 	reads func(*Reply)
 	flown *flown
@@ -54,8 +55,8 @@ type flight struct {
 // NewPipeline is a pipeline without calls. The context is that of all its calls: its deadline bounds each, and where it is cancelled,
 // what is in flight is given up.
 func NewPipeline(ctx context.Context, session *Session) *Pipeline {
-	p := &Pipeline{session: session, ctx: ctx, lock: make(chan struct{}, 1)}
-	p.collects = &Batch{session: session, pipe: p, last: none, alike: none, epoch: 1}
+	p := &Pipeline{session: session, ctx: ctx, latch: newLatch()}
+	p.collects = &Batch{session: session, pipe: p, last: none, alike: none, epoch: firstEpoch}
 	p.collects.reply.call = &Call{session: session, fn: &nothing}
 	return p
 }
@@ -65,22 +66,22 @@ func (p *Pipeline) Calls() *Batch { return p.collects }
 
 // Settle waits for all calls in flight, and keeps their results. Behind it others have the worker, or the lane.
 func (p *Pipeline) Settle() {
-	p.lock <- struct{}{}
+	p.latch.lock()
 	defer p.unlock()
 	p.settle()
 }
 
 // InFlight is how many calls were sent whose reply nobody has looked at.
 func (p *Pipeline) InFlight() int {
-	p.lock <- struct{}{}
+	p.latch.lock()
 	defer p.unlock()
-	return len(p.flights)
+	return p.inFlight
 }
 
 func (p *Pipeline) unlock() {
 	sweeps := p.sweeps
 	p.sweeps = false
-	<-p.lock
+	p.latch.unlock()
 	if sweeps {
 		p.session.sweepSoon()
 	}
@@ -113,7 +114,7 @@ func (p *Pipeline) begin(function int) *Call {
 		p.unlock()
 		return p.stillborn(call.err, fn)
 	}
-	if len(p.flights) == 0 {
+	if p.inFlight == 0 {
 		p.takeOff()
 	}
 	call.wait.Spin = p.seat.worker.spin
@@ -139,21 +140,7 @@ func (p *Pipeline) enter(fn *Function) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	select {
-	case p.lock <- struct{}{}:
-		return left, nil
-	default:
-	}
-	timer := time.NewTimer(left)
-	defer timer.Stop()
-	select {
-	case p.lock <- struct{}{}:
-		return left, nil
-	case <-timer.C:
-		return 0, context.DeadlineExceeded
-	case <-p.ctx.Done():
-		return 0, p.ctx.Err()
-	}
+	return left, p.latch.lockWithin(p.ctx, left)
 }
 
 // mostAhead is how many calls go in front of others that wait.
@@ -168,7 +155,7 @@ func (p *Pipeline) goesOn() bool {
 
 // turn sees to it that there is a seat, and a slot for another call.
 func (p *Pipeline) turn(left time.Duration) error {
-	if len(p.flights) == wire.RingSlots {
+	if p.inFlight == wire.RingSlots {
 		p.endFirst()
 	}
 	if p.seat != nil && !p.goesOn() {
@@ -243,7 +230,7 @@ func (p *Pipeline) send(c *Call, reads func(*Reply)) *flown {
 	if c.err != nil {
 		flown.end(c.err)
 		p.forget(c)
-		if len(p.flights) == 0 {
+		if p.inFlight == 0 {
 			p.giveSeat()
 		}
 		return flown
@@ -251,23 +238,37 @@ func (p *Pipeline) send(c *Call, reads func(*Reply)) *flown {
 	c.takeOver()
 	c.sent = true
 	// It has no time of its own: that begins when its reply is waited for.
-	number := p.seat.lane.PublishBehind(c.head(0), c.block[:c.used], len(p.flights))
-	p.flights = append(p.flights, flight{c, number, reads, flown})
+	number := p.seat.lane.PublishBehind(c.head(0), c.block[:c.used], p.inFlight)
+	if p.inFlight == 0 {
+		p.first = number
+	}
+	p.flights[number%wire.RingSlots] = flight{c, reads, flown}
+	p.inFlight++
 	p.sent++
 	return flown
 }
 
 // settle waits for all calls in flight.
 func (p *Pipeline) settle() {
-	for len(p.flights) > 0 {
+	for p.inFlight > 0 {
 		p.endFirst()
 	}
 }
 
+// takeFirst takes the oldest of them out.
+func (p *Pipeline) takeFirst() flight {
+	at := &p.flights[p.first%wire.RingSlots]
+	first := *at
+	*at = flight{}
+	p.first++
+	p.inFlight--
+	return first
+}
+
 // endFirst waits for the first of them, and judges its reply.
 func (p *Pipeline) endFirst() {
-	first := p.flights[0]
-	p.flights = append(p.flights[:0], p.flights[1:]...)
+	number := p.first
+	first := p.takeFirst()
 	c := first.call
 	p.seat.calls[0] = c
 	defer func() {
@@ -279,7 +280,7 @@ func (p *Pipeline) endFirst() {
 		}
 		p.land(first, raised)
 	}()
-	p.seat.lane.TurnTo(first.number)
+	p.seat.lane.TurnTo(number)
 	left, err := p.session.left(p.ctx, c.fn)
 	if err != nil {
 		// What has come all the same is looked at.
@@ -306,7 +307,7 @@ func (p *Pipeline) land(first flight, raised any) {
 	if c.lost.Load() {
 		p.lose(c, first.flown.err)
 	}
-	if len(p.flights) == 0 && !p.open {
+	if p.inFlight == 0 && !p.open {
 		p.giveSeat()
 	}
 }
@@ -342,7 +343,8 @@ func (p *Pipeline) forget(c *Call) {
 
 // lose says of the calls in flight that their worker was lost with the one in front of them.
 func (p *Pipeline) lose(first *Call, why error) {
-	for _, behind := range p.flights {
+	for p.inFlight > 0 {
+		behind := p.takeFirst()
 		c := behind.call
 		if errors.Is(why, hotcell.ErrCancelled) {
 			c.fail(hotcell.ErrCancelled, hotcell.ExecutedMaybe, context.Cause(p.ctx), "the call was cancelled")
@@ -352,8 +354,6 @@ func (p *Pipeline) lose(first *Call, why error) {
 		behind.flown.end(c.err)
 		p.forget(c)
 	}
-	clear(p.flights)
-	p.flights = p.flights[:0]
 }
 
 // giveSeat gives the seat back.
