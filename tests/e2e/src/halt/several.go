@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	halt "halt-hotcell"
@@ -22,14 +23,15 @@ func main() {
 	check(err == nil, err)
 	defer lib.Close()
 	one, other := begin(lib), begin(lib)
+	open(lib)
 	lost := make(chan error)
 	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		_, err := one.TurnHung(ctx, long)
 		lost <- err
 	}()
-	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	_, err = other.TurnCrashed(ctx, long)
 	check(errors.Is(err, hotcell.ErrHung) && strings.Contains(err.Error(), "what was to stop it ended the worker"), err)
@@ -40,6 +42,21 @@ func main() {
 	check(errors.As(err, &suspect) && suspect.Function == "halt_turn_crashed", err)
 	check(strings.Count(failed.Output, "halt: told to stop") == 2, failed.Output)
 	fmt.Println("all is well")
+}
+
+// open has every lane opened.
+func open(lib *halt.Library) {
+	var over sync.WaitGroup
+	for range 3 {
+		job := begin(lib)
+		over.Add(1)
+		go func() {
+			defer over.Done()
+			_, err := job.Turn(context.Background(), 100)
+			check(err == nil, err)
+		}()
+	}
+	over.Wait()
 }
 
 func begin(lib *halt.Library) *halt.Job {
