@@ -45,7 +45,8 @@ impl Halt {
     /// Where no worker can be started.
     pub fn several(options: Options) -> Halt {
         let (header, code) = (include_str!("halt/halt.h"), include_str!("halt/halt.c"));
-        let contract = include_str!("halt/bind.toml").replacen("[handle]", "threads = \"reentrant\"\n\n[handle]", 1);
+        let contract =
+            include_str!("halt/bind.toml").replacen("[handle]", "threads = \"reentrant\"\n\n[handle]", 1);
         let library = Arc::new(bind("halt", header, code, &contract));
         let session = library.1.open(options).unwrap_or_else(|error| panic!("{error}"));
         Halt { session, library }

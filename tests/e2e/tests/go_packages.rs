@@ -86,7 +86,11 @@ fn streams_are_readers_and_writers() {
 #[test]
 fn objects_are_used_by_one_call_at_a_time_with_what_belongs_to_them() {
     let [header, code] = [include_str!("../src/clan/clan.h"), include_str!("../src/clan/clan.c")];
-    used("clan", [header, code, include_str!("../src/clan/families.toml")], include_str!("../src/clan/app.go"));
+    used(
+        "clan",
+        [header, code, include_str!("../src/clan/families.toml")],
+        include_str!("../src/clan/app.go"),
+    );
 }
 
 /// A library that has no name is loaded from where its file is named, and where it is not, it is said where to name it.

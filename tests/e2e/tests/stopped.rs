@@ -187,7 +187,7 @@ fn of_several_calls_that_are_stopped_only_one_is_told_that_stopping_it_ended_the
             scope.spawn(|| halt.int("halt_turn", job, Some(100)).unwrap());
         }
     });
-    let within = |times| halt.through(halt.session.within(times * 20 * SHORT));
+    let within = |times: u32| halt.through(halt.session.within(SHORT * 20 * times));
     let (sooner, later) = (within(1), within(2));
     thread::scope(|scope| {
         let other = scope.spawn(|| sooner.int("halt_turn_hung", &hangs, Some(LONG)).unwrap_err());

@@ -265,7 +265,8 @@ pub(crate) fn batched(context: &Context<'_>, index: usize) -> Result<Method, Err
     let params = parameters(arguments.params.into_iter());
     let opening = format!("(batch *calls) {name}({params}) rt.Ticket[{whole}]");
     let own = Receiver::of(context, Owner::of(function)).ty.replace('*', "");
-    let mut docs = vec![format!("{name} puts a call of [{own}.{}] into the batch, or sends it.", context.method(index))];
+    let mut docs =
+        vec![format!("{name} puts a call of [{own}.{}] into the batch, or sends it.", context.method(index))];
     docs::paragraph(&mut docs, arguments.notes);
     Ok(Method { comment: docs::comment(&docs), opening, body, result: None })
 }
