@@ -53,8 +53,8 @@ fn needs(shim: &[u8], names: &[&OsStr]) -> object::read::Result<Vec<usize>> {
         let name = Path::new(OsStr::from_bytes(needed)).file_name();
         name.is_some_and(|name| names.contains(&name)) && !versioned.contains(&needed)
     };
-    let segments = file.elf_program_headers().iter();
-    let Some(dynamic) = segments.filter(|it| it.p_type(endian) == elf::PT_DYNAMIC).next() else {
+    let mut segments = file.elf_program_headers().iter();
+    let Some(dynamic) = segments.find(|it| it.p_type(endian) == elf::PT_DYNAMIC) else {
         return Ok(Vec::new());
     };
     let start = dynamic.p_offset(endian) as usize;
