@@ -292,7 +292,7 @@ fn a_shim_does_without_what_has_no_name() {
         assert_eq!(needed(&without), ["libsun.so", "libmars.so"]);
         assert_eq!(without.iter().zip(&shim).filter(|(one, other)| one != other).count(), 2);
         // What is not loaded before it is still needed.
-        let libraries = Libraries::open(&[named.clone()]).unwrap();
+        let libraries = Libraries::open(std::slice::from_ref(&named)).unwrap();
         assert!(matches!(libraries.shim(&shim), Cow::Borrowed(_)));
     }
 }
