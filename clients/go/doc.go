@@ -16,7 +16,33 @@
 //	case errors.Is(err, hotcell.ErrHung): // it did not return by the context's deadline
 //	}
 //
-// A goroutine that waits for the library polls for some microseconds, then parks in the runtime's poller: it holds no thread.
+// # What a generated package has
+//
+// Its Library has the functions, each with a context first and an error last, and its objects are types with methods and Close:
+//
+//	database, err := lib.Open(ctx, ":memory:")
+//	defer database.Close()
+//
+// Calls that are all known go into a batch, with one wake for all of them:
+//
+//	batch := lib.Batch()
+//	first, second := batch.Crc32(0, one), batch.Crc32(0, other)
+//	err := batch.Run(ctx)
+//	sum, err := first.Result()
+//
+// Calls of which a result is needed now and then go into a pipeline, which sends each and waits for none:
+//
+//	pipe := lib.Pipeline(ctx)
+//	first := pipe.Crc32(0, one)   // the worker is at it
+//	second := pipe.Crc32(0, other)
+//	sum, err := first.Result()    // waits
+//
+// Long data that are passed often are made where the library can read them: [Session].Alloc.
+//
+// # Goroutines and threads
+//
+// Any number of goroutines may call. They wait for their turn in line, as many are inside the library as its contract allows: one, one
+// for each object and what belongs to it, or any. A goroutine that waits for the library polls for some microseconds, then parks in the runtime's poller: it holds no thread.
 // The context's deadline and its cancellation end a call, and if need be the worker that executes it.
 //
 // The workers are made and watched by the program hotcell, which this package starts once for each process. It is looked for

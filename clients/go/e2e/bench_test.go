@@ -57,8 +57,13 @@ func BenchmarkCrc32(b *testing.B) {
 	}
 }
 
-// BenchmarkBatch64 is, for each call, a batch of 64 calls of two numbers. Its bar is one cgo call.
-func BenchmarkBatch64(b *testing.B) {
+// BenchmarkBatch64 is, for each call, a batch of 64 calls of two numbers that is filled again and again. Its bar is one cgo call.
+func BenchmarkBatch64(b *testing.B) { benchmarkBatch64(b, false) }
+
+// BenchmarkBatch64Anew is the same, of batches each of which is made anew.
+func BenchmarkBatch64Anew(b *testing.B) { benchmarkBatch64(b, true) }
+
+func benchmarkBatch64(b *testing.B, anew bool) {
 	session := measured(b).open(b, hotcell.Options{})
 	number := session.library.numbers["measured_add"]
 	batch := rt.NewBatch(session.Session)
@@ -66,7 +71,9 @@ func BenchmarkBatch64(b *testing.B) {
 	b.ReportAllocs()
 	b.ResetTimer()
 	for left := b.N; left > 0; left -= len(tickets) {
-		batch.Reset()
+		if batch.Reset(); anew {
+			batch = rt.NewBatch(session.Session)
+		}
 		for at := range tickets {
 			call := batch.Begin(number)
 			call.PutInt32(0, int32(at))
@@ -82,6 +89,27 @@ func BenchmarkBatch64(b *testing.B) {
 			}
 		}
 	}
+}
+
+// BenchmarkPipeline is a call of two numbers of a pipeline, whose result is taken when seven others were sent behind it.
+func BenchmarkPipeline(b *testing.B) {
+	session := measured(b).open(b, hotcell.Options{})
+	number := session.library.numbers["measured_add"]
+	pipe := rt.NewPipeline(background, session.Session)
+	var tickets [7]rt.Ticket[int32]
+	b.ReportAllocs()
+	for sent := 0; b.Loop(); sent++ {
+		if sent >= len(tickets) {
+			if got, err := tickets[sent%len(tickets)].Result(); got != 42 || err != nil {
+				b.Fatal(got, err)
+			}
+		}
+		call := pipe.Calls().Begin(number)
+		call.PutInt32(0, 40)
+		call.PutInt32(4, 2)
+		tickets[sent%len(tickets)] = rt.Values(call, func(r *rt.Reply) int32 { return r.Int32(0) })
+	}
+	pipe.Settle()
 }
 
 // BenchmarkCallback is one of a thousand callbacks of a call.

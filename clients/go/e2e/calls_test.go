@@ -510,7 +510,7 @@ func TestAProgramThatIsNotThereIsSaid(t *testing.T) {
 		t.Error(err)
 	}
 	other := *library.pack
-	other.Runtime = 2
+	other.Runtime = rt.Version + 1
 	if _, err := rt.Open(background, &other, hotcell.Options{}); !errors.Is(err, hotcell.ErrAbiMismatch) {
 		t.Error(err)
 	}

@@ -253,7 +253,7 @@ func (c *Call) placeTextAs(name string, encoding Encoding, text string) (place s
 
 // placeBytes finds data in a buffer of the session, or copies them in.
 func (c *Call) placeBytes(name string, data []byte) (shm.Place, bool) {
-	if len(data) > wire.MaxArgs && c.batch == nil && c.err == nil {
+	if len(data) > wire.MaxArgs && c.collects == nil && c.err == nil {
 		if place, found := c.inBuffer(data); found && c.counts(name, len(data)) {
 			return place, true
 		}
@@ -282,23 +282,58 @@ func (c *Call) place(name string, data []byte, tail int) (shm.Place, bool) {
 
 // placeFar copies data into request memory: at once where there is room, as nearly always.
 func (c *Call) placeFar(name string, data []byte, tail int) (shm.Place, bool) {
-	if place, fits := c.seat.arena.CopyIn(data, tail); fits {
-		return place, true
+	place, fits := c.seat.arena.CopyIn(data, tail)
+	if !fits {
+		if !c.grow(name, len(data)+tail) {
+			return shm.Null, false
+		}
+		place, _ = c.seat.arena.CopyIn(data, tail)
 	}
+	return place, true
+}
+
+// placeParts is as place, of data that lie in three parts.
+func (c *Call) placeParts(name string, parts *[3][]byte) (shm.Place, bool) {
+	bytes := len(parts[0]) + len(parts[1]) + len(parts[2])
+	if c.err != nil || !c.counts(name, bytes) {
+		return shm.Null, false
+	}
+	start := (c.used + 7) &^ 7
+	if end := start + bytes; end <= wire.MaxArgs {
+		clear(c.block[c.used:start])
+		at := start
+		for _, part := range parts {
+			at += copy(c.block[at:], part)
+		}
+		c.used = end
+		return c.seat.lane.ArgsPlace(start), true
+	}
+	place, fits := c.seat.arena.CopyPartsIn(parts, bytes)
+	if !fits {
+		if !c.grow(name, bytes) {
+			return shm.Null, false
+		}
+		place, _ = c.seat.arena.CopyPartsIn(parts, bytes)
+	}
+	return place, true
+}
+
+// grow sees to it that there is request memory for so many bytes more.
+func (c *Call) grow(name string, bytes int) bool {
 	c.wait.Reckon()
 	ctx, cancel := context.WithDeadline(c.ctx, c.wait.Deadline)
 	defer cancel()
-	place, err := c.seat.growTo(ctx, data, tail)
+	err := c.seat.grow(ctx, bytes)
 	if err != nil && !errors.Is(err, hotcell.ErrLimitExceeded) {
 		c.setErr(c.session.failed(err, c.fn.Name))
-		return shm.Null, false
+		return false
 	}
 	if err != nil {
-		cause := &hotcell.LimitError{Limit: hotcell.LimitExceededMemory, Value: uint64(len(data))}
+		cause := &hotcell.LimitError{Limit: hotcell.LimitExceededMemory, Value: uint64(bytes)}
 		c.fail(hotcell.ErrLimitExceeded, hotcell.ExecutedNo, cause, "there is no memory to pass `%s`: %v", name, err)
-		return shm.Null, false
+		return false
 	}
-	return place, true
+	return true
 }
 
 // counts tells whether so many bytes more may be passed.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"hotcell"
@@ -19,6 +21,12 @@ func emptyBatch(args ...uint16) *Batch {
 		pack.Functions = append(pack.Functions, Function{Name: "f", Args: args, Results: 4})
 	}
 	return NewBatch(&Session{pack: pack, options: options.WithDefaults()})
+}
+
+// packedOf is all that a batch would send.
+func packedOf(b *Batch) string {
+	parts := b.parts()
+	return string(slices.Concat(parts[0], parts[1], parts[2]))
 }
 
 func first(r *Reply) int32 { return r.Int32(0) }
@@ -48,12 +56,12 @@ func TestWhatWasGivenUpIsForgotten(t *testing.T) {
 	if _, err := bad.Result(); !errors.Is(err, hotcell.ErrInvalidArgument) || batch.Len() != 3 {
 		t.Fatal(err, batch.Len())
 	}
-	batch.pack()
+	packed := packedOf(batch)
 	sent := make([]byte, 16+8+8+24)
 	binary.LittleEndian.PutUint16(sent[8:], 1)
 	sent[16], sent[24], sent[48] = 1, 2, 3
-	if string(batch.packed) != string(sent) || len(batch.blob) != 0 {
-		t.Fatalf("% x", batch.packed)
+	if packed != string(sent) || len(batch.blob) != 0 {
+		t.Fatalf("% x", packed)
 	}
 }
 
@@ -69,10 +77,11 @@ func TestABatchThatIsResetHasNothingOfBefore(t *testing.T) {
 		batch.Reset()
 		Values(batch.Begin(0), first)
 		Values(batch.Begin(0), first)
-		batch.pack()
-		if string(batch.packed) != string(make([]byte, 8+48)) {
-			t.Fatalf("% x", batch.packed)
+		if packed := packedOf(batch); packed != string(make([]byte, 8+48)) {
+			t.Fatalf("% x", packed)
 		}
+		batch.leaveMemory()
+		batch.Reset()
 	}
 }
 
@@ -108,5 +117,64 @@ func TestABatchThatHasNotRunHasNoResults(t *testing.T) {
 	}
 	if err := emptyBatch().Run(context.Background()); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A ticket is of what the batch was when it was given.
+func TestTicketsFromBeforeAResetAreRefused(t *testing.T) {
+	batch := emptyBatch(16)
+	before, bad := Values(batch.Begin(0), first), Values(batch.Begin(7), first)
+	batch.Reset()
+	after := Values(batch.Begin(0), first)
+	for _, ticket := range []Ticket[int32]{before, bad} {
+		if _, err := ticket.Result(); !errors.Is(err, hotcell.ErrInvalidArgument) || !strings.Contains(err.Error(), "made anew") {
+			t.Error(err)
+		}
+	}
+	if _, err := after.Result(); !strings.Contains(err.Error(), "has not run") {
+		t.Error(err)
+	}
+	// What was put into it before counts no more.
+	batch.session.options.MaxInput = 100
+	for range 10 {
+		batch.Reset()
+		call := batch.Begin(0)
+		call.PutBytes(0, "in", make([]byte, 90))
+		if Values(call, first); batch.Len() != 1 {
+			t.Fatal("it has no room any more")
+		}
+	}
+}
+
+// Objects and results that are no numbers are those of their entries, wherever these lie.
+func TestWhatIsKnownOfEntriesIsTheirs(t *testing.T) {
+	batch := emptyBatch(8, 16)
+	things := make([]*Handle, 3)
+	for at := range things {
+		things[at] = &Handle{session: batch.session, object: object{1, 1<<wire.HandleTypeShift | uint64(at+1)}, gone: new(atomic.Bool)}
+	}
+	batch.session.pack.Handles = []HandleType{{Name: "thing"}}
+	Values(batch.Begin(0), first)
+	for at, thing := range things {
+		call := batch.Begin(1)
+		call.PutHandle(0, "thing", thing, 1)
+		if at == 1 {
+			Read(call, first)
+		} else {
+			Values(call, first)
+		}
+		Values(batch.Begin(0), first)
+	}
+	for number, want := range [][]*Handle{nil, {things[0]}, nil, {things[1]}, nil, {things[2]}, nil} {
+		var got []*Handle
+		for _, passed := range batch.passedBy(number) {
+			got = append(got, passed.handle)
+		}
+		if !slices.Equal(got, want) || batch.functionOf(number) != &batch.functions[len(want)] {
+			t.Errorf("%d: %v", number, got)
+		}
+		if has := batch.extraOf(number).reader > 0; has != (number == 3) {
+			t.Errorf("%d has a reader: %t", number, has)
+		}
 	}
 }

@@ -29,7 +29,6 @@ type Call struct {
 	// memory, or that of its batch.
 	block []byte
 	used  int
-	own   [wire.MaxArgs]byte
 	// input is how many bytes of data were passed, granted how many bytes of reply space were, in so many requests.
 	input, granted uint64
 	grants         int
@@ -45,8 +44,11 @@ type Call struct {
 	outer shm.Outer
 	// noted are where in the data references to other data are.
 	noted []shm.Place
-	// passed are the objects that go in, callbacks the functions.
-	passed    []passed
+	// passed are the objects that go in, callbacks the functions; families is what it has that nobody else may use.
+	passed   []passed
+	families []object
+	// gate is the family of the object that it was begun with.
+	gate      object
 	callbacks []callback
 	raised    raised
 	// in is the arguments of the callback that is run, inner the context that callbacks are given.
@@ -61,11 +63,13 @@ type Call struct {
 	large []byte
 	// batch is the one whose entry this is; then there is no seat.
 	batch *Batch
+	// collects is what the call was begun by, where that is no method: a batch, or what collects for a pipeline.
+	collects *Batch
 }
 
 func newCall(seat *seat, depth int) *Call {
 	call := &Call{session: seat.session, seat: seat, depth: depth}
-	call.reply.call, call.block = call, call.own[:]
+	call.reply.call, call.block = call, make([]byte, wire.MaxArgs)
 	return call
 }
 
@@ -166,7 +170,7 @@ func (s *Session) queue(ctx context.Context, left time.Duration) (*seat, time.Du
 // stillborn is a call that has failed before it began.
 func (s *Session) stillborn(err error) *Call {
 	call := &Call{session: s, fn: &nothing}
-	call.reply.call, call.block = call, call.own[:]
+	call.reply.call, call.block = call, make([]byte, wire.MaxArgs)
 	call.setErr(err)
 	return call
 }
@@ -235,6 +239,7 @@ func (c *Call) End() {
 	}
 	c.noted = c.noted[:0]
 	c.ctx, c.inner, c.frame = nil, nil, nil
+	c.giveFamilies()
 	if c.depth > 0 {
 		c.endNested()
 		return

@@ -106,6 +106,9 @@ func (in *Invocation) lend(raw uint64, kind uint16) *Handle {
 		return known
 	}
 	handle := &Handle{session: c.session, object: object, gone: new(atomic.Bool)}
+	if c.session.families.on {
+		handle.kin = c.kin()
+	}
 	in.lent = append(in.lent, handle)
 	return handle
 }

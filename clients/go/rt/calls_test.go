@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -219,13 +220,16 @@ func TestWhoWaitsForATurnLeavesWithTheContext(t *testing.T) {
 	}
 }
 
-// Threads may be inside several functions only where they may be with any objects.
-func TestOnlyReentrantLibrariesHaveSeveralCallers(t *testing.T) {
+// Where objects are bound to their thread, there is one caller, whatever else is said.
+func TestHowManyCallersALibraryHas(t *testing.T) {
 	for face, want := range map[string]int{
-		`{"threads":"reentrant"}`: 7, `{"threads":"per-handle"}`: 1, `{"threads":"serialized"}`: 1, `{}`: 1, `x`: 1,
+		`{"threads":"reentrant"}`: 7, `{"threads":"per-handle"}`: 7, `{"threads":"serialized"}`: 1, `{}`: 1, `x`: 1,
+		`{"threads":"reentrant","handles":{"pen":{"thread_affine":true}}}`:                                1,
+		`{"threads":"per-handle","handles":{"ink":{"thread_affine":false},"pen":{"thread_affine":true}}}`: 1,
 	} {
-		if got := (&Package{Interface: []byte(face)}).callers(7); got != want {
-			t.Errorf("%s: %d", face, got)
+		got, byFamily := (&Package{Interface: []byte(face)}).callers(7)
+		if got != want || byFamily != (want == 7 && strings.Contains(face, "per-handle")) {
+			t.Errorf("%s: %d, %t", face, got, byFamily)
 		}
 	}
 }

@@ -287,6 +287,7 @@ func (w *fakeWorker) segment(number uint16) []byte {
 
 // run is the thread that serves a lane.
 func (w *fakeWorker) run(lane int) {
+	var replies, resumes [wire.RingSlots]uint32
 	for next := uint32(0); !w.ended.Load(); {
 		slot := int(next % wire.RingSlots)
 		turn := next/wire.RingSlots + 1
@@ -297,7 +298,13 @@ func (w *fakeWorker) run(lane int) {
 			continue
 		}
 		next++
-		w.server.serve(w, w.call(lane, slot, turn-1))
+		call := w.call(lane, slot, replies[slot])
+		call.resumes = resumes[slot]
+		w.server.serve(w, call)
+		if call.function != wire.ListenFunction {
+			// Else others go on with it.
+			replies[slot], resumes[slot] = call.replies, call.resumes
+		}
 	}
 }
 

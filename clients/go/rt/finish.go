@@ -30,6 +30,9 @@ func (c *Call) Settle() *Reply {
 }
 
 func (c *Call) settle() {
+	if c.err == nil && c.session.families.on {
+		c.takeFamilies()
+	}
 	if c.err != nil {
 		return
 	}
@@ -50,13 +53,41 @@ func (c *Call) settle() {
 	c.goOn(head, outcome, rule)
 }
 
-// publish sends the call. What it takes over counts as released from now on.
-func (c *Call) publish() {
+// await waits for the reply to a call in flight, for so long, and judges it.
+func (c *Call) await(left time.Duration) {
+	c.wait = shm.Patience{Spin: c.wait.Spin, Left: left}
+	if c.ctx.Done() != nil {
+		c.wait.Context = c.ctx
+	}
+	head, outcome, rule := c.seat.lane.Await(c.id, &c.wait)
+	if outcome == shm.Replied && head.State == wire.ReplyStateReturned {
+		c.seat.lane.Awake()
+		c.returned(head)
+		return
+	}
+	c.goOn(head, outcome, rule)
+}
+
+// flies tells whether it is in flight with others: then no window is announced.
+func (c *Call) flies() bool { return c.collects != nil && c.batch == nil }
+
+// takeOver says that what the call takes over counts as released from now on.
+func (c *Call) takeOver() {
 	for _, passed := range c.passed {
 		if passed.usage != kept {
 			passed.handle.gone.Store(true)
 		}
 	}
+}
+
+// head is what the call says besides its arguments.
+func (c *Call) head(left time.Duration) shm.CallHead {
+	return shm.CallHead{Function: uint16(c.function), CallID: c.id, Time: uint64(left)}
+}
+
+// publish sends the call.
+func (c *Call) publish() {
+	c.takeOver()
 	if c.ctx.Done() != nil {
 		c.wait.Context = c.ctx
 	}
@@ -65,7 +96,7 @@ func (c *Call) publish() {
 		c.wait.Left = max(time.Until(c.wait.Deadline), 1)
 	}
 	c.sent = true
-	c.seat.lane.Publish(shm.CallHead{Function: uint16(c.function), CallID: c.id, Time: uint64(c.wait.Left)}, c.block[:c.used])
+	c.seat.lane.Publish(c.head(c.wait.Left), c.block[:c.used])
 }
 
 // isCancelled tells whether the context was cancelled. That its deadline has passed is seen by the clock.
@@ -186,7 +217,7 @@ func (c *Call) grant(needed uint64) {
 	c.granted += needed
 	ctx, cancel := context.WithDeadline(c.ctx, c.wait.Deadline)
 	defer cancel()
-	window, err := c.seat.grant(ctx, int(needed), int(limit), c.depth > 0)
+	window, err := c.seat.grant(ctx, int(needed), int(limit), c.depth > 0 || c.flies())
 	if err != nil {
 		c.noSpace = err
 		lane.Resume(wire.ResumeNotGranted, shm.Null, 0, 0)

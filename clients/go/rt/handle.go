@@ -20,6 +20,9 @@ type Handle struct {
 	release *Release
 	// parent is what must outlive it.
 	parent *Handle
+	// kin is an object of its family, where it is lent to a callback; of is the family of what is to be released.
+	kin *Handle
+	of  object
 	// gone is set when it was released, or taken over by a call that was published, or was lent and is not any more.
 	gone *atomic.Bool
 }
@@ -56,6 +59,9 @@ func (h *Handle) Begin(ctx context.Context, function int) *Call {
 		none := &Session{pack: new(Package)}
 		return none.stillborn(none.refused(hotcell.ErrInvalidArgument, "", "the object is nil", nil))
 	}
+	if h.session.families.on {
+		return h.session.beginWith(ctx, function, h)
+	}
 	return h.session.Begin(ctx, function)
 }
 
@@ -65,7 +71,8 @@ func (h *Handle) Close() error {
 	if h == nil || h.gone.Swap(true) || !h.owned {
 		return nil
 	}
-	h.session.objects.leave(note{h.object, h.release})
+	family, _ := h.family()
+	h.session.objects.leave(note{h.object, h.release, family})
 	h.session.sweepSoon()
 	return nil
 }
@@ -223,7 +230,8 @@ func newHandle(session *Session, object object, owned bool, release *Release, pa
 	}
 	session.objects.add(handle)
 	if owned {
-		runtime.AddCleanup(handle, session.collected, dropped{note{object, release}, handle.gone})
+		family, _ := handle.family()
+		runtime.AddCleanup(handle, session.collected, dropped{note{object, release, family}, handle.gone})
 	}
 	return handle
 }
@@ -233,7 +241,8 @@ func newHandle(session *Session, object object, owned bool, release *Release, pa
 func (r *Reply) takeBack() {
 	for _, handle := range r.made {
 		if r.call.err != nil && !r.call.lost.Load() && !handle.gone.Swap(true) {
-			r.call.session.objects.leave(note{handle.object, handle.release})
+			family, _ := handle.family()
+			r.call.session.objects.leave(note{handle.object, handle.release, family})
 		}
 	}
 	clear(r.made)
@@ -259,7 +268,11 @@ func (r *Reply) letGo() {
 			if release == nil {
 				release = c.session.pack.Handles[field.Kind-1].Release
 			}
-			c.session.objects.leave(note{object, release})
+			family := object
+			if len(c.families) > 0 {
+				family = c.families[0]
+			}
+			c.session.objects.leave(note{object, release, family})
 		}
 	}
 }

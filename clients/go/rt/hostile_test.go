@@ -213,3 +213,13 @@ func TestAServerOfAnotherVersionIsToldOfBoth(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A package that was made before says neither what tells inputs apart nor how it is called: it goes without nothing in silence.
+func TestAPackageOfAnotherVersionIsRefused(t *testing.T) {
+	for _, version := range []uint32{0, Version - 1, Version + 1} {
+		_, err := Open(context.Background(), &Package{Runtime: version, Library: "fake"}, hotcell.Options{})
+		if !errors.Is(err, hotcell.ErrAbiMismatch) || !strings.Contains(err.Error(), "generate it anew") {
+			t.Error(version, err)
+		}
+	}
+}

@@ -27,6 +27,8 @@ type objects struct {
 	notes []note
 	// aside are notes that the worker refused: what belongs to the object is there. They are sent again behind others.
 	aside []note
+	// held are notes of objects whose families are used.
+	held []note
 	// sweeping tells whether somebody sends notes.
 	sweeping bool
 }
@@ -38,6 +40,8 @@ type known = weak.Pointer[Handle]
 type note struct {
 	object
 	release *Release
+	// family is whose it is.
+	family object
 }
 
 // dropped is an object whose handle was collected.
@@ -82,7 +86,7 @@ func (o *objects) has(generation uint64) bool {
 			return true
 		}
 	}
-	return len(o.notes) > 0
+	return len(o.notes)+len(o.held) > 0
 }
 
 // leave leaves a note.
@@ -136,6 +140,30 @@ func (s *Session) sweepSoon() {
 	s.sweep()
 }
 
+// isHeldUp takes the family of an object that the call is to release. Where another call uses it, the note waits for that, and keeps
+// nothing from others: who gives the family back looks for it behind that.
+func (c *Call) isHeldUp(note note) bool {
+	s, family := c.session, []object{note.family}
+	s.objects.mutex.Lock()
+	defer s.objects.mutex.Unlock()
+	held := !s.families.tryTake(family)
+	if held {
+		s.objects.held = append(s.objects.held, note)
+	} else {
+		c.families = append(c.families[:0], note.family)
+	}
+	return held
+}
+
+// again has those released that waited for their families.
+func (o *objects) again() {
+	o.mutex.Lock()
+	defer o.mutex.Unlock()
+	o.notes = append(o.notes, o.held...)
+	o.left.Add(int32(len(o.held)))
+	o.held = nil
+}
+
 // sweep sends the notes that there are, in the order in which they were left. While a callback is run, whose caller may be this
 // goroutine, they stay.
 func (s *Session) sweep() {
@@ -172,6 +200,10 @@ func (s *Session) let(note note) bool {
 		call.End()
 		return !there
 	}
+	if s.families.on && call.isHeldUp(note) {
+		call.End()
+		return true
+	}
 	if size := note.release.Image; size == 0 {
 		call.PutUint64(int(note.release.Offset), note.raw)
 	} else {
@@ -180,7 +212,7 @@ func (s *Session) let(note note) bool {
 		call.PutImage(int(note.release.Offset), "", image)
 	}
 	// What a shim refuses of an object only counts where one went in.
-	call.passed = append(call.passed, passed{&Handle{session: s, object: note.object, gone: new(atomic.Bool)}, kept})
+	call.passed = append(call.passed, passed{&Handle{session: s, object: note.object, of: note.family, gone: new(atomic.Bool)}, kept})
 	err := call.Finish().Err()
 	call.End()
 	if !errors.Is(err, hotcell.ErrInvalidArgument) {

@@ -1,4 +1,4 @@
-// Package rt is the runtime under generated packages, version 1. Applications do not need it.
+// Package rt is the runtime under generated packages, version 2. Applications do not need it.
 //
 // A package is data ([Package]): an interface, a shim, and the functions in it. A generated method writes its arguments into a
 // [Call] at the offsets of the function's argument block, finishes it, and reads the results from the [Reply] at the offsets of
@@ -19,7 +19,7 @@ package rt
 import "time"
 
 // Version is that of this package which packages are generated for.
-const Version = 1
+const Version = 2
 
 // None stands for an offset where nothing lies.
 const None = -1

@@ -148,15 +148,13 @@ func (s *seat) unbind() {
 	worker.unbind()
 }
 
-// growTo gives the lane more request memory, and copies data, and tail zero bytes, into it.
-func (s *seat) growTo(ctx context.Context, data []byte, tail int) (shm.Place, error) {
-	id, mapping, err := s.worker.Grow(ctx, shm.Request, s.arena.Wanted(len(data)+tail))
-	if err != nil {
-		return shm.Null, err
+// grow adds request memory to the lane, which has room for so many bytes.
+func (s *seat) grow(ctx context.Context, bytes int) error {
+	id, mapping, err := s.worker.Grow(ctx, shm.Request, s.arena.Wanted(bytes))
+	if err == nil {
+		s.arena.AddRequest(id, mapping)
 	}
-	s.arena.AddRequest(id, mapping)
-	place, _ := s.arena.CopyIn(data, tail)
-	return place, nil
+	return err
 }
 
 // lend copies what the worker reads before its next message into request memory.
@@ -164,11 +162,9 @@ func (s *seat) lend(ctx context.Context, data []byte) (shm.Place, error) {
 	if place, fits := s.arena.Lend(data); fits {
 		return place, nil
 	}
-	id, mapping, err := s.worker.Grow(ctx, shm.Request, s.arena.Wanted(len(data)))
-	if err != nil {
+	if err := s.grow(ctx, len(data)); err != nil {
 		return shm.Null, err
 	}
-	s.arena.AddRequest(id, mapping)
 	place, _ := s.arena.Lend(data)
 	return place, nil
 }

@@ -2,11 +2,11 @@ package rt
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -29,6 +29,13 @@ type Session struct {
 	buffers  buffers
 	kept     keptCallbacks
 	failures failures
+	// batches is memory that the last batch has left, pipes are pipelines that have a seat.
+	batches atomic.Pointer[memory]
+	pipes   pipes
+	// families are what is used by one call at a time, where the library has such a rule.
+	families families
+	// gates are families whose calls have a seat or are about to: each lets one in.
+	gates families
 	// said is how often a call of an idempotent function is made at most, as the contract and the server say; 0 where they do not.
 	said atomic.Int32
 	// faceNumber is a number for the interface, when faced is done.
@@ -50,9 +57,10 @@ var _ hotcell.Session = (*Session)(nil)
 // Open opens a library. The worker that is to serve it is up when this returns.
 func Open(ctx context.Context, pack *Package, options hotcell.Options) (*Session, error) {
 	session := &Session{pack: pack, options: options.WithDefaults(), closed: make(chan struct{}), renewing: make(chan struct{}, 1)}
-	session.objects.known = make(map[object]known)
+	session.objects.known, session.turns.crowded = make(map[object]known), session.pipes.settleSoon
+	session.families.crowded, session.gates.crowded = session.pipes.settleSoon, func() {}
 	if pack.Runtime != Version {
-		text := fmt.Sprintf("the package was generated for version %d of the runtime; this is version %d", pack.Runtime, Version)
+		text := fmt.Sprintf("the package was generated for version %d of the runtime; this is version %d: generate it anew", pack.Runtime, Version)
 		return nil, session.refused(hotcell.ErrAbiMismatch, "", text, nil)
 	}
 	if len(session.options.Libraries) == 0 {
@@ -62,15 +70,29 @@ func Open(ctx context.Context, pack *Package, options hotcell.Options) (*Session
 	bounded, cancel := context.WithTimeout(ctx, session.options.StartDeadline+patience)
 	defer cancel()
 	if _, err := session.connect(bounded); err != nil {
-		return nil, session.failed(err, "")
+		return nil, pack.Libraries.advise(session.failed(err, ""))
 	}
 	worker, err := session.serving(bounded, "")
 	if err != nil {
 		_ = session.Close()
-		return nil, session.failed(err, "")
+		return nil, pack.Libraries.advise(session.failed(err, ""))
 	}
 	worker.unbind()
 	return session, nil
+}
+
+// advise says of a file that the system's loader has not found where it is to be named.
+func (l Libraries) advise(failed *hotcell.Error) *hotcell.Error {
+	if failed.Kind != hotcell.ErrLoadFailed || !strings.Contains(failed.Message, "cannot open shared object file") {
+		return failed
+	}
+	for _, name := range l.Files {
+		if strings.Contains(failed.Message, name) {
+			failed.Message += fmt.Sprintf(": name the folder of %s in $%s, or the file in Options.Libraries", name, l.Variable)
+			break
+		}
+	}
+	return failed
 }
 
 // find is the files that lie in the folders of the variable: all, or none.
@@ -105,22 +127,9 @@ func (s *Session) connect(ctx context.Context) (*serve.Session, error) {
 	s.inner, s.before = inner, s.last
 	s.said.Store(int32(min(inner.Tries, 1<<20)))
 	if s.turns.most == 0 {
-		s.turns.most = s.pack.callers(inner.Callers)
+		s.turns.most, s.families.on = s.pack.callers(inner.Callers)
 	}
 	return inner, nil
-}
-
-// callers is how many calls at a time there may be of a library, of so many that the server allows. Where several threads may be
-// inside the library, but not with the same objects, or only the one that made them, there is one: rules by object are not
-// kept here.
-func (p *Package) callers(most int) int {
-	var face struct {
-		Threads string `json:"threads"`
-	}
-	if err := json.Unmarshal(p.Interface, &face); err != nil || face.Threads != "reentrant" {
-		return 1
-	}
-	return most
 }
 
 // serving is the worker that serves; one is asked for where there is none. It is bound to the caller, who calls unbind: so it is
@@ -207,6 +216,7 @@ func (s *Session) retire(worker *worker) {
 	case <-worker.Ended():
 	case <-worker.Retired():
 	}
+	s.pipes.settleSoon()
 	for _, seat := range s.turns.vacant() {
 		if seat.worker == worker {
 			seat.unbind()
@@ -244,6 +254,7 @@ func (s *Session) Close() error {
 		s.worker = nil
 		s.mutex.Unlock()
 		inner.Close()
+		s.pipes.settleSoon()
 		if worker != nil {
 			worker.Channel.Drop()
 		}

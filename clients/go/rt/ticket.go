@@ -2,57 +2,66 @@ package rt
 
 import "hotcell"
 
-// Ticket stands for the result of an entry.
+// Ticket stands for the result of an entry of a batch, or of a call of a pipeline.
 type Ticket[T any] struct {
 	batch *Batch
-	// entry is the entry's number; below 0 it is that of what was wrong with it.
-	entry int
-	// read finds the result in the result block, where it is read when it is taken; else value is where it was read to.
-	read  func(*Reply) T
-	value *T
+	// stamp is the entry's number, or with refused that of what was wrong with it; in the upper half is the epoch of the batch.
+	stamp uint64
+	// read finds the result: where it is read when it is taken in the result block, else where it was read to.
+	read func(*Reply) T
+	// flown is what became of the call, of a pipeline.
+	flown *flown
 }
+
+// refused is in the stamp of an entry that was not added.
+const refused = 1 << 63
 
 // Values adds an entry whose results are numbers, which are read when they are taken.
 func Values[T any](c *Call, read func(*Reply) T) Ticket[T] {
-	return Ticket[T]{batch: c.batch, entry: c.batch.push(0), read: read}
+	b := c.collects
+	return Ticket[T]{stamp: b.push(nil), batch: b, read: read, flown: b.flown}
 }
 
-// Read adds an entry whose results are read when the batch has run.
+// Read adds an entry whose results are read when the batch has run, or the reply has come.
 func Read[T any](c *Call, read func(*Reply) T) Ticket[T] {
-	b, value := c.batch, new(T)
-	if c.err == nil {
-		b.readers = append(b.readers, func(r *Reply) { *value = read(r) })
-	}
-	return Ticket[T]{batch: b, entry: b.push(uint32(len(b.readers))), value: value}
+	b, value := c.collects, new(T)
+	stamp := b.push(func(r *Reply) { *value = read(r) })
+	return Ticket[T]{stamp: stamp, batch: b, read: func(*Reply) T { return *value }, flown: b.flown}
 }
 
-// Result is the entry's result, behind [Batch.Run].
+// Result is the entry's result, behind [Batch.Run]. Of a pipeline, it waits for the reply where that has not come, and for those to
+// the calls in front of it.
 func (t Ticket[T]) Result() (result T, err error) {
-	b := t.batch
-	if !b.returned || t.entry < 0 {
-		if err = b.failed(t.entry); err != nil {
-			return result, err
-		}
+	if b := t.batch; t.stamp>>32 == b.ready {
+		b.reply.block = b.replies[b.resultsAt+int(uint32(t.stamp))*b.resultsSize:]
+		return t.read(&b.reply), nil
 	}
-	if t.value != nil {
-		return *t.value, nil
-	}
-	return t.read(b.at(t.entry)), nil
+	return t.other()
 }
 
-// failed is what is wrong with an entry that was added, or, by a number below 0, with one that was not; nil where nothing is.
-func (b *Batch) failed(number int) error {
+// other is the result of an entry that may have failed, or is not as the others.
+func (t Ticket[T]) other() (result T, err error) {
+	b := t.batch
+	if t.flown != nil {
+		return taken(t.flown, t.read)
+	}
+	if err = b.failed(t.stamp); err != nil {
+		return result, err
+	}
+	b.reply.block = b.replies[b.resultsAt+b.blockAt(int(uint32(t.stamp))):]
+	return t.read(&b.reply), nil
+}
+
+// failed is what is wrong with an entry that was added, or with one that was not; nil where nothing is.
+func (b *Batch) failed(stamp uint64) error {
+	number := int(uint32(stamp))
 	switch {
-	case number < 0 && -number <= len(b.refused):
-		return b.refused[-number-1]
+	case stamp&^refused>>32 != b.epoch>>32:
+		return b.session.refused(hotcell.ErrInvalidArgument, "", "the batch was made anew behind this ticket", nil)
+	case stamp&refused != 0:
+		return b.refused[number]
 	case !b.ran:
 		return b.session.refused(hotcell.ErrInvalidArgument, "", "the batch has not run", nil)
 	}
 	return b.errs[number]
-}
-
-// at is the reply, turned to an entry that has returned.
-func (b *Batch) at(number int) *Reply {
-	b.reply.block = b.replies[b.results+int(b.entries[number].block):]
-	return &b.reply
 }

@@ -26,6 +26,8 @@ type turns struct {
 	line  list.List
 	// made is how many seats there are, of most.
 	made, most int
+	// crowded is called by who stands in line.
+	crowded func()
 }
 
 // take is a seat, when it is this caller's turn; nil where the context ends before, or the session.
@@ -43,6 +45,9 @@ func (t *turns) take(ctx context.Context, closed <-chan struct{}, add func(index
 	mine := make(chan *seat, 1)
 	place := t.line.PushBack(mine)
 	t.mutex.Unlock()
+	if t.crowded != nil {
+		t.crowded()
+	}
 	select {
 	case seat := <-mine:
 		return seat

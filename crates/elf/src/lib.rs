@@ -6,6 +6,7 @@ mod debug;
 mod layouts;
 #[cfg(test)]
 mod made;
+mod names;
 mod places;
 mod table;
 
@@ -17,6 +18,7 @@ use object::read::elf::{FileHeader, NoteIterator, ProgramHeader};
 use object::{Endianness, ReadRef};
 
 pub use layouts::{Differs, Layout, differing};
+pub use names::{is_nameless, without_needs};
 pub use places::{Place, place, places};
 
 /// Of a file that can be loaded here.

@@ -213,8 +213,11 @@ fn names_of(context: &Context<'_>, interface: &Interface, key: &str) -> Vec<Stri
 
 /// What becomes of calls of several goroutines.
 fn sharing(interface: &Interface) -> &'static str {
-    match (interface.threads, interface.has_thread_rules()) {
-        (Threads::Reentrant, false) => "calls of several run at once",
+    match (interface.threads, interface.affine_handles().is_empty()) {
+        (Threads::Reentrant, true) => "calls of several run at once",
+        (Threads::PerHandle, true) => {
+            "calls of several run at once, but one with each object and what belongs to it"
+        }
         _ => "calls of several take turns",
     }
 }

@@ -594,6 +594,43 @@ impl WorkerState {
     }
 }
 
+/// What a thread does for a lane, as the crash record tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum ThreadRole {
+    /// It executes the lane's calls.
+    Serving = 1,
+    /// It executes the function that is to stop the lane's call.
+    Stopping = 2,
+}
+
+impl ThreadRole {
+    /// Every value, in the table's order.
+    pub const ALL: &[Self] = &[Self::Serving, Self::Stopping];
+
+    /// The value with this number; `None` when there is none.
+    pub const fn from_raw(raw: u32) -> Option<Self> {
+        match raw {
+            1 => Some(Self::Serving),
+            2 => Some(Self::Stopping),
+            _ => None,
+        }
+    }
+
+    /// The number on the wire.
+    pub const fn raw(self) -> u32 {
+        self as u32
+    }
+
+    /// The name as in the table.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Serving => "Serving",
+            Self::Stopping => "Stopping",
+        }
+    }
+}
+
 /// Which blocks of the library's memory are guarded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
@@ -838,9 +875,9 @@ pub mod crash_record {
     pub const STACK_HIGH: usize = 40;
     /// `u32`: thread id.
     pub const THREAD: usize = 48;
-    /// `u32`: 1 when it is a serving thread.
+    /// `u32`: what it does for a lane, a ThreadRole; 0 where it does nothing for any.
     pub const SERVING: usize = 52;
-    /// `u32`: the lane that it serves, if it is one.
+    /// `u32`: that lane.
     pub const LANE: usize = 56;
 }
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
-use hotcell_protocol::wire::{self, Park, ReplyState, Resume};
+use hotcell_protocol::wire::{self, Park, ReplyState, Resume, ThreadRole};
 use hotcell_protocol::{Place, wire::channel_head};
 use rustix::io::Result;
 
@@ -360,9 +360,19 @@ impl HostChannel {
 
     /// The lane whose thread ended the worker, by a signal or by `exit`, as the worker says. Hostile, and only evidence.
     pub fn ended_in(&self) -> Option<u32> {
+        self.lane_of(ThreadRole::Serving)
+    }
+
+    /// The lane whose call was to be stopped by the function that ended the worker, as the worker says. Hostile, and only evidence.
+    pub fn ended_stopping(&self) -> Option<u32> {
+        self.lane_of(ThreadRole::Stopping)
+    }
+
+    /// The lane for which the thread that ended the worker did this.
+    fn lane_of(&self, role: ThreadRole) -> Option<u32> {
         use wire::crash_record as at;
-        let is_serving = self.reply.load::<u32>(geometry::CRASH + at::SERVING) == 1;
-        is_serving.then(|| self.reply.load(geometry::CRASH + at::LANE)).filter(|lane| *lane < self.lanes())
+        let did = self.reply.load::<u32>(geometry::CRASH + at::SERVING) == role.raw();
+        did.then(|| self.reply.load(geometry::CRASH + at::LANE)).filter(|lane| *lane < self.lanes())
     }
 
     /// What the worker's signal handler noted, if anything.
@@ -376,8 +386,7 @@ impl HostChannel {
             sp: self.reply.load(geometry::CRASH + at::SP),
             stack_low: self.reply.load(geometry::CRASH + at::STACK_LOW),
             stack_high: self.reply.load(geometry::CRASH + at::STACK_HIGH),
-            lane: (self.reply.load::<u32>(geometry::CRASH + at::SERVING) == 1)
-                .then(|| self.reply.load(geometry::CRASH + at::LANE)),
+            lane: self.ended_in(),
         };
         (record.signal != 0).then_some(record)
     }

@@ -5,6 +5,7 @@
 //! and from then on compared like the library itself: by what the file system says of the file, and by its content only when
 //! that has changed.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fmt;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use hotcell_elf::{Facts, Layout, differing};
+use hotcell_elf::{Facts, Layout, differing, without_needs};
 use hotcell_sandbox::{Level, with_signals_blocked};
 use object::read::ReadCache;
 use parking_lot::Mutex;
@@ -64,6 +65,8 @@ struct Known {
     build_id: Option<String>,
     /// What of it needs memory that is both written and executed.
     writes_code: Option<&'static str>,
+    /// Whether the loader knows no name of it.
+    is_nameless: bool,
     identity: Mutex<Identity>,
     /// Empty until it was read.
     content: Mutex<Option<Option<Content>>>,
@@ -163,6 +166,16 @@ impl Libraries {
     /// The descriptors, in the order in which they are loaded.
     pub(crate) fn files(&self) -> impl Iterator<Item = &File> {
         self.own.iter().filter_map(|known| known.file.as_ref())
+    }
+
+    /// A shim as workers load it behind these files: the loader would not find those again that have no name.
+    pub(crate) fn shim<'s>(&self, shim: &'s [u8]) -> Cow<'s, [u8]> {
+        let nameless = self.own.iter().filter(|known| known.is_nameless);
+        let names: Vec<&OsStr> = nameless.filter_map(|known| known.path.file_name()).collect();
+        match names.is_empty() {
+            true => Cow::Borrowed(shim),
+            false => without_needs(shim, &names).map_or(Cow::Borrowed(shim), Cow::Owned),
+        }
     }
 
     /// Whether all files are still the ones that earlier workers have loaded.
@@ -268,11 +281,13 @@ impl Known {
             return Err(named(io::Error::new(io::ErrorKind::InvalidInput, "this is not a file")));
         }
         let Facts { build_id, writes_code, .. } = check(path, &file)?;
+        let is_nameless = hotcell_elf::is_nameless(&ReadCache::new(&file));
         // It is looked at again when the program may have gone to another directory.
         let path = std::path::absolute(path).map_err(named)?;
         let identity = Mutex::new(Identity::of(&metadata));
         let content = Mutex::new(None);
-        Ok(Arc::new(Known { path, file: Some(file), build_id, writes_code, identity, content }))
+        let file = Some(file);
+        Ok(Arc::new(Known { path, file, build_id, writes_code, is_nameless, identity, content }))
     }
 
     /// A file of the kernel's list; none when it is not a regular one, such as a device.
@@ -289,6 +304,7 @@ impl Known {
             file: None,
             build_id: None,
             writes_code: None,
+            is_nameless: false,
             identity,
             content: Mutex::new(None),
         }))

@@ -268,7 +268,7 @@ fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
     let (counts, heap) =
         HeapSegment::create(spec.functions, spec.limits.memory).map_err(errno("make the heap segment"))?;
     let (control, worker_end) = ControlSocket::pair().map_err(errno("make the control socket"))?;
-    let shim = sealed_copy(spec.shim).map_err(errno("copy the shim"))?;
+    let shim = sealed_copy(&spec.libraries.shim(spec.shim)).map_err(errno("copy the shim"))?;
     let libraries: Vec<&File> = spec.libraries.files().collect();
     // Last of all that can fail for want of something, and before anything that a worker gets.
     let offered = offer(spec, generation, &channel)?;

@@ -168,7 +168,7 @@ pub(crate) fn stop(worker: &'static Worker, cancel: Cancel) {
     let stack = crash::stack_limit().min(MOST_STACK);
     let thread = Builder::new().name("hotcell-cancel".into()).stack_size(stack);
     let called = move || {
-        let _stack = crash::attend_beside();
+        let _stack = crash::attend_stopping(cancel.lane);
         claim.call();
         // Before the call can end: the host has the answer when it has the reply.
         tell(0);

@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, Ordering};
 
-use hotcell_protocol::wire::crash_record as at;
+use hotcell_protocol::wire::{ThreadRole, crash_record as at};
 
 use crate::heap;
 
@@ -45,11 +45,12 @@ static OWN: AtomicI32 = AtomicI32::new(0);
 /// Whether it was noted that the process exits.
 static EXITS: AtomicBool = AtomicBool::new(false);
 
-/// A serving thread, as the handler finds it on that thread.
+/// A thread that does something for a lane, as the handler finds it on that thread.
 #[derive(Debug, Clone, Copy)]
 struct Serving {
     lane: u32,
-    /// The lowest address that its stack may reach, and the first behind it, roughly: nothing of it lies above.
+    role: ThreadRole,
+    /// The lowest address that the stack of one that serves may reach, and the first behind it, roughly: nothing of it lies above.
     stack: (u64, u64),
 }
 
@@ -87,14 +88,16 @@ pub(crate) fn stack_limit() -> usize {
 pub(crate) fn attend(lane: u32, stack: usize) {
     let here = 0u8;
     let high = (&raw const here).addr() as u64;
-    SERVING.set(Some(Serving { lane, stack: (high.saturating_sub(stack as u64), high) }));
+    let stack = (high.saturating_sub(stack as u64), high);
+    SERVING.set(Some(Serving { lane, role: ThreadRole::Serving, stack }));
     // Until the process ends.
     let _ = own_stack(&[]);
 }
 
-/// Has the handler run on a stack of its own on this thread, which serves no lane, until that is dropped there. What is meant for
-/// the process is for other threads, as the abort by which the host asks where it is.
-pub(crate) fn attend_beside() -> OwnStack {
+/// Has the handler know this thread as one that stops the call of a lane, and run on a stack of its own there, until that is dropped.
+/// What is meant for the process is for other threads, as the abort by which the host asks where it is.
+pub(crate) fn attend_stopping(lane: u32) -> OwnStack {
+    SERVING.set(Some(Serving { lane, role: ThreadRole::Stopping, stack: (0, 0) }));
     OwnStack(own_stack(&BESIDE))
 }
 
@@ -156,7 +159,7 @@ pub(crate) fn note_thread() {
     heap::note_end();
     if let Some(serving) = SERVING.get() {
         // SAFETY: the record is mapped and writable for the life of the process.
-        unsafe { write_lane(record, serving.lane) };
+        unsafe { write_lane(record, serving) };
     }
 }
 
@@ -168,11 +171,11 @@ pub(crate) fn is_forked() -> bool {
 
 /// # Safety
 /// `record` must be the record.
-unsafe fn write_lane(record: *mut u8, lane: u32) {
-    // SAFETY: the caller's promise. The lane first: who sees that it is a serving thread sees which.
+unsafe fn write_lane(record: *mut u8, Serving { lane, role, .. }: Serving) {
+    // SAFETY: the caller's promise. The lane first: who sees that it does something for a lane sees for which.
     unsafe {
         write(record, at::LANE, lane);
-        write(record, at::SERVING, 1u32);
+        write(record, at::SERVING, role.raw());
     }
 }
 
@@ -210,7 +213,7 @@ pub(crate) extern "C" fn record_crash(signal: c_int, info: *mut libc::siginfo_t,
             write(record, at::STACK_HIGH, high);
             write(record, at::THREAD, libc::syscall(libc::SYS_gettid) as u32);
             if let (Some(serving), false) = (serving, EXITS.load(Ordering::Acquire)) {
-                write_lane(record, serving.lane);
+                write_lane(record, serving);
             }
             write(record, at::SIGNAL, signal);
             if !sent {

@@ -38,6 +38,20 @@ impl Halt {
         Halt { session, library }
     }
 
+    /// Opens a session of the library as if several threads might be inside of it, which is so of calls on jobs of their own.
+    ///
+    /// # Panics
+    ///
+    /// Where no worker can be started.
+    pub fn several(options: Options) -> Halt {
+        let (header, code) = (include_str!("halt/halt.h"), include_str!("halt/halt.c"));
+        let contract =
+            include_str!("halt/bind.toml").replacen("[handle]", "threads = \"reentrant\"\n\n[handle]", 1);
+        let library = Arc::new(bind("halt", header, code, &contract));
+        let session = library.1.open(options).unwrap_or_else(|error| panic!("{error}"));
+        Halt { session, library }
+    }
+
     /// The same library, through another value of its session.
     #[must_use]
     pub fn through(&self, session: Session) -> Halt {

@@ -82,10 +82,42 @@ fn streams_are_readers_and_writers() {
     used("sluice", sources!("sluice"), include_str!("../src/sluice/app.go"));
 }
 
+/// Several calls are inside the library, but one in each family.
+#[test]
+fn objects_are_used_by_one_call_at_a_time_with_what_belongs_to_them() {
+    let [header, code] = [include_str!("../src/clan/clan.h"), include_str!("../src/clan/clan.c")];
+    used(
+        "clan",
+        [header, code, include_str!("../src/clan/families.toml")],
+        include_str!("../src/clan/app.go"),
+    );
+}
+
+/// A library that has no name is loaded from where its file is named, and where it is not, it is said where to name it.
+#[test]
+fn a_library_without_a_soname_is_loaded_by_its_file() {
+    let folder = Folder::with_moon();
+    folder.compile_with("moon", &[]);
+    build(&folder);
+    std::fs::create_dir(folder.path().join("elsewhere")).expect("a folder is made");
+    let library = folder.path().join("elsewhere/libmoon.so");
+    std::fs::rename(folder.path().join("libmoon.so"), &library).expect("a file is moved");
+    let app = include_str!("../src/moon/app.go");
+    assert_eq!(run(&folder, app, &[("MOON", &library.display().to_string())]), "all is well\n");
+}
+
 /// At their deadline and when their context is cancelled: what the library does then, and what becomes of the worker.
 #[test]
 fn calls_are_stopped_by_the_library() {
     used("halt", sources!("halt"), include_str!("../src/halt/app.go"));
+}
+
+/// Of several that are, only that one is told of the end whose function has ended the worker.
+#[test]
+fn of_calls_that_are_stopped_one_is_told_of_the_end() {
+    let [header, code, contract] = sources!("halt");
+    let contract = contract.replacen("[handle]", "threads = \"reentrant\"\n\n[handle]", 1);
+    used("halt", [header, code, &contract], include_str!("../src/halt/several.go"));
 }
 
 /// Without a compiled shim a package is there, and `go generate` compiles it.

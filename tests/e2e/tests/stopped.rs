@@ -178,6 +178,30 @@ fn what_crashes_when_it_is_to_stop_a_call_is_told_with_that() {
 }
 
 #[test]
+fn of_several_calls_that_are_stopped_only_one_is_told_that_stopping_it_ended_the_worker() {
+    let halt = Halt::several(Options { callers: 3, ..options(PATIENCE) });
+    let [hangs, crashes] = [0, 1].map(|_| halt.make("halt_begin", &[]).unwrap());
+    // Lanes are opened before: both calls are to be in the library when they are told to stop.
+    thread::scope(|scope| {
+        for job in [&hangs, &crashes] {
+            scope.spawn(|| halt.int("halt_turn", job, Some(100)).unwrap());
+        }
+    });
+    let within = |times: u32| halt.through(halt.session.within(SHORT * 20 * times));
+    let (sooner, later) = (within(1), within(2));
+    thread::scope(|scope| {
+        let other = scope.spawn(|| sooner.int("halt_turn_hung", &hangs, Some(LONG)).unwrap_err());
+        let error = later.int("halt_turn_crashed", &crashes, Some(LONG)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Hung, "{error}");
+        assert!(error.to_string().contains("what was to stop it ended the worker"), "{error}");
+        let error = other.join().unwrap();
+        assert_eq!((error.kind(), error.executed()), (ErrorKind::WorkerLost, Executed::Maybe), "{error}");
+        assert!(error.to_string().contains("halt_turn_crashed"), "{error}");
+        assert_eq!(error.output().matches("halt: told to stop").count(), 2, "{:?}", error.output());
+    });
+}
+
+#[test]
 fn a_call_that_crashes_when_it_is_told_to_stop_says_so() {
     let (halt, job) = halt();
     let error = within(&halt).int("halt_fall", &job, Some(LONG)).unwrap_err();

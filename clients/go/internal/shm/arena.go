@@ -92,6 +92,20 @@ func (a *Arena) CopyIn(data []byte, tail int) (Place, bool) {
 	return a.take(len(data) + tail), true
 }
 
+// CopyPartsIn is as CopyIn, of data that lie in three parts, and have so many bytes.
+func (a *Arena) CopyPartsIn(parts *[3][]byte, bytes int) (Place, bool) {
+	mapping := a.request.mapping
+	if mapping == nil || bytes > mapping.Length()-a.used {
+		return Null, false
+	}
+	at := a.used
+	for _, part := range parts {
+		mapping.copyIn(at, part)
+		at += len(part)
+	}
+	return a.take(bytes), true
+}
+
 // mostExpected is how many bytes are asked for ahead: no more than come before they are needed.
 const mostExpected = 32 * wire.Line
 

@@ -13,6 +13,7 @@ import (
 //
 //	next              calls of depth 0 published; the low bits choose the ring slot
 //	depth             calls it is inside of: while one of them calls back, it may make another
+//	behind            calls that were published behind the one that is waited for
 //	calls, resumes    last commit word it wrote, by slot
 //	replies           last commit word it accepted, by slot
 type Lane struct {
@@ -23,6 +24,7 @@ type Lane struct {
 	parkAt, cpuAt, doorbellAt int
 
 	next    uint32
+	behind  uint32
 	depth   int
 	slot    int
 	calls   [slots]uint32
@@ -102,7 +104,7 @@ func (l *Lane) Descend() bool {
 // Ascend comes back to the call that was left by Descend.
 func (l *Lane) Ascend() {
 	l.depth--
-	l.slot = slotOf(l.depth, l.next-1)
+	l.slot = slotOf(l.depth, l.next-1-l.behind)
 }
 
 // ArgsPlace is the place of an offset of the argument block.
@@ -124,6 +126,7 @@ func (l *Lane) Publish(head CallHead, block []byte) {
 	at := slotAt(l.index, l.slot) + wire.CallOffset
 	if l.depth == 0 {
 		l.next++
+		l.behind = 0
 	}
 	turn := l.calls[l.slot] + 1
 	l.calls[l.slot] = turn

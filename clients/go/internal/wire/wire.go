@@ -281,6 +281,17 @@ const (
 	WorkerStateStopping WorkerState = 2
 )
 
+// ThreadRole: What a thread does for a lane, as the crash record tells it.
+type ThreadRole uint32
+
+// Values of ThreadRole.
+const (
+	// ThreadRoleServing: It executes the lane's calls.
+	ThreadRoleServing ThreadRole = 1
+	// ThreadRoleStopping: It executes the function that is to stop the lane's call.
+	ThreadRoleStopping ThreadRole = 2
+)
+
 // Guard: Which blocks of the library's memory are guarded.
 type Guard uint16
 
@@ -449,9 +460,9 @@ const (
 	CrashRecordStackHigh = 40
 	// CrashRecordThread (u32): thread id.
 	CrashRecordThread = 48
-	// CrashRecordServing (u32): 1 when it is a serving thread.
+	// CrashRecordServing (u32): what it does for a lane, a ThreadRole; 0 where it does nothing for any.
 	CrashRecordServing = 52
-	// CrashRecordLane (u32): the lane that it serves, if it is one.
+	// CrashRecordLane (u32): that lane.
 	CrashRecordLane = 56
 )
 

@@ -263,9 +263,10 @@ pub(crate) fn batched(context: &Context<'_>, index: usize) -> Result<Method, Err
     });
     body.push("\t})".into());
     let params = parameters(arguments.params.into_iter());
-    let opening = format!("(batch *Batch) {name}({params}) rt.Ticket[{whole}]");
+    let opening = format!("(batch *calls) {name}({params}) rt.Ticket[{whole}]");
     let own = Receiver::of(context, Owner::of(function)).ty.replace('*', "");
-    let mut docs = vec![format!("{name} puts a call of [{own}.{}] into the batch.", context.method(index))];
+    let mut docs =
+        vec![format!("{name} puts a call of [{own}.{}] into the batch, or sends it.", context.method(index))];
     docs::paragraph(&mut docs, arguments.notes);
     Ok(Method { comment: docs::comment(&docs), opening, body, result: None })
 }

@@ -105,16 +105,16 @@ const LOCALS: &[&str] = &["call", "ctx", "err", "handle", "in", "lib", "reply", 
 const OTHERS: &[&str] = &["at", "image", "index", "item", "library", "name", "offset", "part"];
 
 /// What every package has: its functions, and types that are not the library's.
-pub(crate) const PACKAGE: &[&str] = &["Batch", "Library", "Open", "Options"];
+pub(crate) const PACKAGE: &[&str] = &["Batch", "Library", "Open", "Options", "Pipeline"];
 
 /// Methods that a package's library has.
-pub(crate) const METHODS: &[&str] = &["Batch", "Close", "Session"];
+pub(crate) const METHODS: &[&str] = &["Batch", "Close", "Pipeline", "Session"];
 
 /// Methods of every object.
 pub(crate) const OBJECT_METHODS: &[&str] = &["Close"];
 
-/// Methods of every batch.
-pub(crate) const BATCH_METHODS: &[&str] = &["Len", "Run"];
+/// Methods of every batch, and of every pipeline.
+pub(crate) const BATCH_METHODS: &[&str] = &["InFlight", "Len", "Reset", "Run", "Settle"];
 
 /// Methods that `go vet` takes for those of well-known interfaces, which have other parameters.
 pub(crate) const KNOWN_METHODS: &[&str] = &[

@@ -117,7 +117,7 @@ impl Call<'_> {
             let of_code = !matches!(fault::of_end(&end).cause, Cause::Signal { external: true, .. });
             let in_function = live.worker.cancelled(live.lane.index()).is_none()
                 && live.worker.was_asked(live.lane.index(), self.context.call_id)
-                && live.worker.channel().ended_in().is_none();
+                && live.worker.may_have_ended_stopping(live.lane.index());
             // A callback that nobody answered is the end of a call that took too long.
             fault::unanswered(&end).is_none() && (end.killed_by_host || !of_code || !in_function)
         })

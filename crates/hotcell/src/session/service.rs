@@ -144,6 +144,13 @@ impl Serving {
         }
     }
 
+    /// Whether the function that was to stop the call of this lane may have ended it, as it says. Where no word is left of which, any may
+    /// have.
+    pub(crate) fn may_have_ended_stopping(&self, lane: u32) -> bool {
+        let channel = self.worker.channel();
+        channel.ended_in().is_none() && channel.ended_stopping().is_none_or(|noted| noted == lane)
+    }
+
     /// Whether it ended in the call of this lane, or for what became of that, as far as anybody knows. `alone` is whether no call
     /// of another lane can be under way: then a signal counts of which the worker's handler has left no word. What ended on a
     /// thread of the library's, or for what that did, counts against no call.
@@ -173,7 +180,9 @@ impl Serving {
             HowEnded::Exited(_) => end.crash.is_none(),
             HowEnded::Unknown => true,
         };
-        let noted = self.worker.channel().ended_in().filter(|_| agrees);
+        // What ended in the function that was to stop a call was ended by what stops that call.
+        let channel = self.worker.channel();
+        let noted = channel.ended_in().or_else(|| channel.ended_stopping()).filter(|_| agrees);
         // An instruction was faster than this host.
         let crashed = noted.is_some() && end.crash.is_some_and(|crash| crash.code > 0);
         (self.blame.get().filter(|_| !crashed), noted)

@@ -254,3 +254,45 @@ fn a_relative_path_is_the_same_file_in_every_directory() {
     let told = &libraries.loaded()[0].path;
     assert!(told.is_absolute() && fs::canonicalize(told).unwrap() == fs::canonicalize(path).unwrap());
 }
+
+/// The names of files that a shared object needs.
+fn needed(object: &[u8]) -> Vec<String> {
+    use object::read::elf::ElfFile64;
+    let file = ElfFile64::<object::Endianness>::parse(object).unwrap();
+    let table = file.elf_dynamic_table().unwrap();
+    let needed = table.iter().filter(|entry| entry.tag == object::elf::DT_NEEDED);
+    needed.map(|entry| String::from_utf8(table.string(entry).unwrap().to_vec()).unwrap()).collect()
+}
+
+#[test]
+fn a_shim_does_without_what_has_no_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let compile = |out: &str, source: &str, more: &[&str]| {
+        let path = folder.path().join(format!("{out}.c"));
+        fs::write(&path, source).unwrap();
+        let mut cc = std::process::Command::new("cc");
+        cc.current_dir(folder.path()).args(["-shared", "-fPIC", "-nostdlib", "-o", out]).arg(path).args(more);
+        assert!(cc.status().unwrap().success(), "{cc:?}");
+        folder.path().join(out)
+    };
+    fs::write(folder.path().join("versions"), "MOON_1 { global: *; };").unwrap();
+    let moon = compile("libmoon.so", "int moon(void) { return 1; }", &[]);
+    let named = compile("libsun.so", "int sun(void) { return 2; }", &["-Wl,-soname,libsun.so"]);
+    let versioned = compile("libmars.so", "int mars(void) { return 3; }", &["-Wl,--version-script=versions"]);
+    let source = "int moon(void), sun(void), mars(void); int all(void) { return moon() + sun() + mars(); }";
+    let whole = moon.to_str().unwrap();
+    let by_name = ["-L.", "-l:libmoon.so", "-l:libsun.so", "-l:libmars.so"];
+    for (links, name) in [(by_name, "libmoon.so"), (["-L.", whole, "-l:libsun.so", "-l:libmars.so"], whole)] {
+        let shim = fs::read(compile("shim.so", source, &links)).unwrap();
+        assert_eq!(needed(&shim), [name, "libsun.so", "libmars.so"]);
+        let loaded = [moon.clone(), named.clone(), versioned.clone()];
+        let libraries = Libraries::open(&loaded).unwrap();
+        let without = libraries.shim(&shim);
+        // Versions are looked for in the file of that name.
+        assert_eq!(needed(&without), ["libsun.so", "libmars.so"]);
+        assert_eq!(without.iter().zip(&shim).filter(|(one, other)| one != other).count(), 2);
+        // What is not loaded before it is still needed.
+        let libraries = Libraries::open(std::slice::from_ref(&named)).unwrap();
+        assert!(matches!(libraries.shim(&shim), Cow::Borrowed(_)));
+    }
+}

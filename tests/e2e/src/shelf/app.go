@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"hotcell"
+	"hotcell/rt"
 	shelf "shelf-hotcell"
 )
 
@@ -22,7 +23,7 @@ func main() {
 	defer lib.Close()
 	for _, part := range []func(*shelf.Library){
 		objects, collected, failed, callbacks, keptCallbacks, structures, texts, failures, streams, longStructures,
-		truthsAndRows, batches, contexts, crashes,
+		truthsAndRows, batches, batchesAgain, pipelines, contexts, crashes,
 	} {
 		part(lib)
 	}
@@ -372,6 +373,46 @@ func batches(lib *shelf.Library) {
 	batched := must(opened.Result())
 	equal(must(batched.Name(ctx)), "batched")
 	check(batched.Close())
+}
+
+// batchesAgain fills a batch anew: its tickets are others, its memory is the same.
+func batchesAgain(lib *shelf.Library) {
+	batch := lib.Batch()
+	for round := range 3 {
+		before := batch.CornerDistance(shelf.Corner{X: 3, Y: 4}, &shelf.Corner{X: float64(round)})
+		words := batch.Words("a  b")
+		check(batch.Run(ctx))
+		equal(must(before.Result()), float64((3-round)*(3-round)+16))
+		equal(must(words.Result()).Count, int32(3))
+		batch.Reset()
+		equal(batch.Len(), 0)
+		fails(second(before.Result()), hotcell.ErrInvalidArgument)
+	}
+}
+
+// pipelines sends calls and takes their results later, in another order, behind other calls of the same goroutine.
+func pipelines(lib *shelf.Library) {
+	pipe := lib.Pipeline(ctx)
+	opened := pipe.Open("piped")
+	bad, refused := pipe.Digits("12a"), pipe.Number("a\x00b")
+	// Behind what is in flight, though this goroutine has not waited for it.
+	equal(must(lib.Alive(ctx)), int32(1))
+	piped := must(opened.Result())
+	var distances []rt.Ticket[float64]
+	for at := range 100 {
+		distances = append(distances, pipe.CornerDistance(shelf.Corner{X: float64(at)}, &shelf.Corner{}))
+	}
+	words := pipe.Words("a  b")
+	pipe.Settle()
+	equal(pipe.InFlight(), 0)
+	for at := 99; at >= 0; at-- {
+		equal(must(distances[at].Result()), float64(at*at))
+	}
+	equal(must(words.Result()), shelf.WordsResult{Words: []*string{new("a"), nil, new("b")}, Count: 3})
+	fails(second(bad.Result()), shelf.ErrBroken)
+	fails(second(refused.Result()), hotcell.ErrInvalidArgument)
+	equal(must(piped.Name(ctx)), "piped")
+	check(piped.Close())
 }
 
 func contexts(lib *shelf.Library) {

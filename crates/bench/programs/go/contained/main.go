@@ -142,13 +142,15 @@ func batchCrc32(ask *program.Ask) (float64, error) {
 	return batches(ask, func(batch *measured.Batch) rt.Ticket[uint32] { return batch.Crc32(0, data) }, program.CRC)
 }
 
-// batches is, for each call, batches: made, sent, and every result taken.
+// batches is, for each call, batches: filled, sent, and every result taken. The batch is one, as where many are made one behind the
+// other: its memory is kept, as Rust's session keeps it by itself.
 func batches[T comparable](ask *program.Ask, put func(*measured.Batch) rt.Ticket[T], expected T) (float64, error) {
 	nanoseconds, err := measure(ask, func(library *measured.Library) func(calls int) error {
 		return func(calls int) error {
 			var tickets [together]rt.Ticket[T]
+			batch := library.Batch()
 			for range calls {
-				batch := library.Batch()
+				batch.Reset()
 				for at := range tickets {
 					tickets[at] = put(batch)
 				}

@@ -284,15 +284,16 @@ impl Session {
     }
 }
 
-/// The lanes of the calls that a worker was to stop, where it has ended in a function for that: as in `rt::stop`, where calls are
-/// this process's. In which of the functions nobody knows.
-fn stopping(worker: &Worker, end: &End) -> Vec<u32> {
+/// The lanes of the calls that a worker was to stop, where it may have ended in the function for that: as in `rt::stop`, where calls are
+/// this process's. It is one, unless no word is left of which.
+fn stopping(worker: &Serving, end: &End) -> Vec<u32> {
     let of_code = !matches!(fault::of_end(end).cause, Cause::Signal { external: true, .. });
-    let in_function = of_code
-        && !end.killed_by_host
-        && worker.channel().ended_in().is_none()
-        && fault::unanswered(end).is_none();
-    if in_function { worker.owed_cancels() } else { Vec::new() }
+    if !of_code || end.killed_by_host || fault::unanswered(end).is_some() {
+        return Vec::new();
+    }
+    let mut lanes = worker.owed_cancels();
+    lanes.retain(|lane| worker.may_have_ended_stopping(*lane));
+    lanes
 }
 
 fn is_late(error: &Error) -> bool {

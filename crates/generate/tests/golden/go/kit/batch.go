@@ -11,9 +11,9 @@ import (
 // Batch is calls that are collected, sent with one wake and one deadline, and executed in order. Each fails for itself.
 //
 // A method puts a call into the batch: it copies the arguments and sends nothing. When the batch has run, the ticket has
-// the result of the call.
+// the result of the call. Where batches are made again and again, Reset saves making their memory.
 type Batch struct {
-	batch *rt.Batch
+	calls
 }
 
 // Run sends the calls, and waits until all of them were executed. What became of a call its ticket tells.
@@ -26,10 +26,39 @@ func (batch *Batch) Len() int {
 	return batch.batch.Len()
 }
 
-// Open puts a call of [Library.Open] into the batch.
+// Reset makes it empty, and keeps its memory: it can be filled and run again. Tickets from before give an error.
+func (batch *Batch) Reset() {
+	batch.batch.Reset()
+}
+
+// Pipeline is calls that are sent as they are made, and executed in order. Each fails for itself.
+//
+// A method sends a call and does not wait for it: it copies the arguments, and the ticket's Result waits. Eight are in flight at most:
+// the next call waits for the first.
+type Pipeline struct {
+	calls
+	pipe *rt.Pipeline
+}
+
+// Settle waits for all calls in flight. Their results stay in their tickets, and others have the worker.
+func (pipeline *Pipeline) Settle() {
+	pipeline.pipe.Settle()
+}
+
+// InFlight is how many calls were sent whose reply nobody has looked at.
+func (pipeline *Pipeline) InFlight() int {
+	return pipeline.pipe.InFlight()
+}
+
+// calls is what batches and pipelines have in common.
+type calls struct {
+	batch *rt.Batch
+}
+
+// Open puts a call of [Library.Open] into the batch, or sends it.
 //
 // Where path is nil, the library gets NULL.
-func (batch *Batch) Open(path *string) rt.Ticket[*Kit] {
+func (batch *calls) Open(path *string) rt.Ticket[*Kit] {
 	call := batch.batch.Begin(fn_KitOpen)
 	call.PutOptText(0, "path", path)
 	return rt.Read(call, func(reply *rt.Reply) *Kit {
@@ -37,10 +66,10 @@ func (batch *Batch) Open(path *string) rt.Ticket[*Kit] {
 	})
 }
 
-// Close puts a call of [Kit.KitClose] into the batch.
+// Close puts a call of [Kit.KitClose] into the batch, or sends it.
 //
 // db is taken over by the call.
-func (batch *Batch) Close(db *Kit) rt.Ticket[struct{}] {
+func (batch *calls) Close(db *Kit) rt.Ticket[struct{}] {
 	call := batch.batch.Begin(fn_KitClose)
 	call.PutConsumed(0, "db", db.h(), kind_Kit)
 	return rt.Values(call, func(reply *rt.Reply) struct{} {
@@ -48,8 +77,8 @@ func (batch *Batch) Close(db *Kit) rt.Ticket[struct{}] {
 	})
 }
 
-// ListNew puts a call of [Kit.ListNew] into the batch.
-func (batch *Batch) ListNew(db *Kit, size int32) rt.Ticket[*List] {
+// ListNew puts a call of [Kit.ListNew] into the batch, or sends it.
+func (batch *calls) ListNew(db *Kit, size int32) rt.Ticket[*List] {
 	call := batch.batch.Begin(fn_KitListNew)
 	call.PutHandle(0, "db", db.h(), kind_Kit)
 	call.PutInt32(8, size)
@@ -58,11 +87,11 @@ func (batch *Batch) ListNew(db *Kit, size int32) rt.Ticket[*List] {
 	})
 }
 
-// ListFree puts a call of [List.Free] into the batch.
+// ListFree puts a call of [List.Free] into the batch, or sends it.
 //
 // list is taken over by the call.
 // Where list is nil, the library gets NULL.
-func (batch *Batch) ListFree(list *List) rt.Ticket[struct{}] {
+func (batch *calls) ListFree(list *List) rt.Ticket[struct{}] {
 	call := batch.batch.Begin(fn_KitListFree)
 	if list == nil {
 		call.PutUint64(0, 0)
@@ -74,12 +103,12 @@ func (batch *Batch) ListFree(list *List) rt.Ticket[struct{}] {
 	})
 }
 
-// ListAppend puts a call of [List.Append] into the batch.
+// ListAppend puts a call of [List.Append] into the batch, or sends it.
 //
 // item is taken over by the call.
 // spare is taken over by the call.
 // Where after or spare is nil, the library gets NULL for it.
-func (batch *Batch) ListAppend(list *List, item, after, spare *Item) rt.Ticket[int32] {
+func (batch *calls) ListAppend(list *List, item, after, spare *Item) rt.Ticket[int32] {
 	call := batch.batch.Begin(fn_KitListAppend)
 	call.PutHandle(0, "list", list.h(), kind_List)
 	call.PutConsumed(8, "item", item.h(), kind_Item)
@@ -94,10 +123,10 @@ func (batch *Batch) ListAppend(list *List, item, after, spare *Item) rt.Ticket[i
 	})
 }
 
-// ListGive puts a call of [List.Give] into the batch.
+// ListGive puts a call of [List.Give] into the batch, or sends it.
 //
 // item is taken over where the call succeeds.
-func (batch *Batch) ListGive(list *List, item *Item) rt.Ticket[struct{}] {
+func (batch *calls) ListGive(list *List, item *Item) rt.Ticket[struct{}] {
 	call := batch.batch.Begin(fn_KitListGive)
 	call.PutHandle(0, "list", list.h(), kind_List)
 	call.PutConsumedOnSuccess(8, "item", item.h(), kind_Item)
@@ -106,8 +135,8 @@ func (batch *Batch) ListGive(list *List, item *Item) rt.Ticket[struct{}] {
 	})
 }
 
-// ListGet puts a call of [List.Get] into the batch.
-func (batch *Batch) ListGet(list *List, at int32) rt.Ticket[*Item] {
+// ListGet puts a call of [List.Get] into the batch, or sends it.
+func (batch *calls) ListGet(list *List, at int32) rt.Ticket[*Item] {
 	call := batch.batch.Begin(fn_KitListGet)
 	call.PutHandle(0, "list", list.h(), kind_List)
 	call.PutInt32(8, at)
@@ -116,10 +145,10 @@ func (batch *Batch) ListGet(list *List, at int32) rt.Ticket[*Item] {
 	})
 }
 
-// Compare puts a call of [Library.Compare] into the batch.
+// Compare puts a call of [Library.Compare] into the batch, or sends it.
 //
 // Where a or b is nil, the library gets NULL for it.
-func (batch *Batch) Compare(a, b *Item) rt.Ticket[int32] {
+func (batch *calls) Compare(a, b *Item) rt.Ticket[int32] {
 	call := batch.batch.Begin(fn_KitCompare)
 	call.PutOptHandle(0, "a", a.h(), kind_Item)
 	call.PutOptHandle(8, "b", b.h(), kind_Item)
@@ -128,10 +157,10 @@ func (batch *Batch) Compare(a, b *Item) rt.Ticket[int32] {
 	})
 }
 
-// ItemNew puts a call of [Library.ItemNew] into the batch.
+// ItemNew puts a call of [Library.ItemNew] into the batch, or sends it.
 //
 // Where near is nil, the library gets NULL.
-func (batch *Batch) ItemNew(near *Kit) rt.Ticket[*Item] {
+func (batch *calls) ItemNew(near *Kit) rt.Ticket[*Item] {
 	call := batch.batch.Begin(fn_KitItemNew)
 	call.PutOptHandle(0, "near", near.h(), kind_Kit)
 	return rt.Read(call, func(reply *rt.Reply) *Item {
@@ -139,10 +168,10 @@ func (batch *Batch) ItemNew(near *Kit) rt.Ticket[*Item] {
 	})
 }
 
-// ItemDelete puts a call of [Item.Delete] into the batch.
+// ItemDelete puts a call of [Item.Delete] into the batch, or sends it.
 //
 // item is taken over by the call.
-func (batch *Batch) ItemDelete(item *Item) rt.Ticket[struct{}] {
+func (batch *calls) ItemDelete(item *Item) rt.Ticket[struct{}] {
 	call := batch.batch.Begin(fn_KitItemDelete)
 	call.PutConsumed(0, "item", item.h(), kind_Item)
 	return rt.Values(call, func(reply *rt.Reply) struct{} {
@@ -150,10 +179,10 @@ func (batch *Batch) ItemDelete(item *Item) rt.Ticket[struct{}] {
 	})
 }
 
-// ListSplit puts a call of [List.Split] into the batch.
+// ListSplit puts a call of [List.Split] into the batch, or sends it.
 //
 // What was borrowed from list is stale afterwards.
-func (batch *Batch) ListSplit(list *List) rt.Ticket[SplitResult] {
+func (batch *calls) ListSplit(list *List) rt.Ticket[SplitResult] {
 	call := batch.batch.Begin(fn_KitListSplit)
 	call.PutHandle(0, "list", list.h(), kind_List)
 	return rt.Read(call, func(reply *rt.Reply) SplitResult {
@@ -161,8 +190,8 @@ func (batch *Batch) ListSplit(list *List) rt.Ticket[SplitResult] {
 	})
 }
 
-// Words puts a call of [Library.Words] into the batch.
-func (batch *Batch) Words(words []string) rt.Ticket[int32] {
+// Words puts a call of [Library.Words] into the batch, or sends it.
+func (batch *calls) Words(words []string) rt.Ticket[int32] {
 	call := batch.batch.Begin(fn_KitWords)
 	call.PutTexts(0, "words", rt.UTF8, words)
 	return rt.Values(call, func(reply *rt.Reply) int32 {
@@ -170,10 +199,10 @@ func (batch *Batch) Words(words []string) rt.Ticket[int32] {
 	})
 }
 
-// MaybeWords puts a call of [Library.MaybeWords] into the batch.
+// MaybeWords puts a call of [Library.MaybeWords] into the batch, or sends it.
 //
 // Where words is nil, the library gets NULL.
-func (batch *Batch) MaybeWords(words []string) rt.Ticket[int32] {
+func (batch *calls) MaybeWords(words []string) rt.Ticket[int32] {
 	call := batch.batch.Begin(fn_KitMaybeWords)
 	call.PutOptTexts(0, "words", rt.UTF8, words)
 	return rt.Values(call, func(reply *rt.Reply) int32 {
@@ -181,8 +210,8 @@ func (batch *Batch) MaybeWords(words []string) rt.Ticket[int32] {
 	})
 }
 
-// RawWords puts a call of [Library.RawWords] into the batch.
-func (batch *Batch) RawWords(words [][]byte) rt.Ticket[int32] {
+// RawWords puts a call of [Library.RawWords] into the batch, or sends it.
+func (batch *calls) RawWords(words [][]byte) rt.Ticket[int32] {
 	call := batch.batch.Begin(fn_KitRawWords)
 	call.PutTextsBytes(0, "words", words)
 	return rt.Values(call, func(reply *rt.Reply) int32 {
@@ -190,10 +219,10 @@ func (batch *Batch) RawWords(words [][]byte) rt.Ticket[int32] {
 	})
 }
 
-// MaybeRawWords puts a call of [Library.MaybeRawWords] into the batch.
+// MaybeRawWords puts a call of [Library.MaybeRawWords] into the batch, or sends it.
 //
 // Where words is nil, the library gets NULL.
-func (batch *Batch) MaybeRawWords(words [][]byte) rt.Ticket[int32] {
+func (batch *calls) MaybeRawWords(words [][]byte) rt.Ticket[int32] {
 	call := batch.batch.Begin(fn_KitMaybeRawWords)
 	call.PutOptTextsBytes(0, "words", words)
 	return rt.Values(call, func(reply *rt.Reply) int32 {
@@ -201,8 +230,8 @@ func (batch *Batch) MaybeRawWords(words [][]byte) rt.Ticket[int32] {
 	})
 }
 
-// WideWords puts a call of [Library.WideWords] into the batch.
-func (batch *Batch) WideWords(words []string) rt.Ticket[int32] {
+// WideWords puts a call of [Library.WideWords] into the batch, or sends it.
+func (batch *calls) WideWords(words []string) rt.Ticket[int32] {
 	call := batch.batch.Begin(fn_KitWideWords)
 	call.PutTexts(0, "words", rt.UTF16, words)
 	return rt.Values(call, func(reply *rt.Reply) int32 {
@@ -210,10 +239,10 @@ func (batch *Batch) WideWords(words []string) rt.Ticket[int32] {
 	})
 }
 
-// MaybeWideWords puts a call of [Library.MaybeWideWords] into the batch.
+// MaybeWideWords puts a call of [Library.MaybeWideWords] into the batch, or sends it.
 //
 // Where words is nil, the library gets NULL.
-func (batch *Batch) MaybeWideWords(words []string) rt.Ticket[int32] {
+func (batch *calls) MaybeWideWords(words []string) rt.Ticket[int32] {
 	call := batch.batch.Begin(fn_KitMaybeWideWords)
 	call.PutOptTexts(0, "words", rt.UTF16, words)
 	return rt.Values(call, func(reply *rt.Reply) int32 {
@@ -221,64 +250,64 @@ func (batch *Batch) MaybeWideWords(words []string) rt.Ticket[int32] {
 	})
 }
 
-// Lists puts a call of [Library.Lists] into the batch.
-func (batch *Batch) Lists() rt.Ticket[ListsResult] {
+// Lists puts a call of [Library.Lists] into the batch, or sends it.
+func (batch *calls) Lists() rt.Ticket[ListsResult] {
 	call := batch.batch.Begin(fn_KitLists)
 	return rt.Read(call, func(reply *rt.Reply) ListsResult {
 		return ListsResult{Returned: reply.Int32(48), Names: reply.OptTexts(0, rt.UTF8), Wides: reply.OptTexts(16, rt.UTF16), Raw: reply.OptTextsBytes(32)}
 	})
 }
 
-// Days puts a call of [Library.Days] into the batch.
-func (batch *Batch) Days() rt.Ticket[[]string] {
+// Days puts a call of [Library.Days] into the batch, or sends it.
+func (batch *calls) Days() rt.Ticket[[]string] {
 	call := batch.batch.Begin(fn_KitDays)
 	return rt.Read(call, func(reply *rt.Reply) []string {
 		return reply.EndedTexts(0, rt.UTF8)
 	})
 }
 
-// MaybeDays puts a call of [Library.MaybeDays] into the batch.
-func (batch *Batch) MaybeDays() rt.Ticket[[]string] {
+// MaybeDays puts a call of [Library.MaybeDays] into the batch, or sends it.
+func (batch *calls) MaybeDays() rt.Ticket[[]string] {
 	call := batch.batch.Begin(fn_KitMaybeDays)
 	return rt.Read(call, func(reply *rt.Reply) []string {
 		return reply.OptEndedTexts(0, rt.UTF8)
 	})
 }
 
-// Holes puts a call of [Library.Holes] into the batch.
-func (batch *Batch) Holes() rt.Ticket[[]*string] {
+// Holes puts a call of [Library.Holes] into the batch, or sends it.
+func (batch *calls) Holes() rt.Ticket[[]*string] {
 	call := batch.batch.Begin(fn_KitHoles)
 	return rt.Read(call, func(reply *rt.Reply) []*string {
 		return reply.Texts(0, rt.UTF8)
 	})
 }
 
-// SayWide puts a call of [Library.SayWide] into the batch.
-func (batch *Batch) SayWide() rt.Ticket[*string] {
+// SayWide puts a call of [Library.SayWide] into the batch, or sends it.
+func (batch *calls) SayWide() rt.Ticket[*string] {
 	call := batch.batch.Begin(fn_KitSayWide)
 	return rt.Read(call, func(reply *rt.Reply) *string {
 		return reply.OptTextAs(0, rt.UTF16)
 	})
 }
 
-// Say puts a call of [Library.Say] into the batch.
-func (batch *Batch) Say() rt.Ticket[*string] {
+// Say puts a call of [Library.Say] into the batch, or sends it.
+func (batch *calls) Say() rt.Ticket[*string] {
 	call := batch.batch.Begin(fn_KitSay)
 	return rt.Read(call, func(reply *rt.Reply) *string {
 		return reply.OptText(0)
 	})
 }
 
-// Dump puts a call of [Library.Dump] into the batch.
-func (batch *Batch) Dump() rt.Ticket[DumpResult] {
+// Dump puts a call of [Library.Dump] into the batch, or sends it.
+func (batch *calls) Dump() rt.Ticket[DumpResult] {
 	call := batch.batch.Begin(fn_KitDump)
 	return rt.Read(call, func(reply *rt.Reply) DumpResult {
 		return DumpResult{Returned: reply.Int32(48), Raw: reply.OptTextBytes(0), Data: reply.OptBytes(16), Numbers: rt.OptElements[float64](reply, 32)}
 	})
 }
 
-// Number puts a call of [Library.Number] into the batch.
-func (batch *Batch) Number(text string) rt.Ticket[NumberResult] {
+// Number puts a call of [Library.Number] into the batch, or sends it.
+func (batch *calls) Number(text string) rt.Ticket[NumberResult] {
 	call := batch.batch.Begin(fn_KitNumber)
 	call.PutText(0, "text", text)
 	return rt.Read(call, func(reply *rt.Reply) NumberResult {
@@ -286,10 +315,10 @@ func (batch *Batch) Number(text string) rt.Ticket[NumberResult] {
 	})
 }
 
-// KitScan puts a call of [Library.KitScan] into the batch.
+// KitScan puts a call of [Library.KitScan] into the batch, or sends it.
 //
 // Where data is nil, the library gets NULL.
-func (batch *Batch) KitScan(data []byte) rt.Ticket[int] {
+func (batch *calls) KitScan(data []byte) rt.Ticket[int] {
 	call := batch.batch.Begin(fn_KitScan)
 	call.PutOptBytes(0, "data", data)
 	return rt.Read(call, func(reply *rt.Reply) int {
@@ -297,16 +326,16 @@ func (batch *Batch) KitScan(data []byte) rt.Ticket[int] {
 	})
 }
 
-// Digest puts a call of [Library.Digest] into the batch.
-func (batch *Batch) Digest() rt.Ticket[[]byte] {
+// Digest puts a call of [Library.Digest] into the batch, or sends it.
+func (batch *calls) Digest() rt.Ticket[[]byte] {
 	call := batch.batch.Begin(fn_KitDigest)
 	return rt.Read(call, func(reply *rt.Reply) []byte {
 		return reply.Bytes(0)
 	})
 }
 
-// Norm puts a call of [Library.Norm] into the batch.
-func (batch *Batch) Norm(point Point) rt.Ticket[float64] {
+// Norm puts a call of [Library.Norm] into the batch, or sends it.
+func (batch *calls) Norm(point Point) rt.Ticket[float64] {
 	call := batch.batch.Begin(fn_KitNorm)
 	call.PutImage(0, "point", point.image(call))
 	return rt.Values(call, func(reply *rt.Reply) float64 {
@@ -314,10 +343,10 @@ func (batch *Batch) Norm(point Point) rt.Ticket[float64] {
 	})
 }
 
-// MaybeNorm puts a call of [Library.MaybeNorm] into the batch.
+// MaybeNorm puts a call of [Library.MaybeNorm] into the batch, or sends it.
 //
 // Where point is nil, the library gets NULL.
-func (batch *Batch) MaybeNorm(point *Point) rt.Ticket[float64] {
+func (batch *calls) MaybeNorm(point *Point) rt.Ticket[float64] {
 	call := batch.batch.Begin(fn_KitMaybeNorm)
 	call.PutOptImage(0, "point", point.image(call))
 	return rt.Values(call, func(reply *rt.Reply) float64 {
@@ -325,24 +354,24 @@ func (batch *Batch) MaybeNorm(point *Point) rt.Ticket[float64] {
 	})
 }
 
-// Middle puts a call of [Library.Middle] into the batch.
-func (batch *Batch) Middle() rt.Ticket[MiddleResult] {
+// Middle puts a call of [Library.Middle] into the batch, or sends it.
+func (batch *calls) Middle() rt.Ticket[MiddleResult] {
 	call := batch.batch.Begin(fn_KitMiddle)
 	return rt.Read(call, func(reply *rt.Reply) MiddleResult {
 		return MiddleResult{Returned: reply.Int32(16), Point: take_Point(reply, 0)}
 	})
 }
 
-// Origin puts a call of [Library.Origin] into the batch.
-func (batch *Batch) Origin() rt.Ticket[Point] {
+// Origin puts a call of [Library.Origin] into the batch, or sends it.
+func (batch *calls) Origin() rt.Ticket[Point] {
 	call := batch.batch.Begin(fn_KitOrigin)
 	return rt.Read(call, func(reply *rt.Reply) Point {
 		return take_Point(reply, 0)
 	})
 }
 
-// Defaults puts a call of [Library.Defaults] into the batch.
-func (batch *Batch) Defaults() rt.Ticket[*KitOptions] {
+// Defaults puts a call of [Library.Defaults] into the batch, or sends it.
+func (batch *calls) Defaults() rt.Ticket[*KitOptions] {
 	call := batch.batch.Begin(fn_KitDefaults)
 	return rt.Read(call, func(reply *rt.Reply) *KitOptions {
 		return takeOpt_KitOptions(reply, 0)

@@ -11,9 +11,9 @@ import (
 // Batch is calls that are collected, sent with one wake and one deadline, and executed in order. Each fails for itself.
 //
 // A method puts a call into the batch: it copies the arguments and sends nothing. When the batch has run, the ticket has
-// the result of the call.
+// the result of the call. Where batches are made again and again, Reset saves making their memory.
 type Batch struct {
-	batch *rt.Batch
+	calls
 }
 
 // Run sends the calls, and waits until all of them were executed. What became of a call its ticket tells.
@@ -26,16 +26,45 @@ func (batch *Batch) Len() int {
 	return batch.batch.Len()
 }
 
-// ZlibVersion puts a call of [Library.ZlibVersion] into the batch.
-func (batch *Batch) ZlibVersion() rt.Ticket[string] {
+// Reset makes it empty, and keeps its memory: it can be filled and run again. Tickets from before give an error.
+func (batch *Batch) Reset() {
+	batch.batch.Reset()
+}
+
+// Pipeline is calls that are sent as they are made, and executed in order. Each fails for itself.
+//
+// A method sends a call and does not wait for it: it copies the arguments, and the ticket's Result waits. Eight are in flight at most:
+// the next call waits for the first.
+type Pipeline struct {
+	calls
+	pipe *rt.Pipeline
+}
+
+// Settle waits for all calls in flight. Their results stay in their tickets, and others have the worker.
+func (pipeline *Pipeline) Settle() {
+	pipeline.pipe.Settle()
+}
+
+// InFlight is how many calls were sent whose reply nobody has looked at.
+func (pipeline *Pipeline) InFlight() int {
+	return pipeline.pipe.InFlight()
+}
+
+// calls is what batches and pipelines have in common.
+type calls struct {
+	batch *rt.Batch
+}
+
+// ZlibVersion puts a call of [Library.ZlibVersion] into the batch, or sends it.
+func (batch *calls) ZlibVersion() rt.Ticket[string] {
 	call := batch.batch.Begin(fn_ZlibVersion)
 	return rt.Read(call, func(reply *rt.Reply) string {
 		return reply.Text(0)
 	})
 }
 
-// CompressBound puts a call of [Library.CompressBound] into the batch.
-func (batch *Batch) CompressBound(sourceLen uint64) rt.Ticket[uint64] {
+// CompressBound puts a call of [Library.CompressBound] into the batch, or sends it.
+func (batch *calls) CompressBound(sourceLen uint64) rt.Ticket[uint64] {
 	call := batch.batch.Begin(fn_CompressBound)
 	call.PutUint64(0, sourceLen)
 	return rt.Values(call, func(reply *rt.Reply) uint64 {
@@ -43,8 +72,8 @@ func (batch *Batch) CompressBound(sourceLen uint64) rt.Ticket[uint64] {
 	})
 }
 
-// Compress puts a call of [Library.Compress] into the batch.
-func (batch *Batch) Compress(source []byte) rt.Ticket[[]byte] {
+// Compress puts a call of [Library.Compress] into the batch, or sends it.
+func (batch *calls) Compress(source []byte) rt.Ticket[[]byte] {
 	call := batch.batch.Begin(fn_Compress)
 	call.PutBytes(0, "source", source)
 	return rt.Read(call, func(reply *rt.Reply) []byte {
@@ -52,8 +81,8 @@ func (batch *Batch) Compress(source []byte) rt.Ticket[[]byte] {
 	})
 }
 
-// Compress2 puts a call of [Library.Compress2] into the batch.
-func (batch *Batch) Compress2(source []byte, level int32) rt.Ticket[[]byte] {
+// Compress2 puts a call of [Library.Compress2] into the batch, or sends it.
+func (batch *calls) Compress2(source []byte, level int32) rt.Ticket[[]byte] {
 	call := batch.batch.Begin(fn_Compress2)
 	call.PutBytes(0, "source", source)
 	call.PutInt32(16, level)
@@ -62,10 +91,10 @@ func (batch *Batch) Compress2(source []byte, level int32) rt.Ticket[[]byte] {
 	})
 }
 
-// Uncompress puts a call of [Library.Uncompress] into the batch.
+// Uncompress puts a call of [Library.Uncompress] into the batch, or sends it.
 //
 // destCapacity is the room for dest, in elements.
-func (batch *Batch) Uncompress(destCapacity int, source []byte) rt.Ticket[[]byte] {
+func (batch *calls) Uncompress(destCapacity int, source []byte) rt.Ticket[[]byte] {
 	call := batch.batch.Begin(fn_Uncompress)
 	call.PutRoom(0, destCapacity)
 	call.PutBytes(8, "source", source)
@@ -74,10 +103,10 @@ func (batch *Batch) Uncompress(destCapacity int, source []byte) rt.Ticket[[]byte
 	})
 }
 
-// Adler32 puts a call of [Library.Adler32] into the batch.
+// Adler32 puts a call of [Library.Adler32] into the batch, or sends it.
 //
 // Where buf is nil, the library gets NULL.
-func (batch *Batch) Adler32(adler uint64, buf []byte) rt.Ticket[uint64] {
+func (batch *calls) Adler32(adler uint64, buf []byte) rt.Ticket[uint64] {
 	call := batch.batch.Begin(fn_Adler32)
 	call.PutUint64(0, adler)
 	call.PutOptBytes(8, "buf", buf)
@@ -86,10 +115,10 @@ func (batch *Batch) Adler32(adler uint64, buf []byte) rt.Ticket[uint64] {
 	})
 }
 
-// Crc32 puts a call of [Library.Crc32] into the batch.
+// Crc32 puts a call of [Library.Crc32] into the batch, or sends it.
 //
 // Where buf is nil, the library gets NULL.
-func (batch *Batch) Crc32(crc uint64, buf []byte) rt.Ticket[uint64] {
+func (batch *calls) Crc32(crc uint64, buf []byte) rt.Ticket[uint64] {
 	call := batch.batch.Begin(fn_Crc32)
 	call.PutUint64(0, crc)
 	call.PutOptBytes(8, "buf", buf)

@@ -47,5 +47,11 @@ func (lib *Library) Session() hotcell.Session {
 
 // Batch begins a batch: calls that are sent together, and of which each fails for itself.
 func (lib *Library) Batch() *Batch {
-	return &Batch{batch: rt.NewBatch(lib.session)}
+	return &Batch{calls{batch: rt.NewBatch(lib.session)}}
+}
+
+// Pipeline begins a pipeline: calls that are sent as they are made, without waiting for each. The context is that of all of them.
+func (lib *Library) Pipeline(ctx context.Context) *Pipeline {
+	pipe := rt.NewPipeline(ctx, lib.session)
+	return &Pipeline{calls{batch: pipe.Calls()}, pipe}
 }
