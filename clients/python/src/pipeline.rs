@@ -88,6 +88,7 @@ impl Pipeline {
 }
 
 /// Arguments that were read, before there is a call, which is to be dropped without Python's lock.
+#[expect(clippy::large_enum_variant, reason = "it lives until the call is sent, and no longer")]
 enum Written<'a, 'py> {
     Plain(Read<'a, 'py>),
     ByValue(Vec<Value>),
