@@ -1,4 +1,5 @@
-//! `cargo dev python [ARGUMENT…]`: the Python client, built and tested: pytest with these arguments, and mypy.
+//! `cargo dev python [ARGUMENT…]`: the Python client, built and tested: pytest with these arguments; without any, mypy as well, of the client
+//! and of its tests.
 //!
 //! Its tools lie in a virtual environment below `target/`, in the versions of clients/python/requirements.txt. What is tested is a wheel,
 //! installed beside it.
@@ -214,10 +215,13 @@ impl Place {
         pytest
     }
 
+    /// Checks the types of the client, and of its tests.
     fn mypy(&self) -> Result<()> {
-        let mut mypy = self.python();
-        mypy.env("MYPYPATH", &self.packages).args(["-P", "-m", "mypy", "--strict", "--cache-dir"]);
-        show(mypy.arg(self.environment.join("mypy")).args(["-p", "hotcell"]))
+        [["-p", "hotcell"].as_slice(), &["tests"]].into_iter().try_for_each(|checked| {
+            let mut mypy = self.python();
+            mypy.env("MYPYPATH", &self.packages).args(["-P", "-m", "mypy", "--strict", "--cache-dir"]);
+            show(mypy.arg(self.environment.join("mypy")).args(checked))
+        })
     }
 }
 

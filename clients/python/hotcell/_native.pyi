@@ -1,5 +1,6 @@
 """The native module."""
 
+import asyncio
 import builtins
 from collections.abc import Callable, Sequence
 from os import PathLike
@@ -53,8 +54,8 @@ class Library:
         """Which worker serves, from 1: another number after every fault."""
 
     @property
-    def aio(self) -> Aio:
-        """The functions as coroutines."""
+    def aio(self) -> Any:
+        """The functions, to be awaited."""
 
     def __enter__(self) -> Self: ...
     def __exit__(
@@ -76,8 +77,8 @@ class Object:
         """The same object, for calls with this deadline, in seconds."""
 
     @property
-    def aio(self) -> Aio:
-        """The functions of this object as coroutines."""
+    def aio(self) -> Any:
+        """The functions of this object, to be awaited."""
 
     def __enter__(self) -> Self: ...
     def __exit__(
@@ -116,9 +117,9 @@ class Coming(Generic[_T]):
         """What the call gives, or raises. Waits for it, where it has not come, and for those in front of it."""
 
 class Aio:
-    """Functions as coroutines."""
+    """Functions, to be awaited."""
 
-    def __getattr__(self, name: str) -> Callable[..., Any]: ...
+    def __getattr__(self, name: str) -> Callable[..., asyncio.Future[Any]]: ...
 
 class Package:
     """A package, for the Python that defines its classes."""

@@ -13,6 +13,7 @@ use pyo3::types::{PyDict, PyTuple};
 use tokio::runtime::{Builder, Handle};
 
 use crate::arguments::{self, Given};
+use crate::by_value::{Read, Rooms};
 use crate::function::Function;
 use crate::{by_value, ending, errors, ffi, raised};
 
@@ -47,6 +48,10 @@ impl Aio {
         visit.call(&self.of)
     }
 
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(format!("<functions of {}, to be awaited>", self.of.bind(py).repr()?))
+    }
+
     fn __getattr__(&self, py: Python<'_>, name: &str) -> PyResult<AioFunction> {
         let function = self.of.bind(py).getattr(name)?;
         match ffi::function_of(&function) {
@@ -76,8 +81,17 @@ impl AioFunction {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let name: String = self.function.bind(py).getattr("__name__")?.extract()?;
-        Ok(format!("<hotcell coroutine function {name}>"))
+        Ok(format!("<{}, to be awaited>", self.function.bind(py).repr()?))
+    }
+
+    /// Its name and signature are the function's.
+    fn __getattr__(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
+        match name {
+            "__name__" | "__qualname__" | "__c_name__" | "__signature__" => {
+                self.function.bind(py).getattr(name).map(Bound::unbind)
+            }
+            _ => Err(PyAttributeError::new_err(format!("an awaited function has no attribute `{name}`"))),
+        }
     }
 }
 
@@ -100,7 +114,7 @@ fn begin(
         // What is wrong with an argument is told as by a call that waits.
         arguments::read(&plan, &given)?;
     }
-    let (values, callbacks) = by_value::read(py, &plan, called, &loaded, &given)?;
+    let Read { values, callbacks, rooms } = by_value::read(py, &plan, called, &loaded, &given)?;
     if !callbacks.is_empty() {
         let text =
             format!("{}() is passed a function that runs in its call: it cannot be awaited yet", plan.name);
@@ -112,6 +126,7 @@ fn begin(
     let finish = py.import(FINISH.0)?.getattr(FINISH.1)?.unbind();
     let mut kept = Kept(Some(References {
         args,
+        rooms,
         event_loop: event_loop.unbind(),
         waiting: future.clone().unbind(),
         finish,
@@ -124,11 +139,12 @@ fn begin(
         let made = call.polls(made).await;
         // Where Python has begun to end, no loop runs that waits for it.
         ending::attach(|py| {
-            let Some(kept) = kept.0.take() else { return };
+            let Some(mut kept) = kept.0.take() else { return };
+            let rooms = std::mem::take(&mut kept.rooms);
             let held: Vec<Bound<'_, PyAny>> = kept.args.iter().map(|arg| arg.bind(py).clone()).collect();
             let given: Given<'_, '_> = held.iter().map(|arg| arg.as_borrowed()).collect();
             let made = match made {
-                Ok(outcome) => by_value::object(py, &loaded, &plan, called.1, outcome, &given),
+                Ok(outcome) => by_value::object(py, &loaded, &plan, outcome, (&given, &rooms)),
                 Err(error) => {
                     let left = by_value::left(&loaded, called.1, &plan, &error, &given);
                     Err(left.err().unwrap_or_else(|| errors::exception(py, Some(&loaded), &error)))
@@ -138,6 +154,8 @@ fn begin(
                 Ok(result) => (result, py.None()),
                 Err(raised) => (py.None(), raised.into_value(py).into_any()),
             };
+            // Who hears of it finds memory that is not lent any more.
+            drop(rooms);
             // A loop that is closed has nobody who waits.
             let soon = kept.event_loop.bind(py).getattr("call_soon_threadsafe");
             let _ =
@@ -152,6 +170,8 @@ fn begin(
 /// What of Python's a call has while it is under way.
 struct References {
     args: Vec<Py<PyAny>>,
+    /// Memory that it is to fill, which stays where it is meanwhile.
+    rooms: Rooms,
     event_loop: Py<PyAny>,
     waiting: Py<PyAny>,
     finish: Py<PyAny>,

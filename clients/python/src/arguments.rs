@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 use smallvec::SmallVec;
 
+use crate::ffi::ends::{self, Items};
 use crate::numbers::{Scalar, takes};
 use crate::object::Object;
 use crate::plan::{Number, Parameter, Plan, Takes};
@@ -176,14 +177,13 @@ fn data<'a, 'py>(
         return Ok(Argument::Buffer(buffer));
     }
     if object.is_instance_of::<PyString>() {
-        return Err(takes(&object, "bytes, or what has a buffer", &|| {
-            format!("encode the text: {}", what())
-        }));
+        let text = format!("{} takes bytes, or what has a buffer, not str: encode the text", what());
+        return Err(PyTypeError::new_err(text));
     }
     if number.byte {
         return Err(takes(&object, "bytes, or what has a buffer", what));
     }
-    let Ok(items) = object.try_iter() else {
+    let Ok(items) = Items::of(&object) else {
         return Err(takes(&object, "a buffer or a list of numbers", what));
     };
     let mut own = Vec::new();
@@ -223,12 +223,14 @@ fn truths(bytes: Vec<u8>, what: &dyn Fn() -> String) -> PyResult<Vec<u8>> {
     }
 }
 
-fn room<'a, 'py>(
+/// How many elements there is room for, or memory that is to be filled.
+pub(crate) fn room<'a, 'py>(
     number: Number,
     object: Borrowed<'a, 'py, PyAny>,
     what: &dyn Fn() -> String,
 ) -> PyResult<Argument<'a, 'py>> {
-    if let Some(buffer) = ffi::buffer_of(&object) {
+    // A number of NumPy has a buffer, too, of no dimension.
+    if let Some(buffer) = ffi::buffer_of(&object).filter(|buffer| buffer.dimensions() > 0) {
         check_buffer(number, &buffer, what)?;
         if buffer.readonly() {
             return Err(PyTypeError::new_err(format!("{} is to be filled, and cannot be written", what())));
@@ -236,7 +238,7 @@ fn room<'a, 'py>(
         let elements = (buffer.len_bytes() / number.size()) as u64;
         return Ok(Argument::Into(buffer, elements));
     }
-    match object.extract::<u64>() {
+    match ends::index(&object).and_then(|integer| integer.extract::<u64>()) {
         Ok(elements) => Ok(Argument::Room(elements)),
         Err(error) if error.is_instance_of::<PyOverflowError>(object.py()) => {
             let given = object.str().map(|it| it.to_string()).unwrap_or_default();

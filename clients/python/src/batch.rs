@@ -7,18 +7,22 @@ use pyo3::Borrowed;
 use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyTuple};
+use pyo3::types::{PyList, PySequence, PyTuple};
 
 use crate::arguments::{self, Argument, Read};
 use crate::call::raised;
+use crate::ffi::ends;
 use crate::function::Function;
 use crate::hears::Hears;
 use crate::numbers::Scalar;
 use crate::plan::{Gives, Number, Parameter, Plan, Takes, What};
 use crate::results::{self, Taken};
-use crate::{errors, ffi, flight, values};
+use crate::values::same_format;
+use crate::{errors, ffi, flight};
 
 mod columns;
+mod single;
+mod values;
 
 /// Calls that are sent together at most: so many that their own cost is shared, and so few that what is known of them stays in
 /// the caches of a core.
@@ -41,27 +45,20 @@ pub(crate) fn map(
     given: ffi::Arguments<'_, '_>,
 ) -> PyResult<Py<PyAny>> {
     let plan = &*function.plan;
-    if plan.by_value {
-        let text = format!("{}.map() is not to be had: its calls go by values; call it in a loop", plan.name);
-        return Err(PyTypeError::new_err(text));
-    }
     let given = arguments::sorted(plan, own, given)?;
-    let columns = plan.params.iter().zip(&given).map(|(param, object)| column(plan, param, *object));
-    let columns = columns.collect::<PyResult<Vec<_>>>()?;
-    let rows = rows(plan, &columns)?;
-    let of_object;
-    let session = match (&function.session, plan.own) {
-        (Some(session), _) => session,
-        (None, own) => {
-            let own = own.and_then(|own| given[own].cast::<crate::object::Object>().ok());
-            let own = own.ok_or_else(|| PyTypeError::new_err("map() of a method needs its object"))?;
-            of_object = own.get().session(py)?;
-            &of_object
-        }
-    };
+    let session = function.session_for(py, &given)?;
+    if plan.alone.is_some() {
+        return single::map(py, function, &session, &given);
+    }
     flight::let_go_of_left(py);
     let hears = Hears::new();
-    let session = &hears.session(session);
+    let session = &hears.session(&session);
+    if plan.by_value {
+        return values::map(py, function, (session, &hears), &given);
+    }
+    let columns = plan.params.iter().zip(&given).map(|(param, object)| column(plan, param, *object));
+    let columns = columns.collect::<PyResult<Vec<_>>>()?;
+    let rows = rows_of(plan, columns.iter().map(Column::length))?;
     match plan.results.as_slice() {
         [Gives { what: What::Number(number), offset, .. }] if plan.numeric => {
             columns::numbers(py, function, (session, &hears), &columns, rows, (*number, *offset))
@@ -80,7 +77,7 @@ fn column<'a, 'py>(
     object: Borrowed<'a, 'py, PyAny>,
 ) -> PyResult<Column<'a, 'py>> {
     if object.is_instance_of::<PyList>() || object.is_instance_of::<PyTuple>() {
-        let length = object.len()?;
+        let length = ends::length(&object)?;
         return Ok(Column::List(object.to_owned(), length));
     }
     if let Takes::Number(number) = param.takes
@@ -90,24 +87,36 @@ fn column<'a, 'py>(
         let format = buffer.format().to_string_lossy().into_owned();
         // Of bytes that stand for truth values each is looked at.
         let known = !number.truth || format.ends_with('?');
-        if known && buffer.is_c_contiguous() && values::same_format(&format, buffer.item_size(), number) {
+        if known && buffer.is_c_contiguous() && same_format(&format, buffer.item_size(), number) {
             return Ok(Column::Numbers(buffer, number));
         }
-        let length = object.len()?;
+        let length = ends::length(&object)?;
+        return Ok(Column::List(object.to_owned(), length));
+    }
+    // Such as a range.
+    if matches!(param.takes, Takes::Number(_)) && object.cast::<PySequence>().is_ok() {
+        let length = ends::length(&object)?;
         return Ok(Column::List(object.to_owned(), length));
     }
     arguments::argument(plan, param, object).map(Column::Same)
 }
 
-/// How many rows columns have: all that are no single value as many.
-fn rows(plan: &Plan, columns: &[Column<'_, '_>]) -> PyResult<usize> {
+impl Column<'_, '_> {
+    /// How many rows it has, if it is not the same for each.
+    fn length(&self) -> Option<usize> {
+        match self {
+            Column::Same(_) => None,
+            Column::List(_, length) => Some(*length),
+            Column::Numbers(buffer, number) => Some(buffer.len_bytes() / number.size()),
+        }
+    }
+}
+
+/// How many rows columns of these lengths have: all that are no single value as many.
+fn rows_of(plan: &Plan, lengths: impl Iterator<Item = Option<usize>>) -> PyResult<usize> {
     let mut rows = None;
-    for (param, column) in plan.params.iter().zip(columns) {
-        let length = match column {
-            Column::Same(_) => continue,
-            Column::List(_, length) => *length,
-            Column::Numbers(buffer, number) => buffer.len_bytes() / number.size(),
-        };
+    for (param, length) in plan.params.iter().zip(lengths) {
+        let Some(length) = length else { continue };
         match rows {
             Some((first, name)) if first != length => {
                 let text =
@@ -153,7 +162,7 @@ fn add<'b>(
                 scalar(buffer, *number, at).put_entry(&mut entry, param.offset, *number);
             }
             Column::List(list, _) => {
-                let item = list.get_item(at)?;
+                let item = ends::item(list, at)?;
                 let argument = arguments::argument(plan, param, item.as_borrowed())?;
                 put(&mut entry, param, &argument).map_err(raised)?;
             }
@@ -209,9 +218,15 @@ pub(crate) fn put(
     }
 }
 
-fn run(py: Python<'_>, function: &Function, batch: Batch, hears: &Hears) -> PyResult<Done> {
+/// Runs a batch.
+fn run(
+    py: Python<'_>,
+    function: &Function,
+    hears: &Hears,
+    batch: impl FnOnce() -> hotcell::Result<Done>,
+) -> PyResult<Done> {
     ffi::raise_signals(py)?;
-    let done = ffi::aside(py, || batch.run());
+    let done = ffi::aside(py, batch);
     match (done, hears.raised()) {
         (Ok(done), None) => Ok(done),
         (Ok(done), Some(raised)) => {
@@ -235,8 +250,12 @@ fn taken<T: 'static>(
 
 /// What a row has failed with.
 fn failed(py: Python<'_>, (function, hears): (&Function, &Hears), error: &Error, at: usize) -> PyErr {
-    let exception = raised(py, function, error, hears.raised());
-    // It says which; that it failed it says all the same.
+    in_row(py, raised(py, function, error, hears.raised()), at)
+}
+
+/// Says of what a row has failed with, or what is wrong with it, which that was.
+fn in_row(py: Python<'_>, exception: PyErr, at: usize) -> PyErr {
+    // That it failed it says all the same.
     let add = exception.value(py).getattr("add_note");
     let _ = add.and_then(|add| ffi::ends::call(&add, (format!("in row {at} of map()"),)));
     exception
@@ -266,7 +285,7 @@ fn numbers(
     for start in (0..rows).step_by(TOGETHER) {
         let mut batch = session.batch();
         for at in start..rows.min(start + TOGETHER) {
-            let entry = add(py, function, &mut batch, columns, at)?;
+            let entry = add(py, function, &mut batch, columns, at).map_err(|error| in_row(py, error, at))?;
             tickets.push(match size {
                 1 => entry.values(first::<1>),
                 2 => entry.values(first::<2>),
@@ -274,7 +293,7 @@ fn numbers(
                 _ => entry.values(first::<8>),
             });
         }
-        let mut done = run(py, function, batch, hears)?;
+        let mut done = run(py, function, hears, || batch.run())?;
         for (at, ticket) in (start..).zip(tickets.drain(..)) {
             let raw = taken(py, function, (&mut done, hears), ticket, at)?;
             bytes.extend_from_slice(&raw.to_le_bytes()[..size]);
@@ -290,21 +309,31 @@ fn objects(
     columns: &[Column<'_, '_>],
     rows: usize,
 ) -> PyResult<Py<PyAny>> {
-    let list = PyList::empty(py);
+    let (list, mut numbers) = (PyList::empty(py), Vec::new());
     for start in (0..rows).step_by(TOGETHER) {
         let mut batch = session.batch();
         let mut tickets = Vec::new();
         for at in start..rows.min(start + TOGETHER) {
-            let entry = add(py, function, &mut batch, columns, at)?;
+            let entry = add(py, function, &mut batch, columns, at).map_err(|error| in_row(py, error, at))?;
             let plan = std::sync::Arc::clone(&function.plan);
             // Objects that come out belong to those that went in by what the worker knows.
             tickets.push(entry.read(move |reply| results::take(reply, &plan, &Read::new())));
         }
-        let mut done = run(py, function, batch, hears)?;
+        let mut done = run(py, function, hears, || batch.run())?;
         for (at, ticket) in (start..).zip(tickets) {
             let taken: Taken = taken(py, function, (&mut done, hears), ticket, at)?;
-            list.append(results::object(py, &function.loaded, &function.plan, taken, &Read::new())?)?;
+            match (function.plan.one_number, taken.as_slice()) {
+                (Some(of), [results::Result::Number(number, _)]) => {
+                    numbers.extend_from_slice(&number.to_bytes(of)[..of.size()]);
+                }
+                _ => {
+                    list.append(results::object(py, &function.loaded, &function.plan, taken, &Read::new())?)?
+                }
+            }
         }
     }
-    Ok(list.into_any().unbind())
+    match function.plan.one_number {
+        Some(number) => results::elements(py, &numbers, Number { byte: false, ..number }),
+        None => Ok(list.into_any().unbind()),
+    }
 }

@@ -5,22 +5,34 @@ use std::sync::Arc;
 use hotcell::Session;
 use hotcell::dynamic::{self, KeptFunction, Outcome, Value};
 use hotcell_model::interface::{CallbackScope, Direction, Function as Called, Param, Role};
+use pyo3::Borrowed;
+use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyInt, PyTuple};
 
-use crate::arguments::Given;
+use crate::arguments::{self, Argument, Given};
 use crate::call::{interrupted, raised};
+use crate::cycles::Kept;
 use crate::function::Function;
 use crate::hears::Hears;
 use crate::numbers::takes;
+use crate::object::Object;
 use crate::package::Loaded;
-use crate::plan::{Number, Plan};
+use crate::plan::{Number, Parameter, Plan};
 use crate::raised::{note, told};
 use crate::{ending, ffi, flight, plan, results, structs, values};
 
-/// The functions that a call is passed, by the names of their parameters.
-type Callbacks = Vec<(String, Py<PyAny>)>;
+/// What was read of the arguments of a call.
+pub(crate) struct Read {
+    pub(crate) values: Vec<Value>,
+    /// The functions that it is passed for its time, by the names of their parameters.
+    pub(crate) callbacks: Vec<(String, Py<PyAny>)>,
+    pub(crate) rooms: Rooms,
+}
+
+/// Memory that is to be filled, by its position among what callers pass. It is lent until this is dropped.
+pub(crate) type Rooms = Vec<(usize, PyUntypedBuffer)>;
 
 /// Calls a function with what Python passes.
 pub(crate) fn call(
@@ -31,7 +43,7 @@ pub(crate) fn call(
 ) -> PyResult<Py<PyAny>> {
     let (plan, loaded) = (&*function.plan, &function.loaded);
     let called = &loaded.interface.functions[usize::from(plan.index)];
-    let (args, callbacks) = read(py, plan, called, loaded, given)?;
+    let Read { values, callbacks, rooms } = read(py, plan, called, loaded, given)?;
     let (mut interrupt, mut own) = (None, None);
     let mut run = |name: &str, args: &[(String, Value)]| {
         let callback = callbacks.iter().find(|(of, _)| of == name);
@@ -49,7 +61,7 @@ pub(crate) fn call(
         let (index, interface) = (plan.index, &loaded.interface);
         let mut once = |session: &Session| {
             let gives_up = &mut || interrupted(&mut interrupt);
-            dynamic::call_asking(session, interface, (index, called), &args, &mut run, gives_up)
+            dynamic::call_asking(session, interface, (index, called), &values, &mut run, gives_up)
         };
         let tried = once(session);
         match plan.repeatable {
@@ -61,7 +73,7 @@ pub(crate) fn call(
     let interrupt = interrupt.or_else(|| hears.raised());
     let made = match made {
         Ok(_) if interrupt.is_some() => Err(interrupt.expect("it was just seen")),
-        Ok(outcome) => object(py, loaded, plan, called, outcome, given),
+        Ok(outcome) => object(py, loaded, plan, outcome, (given, &rooms)),
         Err(error) => match left(loaded, called, plan, &error, given) {
             Ok(()) => Err(raised(py, function, &error, interrupt)),
             Err(problem) => match interrupt {
@@ -73,53 +85,94 @@ pub(crate) fn call(
     told(py, own, made)
 }
 
-/// The values of arguments, and the functions among them by the names of their parameters.
+/// Reads the arguments of a call.
 pub(crate) fn read(
     py: Python<'_>,
     plan: &Plan,
     called: &Called,
     loaded: &Arc<Loaded>,
     given: &Given<'_, '_>,
-) -> PyResult<(Vec<Value>, Callbacks)> {
-    let mut callbacks = Vec::new();
-    let mut args = Vec::new();
-    for (param, object) in plan.params.iter().zip(given) {
+) -> PyResult<Read> {
+    let (mut callbacks, mut rooms) = (Vec::new(), Rooms::new());
+    let mut values = Vec::new();
+    for (at, (param, object)) in plan.params.iter().zip(given).enumerate() {
         let of: &Param = &called.params[param.position];
         let what = || param.says(plan);
         let Role::Callback { callback, .. } = &of.role.value else {
-            if matches!(of.role.value, Role::BufferOut { .. })
-                && !object.is_instance_of::<PyInt>()
-                && ffi::buffer_of(object).is_some()
-            {
-                let text = format!("{}: this call cannot fill memory: pass a size, and get the data", what());
-                return Err(PyTypeError::new_err(text));
-            }
-            if let Role::Struct { direction: Direction::InOut, .. } = of.role.value
-                && structs::record(loaded, object).is_none()
-                && !object.is_none()
-                && !object.hasattr("__setitem__")?
-            {
-                let text = format!("{}: it is changed in place, and cannot be: pass a dict", what());
-                return Err(PyTypeError::new_err(text));
-            }
-            let value = values::to_value(loaded, object, 0);
-            args.push(value.map_err(|error| named(py, error, &what))?);
+            values.push(match room(loaded, plan, param, of, *object)? {
+                Some((buffer, elements)) => {
+                    rooms.push((at, buffer));
+                    Value::Int(elements.into())
+                }
+                None => value(py, loaded, plan, (param, of), object)?,
+            });
             continue;
         };
         if object.is_none() && !param.nullable {
             return Err(PyTypeError::new_err(format!("{} must not be None", what())));
         } else if object.is_none() {
-            args.push(Value::Null);
+            values.push(Value::Null);
         } else if !object.is_callable() {
             return Err(takes(object, "a function", &what));
         } else if callback.scope == CallbackScope::Call {
             callbacks.push((of.name.clone(), (**object).clone().unbind()));
-            args.push(Value::Callback);
+            values.push(Value::Callback);
         } else {
-            args.push(Value::Kept(kept(loaded, (**object).clone().unbind())));
+            let function = Kept::new((**object).clone().unbind());
+            // What it goes with, where that is an object of Python.
+            let until = plan.params.iter().position(|param| callback.scope == until(param.position));
+            if let Some(until) = until.and_then(|at| given[at].cast::<Object>().ok()) {
+                until.get().keeps(py, &function)?;
+            }
+            values.push(Value::Kept(kept(loaded, function)));
         }
     }
-    Ok((args, callbacks))
+    Ok(Read { values, callbacks, rooms })
+}
+
+/// The value of an argument that is no function.
+pub(crate) fn value(
+    py: Python<'_>,
+    loaded: &Loaded,
+    plan: &Plan,
+    (param, of): (&Parameter, &Param),
+    object: &Bound<'_, PyAny>,
+) -> PyResult<Value> {
+    let what = || param.says(plan);
+    if let Role::Struct { direction: Direction::InOut, .. } = of.role.value
+        && structs::record(loaded, object).is_none()
+        && !object.is_none()
+        && !object.hasattr("__setitem__")?
+    {
+        let text = format!("{}: it is changed in place, and cannot be: pass a dict", what());
+        return Err(PyTypeError::new_err(text));
+    }
+    values::to_value(loaded, object, 0).map_err(|error| named(py, error, &what))
+}
+
+/// Memory that is passed to be filled, and how many elements it has.
+pub(crate) fn room(
+    loaded: &Loaded,
+    plan: &Plan,
+    param: &Parameter,
+    of: &Param,
+    object: Borrowed<'_, '_, PyAny>,
+) -> PyResult<Option<(PyUntypedBuffer, u64)>> {
+    if !matches!(of.role.value, Role::BufferOut { .. }) || object.is_instance_of::<PyInt>() {
+        return Ok(None);
+    }
+    let what = || param.says(plan);
+    let element = of.ty.pointee().filter(|_| of.structures().is_none());
+    match element.and_then(|(element, _)| plan::element(&loaded.interface, element)) {
+        Some(number) => match arguments::room(number, object, &what)? {
+            Argument::Into(buffer, elements) => Ok(Some((buffer, elements))),
+            _ => Ok(None),
+        },
+        None if ffi::buffer_of(&object).is_some() => {
+            Err(PyTypeError::new_err(format!("{} comes as a list: pass a size, and get it", what())))
+        }
+        None => Ok(None),
+    }
 }
 
 /// An error of reading an argument, with its name.
@@ -130,12 +183,19 @@ fn named(py: Python<'_>, error: PyErr, what: &dyn Fn() -> String) -> PyErr {
     }
 }
 
+/// How long a function is kept that goes with the parameter at this position.
+fn until(param: usize) -> CallbackScope {
+    CallbackScope::Handle { param }
+}
+
 /// A function of Python for the library to keep.
-fn kept(loaded: &Arc<Loaded>, callback: Py<PyAny>) -> KeptFunction {
+fn kept(loaded: &Arc<Loaded>, function: Arc<Kept>) -> KeptFunction {
     let loaded = Arc::clone(loaded);
     KeptFunction::new(move |args| {
-        let answered =
-            ending::attach(|py| answer(py, &loaded, &callback, args).map_err(|error| note(py, error)));
+        let answered = ending::attach(|py| {
+            let function = function.function(py).ok_or("nobody had the object any more that it went with")?;
+            answer(py, &loaded, &function, args).map_err(|error| note(py, error))
+        });
         answered.unwrap_or_else(|| Err("Python is ending".into()))
     })
 }
@@ -165,10 +225,10 @@ pub(crate) fn object(
     py: Python<'_>,
     loaded: &Arc<Loaded>,
     plan: &Plan,
-    called: &Called,
     outcome: Outcome,
-    given: &Given<'_, '_>,
+    (given, rooms): (&Given<'_, '_>, &Rooms),
 ) -> PyResult<Py<PyAny>> {
+    let called = &loaded.interface.functions[usize::from(plan.index)];
     let mut objects = Vec::new();
     if let Some(value) = outcome.returned {
         let record = match &called.result.value {
@@ -184,7 +244,8 @@ pub(crate) fn object(
         else {
             continue;
         };
-        let passed = plan.params.iter().position(|passed| passed.position == position).map(|at| &given[at]);
+        let at = plan.params.iter().position(|passed| passed.position == position);
+        let passed = at.and_then(|at| given.get(at));
         match (&param.role.value, passed, value) {
             (
                 Role::Struct { record, .. } | Role::Resident { record, .. },
@@ -209,7 +270,14 @@ pub(crate) fn object(
                     _ => None,
                 };
                 let element = of.and_then(|of| plan::element(&loaded.interface, of));
-                objects.push(result(py, loaded, value, param.structures(), element)?);
+                let room = rooms.iter().find(|(room, _)| Some(*room) == at);
+                objects.push(match (room, element) {
+                    (Some((_, buffer)), Some(number)) => {
+                        let data = bytes(&value, number).unwrap_or_default();
+                        results::filled(py, (loaded, plan), buffer, &data, number)?
+                    }
+                    _ => result(py, loaded, value, param.structures(), element)?,
+                });
             }
         }
     }
@@ -224,21 +292,33 @@ fn result(
     record: Option<&str>,
     element: Option<Number>,
 ) -> PyResult<Py<PyAny>> {
-    let (Value::List(list), Some(number), None) = (&value, element, record) else {
-        return values::to_object(py, loaded, value, record);
+    if let (Value::List(_), Some(number), None) = (&value, element, record)
+        && let Some(bytes) = bytes(&value, number)
+    {
+        return results::elements(py, &bytes, number);
+    }
+    values::to_object(py, loaded, value, record)
+}
+
+/// Numbers as they lie in memory, one behind the other.
+pub(crate) fn bytes(value: &Value, number: Number) -> Option<Vec<u8>> {
+    let list = match value {
+        Value::Bytes(bytes) => return Some(bytes.clone()),
+        Value::List(list) => list,
+        one => std::slice::from_ref(one),
     };
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(list.len() * number.size());
     for item in list {
         let whole = match item {
             Value::Bool(truth) => u64::from(*truth).to_le_bytes(),
             Value::Int(number) => (*number as u64).to_le_bytes(),
             Value::Float(float) if number.size() == 4 => u64::from((*float as f32).to_bits()).to_le_bytes(),
             Value::Float(float) => float.to_le_bytes(),
-            _ => return values::to_object(py, loaded, value, record),
+            _ => return None,
         };
         bytes.extend_from_slice(&whole[..number.size()]);
     }
-    results::elements(py, &bytes, number)
+    Some(bytes)
 }
 
 /// Brings the object of a structure up to date; one that was passed as a dictionary is as well.
@@ -252,7 +332,8 @@ fn changed(
         Some(_) => structs::update(loaded, record, passed, fields),
         None => {
             for (name, value) in fields {
-                passed.set_item(name, values::to_object(passed.py(), loaded, value, None)?)?;
+                let value = values::to_object(passed.py(), loaded, value, None)?;
+                ffi::ends::set_item(passed, &name, value.bind(passed.py()))?;
             }
             Ok(())
         }

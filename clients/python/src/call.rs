@@ -216,7 +216,11 @@ pub(crate) fn raised(
     error: &hotcell::Error,
     interrupt: Option<PyErr>,
 ) -> PyErr {
-    let exception = errors::exception(py, Some(&function.loaded), error);
+    instead(py, errors::exception(py, Some(&function.loaded), error), interrupt)
+}
+
+/// What a signal raised, where that is why something failed; else what it failed with.
+pub(crate) fn instead(py: Python<'_>, exception: PyErr, interrupt: Option<PyErr>) -> PyErr {
     match interrupt {
         Some(interrupt) => {
             interrupt.set_cause(py, Some(exception));

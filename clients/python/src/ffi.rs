@@ -135,9 +135,8 @@ fn make_type(py: Python<'_>, binds: bool) -> PyResult<Py<PyType>> {
         slot(ffi::Py_tp_getattro, getattro as unsafe extern "C" fn(_, _) -> _ as *mut c_void),
         slot(ffi::Py_tp_members, members.as_mut_ptr().cast()),
     ];
-    if binds {
-        slots.push(slot(ffi::Py_tp_descr_get, bind as unsafe extern "C" fn(_, _, _) -> _ as *mut c_void));
-    }
+    let found: unsafe extern "C" fn(_, _, _) -> _ = if binds { bind } else { itself };
+    slots.push(slot(ffi::Py_tp_descr_get, found as *mut c_void));
     slots.push(slot(0, ptr::null_mut()));
     let mut spec = ffi::PyType_Spec {
         name: if binds { c"hotcell.Method" } else { c"hotcell.Function" }.as_ptr(),
@@ -276,6 +275,16 @@ unsafe extern "C" fn getattro(object: *mut ffi::PyObject, name: *mut ffi::PyObje
             },
         }
     })
+}
+
+/// Any other is what it is, wherever it is found. That it may be asked makes it a routine for `help`.
+unsafe extern "C" fn itself(
+    object: *mut ffi::PyObject,
+    _instance: *mut ffi::PyObject,
+    _class: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: Python calls this with an object of the type, and with its lock. What comes back is a reference of its own.
+    unsafe { ffi::Py_NewRef(object) }
 }
 
 /// A function that is found through an object of its class is bound to that.

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, ThreadId};
 
+use hotcell::dynamic::Outcome;
 use hotcell::{Pipeline as Calls, Session, Ticket};
 use pyo3::exceptions::{PyBaseException, PyRuntimeError};
 use pyo3::prelude::*;
@@ -20,11 +21,34 @@ use crate::ffi;
 use crate::hears::Hears;
 use crate::results::Taken;
 
+/// A call that was sent.
+pub(crate) enum Sent {
+    Plain(Ticket<Taken>),
+    /// One that goes by values.
+    ByValue(Ticket<Outcome>),
+}
+
+/// What one gave.
+pub(crate) enum Gave {
+    Plain(Taken),
+    ByValue(Outcome),
+}
+
+impl Sent {
+    /// Waits for it.
+    pub(crate) fn take(self, calls: &mut Calls) -> hotcell::Result<Gave> {
+        match self {
+            Sent::Plain(ticket) => calls.take(ticket).map(Gave::Plain),
+            Sent::ByValue(ticket) => calls.take(ticket).map(Gave::ByValue),
+        }
+    }
+}
+
 /// What has become of a call.
 pub(crate) enum State {
-    InFlight(Ticket<Taken>),
+    InFlight(Sent),
     /// It has ended, and no object of Python is made of that yet.
-    Came(hotcell::Result<Taken>),
+    Came(hotcell::Result<Gave>),
     Done(Py<PyAny>),
     Failed(Py<PyBaseException>),
 }
@@ -89,7 +113,7 @@ impl Going {
             let Some(slot) = slot.upgrade() else { continue };
             let mut state = slot.lock();
             *state = match state.take() {
-                Some(State::InFlight(ticket)) => Some(State::Came(self.calls.take(ticket))),
+                Some(State::InFlight(sent)) => Some(State::Came(sent.take(&mut self.calls))),
                 other => other,
             };
         }
@@ -182,6 +206,11 @@ impl Flights {
         static LAST: AtomicU64 = AtomicU64::new(0);
         let number = LAST.fetch_add(1, Ordering::Relaxed);
         Flights { thread: thread::current().id(), number, any: Arc::default() }
+    }
+
+    /// Whether some are in flight, or were and nobody has looked at their replies.
+    pub(crate) fn any(&self) -> bool {
+        self.any.load(Ordering::Acquire)
     }
 
     /// Does something with them, in which it may let go of Python's lock; `None` where there are none. When none is in flight any

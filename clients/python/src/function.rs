@@ -125,7 +125,9 @@ impl Function {
 
     pub(crate) fn repr(&self) -> String {
         let names: Vec<&str> = self.plan.shown().map(|(_, param)| param.name.as_str()).collect();
-        format!("<hotcell function {}({}) of {}>", self.plan.name, names.join(", "), self.loaded.library())
+        let (name, names, library) = (&self.plan.name, names.join(", "), self.loaded.library());
+        let by_columns = if self.maps { ", by columns" } else { "" };
+        format!("<hotcell function {name}({names}) of {library}{by_columns}>")
     }
 
     /// An attribute, if it is one of its own.

@@ -47,6 +47,11 @@ impl Hears {
         session.cancelled_by(&self.cancel)
     }
 
+    /// Who may give up what is begun.
+    pub(crate) fn cancel(&self) -> &Cancel {
+        &self.cancel
+    }
+
     /// What was raised, once.
     pub(crate) fn raised(&self) -> Option<PyErr> {
         self.raised.lock().unwrap_or_else(PoisonError::into_inner).take()

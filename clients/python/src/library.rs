@@ -28,7 +28,7 @@ impl Library {
         loaded: &Arc<Loaded>,
         session: Session,
     ) -> PyResult<Py<PyAny>> {
-        let made = class.call0()?;
+        let made = ffi::ends::call(class, ())?;
         function::fill(made.py(), loaded, &session, made.getattr("__dict__")?.cast::<PyDict>()?)?;
         let held = Some((session, Arc::clone(loaded)));
         let before = std::mem::replace(&mut *made.cast::<Library>()?.get().lock(), held);

@@ -44,15 +44,19 @@ pub(crate) fn load(
         },
     };
     let job = Job { source, only: None, include_dirs, defines, library_dirs };
-    let bound = ffi::aside(py, || bind(&job, cache.as_deref())).map_err(|error| {
+    let bound = ffi::aside(py, || bind(&job, cache.as_deref()));
+    // A compiler hears a terminal's signals, too, and ends of them.
+    ffi::raise_signals(py)?;
+    let bound = bound.map_err(|error| {
         let help = error.help.as_ref().map_or(String::new(), |help| format!("\nhelp: {help}"));
         errors::of_kind(py, error.kind.name(), "", &format!("{}{help}", error.message))
     })?;
     for warning in &bound.warnings {
-        py.import("warnings")?.call_method1("warn", (warning.trim_end(),))?;
+        ffi::ends::call(&py.import("warnings")?.getattr("warn")?, (warning.trim_end(),))?;
     }
     let names = python::Names::of(&bound.interface);
-    let namespace = define.call1((PyString::new(py, &names.to_json()), &bound.interface.library))?;
+    let classes = (PyString::new(py, &names.to_json()), &bound.interface.library);
+    let namespace = ffi::ends::call(define, classes)?;
     let variable = rust::library_variable(&bound.interface.library);
     let libraries = (package::leaked(Vec::new(), variable), bound.libraries);
     let names = (bound.interface, names);

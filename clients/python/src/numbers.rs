@@ -5,6 +5,7 @@ use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyInt};
 
+use crate::ffi::ends;
 use crate::plan::Number;
 
 /// A number that C takes.
@@ -68,6 +69,12 @@ impl Number {
         if self.is_float() {
             return self.read_float(object, what);
         }
+        if !object.is_instance_of::<PyInt>() {
+            return match ends::index(object) {
+                Ok(integer) => self.read(&integer, what),
+                Err(error) => Err(self.wrong(object, error, what)),
+            };
+        }
         if self.kind == Kind::U64 && !self.truth {
             return match object.extract::<u64>() {
                 Ok(number) => Ok(Scalar::Unsigned(number)),
@@ -86,7 +93,7 @@ impl Number {
     }
 
     fn read_float(self, object: &Bound<'_, PyAny>, what: &dyn Fn() -> String) -> PyResult<Scalar> {
-        let number = match object.extract::<f64>() {
+        let number = match ends::float(object) {
             Ok(number) => number,
             Err(error) if error.is_instance_of::<PyTypeError>(object.py()) => {
                 return Err(takes(object, "a number", what));

@@ -1,15 +1,17 @@
 //! Objects of the library: the class that those of every package extend.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use hotcell::Session;
 use hotcell::rt::Handle;
 use pyo3::exceptions::PyAttributeError;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyType};
 
 use crate::aio::Aio;
+use crate::cycles::{Held, Kept};
 use crate::errors;
 use crate::package::Loaded;
 use crate::{ffi, unknown};
@@ -17,29 +19,9 @@ use crate::{ffi, unknown};
 /// An object of a library. It is released with `release()`, at the end of a `with`, or when nobody has it any more.
 #[pyclass(frozen, subclass, weakref, module = "hotcell._native")]
 pub(crate) struct Object {
-    held: Held,
+    held: Arc<Held>,
     /// What it was known by when somebody asked first: a set finds it when it was released, too.
     hash: OnceLock<u64>,
-}
-
-/// What an object holds. Nothing is done with it under its lock but moving and copying: whatever of Python ran there could let
-/// another thread wait for the lock that has Python's.
-#[derive(Default)]
-struct Held(Mutex<Option<(Handle, Arc<Loaded>)>>);
-
-impl Held {
-    fn get(&self) -> Option<(Handle, Arc<Loaded>)> {
-        self.lock().clone()
-    }
-
-    fn set(&self, held: Option<(Handle, Arc<Loaded>)>) -> Option<(Handle, Arc<Loaded>)> {
-        std::mem::replace(&mut self.lock(), held)
-    }
-
-    /// A lock that nobody has panicked with.
-    fn lock(&self) -> MutexGuard<'_, Option<(Handle, Arc<Loaded>)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Drop for Object {
@@ -70,6 +52,11 @@ impl Object {
         self.held.get().map(|(handle, _)| handle).ok_or_else(|| released(py))
     }
 
+    /// Has a function that the library keeps go with it.
+    pub(crate) fn keeps(&self, py: Python<'_>, function: &Arc<Kept>) -> PyResult<()> {
+        self.held.keeps(py, function)
+    }
+
     /// The session that it belongs to.
     pub(crate) fn session(&self, py: Python<'_>) -> PyResult<Session> {
         self.handle(py).map(|handle| handle.session())
@@ -80,7 +67,7 @@ impl Object {
 impl Object {
     #[new]
     fn new() -> Object {
-        Object { held: Held::default(), hash: OnceLock::new() }
+        Object { held: Arc::default(), hash: OnceLock::new() }
     }
 
     /// Lets go of the object: the library releases it, if it is the application's. Calling this again does nothing.
@@ -121,6 +108,14 @@ impl Object {
     #[pyo3(signature = (*_exception))]
     fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, pyo3::types::PyTuple>) {
         self.release(py);
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.held.traverse(&visit)
+    }
+
+    fn __clear__(&self) {
+        self.held.clear();
     }
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {

@@ -14,9 +14,11 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyType};
 
+use crate::call;
 use crate::errors;
 use crate::ffi;
 use crate::function::Function;
+use crate::hears::Hears;
 use crate::library::Library;
 use crate::object::Object;
 use crate::options;
@@ -24,7 +26,7 @@ use crate::plan::Plan;
 
 /// What is known of a library. It lives until the process ends, as what a package is made of does.
 pub(crate) struct Loaded {
-    pub(crate) interface: Interface,
+    pub(crate) interface: Arc<Interface>,
     pub(crate) names: Names,
     pub(crate) plans: Vec<Arc<Plan>>,
     /// Whether the library keeps functions that are passed to it.
@@ -99,15 +101,25 @@ impl Loaded {
             options.libraries.clone_from(&self.files);
         }
         let &(package, restores) = self.package.get_or_try_init(py, || -> PyResult<_> {
-            let shim: Vec<u8> = self.shim.bind(py).call0()?.extract()?;
+            let shim: Vec<u8> = ffi::ends::call(self.shim.bind(py), ())?.extract()?;
             Ok((dynamic::package(&self.interface, shim), dynamic::restores(&self.interface)))
         })?;
         let options = dynamic::recycle(&self.interface).with(options);
         let options = dynamic::leaving(&self.interface, options);
         let options = dynamic::trying(&self.interface, options);
         let options = rt::restoring(options, restores);
-        let opened = ffi::aside(py, || rt::open_by(package, self.rules, self.libraries, options));
-        opened.map_err(|error| errors::exception(py, None, &error))
+        let hears = Hears::new();
+        let opened = ffi::aside(py, || {
+            rt::open_cancelled_by(package, self.rules, self.libraries, options, hears.cancel())
+        });
+        match (opened, hears.raised()) {
+            (Ok(session), None) => Ok(session),
+            (Ok(session), Some(raised)) => {
+                ffi::let_go(session);
+                Err(raised)
+            }
+            (Err(error), raised) => Err(call::instead(py, errors::exception(py, None, &error), raised)),
+        }
     }
 }
 
@@ -191,7 +203,7 @@ impl Package {
             errors: by_symbol,
             plans,
             module: module.unwrap_or_default(),
-            interface,
+            interface: Arc::new(interface),
             names,
         });
         methods(py, &loaded)?;

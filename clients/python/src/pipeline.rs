@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hotcell::dynamic::{self, Value};
 use hotcell::rt::{Collects as _, Puts as _};
 use hotcell::{Session, Ticket};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
@@ -9,8 +10,9 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
-use crate::arguments::{self, Argument, Read};
-use crate::flight::{Flights, Slot, State};
+use crate::arguments::{self, Argument, Given, Read};
+use crate::by_value::{self, Rooms};
+use crate::flight::{Flights, Gave, Sent, Slot, State};
 use crate::function::Function;
 use crate::numbers::takes;
 use crate::plan::Plan;
@@ -58,12 +60,11 @@ impl Pipeline {
             let text = format!("{}() is of another session than the pipeline", plan.name);
             return Err(PyValueError::new_err(text));
         }
-        let read = arguments::read(plan, &given)?;
-        refuse_memory_to_fill(plan, &read)?;
+        let written = Written::of(py, function, &given)?;
         flight::let_go_of_left(py);
         let ran = self.flights.begin(py, &self.session, |going| {
-            let ticket = self.raised.meanwhile(|| send(py, &mut going.calls, plan, &read))?;
-            let slot = Slot::of(State::InFlight(ticket));
+            let sent = self.raised.meanwhile(|| written.send(py, &mut going.calls, function))?;
+            let slot = Slot::of(State::InFlight(sent));
             going.add(&slot);
             Ok(slot)
         })?;
@@ -86,12 +87,50 @@ impl Pipeline {
     }
 }
 
-/// Before there is a call, which is to be dropped without Python's lock.
-fn refuse_memory_to_fill(plan: &Plan, read: &Read<'_, '_>) -> PyResult<()> {
-    let into = plan.params.iter().zip(read).find(|(_, argument)| matches!(argument, Argument::Into(..)));
-    let Some((param, _)) = into else { return Ok(()) };
-    let what = param.says(plan);
-    Err(PyValueError::new_err(format!("{what} cannot be memory to fill here: pass a size, and get the data")))
+/// Arguments that were read, before there is a call, which is to be dropped without Python's lock.
+#[expect(clippy::large_enum_variant, reason = "it lives until the call is sent, and no longer")]
+enum Written<'a, 'py> {
+    Plain(Read<'a, 'py>),
+    ByValue(Vec<Value>),
+}
+
+impl<'a, 'py> Written<'a, 'py> {
+    fn of(py: Python<'_>, function: &Function, given: &Given<'a, 'py>) -> PyResult<Written<'a, 'py>> {
+        let (plan, loaded) = (&*function.plan, &function.loaded);
+        let (written, filled) = match plan.by_value {
+            true => {
+                let called = &loaded.interface.functions[usize::from(plan.index)];
+                let read = by_value::read(py, plan, called, loaded, given)?;
+                (Written::ByValue(read.values), read.rooms.first().map(|(at, _)| *at))
+            }
+            false => {
+                let read = arguments::read(plan, given)?;
+                let filled = read.iter().position(|argument| matches!(argument, Argument::Into(..)));
+                (Written::Plain(read), filled)
+            }
+        };
+        let Some(filled) = filled else { return Ok(written) };
+        let what = plan.params[filled].says(plan);
+        Err(PyValueError::new_err(format!(
+            "{what} cannot be memory to fill here: pass a size, and get the data"
+        )))
+    }
+
+    fn send(
+        self,
+        py: Python<'_>,
+        calls: &mut hotcell::Pipeline,
+        function: &Function,
+    ) -> hotcell::Result<Sent> {
+        let (plan, interface) = (&function.plan, &function.loaded.interface);
+        match self {
+            Written::Plain(read) => send(py, calls, plan, &read).map(Sent::Plain),
+            Written::ByValue(values) => {
+                let sent = ffi::aside(py, || dynamic::send(calls, interface, plan.index, values));
+                sent.map(Sent::ByValue)
+            }
+        }
+    }
 }
 
 fn send(
@@ -128,9 +167,9 @@ impl Pipeline {
         let Some(own) = ffi::function_of(function) else {
             return Err(takes(function, "a function of a library", &|| "send(): `function`".into()));
         };
-        if own.plan.by_value || own.maps {
-            let name = &own.plan.name;
-            let text = format!("{name}() cannot be in a pipeline: its calls go by values; call it by itself");
+        let why = own.maps.then_some("it is many calls already").or(own.plan.alone);
+        if let Some(why) = why {
+            let text = format!("{}() cannot be in a pipeline: {why}; call it by itself", own.plan.name);
             return Err(PyTypeError::new_err(text));
         }
         let slot = ffi::with_arguments(args, named, |given| slf.get().begin(slf.py(), own, given))?;
@@ -147,6 +186,11 @@ impl Pipeline {
     fn in_flight(&self, py: Python<'_>) -> PyResult<usize> {
         let ran = self.flights.with(py, |going| going.calls.in_flight())?;
         ran.map_or(Ok(0), flight::Ran::unless_raised)
+    }
+
+    fn __repr__(&self) -> String {
+        let calls = if self.flights.any() { "with calls in flight" } else { "with no call in flight" };
+        format!("<hotcell pipeline {calls}>")
     }
 
     fn __enter__(slf: Py<Self>) -> Py<Self> {
@@ -166,8 +210,8 @@ impl Coming {
         let state = self.slot.lock().take();
         let (ended, raised) = match state {
             None => return Err(PyRuntimeError::new_err("somebody waits for this result already")),
-            Some(State::InFlight(ticket)) => {
-                let (came, raised) = self.wait(py, ticket)?;
+            Some(State::InFlight(sent)) => {
+                let (came, raised) = self.wait(py, sent)?;
                 let made = self.made(py, came);
                 (made, raised.or_else(|| self.of.get().raised.ends_more(py)))
             }
@@ -233,22 +277,18 @@ impl Drop for Coming {
 
 impl Coming {
     /// Waits for the call. Comes with what a signal raised meanwhile.
-    fn wait(
-        &self,
-        py: Python<'_>,
-        ticket: Ticket<Taken>,
-    ) -> PyResult<(hotcell::Result<Taken>, Option<PyErr>)> {
+    fn wait(&self, py: Python<'_>, sent: Sent) -> PyResult<(hotcell::Result<Gave>, Option<PyErr>)> {
         let pipeline = self.of.get();
-        let mut ticket = Some(ticket);
+        let mut sent = Some(sent);
         let ran = pipeline.flights.with(py, |going| {
-            let taken = || ticket.take().map(|ticket| going.calls.take(ticket));
+            let taken = || sent.take().map(|sent| sent.take(&mut going.calls));
             pipeline.raised.meanwhile(|| ffi::aside(py, taken))
         });
-        match (ran, ticket) {
+        match (ran, sent) {
             (Ok(Some(flight::Ran { done: Some(came), raised })), _) => Ok((came, raised)),
-            (refused, ticket) => {
+            (refused, sent) => {
                 // Nobody has waited: it is to be had on the thread that it belongs to.
-                *self.slot.lock() = ticket.map(State::InFlight);
+                *self.slot.lock() = sent.map(State::InFlight);
                 refused?;
                 Err(PyRuntimeError::new_err("nothing is known of this call any more"))
             }
@@ -256,13 +296,17 @@ impl Coming {
     }
 
     /// Makes of it what Python gets.
-    fn made(&self, py: Python<'_>, came: hotcell::Result<Taken>) -> State {
+    fn made(&self, py: Python<'_>, came: hotcell::Result<Gave>) -> State {
         let function = self.function.bind(py);
         let Some(function) = ffi::function_of(function) else {
             return State::Failed(PyTypeError::new_err("it is no function").into_value(py));
         };
+        let (loaded, plan) = (&function.loaded, &function.plan);
         let made = match came {
-            Ok(taken) => results::object(py, &function.loaded, &function.plan, taken, &Read::new()),
+            Ok(Gave::Plain(taken)) => results::object(py, loaded, plan, taken, &Read::new()),
+            Ok(Gave::ByValue(outcome)) => {
+                by_value::object(py, loaded, plan, outcome, (&Given::new(), &Rooms::new()))
+            }
             Err(error) => Err(self.of.get().failed(py, function, &error)),
         };
         made.map_or_else(|error| State::Failed(error.into_value(py)), State::Done)

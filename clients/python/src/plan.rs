@@ -29,6 +29,10 @@ pub(crate) struct Plan {
     pub(crate) numeric: bool,
     /// Whether its call may be made again.
     pub(crate) repeatable: bool,
+    /// Why its calls are made by themselves, if they are: neither several at a time nor in a pipeline.
+    pub(crate) alone: Option<&'static str>,
+    /// The number that it gives, if that is all: many of them are an array.
+    pub(crate) one_number: Option<Number>,
 }
 
 /// A parameter as callers see it.
@@ -40,6 +44,8 @@ pub(crate) struct Parameter {
     pub(crate) takes: Takes,
     pub(crate) offset: usize,
     pub(crate) nullable: bool,
+    /// Whether it is one structure.
+    pub(crate) structured: bool,
     /// The C type, for messages.
     pub(crate) ty: String,
 }
@@ -117,12 +123,14 @@ impl Plan {
                 takes,
                 offset: field.map_or(0, |field| field.offset as usize),
                 nullable: is_nullable(&param.role.value),
+                structured: matches!(param.role.value, Role::Struct { .. }),
                 ty: param.ty.written.clone(),
             }
         });
         let params: Vec<Parameter> = params.collect();
         let results = results(interface, function, &params);
         by_value |= results.is_none();
+        let one_number = one_number(interface, function);
         let results = results.unwrap_or_default();
         let objects = params.iter().any(|param| matches!(param.takes, Takes::Object { .. }))
             || results.iter().any(|gives| matches!(gives.what, What::Object { .. }));
@@ -142,6 +150,8 @@ impl Plan {
             plain: !by_value && !objects,
             numeric: !by_value && few && numbers,
             repeatable: function.is_repeatable(),
+            alone: function.alone(),
+            one_number,
         }
     }
 
@@ -226,6 +236,29 @@ fn results(interface: &Interface, function: &Function, params: &[Parameter]) -> 
         results.push(Gives { offset, what, nullable: true, of: passed(&index) });
     }
     Some(results)
+}
+
+/// The number that a function gives, where that is all.
+fn one_number(interface: &Interface, function: &Function) -> Option<Number> {
+    let result = &function.layout.result;
+    let returned = result.field(Carries::Returned).is_some()
+        && !matches!(
+            function.result.value,
+            ResultRole::Void | ResultRole::Status | ResultRole::LengthOf { .. }
+        );
+    let outs = function.params.iter().enumerate();
+    let mut outs = outs.filter(|(index, _)| result.field(Carries::Param { index: *index }).is_some());
+    match (returned, outs.next(), outs.next()) {
+        (true, None, _) if function.result.value == ResultRole::Value => {
+            number(interface, &function.result_type)
+        }
+        (false, Some((_, param)), None)
+            if matches!(param.role.value, Role::ValueOut { .. } | Role::ValueInOut { .. }) =>
+        {
+            param.ty.pointee().and_then(|(of, _)| number(interface, of))
+        }
+        _ => None,
+    }
 }
 
 fn number(interface: &Interface, ty: &CType) -> Option<Number> {

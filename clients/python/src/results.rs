@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hotcell::rt::{Handle, Latin1, Reply, Utf32};
 use hotcell_model::interface::Encoding;
+use pyo3::buffer::PyUntypedBuffer;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 use smallvec::SmallVec;
@@ -122,14 +123,7 @@ pub(crate) fn object(
         });
         objects.push(match (result, into) {
             (Result::Data(data, number), Some(buffer)) => {
-                let data = data.unwrap_or_default();
-                // The shim fills no more than there was room for, and that was as much as this has.
-                if !ffi::fill(buffer, &data) {
-                    let (name, room) = (&plan.c_name, buffer.len_bytes());
-                    let text = format!("{name}: {} bytes came for memory of {room}", data.len());
-                    return Err(errors::of_reply(py, loaded.library(), &text));
-                }
-                (data.len() / number.size()).into_pyobject(py)?.into_any().unbind()
+                filled(py, (loaded, plan), buffer, &data.unwrap_or_default(), number)?
             }
             (result, _) => made(py, loaded, result)?,
         });
@@ -139,6 +133,23 @@ pub(crate) fn object(
         1 => Ok(objects.pop().unwrap_or_else(|| py.None())),
         _ => Ok(PyTuple::new(py, objects)?.into_any().unbind()),
     }
+}
+
+/// Fills memory that was passed for that. How many elements it now has.
+pub(crate) fn filled(
+    py: Python<'_>,
+    (loaded, plan): (&Loaded, &Plan),
+    buffer: &PyUntypedBuffer,
+    data: &[u8],
+    number: Number,
+) -> PyResult<Py<PyAny>> {
+    // The shim fills no more than there was room for, and that was as much as this has.
+    if !ffi::fill(buffer, data) {
+        let (name, room) = (&plan.c_name, buffer.len_bytes());
+        let text = format!("{name}: {} bytes came for memory of {room}", data.len());
+        return Err(errors::of_reply(py, loaded.library(), &text));
+    }
+    Ok((data.len() / number.size()).into_pyobject(py)?.into_any().unbind())
 }
 
 #[inline]
@@ -160,6 +171,11 @@ pub(crate) fn elements(py: Python<'_>, data: &[u8], number: Number) -> PyResult<
     if number.truth {
         return Ok(PyList::new(py, data.iter().map(|&byte| byte != 0))?.into_any().unbind());
     }
-    let array = py.import("array")?.getattr("array")?;
-    Ok(array.call1((number.letter(), PyBytes::new(py, data)))?.unbind())
+    array(number, PyBytes::new(py, data).as_any())
+}
+
+/// An array of numbers, of their bytes or of a list of them.
+pub(crate) fn array(number: Number, of: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+    let array = of.py().import("array")?.getattr("array")?;
+    Ok(array.call1((number.letter(), of))?.unbind())
 }

@@ -8,6 +8,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::ffi::ends;
 use crate::function::Function;
 use crate::library::Library;
 use crate::object::Object;
@@ -41,7 +42,7 @@ pub(crate) fn to_value(
         fields.push((String::new(), Value::Handle(own.get().handle(object.py())?)));
     }
     for (c_name, name, _) in &named.fields {
-        let value = object.getattr(name.as_str())?;
+        let value = ends::attribute(object, name)?;
         if !value.is_none() {
             fields.push((c_name.clone(), values::to_value(loaded, &value, depth)?));
         }
@@ -66,7 +67,7 @@ pub(crate) fn to_object(
         return Ok(dict.into_any().unbind());
     };
     let class = class.bind(py);
-    let made = class.call_method1("__new__", (class,))?;
+    let made = ends::call(&ends::attribute(class, "__new__")?, (class,))?;
     update(loaded, record, &made, fields)?;
     Ok(made.unbind())
 }
@@ -82,21 +83,22 @@ pub(crate) fn update(
     for (c_name, value) in fields {
         if c_name.is_empty() {
             if let Value::Handle(handle) = value {
-                object.setattr(OBJECT, loaded.object(py, handle)?)?;
+                ends::set_attribute(object, OBJECT, loaded.object(py, handle)?.bind(py))?;
             }
             continue;
         }
         let Some((_, name, inner)) = named.fields.iter().find(|(field, _, _)| *field == c_name) else {
             continue;
         };
-        object.setattr(name.as_str(), values::to_object(py, loaded, value, inner.as_deref())?)?;
+        let value = values::to_object(py, loaded, value, inner.as_deref())?;
+        ends::set_attribute(object, name, value.bind(py))?;
     }
     Ok(())
 }
 
 /// A structure that stays has gone with the call that took it over.
 pub(crate) fn gone(object: &Bound<'_, PyAny>) -> PyResult<()> {
-    object.setattr(OBJECT, object.py().None())
+    ends::set_attribute(object, OBJECT, object.py().None().bind(object.py()))
 }
 
 /// The session of a structure that stays.

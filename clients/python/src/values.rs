@@ -9,9 +9,11 @@ use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple};
 
+use crate::ffi::ends::{self, Items};
 use crate::object::Object;
 use crate::package::Loaded;
 use crate::plan::Number;
+use crate::records::{self, Record};
 use crate::{ffi, structs};
 
 /// Lists in lists in lists: no type of C is deeper.
@@ -44,23 +46,31 @@ pub(crate) fn to_value(loaded: &Loaded, object: &Bound<'_, PyAny>, depth: u32) -
         return structs::to_value(loaded, record, object, depth + 1);
     }
     if let Ok(buffer) = PyUntypedBuffer::get(object) {
+        if records::is_of_records(&buffer.format().to_string_lossy())
+            && let Some(record) = Record::of(object)?
+        {
+            return record.value(loaded, &records::list(object)?);
+        }
         return of_buffer(&buffer);
     }
-    if let Ok(mapping) = object.cast::<PyMapping>() {
-        let items = mapping.items()?;
-        let fields = items.iter().map(|item| {
-            let (name, value): (String, Bound<'_, PyAny>) = item.extract()?;
+    if object.cast::<PyMapping>().is_ok() {
+        let fields = Items::of(&ends::pairs(object)?)?.map(|item| {
+            let (name, value): (String, Bound<'_, PyAny>) = item?.extract()?;
             Ok((name, to_value(loaded, &value, depth + 1)?))
         });
         return fields.collect::<PyResult<_>>().map(Value::Struct);
+    }
+    // An element of a structured array has no shape, and so no buffer here.
+    if let Some(record) = Record::of(object)? {
+        return record.value(loaded, &records::list(object)?);
     }
     if object.hasattr("__index__")? {
         return integer(object);
     }
     if object.hasattr("__float__")? {
-        return object.extract().map(Value::Float);
+        return ends::float(object).map(Value::Float);
     }
-    if let Ok(items) = object.try_iter() {
+    if let Ok(items) = Items::of(object) {
         let values = items.map(|item| to_value(loaded, &item?, depth + 1));
         return values.collect::<PyResult<_>>().map(Value::List);
     }
@@ -69,7 +79,7 @@ pub(crate) fn to_value(loaded: &Loaded, object: &Bound<'_, PyAny>, depth: u32) -
 }
 
 fn integer(object: &Bound<'_, PyAny>) -> PyResult<Value> {
-    match object.extract::<i128>() {
+    match ends::index(object).and_then(|integer| integer.extract::<i128>()) {
         Ok(number) => Ok(Value::Int(number)),
         Err(error) if error.is_instance_of::<PyOverflowError>(object.py()) => {
             Err(PyOverflowError::new_err("a number is bigger than any of C"))

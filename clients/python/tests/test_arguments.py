@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import inspect
 import zlib
+from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any
 
@@ -236,7 +237,7 @@ def test_columns(grid: Any) -> None:
 
 def test_names_that_may_be_meant_are_told(grid: Any, load_grid: Any) -> None:
     box = grid.box_new(3)
-    for wrong, expect in [
+    wrongs: list[tuple[Callable[[], Any], str]] = [
         (lambda: grid.uper, "grid has no function `uper`; is it `upper`"),
         (lambda: grid.grid_box_sum, "`grid_box_sum` is a method: call .sum(…) of a GridBox"),
         (lambda: box.sun, "GridBox has no function `sun`; is it `sum`"),
@@ -246,7 +247,8 @@ def test_names_that_may_be_meant_are_told(grid: Any, load_grid: Any) -> None:
         (lambda: getattr(grid, "\ud800"), "has no function"),
         (lambda: getattr(box, "\ud800"), "has no function"),
         (lambda: getattr(grid.add, "\ud800"), "no attribute"),
-    ]:
+    ]
+    for wrong, expect in wrongs:
         with pytest.raises(AttributeError) as raised:
             wrong()
         assert expect in str(raised.value)

@@ -17,7 +17,8 @@ PROGRAM = PACKAGES / "hotcell" / "bin" / "hotcell"
 
 
 def bench(*words: str, path: Path = PACKAGES) -> Any:
-    run = [PROGRAM, "bench", "--lang", "python", "--python", sys.executable, "--quick", "--rounds", "1", "--format", "json", *words]
+    options = ["--python", sys.executable, "--quick", "--rounds", "1", "--format", "json"]
+    run: list[str | Path] = [PROGRAM, "bench", "--lang", "python", *options, *words]
     environment = {**os.environ, "PYTHONPATH": str(path)}
     done = subprocess.run(run, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -69,6 +69,52 @@ for work in (run, maps, objects):
 until_told()
 """
 
+CONVERSIONS_IN_THREADS = """
+class Number:
+    def __index__(self):
+        tell(1)
+        return 7
+    def __float__(self):
+        tell(1)
+        return 0.5
+class Several:
+    def __iter__(self):
+        tell(1)
+        yield 1
+class Fields(dict):
+    def items(self):
+        tell(1)
+        return super().items()
+def numbers():
+    while True:
+        grid.add(Number(), 1)
+        grid.f64(Number())
+        grid.add.map([Number()] * 10, 1)
+def lists():
+    while True:
+        grid.total(Several())
+def structures():
+    while True:
+        grid.norm(Fields(x=1.0))
+for work in (numbers, lists, structures):
+    beside(work)
+until_told()
+"""
+
+SESSIONS_IN_THREADS = """
+def opens():
+    while True:
+        with grid.open() as other:
+            # A start takes its time where a machine is busy.
+            told.extend([other.add(1, 2)] * 10)
+def loads():
+    while True:
+        hotcell.load(sys.argv[1], library_dirs=[sys.argv[2]]).close()
+for work in (opens, loads):
+    beside(work)
+until_told()
+"""
+
 KEPT = """
 box = grid.box_new(4)
 box.listen(tell)
@@ -129,6 +175,12 @@ def test_python_ends_right_after_awaited_calls(grid_folder: Path, last: str) -> 
 
 @pytest.mark.parametrize("work", [AWAITED_IN_THREADS, CALLBACKS_IN_THREADS, ERRORS_IN_THREADS])
 def test_python_ends_while_threads_are_at_work(grid_folder: Path, work: str) -> None:
+    for _ in range(5):
+        assert ends(BEGIN + work, grid_folder) == "True\n"
+
+
+@pytest.mark.parametrize("work", [CONVERSIONS_IN_THREADS, SESSIONS_IN_THREADS])
+def test_python_ends_while_threads_are_in_arguments_and_sessions(grid_folder: Path, work: str) -> None:
     for _ in range(5):
         assert ends(BEGIN + work, grid_folder) == "True\n"
 

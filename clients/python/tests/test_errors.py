@@ -115,13 +115,14 @@ def test_options_that_are_tables(load_grid: Any) -> None:
             assert grid.grid_add(2, 3) == 5
             assert time.monotonic() < patience, "no worker was replaced"
         assert grid.info()["faults"] == {}
-    for wrong, said in [
+    wrongs: list[tuple[dict[str, Any], str]] = [
         ({"limits": {"memry": 1}}, "memry"),
         ({"recycle": {"every": -1.0}}, "no time in milliseconds"),
         ({"recycle": {"every_ms": 10}}, "there is no `every_ms`: times are in seconds"),
         ({"restart": {"faults": "many"}}, "many"),
         ({"sandbox": {"nope": 1}}, "nope"),
-    ]:
+    ]
+    for wrong, said in wrongs:
         with pytest.raises(ValueError, match=said):
             load_grid(**wrong)
     with pytest.raises((TypeError, OverflowError)):

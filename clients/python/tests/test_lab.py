@@ -28,7 +28,7 @@ def lab(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     # `python3` is this one.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = {**os.environ, "PATH": path, **variables}
-    command = [PROGRAM, "lab", "--via", "python", *words]
+    command: list[str | Path] = [PROGRAM, "lab", "--via", "python", *words]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 

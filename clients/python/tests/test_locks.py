@@ -201,15 +201,6 @@ def test_truth_values_are_ones_and_zeros(grid: Any) -> None:
     assert list(grid.bool.map(others)) == [False, True, True, True]
 
 
-def test_memory_to_fill_cannot_be_awaited(grid: Any) -> None:
-    async def run() -> None:
-        with pytest.raises(TypeError, match="pass a size"):
-            await grid.aio.fill(bytearray(8), 4)
-        assert len(await grid.aio.fill(8, 4)) == 4
-
-    asyncio.run(run())
-
-
 def test_names_that_clash(slow: Any) -> None:
     assert slow.slow_match(3) == slow.slow_match(self_=3) == 3
     assert slow.sum(slow.type("Pair")(self_=1, library_=2)) == 3

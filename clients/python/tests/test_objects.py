@@ -91,7 +91,12 @@ def test_callbacks_come_back_as_themselves(grid: Any) -> None:
         raise Own(value)
 
     seen: list[int] = []
-    assert grid.each(3, lambda value: seen.append(value) or value) == 6
+
+    def see(value: int) -> int:
+        seen.append(value)
+        return value
+
+    assert grid.each(3, see) == 6
     assert seen == [1, 2, 3]
     with pytest.raises(Own) as raised:
         grid.each(3, fail)
@@ -110,7 +115,8 @@ def interrupt(value: int) -> int:
 
 
 def test_callbacks_that_are_kept(grid: Any) -> None:
-    box, seen = grid.box_new(9), []
+    seen: list[int] = []
+    box = grid.box_new(9)
     box.watch(seen.append)
     box.put(2)
     box.put(3)
@@ -139,3 +145,61 @@ def test_lists_of_texts_that_a_null_ends(slow: Any) -> None:
 
     assert slow.words(visit) == 2
     assert lists[:2] == [["one", "zwölf"], []] and not lists[2]
+
+
+class Watcher:
+    """Has an object, and a function of its own is kept with that: a cycle that goes through the library."""
+
+    def __init__(self, grid: Any) -> None:
+        self.sums: list[int] = []
+        self.box = grid.box_new(3)
+        self.box.watch(self.changed)
+
+    def changed(self, sum: int) -> None:
+        self.sums.append(sum)
+
+
+def test_cycles_through_kept_functions_are_found(load_grid: Any) -> None:
+    with load_grid(max_objects=40) as grid:
+        watchers = []
+        for number in range(200):
+            watcher = Watcher(grid)
+            watcher.box.put(number)
+            assert watcher.sums == [number]
+            watchers.append(weakref.ref(watcher))
+            del watcher
+            # All of them at once would be more than the worker may have.
+            if number % 20 == 0:
+                gc.collect()
+        gc.collect()
+        assert [it for it in watchers if it() is not None] == []
+
+
+def test_functions_are_kept_as_long_as_anybody_needs_their_object(load_grid: Any) -> None:
+    with load_grid() as grid:
+        watcher = Watcher(grid)
+        seen, sums, box = weakref.ref(watcher), watcher.sums, watcher.box
+        item, other = box.item(1), box.within(1)
+        del watcher, box
+        gc.collect()
+        # The box is there for its item, and for who has it with a deadline.
+        other.put(2)
+        assert sums == [2] and seen() is not None
+        del other
+        gc.collect()
+        assert seen() is not None and item.value() == 1
+        del item
+        gc.collect()
+        assert seen() is None
+        # Without the collector.
+        box = grid.box_new(3)
+        function = Watcher(grid)
+        seen = weakref.ref(function)
+        box.watch(function.changed)
+        function.box.release()
+        del function
+        assert seen() is not None
+        box.put(5)
+        box.release()
+        gc.collect()
+        assert seen() is None

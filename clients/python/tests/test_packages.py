@@ -24,7 +24,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("packages")
     for command, library in [("build", "zlib"), ("gen", "sqlite3"), ("build", "png")]:
         contract = ROOT / "examples" / library / "bind.toml"
-        run = [PROGRAM, command, contract, "--lang", "python", "--out", folder / library]
+        run: list[str | Path] = [PROGRAM, command, contract, "--lang", "python", "--out", folder / library]
         subprocess.run(run, check=True, capture_output=True)
     return folder
 
@@ -98,6 +98,13 @@ import inspect, pickle, zlib_hotcell as z
 assert z.Zlib.__doc__ and z.ZStream.deflate.__doc__.splitlines()[-1] == "C: int deflate(z_streamp strm, int flush);"
 assert str(inspect.signature(z.ZStream.deflate)) == "(self, /, flush)"
 assert "ZlibError" in z.__all__ and "open" in z.__all__
+import pydoc
+with z.open() as library:
+    told = pydoc.render_doc(library.crc32, renderer=pydoc.plaintext)
+    assert "crc32(crc, buf)" in told and "Update a running CRC-32" in told, told
+    assert repr(library.aio.crc32) == "<<hotcell function crc32(crc, buf) of zlib>, to be awaited>"
+    assert str(inspect.signature(library.aio.crc32)) == "(crc, buf)"
+    assert "by columns" in repr(library.crc32.map) and "no call in flight" in repr(library.pipeline())
 try:
     z.open().uncompress(10, b"nonsense")
 except z.ZlibError as error:

@@ -9,7 +9,7 @@ import threading
 import time
 import weakref
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -79,7 +79,7 @@ def test_a_thread_with_calls_in_flight_has_the_worker(grid: Any) -> None:
         grid.add(3, 4)
     calls.settle()
     assert grid.add(3, 4) == 7 and coming.result() == 3
-    told = []
+    told: list[Any] = []
 
     def elsewhere() -> None:
         for use in (lambda: calls.send(grid.add, 1, 2), calls.settle, coming_later.result):
@@ -287,7 +287,7 @@ def test_what_kept_callbacks_raise_is_told_apart_by_what_it_is(grid: Any) -> Non
 def test_what_cannot_be_in_a_pipeline_says_so(grid: Any, load_grid: Any) -> None:
     calls = grid.pipeline()
     with load_grid() as other:
-        for send, kind, expect in [
+        refused: list[tuple[Callable[[], Any], type[Exception], str]] = [
             (lambda: calls.send(grid.each, 3, print), TypeError, "each.. cannot be in a pipeline"),
             (lambda: calls.send(grid.add.map, [1], 2), TypeError, "cannot be in a pipeline"),
             (lambda: calls.send(zlib.crc32, b""), TypeError, "takes a function of a library, not"),
@@ -295,7 +295,8 @@ def test_what_cannot_be_in_a_pipeline_says_so(grid: Any, load_grid: Any) -> None
             (lambda: calls.send(grid.add, 1), TypeError, "misses b"),
             (lambda: calls.send(grid.add, 1, 1 << 40), OverflowError, "`b`"),
             (lambda: calls.send(grid.fill, bytearray(4), 2), ValueError, "pass a size"),
-        ]:
+        ]
+        for send, kind, expect in refused:
             with pytest.raises(kind, match=expect):
                 send()
     assert calls.in_flight == 0 and grid.add(1, 2) == 3

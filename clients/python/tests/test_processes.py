@@ -12,7 +12,9 @@ import sys
 import threading
 import time
 import zlib
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -76,7 +78,7 @@ def test_an_interrupt_ends_a_call(load_grid: Any) -> None:
 
 def test_an_interrupt_ends_the_wait_for_a_turn(load_grid: Any) -> None:
     with load_grid(deadline=60) as grid:
-        waits = [
+        waits: list[Callable[[], Any]] = [
             lambda: grid.add(1, 2),
             lambda: grid.upper("text"),
             lambda: grid.add.map([1, 2], 3),
@@ -95,6 +97,54 @@ def test_an_interrupt_ends_the_wait_for_a_turn(load_grid: Any) -> None:
             over.set()
             thread.join()
         assert grid.add(1, 2) == 3 and grid.generation == 1
+
+
+STARTS = """
+#include <stdlib.h>
+#include <unistd.h>
+int one(void) { return 1; }
+__attribute__((constructor)) static void start(void) { while (getenv("STARTS_FOR_EVER")) pause(); }
+"""
+
+
+def workers() -> set[int]:
+    """Those of this process."""
+    tasks = os.listdir("/proc/self/task")
+    children = [Path(f"/proc/self/task/{task}/children").read_text() for task in tasks]
+    return {int(child) for line in children for child in line.split()}
+
+
+@pytest.fixture
+def starts(tmp_path: Path) -> Any:
+    """A library that is loaded for ever where the environment says so."""
+    (tmp_path / "starts.c").write_text(STARTS)
+    (tmp_path / "starts.h").write_text("int one(void);")
+    library = str(tmp_path / "libstarts.so")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, str(tmp_path / "starts.c")], check=True)
+    with hotcell.load(tmp_path / "starts.h", lib=library) as starts:
+        yield starts
+
+
+def test_an_interrupt_ends_the_wait_for_a_worker(starts: Any) -> None:
+    assert starts.one() == 1
+    before = workers()
+
+    def opens() -> None:
+        with pytest.raises(KeyboardInterrupt) as raised:
+            starts.open(environment={"STARTS_FOR_EVER": "1"}, start_deadline=3600)
+        assert isinstance(raised.value.__cause__, hotcell.Cancelled)
+
+    timer = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT))
+    timer.start()
+    opens()
+    timer.join()
+    end = time.monotonic() + 20
+    while workers() != before:
+        assert time.monotonic() < end, "the worker goes on"
+        time.sleep(0.05)
+    assert starts.one() == 1
+    with starts.open() as other:
+        assert other.one() == 1
 
 
 def hold_the_worker(grid: Any) -> tuple[threading.Thread, threading.Event]:
@@ -279,7 +329,9 @@ def test_nothing_is_left_behind(grid: Any) -> None:
         bound()
         grid.each(1, lambda value: value)
         grid.norm({"x": 1.0})
-        for wrong in [lambda: grid.add(1, "x"), lambda: grid.length("a\0"), lambda: grid.check(3)]:
+        wrongs: list[Callable[[], Any]]
+        wrongs = [lambda: grid.add(1, "x"), lambda: grid.length("a\0"), lambda: grid.check(3)]
+        for wrong in wrongs:
             with pytest.raises(Exception):
                 wrong()
 

@@ -27,7 +27,7 @@ use crate::session::Session;
 
 #[cfg(feature = "tokio")]
 pub use awaited::{TaskCallback, call_awaited, call_with_awaited};
-pub use batch::{Batch, never_in_a_batch};
+pub use batch::{Batch, never_in_a_batch, send};
 pub use callbacks::KeptFunction;
 pub use package::{leaving, package, recycle, restores, thread_rules, trying};
 

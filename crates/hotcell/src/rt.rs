@@ -54,7 +54,7 @@ pub use hotcell_sandbox::Profile;
 pub use image::Image;
 pub use input::Input;
 pub use invocation::Invocation;
-pub use libraries::{Libraries, LibraryFile, open, open_by};
+pub use libraries::{Libraries, LibraryFile, open, open_by, open_cancelled_by};
 pub(crate) use passed::{Outer as OuterPassed, Passed};
 pub use pipeline::{Pipeline, Sending};
 pub(crate) use reading::Bad;

@@ -253,16 +253,33 @@ impl Session {
         rules: Option<&'static ThreadRules>,
         options: Options,
     ) -> Result<Session> {
-        let session = Session::without_worker(package, rules, options, None)?;
-        let context = Context::of_package(package);
-        let seat = session.shared.seats.take().expect("nobody else knows the session yet");
-        let mut turn = Turn::new(&session, seat, None);
+        Session::without_worker(package, rules, options, None)?.with_worker()
+    }
+
+    /// As [`Session::open_by`], unless `cancel` gives it up, which is asked some twenty times a second: then it is
+    /// [`Cancelled`](crate::ErrorKind::Cancelled), and the worker that was coming up is ended. Calls of the session know nothing of
+    /// `cancel`.
+    pub fn open_cancelled_by(
+        package: &'static Package,
+        rules: Option<&'static ThreadRules>,
+        options: Options,
+        cancel: &Cancel,
+    ) -> Result<Session> {
+        let session = Session::without_worker(package, rules, options, None)?.cancelled_by(cancel);
+        Ok(Session { cancel: None, ..session.with_worker()? })
+    }
+
+    /// The session, with its first worker up.
+    fn with_worker(self) -> Result<Session> {
+        let context = Context::of_package(self.shared.package);
+        let seat = self.shared.seats.take().expect("nobody else knows the session yet");
+        let mut turn = Turn::new(&self, seat, None);
         // The start has a deadline of its own.
-        session.seat_worker(&mut turn, context, &mut Allowed::new(nanoseconds(YEAR)))?;
+        self.seat_worker(&mut turn, context, &mut Allowed::new(nanoseconds(YEAR)))?;
         // Before there are spares, which are begun behind the turn.
-        session.shared.found_healthy();
+        self.shared.found_healthy();
         drop(turn);
-        session.opened(context)
+        self.opened(context)
     }
 
     /// Has it looked at from now on: its first worker is up.

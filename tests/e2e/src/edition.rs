@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use hotcell::dynamic::{self, Value};
 use hotcell::rt::{Handle, Package};
-use hotcell::{Library, Options, Profile, Result, Sandbox, Session};
+use hotcell::{Cancel, Library, Options, Profile, Result, Sandbox, Session};
 use hotcell_bind::Bound;
 
 use crate::bound::bind;
@@ -91,6 +91,17 @@ impl Edition {
     /// Where no worker can be started.
     pub fn open(file: &Path, options: Options) -> Result<Edition> {
         Edition::of(serialized(), Options { libraries: vec![file.to_owned()], ..options })
+    }
+
+    /// As [`Edition::open`], unless that is given up.
+    ///
+    /// # Errors
+    ///
+    /// Where no worker can be started, or none is wanted any more.
+    pub fn open_cancelled_by(file: &Path, options: Options, cancel: &Cancel) -> Result<Edition> {
+        let (bound, options) = (serialized(), Options { libraries: vec![file.to_owned()], ..options });
+        let session = Session::open_cancelled_by(bound.package, bound.rules, options, cancel)?;
+        Ok(Edition { session, bound })
     }
 
     /// Opens a session with this file, in which several calls are made at a time.

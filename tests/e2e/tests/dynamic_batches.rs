@@ -3,9 +3,10 @@
 
 use std::mem;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use hotcell::dynamic::{Outcome, Value, never_in_a_batch};
+use hotcell::dynamic::{Outcome, Value, never_in_a_batch, send};
 use hotcell::rt::Batch;
 use hotcell::{Cause, Done, Error, ErrorKind, Executed, Options, Result, Ticket};
 use hotcell_e2e::objects::{Objects, STORE};
@@ -46,8 +47,14 @@ fn put_all(faulty: &Faulty, batch: &mut hotcell::dynamic::Batch) -> Vec<Ticket<O
 /// Holds each result against that of the call by itself.
 fn hold(faulty: &Faulty, done: &mut Done, tickets: Vec<Ticket<Outcome>>) {
     assert!(done.fault().is_none());
-    for ((name, args), ticket) in calls().into_iter().zip(tickets) {
-        match (done.take(ticket), faulty.call(name, &args)) {
+    let outcomes = tickets.into_iter().map(|ticket| done.take(ticket)).collect();
+    compare(faulty, outcomes);
+}
+
+/// The same, of results that were taken.
+fn compare(faulty: &Faulty, outcomes: Vec<Result<Outcome>>) {
+    for ((name, args), outcome) in calls().into_iter().zip(outcomes) {
+        match (outcome, faulty.call(name, &args)) {
             (Ok(one), Ok(other)) => assert_eq!(one, other, "{name}"),
             (Err(one), Err(other)) => {
                 assert_eq!((one.kind(), one.cause()), (other.kind(), other.cause()), "{name}");
@@ -70,6 +77,25 @@ fn calls_by_name_fail_for_themselves() {
         hold(&faulty, &mut done, tickets);
     }
     assert_eq!(faulty.session().generation(), 1);
+}
+
+#[test]
+fn calls_by_name_go_through_a_pipeline() {
+    let faulty = faulty();
+    let interface = Arc::new(hotcell_faulty::bound().unwrap().interface.clone());
+    let number = |name: &str| interface.function(&format!("faulty_{name}")).unwrap().0;
+    let mut pipeline = faulty.session().pipeline();
+    let mut sent = |function, args| send(&mut pipeline, &interface, function, args);
+    let tickets: Vec<_> = calls().into_iter().map(|(name, args)| sent(number(name), args).unwrap()).collect();
+    let functions = (0..).zip(&interface.functions);
+    for (unfit, _) in functions.filter(|(_, it)| never_in_a_batch(it).is_some()) {
+        let error = sent(unfit, Vec::new()).unwrap_err();
+        assert_eq!((error.kind(), error.executed()), (ErrorKind::InvalidArgument, Executed::No), "{error}");
+        assert!(error.message().contains("cannot be in a pipeline"), "{error}");
+    }
+    let outcomes = tickets.into_iter().map(|ticket| pipeline.take(ticket)).collect();
+    drop(pipeline);
+    compare(&faulty, outcomes);
 }
 
 #[test]

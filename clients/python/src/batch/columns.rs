@@ -4,8 +4,9 @@ use hotcell::Session;
 use hotcell::rt::Columns;
 use pyo3::prelude::*;
 
-use super::{Column, TOGETHER, failed, run};
+use super::{Column, TOGETHER, failed, in_row, run};
 use crate::arguments::Argument;
+use crate::ffi::ends;
 use crate::function::Function;
 use crate::hears::Hears;
 use crate::plan::{Number, Parameter, Takes};
@@ -44,7 +45,7 @@ pub(super) fn numbers(
             }
         });
         let sent = sent.map_err(|error| errors::exception(py, Some(&function.loaded), &error))?;
-        let mut done = run(py, function, batch, hears)?;
+        let mut done = run(py, function, hears, || batch.run())?;
         let taken = match size {
             1 => done.take_column::<1>(&sent, offset, &mut bytes),
             2 => done.take_column::<2>(&sent, offset, &mut bytes),
@@ -84,7 +85,9 @@ fn fill<'c>(
         (Column::List(list, _), Takes::Number(number)) => {
             let mut own = Vec::with_capacity(rows * number.size());
             for at in 0..rows {
-                let scalar = number.read(&list.get_item(at)?, &|| param.says(plan))?;
+                let read = |item| number.read(&item, &|| param.says(plan));
+                let scalar = ends::item(list, at).and_then(read);
+                let scalar = scalar.map_err(|error| in_row(list.py(), error, at))?;
                 own.extend_from_slice(&scalar.to_bytes(number)[..number.size()]);
             }
             Ok(Filled::Own(own))

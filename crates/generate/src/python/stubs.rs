@@ -12,6 +12,8 @@ pub(super) struct Stubs {
     /// The library's own functions.
     methods: Vec<Method>,
     objects: Vec<Class>,
+    /// Of the library, of objects, and of structures that stay.
+    twins: Vec<Twins>,
     structs: Vec<Structure>,
     enums: Vec<Enumeration>,
     constants: Vec<(String, &'static str)>,
@@ -24,6 +26,16 @@ struct Class {
     name: String,
     doc: Vec<String>,
     methods: Vec<Method>,
+}
+
+/// The functions of a class as they are called otherwise: those that can be.
+#[derive(Serialize)]
+struct Twins {
+    of: String,
+    columns: Vec<Variant>,
+    memory: Vec<Variant>,
+    /// Not there of structures.
+    awaited: Option<Vec<Variant>>,
 }
 
 /// A structure, and its functions where it stays.
@@ -50,6 +62,28 @@ struct Method {
     params: Vec<(String, String)>,
     result: String,
     doc: Vec<String>,
+    /// Whether it may be passed memory to fill.
+    fills: bool,
+}
+
+/// A function, called in one way.
+#[derive(Serialize)]
+struct Variant {
+    name: String,
+    params: Vec<(String, String)>,
+    result: String,
+    /// Whether there is another with other parameters.
+    one_of_two: bool,
+}
+
+/// How a function is called.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Plain,
+    /// With memory to fill.
+    Memory,
+    /// For each row of columns.
+    Columns,
 }
 
 /// Types of Python that methods and fields may hide where they are told.
@@ -123,7 +157,13 @@ impl Stubs {
             (name.clone(), ty)
         });
         let errors = names.errors.iter().map(|(symbol, named)| (symbol.clone(), named.name.clone()));
+        let twins = |owner, class, awaits| Twins::of(interface, names, (owner, class, awaits), &hidden);
+        let of_objects = names.objects.iter().map(|(key, it)| twins(Some(key), &it.name, true));
+        let of_structs = names.structs.iter().map(|(key, it)| twins(Some(key), &it.name, false));
+        let twins = std::iter::once(twins(None, &names.library, true)).chain(of_objects).chain(of_structs);
+        let twins = twins.collect();
         Stubs {
+            twins,
             methods: methods(None),
             objects: objects.collect(),
             structs: structs.collect(),
@@ -136,17 +176,62 @@ impl Stubs {
 
 impl Method {
     fn of(interface: &Interface, names: &Names, index: usize, hidden: &[&str]) -> Method {
+        let plain = Variant::of(interface, names, index, hidden, Way::Plain);
+        let Variant { name, params, result, one_of_two: fills } = plain;
+        Method { name, params, result, doc: docs::quoted(&names.functions[index].doc, 8), fills }
+    }
+}
+
+impl Variant {
+    fn of(interface: &Interface, names: &Names, index: usize, hidden: &[&str], way: Way) -> Variant {
         let (function, named) = (&interface.functions[index], &names.functions[index]);
         let params = function.params.iter().enumerate().filter(|(_, param)| param.role.value.is_argument());
         let params = params.zip(&named.params).filter(|((position, _), _)| Some(*position) != named.own);
-        Method {
+        let annotation = |param| match way {
+            Way::Memory if types::is_room(param) => "_Buffer".into(),
+            Way::Columns => types::column(names, param),
+            _ => types::parameter(names, param),
+        };
+        let result = match way {
+            Way::Columns => types::rows(names, function),
+            _ => types::result(names, function, way == Way::Memory),
+        };
+        Variant {
             name: named.name.clone(),
             params: params
-                .map(|((_, param), name)| (name.clone(), qualified(&types::parameter(names, param), hidden)))
+                .map(|((_, param), name)| (name.clone(), qualified(&annotation(param), hidden)))
                 .collect(),
-            result: qualified(&types::result(names, function), hidden),
-            doc: docs::quoted(&named.doc, 8),
+            result: qualified(&result, hidden),
+            one_of_two: way != Way::Columns && function.params.iter().any(types::is_room),
         }
+    }
+}
+
+impl Twins {
+    fn of(
+        interface: &Interface,
+        names: &Names,
+        (owner, class, awaits): (Option<&String>, &str, bool),
+        hidden: &[&str],
+    ) -> Twins {
+        let functions = names.functions.iter().zip(&interface.functions).enumerate();
+        let own = functions.filter(|(_, (named, _))| named.owner.as_ref() == owner);
+        let awaited = awaits.then(Vec::new);
+        let mut twins = Twins { of: class.to_owned(), columns: vec![], memory: vec![], awaited };
+        for (index, (_, function)) in own {
+            let variant = |way| Variant::of(interface, names, index, hidden, way);
+            let fills = function.params.iter().any(types::is_room);
+            // Without parameters there are no columns.
+            twins.columns.extend(Some(variant(Way::Columns)).filter(|it| !it.params.is_empty()));
+            twins.memory.extend(fills.then(|| variant(Way::Memory)));
+            if let Some(awaited) = &mut twins.awaited
+                && types::is_awaited(function)
+            {
+                awaited.push(variant(Way::Plain));
+                awaited.extend(fills.then(|| variant(Way::Memory)));
+            }
+        }
+        twins
     }
 }
 

@@ -2,7 +2,8 @@
 
 use hotcell_model::Interface;
 use hotcell_model::interface::{
-    CallbackParam, CallbackRole, Encoding, FieldRole, Function, Param, ResultRole, Role,
+    CallbackParam, CallbackRole, CallbackScope, Capacity, Encoding, FieldRole, Function, Param, ResultRole,
+    Role,
 };
 use hotcell_model::types::{CType, Type};
 
@@ -44,8 +45,72 @@ pub(super) fn parameter(names: &Names, param: &Param) -> String {
     if nullable { format!("{ty} | None") } else { ty }
 }
 
-/// What a function is annotated to return.
-pub(super) fn result(names: &Names, function: &Function) -> String {
+/// Whether a parameter is how much there is room for, or memory that is filled.
+pub(super) fn is_room(param: &Param) -> bool {
+    matches!(param.role.value, Role::BufferOut { capacity: Capacity::Caller, .. })
+        && param.structures().is_none()
+}
+
+/// Whether calls of a function can be awaited: none of Python's functions runs in them.
+pub(super) fn is_awaited(function: &Function) -> bool {
+    let runs = |param: &Param| match &param.role.value {
+        Role::Callback { callback, .. } => callback.scope == CallbackScope::Call,
+        _ => false,
+    };
+    !function.params.iter().any(runs)
+}
+
+/// What a function is annotated to return; `filled` is whether it is passed memory to fill.
+pub(super) fn result(names: &Names, function: &Function, filled: bool) -> String {
+    match results(names, function, filled).as_slice() {
+        [] => "None".into(),
+        [one] => one.clone(),
+        all => format!("tuple[{}]", all.join(", ")),
+    }
+}
+
+/// What one parameter of `map` is annotated with: what is the same for each row, or one for each.
+pub(super) fn column(names: &Names, param: &Param) -> String {
+    let pointee = || param.ty.pointee().map_or(&param.ty, |(pointee, _)| pointee);
+    let one = parameter(names, param);
+    match &param.role.value {
+        Role::Value | Role::ValueInOut { .. } | Role::BufferOut { .. } => format!("_Numbers[{one}]"),
+        Role::Struct { .. } => format!("_Structures[{one}]"),
+        Role::Texts { .. } | Role::Handles { .. } => sequence(&one),
+        // A list is a column, and never one row.
+        Role::BufferIn { nullable, .. } | Role::BufferInOut { nullable, .. } => {
+            let same = match (param.structures().is_some(), is_byte(pointee())) {
+                (false, true) => return format!("_Column[{one}]"),
+                (false, false) => "_Buffer | ",
+                (true, _) => "",
+            };
+            let none = if *nullable { " | None" } else { "" };
+            format!("{same}{}{none}", sequence(&one))
+        }
+        _ => format!("_Column[{one}]"),
+    }
+}
+
+/// What `map` of a function is annotated to return.
+pub(super) fn rows(names: &Names, function: &Function) -> String {
+    let all = results(names, function, false);
+    let outs = function.params.iter().filter(|param| is_number_out(&param.role.value));
+    let number = match (&function.result.value, outs.collect::<Vec<_>>().as_slice()) {
+        (ResultRole::Value, []) => Some(&function.result_type),
+        (_, [param]) => param.ty.pointee().map(|(pointee, _)| pointee),
+        _ => None,
+    };
+    match (all.as_slice(), number) {
+        ([_], Some(number)) => numbers(number),
+        _ => format!("list[{}]", result(names, function, false)),
+    }
+}
+
+fn is_number_out(role: &Role) -> bool {
+    matches!(role, Role::ValueOut { .. } | Role::ValueInOut { .. })
+}
+
+fn results(names: &Names, function: &Function, filled: bool) -> Vec<String> {
     let mut all = Vec::new();
     let maybe = |ty: String, nullable: bool| if nullable { format!("{ty} | None") } else { ty };
     match &function.result.value {
@@ -69,7 +134,8 @@ pub(super) fn result(names: &Names, function: &Function) -> String {
     for param in &function.params {
         let pointee = || param.ty.pointee().map_or(&param.ty, |(pointee, _)| pointee);
         all.push(match &param.role.value {
-            Role::ValueOut { .. } | Role::ValueInOut { .. } => number(names, pointee(), false),
+            _ if filled && is_room(param) => "int".into(),
+            role if is_number_out(role) => number(names, pointee(), false),
             Role::BufferOut { .. } | Role::BufferInOut { .. } => match param.structures() {
                 Some(record) => format!("list[{}]", structure(names, record)),
                 None => {
@@ -88,11 +154,7 @@ pub(super) fn result(names: &Names, function: &Function) -> String {
             _ => continue,
         });
     }
-    match all.as_slice() {
-        [] => "None".into(),
-        [one] => one.clone(),
-        all => format!("tuple[{}]", all.join(", ")),
-    }
+    all
 }
 
 /// What a field of a structure is annotated with.
@@ -166,16 +228,24 @@ fn text(encoding: Encoding, goes_in: bool) -> String {
     }
 }
 
+fn is_byte(element: &CType) -> bool {
+    matches!(element.kind, Type::Void | Type::Char | Type::Int { bits: 8, signed: false })
+}
+
 fn data_in(names: &Names, element: &CType) -> String {
-    match &element.kind {
-        Type::Void | Type::Char | Type::Int { bits: 8, signed: false } => "_Buffer".into(),
-        _ => format!("_Buffer | {}", sequence(&number(names, element, true))),
+    match is_byte(element) {
+        true => "_Buffer".into(),
+        false => format!("_Buffer | {}", sequence(&number(names, element, true))),
     }
 }
 
 fn data_out(element: &CType) -> String {
+    if is_byte(element) { "bytes".into() } else { numbers(element) }
+}
+
+/// Several numbers.
+fn numbers(element: &CType) -> String {
     match &element.kind {
-        Type::Void | Type::Char | Type::Int { bits: 8, signed: false } => "bytes".into(),
         Type::Bool => "list[bool]".into(),
         Type::Float { .. } => "_array[float]".into(),
         _ => "_array[int]".into(),

@@ -1,15 +1,15 @@
-//! Batches of calls by name.
+//! Batches and pipelines of calls by name.
 
 use std::fmt;
 use std::sync::Arc;
 
-use hotcell_model::interface::{Function, Interface, Role};
+use hotcell_model::interface::{Function, Interface};
 
 use super::arguments::{Passed, put};
 use super::written::Written;
-use super::{Outcome, Value, results};
+use super::{Outcome, Value, objects, results};
 use crate::error::Result;
-use crate::rt::{self, Done, Ticket};
+use crate::rt::{self, Collects as _, Done, Puts as _, Reply, Ticket};
 use crate::session::Session;
 
 /// Calls by name that are sent together, as [`rt::Batch`] sends them: one wake, one deadline; they are executed in order, and each
@@ -19,23 +19,10 @@ pub struct Batch {
     interface: Arc<Interface>,
 }
 
-/// Why a call of this function cannot be in a batch; `None` when it can. All that it needs is known when it is put there, and all
+/// Why a call of this function cannot be in a batch, nor in a pipeline; `None` when it can. All that it needs is known when it is put there, and all
 /// that it changes comes out of it.
 pub fn never_in_a_batch(function: &Function) -> Option<&'static str> {
-    function.params.iter().find_map(|param| match &param.role.value {
-        Role::Callback { .. } => Some("it is passed a callback"),
-        Role::Resident { .. } => Some("it is passed a structure that stays in the worker"),
-        Role::Struct { direction, .. } if param.role.value.is_argument() && direction.goes_out() => {
-            Some("it changes a structure that it is passed")
-        }
-        Role::OffsetOut { param: of, .. } => match function.params.get(*of).map(|of| &of.role.value) {
-            Some(Role::Text { encoding, .. }) if encoding.is_converted() => {
-                Some("it tells a place in a text that is converted")
-            }
-            _ => None,
-        },
-        _ => None,
-    })
+    function.alone()
 }
 
 impl Batch {
@@ -54,19 +41,8 @@ impl Batch {
     #[track_caller]
     pub fn add(&mut self, function: u16, args: Vec<Value>) -> Result<Ticket<Outcome>> {
         let mut entry = self.batch.entry(function)?;
-        let interface = Arc::clone(&self.interface);
-        let Some(called) = interface.functions.get(usize::from(function)) else {
-            return Err(Written::invalid_argument(&entry, "", "the interface is not the session's".into()));
-        };
-        if let Some(why) = never_in_a_batch(called) {
-            let message = format!("`{}` cannot be in a batch: {why}", called.name);
-            return Err(Written::invalid_argument(&entry, "", message));
-        }
-        put(&mut entry, &interface, called, &args)?;
-        Ok(entry.read(move |reply| {
-            let called = &interface.functions[usize::from(function)];
-            results::read(reply, &interface, called, &Passed::of(called, &args))
-        }))
+        write(&mut entry, "a batch", &self.interface, function, &args)?;
+        Ok(entry.read(reads(&self.interface, function, args)))
     }
 
     /// How many calls there are.
@@ -98,6 +74,57 @@ impl Batch {
     #[track_caller]
     pub fn run_awaited(self) -> impl Future<Output = Result<Done>> + Send + use<> {
         self.batch.run_awaited()
+    }
+}
+
+/// Sends a call of the function of this index into a pipeline, with arguments as those of [`super::call`]. [`rt::Pipeline::take`]
+/// gives its outcome for the ticket.
+///
+/// # Errors
+///
+/// As of a call that cannot be sent: `InvalidArgument` also for a function that [cannot be in a batch](never_in_a_batch).
+#[track_caller]
+pub fn send(
+    pipeline: &mut rt::Pipeline,
+    interface: &Arc<Interface>,
+    function: u16,
+    args: Vec<Value>,
+) -> Result<Ticket<Outcome>> {
+    let called = interface.functions.get(usize::from(function));
+    let objects = called.map(|called| objects::among(pipeline.session(), called, &args));
+    let mut sending = pipeline.entry_of(function, &objects.unwrap_or_default())?;
+    write(sending.call(), "a pipeline", interface, function, &args)?;
+    Ok(sending.read(reads(interface, function, args)))
+}
+
+/// Writes a call that is to be in one of these.
+fn write(
+    call: &mut impl Written,
+    place: &str,
+    interface: &Interface,
+    function: u16,
+    args: &[Value],
+) -> Result<()> {
+    let Some(called) = interface.functions.get(usize::from(function)) else {
+        return Err(Written::invalid_argument(call, "", "the interface is not the session's".into()));
+    };
+    if let Some(why) = never_in_a_batch(called) {
+        let message = format!("`{}` cannot be in {place}: {why}", called.name);
+        return Err(Written::invalid_argument(call, "", message));
+    }
+    put(call, interface, called, args).map(drop)
+}
+
+/// What reads the results of a call with these arguments.
+fn reads(
+    interface: &Arc<Interface>,
+    function: u16,
+    args: Vec<Value>,
+) -> impl FnOnce(&mut Reply<'_>) -> Result<Outcome> + Send + 'static {
+    let interface = Arc::clone(interface);
+    move |reply| {
+        let called = &interface.functions[usize::from(function)];
+        results::read(reply, &interface, called, &Passed::of(called, &args))
     }
 }
 

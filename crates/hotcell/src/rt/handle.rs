@@ -197,6 +197,12 @@ impl Handle {
         self.object.owned
     }
 
+    /// Whether it is the only one that stands for the object, and no other needs that: nobody notices when it is dropped. Another thread
+    /// may change that at any time.
+    pub fn is_alone(&self) -> bool {
+        Arc::strong_count(&self.object) == 1
+    }
+
     pub(crate) fn object(&self) -> &Arc<Object> {
         &self.object
     }

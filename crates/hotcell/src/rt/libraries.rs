@@ -9,7 +9,7 @@ use hotcell_protocol::ErrorKind;
 use super::{Package, ThreadRules};
 use crate::error::{Error, Result};
 use crate::options::Options;
-use crate::session::Session;
+use crate::session::{Cancel, Session};
 
 /// The libraries of a package.
 #[derive(Debug)]
@@ -50,14 +50,22 @@ pub fn open_by(
     libraries: &'static Libraries,
     options: Options,
 ) -> Result<Session> {
-    if !options.libraries.is_empty() {
-        return Session::open_by(package, rules, options);
-    }
-    let directories = env::var_os(libraries.variable);
-    let directories: Vec<PathBuf> = directories.iter().flat_map(absolute).collect();
-    let found = libraries.find(&directories);
-    Session::open_by(package, rules, Options { libraries: found, ..options })
-        .map_err(|error| libraries.advise(error, &directories))
+    libraries.found(options, |options| Session::open_by(package, rules, options))
+}
+
+/// As [`open_by`], unless `cancel` gives it up: [`Session::open_cancelled_by`].
+///
+/// # Errors
+///
+/// Those of that.
+pub fn open_cancelled_by(
+    package: &'static Package,
+    rules: Option<&'static ThreadRules>,
+    libraries: &'static Libraries,
+    options: Options,
+    cancel: &Cancel,
+) -> Result<Session> {
+    libraries.found(options, |options| Session::open_cancelled_by(package, rules, options, cancel))
 }
 
 /// The directories of a variable. One that is empty or relative would be another wherever the program is started.
@@ -66,6 +74,17 @@ fn absolute(list: &OsString) -> impl Iterator<Item = PathBuf> {
 }
 
 impl Libraries {
+    /// Opens a session with the files that are found, unless the options name others.
+    fn found(&self, options: Options, open: impl FnOnce(Options) -> Result<Session>) -> Result<Session> {
+        if !options.libraries.is_empty() {
+            return open(options);
+        }
+        let directories = env::var_os(self.variable);
+        let directories: Vec<PathBuf> = directories.iter().flat_map(absolute).collect();
+        let found = self.find(&directories);
+        open(Options { libraries: found, ..options }).map_err(|error| self.advise(error, &directories))
+    }
+
     fn find(&self, directories: &[PathBuf]) -> Vec<PathBuf> {
         self.files.iter().filter_map(|file| file.find(directories)).collect()
     }

@@ -41,7 +41,21 @@ pub struct Sending<'p> {
     flights: &'p mut Flights,
 }
 
+impl<'p> Sending<'p> {
+    /// The call itself, to be written as any other.
+    #[cfg(feature = "dynamic")]
+    pub(crate) fn call(&mut self) -> &mut Call<'p> {
+        &mut self.call
+    }
+}
+
 impl Pipeline {
+    /// The session whose calls these are.
+    #[cfg(feature = "dynamic")]
+    pub(crate) fn session(&self) -> &Session {
+        &self.session
+    }
+
     pub(crate) fn new(session: Session) -> Pipeline {
         Pipeline { session, flights: Flights::new() }
     }

@@ -107,8 +107,8 @@ impl fmt::Debug for State {
 impl Session {
     /// The same session, for calls that `cancel` gives up. A call that the library executes then is
     /// [`Cancelled`](crate::ErrorKind::Cancelled) within some milliseconds, and its worker is ended, for the library would go
-    /// on, unless the contract says how the library stops it; one that is not sent yet is not executed, and leaves the line for its turn. A call that waits for a worker to
-    /// start, or runs a callback, hears of it behind that. Futures are given up by dropping them.
+    /// on, unless the contract says how the library stops it; one that is not sent yet is not executed, and leaves the line for its turn. A worker that it waits for goes on
+    /// starting, for the next call. A call that runs a callback hears of it behind that. Futures are given up by dropping them.
     #[must_use]
     pub fn cancelled_by(&self, cancel: &Cancel) -> Session {
         Session { cancel: Some(cancel.clone()), ..self.clone() }

@@ -324,9 +324,7 @@ impl Session {
             return Ok(worker);
         }
         self.admit(context)?;
-        let Some(next) = shared.service.next.try_lock_until(until) else {
-            return Err(late(context, allowed));
-        };
+        let next = self.next_worker(until, context, allowed)?;
         // Somebody may have brought one up meanwhile.
         if let Some(worker) = shared.service.serving() {
             return Ok(worker);
@@ -336,6 +334,27 @@ impl Session {
         // Where another file was loaded anew, they are cleared already.
         self.clear_seats();
         Ok(worker)
+    }
+
+    /// The right to bring a worker up: waits for who has it, until then, or until this call is given up.
+    fn next_worker<'s>(
+        &'s self,
+        until: Instant,
+        context: Context,
+        allowed: &Allowed,
+    ) -> Result<MutexGuard<'s, Next>> {
+        loop {
+            let look = self.cancel.as_ref().map_or(until, |_| until.min(Instant::now() + LETS_IN));
+            if let Some(next) = self.shared.service.next.try_lock_until(look) {
+                return Ok(next);
+            }
+            if self.is_cancelled() {
+                return Err(self.given_up(&context));
+            }
+            if Instant::now() >= until {
+                return Err(late(context, allowed));
+            }
+        }
     }
 
     /// Sees to what the worker leaves behind that serves no longer.
@@ -353,7 +372,8 @@ impl Session {
         self.admit(context)
     }
 
-    /// Brings a worker up. Who loads another file anew need not wait for one that does not come up: he is let in now and then.
+    /// Brings a worker up. Who loads another file anew need not wait for one that does not come up: he is let in now and then, and
+    /// so is whoever gives this call up. The worker goes on coming up for the next call then.
     fn come_up<'s>(
         &'s self,
         mut next: MutexGuard<'s, Next>,
@@ -390,8 +410,14 @@ impl Session {
                 Ok(false) => {
                     next.starting = Some(worker);
                     MutexGuard::unlock_fair(next);
-                    let again = shared.service.next.try_lock_until(until).filter(|_| Instant::now() < until);
-                    next = again.ok_or_else(|| late(context, allowed))?;
+                    // Whoever is asked may call this session.
+                    if self.is_cancelled() {
+                        return Err(self.given_up(&context));
+                    }
+                    next = self.next_worker(until, context, allowed)?;
+                    if Instant::now() >= until {
+                        return Err(late(context, allowed));
+                    }
                     if let Some(worker) = shared.service.serving() {
                         return Ok(worker);
                     }

@@ -113,6 +113,25 @@ impl Function {
         };
         self.idempotent && !self.params.iter().any(goes_with_worker)
     }
+
+    /// Why a call by name cannot be one of many that are sent together, or behind each other; `None` when it can. All that it needs
+    /// is known when it is put there, and all that it changes comes out of it.
+    pub fn alone(&self) -> Option<&'static str> {
+        self.params.iter().find_map(|param| match &param.role.value {
+            Role::Callback { .. } => Some("it is passed a callback"),
+            Role::Resident { .. } => Some("it is passed a structure that stays in the worker"),
+            Role::Struct { direction, .. } if param.role.value.is_argument() && direction.goes_out() => {
+                Some("it changes a structure that it is passed")
+            }
+            Role::OffsetOut { param: of, .. } => match self.params.get(*of).map(|of| &of.role.value) {
+                Some(Role::Text { encoding, .. }) if encoding.is_converted() => {
+                    Some("it tells a place in a text that is converted")
+                }
+                _ => None,
+            },
+            _ => None,
+        })
+    }
 }
 
 #[cfg(test)]
