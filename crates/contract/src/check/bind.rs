@@ -54,7 +54,7 @@ pub(crate) fn bind(
         Verdict::Unsupported(reason) => {
             return Some(Err(left_out(function, Status::Unsupported, reason, None)));
         }
-        Verdict::Open(gaps) => gaps,
+        Verdict::Open(gaps) => infer::walls::apply(function, &names, known, &mut decided.draft, gaps),
     };
     let before = findings.len();
     let finished = finish::finish(site, decided, gaps, findings);

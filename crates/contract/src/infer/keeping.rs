@@ -88,6 +88,27 @@ pub(super) fn of_memory(view: &View<'_>, draft: &Draft, index: usize, array: boo
     })
 }
 
+/// Whether memory before a wall may be needed after the call, for which there is more evidence against than with a length beside it:
+/// nobody has it where no object goes in that a function changes, unless the function is called like one that keeps things. What
+/// computes numbers of numbers may `add` them.
+pub(super) fn of_walled(view: &View<'_>, draft: &Draft, index: usize) -> bool {
+    let object = changed(view, draft, index).is_some();
+    let computes = !object && computes(view);
+    comments::kept(view.function) || makes(view) || keeps(view) && !computes || object && !done(view)
+}
+
+/// Whether a function takes nothing but numbers and memory of one kind of numbers, some of which it reads and some it may write.
+fn computes(view: &View<'_>) -> bool {
+    let buffers: Vec<_> = (0..view.function.params.len()).filter_map(|index| view.buffer(index)).collect();
+    let only = (0..view.function.params.len()).all(|index| {
+        view.buffer(index).is_some() || view.param(index).is_some_and(|param| param.ty.is_scalar())
+    });
+    let alike = buffers.windows(2).all(|pair| pair[0].0.kind == pair[1].0.kind);
+    let both = buffers.iter().any(|(_, constant)| *constant) && buffers.iter().any(|(_, constant)| !constant);
+    let numbers = buffers.iter().all(|(element, _)| element.is_scalar() && !element.is_byte());
+    only && alike && both && numbers && view.function_has_word(&["add"])
+}
+
 /// Why what a comment describes may be needed after the call. What comes out is there when the function returns; what goes in beside
 /// an object that the function changes is done with only where the function is called so.
 pub(super) fn of_structure(view: &View<'_>, draft: &Draft, index: usize, comes_out: bool) -> Option<String> {
@@ -105,7 +126,7 @@ pub(super) fn of_structure(view: &View<'_>, draft: &Draft, index: usize, comes_o
 }
 
 /// Whether a function is called like one that is done with what it is given when it returns.
-fn done(view: &View<'_>) -> bool {
+pub(super) fn done(view: &View<'_>) -> bool {
     // `gzread`, but not `thread`.
     let glued = |word: &String| {
         !word.ends_with("thread") && FILLS.iter().any(|part| part.len() > 3 && word.ends_with(part))
