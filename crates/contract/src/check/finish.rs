@@ -32,7 +32,7 @@ pub(crate) fn finish(
 ) -> Option<Result<interface::Function, LeftOut>> {
     let function = site.function;
     let unsupported = |reason: String| Some(Err(left_out(function, Status::Unsupported, reason, None)));
-    let Decided { mut draft, mut error, requires, cancel, mut uses, keeps, places } = decided;
+    let Decided { mut draft, mut error, requires, cancel, mut uses, keeps, places, .. } = decided;
     if draft.result.is_none() && function.result.kind == Type::Void {
         draft.result = Some(Fact::proven(ResultRole::Void));
     }

@@ -12,7 +12,7 @@ use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::{Ending, ending};
 use crate::infer::inplace::KNOWN_BY_PLACE;
-use crate::infer::view::{View, decided, is_letter, shown};
+use crate::infer::view::{View, decided, shown};
 use crate::infer::words::functions::CONTROLS;
 use crate::infer::words::objects::CONSTRUCTORS;
 use crate::infer::words::{BEGINNINGS, ENDS, OUTPUTS, PAIRS, PLACES, RAW};
@@ -24,6 +24,9 @@ pub(crate) const WALLED: &str = "walled-memory";
 /// Words of functions to which it matters where memory is, by itself or to other memory, and not only what is in it.
 const ADDRESSES: &[&str] =
     &["addr", "address", "align", "aligned", "alignment", "lock", "mlock", "pin", "split"];
+
+/// Parts of the names of types that are pointers to bytes: `png_const_bytep`.
+const BYTES: &[&str] = &["byte", "char", "octet", "uint8"];
 
 /// Concludes what is open where all of it is such memory; else nothing, and what is open stays so.
 pub(crate) fn apply(
@@ -77,9 +80,11 @@ fn memory(view: &View<'_>, index: usize) -> Option<(CType, bool)> {
     Some((element.clone(), constant))
 }
 
-/// Whether there are numbers behind a type: a pointer to bytes that hides in a name may be an object's.
+/// Whether there are numbers behind a type: a pointer to bytes that hides in a name may be an object's, unless the name says what they
+/// are. `sqlite3_filename` is a text with more around it.
 fn is_numbers(ty: &CType, element: &CType) -> bool {
-    element.is_scalar() && (shown(ty) || !element.is_byte() || is_letter(element))
+    let named = || BYTES.iter().any(|part| ty.written.to_ascii_lowercase().contains(part));
+    element.is_scalar() && (shown(ty) || !element.is_byte() || named())
 }
 
 /// Whether `void` is raw memory: it is called so in a function that is done with memory when it returns, and calls nothing that could
@@ -112,7 +117,10 @@ fn leads_elsewhere(view: &View<'_>, index: usize) -> bool {
     let alike = |&other: &usize| other != index && kind(other).is_some() && kind(other) == kind(index);
     let mut others = (0..function.params.len()).filter(alike);
     let counted = function.params.iter().any(|param| param.ty.is_integer());
-    let place = |at: usize| [PLACES, BEGINNINGS, ENDS].iter().any(|list| view.called(at, list));
+    // The position of a wider number is one: `encode(vli, size_t *vli_pos, out, size_t *out_pos, out_size)`.
+    let byte = |at: usize| memory(view, at).is_some_and(|(element, _)| element.is_byte());
+    let number = |at: usize| !byte(at) && view.called(at, &["pos", "position"]);
+    let place = |at: usize| [PLACES, BEGINNINGS, ENDS].iter().any(|list| view.called(at, list)) && !number(at);
     let pair = |other: usize| {
         let unnamed = view.words(index).is_empty() && view.words(other).is_empty() && !counted;
         let called = |at: usize, name: &str| view.called(at, &[name]);

@@ -73,7 +73,7 @@ fn a_negative_length_means_something() {
         assert_eq!(help, format!("[function.f]\n{rule}"));
     }
     // Both lines are proposed together, and the second one only where there is no such line.
-    let read = ["int f(unsigned char *pixels, size_t n)"];
+    let read = ["int f(void *pixels, size_t n)"];
     let (_, help) = open(&read, "").expect("must be open");
     assert!(help.contains(r#"length = "result" }"#) && help.ends_with(&format!("\n{rule}")), "{help}");
     let (_, help) = open(&read, "[function.f]\nerror = { fails = \"zero\" }\n").expect("must be open");
@@ -104,7 +104,7 @@ fn a_negative_length_means_something() {
     }
     let unsigned = ["size_t f(unsigned char *buf, size_t n)"];
     assert_eq!(open(&unsigned, &dst("")), None);
-    let unsigned = ["size_t f(unsigned char *pixels, size_t n)"];
+    let unsigned = ["size_t f(void *pixels, size_t n)"];
     let (_, help) = open(&unsigned, "").expect("must be open");
     assert!(!help.contains("error"), "{help}");
 }

@@ -61,7 +61,7 @@ fn what_may_be_kept_or_is_a_place_is_asked_for() {
     let named = |declaration: &str| {
         let name = declaration.split_once('(').unwrap().0.rsplit(' ').next().unwrap();
         let api = api(&[declaration]);
-        let checked = run(&api, &contract(""), Selection::Only(name)).unwrap();
+        let checked = run(&api, &contract("[handle]\ndb = {}\n"), Selection::Only(name)).unwrap();
         checked.interface.functions.len()
     };
     for declaration in [
@@ -71,12 +71,24 @@ fn what_may_be_kept_or_is_a_place_is_asked_for() {
         "int run_split(double *ri, double *ii)",
         "int numbers_create(double *numbers)",
         "void numbers_free(double *numbers)",
-        "int db_start(db *db, double *numbers)",
+        "int db_start(db *d, double *numbers)",
         "int register_add(const short *numbers)",
+        "int putenv(char *text)",
+        "void setprogname(const char *name)",
+        "void select_buffer(int size, unsigned *buffer)",
+        "int define_property(const char *name, unsigned *ranges)",
+        "int db_write_open_memory(db *d, void *buffer, size_t size, size_t *used)",
+        "int save_context(db *d, int context, const char *data)",
     ] {
         assert_eq!(named(declaration), 0, "{declaration}");
     }
     assert_eq!(named("int numbers_add(int *r, const int *a, const int *b)"), 1);
+    assert_eq!(named("int db_read(db *d, double *numbers)"), 1);
+    assert_eq!(named("int puts_all(char *text)"), 1);
+    assert_eq!(named("int hash_buf(int kind, unsigned char *out, const unsigned char *in, int len)"), 1);
+    assert_eq!(named("int db_read_scanline(db *d, void *buf, int row)"), 1);
+    assert_eq!(named("int db_read_scanline(db *d, void *user, int row)"), 0);
+    assert_eq!(named("int db_read_ctl(db *d, void *buf, int what)"), 0);
 }
 
 #[test]
