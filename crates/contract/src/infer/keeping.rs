@@ -123,6 +123,9 @@ pub(super) fn of_walled(view: &View<'_>, draft: &Draft, index: usize) -> bool {
             && !(0..view.function.params.len()).any(reads)
             && !done(view)
     };
+    // `LZ4_saveDictHC(stream, buffer, size)`: from then on the stream reads it there.
+    let dictionary =
+        object && words.iter().any(|word| word.starts_with("dict")) && !getters::gets(&view.function.name);
     let text = view.buffer(index).is_some_and(|(element, _)| is_letter(element)) && texts::kept(view, index).is_some();
     comments::kept(view.function)
         || makes(view)
@@ -130,6 +133,7 @@ pub(super) fn of_walled(view: &View<'_>, draft: &Draft, index: usize) -> bool {
         || object && !done(view)
         || goes_on
         || filled_later
+        || dictionary
         || text
 }
 

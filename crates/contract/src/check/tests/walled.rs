@@ -73,6 +73,7 @@ fn what_may_be_kept_or_is_a_place_is_asked_for() {
         "void numbers_free(double *numbers)",
         "int db_start(db *d, double *numbers)",
         "int register_add(const short *numbers)",
+        "int db_save_dict_far(db *d, char *room, int n)",
         "int putenv(char *text)",
         "void setprogname(const char *name)",
         "void select_buffer(int size, unsigned *buffer)",
