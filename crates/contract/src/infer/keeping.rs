@@ -105,7 +105,7 @@ const PLACES_TO_FILL: &[&str] =
 /// the function is called like one that keeps things, or after memory. What computes numbers of numbers may `add` them.
 pub(super) fn of_walled(view: &View<'_>, draft: &Draft, index: usize) -> bool {
     let constant = view.param(index).and_then(|param| param.ty.pointee()).is_some_and(|(_, constant)| constant);
-    let object = changed(view, draft, index).is_some();
+    let object = changed(view, draft, index).is_some_and(|object| !is_plain(view, object));
     let computes = !object && computes(view);
     let words = unnumbered(&view.function.name);
     let from = |word: &String| {
@@ -152,17 +152,18 @@ fn computes(view: &View<'_>) -> bool {
 /// Why what a comment describes may be needed after the call. What comes out is there when the function returns; what goes in beside
 /// an object that the function changes is done with only where the function is called so.
 pub(super) fn of_structure(view: &View<'_>, draft: &Draft, index: usize, comes_out: bool) -> Option<String> {
-    // A structure of numbers has no place for a pointer.
-    let plain = |object: &usize| {
-        let pointee = view.param(*object).and_then(|param| param.ty.pointee());
-        pointee.and_then(|(ty, _)| ty.record()).is_some_and(|record| view.known.structs.is_plain(record))
-    };
-    let object = changed(view, draft, index).filter(|object| !plain(object));
+    let object = changed(view, draft, index).filter(|object| !is_plain(view, *object));
     let kept = comments::kept(view.function)
         || makes(view)
         || keeps(view)
         || object.is_some() && !comes_out && !done(view);
     kept.then(|| format!("the library may keep `{}` after the call", view.name(index)))
+}
+
+/// Whether a parameter points to a structure of numbers, which has no place for a pointer.
+fn is_plain(view: &View<'_>, index: usize) -> bool {
+    let pointee = view.param(index).and_then(|param| param.ty.pointee());
+    pointee.and_then(|(ty, _)| ty.record()).is_some_and(|record| view.known.structs.is_plain(record))
 }
 
 /// Whether a function is called like one that is done with what it is given when it returns.
