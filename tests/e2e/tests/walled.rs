@@ -3,7 +3,7 @@
 
 use hotcell::dynamic::{self, Outcome, Value};
 use hotcell::{ErrorKind, Options, Result, Session};
-use hotcell_bind::Bound;
+use hotcell_bind::{Bound, Job, Source};
 use hotcell_e2e::bound::bind;
 use hotcell_e2e::cli::Folder;
 
@@ -19,6 +19,24 @@ impl Walled {
     fn new() -> Walled {
         let (header, code) = (include_str!("concluded/walled.h"), include_str!("concluded/walled.c"));
         let (folder, bound) = bind("walled", header, code, CONTRACT);
+        Walled { session: bound.open(Options::default()).unwrap(), bound, _folder: folder }
+    }
+
+    /// The rows of limbs of GMP, of which nothing is decided.
+    fn gmp() -> Walled {
+        let folder = Folder::new();
+        folder.write(
+            "bind.toml",
+            "hotcell = 1\nlibrary = \"gmp\"\nheaders = [\"stdlib.h\", \"gmp.h\"]\nlink = [\"gmp\"]\ninclude = [\"__gmpn_*\"]\n",
+        );
+        let bound = hotcell_bind::bind(&Job {
+            source: Source::Contract(folder.path().join("bind.toml")),
+            only: None,
+            include_dirs: Vec::new(),
+            defines: Vec::new(),
+            library_dirs: Vec::new(),
+        });
+        let bound = bound.unwrap();
         Walled { session: bound.open(Options::default()).unwrap(), bound, _folder: folder }
     }
 
@@ -124,4 +142,39 @@ fn what_is_kept_or_a_place_is_asked_for() {
     for name in ["walled_alignment", "walled_between", "walled_watch", "walled_set_table"] {
         assert!(walled.bound.interface.function(name).is_none(), "{name}");
     }
+}
+
+/// A number of 128 bits as two limbs.
+fn limbs(number: u128) -> Value {
+    ints(&[number & u128::from(u64::MAX), number >> 64].map(|limb| i128::try_from(limb).unwrap()))
+}
+
+#[test]
+fn rows_of_a_library_are_what_arithmetic_says() {
+    let gmp = Walled::gmp();
+    let numbers = [0, 1, u128::MAX, 1 << 64, u128::from(u64::MAX), 0x0123_4567_89ab_cdef_0f1e_2d3c_4b5a_6978];
+    let zero = || limbs(0);
+    for (a, b) in numbers.iter().flat_map(|a| numbers.iter().map(move |b| (*a, *b))) {
+        let row = |name: &str, args: &[Value]| {
+            let call = gmp.call(name, args).unwrap();
+            (call.outs[0].1.clone(), call.returned.unwrap())
+        };
+        let (sum, carry) = a.overflowing_add(b);
+        let args = [zero(), limbs(a), limbs(b), Value::Int(2)];
+        assert_eq!(row("__gmpn_add_n", &args), (limbs(sum), Value::Int(carry.into())), "{a} + {b}");
+        let (rest, borrow) = a.overflowing_sub(b);
+        assert_eq!(row("__gmpn_sub_n", &args), (limbs(rest), Value::Int(borrow.into())), "{a} - {b}");
+        let args = [zero(), limbs(a), Value::Int(2), Value::Int(3)];
+        let shifted = (limbs(a << 3), Value::Int(i128::try_from(a >> 125).unwrap()));
+        assert_eq!(row("__gmpn_lshift", &args), shifted, "{a} << 3");
+        let one = |number: u128| ints(&[i128::try_from(number & u128::from(u64::MAX)).unwrap()]);
+        let (left, right) = (a & u128::from(u64::MAX), b & u128::from(u64::MAX));
+        let product = gmp.call("__gmpn_mul_n", &[zero(), one(left), one(right), Value::Int(1)]).unwrap();
+        assert_eq!(product.outs[0].1, limbs(left * right), "{left} * {right}");
+    }
+    // A bit that is not there is looked for up to the wall.
+    let found = gmp.call("__gmpn_scan1", &[limbs(1 << 77), Value::Int(3)]).unwrap();
+    assert_eq!(found.returned, Some(Value::Int(77)));
+    let ended = gmp.call("__gmpn_scan1", &[limbs(0), Value::Int(0)]).unwrap_err();
+    assert_eq!(ended.kind(), ErrorKind::Crashed, "{ended}");
 }
