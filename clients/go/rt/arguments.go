@@ -280,12 +280,15 @@ func (c *Call) place(name string, data []byte, tail int) (shm.Place, bool) {
 	return c.placeFar(name, data, tail)
 }
 
-// placeFar copies data into request memory.
+// placeFar copies data into request memory: at once where there is room, as nearly always.
 func (c *Call) placeFar(name string, data []byte, tail int) (shm.Place, bool) {
+	if place, fits := c.seat.arena.CopyIn(data, tail); fits {
+		return place, true
+	}
 	c.wait.Reckon()
 	ctx, cancel := context.WithDeadline(c.ctx, c.wait.Deadline)
 	defer cancel()
-	place, err := c.seat.place(ctx, data, tail)
+	place, err := c.seat.growTo(ctx, data, tail)
 	if err != nil && !errors.Is(err, hotcell.ErrLimitExceeded) {
 		c.setErr(c.session.failed(err, c.fn.Name))
 		return shm.Null, false

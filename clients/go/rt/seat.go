@@ -148,11 +148,8 @@ func (s *seat) unbind() {
 	worker.unbind()
 }
 
-// place copies data, and tail zero bytes, into request memory of the lane, which grows where there is no room.
-func (s *seat) place(ctx context.Context, data []byte, tail int) (shm.Place, error) {
-	if place, fits := s.arena.CopyIn(data, tail); fits {
-		return place, nil
-	}
+// growTo gives the lane more request memory, and copies data, and tail zero bytes, into it.
+func (s *seat) growTo(ctx context.Context, data []byte, tail int) (shm.Place, error) {
 	id, mapping, err := s.worker.Grow(ctx, shm.Request, s.arena.Wanted(len(data)+tail))
 	if err != nil {
 		return shm.Null, err
