@@ -363,8 +363,10 @@ impl Function {
             _ => false,
         };
         let role = self.params.get(index).map(|param| &param.role.value);
-        let open =
-            matches!(role, Some(Role::BufferIn { length: None, .. } | Role::BufferInOut { length: None, .. }));
+        let open = matches!(
+            role,
+            Some(Role::BufferIn { length: None, .. } | Role::BufferInOut { length: None, .. })
+        );
         open && !self.params.iter().any(told)
     }
 

@@ -54,7 +54,10 @@ impl Walled {
         let error = self.call(name, args).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Crashed, "{error}");
         assert!(format!("{error}").contains(signal), "{error}");
-        assert_eq!(self.returned("walled_dot", &[floats(&[2.0]), floats(&[3.0]), Value::Int(1)]), Value::Float(6.0));
+        assert_eq!(
+            self.returned("walled_dot", &[floats(&[2.0]), floats(&[3.0]), Value::Int(1)]),
+            Value::Float(6.0)
+        );
     }
 }
 
@@ -75,7 +78,8 @@ fn functions_have_as_much_as_callers_say() {
     let walled = Walled::new();
     let args = [floats(&[1.0, 2.0, 3.0]), floats(&[4.0, 5.0, 6.0]), Value::Int(3)];
     assert_eq!(walled.returned("walled_dot", &args), Value::Float(32.0));
-    let table = walled.call("walled_table", &[ints(&[5, 6, 7, 8, 9, 10, 11]), Value::Int(2), Value::Int(3)]).unwrap();
+    let table =
+        walled.call("walled_table", &[ints(&[5, 6, 7, 8, 9, 10, 11]), Value::Int(2), Value::Int(3)]).unwrap();
     assert_eq!(table.returned, Some(Value::Int(45)));
     // What the function has not touched comes back as it was.
     assert_eq!(table.outs[0].1, ints(&[1, 2, 3, 2, 4, 6, 11]));
@@ -113,7 +117,10 @@ fn who_wants_more_than_there_is_ends_the_worker() {
 #[test]
 fn who_writes_before_it_ends_the_worker() {
     let walled = Walled::new();
-    assert_eq!(walled.returned("walled_before", &[ints(&[7, 8]), Value::Int(-1), Value::Int(5)]), Value::Int(7));
+    assert_eq!(
+        walled.returned("walled_before", &[ints(&[7, 8]), Value::Int(-1), Value::Int(5)]),
+        Value::Int(7)
+    );
     walled.ends("walled_before", &[ints(&[7]), Value::Int(1), Value::Int(5)], "SIGABRT");
     walled.ends("walled_before", &[ints(&[7]), Value::Int(4096), Value::Int(5)], "SIGSEGV");
     // What is there is nobody's: nothing of another call is seen.

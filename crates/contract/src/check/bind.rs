@@ -55,7 +55,9 @@ pub(crate) fn bind(
             return Some(Err(left_out(function, Status::Unsupported, reason, None)));
         }
         // Whoever has said something of a type that may not be meant here is asked what is.
-        Verdict::Open(gaps) if gaps.iter().any(|gap| gap.param.is_some_and(|at| decided.doubtful.contains(&at))) => {
+        Verdict::Open(gaps)
+            if gaps.iter().any(|gap| gap.param.is_some_and(|at| decided.doubtful.contains(&at))) =>
+        {
             gaps
         }
         Verdict::Open(gaps) => infer::walls::apply(function, &names, known, &mut decided.draft, gaps),

@@ -104,7 +104,8 @@ const PLACES_TO_FILL: &[&str] =
 /// Whether memory before a wall may be needed after the call. Nobody has it where no object goes in that the function changes, unless
 /// the function is called like one that keeps things, or after memory. What computes numbers of numbers may `add` them.
 pub(super) fn of_walled(view: &View<'_>, draft: &Draft, index: usize) -> bool {
-    let constant = view.param(index).and_then(|param| param.ty.pointee()).is_some_and(|(_, constant)| constant);
+    let constant =
+        view.param(index).and_then(|param| param.ty.pointee()).is_some_and(|(_, constant)| constant);
     let object = changed(view, draft, index).is_some_and(|object| !is_plain(view, object));
     let computes = !object && computes(view);
     let words = unnumbered(&view.function.name);
@@ -126,7 +127,8 @@ pub(super) fn of_walled(view: &View<'_>, draft: &Draft, index: usize) -> bool {
     // `LZ4_saveDictHC(stream, buffer, size)`: from then on the stream reads it there.
     let dictionary =
         object && words.iter().any(|word| word.starts_with("dict")) && !getters::gets(&view.function.name);
-    let text = view.buffer(index).is_some_and(|(element, _)| is_letter(element)) && texts::kept(view, index).is_some();
+    let text = view.buffer(index).is_some_and(|(element, _)| is_letter(element))
+        && texts::kept(view, index).is_some();
     comments::kept(view.function)
         || makes(view)
         || keeps(view) && !computes

@@ -91,7 +91,8 @@ fn is_numbers(ty: &CType, element: &CType) -> bool {
 /// have its own idea of it. What it is must not depend on what is asked for.
 fn is_raw(view: &View<'_>, index: usize) -> bool {
     let calls = |param: &Param| matches!(param.ty.kind, Type::FunctionPointer { .. });
-    let only = |other: usize| other == index || !memory(view, other).is_some_and(|(ty, _)| ty.kind == Type::Void);
+    let only =
+        |other: usize| other == index || !memory(view, other).is_some_and(|(ty, _)| ty.kind == Type::Void);
     view.param(index).is_some_and(|param| shown(&param.ty))
         && (view.called(index, RAW) || view.called(index, OUTPUTS))
         && keeping::done(view)
@@ -120,7 +121,8 @@ fn leads_elsewhere(view: &View<'_>, index: usize) -> bool {
     // The position of a wider number is one: `encode(vli, size_t *vli_pos, out, size_t *out_pos, out_size)`.
     let byte = |at: usize| memory(view, at).is_some_and(|(element, _)| element.is_byte());
     let number = |at: usize| !byte(at) && view.called(at, &["pos", "position"]);
-    let place = |at: usize| [PLACES, BEGINNINGS, ENDS].iter().any(|list| view.called(at, list)) && !number(at);
+    let place =
+        |at: usize| [PLACES, BEGINNINGS, ENDS].iter().any(|list| view.called(at, list)) && !number(at);
     let pair = |other: usize| {
         let unnamed = view.words(index).is_empty() && view.words(other).is_empty() && !counted;
         let called = |at: usize, name: &str| view.called(at, &[name]);

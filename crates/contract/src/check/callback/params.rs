@@ -140,8 +140,12 @@ impl<'a> Params<'a> {
                 CallbackRole::Buffer { length: self.length(position, item.length.as_ref()?)?, unit }
             }
             What::Texts if item.nullable && item.length.is_none() => {
-                let message = format!("`{}` ends at its first NULL: none of its texts is one", self.site.names[position]);
-                let help = "leave `nullable` out, or add `length` where a number says how many there are".to_owned();
+                let message = format!(
+                    "`{}` ends at its first NULL: none of its texts is one",
+                    self.site.names[position]
+                );
+                let help =
+                    "leave `nullable` out, or add `length` where a number says how many there are".to_owned();
                 self.wrong.push(Diagnostic::error(message).at(item.span.clone()).help(help));
                 return None;
             }

@@ -150,9 +150,14 @@ fn help_can_be_pasted() {
 
 #[test]
 fn what_may_be_a_place_in_a_text_is_not_suggested_to_be_one() {
-    let declarations = ["const char *tag_get_start(db *d, int n)", "const char *tag_get_end(db *d, int n)", "const char *tag_get_data(db *d, int n)"];
+    let declarations = [
+        "const char *tag_get_start(db *d, int n)",
+        "const char *tag_get_end(db *d, int n)",
+        "const char *tag_get_data(db *d, int n)",
+    ];
     let help = |name: &str| {
-        let checked = run(&api(&declarations), &contract("[handle]\ndb = {}\n"), Selection::Only(name)).unwrap();
+        let checked =
+            run(&api(&declarations), &contract("[handle]\ndb = {}\n"), Selection::Only(name)).unwrap();
         checked.interface.left_out.first().unwrap().help.clone()
     };
     assert_eq!(help("tag_get_start"), None);

@@ -14,7 +14,8 @@ fn walled(declaration: &str, lines: &str, records: &[(&str, &[&str])]) -> Option
     }
     let checked = run(&api, &contract(lines), Selection::Only("f")).unwrap();
     let function = checked.interface.functions.first()?;
-    let rule = |evidence: &Evidence| matches!(evidence, Evidence::Inferred { rule } if rule == "walled-memory");
+    let rule =
+        |evidence: &Evidence| matches!(evidence, Evidence::Inferred { rule } if rule == "walled-memory");
     let params = function.params.iter().enumerate();
     let walls = params.filter(|(index, param)| {
         assert_eq!(function.ends_at_wall(*index), rule(&param.role.evidence), "{declaration}");
@@ -25,16 +26,26 @@ fn walled(declaration: &str, lines: &str, records: &[(&str, &[&str])]) -> Option
 
 fn check(declaration: &str, expect: Option<&[&str]>) {
     let found = walled(declaration, "", &[]);
-    assert_eq!(found, expect.map(|names| names.iter().map(|name| (*name).to_owned()).collect()), "{declaration}");
+    assert_eq!(
+        found,
+        expect.map(|names| names.iter().map(|name| (*name).to_owned()).collect()),
+        "{declaration}"
+    );
 }
 
 #[test]
 fn it_is_concluded_where_it_is_all_that_is_open() {
     check("double f(const double *a, const double *b, int n)", Some(&["a", "b"]));
     check("void f(int *cells, int rows, int columns)", Some(&["cells"]));
-    check("unsigned long f(unsigned long *, const unsigned long *, const unsigned long *, long)", Some(&["arg1", "arg2", "arg3"]));
+    check(
+        "unsigned long f(unsigned long *, const unsigned long *, const unsigned long *, long)",
+        Some(&["arg1", "arg2", "arg3"]),
+    );
     check("int f(double number, double *whole, double *rest)", Some(&["whole", "rest"]));
-    check("int f_add(int *r, const int *a, const int *b, int n); int f(int *r, const int *a)", Some(&["r", "a"]));
+    check(
+        "int f_add(int *r, const int *a, const int *b, int n); int f(int *r, const int *a)",
+        Some(&["r", "a"]),
+    );
     // Something else is open, too.
     check("int f(double *numbers, void *more)", None);
     check("char *f(double *numbers)", None);
@@ -108,9 +119,14 @@ fn structures_that_the_library_has_are_none() {
 fn a_line_takes_the_wall_away() {
     let found = walled("int f(int *size)", "[function.f]\nparams.size = { out = \"value\" }\n", &[]);
     assert_eq!(found.unwrap(), [""; 0]);
-    let found = walled("int f(int *cells, int n)", "[function.f]\nparams.cells = { inout = \"buffer\", length = \"n\" }\n", &[]);
+    let found = walled(
+        "int f(int *cells, int n)",
+        "[function.f]\nparams.cells = { inout = \"buffer\", length = \"n\" }\n",
+        &[],
+    );
     assert_eq!(found.unwrap(), [""; 0]);
     // A line that lacks the length asks for it.
-    let found = walled("int f(int *cells, int n)", "[function.f]\nparams.cells = { inout = \"buffer\" }\n", &[]);
+    let found =
+        walled("int f(int *cells, int n)", "[function.f]\nparams.cells = { inout = \"buffer\" }\n", &[]);
     assert_eq!(found, None);
 }
