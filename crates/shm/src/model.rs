@@ -18,6 +18,7 @@ use crate::{
 mod apart;
 mod callback;
 mod death;
+mod dispatcher;
 mod dozing;
 mod flight;
 mod hand_over;

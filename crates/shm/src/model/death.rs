@@ -9,12 +9,23 @@ use super::*;
 /// Tries every step at which the worker can die, until it lives to the end: `serve` is what it does, `call` the host's
 /// side, which says whether it came to its end.
 fn at_each_step(switches: usize, serve: fn(&mut Worker), call: fn(&mut HostLane) -> bool) {
+    at_each_step_of(switches, || channel(1), |host| host.lane(0), serve, call);
+}
+
+/// The same of a channel and a lane of it.
+fn at_each_step_of(
+    switches: usize,
+    channel: fn() -> (Arc<HostChannel>, Worker),
+    lane: fn(&Arc<HostChannel>) -> HostLane,
+    serve: fn(&mut Worker),
+    call: fn(&mut HostLane) -> bool,
+) {
     for steps in 0.. {
         let lived = Arc::new(AtomicBool::new(false));
         let living = Arc::clone(&lived);
         explore(switches, move || {
-            let (host, mut worker) = channel(1);
-            let mut lane = host.lane(0);
+            let (host, mut worker) = channel();
+            let mut lane = lane(&host);
             worker.channel.end_after(&Arc::new(AtomicUsize::new(steps)));
             let (reaper, living) = (Arc::clone(&host), Arc::clone(&living));
             let ended = loom::thread::spawn(move || {
@@ -75,6 +86,22 @@ fn a_death_at_any_step_of_a_batch_names_an_entry_of_it() {
         }
         came
     });
+}
+
+/// A thread of the library that calls back twice, and dies.
+#[test]
+fn a_death_at_any_step_of_a_thread_that_calls_back_is_heard_of_by_who_listens() {
+    let listens = |host: &Arc<HostChannel>| {
+        let mut lane = host.dispatcher_lane();
+        dispatcher::listen(&mut lane);
+        lane
+    };
+    let serve = |worker: &mut Worker| {
+        let mut seat = dispatcher::sit_down(&worker.channel);
+        dispatcher::call_back(&worker.channel, &mut seat, 5);
+        dispatcher::call_back(&worker.channel, &mut seat, 6);
+    };
+    at_each_step_of(1, || channel(2), listens, serve, |lane| dispatcher::run(lane, 2) == 2);
 }
 
 /// Replies before the death are delivered, and those behind it are not there.
