@@ -36,6 +36,7 @@ mod texts;
 mod twins;
 mod unsupported;
 mod view;
+pub(crate) mod walls;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};

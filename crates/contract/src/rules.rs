@@ -79,6 +79,10 @@ pub const RULES: &[(&str, &str)] = &[
         "structure-in-place",
         "a pointer to a structure of numbers, of which the headers show neither arrays nor pointers of the library's own",
     ),
+    (
+        "walled-memory",
+        "memory of numbers of which nothing says how much there is, where that is all that is open: callers say it, and behind it is a wall",
+    ),
     ("opaque-handle", "a structure that the headers declare and never define is an object"),
     (
         "only-release",

@@ -35,6 +35,8 @@ pub struct Structs {
     single: BTreeSet<String>,
     /// Those of numbers only, which callers have one of or several.
     plain: BTreeSet<String>,
+    /// Those of them that only callers have memory of.
+    callers: BTreeSet<String>,
     /// Those of which functions of the library show that it keeps them.
     begun: BTreeMap<String, Begun>,
 }
@@ -86,6 +88,8 @@ impl Structs {
             single::keys(api).filter(|key| structs.known.contains_key(*key)).map(str::to_owned).collect();
         structs.plain =
             single::plain(api).filter(|key| structs.known.contains_key(*key)).map(str::to_owned).collect();
+        structs.callers =
+            single::callers(api).filter(|key| structs.known.contains_key(*key)).map(str::to_owned).collect();
         structs
     }
 
@@ -107,6 +111,11 @@ impl Structs {
     /// Whether a structure has numbers in it and nothing else.
     pub(crate) fn is_plain(&self, record: &str) -> bool {
         self.plain.contains(record) && !self.is_resident(record)
+    }
+
+    /// Whether only callers have memory of a structure of numbers, one or several.
+    pub(crate) fn is_callers(&self, record: &str) -> bool {
+        self.callers.contains(record) && !self.is_resident(record)
     }
 
     /// The structure that a C type is, when it can travel.

@@ -29,6 +29,7 @@ mod structs;
 mod texts;
 mod told;
 mod types;
+mod walls;
 
 pub use compile::{CompileOptions, compile, inputs};
 
@@ -57,6 +58,7 @@ struct Model {
     calls_back: bool,
     cancels: bool,
     jumps: bool,
+    walls: bool,
     structs: Vec<Vec<String>>,
     functions: Vec<FunctionModel>,
     init: Vec<String>,
@@ -104,6 +106,7 @@ pub fn render(interface: &Interface) -> Result<ShimSource, Error> {
         calls_back: callbacks::any(interface),
         cancels: interface.functions.iter().any(|function| function.cancel.is_some()),
         jumps: interface.functions.iter().any(|function| !jumps::of(interface, function).is_empty()),
+        walls: interface.functions.iter().any(walls::any),
         structs,
         functions,
         init: life::init(interface)?,

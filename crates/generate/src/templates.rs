@@ -15,6 +15,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("objects.c", include_str!("../templates/shim/objects.c.j2")),
     ("images.c", include_str!("../templates/shim/images.c.j2")),
     ("arrays.c", include_str!("../templates/shim/arrays.c.j2")),
+    ("walls.c", include_str!("../templates/shim/walls.c.j2")),
     ("cancels.c", include_str!("../templates/shim/cancels.c.j2")),
     ("callbacks.c", include_str!("../templates/shim/callbacks.c.j2")),
     ("function.c", include_str!("../templates/shim/function.c.j2")),

@@ -355,6 +355,21 @@ impl Function {
         self.keeps.iter().any(|keeps| keeps.replaced)
     }
 
+    /// Whether a parameter is memory of which callers say how much there is, and the function is not told: behind it is a wall, so
+    /// that a function which wants more of it ends the worker instead of going on in what is another's.
+    pub fn ends_at_wall(&self, index: usize) -> bool {
+        let told = |param: &Param| match param.role.value {
+            Role::LengthOf { param, .. } | Role::LengthPointerOf { param, .. } => param == index,
+            _ => false,
+        };
+        let role = self.params.get(index).map(|param| &param.role.value);
+        let open = matches!(
+            role,
+            Some(Role::BufferIn { length: None, .. } | Role::BufferInOut { length: None, .. })
+        );
+        open && !self.params.iter().any(told)
+    }
+
     /// What of this is an object, and not data: the worker keeps no copy of it.
     pub fn keeps_object(&self, keeps: &Keeps) -> bool {
         let role = self.params.get(keeps.param).map(|param| &param.role.value);

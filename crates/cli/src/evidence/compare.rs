@@ -27,6 +27,19 @@ pub(super) fn param(bare: &Function, full: &Function, index: usize) -> Agreement
     }
     match (concluded, said) {
         (_, Role::Fixed { .. }) => MoreExact,
+        // How much there is callers say, and the function finds out; the contract knows it, or that it is a text, one number or one
+        // structure.
+        (Role::BufferIn { .. } | Role::BufferInOut { .. }, _) if bare.ends_at_wall(index) => finer(matches!(
+            said,
+            Role::BufferIn { .. }
+                | Role::BufferInOut { .. }
+                | Role::BufferOut { .. }
+                | Role::Text { .. }
+                | Role::ValueOut { .. }
+                | Role::ValueInOut { .. }
+                | Role::LengthPointerOf { .. }
+                | Role::Struct { .. }
+        )),
         // The contract knows of NULL, of encodings, and of failures.
         (Role::Text { .. }, Role::Text { .. })
         | (Role::ValueOut { .. }, Role::ValueOut { .. })

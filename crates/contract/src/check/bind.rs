@@ -54,7 +54,13 @@ pub(crate) fn bind(
         Verdict::Unsupported(reason) => {
             return Some(Err(left_out(function, Status::Unsupported, reason, None)));
         }
-        Verdict::Open(gaps) => gaps,
+        // Whoever has said something of a type that may not be meant here is asked what is.
+        Verdict::Open(gaps)
+            if gaps.iter().any(|gap| gap.param.is_some_and(|at| decided.doubtful.contains(&at))) =>
+        {
+            gaps
+        }
+        Verdict::Open(gaps) => infer::walls::apply(function, &names, known, &mut decided.draft, gaps),
     };
     let before = findings.len();
     let finished = finish::finish(site, decided, gaps, findings);

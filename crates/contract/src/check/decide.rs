@@ -48,6 +48,8 @@ pub(crate) struct Decided {
     pub(crate) keeps: Vec<keeps::Said>,
     /// Where lines about parameters stand, by position.
     pub(crate) places: Vec<Option<Range<usize>>>,
+    /// Parameters about which a line gives way, since something else may be meant.
+    pub(crate) doubtful: Vec<usize>,
 }
 
 /// An expression of the contract.
@@ -97,11 +99,12 @@ pub(crate) fn decide(site: Site<'_>, findings: &mut Vec<Diagnostic>) -> Option<D
         uses: Vec::new(),
         keeps: Vec::new(),
         places: vec![None; count],
+        doubtful: Vec::new(),
     };
     let lines = lines::of(site.contract, site.function);
     let mut wrong = Vec::new();
     let mut items = items(site, &lines, &mut wrong);
-    doubtful(site, &mut items);
+    decided.doubtful = doubtful(site, &mut items);
     decided.places = items.iter().map(|line| line.map(|line| line.span.clone())).collect();
     let mut items: Vec<(usize, &Item)> =
         items.iter().enumerate().filter_map(|(index, line)| Some((index, &(*line)?.item))).collect();
@@ -188,7 +191,7 @@ fn items<'a>(site: Site<'_>, lines: &Lines<'a>, wrong: &mut Vec<Diagnostic>) -> 
 
 /// Leaves out what is said of a type where the function looks as if it meant something else: a text that may be
 /// counted, a number that may be several.
-fn doubtful(site: Site<'_>, items: &mut [Option<&ParamLine>]) {
+fn doubtful(site: Site<'_>, items: &mut [Option<&ParamLine>]) -> Vec<usize> {
     let mut draft = Draft { params: vec![None; items.len()], result: None };
     for (fact, line) in draft.params.iter_mut().zip(&*items) {
         let Some(line) = line else { continue };
@@ -199,6 +202,7 @@ fn doubtful(site: Site<'_>, items: &mut [Option<&ParamLine>]) {
         };
         *fact = Some(site.decided(role, &line.item.span));
     }
+    let mut given_way = Vec::new();
     for (index, item) in items.iter_mut().enumerate() {
         let Some(line) = item.filter(|line| line.closeness() == Closeness::Type) else { continue };
         let text = match line.item.what {
@@ -208,8 +212,10 @@ fn doubtful(site: Site<'_>, items: &mut [Option<&ParamLine>]) {
         };
         if infer::doubt(site.function, site.names, site.known, &draft, index, text).is_some() {
             *item = None;
+            given_way.push(index);
         }
     }
+    given_way
 }
 
 /// Says which parts of a pattern match no parameter of the function.

@@ -17,6 +17,7 @@ use crate::check::{
     callback, cancels, classify, keeps, left_out, lines, negative, nullable, structures, twice,
 };
 use crate::diagnostic::Diagnostic;
+use crate::infer::walls::WALLED;
 use crate::infer::{Draft, Gap};
 
 /// Bytes of the largest argument and result blocks of the wire.
@@ -31,7 +32,7 @@ pub(crate) fn finish(
 ) -> Option<Result<interface::Function, LeftOut>> {
     let function = site.function;
     let unsupported = |reason: String| Some(Err(left_out(function, Status::Unsupported, reason, None)));
-    let Decided { mut draft, mut error, requires, cancel, mut uses, keeps, places } = decided;
+    let Decided { mut draft, mut error, requires, cancel, mut uses, keeps, places, .. } = decided;
     if draft.result.is_none() && function.result.kind == Type::Void {
         draft.result = Some(Fact::proven(ResultRole::Void));
     }
@@ -174,6 +175,8 @@ fn open(site: Site<'_>, draft: &Draft, gaps: &mut Vec<Gap>) {
                 (reason, param.ty.is_scalar().then(|| format!("params.{name} = {{ in = \"value\" }}")))
             }
             None => continue,
+            // How much there is say callers.
+            Some(Fact { evidence: Evidence::Inferred { rule }, .. }) if rule == WALLED => continue,
             Some(fact) => match incomplete(&fact.value, index, draft) {
                 Some(Incomplete::Length(direction)) => {
                     let help = format!("params.{name} = {{ {direction} = \"buffer\", length = \"…\" }}");

@@ -90,7 +90,8 @@ fn in_callbacks(
         let mut can = false;
         for param in callback.params.iter_mut().filter(|param| pattern::matches(&inside.value, &param.name)) {
             if let CallbackRole::Text { nullable, .. }
-            | CallbackRole::Texts { nullable, .. }
+            // Where a NULL ends them, none of them is one.
+            | CallbackRole::Texts { nullable, length: Some(_), .. }
             | CallbackRole::Handle { nullable, .. } = &mut param.role
             {
                 (*nullable, can) = (true, true);
@@ -100,7 +101,7 @@ fn in_callbacks(
             let (function, callback) = (&site.function.name, &site.names[index]);
             let message =
                 format!("no `{}` of the callback `{callback}` of `{function}` may be NULL", inside.value);
-            let help = "texts, arrays of texts and objects that a callback is given may be NULL";
+            let help = "texts, also those of an array that is counted, and objects that a callback is given may be NULL";
             wrong.push(Diagnostic::error(message).at(inside.span.clone()).help(help.to_owned()));
         }
     }

@@ -30,5 +30,6 @@ mod type_errors;
 mod typed;
 mod unions;
 mod utf16;
+mod walled;
 
 pub(crate) use support::{api, ctype, function, record};

@@ -46,7 +46,7 @@ const WHOLES: &[&str] = &["cfg", "config", "header", "info", "opt", "res", "resu
 const SETTLES: &[&str] = &["default", "init", "preset", "reset", "validate"];
 
 /// Parts of the names of structures that are known by where they are.
-const KNOWN_BY_PLACE: &[&str] = &[
+pub(super) const KNOWN_BY_PLACE: &[&str] = &[
     "atomic", "barrier", "cond", "event", "lock", "mutex", "once", "queue", "sem", "signal", "task",
     "thread", "timer", "watch",
 ];

@@ -11,13 +11,13 @@ use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::ending;
 use crate::infer::names::function_words;
-use crate::infer::view::{View, plain_text};
+use crate::infer::view::{View, is_letter, plain_text};
 use crate::infer::words::NAMES;
 use crate::infer::words::functions::{ADDS, KEEPERS, KEEPS_LITERAL};
 use crate::infer::words::objects::{
     BORROWS, CONTENTS, FILLS, KEEPS_DATA, KEEPS_TEXT, LITERALS, OPENERS, READS_ON, USES,
 };
-use crate::infer::{Draft, answers, comments, getters, may_make};
+use crate::infer::{Draft, answers, comments, getters, may_make, texts};
 
 /// Names of memory that is there for what a function gives.
 const COMES_OUT: &[&str] = &["dest", "dst", "out", "output", "res", "result"];
@@ -88,15 +88,73 @@ pub(super) fn of_memory(view: &View<'_>, draft: &Draft, index: usize, array: boo
     })
 }
 
+/// Words of functions that go on with memory they are given, besides those that keep data.
+const GOES_ON: &[&str] = &["default", "define", "install"];
+
+/// Beginnings of such words: `putenv(text)`, `initstate`, `setprogname`.
+const GOES_ON_FROM: &[&str] = &["init", "put", "register", "set"];
+
+/// Words that begin so and say something else.
+const DONE_WITH: &[&str] = &["putc", "putchar", "putp", "puts", "setting", "settings"];
+
+/// Last words of functions that are called after memory which they are given for good: `glSelectBuffer(size, buffer)`.
+const PLACES_TO_FILL: &[&str] =
+    &["array", "buf", "buffer", "mem", "memory", "pointer", "stack", "storage", "workspace"];
+
+/// Whether memory before a wall may be needed after the call. Nobody has it where no object goes in that the function changes, unless
+/// the function is called like one that keeps things, or after memory. What computes numbers of numbers may `add` them.
+pub(super) fn of_walled(view: &View<'_>, draft: &Draft, index: usize) -> bool {
+    let constant =
+        view.param(index).and_then(|param| param.ty.pointee()).is_some_and(|(_, constant)| constant);
+    let object = changed(view, draft, index).is_some_and(|object| !is_plain(view, object));
+    let computes = !object && computes(view);
+    let words = unnumbered(&view.function.name);
+    let from = |word: &String| {
+        let longer = |begin: &&str| word.starts_with(begin) && word.len() > begin.len();
+        GOES_ON_FROM.iter().any(longer) && !DONE_WITH.contains(&word.as_str())
+    };
+    // `archive_write_open_memory(archive, buffer, size, used)`, `XSaveContext(display, id, context, data)`.
+    let goes_on = words.iter().any(|word| {
+        GOES_ON.contains(&word.as_str()) || from(word) || word.ends_with("open") || constant && word == "save"
+    });
+    let filled_later = !object && !constant && {
+        let reads = |other: usize| view.buffer(other).is_some_and(|(_, constant)| constant);
+        view.function_has_last_word(PLACES_TO_FILL)
+            && !view.called(index, COMES_OUT)
+            && !(0..view.function.params.len()).any(reads)
+            && !done(view)
+    };
+    // `LZ4_saveDictHC(stream, buffer, size)`: from then on the stream reads it there.
+    let dictionary =
+        object && words.iter().any(|word| word.starts_with("dict")) && !getters::gets(&view.function.name);
+    let text = view.buffer(index).is_some_and(|(element, _)| is_letter(element))
+        && texts::kept(view, index).is_some();
+    comments::kept(view.function)
+        || makes(view)
+        || keeps(view) && !computes
+        || object && !done(view)
+        || goes_on
+        || filled_later
+        || dictionary
+        || text
+}
+
+/// Whether a function takes nothing but numbers and memory of one kind of numbers, some of which it reads and some it may write.
+fn computes(view: &View<'_>) -> bool {
+    let buffers: Vec<_> = (0..view.function.params.len()).filter_map(|index| view.buffer(index)).collect();
+    let only = (0..view.function.params.len()).all(|index| {
+        view.buffer(index).is_some() || view.param(index).is_some_and(|param| param.ty.is_scalar())
+    });
+    let alike = buffers.windows(2).all(|pair| pair[0].0.kind == pair[1].0.kind);
+    let both = buffers.iter().any(|(_, constant)| *constant) && buffers.iter().any(|(_, constant)| !constant);
+    let numbers = buffers.iter().all(|(element, _)| element.is_scalar() && !element.is_byte());
+    only && alike && both && numbers && view.function_has_word(&["add"])
+}
+
 /// Why what a comment describes may be needed after the call. What comes out is there when the function returns; what goes in beside
 /// an object that the function changes is done with only where the function is called so.
 pub(super) fn of_structure(view: &View<'_>, draft: &Draft, index: usize, comes_out: bool) -> Option<String> {
-    // A structure of numbers has no place for a pointer.
-    let plain = |object: &usize| {
-        let pointee = view.param(*object).and_then(|param| param.ty.pointee());
-        pointee.and_then(|(ty, _)| ty.record()).is_some_and(|record| view.known.structs.is_plain(record))
-    };
-    let object = changed(view, draft, index).filter(|object| !plain(object));
+    let object = changed(view, draft, index).filter(|object| !is_plain(view, *object));
     let kept = comments::kept(view.function)
         || makes(view)
         || keeps(view)
@@ -104,8 +162,14 @@ pub(super) fn of_structure(view: &View<'_>, draft: &Draft, index: usize, comes_o
     kept.then(|| format!("the library may keep `{}` after the call", view.name(index)))
 }
 
+/// Whether a parameter points to a structure of numbers, which has no place for a pointer.
+fn is_plain(view: &View<'_>, index: usize) -> bool {
+    let pointee = view.param(index).and_then(|param| param.ty.pointee());
+    pointee.and_then(|(ty, _)| ty.record()).is_some_and(|record| view.known.structs.is_plain(record))
+}
+
 /// Whether a function is called like one that is done with what it is given when it returns.
-fn done(view: &View<'_>) -> bool {
+pub(super) fn done(view: &View<'_>) -> bool {
     // `gzread`, but not `thread`.
     let glued = |word: &String| {
         !word.ends_with("thread") && FILLS.iter().any(|part| part.len() > 3 && word.ends_with(part))

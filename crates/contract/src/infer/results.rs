@@ -196,7 +196,7 @@ const PLACES: &[&str] = &["begin", "current", "cursor", "end", "limit", "pos", "
 
 /// The function that returns the end of a text, where this one may return its beginning or another place in it: it takes and returns
 /// the same, and is called the same but for `end`, or this one is called like a place. `onig_get_string_end_by_callout_args(args)`.
-fn place<'a>(view: &View<'a>) -> Option<&'a str> {
+pub(super) fn place<'a>(view: &View<'a>) -> Option<&'a str> {
     let function = view.function;
     let own = words(&function.name);
     let places = own.iter().any(|word| PLACES.contains(&word.as_str()));

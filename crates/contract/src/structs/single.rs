@@ -41,6 +41,21 @@ pub(super) fn keys(api: &Api) -> impl Iterator<Item = &str> {
     plain(api).filter(move |key| one(key))
 }
 
+/// The keys of structures of numbers that only callers have memory of: no function returns one or hands one out.
+pub(super) fn callers(api: &Api) -> impl Iterator<Item = &str> {
+    let mut other: BTreeSet<&str> = BTreeSet::new();
+    for function in &api.functions {
+        other.extend(pointed(&function.result));
+        let params = function.params.iter().filter_map(|param| param.ty.pointee());
+        other.extend(params.filter_map(|(ty, _)| pointed(ty)));
+    }
+    let own = |key: &str| {
+        let record = api.records.get(key);
+        record.is_some_and(|record| is_standard(&record.c_name) || record.location.primary)
+    };
+    plain(api).filter(move |key| own(key) && !other.contains(key))
+}
+
 /// The keys of structures that have nothing but numbers in them.
 pub(super) fn plain(api: &Api) -> impl Iterator<Item = &str> {
     let plain = |record: &&Record| !record.union && is_numbers(api, record, NESTED);

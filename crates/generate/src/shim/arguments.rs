@@ -20,7 +20,7 @@ use crate::shim::body::Body;
 use crate::shim::expr::Scope;
 use crate::shim::handles::Need;
 use crate::shim::types::{declare, literal};
-use crate::shim::{arrays, callbacks, handles, keeps, memory, structs, texts, told};
+use crate::shim::{arrays, callbacks, handles, keeps, memory, structs, texts, told, walls};
 
 /// Writes the statements before a call.
 struct Arguments<'a> {
@@ -167,14 +167,14 @@ impl<'a> Arguments<'a> {
                 let (_, _, constant) = element(&self.scope, param)?;
                 let c = if constant { InC::Reads } else { InC::Writes };
                 match param.structures() {
-                    Some(record) => arrays::argument(&self.scope, param, (record, *nullable), self.body)?,
+                    Some(record) => self.structures_in(index, param, (record, *nullable))?,
                     None => self.buffer_in(index, (*nullable, c))?,
                 }
                 self.long_enough(param, length.as_ref())
             }
             Role::BufferInOut { nullable, length, .. } => {
                 match param.structures() {
-                    Some(record) => arrays::argument(&self.scope, param, (record, *nullable), self.body)?,
+                    Some(record) => self.structures_in(index, param, (record, *nullable))?,
                     None => self.buffer_in(index, (*nullable, InC::Changes))?,
                 }
                 self.long_enough(param, length.as_ref())
@@ -289,6 +289,26 @@ impl<'a> Arguments<'a> {
         };
         self.body.line(format!("{} = {value};", declare(ty, &arg)));
         self.body.leave_when("hc_bad");
+        if self.scope.function.ends_at_wall(index) {
+            let length = format!("hc_in.{arg}.length");
+            walls::raise(param, (&length, &size.to_string()), c == InC::Changes, self.body);
+        }
+        Ok(())
+    }
+
+    /// Structures one behind the other.
+    fn structures_in(
+        &mut self,
+        index: usize,
+        param: &'a Param,
+        (record, nullable): (&str, bool),
+    ) -> Result<(), Error> {
+        arrays::argument(&self.scope, param, (record, nullable), self.body)?;
+        if self.scope.function.ends_at_wall(index) {
+            let (room, size) = (format!("room_{}", param.name), format!("sizeof *{}", arg(param)));
+            let changes = matches!(param.role.value, Role::BufferInOut { .. });
+            walls::raise(param, (&room, &size), changes, self.body);
+        }
         Ok(())
     }
 

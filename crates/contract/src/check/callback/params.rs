@@ -139,6 +139,16 @@ impl<'a> Params<'a> {
                 let unit = item.unit.unwrap_or(if size == Some(1) { Unit::Bytes } else { Unit::Elements });
                 CallbackRole::Buffer { length: self.length(position, item.length.as_ref()?)?, unit }
             }
+            What::Texts if item.nullable && item.length.is_none() => {
+                let message = format!(
+                    "`{}` ends at its first NULL: none of its texts is one",
+                    self.site.names[position]
+                );
+                let help =
+                    "leave `nullable` out, or add `length` where a number says how many there are".to_owned();
+                self.wrong.push(Diagnostic::error(message).at(item.span.clone()).help(help));
+                return None;
+            }
             What::Texts => CallbackRole::Texts {
                 length: match &item.length {
                     Some(length) => Some(self.length(position, length)?),

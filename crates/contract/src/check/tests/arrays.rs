@@ -39,7 +39,9 @@ fn arrays_of_numbers_behind_a_pointer_are_numbers() {
         assert_eq!(param.ty.pointee().unwrap().0, &ctype("double"));
     }
     let without = run(&api, &contract("[function.f]\n"), Selection::Contract).unwrap();
-    assert!(without.interface.functions.is_empty(), "nothing says how many there are");
+    let function = &without.interface.functions[0];
+    assert!(function.ends_at_wall(0) && function.ends_at_wall(1), "callers say how many there are");
+    assert_eq!(function.params[0].ty.pointee().unwrap().0, &ctype("double"));
     let value = contract(
         "[function.f]\nparams.in = { in = \"buffer\", length = \"2 * n\" }\nparams.out = { out = \"value\" }\n",
     );

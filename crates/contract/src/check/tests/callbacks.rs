@@ -216,6 +216,14 @@ fn misuse_is_said() {
             "5:143: `m` is no integer parameter of `cb`",
         ),
         (
+            row,
+            item(
+                ", on_failure = 1, params = { name = { string = \"utf-8\" }, arg3 = { in = \"texts\", nullable = true } }",
+            ),
+            "5:119: `arg3` ends at its first NULL: none of its texts is one = leave `nullable` out, or add `length` where a \
+             number says how many there are",
+        ),
+        (
             "int f(each cb, void *user)",
             item(", params = { data = { in = \"buffer\", length = \"n\" } }"),
             "5:15: `cb` has several `void *`, and one of them is the user data = add `params.user = { user_data = true }` \

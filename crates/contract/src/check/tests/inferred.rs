@@ -73,7 +73,7 @@ fn a_negative_length_means_something() {
         assert_eq!(help, format!("[function.f]\n{rule}"));
     }
     // Both lines are proposed together, and the second one only where there is no such line.
-    let read = ["int f(unsigned char *pixels, size_t n)"];
+    let read = ["int f(void *pixels, size_t n)"];
     let (_, help) = open(&read, "").expect("must be open");
     assert!(help.contains(r#"length = "result" }"#) && help.ends_with(&format!("\n{rule}")), "{help}");
     let (_, help) = open(&read, "[function.f]\nerror = { fails = \"zero\" }\n").expect("must be open");
@@ -104,7 +104,7 @@ fn a_negative_length_means_something() {
     }
     let unsigned = ["size_t f(unsigned char *buf, size_t n)"];
     assert_eq!(open(&unsigned, &dst("")), None);
-    let unsigned = ["size_t f(unsigned char *pixels, size_t n)"];
+    let unsigned = ["size_t f(void *pixels, size_t n)"];
     let (_, help) = open(&unsigned, "").expect("must be open");
     assert!(!help.contains("error"), "{help}");
 }
@@ -146,4 +146,21 @@ fn help_can_be_pasted() {
         pasted += 1;
     }
     assert!(pasted > 5, "{pasted}");
+}
+
+#[test]
+fn what_may_be_a_place_in_a_text_is_not_suggested_to_be_one() {
+    let declarations = [
+        "const char *tag_get_start(db *d, int n)",
+        "const char *tag_get_end(db *d, int n)",
+        "const char *tag_get_data(db *d, int n)",
+    ];
+    let help = |name: &str| {
+        let checked =
+            run(&api(&declarations), &contract("[handle]\ndb = {}\n"), Selection::Only(name)).unwrap();
+        checked.interface.left_out.first().unwrap().help.clone()
+    };
+    assert_eq!(help("tag_get_start"), None);
+    assert_eq!(help("tag_get_end"), None);
+    assert!(help("tag_get_data").is_some());
 }

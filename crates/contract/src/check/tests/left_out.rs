@@ -145,6 +145,7 @@ fn gaps_are_joined_and_can_be_pasted() {
             cancel: None,
             keeps: Vec::new(),
             places: Vec::new(),
+            doubtful: Vec::new(),
         };
         crate::check::finish::finish(site, decided, Vec::new(), &mut Vec::new()).unwrap().err()
     };

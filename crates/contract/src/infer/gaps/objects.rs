@@ -9,7 +9,7 @@ use crate::infer::gaps::{Line, NULL, lists, pointed};
 use crate::infer::view::{View, decided};
 use crate::infer::words::objects::STORES;
 use crate::infer::words::{ENDS, PLACES};
-use crate::infer::{Draft, documented, texts};
+use crate::infer::{Draft, documented, results, texts};
 use crate::type_names::unqualified;
 
 /// What to write about a parameter, when it is one of these.
@@ -248,8 +248,8 @@ pub(super) fn result(view: &View<'_>, ty: &CType) -> Option<String> {
         });
         same && !view.words(index).is_empty() && texts::range(view, index).is_some()
     };
-    // A place in what goes in: `step_back(start, s, n)`.
-    if (0..view.function.params.len()).any(place) {
+    // A place in what goes in: `step_back(start, s, n)`; or one that has an end, or is it: `onig_get_callout_tag_end(regex, n)`.
+    if results::place(view).is_some() || (0..view.function.params.len()).any(place) {
         return None;
     }
     let text = r#"{ string = "utf-8" }"#;

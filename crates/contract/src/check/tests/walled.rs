@@ -1,0 +1,132 @@
+//! Memory of which nobody says how much there is: `walled-memory`.
+
+use hotcell_model::evidence::Evidence;
+
+use super::support::{api, contract, record, run};
+use crate::check::Selection;
+
+/// The parameters of the only function that are memory before a wall; none when it is not bound.
+fn walled(declaration: &str, lines: &str, records: &[(&str, &[&str])]) -> Option<Vec<String>> {
+    let all: Vec<&str> = declaration.split("; ").collect();
+    let mut api = api(&all);
+    for (name, fields) in records {
+        api.records.insert((*name).into(), record(&format!("struct {name}"), Some(fields)));
+    }
+    let checked = run(&api, &contract(lines), Selection::Only("f")).unwrap();
+    let function = checked.interface.functions.first()?;
+    let rule =
+        |evidence: &Evidence| matches!(evidence, Evidence::Inferred { rule } if rule == "walled-memory");
+    let params = function.params.iter().enumerate();
+    let walls = params.filter(|(index, param)| {
+        assert_eq!(function.ends_at_wall(*index), rule(&param.role.evidence), "{declaration}");
+        rule(&param.role.evidence)
+    });
+    Some(walls.map(|(_, param)| param.name.clone()).collect())
+}
+
+fn check(declaration: &str, expect: Option<&[&str]>) {
+    let found = walled(declaration, "", &[]);
+    assert_eq!(
+        found,
+        expect.map(|names| names.iter().map(|name| (*name).to_owned()).collect()),
+        "{declaration}"
+    );
+}
+
+#[test]
+fn it_is_concluded_where_it_is_all_that_is_open() {
+    check("double f(const double *a, const double *b, int n)", Some(&["a", "b"]));
+    check("void f(int *cells, int rows, int columns)", Some(&["cells"]));
+    check(
+        "unsigned long f(unsigned long *, const unsigned long *, const unsigned long *, long)",
+        Some(&["arg1", "arg2", "arg3"]),
+    );
+    check("int f(double number, double *whole, double *rest)", Some(&["whole", "rest"]));
+    check(
+        "int f_add(int *r, const int *a, const int *b, int n); int f(int *r, const int *a)",
+        Some(&["r", "a"]),
+    );
+    // Something else is open, too.
+    check("int f(double *numbers, void *more)", None);
+    check("char *f(double *numbers)", None);
+    check("int f(double *numbers, double **more)", None);
+    // Another rule knows better.
+    check("int f(const char *text)", Some(&[]));
+    check("int f(const unsigned char *data, size_t size)", Some(&[]));
+}
+
+#[test]
+fn what_may_be_kept_or_is_a_place_is_asked_for() {
+    for declaration in [
+        "int f(const int *first, const int *last)",
+        "int f(const int *, const int *)",
+        "int f(const int *text, const int *end)",
+        "int f(const int *lo, const int *hi)",
+        "int f(int *end)",
+        // `void` says nothing of what is there.
+        "int f(const void *memory)",
+        "int f(counters c, HANDLE h)",
+    ] {
+        check(declaration, None);
+    }
+    let named = |declaration: &str| {
+        let name = declaration.split_once('(').unwrap().0.rsplit(' ').next().unwrap();
+        let api = api(&[declaration]);
+        let checked = run(&api, &contract("[handle]\ndb = {}\n"), Selection::Only(name)).unwrap();
+        checked.interface.functions.len()
+    };
+    for declaration in [
+        "void watch_number(const int *number)",
+        "int set_table(const int *table, int n)",
+        "int memory_alignment(const double *numbers)",
+        "int run_split(double *ri, double *ii)",
+        "int numbers_create(double *numbers)",
+        "void numbers_free(double *numbers)",
+        "int db_start(db *d, double *numbers)",
+        "int register_add(const short *numbers)",
+        "int db_save_dict_far(db *d, char *room, int n)",
+        "int putenv(char *text)",
+        "void setprogname(const char *name)",
+        "void select_buffer(int size, unsigned *buffer)",
+        "int define_property(const char *name, unsigned *ranges)",
+        "int db_write_open_memory(db *d, void *buffer, size_t size, size_t *used)",
+        "int save_context(db *d, int context, const char *data)",
+    ] {
+        assert_eq!(named(declaration), 0, "{declaration}");
+    }
+    assert_eq!(named("int numbers_add(int *r, const int *a, const int *b)"), 1);
+    assert_eq!(named("int db_read(db *d, double *numbers)"), 1);
+    assert_eq!(named("int puts_all(char *text)"), 1);
+    assert_eq!(named("int hash_buf(int kind, unsigned char *out, const unsigned char *in, int len)"), 1);
+    assert_eq!(named("int db_read_scanline(db *d, void *buf, int row)"), 1);
+    assert_eq!(named("int db_read_scanline(db *d, void *user, int row)"), 0);
+    assert_eq!(named("int db_read_ctl(db *d, void *buf, int what)"), 0);
+}
+
+#[test]
+fn structures_that_the_library_has_are_none() {
+    // `struct point` is in arrays of other structures, and they point to it, which is no reason: it is copied.
+    let of = |declaration: &str, more: &[(&str, &[&str])]| walled(declaration, "", more);
+    assert_eq!(of("double f(const struct point *way, int n)", &[]).unwrap(), ["way"]);
+    assert_eq!(of("int f(struct point *points)", &[]).unwrap(), ["points"]);
+    assert_eq!(of("int f(struct point *points); struct point *points_of(int n)", &[]), None);
+    assert_eq!(of("int f(struct point *points); int points_of(struct point **points)", &[]), None);
+    let lock: (&str, &[&str]) = ("spin_lock", &["int owner", "long since"]);
+    assert_eq!(of("int f(struct spin_lock *locks)", &[lock]), None);
+}
+
+#[test]
+fn a_line_takes_the_wall_away() {
+    let found = walled("int f(int *size)", "[function.f]\nparams.size = { out = \"value\" }\n", &[]);
+    assert_eq!(found.unwrap(), [""; 0]);
+    let found = walled(
+        "int f(int *cells, int n)",
+        "[function.f]\nparams.cells = { inout = \"buffer\", length = \"n\" }\n",
+        &[],
+    );
+    assert_eq!(found.unwrap(), [""; 0]);
+    // A line that lacks the length asks for it.
+    let found =
+        walled("int f(int *cells, int n)", "[function.f]\nparams.cells = { inout = \"buffer\" }\n", &[]);
+    assert_eq!(found, None);
+}

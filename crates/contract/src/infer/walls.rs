@@ -1,0 +1,144 @@
+//! The rule `walled-memory`: memory of which no rule knows how much there is, where that is all that is open.
+//!
+//! Callers say how much there is, and nobody else has to: the function gets it before a wall, so that one which wants more ends
+//! the worker, and goes on in nobody's memory. Which way it goes needs no evidence either: what may be written goes in and comes
+//! out. What remains to be shown is that it is memory of numbers, that it is no part of what another pointer leads to, and that
+//! nobody keeps the pointer.
+
+use hotcell_model::Fact;
+use hotcell_model::api::{Attribute, Function, Param};
+use hotcell_model::interface::{Direction, ResultLength, Role};
+use hotcell_model::types::{CType, Type};
+
+use crate::infer::endings::{Ending, ending};
+use crate::infer::inplace::KNOWN_BY_PLACE;
+use crate::infer::view::{View, decided, shown};
+use crate::infer::words::functions::CONTROLS;
+use crate::infer::words::objects::CONSTRUCTORS;
+use crate::infer::words::{BEGINNINGS, ENDS, OUTPUTS, PAIRS, PLACES, RAW};
+use crate::infer::{Draft, Gap, Known, keeping};
+
+/// The rule's name.
+pub(crate) const WALLED: &str = "walled-memory";
+
+/// Words of functions to which it matters where memory is, by itself or to other memory, and not only what is in it.
+const ADDRESSES: &[&str] =
+    &["addr", "address", "align", "aligned", "alignment", "lock", "mlock", "pin", "split"];
+
+/// Parts of the names of types that are pointers to bytes: `png_const_bytep`.
+const BYTES: &[&str] = &["byte", "char", "octet", "uint8"];
+
+/// Concludes what is open where all of it is such memory; else nothing, and what is open stays so.
+pub(crate) fn apply(
+    function: &Function,
+    names: &[String],
+    known: Known<'_>,
+    draft: &mut Draft,
+    gaps: Vec<Gap>,
+) -> Vec<Gap> {
+    let view = View::new(function, names, known, draft);
+    let open: Vec<usize> = (0..function.params.len()).filter(|&index| !decided(draft, index)).collect();
+    let roles: Option<Vec<Role>> = open.iter().map(|&index| role(&view, draft, index)).collect();
+    let result = gaps.iter().any(|gap| gap.param.is_none()) || draft.result.is_none();
+    let Some(roles) = roles.filter(|roles| !roles.is_empty() && !result) else { return gaps };
+    for (index, role) in open.into_iter().zip(roles) {
+        draft.params[index] = Some(Fact::inferred(role, WALLED));
+    }
+    Vec::new()
+}
+
+/// What an open parameter is, when it is such memory.
+fn role(view: &View<'_>, draft: &Draft, index: usize) -> Option<Role> {
+    let (element, constant) = memory(view, index)?;
+    let fits = match &element.kind {
+        Type::Record { name } => is_structure(view, name, &element, constant),
+        Type::Void => is_raw(view, index),
+        _ => is_numbers(&view.param(index)?.ty, &element),
+    };
+    if !fits || leads_elsewhere(view, index) || kept(view, draft, index) {
+        return None;
+    }
+    Some(match constant {
+        true => Role::BufferIn { nullable: false, length: None },
+        false => Role::BufferInOut {
+            nullable: false,
+            length: None,
+            result: ResultLength::Full,
+            valid_on_error: false,
+        },
+    })
+}
+
+/// What a pointer leads to: bytes, numbers, the numbers of arrays, or structures; and whether it is `const`.
+fn memory(view: &View<'_>, index: usize) -> Option<(CType, bool)> {
+    let ty = &view.param(index)?.ty;
+    if view.handle(index).is_some() {
+        return None;
+    }
+    let numbers = ty.of_numbers();
+    let (element, constant) = numbers.as_ref().unwrap_or(ty).pointee()?;
+    Some((element.clone(), constant))
+}
+
+/// Whether there are numbers behind a type: a pointer to bytes that hides in a name may be an object's, unless the name says what they
+/// are. `sqlite3_filename` is a text with more around it.
+fn is_numbers(ty: &CType, element: &CType) -> bool {
+    let named = || BYTES.iter().any(|part| ty.written.to_ascii_lowercase().contains(part));
+    element.is_scalar() && (shown(ty) || !element.is_byte() || named())
+}
+
+/// Whether `void` is raw memory: it is called so in a function that is done with memory when it returns, and calls nothing that could
+/// have its own idea of it. What it is must not depend on what is asked for.
+fn is_raw(view: &View<'_>, index: usize) -> bool {
+    let calls = |param: &Param| matches!(param.ty.kind, Type::FunctionPointer { .. });
+    let only =
+        |other: usize| other == index || !memory(view, other).is_some_and(|(ty, _)| ty.kind == Type::Void);
+    view.param(index).is_some_and(|param| shown(&param.ty))
+        && (view.called(index, RAW) || view.called(index, OUTPUTS))
+        && keeping::done(view)
+        && !view.function_has_word(CONTROLS)
+        && !view.function.params.iter().any(calls)
+        && (0..view.function.params.len()).all(only)
+}
+
+/// Whether a structure has nothing but numbers in it, and only callers have memory of one. What others wait for is known by its place.
+fn is_structure(view: &View<'_>, record: &str, element: &CType, constant: bool) -> bool {
+    let structs = view.known.structs;
+    let written = element.written.to_ascii_lowercase();
+    let direction = if constant { Direction::In } else { Direction::InOut };
+    structs.is_callers(record)
+        && structs.against(record, direction).is_none()
+        && !KNOWN_BY_PLACE.iter().any(|part| written.contains(part))
+}
+
+/// Whether a pointer may lead into memory that another one leads to, or where it leads is what matters.
+fn leads_elsewhere(view: &View<'_>, index: usize) -> bool {
+    let function = view.function;
+    let kind = |other: usize| memory(view, other).map(|(element, _)| element.kind);
+    let alike = |&other: &usize| other != index && kind(other).is_some() && kind(other) == kind(index);
+    let mut others = (0..function.params.len()).filter(alike);
+    let counted = function.params.iter().any(|param| param.ty.is_integer());
+    // The position of a wider number is one: `encode(vli, size_t *vli_pos, out, size_t *out_pos, out_size)`.
+    let byte = |at: usize| memory(view, at).is_some_and(|(element, _)| element.is_byte());
+    let number = |at: usize| !byte(at) && view.called(at, &["pos", "position"]);
+    let place =
+        |at: usize| [PLACES, BEGINNINGS, ENDS].iter().any(|list| view.called(at, list)) && !number(at);
+    let pair = |other: usize| {
+        let unnamed = view.words(index).is_empty() && view.words(other).is_empty() && !counted;
+        let called = |at: usize, name: &str| view.called(at, &[name]);
+        let both = PAIRS.iter().any(|[one, two]| {
+            called(index, one) && called(other, two) || called(index, two) && called(other, one)
+        });
+        unnamed || both || place(index) || place(other)
+    };
+    function.attributes.contains(&Attribute::Format)
+        || view.called(index, ENDS)
+        || view.function_has_word(ADDRESSES)
+        || others.any(pair)
+}
+
+/// Whether a function may still need what a pointer leads to when it has returned.
+fn kept(view: &View<'_>, draft: &Draft, index: usize) -> bool {
+    let releases = ending(&view.function.name).is_some_and(|(ending, _)| ending == Ending::Releases);
+    releases || view.function_has_word(CONSTRUCTORS) || keeping::of_walled(view, draft, index)
+}

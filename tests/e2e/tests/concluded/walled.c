@@ -1,0 +1,91 @@
+#include "walled.h"
+
+#include <stdint.h>
+
+double walled_dot(const double *a, const double *b, int n)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+        sum += a[i] * b[i];
+    }
+    return sum;
+}
+
+long walled_table(int *cells, int rows, int columns)
+{
+    long sum = 0;
+    for (int row = 0; row < rows; row++) {
+        for (int column = 0; column < columns; column++) {
+            int *cell = &cells[row * columns + column];
+            sum += *cell;
+            *cell = (row + 1) * (column + 1);
+        }
+    }
+    return sum;
+}
+
+void walled_mask(unsigned char *block, unsigned char with)
+{
+    for (int i = 0; i < 16; i++) {
+        block[i] ^= with;
+    }
+}
+
+int walled_before(short *numbers, int back, short value)
+{
+    numbers[-back] = value;
+    return numbers[0];
+}
+
+int walled_look(const short *numbers, int back)
+{
+    return numbers[-back];
+}
+
+double walled_way(const struct spot *way, int n)
+{
+    double sum = 0;
+    for (int i = 1; i < n; i++) {
+        double x = way[i].x - way[i - 1].x, y = way[i].y - way[i - 1].y;
+        sum += x * x + y * y;
+    }
+    return sum;
+}
+
+int walled_turn(struct spot *spots, int n)
+{
+    for (int i = 0; i < n; i++) {
+        spots[i] = (struct spot){-spots[i].y, spots[i].x};
+    }
+    return n;
+}
+
+int walled_halves(double number, double *whole, double *rest)
+{
+    *whole = (double)(long)number;
+    *rest = number - *whole;
+    return number < 0;
+}
+
+int walled_alignment(const double *numbers)
+{
+    return (int)((uintptr_t)numbers % 64);
+}
+
+int walled_between(const int *first, const int *last)
+{
+    return (int)(last - first);
+}
+
+static const int *kept;
+
+void walled_watch(const int *number)
+{
+    kept = number;
+}
+
+int walled_set_table(const int *table, int n)
+{
+    kept = table;
+    return n;
+}
