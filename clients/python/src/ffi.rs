@@ -14,7 +14,7 @@ use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::{PyKeyboardInterrupt, PySystemError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyAny, PyDict, PyTuple, PyType};
+use pyo3::types::{PyAny, PyDict, PyString, PyTuple, PyType};
 use pyo3::{Borrowed, ffi};
 
 use crate::ending;
@@ -122,9 +122,12 @@ fn make_type(py: Python<'_>, binds: bool) -> PyResult<Py<PyType>> {
         flags: READONLY,
         doc: ptr::null(),
     };
-    // The type refers to its members for as long as it lives, which is until the process ends.
+    // The type refers to its members, and to what it gets, for as long as it lives, which is until the process ends.
     let members: &'static mut [ffi::PyMemberDef] =
         Box::leak(Box::new([member(c"__vectorcalloffset__".as_ptr()), ffi::PyMemberDef::default()]));
+    // `help` asks for it where no type is asked.
+    let own_doc = ffi::PyGetSetDef { name: c"__doc__".as_ptr(), get: Some(doc), ..Default::default() };
+    let gets: &'static mut [ffi::PyGetSetDef] = Box::leak(Box::new([own_doc, ffi::PyGetSetDef::default()]));
     let slot = |slot: c_int, pfunc: *mut c_void| ffi::PyType_Slot { slot, pfunc };
     let mut slots = vec![
         slot(ffi::Py_tp_dealloc, dealloc as unsafe extern "C" fn(_) as *mut c_void),
@@ -134,6 +137,7 @@ fn make_type(py: Python<'_>, binds: bool) -> PyResult<Py<PyType>> {
         slot(ffi::Py_tp_repr, repr as unsafe extern "C" fn(_) -> _ as *mut c_void),
         slot(ffi::Py_tp_getattro, getattro as unsafe extern "C" fn(_, _) -> _ as *mut c_void),
         slot(ffi::Py_tp_members, members.as_mut_ptr().cast()),
+        slot(ffi::Py_tp_getset, gets.as_mut_ptr().cast()),
     ];
     let found: unsafe extern "C" fn(_, _, _) -> _ = if binds { bind } else { itself };
     slots.push(slot(ffi::Py_tp_descr_get, found as *mut c_void));
@@ -148,7 +152,7 @@ fn make_type(py: Python<'_>, binds: bool) -> PyResult<Py<PyType>> {
             | if binds { METHOD_DESCRIPTOR } else { 0 },
         slots: slots.as_mut_ptr(),
     };
-    // SAFETY: the specification and its slots are copied by this call, but for the members, which are leaked, and the name, which is
+    // SAFETY: the specification and its slots are copied by this call, but for what is leaked above, and the name, which is
     // a constant. Each slot has a function of the signature that its number asks for.
     unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyType_FromSpec(&mut spec)) }
         .and_then(|ty| ty.cast_into::<PyType>().map_err(PyErr::from))
@@ -255,6 +259,14 @@ unsafe extern "C" fn repr(object: *mut ffi::PyObject) -> *mut ffi::PyObject {
         // SAFETY: Python calls this with an object of the type.
         let function = unsafe { &*(*object.cast::<Object>()).function };
         Ok(function.repr().into_pyobject(py)?.into_any().unbind())
+    })
+}
+
+unsafe extern "C" fn doc(object: *mut ffi::PyObject, _closure: *mut c_void) -> *mut ffi::PyObject {
+    guarded(false, |py| {
+        // SAFETY: as of `repr`.
+        let function = unsafe { &*(*object.cast::<Object>()).function };
+        Ok(PyString::new(py, &function.plan.doc).into_any().unbind())
     })
 }
 

@@ -101,7 +101,7 @@ assert "ZlibError" in z.__all__ and "open" in z.__all__
 import pydoc
 with z.open() as library:
     told = pydoc.render_doc(library.crc32, renderer=pydoc.plaintext)
-    assert "crc32(crc, buf)" in told and "Update a running CRC-32" in told, told
+    assert "crc32(crc, buf)" in told and "C: " in told, told
     assert repr(library.aio.crc32) == "<<hotcell function crc32(crc, buf) of zlib>, to be awaited>"
     assert str(inspect.signature(library.aio.crc32)) == "(crc, buf)"
     assert "by columns" in repr(library.crc32.map) and "no call in flight" in repr(library.pipeline())
