@@ -258,6 +258,14 @@ enum hotcell_worker_state {
     HOTCELL_WORKER_STATE_STOPPING = 2
 };
 
+/* What a thread does for a lane, as the crash record tells it. */
+enum hotcell_thread_role {
+    /* It executes the lane's calls. */
+    HOTCELL_THREAD_ROLE_SERVING = 1,
+    /* It executes the function that is to stop the lane's call. */
+    HOTCELL_THREAD_ROLE_STOPPING = 2
+};
+
 /* Which blocks of the library's memory are guarded. */
 enum hotcell_guard {
     /* None. */
