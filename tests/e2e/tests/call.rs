@@ -481,14 +481,16 @@ fn unsupported() {
 
 #[test]
 fn the_help_for_an_undecided_function_works_when_pasted() {
-    let folder = Folder::new();
-    check(|| libm(&folder, &["modf", "8.5"]), 125, "Unsupported", "`modf` is undecided");
-    let undecided = libm(&folder, &["modf", "8.5"]).fails(125).says("params.iptr = { out = \"value\" }");
-    let lines = undecided.after("help: write into the contract:\n");
-    folder.write("bind.toml", format!("hotcell = 1\nlibrary = \"m\"\nheaders = [\"math.h\"]\n{lines}"));
-    let call = || folder.hotcell(["call", "bind.toml", "modf", "8.5"]);
-    call().succeeds().prints("return  0.5\niptr    8");
-    assert_eq!(call().json()["out"], json!({ "iptr": 8.0 }));
+    let folder = Folder::with_moon();
+    let undecided = || folder.hotcell(["call", "moon.h", "--lib", "./libmoon.so", "moon_split", "8.5"]);
+    check(undecided, 125, "Unsupported", "`moon_split` is undecided");
+    let help = undecided().fails(125).says("params.whole = { out = \"value\" }");
+    let lines = help.after("help: write into the contract:\n");
+    let head = "hotcell = 1\nlibrary = \"moon\"\nheaders = [\"moon.h\"]\nlink = [\"./libmoon.so\"]\n";
+    folder.write("split.toml", format!("{head}{lines}"));
+    let call = || folder.hotcell(["call", "split.toml", "moon_split", "8.5"]);
+    call().succeeds().prints("return  0.5\nwhole   8");
+    assert_eq!(call().json()["out"], json!({ "whole": 8 }));
 }
 
 // Contracts and headers.

@@ -81,7 +81,7 @@ fn undecided_functions_fail_only_when_asked_to() {
 fn headers_without_a_contract() {
     let folder = Folder::with_moon();
     let check = folder.hotcell(["check", "moon.h", "--lib", "./libmoon.so"]).succeeds();
-    check.mentions("undecided     moon_next ").mentions("0 lines decide");
+    check.mentions("undecided     moon_split ").mentions("0 lines decide");
     let check = folder.hotcell(["check", "moon.h", "--lib", "moon", "-L", "."]).succeeds();
     check.mentions("bound         moon_sum    inferred\n");
     folder.hotcell(["check", "moon.h"]).fails(113).says("needs `--lib NAME`");

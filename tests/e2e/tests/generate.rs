@@ -179,15 +179,15 @@ fn what_is_left_out_is_said() {
     let folder = Folder::new();
     folder.write(
         "bind.toml",
-        "hotcell = 1\nlibrary = \"m\"\nheaders = [\"math.h\"]\ninclude = [\"sqrt\", \"modf\"]\n",
+        "hotcell = 1\nlibrary = \"c\"\nheaders = [\"stdlib.h\"]\ninclude = [\"abs\", \"strtol\"]\n",
     );
     folder
         .hotcell(["gen", "bind.toml", "--out", "out"])
         .succeeds()
-        .says("left out: `modf` is undecided")
-        .says("params.iptr = { out = \"value\" }");
+        .says("left out: `strtol` is undecided")
+        .says("params.endptr = ");
     let code = String::from_utf8(folder.read("out/src/functions.rs")).expect("code is text");
-    assert!(code.contains("pub fn sqrt") && !code.contains("pub fn modf"), "{code}");
+    assert!(code.contains("pub fn abs") && !code.contains("pub fn strtol"), "{code}");
 }
 
 /// As a user would: generate, name the package in Cargo.toml, call.
