@@ -25,6 +25,10 @@ const FIRST: usize = 3;
 /// No fewer are tried of a scenario, if it has so many.
 const FEWEST: usize = 8;
 
+/// The same of scenarios whose supervisor is another process, where each takes several times as long.
+const EVERY_SERVED: usize = 4 * EVERY;
+const FEWEST_SERVED: usize = 3;
+
 /// How often steps are counted.
 const COUNTS: usize = 2;
 
@@ -172,10 +176,11 @@ fn count_down(scenario: &str, victim: &str, words: &[&str], wrong: impl Fn(&Valu
         steps = Some(steps.map_or_else(|| calls.clone(), |steps| common(steps, &calls)));
     }
     let every = std::env::var("HOTCELL_COUNTDOWN_EVERY").ok().and_then(|every| every.parse().ok());
-    let every = every.unwrap_or(EVERY).max(1);
+    let share = if SERVED.contains(&scenario) { (EVERY_SERVED, FEWEST_SERVED) } else { (EVERY, FEWEST) };
+    let (every, fewest) = every.map_or(share, |every| (every, FEWEST));
     let all = moments(&steps.unwrap_or_default());
     let (count, mut tried) = (all.len(), Tried::default());
-    let every = every.min(count / FEWEST).max(1);
+    let every = every.min(count / fewest).max(1);
     for moment in all.into_iter().skip(FIRST % every).step_by(every) {
         let when = if moment.after { "after" } else { "before" };
         let time = moment.time.to_string();
