@@ -89,7 +89,29 @@ pub(super) fn of_memory(view: &View<'_>, draft: &Draft, index: usize, array: boo
 }
 
 /// Words of functions that go on with memory they are given, besides those that keep data.
-const GOES_ON: &[&str] = &["default", "define", "install"];
+const GOES_ON: &[&str] = &[
+    "adopt",
+    "async",
+    "declare",
+    "default",
+    "define",
+    "donate",
+    "give",
+    "ibsend",
+    "imrecv",
+    "install",
+    "iread",
+    "irecv",
+    "irsend",
+    "isend",
+    "issend",
+    "iwrite",
+    "nonblocking",
+    "subscribe",
+];
+
+/// Names of what stands for something that is not over when the function returns.
+const REQUESTS: &[&str] = &["req", "request"];
 
 /// Beginnings of such words: `putenv(text)`, `initstate`, `setprogname`.
 const GOES_ON_FROM: &[&str] = &["init", "put", "register", "set"];
@@ -97,7 +119,9 @@ const GOES_ON_FROM: &[&str] = &["init", "put", "register", "set"];
 /// Words that begin so and say something else.
 const DONE_WITH: &[&str] = &["putc", "putchar", "putp", "puts", "setting", "settings"];
 
-/// Last words of functions that are called after memory which they are given for good: `glSelectBuffer(size, buffer)`.
+/// Last words of functions that are called after memory which they are given for good: `glSelectBuffer(size, buffer)`, also in front of
+/// whose version it is, `glFeedbackBufferxOES`; and those by which memory is given that is only read: `glEdgeFlagPointerEXT`.
+const PLACES_TO_READ: &[&str] = &["buffer", "pointer"];
 const PLACES_TO_FILL: &[&str] =
     &["array", "buf", "buffer", "mem", "memory", "pointer", "stack", "storage", "workspace"];
 
@@ -107,8 +131,9 @@ pub(super) fn of_walled(view: &View<'_>, draft: &Draft, index: usize) -> bool {
     let constant =
         view.param(index).and_then(|param| param.ty.pointee()).is_some_and(|(_, constant)| constant);
     let object = changed(view, draft, index).is_some_and(|object| !is_plain(view, object));
-    let computes = !object && computes(view);
     let words = unnumbered(&view.function.name);
+    let stores = |word: &str| word != "add" && (KEEPS_DATA.contains(&word) || word.starts_with("prefix"));
+    let computes = !object && computes(view) && !words.iter().any(|word| stores(word));
     let from = |word: &String| {
         let longer = |begin: &&str| word.starts_with(begin) && word.len() > begin.len();
         GOES_ON_FROM.iter().any(longer) && !DONE_WITH.contains(&word.as_str())
@@ -117,13 +142,16 @@ pub(super) fn of_walled(view: &View<'_>, draft: &Draft, index: usize) -> bool {
     let goes_on = words.iter().any(|word| {
         GOES_ON.contains(&word.as_str()) || from(word) || word.ends_with("open") || constant && word == "save"
     });
-    let filled_later = !object && !constant && {
-        let reads = |other: usize| view.buffer(other).is_some_and(|(_, constant)| constant);
-        view.function_has_last_word(PLACES_TO_FILL)
-            && !view.called(index, COMES_OUT)
-            && !(0..view.function.params.len()).any(reads)
-            && !done(view)
+    let placed = |places: &[&str]| {
+        let is = |word: &str, place: &str| word == place || place.len() > 4 && word.starts_with(place);
+        words.iter().rev().take(2).any(|word| places.iter().any(|place| is(word, place)))
     };
+    let used_later = !object && !view.called(index, COMES_OUT) && !done(view) && {
+        let reads = |other: usize| view.buffer(other).is_some_and(|(_, constant)| constant);
+        constant && placed(PLACES_TO_READ)
+            || !constant && placed(PLACES_TO_FILL) && !(0..view.function.params.len()).any(reads)
+    };
+    let requested = (0..view.function.params.len()).any(|other| view.called(other, REQUESTS));
     // `LZ4_saveDictHC(stream, buffer, size)`: from then on the stream reads it there.
     let dictionary =
         object && words.iter().any(|word| word.starts_with("dict")) && !getters::gets(&view.function.name);
@@ -134,7 +162,8 @@ pub(super) fn of_walled(view: &View<'_>, draft: &Draft, index: usize) -> bool {
         || keeps(view) && !computes
         || object && !done(view)
         || goes_on
-        || filled_later
+        || used_later
+        || requested
         || dictionary
         || text
 }

@@ -22,8 +22,24 @@ use crate::infer::{Draft, Gap, Known, keeping};
 pub(crate) const WALLED: &str = "walled-memory";
 
 /// Words of functions to which it matters where memory is, by itself or to other memory, and not only what is in it.
-const ADDRESSES: &[&str] =
-    &["addr", "address", "align", "aligned", "alignment", "lock", "mlock", "pin", "split"];
+const ADDRESSES: &[&str] = &[
+    "addr",
+    "address",
+    "align",
+    "aligned",
+    "alignment",
+    "atomic",
+    "futex",
+    "lock",
+    "mlock",
+    "pin",
+    "shmem",
+    "split",
+    "unlock",
+];
+
+/// Ends of names of parameters that lead to the end of what another one leads to: `dw_endptr`, `dataend`.
+const GLUED_ENDS: &[&str] = &["end", "endp", "endptr", "limit"];
 
 /// Parts of the names of types that are pointers to bytes: `png_const_bytep`.
 const BYTES: &[&str] = &["byte", "char", "octet", "uint8"];
@@ -119,6 +135,12 @@ fn leads_elsewhere(view: &View<'_>, index: usize) -> bool {
     let mut others = (0..function.params.len()).filter(alike);
     let counted = function.params.iter().any(|param| param.ty.is_integer());
     // The position of a wider number is one: `encode(vli, size_t *vli_pos, out, size_t *out_pos, out_size)`.
+    let glued = |at: usize| {
+        let name = view.name(at).to_ascii_lowercase();
+        GLUED_ENDS.iter().any(|end| name.ends_with(end))
+    };
+    // Memory of this name in another process: `get(double *target, const double *source, size_t n, int pe)`.
+    let far = (0..function.params.len()).any(|at| view.called(at, &["pe"]));
     let byte = |at: usize| memory(view, at).is_some_and(|(element, _)| element.is_byte());
     let number = |at: usize| !byte(at) && view.called(at, &["pos", "position"]);
     let place =
@@ -133,6 +155,8 @@ fn leads_elsewhere(view: &View<'_>, index: usize) -> bool {
     };
     function.attributes.contains(&Attribute::Format)
         || view.called(index, ENDS)
+        || glued(index)
+        || far
         || view.function_has_word(ADDRESSES)
         || others.any(pair)
 }

@@ -91,6 +91,19 @@ fn what_may_be_kept_or_is_a_place_is_asked_for() {
         "int define_property(const char *name, unsigned *ranges)",
         "int db_write_open_memory(db *d, void *buffer, size_t size, size_t *used)",
         "int save_context(db *d, int context, const char *data)",
+        "void edge_flag_pointer_ext(int stride, const unsigned char *pointer)",
+        "void instruments_buffer_sgix(int size, int *buffer)",
+        "void feedbackBufferxOES(int n, int kind, const int *buffer)",
+        "int numbers_iwrite(const void *buf, int count)",
+        "int numbers_imrecv(void *buf, int count)",
+        "int numbers_read(double *numbers, int count, int *request)",
+        "int decode_leb(char *leb, unsigned long *number, char *dw_endptr)",
+        "int sum_of(const int *data, const int *dataend)",
+        "int dev_add_watch(double *out, const double *in)",
+        "int dev_add_async(double *out, const double *in)",
+        "void numbers_get(double *target, const double *source, int n, int pe)",
+        "void spin_unlock(int *word)",
+        "void numbers_adopt(double *numbers)",
     ] {
         assert_eq!(named(declaration), 0, "{declaration}");
     }
