@@ -33,7 +33,7 @@ double moon_split(double x, int *whole);
 int moon_print(const char *format, ...);
 int moon_gone(void);
 unsigned moon_sum(const unsigned char *data, size_t data_len);
-int moon_next(unsigned *where);
+int moon_lock(unsigned *where);
 ";
 
 const MOON_CODE: &str = "\
@@ -48,7 +48,7 @@ unsigned moon_sum(const unsigned char *data, size_t data_len)
     }
     return sum;
 }
-int moon_next(unsigned *where) { *where += 1; return 0; }
+int moon_lock(unsigned *where) { *where += 1; return 0; }
 ";
 
 const MOON_CONTRACT: &str = "\
@@ -60,7 +60,7 @@ link = [
 ]
 
 # The state is read and changed.
-[function.moon_next]
+[function.moon_lock]
 params.where = { inout = \"value\" }
 error = { fails = \"nonzero\" }
 ";

@@ -11,7 +11,7 @@ undecided     moon_split  nothing says whether `whole` is read or written, and h
 unsupported   moon_print  it takes a variable number of arguments (`...`)
 not exported  moon_gone   libmoon.so does not export it
 bound         moon_sum    inferred
-bound         moon_next   decided
+bound         moon_lock   decided
 
 6 functions: 3 bound, 1 undecided, 1 unsupported, 1 not exported; 3 lines decide";
 
@@ -43,7 +43,7 @@ fn the_same_for_programs() {
         out("moon_print", "unsupported", variadic, "int moon_print(const char *format, ...)"),
         out("moon_gone", "not_exported", "libmoon.so does not export it", "int moon_gone(void)"),
         sum,
-        bound("moon_next", "decided", "int moon_next(unsigned int *where)"),
+        bound("moon_lock", "decided", "int moon_lock(unsigned int *where)"),
     ];
     let summary = json!({
         "bound": 3, "undecided": 1, "unsupported": 1, "not_exported": 1, "total": 6, "decided_lines": 3,
@@ -81,7 +81,7 @@ fn undecided_functions_fail_only_when_asked_to() {
 fn headers_without_a_contract() {
     let folder = Folder::with_moon();
     let check = folder.hotcell(["check", "moon.h", "--lib", "./libmoon.so"]).succeeds();
-    check.mentions("undecided     moon_split ").mentions("0 lines decide");
+    check.mentions("undecided     moon_lock ").mentions("0 lines decide");
     let check = folder.hotcell(["check", "moon.h", "--lib", "moon", "-L", "."]).succeeds();
     check.mentions("bound         moon_sum    inferred\n");
     folder.hotcell(["check", "moon.h"]).fails(113).says("needs `--lib NAME`");

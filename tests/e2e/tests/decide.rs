@@ -15,7 +15,7 @@ struct well *well_dig(int depth);
 void well_fill_in(struct well *it);
 /* How deep the water stands. */
 int well_level(struct well *it, int *metres);
-int well_pump(int *strokes);
+int well_lock(int *strokes);
 void well_log(const char *text, ...);
 ";
 
@@ -30,7 +30,7 @@ struct well *well_dig(int depth)
 }
 void well_fill_in(struct well *it) { free(it); }
 int well_level(struct well *it, int *metres) { *metres = it->depth / 2; return 0; }
-int well_pump(int *strokes) { *strokes += 1; return 0; }
+int well_lock(int *strokes) { *strokes += 1; return 0; }
 void well_log(const char *text, ...) { (void)text; }
 ";
 
@@ -62,14 +62,14 @@ y
 ";
     let ended = folder.hotcell(["decide", "bind.toml"]).input(answers).succeeds();
     let ended = ended.mentions("Digs a well.").mentions("struct well *well_dig(int depth);");
-    let ended = ended.mentions("How deep the water stands.").mentions("int well_pump(int *strokes);");
+    let ended = ended.mentions("How deep the water stands.").mentions("int well_lock(int *strokes);");
     ended.mentions("0 undecided");
     let text = contract(&folder);
     assert!(text.contains("handle.well = { release = \"well_fill_in\" }\n"), "{text}");
-    assert!(text.contains("\n# int well_pump(int *strokes)\n[function.well_pump]\n"), "{text}");
+    assert!(text.contains("\n# int well_lock(int *strokes)\n[function.well_lock]\n"), "{text}");
     assert!(!text.contains("#[function."), "{text}");
     assert!(text.contains("\n#   [function.well_log_number]\n#   of = \"well_log\"\n"), "{text}");
-    folder.hotcell(["call", "bind.toml", "well_pump", "41"]).succeeds().mentions("42");
+    folder.hotcell(["call", "bind.toml", "well_lock", "41"]).succeeds().mentions("42");
     folder.hotcell(["decide", "bind.toml"]).succeeds().mentions("0 decisions are written");
 }
 
@@ -81,11 +81,11 @@ fn a_walk_can_be_stopped_and_gone_on_with() {
         folder.hotcell(["decide", "bind.toml"]).input(answers).succeeds();
         assert_eq!(contract(&folder), draft);
     }
-    let ended = folder.hotcell(["decide", "bind.toml", "well_pump"]).input("1b\ny\n").succeeds();
+    let ended = folder.hotcell(["decide", "bind.toml", "well_lock"]).input("1b\ny\n").succeeds();
     ended.mentions("one function more is bound");
     let text = contract(&folder);
-    assert!(text.contains("\n[function.well_pump]\nparams.strokes = { inout = \"value\" }\n"), "{text}");
-    assert!(text.contains("#[function.well_dig]") && !text.contains("#[function.well_pump]"), "{text}");
+    assert!(text.contains("\n[function.well_lock]\nparams.strokes = { inout = \"value\" }\n"), "{text}");
+    assert!(text.contains("#[function.well_dig]") && !text.contains("#[function.well_lock]"), "{text}");
 }
 
 #[test]
@@ -118,11 +118,11 @@ fn an_excluded_function_has_its_reason_above_it() {
         assert_eq!(contract(&folder), draft);
     }
     folder.hotcell(["decide", "bind.toml", "well_level"]).input("x because it is dry.\n").succeeds();
-    folder.hotcell(["decide", "bind.toml", "well_pump"]).input("x\nNobody pumps.\n").succeeds();
+    folder.hotcell(["decide", "bind.toml", "well_lock"]).input("x\nNobody pumps.\n").succeeds();
     let text = contract(&folder);
     let list =
-        "exclude = [\n    # it is dry.\n    \"well_level\",\n    # Nobody pumps.\n    \"well_pump\",\n]\n";
-    assert!(text.contains(list) && !text.contains("well_level:") && !text.contains("well_pump:"), "{text}");
+        "exclude = [\n    # it is dry.\n    \"well_level\",\n    # Nobody pumps.\n    \"well_lock\",\n]\n";
+    assert!(text.contains(list) && !text.contains("well_level:") && !text.contains("well_lock:"), "{text}");
 }
 
 #[test]
@@ -130,12 +130,12 @@ fn what_others_wrote_stays_as_it_was() {
     let folder = folder();
     let draft = contract(&folder);
     let noted =
-        draft.replace("#[function.well_pump]", "# well_pump: Ann says it counts.\n#[function.well_pump]");
+        draft.replace("#[function.well_lock]", "# well_lock: Ann says it counts.\n#[function.well_lock]");
     let noted = noted.replace("#params.strokes", "# Ask Ann about result = 1.\n#params.strokes");
     folder.write("bind.toml", &noted);
-    folder.hotcell(["decide", "bind.toml", "well_pump"]).input("1b\ny\n").succeeds();
+    folder.hotcell(["decide", "bind.toml", "well_lock"]).input("1b\ny\n").succeeds();
     let text = contract(&folder);
-    assert!(text.contains("\n# well_pump: Ann says it counts.\n# Ask Ann about result = 1.\n"), "{text}");
+    assert!(text.contains("\n# well_lock: Ann says it counts.\n# Ask Ann about result = 1.\n"), "{text}");
     let typed = "handle.well = {}\nq\n";
     let known = draft.replacen(
         "\n\n# well_dig",
@@ -154,14 +154,14 @@ fn what_others_wrote_stays_as_it_was() {
 fn lines_end_as_they_ended() {
     let folder = folder();
     let draft = contract(&folder);
-    folder.hotcell(["decide", "bind.toml", "well_pump"]).input("1b\ny\n").succeeds();
+    folder.hotcell(["decide", "bind.toml", "well_lock"]).input("1b\ny\n").succeeds();
     let plain = contract(&folder);
     let as_another_editor = |text: &str| format!("\u{feff}{}", text.trim_end().replace('\n', "\r\n"));
     folder.write("bind.toml", as_another_editor(&draft));
-    folder.hotcell(["decide", "bind.toml", "well_pump"]).input("1b\ny\n").succeeds();
+    folder.hotcell(["decide", "bind.toml", "well_lock"]).input("1b\ny\n").succeeds();
     assert_eq!(contract(&folder), as_another_editor(&plain));
     folder.write("bind.toml", draft.replacen('\n', "\r\n", 1));
-    folder.hotcell(["decide", "bind.toml", "well_pump"]).fails(113).says("let all of them end alike");
+    folder.hotcell(["decide", "bind.toml", "well_lock"]).fails(113).says("let all of them end alike");
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn nothing_is_written_over_what_somebody_else_wrote() {
     }
     folder.write("bind.toml", &draft);
     fs::set_permissions(&file, Permissions::from_mode(0o444)).expect("the file is this test's");
-    let ended = folder.hotcell(["decide", "bind.toml", "well_pump"]).input("1b\ny\n").fails(113);
+    let ended = folder.hotcell(["decide", "bind.toml", "well_lock"]).input("1b\ny\n").fails(113);
     ended.says("cannot write bind.toml: it is read-only");
     assert_eq!(folder.read("bind.toml"), draft);
 }
@@ -191,7 +191,7 @@ fn nothing_is_written_over_what_somebody_else_wrote() {
 /// What `hotcell decide` says on standard error when this happens between its question and the answer; it must fail.
 fn decided_after(folder: &Folder, happens: impl FnOnce()) -> String {
     let mut command = Command::new(program("hotcell"));
-    command.args(["decide", "bind.toml", "well_pump"]).current_dir(folder.path());
+    command.args(["decide", "bind.toml", "well_lock"]).current_dir(folder.path());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the program starts");
     let mut output = child.stdout.take().expect("it is a pipe");
@@ -216,8 +216,8 @@ fn what_is_wrong_or_leaves_something_open_is_not_written() {
     let folder = folder();
     let draft = contract(&folder);
     let answers = "params.nothing = { in = \"value\" }\n1a\ny\nwhat\n9\nq\n";
-    let ended = folder.hotcell(["decide", "bind.toml", "well_pump"]).input(answers).succeeds();
-    ended.mentions("`well_pump` has no parameter `nothing`").mentions("Not understood");
+    let ended = folder.hotcell(["decide", "bind.toml", "well_lock"]).input(answers).succeeds();
+    ended.mentions("`well_lock` has no parameter `nothing`").mentions("Not understood");
     let answers = "params.it = { in = \"handle\" }\nparams.metres = { in = \"handle\" }\ny\nq\n";
     folder.hotcell(["decide", "bind.toml", "well_level"]).input(answers).succeeds().mentions("not written");
     assert_eq!(contract(&folder), draft);
@@ -232,6 +232,6 @@ fn what_cannot_be_decided_is_said() {
     wrong(&["well.h"], "`hotcell init` drafts one from a header");
     wrong(&["bind.toml", "well_log"], "no line would decide `well_log`");
     wrong(&["bind.toml", "well_pmp"], "`well_pmp` is not among the functions that the contract selects");
-    folder.hotcell(["decide", "bind.toml", "well_pump"]).input("1b\ny\n").succeeds();
-    wrong(&["bind.toml", "well_pump"], "`well_pump` is bound; `hotcell explain` tells why");
+    folder.hotcell(["decide", "bind.toml", "well_lock"]).input("1b\ny\n").succeeds();
+    wrong(&["bind.toml", "well_lock"], "`well_lock` is bound; `hotcell explain` tells why");
 }

@@ -13,7 +13,7 @@ int tide_height(struct tide_place at, int hour);
 int tide_next(enum tide_phase phase);
 int tide_stop(int now);
 unsigned tide_sum(const unsigned char *data, unsigned data_len);
-int tide_peek(int *where);
+int tide_lock(int *where);
 ";
 
 const CODE: &str = "\
@@ -21,7 +21,7 @@ int tide_height(struct tide_place at, int hour) { return at.harbour + hour; }
 int tide_next(enum tide_phase phase) { return (int)phase; }
 int tide_stop(int now) { return now; }
 unsigned tide_sum(const unsigned char *data, unsigned n) { return n ? data[0] : 0; }
-int tide_peek(int *where) { return *where; }
+int tide_lock(int *where) { return *where; }
 ";
 
 const CONTRACT: &str = "hotcell = 1\nlibrary = \"tide\"\nheaders = [\"tide.h\"]\nlink = [\"./libtide.so\"]\n";
@@ -93,10 +93,14 @@ fn what_breaks_programs_is_told_first_and_by_the_status() {
         .replace("{ int harbour; int pier; }", "{ long harbour; int pier; int depth; }")
         .replace("int tide_next(enum tide_phase phase)", "long tide_next(enum tide_phase phase)")
         .replace("int tide_stop(int now);\n", "")
-        .replace("unsigned data_len)", "unsigned hour)");
+        .replace("const unsigned char *data, unsigned data_len)", "const void *data, unsigned hour)");
     let code = CODE
         .replace("int tide_next", "long tide_next")
         .replace("int tide_stop(int now) { return now; }\n", "")
+        .replace(
+            "const unsigned char *data, unsigned n) { return n ? data[0] : 0; }",
+            "const void *data, unsigned n) { return n; }",
+        )
         .replace("at.harbour +", "(int)at.harbour +");
     folder.library("tide", &header, &code);
     let found = changed(&folder, 1);
@@ -118,7 +122,7 @@ fn what_breaks_programs_is_told_first_and_by_the_status() {
         "{next:?}"
     );
     assert!(of("removed function", "tide_stop").2);
-    // It can be called no more: nothing says how much data there is.
+    // It can be called no more: nothing says what the data are.
     let sum = of("changed function", "tide_sum");
     assert!(sum.2 && sum.3[0].starts_with("it cannot be called any more: "), "{sum:?}");
     assert!(of("removed constant", "TIDE_OLD").2);
@@ -133,12 +137,12 @@ fn what_breaks_programs_is_told_first_and_by_the_status() {
 fn a_contract_that_decides_more_adds_functions() {
     let folder = folder();
     folder
-        .write("bind.toml", format!("{CONTRACT}function.tide_peek.params.where = {{ inout = \"value\" }}\n"));
+        .write("bind.toml", format!("{CONTRACT}function.tide_lock.params.where = {{ inout = \"value\" }}\n"));
     assert_eq!(
         changed(&folder, 0),
         [(
             "changed function".to_owned(),
-            "tide_peek".to_owned(),
+            "tide_lock".to_owned(),
             false,
             vec!["it can be called now".to_owned()]
         )]

@@ -6,7 +6,7 @@ use serde_json::json;
 #[test]
 fn a_bound_function_with_the_ground_of_every_fact() {
     let folder = Folder::with_moon();
-    folder.hotcell(["explain", "bind.toml", "moon_next"]).succeeds().mentions(
+    folder.hotcell(["explain", "bind.toml", "moon_lock"]).succeeds().mentions(
         "\
 bound: decided
   where   unsigned int *  a number the function reads and changes
@@ -51,7 +51,7 @@ params.whole = {{ out = \"value\" }} # or {{ inout = \"value\" }}",
 #[test]
 fn the_same_for_programs() {
     let folder = Folder::with_moon();
-    let next = folder.hotcell(["explain", "bind.toml", "moon_next"]).json();
+    let next = folder.hotcell(["explain", "bind.toml", "moon_lock"]).json();
     assert_eq!(next["status"], "bound");
     assert_eq!(next["declared"]["line"], 9);
     assert_eq!(
