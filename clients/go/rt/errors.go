@@ -56,6 +56,12 @@ func (c *Call) fail(kind hotcell.Kind, executed hotcell.Executed, cause error, f
 	}
 }
 
+// isFault tells whether an error means that the worker broke.
+func isFault(err error) bool {
+	var failed *hotcell.Error
+	return errors.As(err, &failed) && failed.IsFault()
+}
+
 func (c *Call) setErr(err error) {
 	c.err = err
 	c.reply.block = zeros[:]
