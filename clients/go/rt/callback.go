@@ -292,6 +292,9 @@ func (c *Call) run(run Callback, in *Invocation) (value uint64, ok bool) {
 		return 0, false
 	}
 	c.session.calling.Add(1)
+	if c.flies() {
+		c.collects.pipe.callbacks.Add(1)
+	}
 	done := false
 	if c.inner == nil {
 		c.frame = &frame{call: c}
@@ -301,6 +304,9 @@ func (c *Call) run(run Callback, in *Invocation) (value uint64, ok bool) {
 	defer func() {
 		c.leave()
 		c.session.calling.Add(-1)
+		if c.flies() {
+			c.collects.pipe.callbacks.Add(1)
+		}
 		c.seat.lane.Ascend()
 		for _, handle := range in.lent {
 			handle.gone.Store(true)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"hotcell"
 	"hotcell/internal/wire"
@@ -14,22 +15,25 @@ import (
 // keeper is a session of a library that keeps a callback, and calls it back in a batch, or in a call of function 2. In all others it
 // gives the number of replies it has given.
 type keeper struct {
+	server  *fakeServer
 	session *Session
 	// number is that of the callback, does what it does.
-	number uint64
+	number atomic.Uint64
 	does   func(ctx context.Context) error
 	// inBatch tells whether a batch calls it back, heard counts what the library was answered.
 	inBatch        atomic.Bool
 	replies, heard atomic.Int32
 }
 
-func keeps(t *testing.T) *keeper {
+// keeps is one whose calls have so much time.
+func keeps(t *testing.T, deadline time.Duration) *keeper {
 	t.Helper()
+	var options hotcell.Options
 	k := new(keeper)
-	_, options := fake(t, 1, func(_ *fakeWorker, c *fakeCall) {
+	k.server, options = fake(t, 1, func(_ *fakeWorker, c *fakeCall) {
 		batch := c.function == wire.BatchFunction
 		if c.function == 2 || batch && k.inBatch.Load() {
-			c.reply(wire.ReplyStateCallback, 0, nil, func(r *fakeReply) { r.errno, r.length = int32(k.number), 0 })
+			c.reply(wire.ReplyStateCallback, 0, nil, func(r *fakeReply) { r.errno, r.length = int32(k.number.Load()), 0 })
 			c.resumed()
 			k.heard.Add(1)
 		}
@@ -40,13 +44,14 @@ func keeps(t *testing.T) *keeper {
 		binary.NativeEndian.PutUint32(block[len(block)-8:], uint32(k.replies.Add(1)))
 		c.reply(wire.ReplyStateReturned, 0, block, nil)
 	})
+	options.Deadline = deadline
 	one := Function{Name: "f", Args: 8, Results: 8}
 	k.session = open(t, options, one, one, one)
 	thing := newHandle(k.session, object{1, 1<<wire.HandleTypeShift | 1<<wire.HandleGenerationShift}, true, &Release{}, nil)
 	call := k.session.Begin(context.Background(), 1)
 	defer call.End()
 	call.PutKept(0, "run", 0, func(ctx context.Context, _ *Invocation) (uint64, error) { return 0, k.does(ctx) }, thing)
-	k.number = binary.NativeEndian.Uint64(call.block)
+	k.number.Store(binary.NativeEndian.Uint64(call.block))
 	if err := call.Finish().Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +78,7 @@ func TestCallbacksInABatch(t *testing.T) {
 	} {
 		for _, before := range []bool{false, true} {
 			t.Run(name, func(t *testing.T) {
-				k := keeps(t)
+				k := keeps(t, 10*time.Second)
 				k.does = test.does
 				batch := NewBatch(k.session)
 				if before {
