@@ -20,9 +20,9 @@ type keeper struct {
 	// number is that of the callback, does what it does.
 	number atomic.Uint64
 	does   func(ctx context.Context) error
-	// inBatch tells whether a batch calls it back, heard counts what the library was answered.
-	inBatch        atomic.Bool
-	replies, heard atomic.Int32
+	// inBatch tells whether a batch calls it back, calledBack counts how often it was called.
+	inBatch             atomic.Bool
+	replies, calledBack atomic.Int32
 }
 
 // keeps is one whose calls have so much time.
@@ -33,9 +33,9 @@ func keeps(t *testing.T, deadline time.Duration) *keeper {
 	k.server, options = fake(t, 1, func(_ *fakeWorker, c *fakeCall) {
 		batch := c.function == wire.BatchFunction
 		if c.function == 2 || batch && k.inBatch.Load() {
+			k.calledBack.Add(1)
 			c.reply(wire.ReplyStateCallback, 0, nil, func(r *fakeReply) { r.errno, r.length = int32(k.number.Load()), 0 })
 			c.resumed()
-			k.heard.Add(1)
 		}
 		block := make([]byte, 8)
 		if batch {
@@ -101,8 +101,8 @@ func TestCallbacksInABatch(t *testing.T) {
 					t.Error(got, err)
 				}
 				k.inBatch.Store(false)
-				if _, err := add(context.Background(), k.session, 1, 2); err != nil || k.session.Generation() != test.workers || k.heard.Load() != 1 {
-					t.Error(err, k.session.Generation(), k.heard.Load())
+				if _, err := add(context.Background(), k.session, 1, 2); err != nil || k.session.Generation() != test.workers || k.calledBack.Load() != 1 {
+					t.Error(err, k.session.Generation(), k.calledBack.Load())
 				}
 			})
 		}
