@@ -251,6 +251,7 @@ func (p *Pipeline) send(c *Call, reads func(*Reply)) *flown {
 		return flown
 	}
 	c.takeOver()
+	c.flown(1)
 	c.sent = true
 	// It has no time of its own: that begins when its reply is waited for.
 	inFlight := int(p.inFlight.Load())
@@ -363,19 +364,22 @@ func (p *Pipeline) settleAround(c *Call) {
 	settled = true
 }
 
-// giveFamilies gives back what nobody else could use, and has objects released that waited for it.
+// giveFamilies gives back what nobody else could use, and has objects released that waited for it, or for calls in flight, of which
+// there are none.
 func (p *Pipeline) giveFamilies() {
-	if len(p.families) == 0 {
-		return
+	if len(p.families) > 0 {
+		p.session.families.give(p.families)
+		p.families = p.families[:0]
 	}
-	p.session.families.give(p.families)
-	p.families = p.families[:0]
 	p.session.objects.again()
 }
 
 // forget forgets what a call was passed, and keeps its memory.
 func (p *Pipeline) forget(c *Call) {
 	c.giveFamilies()
+	if c.sent {
+		c.flown(-1)
+	}
 	clear(c.passed)
 	c.passed = c.passed[:0]
 	clear(c.callbacks)

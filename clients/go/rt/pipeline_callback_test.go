@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -206,5 +207,44 @@ func TestWhatWaitsForAFamilyOfCallsInFlightIsReleased(t *testing.T) {
 	defer mutex.Unlock()
 	if released[part.raw] != 1 || len(released) != 1 {
 		t.Error(released)
+	}
+}
+
+// An object that is closed behind calls that were sent with it, or with what belongs to it, is released behind them, though another
+// lane is free. Others are released at once.
+func TestAnObjectThatIsClosedInFlightIsReleasedBehindItsCalls(t *testing.T) {
+	var released [4]atomic.Int32
+	used := make(chan struct{})
+	_, options := fake(t, 2, func(_ *fakeWorker, c *fakeCall) {
+		number := binary.NativeEndian.Uint64(c.args) & (1<<wire.HandleGenerationShift - 1)
+		if c.function == 0 {
+			released[number].Add(1)
+		} else {
+			<-used
+		}
+		c.reply(wire.ReplyStateReturned, 0, make([]byte, 8), nil)
+	})
+	session := open(t, options, Function{Args: 8, Results: 8}, Function{Args: 8, Results: 8})
+	thing, above, other := thingOf(session, 1, nil), thingOf(session, 2, nil), thingOf(session, 3, nil)
+	lent := newHandle(session, object{1, 1<<wire.HandleTypeShift | 1<<wire.HandleGenerationShift}, false, nil, above)
+	pipe := NewPipeline(context.Background(), session)
+	tickets := []Ticket[int32]{sendTo(pipe, 1, thing), sendTo(pipe, 1, lent)}
+	_, _, _ = thing.Close(), above.Close(), other.Close()
+	for number, want := range []int32{0, 0, 0, 1} {
+		if got := released[number].Load(); got != want {
+			t.Errorf("%d was released %d times", number, got)
+		}
+	}
+	close(used)
+	for _, ticket := range tickets {
+		if _, err := ticket.Result(); err != nil {
+			t.Error(err)
+		}
+	}
+	pipe.Settle()
+	for until := time.Now().Add(10 * time.Second); released[1].Load() != 1 || released[2].Load() != 1; time.Sleep(time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatal(released[1].Load(), released[2].Load())
+		}
 	}
 }
