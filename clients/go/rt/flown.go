@@ -106,7 +106,7 @@ func (p *Pipeline) inCallback(fn *Function) error {
 	if errors.Is(p.ctx.Err(), context.Canceled) {
 		kind, cause = hotcell.ErrCancelled, context.Cause(p.ctx)
 	}
-	text := "a callback of a call in flight was run for as long as this one had time: no callback can wait for the pipeline that it belongs to"
+	text := "a callback of a call in flight was run for as long as this one had time: none can wait for the pipeline of its own call"
 	failed := p.session.refused(kind, fn.Name, text, cause)
 	failed.Executed = hotcell.ExecutedMaybe
 	return failed

@@ -93,7 +93,7 @@ func TestCallbacksInABatch(t *testing.T) {
 				}
 				k.inBatch.Store(true)
 				ticket := Values(batch.Begin(0), first)
-				whole, got := runElsewhere(batch)
+				got, whole := runElsewhere(batch)
 				if !errors.Is(whole, test.whole) || got != test.got {
 					t.Error(whole, got)
 				}
@@ -101,16 +101,19 @@ func TestCallbacksInABatch(t *testing.T) {
 					t.Error(got, err)
 				}
 				k.inBatch.Store(false)
-				if _, err := add(context.Background(), k.session, 1, 2); err != nil || k.session.Generation() != test.workers || k.calledBack.Load() != 1 {
-					t.Error(err, k.session.Generation(), k.calledBack.Load())
+				if _, err := add(context.Background(), k.session, 1, 2); err != nil {
+					t.Error(err)
+				}
+				if workers, calls := k.session.Generation(), k.calledBack.Load(); workers != test.workers || calls != 1 {
+					t.Error(workers, calls)
 				}
 			})
 		}
 	}
 }
 
-// runElsewhere runs a batch on a goroutine of its own, which may end meanwhile: what it gives, or panics with.
-func runElsewhere(batch *Batch) (err error, raised any) {
+// runElsewhere runs a batch on a goroutine of its own, which may end meanwhile: what it panics with, or gives.
+func runElsewhere(batch *Batch) (raised any, err error) {
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
@@ -118,5 +121,5 @@ func runElsewhere(batch *Batch) (err error, raised any) {
 		err = batch.Run(context.Background())
 	}()
 	<-over
-	return err, raised
+	return raised, err
 }
