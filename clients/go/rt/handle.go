@@ -165,8 +165,8 @@ func (c *Call) pass(name string, handle *Handle, kind uint16, usage usage) uint6
 	return handle.raw
 }
 
-// flown counts a call in flight, or one that is no more, for what it was passed and for what that belongs to.
-func (c *Call) flown(count int32) {
+// countInFlight counts a call in flight, or one that is no more, for what it was passed and for what that belongs to.
+func (c *Call) countInFlight(count int32) {
 	for _, passed := range c.passed {
 		for at := passed.handle; at != nil; at = at.parent {
 			at.inFlight.Add(count)

@@ -251,7 +251,7 @@ func (p *Pipeline) send(c *Call, reads func(*Reply)) *flown {
 		return flown
 	}
 	c.takeOver()
-	c.flown(1)
+	c.countInFlight(1)
 	c.sent = true
 	// It has no time of its own: that begins when its reply is waited for.
 	inFlight := int(p.inFlight.Load())
@@ -378,7 +378,7 @@ func (p *Pipeline) giveFamilies() {
 func (p *Pipeline) forget(c *Call) {
 	c.giveFamilies()
 	if c.sent {
-		c.flown(-1)
+		c.countInFlight(-1)
 	}
 	clear(c.passed)
 	c.passed = c.passed[:0]
