@@ -123,6 +123,7 @@ func (b *Batch) Reset() {
 	b.used, b.blob, b.blocks, b.extras = 0, b.blob[:0], b.blocks[:0], b.extras[:0]
 	b.count, b.last, b.alike, b.objects, b.data, b.results, b.plain, b.longest = 0, none, none, 0, 0, 0, false, 0
 	b.ran, b.returned, b.err = false, false, nil
+	b.failures, b.replies = nil, nil
 	if b.epoch += 1 << 32; b.epoch > lastEpoch {
 		b.epoch = firstEpoch
 	}

@@ -14,8 +14,8 @@ import (
 // blocksAt is where the result blocks begin in what was copied, which begins with the states.
 func (b *Batch) blocksAt() int { return (b.count + 7) &^ 7 }
 
-// Run sends the entries and waits until all were executed. Its error is that of the batch as a whole; what became of an entry,
-// its ticket says.
+// Run sends the entries and waits until all were executed. Its error is that of the batch as a whole, or of a callback that the
+// library keeps; what became of an entry, its ticket says. A panic of a callback goes on here, when the tickets have theirs.
 func (b *Batch) Run(ctx context.Context) error {
 	if b.ran && b.count > 0 {
 		return b.session.refused(hotcell.ErrInvalidArgument, "", "the batch has run: reset it, or begin another", nil)
@@ -30,6 +30,23 @@ func (b *Batch) Run(ctx context.Context) error {
 	call.reply.entries = b.count
 	b.pass(call)
 	b.put(call)
+	b.exchange(call)
+	b.rethrow(call)
+	return b.err
+}
+
+// exchange sends the entries, and says of each what became of it.
+func (b *Batch) exchange(call *Call) {
+	judged := false
+	defer func() {
+		if judged {
+			return
+		}
+		// A callback has ended the goroutine: the batch has no reply.
+		call.raised = nothingRaised
+		call.fail(hotcell.ErrCancelled, hotcell.ExecutedMaybe, nil, "a callback has ended its goroutine")
+		b.lose(call)
+	}()
 	if call.settle(); call.err == nil && call.reply.failure != nil {
 		call.violation("a batch has another reply than a batch can have")
 	}
@@ -39,7 +56,19 @@ func (b *Batch) Run(ctx context.Context) error {
 	if call.err != nil {
 		b.lose(call)
 	}
-	return b.err
+	judged = true
+}
+
+// rethrow has what went wrong in a callback come out of the batch: a panic in any case, an error unless the worker broke.
+func (b *Batch) rethrow(call *Call) {
+	raised := call.raised
+	call.raised = nothingRaised
+	if raised.panic != nil {
+		panic(raised.panic)
+	}
+	if raised.err != nil && !call.lost.Load() && !isFault(call.err) {
+		b.err = raised.err
+	}
 }
 
 // pass passes the objects of all entries. An entry with one that has gone meanwhile has failed, and is not executed.

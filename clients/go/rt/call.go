@@ -23,6 +23,8 @@ type Call struct {
 	function int
 	fn       *Function
 	id       uint64
+	// nestedFrom is the first number that a call nested in it may have.
+	nestedFrom uint64
 	// err is the first thing that went wrong.
 	err error
 	// block is the argument block, of which so many bytes are in use, data behind the fixed part included. It is the call's own
@@ -180,6 +182,7 @@ func (c *Call) begin(ctx context.Context, function int, fn *Function, left time.
 	c.ctx, c.function, c.fn = ctx, function, fn
 	c.err, c.noSpace = nil, nil
 	c.id = c.seat.id()
+	c.nestedFrom = c.seat.nextID
 	c.used = int(fn.Args)
 	clear(c.block[:fn.Args])
 	c.input, c.granted, c.grants = 0, 0, 0

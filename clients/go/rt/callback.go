@@ -292,6 +292,9 @@ func (c *Call) run(run Callback, in *Invocation) (value uint64, ok bool) {
 		return 0, false
 	}
 	c.session.calling.Add(1)
+	if c.flies() {
+		c.collects.pipe.callbacks.Add(1)
+	}
 	done := false
 	if c.inner == nil {
 		c.frame = &frame{call: c}
@@ -301,6 +304,9 @@ func (c *Call) run(run Callback, in *Invocation) (value uint64, ok bool) {
 	defer func() {
 		c.leave()
 		c.session.calling.Add(-1)
+		if c.flies() {
+			c.collects.pipe.callbacks.Add(1)
+		}
 		c.seat.lane.Ascend()
 		for _, handle := range in.lent {
 			handle.gone.Store(true)
@@ -331,10 +337,11 @@ func (c *Call) callbackFailed(err error) error {
 	return c.wrong(hotcell.ErrCallbackFailed, hotcell.ExecutedMaybe, err, err.Error())
 }
 
-// rethrow has what went wrong in a callback come out of the call: a panic in any case, an error unless the worker broke.
+// rethrow has what went wrong in a callback come out of the call: a panic in any case, an error unless the worker broke. A batch
+// does so itself, when its entries were judged.
 func (c *Call) rethrow() {
 	raised := c.raised
-	if raised.count == 0 {
+	if raised.count == 0 || c.reply.entries > 0 {
 		return
 	}
 	c.raised = nothingRaised
@@ -344,8 +351,7 @@ func (c *Call) rethrow() {
 	if raised.err == nil {
 		return
 	}
-	var fault *hotcell.Error
-	if errors.As(c.err, &fault) && fault.IsFault() {
+	if isFault(c.err) {
 		return
 	}
 	if c.err == nil && c.reply.readable {

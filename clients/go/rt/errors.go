@@ -56,6 +56,12 @@ func (c *Call) fail(kind hotcell.Kind, executed hotcell.Executed, cause error, f
 	}
 }
 
+// isFault tells whether an error means that the worker broke.
+func isFault(err error) bool {
+	var failed *hotcell.Error
+	return errors.As(err, &failed) && failed.IsFault()
+}
+
 func (c *Call) setErr(err error) {
 	c.err = err
 	c.reply.block = zeros[:]
@@ -130,9 +136,10 @@ func isSignalOfCode(fault *hotcell.Error) bool {
 }
 
 // isOrIsIn tells whether a call of this lane is this one, one around it, or was nested in one of these; 0 is any. Numbers of a
-// seat's calls grow.
+// seat's calls grow; between that of a call in flight and those nested in it are the others in flight.
 func (c *Call) isOrIsIn(id uint64) bool {
-	return id == 0 || c.seat.calls[0].id <= id && id < c.seat.nextID
+	outermost := c.seat.calls[0]
+	return id == 0 || id == outermost.id || outermost.nestedFrom <= id && id < c.seat.nextID
 }
 
 // violation ends the worker, which broke a rule.

@@ -1,6 +1,8 @@
 package rt
 
 import (
+	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,6 +13,7 @@ import (
 // flown is what became of a call of a pipeline. Its ticket has it.
 type flown struct {
 	pipe *Pipeline
+	fn   *Function
 	// over is set when the rest is known: what a callback has panicked with, what went wrong, or the result block.
 	over   atomic.Bool
 	raised any
@@ -40,7 +43,9 @@ func (f *flown) keep(c *Call, numbers bool) {
 // taken is the result of a call of a pipeline.
 func taken[T any](f *flown, read func(*Reply) T) (result T, err error) {
 	if !f.over.Load() {
-		f.wait()
+		if err := f.wait(); err != nil {
+			return result, err
+		}
 	}
 	if f.raised != nil {
 		panic(f.raised)
@@ -59,17 +64,52 @@ func taken[T any](f *flown, read func(*Reply) T) (result T, err error) {
 	return read(f.turn(&p.collects.reply)), nil
 }
 
-// wait waits for the reply, and for those to the calls in front.
-func (f *flown) wait() {
+// wait waits for the reply, and for those to the calls in front. It has an error where the call is in flight all the same.
+func (f *flown) wait() error {
 	p := f.pipe
-	p.latch.lock()
+	if err := p.lockToWait(f.fn); err != nil {
+		return err
+	}
 	defer p.unlock()
-	for !f.over.Load() && p.inFlight > 0 {
+	for !f.over.Load() && p.inFlight.Load() > 0 {
 		p.endFirst()
 	}
 	if !f.over.Load() {
 		f.end(p.session.refused(hotcell.ErrInvalidArgument, "", "the call was begun and not sent", nil))
 	}
+	return nil
+}
+
+// lockToWait takes the lock, to wait for replies. Who has it waits for one, which comes in its time or costs the worker; or is in a
+// callback, which has no time: that may be the one that this is in. When the same callback has been run for as long as a call of the
+// function may take, this is an error.
+func (p *Pipeline) lockToWait(fn *Function) error {
+	for {
+		callback, ctx := p.callbacks.Load(), p.ctx
+		left, err := p.session.left(ctx, fn)
+		if err != nil {
+			// Nobody has time any more, but what has come is there for who takes it.
+			ctx, left = context.Background(), soon
+		}
+		if p.latch.lockWithin(ctx, left) == nil {
+			return nil
+		}
+		if callback%2 == 1 && p.callbacks.Load() == callback {
+			return p.inCallback(fn)
+		}
+	}
+}
+
+// inCallback is the error of who waits for a reply in a callback, or behind one.
+func (p *Pipeline) inCallback(fn *Function) error {
+	kind, cause := hotcell.ErrUnavailable, error(&hotcell.UnavailableError{Reason: hotcell.UnavailablePoolExhausted})
+	if errors.Is(p.ctx.Err(), context.Canceled) {
+		kind, cause = hotcell.ErrCancelled, context.Cause(p.ctx)
+	}
+	text := "a callback of a call in flight was run for as long as this one had time: none can wait for the pipeline of its own call"
+	failed := p.session.refused(kind, fn.Name, text, cause)
+	failed.Executed = hotcell.ExecutedMaybe
+	return failed
 }
 
 // turn has numbers read from the result block.
@@ -131,6 +171,8 @@ func (p *Pipeline) settleSoon() {
 	go func() {
 		time.Sleep(soon)
 		p.settling.Store(false)
-		p.Settle()
+		p.latch.lock()
+		defer p.unlock()
+		p.settle()
 	}()
 }

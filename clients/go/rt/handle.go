@@ -25,6 +25,8 @@ type Handle struct {
 	of  object
 	// gone is set when it was released, or taken over by a call that was published, or was lent and is not any more.
 	gone *atomic.Bool
+	// inFlight is how many calls in flight were passed it, or what belongs to it.
+	inFlight atomic.Int32
 }
 
 // object is what a worker calls one.
@@ -161,6 +163,15 @@ func (c *Call) pass(name string, handle *Handle, kind uint16, usage usage) uint6
 	}
 	c.passed = append(c.passed, passed{handle, usage})
 	return handle.raw
+}
+
+// countInFlight counts a call in flight, or one that is no more, for what it was passed and for what that belongs to.
+func (c *Call) countInFlight(count int32) {
+	for _, passed := range c.passed {
+		for at := passed.handle; at != nil; at = at.parent {
+			at.inFlight.Add(count)
+		}
+	}
 }
 
 // giveBack says that the call has not taken over what it takes over so.

@@ -27,7 +27,7 @@ type objects struct {
 	notes []note
 	// aside are notes that the worker refused: what belongs to the object is there. They are sent again behind others.
 	aside []note
-	// held are notes of objects whose families are used.
+	// held are notes of objects whose families are used, or that calls in flight were passed.
 	held []note
 	// sweeping tells whether somebody sends notes.
 	sweeping bool
@@ -155,7 +155,20 @@ func (c *Call) isHeldUp(note note) bool {
 	return held
 }
 
-// again has those released that waited for their families.
+// isInFlight tells whether calls in flight were passed an object. Then the note waits for these: another lane would release it before
+// they are executed. Who gives the seat of a pipeline back looks for it behind that.
+func (o *objects) isInFlight(note note) bool {
+	o.mutex.Lock()
+	defer o.mutex.Unlock()
+	handle := o.known[note.object].Value()
+	if handle == nil || handle.inFlight.Load() == 0 {
+		return false
+	}
+	o.held = append(o.held, note)
+	return true
+}
+
+// again has those released that waited for their families, or for calls in flight.
 func (o *objects) again() {
 	o.mutex.Lock()
 	defer o.mutex.Unlock()
@@ -191,6 +204,10 @@ func (o *objects) putBack(back note) {
 // let has the library release an object. Nobody hears of a failure: one that crashes costs the worker.
 // False where nothing could be sent, and the object is there.
 func (s *Session) let(note note) bool {
+	if s.turns.most > 1 && s.objects.isInFlight(note) {
+		s.pipes.settleSoon()
+		return true
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), releaseTime)
 	defer cancel()
 	function := int(note.release.Function)

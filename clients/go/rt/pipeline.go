@@ -28,11 +28,14 @@ type Pipeline struct {
 	// seat is there while calls are in flight, own what it has for calls by themselves.
 	seat *seat
 	own  *Call
-	// flights are the calls in flight, by their numbers: so many from the first one on. spare is the memory of others.
-	flights  [wire.RingSlots]flight
-	first    uint32
-	inFlight int
-	spare    []*Call
+	// flights are the calls in flight, by their numbers: as many as inFlight, from the first one on. spare is the memory of others.
+	flights [wire.RingSlots]flight
+	first   uint32
+	spare   []*Call
+	// inFlight is changed by who has the lock.
+	inFlight atomic.Int32
+	// callbacks counts the callbacks of its calls that were begun, and those that have ended: it is odd while one is run.
+	callbacks atomic.Uint32
 	// sent is how many were sent since it has the seat.
 	sent int
 	// families is what its calls have that nobody else may use, open whether one is being written.
@@ -64,19 +67,17 @@ func NewPipeline(ctx context.Context, session *Session) *Pipeline {
 // Calls is what methods put calls into, by [Batch.Begin].
 func (p *Pipeline) Calls() *Batch { return p.collects }
 
-// Settle waits for all calls in flight, and keeps their results. Behind it others have the worker, or the lane.
+// Settle waits for all calls in flight, and keeps their results. Behind it others have the worker, or the lane. In a callback of one
+// of them it gives up when the time of a call is over.
 func (p *Pipeline) Settle() {
-	p.latch.lock()
-	defer p.unlock()
-	p.settle()
+	if p.lockToWait(&nothing) == nil {
+		defer p.unlock()
+		p.settle()
+	}
 }
 
 // InFlight is how many calls were sent whose reply nobody has looked at.
-func (p *Pipeline) InFlight() int {
-	p.latch.lock()
-	defer p.unlock()
-	return p.inFlight
-}
+func (p *Pipeline) InFlight() int { return int(p.inFlight.Load()) }
 
 func (p *Pipeline) unlock() {
 	sweeps := p.sweeps
@@ -100,26 +101,40 @@ func (p *Pipeline) begin(function int) *Call {
 	if err != nil {
 		return p.stillborn(s.failed(err, fn.Name), fn)
 	}
-	if err := p.turn(left); err != nil {
-		p.unlock()
+	call, err := p.write(function, fn, left)
+	if err != nil {
 		return p.stillborn(s.failed(err, fn.Name), fn)
 	}
-	call := p.blank()
+	return call
+}
+
+// write begins a call that is to be written. The lock stays held, unless something is wrong or a callback ends the goroutine.
+func (p *Pipeline) write(function int, fn *Function, left time.Duration) (call *Call, err error) {
+	begun := false
+	defer func() {
+		if !begun {
+			p.unlock()
+		}
+	}()
+	if err = p.turn(left); err != nil {
+		return nil, err
+	}
+	call = p.blank()
 	call.begin(p.ctx, function, fn, left)
 	if p.seat.lane == nil {
 		call.bind()
 	}
 	if call.err != nil {
 		p.giveSeat()
-		p.unlock()
-		return p.stillborn(call.err, fn)
+		return nil, call.err
 	}
-	if p.inFlight == 0 {
+	if p.inFlight.Load() == 0 {
 		p.takeOff()
 	}
 	call.wait.Spin = p.seat.worker.spin
 	p.seat.lane.Open()
-	return call
+	begun = true
+	return call, nil
 }
 
 // enter takes the lock, and says how long a call may wait.
@@ -155,7 +170,7 @@ func (p *Pipeline) goesOn() bool {
 
 // turn sees to it that there is a seat, and a slot for another call.
 func (p *Pipeline) turn(left time.Duration) error {
-	if p.inFlight == wire.RingSlots {
+	if p.inFlight.Load() == wire.RingSlots {
 		p.endFirst()
 	}
 	if p.seat != nil && !p.goesOn() {
@@ -212,7 +227,7 @@ func (p *Pipeline) stillborn(err error, fn *Function) *Call {
 
 // send sends a call that was begun, or says what is wrong with it.
 func (p *Pipeline) send(c *Call, reads func(*Reply)) *flown {
-	flown := &flown{pipe: p}
+	flown := &flown{pipe: p, fn: c.fn}
 	if c.seat == nil {
 		flown.end(c.err)
 		return flown
@@ -230,27 +245,29 @@ func (p *Pipeline) send(c *Call, reads func(*Reply)) *flown {
 	if c.err != nil {
 		flown.end(c.err)
 		p.forget(c)
-		if p.inFlight == 0 {
+		if p.inFlight.Load() == 0 {
 			p.giveSeat()
 		}
 		return flown
 	}
 	c.takeOver()
+	c.countInFlight(1)
 	c.sent = true
 	// It has no time of its own: that begins when its reply is waited for.
-	number := p.seat.lane.PublishBehind(c.head(0), c.block[:c.used], p.inFlight)
-	if p.inFlight == 0 {
+	inFlight := int(p.inFlight.Load())
+	number := p.seat.lane.PublishBehind(c.head(0), c.block[:c.used], inFlight)
+	if inFlight == 0 {
 		p.first = number
 	}
 	p.flights[number%wire.RingSlots] = flight{c, reads, flown}
-	p.inFlight++
+	p.inFlight.Add(1)
 	p.sent++
 	return flown
 }
 
 // settle waits for all calls in flight.
 func (p *Pipeline) settle() {
-	for p.inFlight > 0 {
+	for p.inFlight.Load() > 0 {
 		p.endFirst()
 	}
 }
@@ -261,7 +278,7 @@ func (p *Pipeline) takeFirst() flight {
 	first := *at
 	*at = flight{}
 	p.first++
-	p.inFlight--
+	p.inFlight.Add(-1)
 	return first
 }
 
@@ -281,6 +298,8 @@ func (p *Pipeline) endFirst() {
 		p.land(first, raised)
 	}()
 	p.seat.lane.TurnTo(number)
+	// What is nested in it has the numbers from here on, behind those of all in flight.
+	c.nestedFrom = p.seat.nextID
 	left, err := p.session.left(p.ctx, c.fn)
 	if err != nil {
 		// What has come all the same is looked at.
@@ -307,7 +326,7 @@ func (p *Pipeline) land(first flight, raised any) {
 	if c.lost.Load() {
 		p.lose(c, first.flown.err)
 	}
-	if p.inFlight == 0 && !p.open {
+	if p.inFlight.Load() == 0 && !p.open {
 		p.giveSeat()
 	}
 }
@@ -320,19 +339,47 @@ func (p *Pipeline) takeFamilies(c *Call) {
 		p.families = append(p.families, wants...)
 		return
 	}
-	p.open = true
-	p.settle()
-	p.open = false
-	all.give(p.families)
-	p.families = p.families[:0]
+	p.settleAround(c)
+	p.giveFamilies()
 	c.takeFamilies()
 	p.families, c.families = append(p.families, c.families...), c.families[:0]
 	p.seat.lane.Open()
 }
 
+// settleAround waits for all calls in flight and keeps the seat, for a call that was written. It is given up where a callback ends the
+// goroutine.
+func (p *Pipeline) settleAround(c *Call) {
+	settled := false
+	p.open = true
+	defer func() {
+		p.open = false
+		if !settled {
+			p.forget(c)
+			if p.inFlight.Load() == 0 {
+				p.giveSeat()
+			}
+		}
+	}()
+	p.settle()
+	settled = true
+}
+
+// giveFamilies gives back what nobody else could use, and has objects released that waited for it, or for calls in flight, of which
+// there are none.
+func (p *Pipeline) giveFamilies() {
+	if len(p.families) > 0 {
+		p.session.families.give(p.families)
+		p.families = p.families[:0]
+	}
+	p.session.objects.again()
+}
+
 // forget forgets what a call was passed, and keeps its memory.
 func (p *Pipeline) forget(c *Call) {
 	c.giveFamilies()
+	if c.sent {
+		c.countInFlight(-1)
+	}
 	clear(c.passed)
 	c.passed = c.passed[:0]
 	clear(c.callbacks)
@@ -343,7 +390,7 @@ func (p *Pipeline) forget(c *Call) {
 
 // lose says of the calls in flight that their worker was lost with the one in front of them.
 func (p *Pipeline) lose(first *Call, why error) {
-	for p.inFlight > 0 {
+	for p.inFlight.Load() > 0 {
 		behind := p.takeFirst()
 		c := behind.call
 		if errors.Is(why, hotcell.ErrCancelled) {
@@ -360,11 +407,7 @@ func (p *Pipeline) lose(first *Call, why error) {
 func (p *Pipeline) giveSeat() {
 	seat, s := p.seat, p.session
 	s.pipes.remove(p)
-	if len(p.families) > 0 {
-		s.families.give(p.families)
-		p.families = p.families[:0]
-		s.objects.again()
-	}
+	p.giveFamilies()
 	seat.calls[0], p.seat, p.own = p.own, nil, nil
 	if seat.lane != nil {
 		if window, some := seat.arena.EndFlight(); some {

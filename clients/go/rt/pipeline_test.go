@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -223,26 +222,28 @@ func TestDataInFlightNeverOverlap(t *testing.T) {
 
 // Who has no reply when the worker ends has met the end or was lost with it, and the next call has another worker.
 func TestTheEndOfAWorkerWithCallsInFlight(t *testing.T) {
-	var lie atomic.Bool
-	_, options := fake(t, 1, func(w *fakeWorker, c *fakeCall) {
-		switch {
-		case binary.NativeEndian.Uint32(c.args) != 7:
-			sum(w, c)
-		case lie.Load():
+	for _, kind := range []hotcell.Kind{hotcell.ErrCrashed, hotcell.ErrProtocolViolation} {
+		sent := make(chan struct{})
+		_, options := fake(t, 1, func(w *fakeWorker, c *fakeCall) {
+			if binary.NativeEndian.Uint32(c.args) != 7 {
+				sum(w, c)
+				return
+			}
+			<-sent
+			if kind == hotcell.ErrCrashed {
+				fault := map[string]any{"kind": "Crashed", "message": "SIGSEGV"}
+				w.end(fault, 0, "call", strconv.FormatUint(c.id, 10))
+				return
+			}
 			c.reply(wire.ReplyStateReturned, 0, make([]byte, 8), func(r *fakeReply) { r.id++ })
 			for !w.ended.Load() {
 				time.Sleep(time.Millisecond)
 			}
-		default:
-			fault := map[string]any{"kind": "Crashed", "message": "SIGSEGV"}
-			w.end(fault, 0, "call", strconv.FormatUint(c.id, 10))
-		}
-	})
-	session := open(t, options, addFunction)
-	pipe := NewPipeline(context.Background(), session)
-	for _, kind := range []hotcell.Kind{hotcell.ErrCrashed, hotcell.ErrProtocolViolation} {
+		})
+		pipe := NewPipeline(context.Background(), open(t, options, addFunction))
 		before, meets := sendAdd(pipe, 1, 1), sendAdd(pipe, 7, 1)
 		behind := []Ticket[int32]{sendAdd(pipe, 2, 2), sendAdd(pipe, 7, 2), sendAdd(pipe, 3, 3)}
+		close(sent)
 		for _, ticket := range behind {
 			var failed *hotcell.Error
 			if _, err := ticket.Result(); !errors.As(err, &failed) || failed.Kind != hotcell.ErrWorkerLost || failed.Executed != hotcell.ExecutedMaybe {
@@ -258,7 +259,6 @@ func TestTheEndOfAWorkerWithCallsInFlight(t *testing.T) {
 		if got, err := sendAdd(pipe, 20, 2).Result(); got != 22 || err != nil {
 			t.Error(got, err)
 		}
-		lie.Store(true)
 	}
 }
 

@@ -19,7 +19,9 @@ const refused = 1 << 63
 // Values adds an entry whose results are numbers, which are read when they are taken.
 func Values[T any](c *Call, read func(*Reply) T) Ticket[T] {
 	b := c.collects
-	return Ticket[T]{stamp: b.push(nil), batch: b, read: read, flown: b.flown}
+	// In a statement of its own, for it is what sets flown.
+	stamp := b.push(nil)
+	return Ticket[T]{stamp: stamp, batch: b, read: read, flown: b.flown}
 }
 
 // Read adds an entry whose results are read when the batch has run, or the reply has come.
