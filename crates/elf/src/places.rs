@@ -12,6 +12,7 @@ use crate::debug::{Time, Unread};
 use crate::table::Table;
 use lines::Lines;
 
+mod header;
 mod lines;
 mod root;
 mod symbols;

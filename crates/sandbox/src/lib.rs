@@ -44,6 +44,7 @@ pub use policy::{Syscall, WrongRule};
 pub use profile::{Profile, Require, Sandbox, wrong_path};
 pub use spawn::{Launch, Spawned, spawn};
 pub use sys::occupied::occupied;
+pub use sys::process::cpu_time;
 pub use sys::removal::{empty_tree, remove_tree};
 pub use sys::service::{inherited, terminations};
 pub use sys::signals::{kill_group, with_sent_signals_blocked, with_signals_blocked};

@@ -412,8 +412,13 @@ const DELETED: &[u8] = b" (deleted)";
 
 /// The kernel's list of a process's maps; nothing when the kernel does not tell.
 pub(crate) fn maps(pid: u32) -> Vec<u8> {
+    maps_in(&format!("/proc/{pid}"))
+}
+
+/// The same, by its folder in `/proc`. A process can have a list as long as it likes, so the end of one may be missing.
+pub(crate) fn maps_in(folder: &str) -> Vec<u8> {
     let mut maps = Vec::new();
-    if let Ok(list) = File::open(format!("/proc/{pid}/maps")) {
+    if let Ok(list) = File::open(format!("{folder}/maps")) {
         // What was read before an error counts.
         let _ = list.take(MOST_MAPS).read_to_end(&mut maps);
     }

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
+use crate::libraries;
 use crate::output::escape;
 use crate::usage;
 use crate::worker::Worker;
@@ -73,7 +74,7 @@ struct Process {
 
 impl Process {
     fn open(folder: &str) -> Process {
-        let maps = fs::read(format!("{folder}/maps")).unwrap_or_default();
+        let maps = libraries::maps_in(folder);
         let modules = modules::of_maps(&String::from_utf8_lossy(&maps));
         let memory = File::open(format!("{folder}/mem")).ok();
         Process { folder: folder.to_owned(), memory, modules }

@@ -1,11 +1,14 @@
 //! Whether a process that was sent SIGABRT has had its turn on a CPU since. One that waits for a turn ends no sooner by SIGKILL, which needs
-//! the same turn: so that is not sent meanwhile, and what the handler of the first would tell is not lost.
+//! the same turn: so that is not sent meanwhile, and what the handler of the first would tell is not lost. A process that runs on other threads meanwhile
+//! does not wait: all of them together have as long as one that takes the signal at once.
 
 use std::fs;
 use std::time::{Duration, Instant};
 
+use hotcell_sandbox::cpu_time;
 use rustix::process::Signal;
 
+use crate::aborted::ABORT_GRACE;
 use crate::hearing;
 use crate::usage;
 
@@ -26,12 +29,13 @@ pub(crate) struct Aborted {
     pub(crate) thread: Option<Turn>,
 }
 
-/// A thread, and the time that it had had on CPUs.
+/// A thread of a process, and the time that each had had on CPUs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Turn {
     process: u32,
     thread: u32,
     ran: Duration,
+    all_ran: Duration,
 }
 
 impl Turn {
@@ -42,19 +46,26 @@ impl Turn {
         let thread = hearing::who_hears(process, signal);
         send();
         // Behind that: who is on a CPU takes it at once, and who is not has had this much.
-        let thread = thread?;
-        Some(Turn { process, thread, ran: ran(process, thread)? })
+        Turn::now(process, thread?)
     }
 
-    /// Whether the thread could run and was not let, but for the time that the handler takes. One that sleeps, is stopped or has ended does not wait.
+    fn now(process: u32, thread: u32) -> Option<Turn> {
+        Some(Turn { process, thread, ran: ran(process, thread)?, all_ran: cpu_time(process)? })
+    }
+
+    /// Whether the thread could run and was not let, but for the time that the handler takes, and no other of its process has run instead of it. One that sleeps, is
+    /// stopped or has ended does not wait.
     pub(crate) fn is_waited_for(&self) -> bool {
-        let Turn { process, thread, ran: before } = *self;
+        let Turn { process, thread, .. } = *self;
         let is_runnable = || {
             let stat = fs::read(format!("/proc/{process}/task/{thread}/stat")).ok()?;
             usage::of_stat(&String::from_utf8_lossy(&stat)).map(|(_, state)| state == 'R')
         };
-        let has_run = || ran(process, thread).map(|ran| ran.saturating_sub(before));
-        is_runnable() == Some(true) && has_run().is_some_and(|ran| ran < HANDLED)
+        let has_waited = |now: Turn| {
+            now.ran.saturating_sub(self.ran) < HANDLED
+                && now.all_ran.saturating_sub(self.all_ran) < ABORT_GRACE
+        };
+        is_runnable() == Some(true) && Turn::now(process, thread).is_some_and(has_waited)
     }
 }
 
@@ -73,10 +84,11 @@ fn of_schedstat(text: &str) -> Option<Duration> {
 mod tests {
     use std::process::{Child, Command, Stdio};
     use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::mpsc;
     use std::thread;
 
     use rustix::process::{Pid, kill_process, setpriority_process};
-    use rustix::thread::{CpuSet, sched_getcpu, sched_setaffinity};
+    use rustix::thread::{CpuSet, gettid, sched_getcpu, sched_setaffinity};
 
     use super::*;
 
@@ -125,12 +137,8 @@ mod tests {
         let mut cpu = CpuSet::new();
         cpu.set(sched_getcpu());
         thread::scope(|scope| {
-            scope.spawn(|| {
-                sched_setaffinity(None, &cpu).unwrap();
-                while !over.load(Ordering::Relaxed) {
-                    std::hint::spin_loop();
-                }
-            });
+            let _over = Over(&over);
+            scope.spawn(|| loops_on(&cpu, &over));
             sched_setaffinity(Some(looping.pid()), &cpu).unwrap();
             setpriority_process(Some(looping.pid()), 19).unwrap();
             // Most of the time it is behind: it had a moment now and then.
@@ -139,7 +147,49 @@ mod tests {
                 thread::sleep(4 * HANDLED);
                 turn.is_waited_for()
             });
-            over.store(true, Ordering::Relaxed);
+        });
+    }
+
+    /// Ends those that loop, whatever comes of the test.
+    struct Over<'a>(&'a AtomicBool);
+
+    impl Drop for Over<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Loops until that is so, on one CPU.
+    fn loops_on(cpu: &CpuSet, over: &AtomicBool) {
+        sched_setaffinity(None, cpu).unwrap();
+        while !over.load(Ordering::Relaxed) {
+            std::hint::spin_loop();
+        }
+    }
+
+    #[test]
+    fn who_is_behind_others_of_its_own_process_is_not() {
+        let (over, (tell, told)) = (AtomicBool::new(false), mpsc::channel());
+        let mut cpu = CpuSet::new();
+        cpu.set(sched_getcpu());
+        thread::scope(|scope| {
+            let _over = Over(&over);
+            scope.spawn(|| {
+                tell.send(gettid().as_raw_nonzero().get().cast_unsigned()).unwrap();
+                setpriority_process(None, 19).unwrap();
+                loops_on(&cpu, &over);
+            });
+            scope.spawn(|| loops_on(&cpu, &over));
+            let (process, behind) = (std::process::id(), told.recv().unwrap());
+            until("it is never behind", || {
+                let turn = Turn::now(process, behind).unwrap();
+                thread::sleep(8 * HANDLED);
+                let others_ran = cpu_time(process).unwrap() - turn.all_ran >= ABORT_GRACE;
+                let is_waited_for = turn.is_waited_for();
+                let was_behind = ran(process, behind).unwrap() - turn.ran < HANDLED;
+                assert!(!others_ran || !is_waited_for);
+                others_ran && was_behind
+            });
         });
     }
 

@@ -2,9 +2,10 @@
 //! freed first. The program exports these names in place of the C library's (`symbols.rs`), as it does `malloc`.
 //!
 //! What goes past them, by a system call of its own, sees one CPU at most for as long as a call takes that follows a short
-//! one; a thread or a process made by `clone` itself keeps it.
+//! one; a thread or a process made by `clone` itself keeps it, and so does one made by `vfork`, which nobody can stand before: its child returns
+//! into whoever called it.
 
-use std::ffi::{c_int, c_long, c_void};
+use std::ffi::{c_char, c_int, c_long, c_void};
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use hotcell_shm::rise;
@@ -17,6 +18,24 @@ static SCHED_GETAFFINITY: Behind = Behind::of(c"sched_getaffinity");
 static PTHREAD_GETAFFINITY: Behind = Behind::of(c"pthread_getaffinity_np");
 static SYSCONF: Behind = Behind::of(c"sysconf");
 static GET_NPROCS: Behind = Behind::of(c"get_nprocs");
+static POSIX_SPAWN: Behind = Behind::of(c"posix_spawn");
+static POSIX_SPAWNP: Behind = Behind::of(c"posix_spawnp");
+static SYSTEM: Behind = Behind::of(c"system");
+static POPEN: Behind = Behind::of(c"popen");
+
+/// All of them.
+static ALL: [&Behind; 10] = [
+    &PTHREAD_CREATE,
+    &THRD_CREATE,
+    &SCHED_GETAFFINITY,
+    &PTHREAD_GETAFFINITY,
+    &SYSCONF,
+    &GET_NPROCS,
+    &POSIX_SPAWN,
+    &POSIX_SPAWNP,
+    &SYSTEM,
+    &POPEN,
+];
 
 /// CPUs that are online, as the C library counted them before a sandbox stood that keeps their file from it; 0 where it counts for itself.
 static ONLINE: AtomicI32 = AtomicI32::new(0);
@@ -48,9 +67,7 @@ pub(crate) fn prepare() {
     extern "C" fn before_a_fork() {
         rise();
     }
-    for behind in
-        [&PTHREAD_CREATE, &THRD_CREATE, &SCHED_GETAFFINITY, &PTHREAD_GETAFFINITY, &SYSCONF, &GET_NPROCS]
-    {
+    for behind in ALL {
         behind.look();
     }
     // SAFETY: the function lives as long as the program. Without memory for it a fork keeps what its maker had.
@@ -151,4 +168,87 @@ pub fn get_nprocs() -> c_int {
     // SAFETY: the C library's function has this type.
     let ask: Ask = unsafe { std::mem::transmute(GET_NPROCS.find()) };
     ask()
+}
+
+/// `posix_spawn` and `posix_spawnp`: the number of the child, what is started, what is done with files and what the child is like, arguments and
+/// environment.
+type Spawn = unsafe extern "C" fn(
+    *mut libc::pid_t,
+    *const c_char,
+    *const libc::posix_spawn_file_actions_t,
+    *const libc::posix_spawnattr_t,
+    *const *mut c_char,
+    *const *mut c_char,
+) -> c_int;
+
+/// As the C library's, which asks no handler of forks.
+///
+/// # Safety
+///
+/// As for the C library's.
+pub unsafe fn posix_spawn(
+    pid: *mut libc::pid_t,
+    path: *const c_char,
+    actions: *const libc::posix_spawn_file_actions_t,
+    attributes: *const libc::posix_spawnattr_t,
+    arguments: *const *mut c_char,
+    environment: *const *mut c_char,
+) -> c_int {
+    rise();
+    // SAFETY: the C library's function has this type; the rest is the caller's promise.
+    unsafe {
+        let spawn: Spawn = std::mem::transmute(POSIX_SPAWN.find());
+        spawn(pid, path, actions, attributes, arguments, environment)
+    }
+}
+
+/// As the C library's, which asks no handler of forks.
+///
+/// # Safety
+///
+/// As for the C library's.
+pub unsafe fn posix_spawnp(
+    pid: *mut libc::pid_t,
+    file: *const c_char,
+    actions: *const libc::posix_spawn_file_actions_t,
+    attributes: *const libc::posix_spawnattr_t,
+    arguments: *const *mut c_char,
+    environment: *const *mut c_char,
+) -> c_int {
+    rise();
+    // SAFETY: the C library's function has this type; the rest is the caller's promise.
+    unsafe {
+        let spawn: Spawn = std::mem::transmute(POSIX_SPAWNP.find());
+        spawn(pid, file, actions, attributes, arguments, environment)
+    }
+}
+
+/// As the C library's, which asks no handler of forks.
+///
+/// # Safety
+///
+/// As for the C library's.
+pub unsafe fn system(command: *const c_char) -> c_int {
+    type Run = unsafe extern "C" fn(*const c_char) -> c_int;
+    rise();
+    // SAFETY: the C library's function has this type; the rest is the caller's promise.
+    unsafe {
+        let run: Run = std::mem::transmute(SYSTEM.find());
+        run(command)
+    }
+}
+
+/// As the C library's, which asks no handler of forks.
+///
+/// # Safety
+///
+/// As for the C library's.
+pub unsafe fn popen(command: *const c_char, mode: *const c_char) -> *mut libc::FILE {
+    type Open = unsafe extern "C" fn(*const c_char, *const c_char) -> *mut libc::FILE;
+    rise();
+    // SAFETY: the C library's function has this type; the rest is the caller's promise.
+    unsafe {
+        let open: Open = std::mem::transmute(POPEN.find());
+        open(command, mode)
+    }
 }

@@ -5,7 +5,7 @@
 //! library itself too, allocates here.
 
 use std::alloc::{GlobalAlloc, Layout};
-use std::ffi::{c_int, c_long, c_void};
+use std::ffi::{c_char, c_int, c_long, c_void};
 
 use hotcell_worker::{cpus, heap};
 
@@ -209,4 +209,42 @@ extern "C" fn sysconf(name: c_int) -> c_long {
 #[unsafe(no_mangle)]
 extern "C" fn get_nprocs() -> c_int {
     cpus::get_nprocs()
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn posix_spawn(
+    pid: *mut libc::pid_t,
+    path: *const c_char,
+    actions: *const libc::posix_spawn_file_actions_t,
+    attributes: *const libc::posix_spawnattr_t,
+    arguments: *const *mut c_char,
+    environment: *const *mut c_char,
+) -> c_int {
+    // SAFETY: the caller's promise, as for `posix_spawn`.
+    unsafe { cpus::posix_spawn(pid, path, actions, attributes, arguments, environment) }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn posix_spawnp(
+    pid: *mut libc::pid_t,
+    file: *const c_char,
+    actions: *const libc::posix_spawn_file_actions_t,
+    attributes: *const libc::posix_spawnattr_t,
+    arguments: *const *mut c_char,
+    environment: *const *mut c_char,
+) -> c_int {
+    // SAFETY: the caller's promise, as for `posix_spawnp`.
+    unsafe { cpus::posix_spawnp(pid, file, actions, attributes, arguments, environment) }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn system(command: *const c_char) -> c_int {
+    // SAFETY: the caller's promise, as for `system`.
+    unsafe { cpus::system(command) }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn popen(command: *const c_char, mode: *const c_char) -> *mut libc::FILE {
+    // SAFETY: the caller's promise, as for `popen`.
+    unsafe { cpus::popen(command, mode) }
 }

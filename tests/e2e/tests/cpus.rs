@@ -20,6 +20,9 @@ int spread_told(int how);
 int spread_thread(void);
 int spread_standard_thread(void);
 int spread_child(void);
+int spread_spawned(int by_path);
+int spread_system(void);
+int spread_piped(void);
 int spread_work(int milliseconds);
 ";
 
@@ -27,6 +30,9 @@ const CODE: &str = r#"
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/wait.h>
@@ -120,6 +126,35 @@ int spread_child(void)
     return WEXITSTATUS(status);
 }
 
+/* A program counts where it may run, and says so by how it ends. */
+#define COUNTS "exit $(nproc)"
+
+static int ended(int status)
+{
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+int spread_spawned(int by_path)
+{
+    char *arguments[] = {"sh", "-c", COUNTS, NULL};
+    pid_t child;
+    int status;
+    int wrong = by_path ? posix_spawn(&child, "/bin/sh", NULL, NULL, arguments, environ)
+                        : posix_spawnp(&child, "sh", NULL, NULL, arguments, environ);
+    return wrong != 0 || waitpid(child, &status, 0) != child ? -1 : ended(status);
+}
+
+int spread_system(void)
+{
+    return ended(system(COUNTS));
+}
+
+int spread_piped(void)
+{
+    FILE *child = popen(COUNTS, "r");
+    return child == NULL ? -1 : ended(pclose(child));
+}
+
 int spread_work(int milliseconds)
 {
     struct timespec begun, now;
@@ -173,17 +208,21 @@ fn no_library_finds_itself_confined_to_its_callers_cpu() {
         "spread_thread",
         "spread_standard_thread",
         "spread_child",
+        "spread_system",
+        "spread_piped",
     ];
     thread::spawn(move || {
         let all = sched_getaffinity(None).unwrap();
         let session = bound.open(Options::default()).unwrap();
         let home = i128::from(all.count());
         assert_eq!(call(&session, &bound, "spread_kernel", &[]), home);
-        for ask in asks {
+        let asks = asks.map(|ask| (ask, vec![]));
+        let spawned = [0, 1].map(|by_path| ("spread_spawned", vec![Value::Int(by_path)]));
+        for (ask, arguments) in asks.into_iter().chain(spawned) {
             if !near(&session, &bound) {
                 return;
             }
-            assert_eq!(call(&session, &bound, ask, &[]), home, "{ask}");
+            assert_eq!(call(&session, &bound, ask, &arguments), home, "{ask}");
             sched_setaffinity(None, &all).unwrap();
         }
         // A call that takes long is the last to be executed there.

@@ -4,18 +4,18 @@ use std::num::NonZeroU64;
 
 use gimli::{
     DebugAddr, DebugInfo, DebugLine, DebugLineOffset, DebugRanges, DebugRngLists, Encoding, EndianSlice,
-    FileEntry, Format, LineProgramHeader, RangeLists, Reader, UnitHeader, UnitType,
+    FileEntry, LineProgramHeader, RangeLists, Reader, UnitHeader, UnitType,
 };
 use object::ReadRef;
 
 use super::Sought;
+use super::header::Left;
 use super::root::Root;
 use crate::debug::{Bytes, Shared, Texts, Time, Unread};
 use crate::table::Table;
 
-/// Bytes of the line program of a unit, and of its header, which has directories and files: more than compilers make.
+/// Bytes of the line program of a unit: more than compilers make.
 const MOST_PROGRAM: usize = 8 << 20;
-const MOST_HEADER: u64 = 2 << 20;
 
 /// Bytes of the name of a directory or a file; of a longer one no more is looked at.
 const MOST_NAME: usize = 4096;
@@ -99,9 +99,10 @@ impl<'d> Lines<'d> {
         let Some(at) = unit.root.program else { return Ok(()) };
         let program = self.lines.slice().get(at.0..).ok_or(Unread)?;
         let program = EndianSlice::new(&program[..program.len().min(MOST_PROGRAM)], self.lines.endian());
-        is_short(program)?;
+        let mut left = Left::of_header(program, time)?;
         let program =
             DebugLine::from(program).program(DebugLineOffset(0), unit.encoding.address_size, None, None)?;
+        left.take_defined(&program, time)?;
         let mut rows = program.rows();
         let mut last: Option<Row> = None;
         while let Some((header, row)) = rows.next_row()? {
@@ -145,21 +146,6 @@ struct Row {
     address: u64,
     file: u64,
     line: Option<NonZeroU64>,
-}
-
-/// That the header of a line program, which is read at once, is as short as those of compilers.
-fn is_short(mut program: Bytes<'_>) -> Result<(), Unread> {
-    let (_, format) = program.read_initial_length()?;
-    let version = program.read_u16()?;
-    if version >= 5 {
-        // The sizes of addresses and segments.
-        program.skip(2)?;
-    }
-    let length = match format {
-        Format::Dwarf32 => u64::from(program.read_u32()?),
-        Format::Dwarf64 => program.read_u64()?,
-    };
-    if length <= MOST_HEADER { Ok(()) } else { Err(Unread) }
 }
 
 /// Adds a part to a path, which it replaces where it begins at the root.

@@ -86,9 +86,10 @@ impl<'d> Root<'d> {
         let Some(at) = self.list(lines, encoding, ranges)? else { return Ok(()) };
         let base = low.unwrap_or(0);
         let mut ranges = lines.ranges.ranges(at, encoding, base, &lines.addresses, self.addresses)?;
-        while let Some(range) = ranges.next()? {
+        // Entries without a range are steps, too.
+        while let Some(entry) = ranges.next_raw()? {
             time.step()?;
-            each(range.begin..range.end);
+            ranges.convert_raw(entry)?.into_iter().for_each(|range| each(range.begin..range.end));
         }
         Ok(())
     }

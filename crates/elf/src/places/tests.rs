@@ -99,17 +99,92 @@ fn what_one_unit_says_wrong_is_not_believed_of_others() {
     assert_eq!(line(&made([endless, good].concat(), program(&rows())), 0x1010), None);
 }
 
+/// A line program of a version, with what its header has behind the lengths of instructions, and these instructions.
+fn with_header(version: u8, entries: &[u8], instructions: &[u8]) -> Vec<u8> {
+    let sizes: &[u8] = if version >= 5 { b"\x08\0" } else { b"" };
+    let rest = [&b"\x01\x01\x01\0\x01\x0d\0\x01\x01\x01\x01\0\0\0\x01\0\0\x01"[..], entries].concat();
+    let length = 2 + sizes.len() + 4 + rest.len() + instructions.len();
+    [
+        &(length as u32).to_le_bytes()[..],
+        &[version, 0],
+        sizes,
+        &(rest.len() as u32).to_le_bytes(),
+        &rest,
+        instructions,
+    ]
+    .concat()
+}
+
+/// What is said of 0x1000 by rows behind such a header.
+fn behind_header(version: u8, entries: &[u8]) -> Option<Option<String>> {
+    line(&made(unit(0, 0x1000, 0x20), with_header(version, entries, &rows())), 0x1000).map(|(file, _)| file)
+}
+
+/// A number, three bytes long.
+fn three(number: u32) -> [u8; 3] {
+    [number as u8 | 0x80, (number >> 7) as u8 | 0x80, (number >> 14) as u8]
+}
+
 #[test]
 fn headers_that_are_made_to_take_memory_are_not_read() {
-    // Files without end: each has four bytes, and takes twenty times that.
-    let files = b"a\0\0\0".repeat(1 << 20);
-    let rest =
-        [&b"\x01\x01\x01\0\x01\x0d\0\x01\x01\x01\x01\0\0\0\x01\0\0\x01\0a\0\0\0"[..], &files, &[0]].concat();
-    let behind = rows();
-    let length = (2 + 4 + rest.len() + behind.len()) as u32;
-    let header = [&length.to_le_bytes()[..], &[4, 0], &(rest.len() as u32).to_le_bytes()].concat();
-    let long = made(unit(0, 0x1000, 0x20), [&header[..], &rest, &behind].concat());
-    assert_eq!(line(&long, 0x1000), None);
+    // Names in the header: each file has five bytes, each directory two, and takes many times that.
+    let files = |count| [&b"sub\0\0in.c\0\x01\0\0"[..], &b"a\0\0\0\0".repeat(count), &[0]].concat();
+    let directories = |count| [&b"sub\0"[..], &b"a\0".repeat(count), b"\0in.c\0\x01\0\0\0"].concat();
+    let there = Some(Some("/made/sub/in.c".to_owned()));
+    assert_eq!(
+        [files(60_000), directories(60_000)].map(|it| behind_header(4, &it)),
+        [&there, &there].map(Clone::clone)
+    );
+    assert_eq!([files(70_000), directories(70_000)].map(|it| behind_header(4, &it)), [None, None]);
+    assert_eq!(behind_header(4, &files(1 << 20)), None, "too many bytes");
+    // Tables whose entries have one byte each, which is an empty name.
+    let table = |count: u32| [&b"\x01\x01\x08"[..], &three(count), &vec![0; count as usize]].concat();
+    let is_read =
+        |directories, files| behind_header(5, &[table(directories), table(files)].concat()).is_some();
+    assert!(is_read(2, 2) && is_read(30_000, 30_000));
+    assert!(!is_read(70_000, 2) && !is_read(2, 70_000) && !is_read(40_000, 40_000));
+    // More than there are bytes for.
+    assert_eq!(
+        behind_header(5, &[table(1), b"\x01\x01\x08".to_vec(), three(60_000).to_vec()].concat()),
+        None
+    );
+}
+
+#[test]
+fn files_that_instructions_define_are_counted_as_well() {
+    let header = b"sub\0\0in.c\0\x01\0\0\0";
+    let defined = |count| {
+        let program = [b"\0\x06\x03a\0\0\0\0".repeat(count), rows()].concat();
+        line(&made(unit(0, 0x1000, 0x20), with_header(4, header, &program)), 0x1000).and_then(|it| it.1)
+    };
+    assert_eq!([1, 60_000, 70_000].map(defined), [Some(1), Some(1), None]);
+}
+
+#[test]
+fn all_forms_that_a_file_may_have_are_passed_over() {
+    // A directory by its name. Of a file: name, directory, and in turn a digest, and every other form with what it needs.
+    let directories = b"\x01\x01\x08\x02/other\0sub\0";
+    let others: [(u8, &[u8]); 13] = [
+        (0x03, b"\x02\0ab"),
+        (0x04, b"\x01\0\0\0a"),
+        (0x05, b"ab"),
+        (0x06, b"abcd"),
+        (0x07, b"abcdefgh"),
+        (0x08, b"text\0"),
+        (0x09, b"\x03abc"),
+        (0x0a, b"\x01a"),
+        (0x0b, b"a"),
+        (0x0c, b"\x01"),
+        (0x0d, b"\xff\x7f"),
+        (0x17, b"abcd"),
+        (0x1e, b"0123456789abcdef"),
+    ];
+    for (form, bytes) in others {
+        let file = |name: &[u8]| [name, b"\0\x01", bytes].concat();
+        let formats = [&b"\x03\x01\x08\x02\x0b\x05"[..], &[form], b"\x02"].concat();
+        let entries = [&directories[..], &formats, &file(b"first.c"), &file(b"in.c")].concat();
+        assert_eq!(behind_header(5, &entries), Some(Some("/made/sub/in.c".to_owned())), "{form:#x}");
+    }
 }
 
 /// What is looked for comes last, so that it is seen that the rest is not waited for.
@@ -134,6 +209,29 @@ fn what_was_made_to_take_long_is_given_up() {
     let at = |place: u8| [&8_u32.to_le_bytes()[..], &[4, 0, place, 0, 0, 0, 8], &[1]].concat();
     let info = [at(0), at(5)].concat().repeat(100_000);
     takes_too_long(&loaded(&[(".debug_info", info, 0), (".debug_abbrev", abbreviations, 0)], 0x10000));
+}
+
+#[test]
+fn a_list_of_no_ranges_is_given_up_as_well() {
+    // Millions of entries that give no range, and then the one that is sought.
+    let entry =
+        [&[1][..], &0_u32.to_le_bytes(), &0_u64.to_le_bytes(), &12_u32.to_le_bytes(), b"/made\0"].concat();
+    let info = [&(8 + entry.len() as u32).to_le_bytes()[..], &[5, 0, 1, 8, 0, 0, 0, 0], &entry].concat();
+    let abbreviations = b"\x01\x11\0\x10\x17\x11\x01\x55\x17\x1b\x08\0\0\0".to_vec();
+    let file = |empty: usize| {
+        let range = [&[7][..], &0x1000_u64.to_le_bytes(), b"\x20\0"].concat();
+        let lists = [vec![0; 12], b"\x04\0\0".repeat(empty), range].concat();
+        let sections = [
+            (".debug_info", info.clone(), 0),
+            (".debug_abbrev", abbreviations.clone(), 0),
+            (".debug_line", program(&rows()), 0),
+            (".debug_rnglists", lists, 0),
+        ];
+        loaded(&sections, 0x10000)
+    };
+    assert_eq!(line(&file(1000), 0x1000).map(|it| it.1), Some(Some(1)));
+    let long = file(16 << 20);
+    assert_eq!(place(&long[..], 0x1000, Instant::now() + Duration::from_millis(5)), None);
 }
 
 /// A file of 2^40 zero bytes behind its beginning.

@@ -33,23 +33,38 @@ fn locate_within(sought: &[(&str, u64)], one: Duration, all: Duration) -> Vec<Op
     let (mut places, until) = (vec![None; sought.len()], Instant::now() + all);
     for (module, indices) in modules {
         let offsets: Vec<u64> = indices.iter().map(|&index| sought[index].1).collect();
-        let one = until.saturating_duration_since(Instant::now()).min(one);
-        for (index, place) in indices.into_iter().zip(in_module(module, offsets, one)) {
+        let share = Share::of(until.saturating_duration_since(Instant::now()), one);
+        for (index, place) in indices.into_iter().zip(in_module(module, offsets, share)) {
             places[index] = place;
         }
     }
     places
 }
 
-fn in_module(module: &str, offsets: Vec<u64>, patience: Duration) -> Vec<Option<Place>> {
+/// What a file has of the time that is left for all.
+#[derive(Debug, Clone, Copy)]
+struct Share {
+    /// In which it comes back by itself.
+    own: Duration,
+    /// In which it is waited for: the kernel may hold it up for as long again.
+    waited: Duration,
+}
+
+impl Share {
+    fn of(left: Duration, one: Duration) -> Share {
+        let own = one.min(left / 2);
+        Share { own, waited: 2 * own }
+    }
+}
+
+fn in_module(module: &str, offsets: Vec<u64>, share: Share) -> Vec<Option<Place>> {
     // What has no file is not looked for.
-    if patience.is_zero() || !module.starts_with('/') {
+    if share.own.is_zero() || !module.starts_with('/') {
         return Vec::new();
     }
-    let (module, until) = (module.to_owned(), Instant::now() + patience);
+    let (module, until) = (module.to_owned(), Instant::now() + share.own);
     let work = move || open_plain(Path::new(&module)).map(|file| of_file(file, &offsets, until));
-    // It comes back by itself at that time, unless the kernel holds it up: then it has as long again.
-    FILES.within(2 * patience, work).and_then(Result::ok).unwrap_or_default()
+    FILES.within(share.waited, work).and_then(Result::ok).unwrap_or_default()
 }
 
 fn of_file(file: File, offsets: &[u64], until: Instant) -> Vec<Option<Place>> {

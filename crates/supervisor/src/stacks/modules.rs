@@ -9,6 +9,9 @@ use super::{FrameSeen, escape, up_to};
 /// Modules of a process, at most. A hostile library can map files as often as it likes.
 const MOST: usize = 1024;
 
+/// Ranges of a module that are executed, at most: what follows on the one before is the same one, and linkers make one or two.
+const MOST_CODE: usize = 64;
+
 /// Program headers of a module, at most.
 const MOST_HEADERS: usize = 128;
 
@@ -29,7 +32,8 @@ pub(super) struct Module {
 pub(super) fn of_maps(maps: &str) -> Vec<Module> {
     let mut modules: Vec<Module> = Vec::new();
     let mut last = None;
-    for line in maps.lines() {
+    // A line that is not whole may have a name that is not.
+    for line in maps.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')) {
         let Some(Map { range, is_code, offset, file, name }) = of_line(line) else { continue };
         let is_full = modules.len() == MOST;
         match modules.last_mut().filter(|_| offset != 0 && last == Some(file)) {
@@ -45,10 +49,21 @@ pub(super) fn of_maps(maps: &str) -> Vec<Module> {
         }
         last = Some(file);
         if let Some(module) = modules.last_mut().filter(|_| is_code) {
-            module.code.push(range);
+            module.add_code(range);
         }
     }
     modules
+}
+
+impl Module {
+    fn add_code(&mut self, range: Range<u64>) {
+        let is_full = self.code.len() == MOST_CODE;
+        match self.code.last_mut().filter(|last| last.end == range.start) {
+            Some(last) => last.end = range.end,
+            None if !is_full => self.code.push(range),
+            None => {}
+        }
+    }
 }
 
 /// A map of a file.

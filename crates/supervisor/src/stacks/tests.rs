@@ -47,6 +47,44 @@ nonsense
 }
 
 #[test]
+fn what_maps_have_without_end_is_taken_to_a_bound() {
+    // A file that is mapped again and again, so that every other page is code, and one all of whose pages are.
+    let line = |at: u64, rights: &str, offset: u64, name: &str| {
+        let (from, to) = (at << 12, (at + 1) << 12);
+        format!("{from:x}-{to:x} {rights} {:08x} fe:00 {} /{name}\n", offset << 12, name.len())
+    };
+    let torn = (0..20_000).map(|page| line(page, if page % 2 == 1 { "r-xp" } else { "r--p" }, page, "torn"));
+    let whole = (0..20_000).map(|page| line(30_000 + page, "r-xp", page, "wholly"));
+    let maps: String = torn.chain(whole).collect();
+    let modules = modules::of_maps(&maps);
+    let is_code = |page: u64| modules::is_code(&modules, page << 12);
+    assert_eq!(modules.iter().map(|it| &*it.name).collect::<Vec<_>>(), ["/torn", "/wholly"]);
+    assert_eq!((0..20_000).filter(|&page| is_code(page)).count(), 64);
+    assert!((30_000..50_000).all(is_code) && is_code(1) && !is_code(2));
+    // One that ends in the middle of a name has that line no more.
+    let cut = modules::of_maps(maps.trim_end_matches("ly\n"));
+    assert_eq!(cut.last().unwrap().range.end, (30_000 + 19_999) << 12);
+    assert!(modules::of_maps("1000-2000 r-xp 00000000 fe:00 7 /usr/lib/libcut").is_empty());
+}
+
+#[test]
+fn maps_of_a_process_are_read_to_their_bound() {
+    let folder = tempfile::tempdir().unwrap();
+    let with = |between: usize| {
+        let line =
+            |at: u64, offset, name: &str| format!("{at}000-{at}fff r-xp {offset:08} fe:00 {at} /{name}\n");
+        // Names as long as they can be, of files that do not begin here.
+        let between = line(2, 1000, &"n".repeat(4000)).repeat(between);
+        let maps = [line(1, 0, "first"), between, line(3, 0, "last")].concat();
+        fs::write(folder.path().join("maps"), maps).unwrap();
+        let process = Process::open(folder.path().to_str().unwrap());
+        process.modules.into_iter().map(|module| module.name).collect::<Vec<_>>()
+    };
+    assert_eq!(with(1000), ["/first", "/last"]);
+    assert_eq!(with(2000), ["/first"], "twice as much as is read");
+}
+
+#[test]
 fn a_frame_is_found_by_what_links_it_to_the_next() {
     // Local words, a pointer into the stack without code behind it, and the link.
     let words = [7, 0x5028, 9, 0x5040, 0xc0de, 0, 0, 0, 0, 0];

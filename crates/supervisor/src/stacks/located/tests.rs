@@ -69,3 +69,21 @@ fn one_module_that_says_nothing_costs_others_nothing() {
     // None of them has time.
     assert_eq!(locate_within(&sought, ONE, Duration::ZERO), vec![None; sought.len()]);
 }
+
+#[test]
+fn no_file_is_waited_for_longer_than_all_have() {
+    // Each comes back by its own time, or is held up: whichever comes first, all of them have two seconds.
+    for held_up in 0..8 {
+        let mut left = ALL;
+        for file in 0..8 {
+            let Share { own, waited } = Share::of(left, ONE);
+            assert!(own <= ONE && own < waited && waited <= left, "{left:?}: {own:?}, {waited:?}");
+            left -= if file == held_up { waited } else { own };
+            if left.is_zero() {
+                break;
+            }
+        }
+    }
+    assert_eq!(Share::of(ALL, ONE).own, ONE, "one file has all of its time");
+    assert!(Share::of(Duration::ZERO, ONE).waited.is_zero());
+}
