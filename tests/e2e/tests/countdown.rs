@@ -26,8 +26,8 @@ const FIRST: usize = 3;
 const FEWEST: usize = 8;
 
 /// The same of scenarios whose supervisor is another process, where each takes several times as long.
-const EVERY_SERVED: usize = 4 * EVERY;
-const FEWEST_SERVED: usize = 3;
+const EVERY_SERVED: usize = 8 * EVERY;
+const FEWEST_SERVED: usize = 4;
 
 /// How often steps are counted.
 const COUNTS: usize = 2;
