@@ -689,8 +689,6 @@ impl WorkerChannel {
             return None;
         }
         lane.resumes[request.slot] = expected;
-        // The host has read what it answers: the next message goes where that was.
-        self.reply.expect_store(line);
         Some(match Resume::from_raw(self.request.load(line + at::KIND)) {
             Some(Resume::Granted) => {
                 let place = Place::from_raw(self.request.load(line + at::PLACE));
