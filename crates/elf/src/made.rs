@@ -1,5 +1,10 @@
 //! Files as linkers make them, and as nobody should, for tests.
 
+use std::cell::Cell;
+use std::ops::Range;
+
+use object::ReadRef;
+
 /// A section's name, content and flags.
 pub(crate) type Section<'a> = (&'a str, Vec<u8>, u64);
 
@@ -52,4 +57,23 @@ pub(crate) fn loaded(sections: &[Section<'_>], size: u64) -> Vec<u8> {
         file.extend(half.to_le_bytes());
     }
     [file, contents, headers].concat()
+}
+
+/// A file of 2^40 zero bytes behind its beginning, and how many bytes were read of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Sparse<'a>(pub(crate) &'a [u8], pub(crate) &'a Cell<u64>);
+
+impl<'a> ReadRef<'a> for Sparse<'a> {
+    fn len(self) -> Result<u64, ()> {
+        Ok(1 << 40)
+    }
+
+    fn read_bytes_at(self, offset: u64, size: u64) -> Result<&'a [u8], ()> {
+        self.1.set(self.1.get() + size);
+        self.0.read_bytes_at(offset, size)
+    }
+
+    fn read_bytes_at_until(self, range: Range<u64>, delimiter: u8) -> Result<&'a [u8], ()> {
+        self.0.read_bytes_at_until(range, delimiter)
+    }
 }

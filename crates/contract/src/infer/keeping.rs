@@ -110,18 +110,19 @@ const GOES_ON: &[&str] = &[
     "subscribe",
 ];
 
-/// Names of what stands for something that is not over when the function returns.
-const REQUESTS: &[&str] = &["req", "request"];
-
 /// Beginnings of such words: `putenv(text)`, `initstate`, `setprogname`.
 const GOES_ON_FROM: &[&str] = &["init", "put", "register", "set"];
 
 /// Words that begin so and say something else.
 const DONE_WITH: &[&str] = &["putc", "putchar", "putp", "puts", "setting", "settings"];
 
-/// Last words of functions that are called after memory which they are given for good: `glSelectBuffer(size, buffer)`, also in front of
-/// whose version it is, `glFeedbackBufferxOES`; and those by which memory is given that is only read: `glEdgeFlagPointerEXT`.
+/// Names of what stands for something that is not over when the function returns.
+const REQUESTS: &[&str] = &["req", "request"];
+
+/// Words near the end of names of functions that are given memory to read for good: `glEdgeFlagPointerEXT(stride, pointer)`.
 const PLACES_TO_READ: &[&str] = &["buffer", "pointer"];
+
+/// The same of memory to fill: `glSelectBuffer(size, buffer)`, `glFeedbackBufferxOES`.
 const PLACES_TO_FILL: &[&str] =
     &["array", "buf", "buffer", "mem", "memory", "pointer", "stack", "storage", "workspace"];
 

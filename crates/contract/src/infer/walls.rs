@@ -134,13 +134,13 @@ fn leads_elsewhere(view: &View<'_>, index: usize) -> bool {
     let alike = |&other: &usize| other != index && kind(other).is_some() && kind(other) == kind(index);
     let mut others = (0..function.params.len()).filter(alike);
     let counted = function.params.iter().any(|param| param.ty.is_integer());
-    // The position of a wider number is one: `encode(vli, size_t *vli_pos, out, size_t *out_pos, out_size)`.
     let glued = |at: usize| {
         let name = view.name(at).to_ascii_lowercase();
         GLUED_ENDS.iter().any(|end| name.ends_with(end))
     };
     // Memory of this name in another process: `get(double *target, const double *source, size_t n, int pe)`.
     let far = (0..function.params.len()).any(|at| view.called(at, &["pe"]));
+    // The position of a wider number is one: `encode(vli, size_t *vli_pos, out, size_t *out_pos, out_size)`.
     let byte = |at: usize| memory(view, at).is_some_and(|(element, _)| element.is_byte());
     let number = |at: usize| !byte(at) && view.called(at, &["pos", "position"]);
     let place =

@@ -1,10 +1,9 @@
 //! Debug information as compilers write it, and as nobody should, held against what a shim says.
 
 use std::cell::Cell;
-use std::ops::Range;
 
 use super::*;
-use crate::made::{COMPRESSED, Section, file};
+use crate::made::{COMPRESSED, Section, Sparse, file};
 
 /// 1 is a unit, 2 a structure of a name and a size, 3 a field of a name and a place, 4 a field whose name lies in `.debug_str`,
 /// 5 a second name of a type.
@@ -97,25 +96,6 @@ fn a_text_of_the_library_is_no_text_of_the_terminal() {
     assert_eq!(more.unwrap(), "the library's has a field `\\x1b[2J\\n` more");
     let more = told_of_moon(24, &[("first", 0), ("second", 8), (&long, 16)]).unwrap();
     assert_eq!(more.len(), "the library's has a field `` more".len() + 256);
-}
-
-/// A file of 2^40 zero bytes behind its beginning.
-#[derive(Clone, Copy)]
-struct Sparse<'a>(&'a [u8], &'a Cell<u64>);
-
-impl<'a> ReadRef<'a> for Sparse<'a> {
-    fn len(self) -> Result<u64, ()> {
-        Ok(1 << 40)
-    }
-
-    fn read_bytes_at(self, offset: u64, size: u64) -> Result<&'a [u8], ()> {
-        self.1.set(self.1.get() + size);
-        self.0.read_bytes_at(offset, size)
-    }
-
-    fn read_bytes_at_until(self, range: Range<u64>, delimiter: u8) -> Result<&'a [u8], ()> {
-        self.0.read_bytes_at_until(range, delimiter)
-    }
 }
 
 #[test]

@@ -1,14 +1,13 @@
 //! Addresses in libraries as compilers make them, and as nobody should.
 
 use std::cell::Cell;
-use std::ops::Range;
 use std::time::Duration;
 
 use object::read::elf::ElfFile64;
 use object::{Object, ObjectSymbol};
 
 use super::*;
-use crate::made::loaded;
+use crate::made::{Sparse, loaded};
 
 /// A watchdog, not an expectation.
 fn long() -> Instant {
@@ -232,25 +231,6 @@ fn a_list_of_no_ranges_is_given_up_as_well() {
     assert_eq!(line(&file(1000), 0x1000).map(|it| it.1), Some(Some(1)));
     let long = file(16 << 20);
     assert_eq!(place(&long[..], 0x1000, Instant::now() + Duration::from_millis(5)), None);
-}
-
-/// A file of 2^40 zero bytes behind its beginning.
-#[derive(Clone, Copy)]
-struct Sparse<'a>(&'a [u8], &'a Cell<u64>);
-
-impl<'a> ReadRef<'a> for Sparse<'a> {
-    fn len(self) -> Result<u64, ()> {
-        Ok(1 << 40)
-    }
-
-    fn read_bytes_at(self, offset: u64, size: u64) -> Result<&'a [u8], ()> {
-        self.1.set(self.1.get() + size);
-        self.0.read_bytes_at(offset, size)
-    }
-
-    fn read_bytes_at_until(self, range: Range<u64>, delimiter: u8) -> Result<&'a [u8], ()> {
-        self.0.read_bytes_at_until(range, delimiter)
-    }
 }
 
 #[test]
