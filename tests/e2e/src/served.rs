@@ -214,6 +214,8 @@ pub struct State {
     pub maps_later: Option<Duration>,
     /// Whether it has said that of one.
     pub has_said_mapped: bool,
+    /// The refusal of the session itself, which answers no order.
+    turned_away: Option<Value>,
     answers: BTreeMap<u64, Packet>,
     segments: BTreeMap<u64, (SegmentFile, Mapping)>,
 }
@@ -276,8 +278,9 @@ impl Client {
         message["id"] = json!(id);
         send(&self.socket, &message, attached);
         let heard = self.wait(&format!("an answer to {message}"), |state| {
-            let over = state.is_over.then(|| (json!({ "kind": "refused", "error": "over" }), Vec::new()));
-            state.answers.remove(&id).or(over)
+            let over = || state.is_over.then(|| json!({ "kind": "refused", "error": "over" }));
+            let unanswered = || state.turned_away.clone().or_else(over).map(|refused| (refused, Vec::new()));
+            state.answers.remove(&id).or_else(unanswered)
         });
         if heard.0["kind"] == "refused" { Err(heard.0["error"].clone()) } else { Ok(heard) }
     }
@@ -422,6 +425,7 @@ impl Client {
             "gone" => _ = state.gone.insert(of()),
             "retired" => _ = state.retired.insert(of()),
             "worn" => _ = state.worn.insert(of()),
+            "refused" if message["id"].is_null() => state.turned_away = Some(message),
             _ => _ = state.answers.insert(number(&message["id"]), (message, attached)),
         }
     }
