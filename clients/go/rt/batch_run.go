@@ -174,7 +174,7 @@ func (b *Batch) judge(call *Call) {
 	}
 	all := b.copied[:copied]
 	found.CopyFirst(all)
-	b.expectBatch(call)
+	call.expectAnother()
 	b.failures, b.replies = all[:failures], all[failures:]
 	b.resultsAt = b.blocksAt()
 	b.reply.call = call
@@ -191,15 +191,6 @@ func (b *Batch) judge(call *Call) {
 	b.reply.call = b.entry
 	b.entry.err, call.err = nil, nil
 	call.fn, call.reply.readable = &batchFunction, false
-}
-
-// expectBatch says that another batch may follow: one like this.
-func (b *Batch) expectBatch(call *Call) {
-	if call.used > wire.BatchHeadSize {
-		call.seat.lane.ExpectData(call.used)
-	} else {
-		call.seat.arena.ExpectData()
-	}
 }
 
 // returnedState is the state of an entry that has returned.

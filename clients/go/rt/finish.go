@@ -16,7 +16,7 @@ const mostGrants = 64
 // Finish sends the call and waits for its reply. Behind a failure that the library reports, all results are zero. A panic of a
 // callback goes on here.
 func (c *Call) Finish() *Reply {
-	if c.settle(); c.err == nil && c.reply.failure != nil {
+	if c.Settle(); c.err == nil && c.reply.failure != nil {
 		c.setErr(c.reply.failure)
 	}
 	return &c.reply
@@ -25,7 +25,9 @@ func (c *Call) Finish() *Reply {
 // Settle is as Finish, of a function that leaves something behind when it fails: then the results can be read, and [Reply.Err]
 // says that it failed.
 func (c *Call) Settle() *Reply {
-	c.settle()
+	if c.settle(); c.err == nil {
+		c.expectAnother()
+	}
 	return &c.reply
 }
 
@@ -51,6 +53,12 @@ func (c *Call) settle() {
 		return
 	}
 	c.goOn(head, outcome, rule)
+}
+
+// expectAnother says that another call like this one may follow: it asks for the lines that it will be written into.
+func (c *Call) expectAnother() {
+	c.seat.lane.ExpectData(c.used)
+	c.seat.arena.ExpectData()
 }
 
 // await waits for the reply to a call in flight, for so long, and judges it.

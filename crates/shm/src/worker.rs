@@ -45,6 +45,8 @@ pub struct WorkerLane {
     calls: [u32; geometry::SLOTS],
     resumes: [u32; geometry::SLOTS],
     replies: [u32; geometry::SLOTS],
+    /// Bytes of the result block of the last reply.
+    replied: usize,
     /// By depth of the call. A call of depth 0 ends before the next begins.
     drafts: Vec<UnsafeCell<Draft>>,
 }
@@ -60,7 +62,7 @@ impl WorkerLane {
         let zero = [0; geometry::SLOTS];
         let draft = |_| UnsafeCell::new(Draft([0; wire::SLOT_STRIDE]));
         let drafts = (0..=wire::STACK_SLOTS).map(draft).collect();
-        WorkerLane { next: 0, calls: zero, resumes: zero, replies: zero, drafts }
+        WorkerLane { next: 0, calls: zero, resumes: zero, replies: zero, replied: 0, drafts }
     }
 
     /// The result block of a call, [`wire::MAX_RESULT`] bytes that are aligned as in a slot.
@@ -399,12 +401,15 @@ impl WorkerChannel {
         }
     }
 
-    /// Marks a call as being executed, for reports about a death.
+    /// Marks a call as being executed, for reports about a death. Its reply is expected to be as long as the last one.
     #[inline]
-    pub fn begin(&self, request: &Request) {
-        let line = geometry::lane(request.lane);
-        self.reply.store(line + wire::lane_worker::EXECUTING, request.call_id);
-        self.reply.expect_store(geometry::slot(request.lane, request.slot));
+    pub fn begin(&self, lane: &WorkerLane, request: &Request) {
+        let control = geometry::lane(request.lane);
+        self.reply.store(control + wire::lane_worker::EXECUTING, request.call_id);
+        let slot = geometry::slot(request.lane, request.slot);
+        for line in (0..wire::RESULT_OFFSET + lane.replied).step_by(wire::LINE) {
+            self.reply.expect_store(slot + line);
+        }
     }
 
     /// Marks an entry of the batch being executed, for reports about a death.
@@ -472,6 +477,7 @@ impl WorkerChannel {
             .with(at::ERRNO, head.errno.cast_unsigned())
             .with(at::RESULT_LENGTH, head.result_length)
             .with(at::VALUE, head.value);
+        lane.replied = used;
         let block = lane.block(request);
         if used > NEAR {
             // SAFETY: the block has MAX_RESULT bytes, and who writes them waits for this reply.

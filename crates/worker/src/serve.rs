@@ -82,7 +82,7 @@ impl Server {
             control::exit(REPORTED);
         }
         self.handles.with(Handles::let_go);
-        self.worker.channel.begin(outer);
+        self.worker.channel.begin(lane, outer);
     }
 
     /// Executes a call of this depth, and publishes its reply.
@@ -104,11 +104,11 @@ impl Server {
             return Err("a call of another depth than its slot is for");
         }
         let (head, used) = if request.function == wire::BATCH_FUNCTION {
-            channel.begin(request);
+            channel.begin(lane, request);
             self.run_batch(lane, request)?
         } else {
             let function = library.function(request.function).ok_or("a call of an unknown function")?;
-            channel.begin(request);
+            channel.begin(lane, request);
             let before = heap::enter(request.function);
             let ran = self.run(lane, request, function);
             heap::leave(before);

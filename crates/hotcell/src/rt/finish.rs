@@ -196,10 +196,17 @@ impl<'s> Call<'s> {
     }
 
     /// Publishes the call and waits for the worker's first message, no longer than so many nanoseconds. Comes with when it was
-    /// published, where it is one of those that are timed.
+    /// published, where it is one of those that are timed. Another call like this one may follow its reply.
     #[inline(always)]
     pub(super) fn first(&mut self, patience: u64) -> Result<(Waited, Option<u64>)> {
-        self.first_meanwhile(patience, |_| ())
+        let first = self.first_meanwhile(patience, |_| ())?;
+        if let Waited::Reply(_) = first.0 {
+            let used = self.used;
+            let live = self.live();
+            live.lane.expect_data(used);
+            live.arena.expect_data();
+        }
+        Ok(first)
     }
 
     /// As [`Call::first`]. Before it waits it does something that takes no longer than the worker does.

@@ -61,7 +61,7 @@ pub(super) fn call_with_callback(lane: &mut HostLane) -> bool {
 /// What the worker does with a batch of three entries: it asks for space before it executes the second.
 pub(super) fn serve_batch(worker: &mut Worker) {
     let batch = worker.next();
-    worker.channel.begin(&batch);
+    worker.channel.begin(&worker.lanes[0], &batch);
     let head = worker.channel.batch(&batch).expect("the block is long enough");
     assert_eq!((head.count, head.replies_length, head.length), (3, 48, 72));
     for number in 0..head.count {

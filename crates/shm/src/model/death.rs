@@ -55,7 +55,7 @@ fn at_each_step_of(
 fn a_death_at_any_step_of_a_call_is_heard_of() {
     let serve = |worker: &mut Worker| {
         let request = worker.next();
-        worker.channel.begin(&request);
+        worker.channel.begin(&worker.lanes[0], &request);
         worker.reply(&request);
     };
     at_each_step(2, serve, |lane| {

@@ -9,7 +9,7 @@ pub(super) fn serve(worker: &mut Worker, calls: u64) {
     for number in 1..=calls {
         let request = worker.next();
         assert_eq!((request.call_id, request.depth), (number, 0), "they come in order");
-        worker.channel.begin(&request);
+        worker.channel.begin(&worker.lanes[0], &request);
         worker.reply(&request);
     }
 }
