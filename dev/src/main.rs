@@ -120,8 +120,8 @@ const SUBCOMMANDS: &[Subcommand] = &[
     },
     Subcommand {
         name: "countdown",
-        arguments: "[--every N]",
-        about: "kill hosts, workers and keepers at each system call of some scenarios, or at one of N moments",
+        arguments: "[--every N [--part K]]",
+        about: "kill hosts, workers and keepers at each system call of some scenarios, or at one of N moments, the Kth of each N",
         run: countdown::run,
     },
     Subcommand {

@@ -3,7 +3,7 @@
 //!
 //! `hotcell-countdown` ends them at a system call, and the scenarios are those of `hotcell-countdown-host`, and of `hotcell-countdown-client` where the supervisor is
 //! a process of its own. Each test takes every so many
-//! moments; `HOTCELL_COUNTDOWN_EVERY=1`, or `cargo dev countdown`, takes all of them.
+//! moments; `HOTCELL_COUNTDOWN_EVERY=1`, or `cargo dev countdown`, takes all of them. `HOTCELL_COUNTDOWN_PART=K` takes the Kth of each so many.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
@@ -175,13 +175,24 @@ fn count_down(scenario: &str, victim: &str, words: &[&str], wrong: impl Fn(&Valu
             counted["steps"].as_array().unwrap().iter().map(|it| it.as_str().unwrap().to_owned()).collect();
         steps = Some(steps.map_or_else(|| calls.clone(), |steps| common(steps, &calls)));
     }
-    let every = std::env::var("HOTCELL_COUNTDOWN_EVERY").ok().and_then(|every| every.parse().ok());
+    let number = |name| std::env::var(name).ok().and_then(|number| number.parse::<usize>().ok());
+    let (every, part) = (number("HOTCELL_COUNTDOWN_EVERY"), number("HOTCELL_COUNTDOWN_PART"));
     let share = if SERVED.contains(&scenario) { (EVERY_SERVED, FEWEST_SERVED) } else { (EVERY, FEWEST) };
     let (every, fewest) = every.map_or(share, |every| (every, FEWEST));
     let all = moments(&steps.unwrap_or_default());
     let (count, mut tried) = (all.len(), Tried::default());
-    let every = every.min(count / fewest).max(1);
-    for moment in all.into_iter().skip(FIRST % every).step_by(every) {
+    let (first, every) = match part {
+        // All parts together are all moments, each of them once.
+        Some(part) => (part - 1, every),
+        None => {
+            let every = every.min(count / fewest).max(1);
+            (FIRST % every, every)
+        }
+    };
+    if first >= count {
+        return println!("{scenario}, {victim}: {count} moments, none of them in this part");
+    }
+    for moment in all.into_iter().skip(first).step_by(every) {
         let when = if moment.after { "after" } else { "before" };
         let time = moment.time.to_string();
         let mut runs = (0..TRIES).map(|_| run(&[when, victim, &moment.call, &time]).unwrap());
