@@ -78,7 +78,7 @@ func benchmarkBatch64(b *testing.B, anew bool) {
 			call := batch.Begin(number)
 			call.PutInt32(0, int32(at))
 			call.PutInt32(4, 2)
-			tickets[at] = rt.Values(call, func(r *rt.Reply) int32 { return r.Int32(0) })
+			tickets[at] = rt.Values(call, func(r rt.Numbers) int32 { return r.Int32(0) })
 		}
 		if err := batch.Run(background); err != nil {
 			b.Fatal(err)
@@ -107,7 +107,7 @@ func BenchmarkPipeline(b *testing.B) {
 		call := pipe.Calls().Begin(number)
 		call.PutInt32(0, 40)
 		call.PutInt32(4, 2)
-		tickets[sent%len(tickets)] = rt.Values(call, func(r *rt.Reply) int32 { return r.Int32(0) })
+		tickets[sent%len(tickets)] = rt.Values(call, func(r rt.Numbers) int32 { return r.Int32(0) })
 	}
 	pipe.Settle()
 }

@@ -59,8 +59,7 @@ type flight struct {
 // what is in flight is given up.
 func NewPipeline(ctx context.Context, session *Session) *Pipeline {
 	p := &Pipeline{session: session, ctx: ctx, latch: newLatch()}
-	p.collects = &Batch{session: session, pipe: p, last: none, alike: none, epoch: firstEpoch}
-	p.collects.reply.call = &Call{session: session, fn: &nothing}
+	p.collects = &Batch{session: session, pipe: p, expects: none, last: none, alike: none, epoch: firstEpoch}
 	return p
 }
 

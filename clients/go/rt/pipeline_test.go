@@ -211,7 +211,7 @@ func TestDataInFlightNeverOverlap(t *testing.T) {
 		}
 		call := pipe.Calls().Begin(1)
 		call.PutBytes(0, "in", data)
-		tickets = append(tickets, Values(call, func(r *Reply) [2]uint64 { return [2]uint64{r.Uint64(0), r.Uint64(8)} }))
+		tickets = append(tickets, Values(call, func(r Numbers) [2]uint64 { return [2]uint64{r.Uint64(0), r.Uint64(8)} }))
 	}
 	for at, ticket := range tickets {
 		if got, err := ticket.Result(); err != nil || got != [2]uint64{uint64(byte(at)), uint64(byte(at))} {

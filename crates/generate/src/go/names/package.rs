@@ -32,6 +32,8 @@ pub(crate) struct Names {
     pub(crate) methods: Vec<String>,
     /// Methods of a batch, by function; empty where there is none.
     pub(crate) batch: Vec<String>,
+    /// Methods that call by columns, by function.
+    pub(crate) rows: Vec<String>,
     /// Constants for the indices of functions.
     pub(crate) indices: Vec<String>,
     /// Types of what functions with several results give back are chosen as they are needed.
@@ -79,6 +81,9 @@ impl Names {
         let batch = front.batch(interface, |candidates| {
             choose(&self::methods(candidates), &[BATCH_METHODS, KNOWN_METHODS].concat(), RULES)
         });
+        let taken = METHODS.iter().copied().chain(methods.iter().map(String::as_str)).collect::<Vec<_>>();
+        let mut all = Scope::with(&taken);
+        let rows = methods.iter().map(|name| all.take_type(format!("{name}Rows"))).collect();
         let functions = interface.functions.iter();
         Names {
             objects,
@@ -90,6 +95,7 @@ impl Names {
             errors: values.errors,
             methods,
             batch,
+            rows,
             indices: functions.map(|it| indices.take(format!("fn_{}", camel(&it.name)))).collect(),
             types,
         }

@@ -72,7 +72,7 @@ func (batch *calls) Open(path *string) rt.Ticket[*Kit] {
 func (batch *calls) Close(db *Kit) rt.Ticket[struct{}] {
 	call := batch.batch.Begin(fn_KitClose)
 	call.PutConsumed(0, "db", db.h(), kind_Kit)
-	return rt.Values(call, func(reply *rt.Reply) struct{} {
+	return rt.Values(call, func(reply rt.Numbers) struct{} {
 		return struct{}{}
 	})
 }
@@ -98,7 +98,7 @@ func (batch *calls) ListFree(list *List) rt.Ticket[struct{}] {
 	} else {
 		call.PutConsumed(0, "list", list.h(), kind_List)
 	}
-	return rt.Values(call, func(reply *rt.Reply) struct{} {
+	return rt.Values(call, func(reply rt.Numbers) struct{} {
 		return struct{}{}
 	})
 }
@@ -118,7 +118,7 @@ func (batch *calls) ListAppend(list *List, item, after, spare *Item) rt.Ticket[i
 	} else {
 		call.PutConsumed(24, "spare", spare.h(), kind_Item)
 	}
-	return rt.Values(call, func(reply *rt.Reply) int32 {
+	return rt.Values(call, func(reply rt.Numbers) int32 {
 		return reply.Int32(0)
 	})
 }
@@ -130,7 +130,7 @@ func (batch *calls) ListGive(list *List, item *Item) rt.Ticket[struct{}] {
 	call := batch.batch.Begin(fn_KitListGive)
 	call.PutHandle(0, "list", list.h(), kind_List)
 	call.PutConsumedOnSuccess(8, "item", item.h(), kind_Item)
-	return rt.Values(call, func(reply *rt.Reply) struct{} {
+	return rt.Values(call, func(reply rt.Numbers) struct{} {
 		return struct{}{}
 	})
 }
@@ -152,7 +152,7 @@ func (batch *calls) Compare(a, b *Item) rt.Ticket[int32] {
 	call := batch.batch.Begin(fn_KitCompare)
 	call.PutOptHandle(0, "a", a.h(), kind_Item)
 	call.PutOptHandle(8, "b", b.h(), kind_Item)
-	return rt.Values(call, func(reply *rt.Reply) int32 {
+	return rt.Values(call, func(reply rt.Numbers) int32 {
 		return reply.Int32(0)
 	})
 }
@@ -174,7 +174,7 @@ func (batch *calls) ItemNew(near *Kit) rt.Ticket[*Item] {
 func (batch *calls) ItemDelete(item *Item) rt.Ticket[struct{}] {
 	call := batch.batch.Begin(fn_KitItemDelete)
 	call.PutConsumed(0, "item", item.h(), kind_Item)
-	return rt.Values(call, func(reply *rt.Reply) struct{} {
+	return rt.Values(call, func(reply rt.Numbers) struct{} {
 		return struct{}{}
 	})
 }
@@ -194,7 +194,7 @@ func (batch *calls) ListSplit(list *List) rt.Ticket[SplitResult] {
 func (batch *calls) Words(words []string) rt.Ticket[int32] {
 	call := batch.batch.Begin(fn_KitWords)
 	call.PutTexts(0, "words", rt.UTF8, words)
-	return rt.Values(call, func(reply *rt.Reply) int32 {
+	return rt.Values(call, func(reply rt.Numbers) int32 {
 		return reply.Int32(0)
 	})
 }
@@ -205,7 +205,7 @@ func (batch *calls) Words(words []string) rt.Ticket[int32] {
 func (batch *calls) MaybeWords(words []string) rt.Ticket[int32] {
 	call := batch.batch.Begin(fn_KitMaybeWords)
 	call.PutOptTexts(0, "words", rt.UTF8, words)
-	return rt.Values(call, func(reply *rt.Reply) int32 {
+	return rt.Values(call, func(reply rt.Numbers) int32 {
 		return reply.Int32(0)
 	})
 }
@@ -214,7 +214,7 @@ func (batch *calls) MaybeWords(words []string) rt.Ticket[int32] {
 func (batch *calls) RawWords(words [][]byte) rt.Ticket[int32] {
 	call := batch.batch.Begin(fn_KitRawWords)
 	call.PutTextsBytes(0, "words", words)
-	return rt.Values(call, func(reply *rt.Reply) int32 {
+	return rt.Values(call, func(reply rt.Numbers) int32 {
 		return reply.Int32(0)
 	})
 }
@@ -225,7 +225,7 @@ func (batch *calls) RawWords(words [][]byte) rt.Ticket[int32] {
 func (batch *calls) MaybeRawWords(words [][]byte) rt.Ticket[int32] {
 	call := batch.batch.Begin(fn_KitMaybeRawWords)
 	call.PutOptTextsBytes(0, "words", words)
-	return rt.Values(call, func(reply *rt.Reply) int32 {
+	return rt.Values(call, func(reply rt.Numbers) int32 {
 		return reply.Int32(0)
 	})
 }
@@ -234,7 +234,7 @@ func (batch *calls) MaybeRawWords(words [][]byte) rt.Ticket[int32] {
 func (batch *calls) WideWords(words []string) rt.Ticket[int32] {
 	call := batch.batch.Begin(fn_KitWideWords)
 	call.PutTexts(0, "words", rt.UTF16, words)
-	return rt.Values(call, func(reply *rt.Reply) int32 {
+	return rt.Values(call, func(reply rt.Numbers) int32 {
 		return reply.Int32(0)
 	})
 }
@@ -245,7 +245,7 @@ func (batch *calls) WideWords(words []string) rt.Ticket[int32] {
 func (batch *calls) MaybeWideWords(words []string) rt.Ticket[int32] {
 	call := batch.batch.Begin(fn_KitMaybeWideWords)
 	call.PutOptTexts(0, "words", rt.UTF16, words)
-	return rt.Values(call, func(reply *rt.Reply) int32 {
+	return rt.Values(call, func(reply rt.Numbers) int32 {
 		return reply.Int32(0)
 	})
 }
@@ -338,7 +338,7 @@ func (batch *calls) Digest() rt.Ticket[[]byte] {
 func (batch *calls) Norm(point Point) rt.Ticket[float64] {
 	call := batch.batch.Begin(fn_KitNorm)
 	call.PutImage(0, "point", point.image(call))
-	return rt.Values(call, func(reply *rt.Reply) float64 {
+	return rt.Values(call, func(reply rt.Numbers) float64 {
 		return reply.Float64(0)
 	})
 }
@@ -349,7 +349,7 @@ func (batch *calls) Norm(point Point) rt.Ticket[float64] {
 func (batch *calls) MaybeNorm(point *Point) rt.Ticket[float64] {
 	call := batch.batch.Begin(fn_KitMaybeNorm)
 	call.PutOptImage(0, "point", point.image(call))
-	return rt.Values(call, func(reply *rt.Reply) float64 {
+	return rt.Values(call, func(reply rt.Numbers) float64 {
 		return reply.Float64(0)
 	})
 }

@@ -65,9 +65,9 @@ func (batch *calls) ZlibVersion() rt.Ticket[string] {
 
 // CompressBound puts a call of [Library.CompressBound] into the batch, or sends it.
 func (batch *calls) CompressBound(sourceLen uint64) rt.Ticket[uint64] {
-	call := batch.batch.Begin(fn_CompressBound)
+	call, stamp := batch.batch.BeginNumbers(fn_CompressBound)
 	call.PutUint64(0, sourceLen)
-	return rt.Values(call, func(reply *rt.Reply) uint64 {
+	return rt.Added(batch.batch, stamp, func(reply rt.Numbers) uint64 {
 		return reply.Uint64(0)
 	})
 }
@@ -110,7 +110,7 @@ func (batch *calls) Adler32(adler uint64, buf []byte) rt.Ticket[uint64] {
 	call := batch.batch.Begin(fn_Adler32)
 	call.PutUint64(0, adler)
 	call.PutOptBytes(8, "buf", buf)
-	return rt.Values(call, func(reply *rt.Reply) uint64 {
+	return rt.Values(call, func(reply rt.Numbers) uint64 {
 		return reply.Uint64(0)
 	})
 }
@@ -122,7 +122,7 @@ func (batch *calls) Crc32(crc uint64, buf []byte) rt.Ticket[uint64] {
 	call := batch.batch.Begin(fn_Crc32)
 	call.PutUint64(0, crc)
 	call.PutOptBytes(8, "buf", buf)
-	return rt.Values(call, func(reply *rt.Reply) uint64 {
+	return rt.Values(call, func(reply rt.Numbers) uint64 {
 		return reply.Uint64(0)
 	})
 }
