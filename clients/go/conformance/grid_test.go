@@ -12,6 +12,7 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"grid"
@@ -98,6 +99,9 @@ func TestEveryCaseOfTheGridHoldsInGo(t *testing.T) {
 				passed.WriteString(line(name))
 			}
 		}
+	}
+	if byRows.Load() == 0 {
+		t.Error("no function was called by columns")
 	}
 	if file := os.Getenv("HOTCELL_CONFORMANCE"); file != "" {
 		if err := os.WriteFile(file, []byte(passed.String()), 0o644); err != nil {
@@ -204,8 +208,53 @@ func (r *running) step(step step) {
 	default:
 		r.check(err)
 		r.checkResults(step, args, results)
+		r.checkRows(step, args, results)
 	}
 }
+
+// checkRows has a function that can be called by columns give the same for each of several rows.
+func (r *running) checkRows(step step, args, results []reflect.Value) {
+	name := exported(strings.TrimPrefix(step.Call, "grid_")) + "Rows"
+	method, there := reflect.TypeFor[*grid.Library]().MethodByName(name)
+	if !there {
+		return
+	}
+	columns := append([]reflect.Value(nil), args[:2]...)
+	for _, arg := range args[2:] {
+		column := reflect.MakeSlice(reflect.SliceOf(arg.Type()), 0, rows)
+		for range rows {
+			column = reflect.Append(column, arg)
+		}
+		columns = append(columns, column)
+	}
+	got := method.Func.Call(columns)
+	if err, _ := got[len(got)-1].Interface().(error); err != nil {
+		r.Fatalf("by columns it fails: %v", err)
+	}
+	if len(results) == 0 {
+		return
+	}
+	byRows.Add(1)
+	if got[0].Len() != rows {
+		r.Fatalf("%d results for %d rows", got[0].Len(), rows)
+	}
+	for row := range rows {
+		for at, result := range results {
+			of := got[0].Index(row)
+			if len(results) > 1 {
+				of = of.Field(at)
+			}
+			if !same(of, result) {
+				r.Fatalf("row %d gives %v, and a call %v", row, of, result)
+			}
+		}
+	}
+}
+
+// rows is how many rows each call has that is made by columns, and byRows counts such calls.
+const rows = 3
+
+var byRows atomic.Int32
 
 // prepare is the function by its name in C, with what it is called with.
 func (r *running) prepare(step step) (reflect.Value, []reflect.Value, error) {

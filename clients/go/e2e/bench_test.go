@@ -75,10 +75,10 @@ func benchmarkBatch64(b *testing.B, anew bool) {
 			batch = rt.NewBatch(session.Session)
 		}
 		for at := range tickets {
-			call := batch.Begin(number)
+			call, stamp := batch.BeginNumbers(number)
 			call.PutInt32(0, int32(at))
 			call.PutInt32(4, 2)
-			tickets[at] = rt.Values(call, func(r rt.Numbers) int32 { return r.Int32(0) })
+			tickets[at] = rt.Added(batch, stamp, func(r rt.Numbers) int32 { return r.Int32(0) })
 		}
 		if err := batch.Run(background); err != nil {
 			b.Fatal(err)

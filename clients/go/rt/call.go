@@ -38,6 +38,8 @@ type Call struct {
 	noSpace error
 	// wait is how its reply is waited for.
 	wait shm.Patience
+	// writing tells whether it is being written and holds the lock of its pipeline. Only who makes the calls of that knows.
+	writing bool
 	// sent tells whether it was published, done whether its final reply has come, calledBack whether the library has called back.
 	sent, done, calledBack bool
 	// lost tells whether its worker is being ended. Two goroutines may say so where a callback leaves a nested call behind.

@@ -255,10 +255,10 @@ pub(crate) fn batched(context: &Context<'_>, index: usize) -> Result<Method, Err
     let index_of = context.index(index);
     let plain = outcomes.iter().all(|it| it.plain);
     let numbers = plain && takes_numbers(function);
-    let mut body = vec![match numbers {
-        true => format!("\tcall, stamp := batch.batch.BeginNumbers({index_of})"),
-        false => format!("\tcall := batch.batch.Begin({index_of})"),
-    }];
+    let mut body = match numbers {
+        true => vec![format!("\tcall, stamp := batch.batch.BeginNumbers({index_of})")],
+        false => vec![format!("\tcall := batch.batch.Begin({index_of})"), "\tdefer call.Leave()".into()],
+    };
     body.extend(arguments.puts);
     let whole = &results.whole;
     let (add, read) = match (numbers, plain) {
