@@ -100,8 +100,8 @@ func TestEveryCaseOfTheGridHoldsInGo(t *testing.T) {
 			}
 		}
 	}
-	if byRows.Load() == 0 {
-		t.Error("no function was called by columns")
+	if byRows.Load() == 0 || byLending.Load() == 0 {
+		t.Errorf("%d calls were made by columns, and %d have lent buffers", byRows.Load(), byLending.Load())
 	}
 	if file := os.Getenv("HOTCELL_CONFORMANCE"); file != "" {
 		if err := os.WriteFile(file, []byte(passed.String()), 0o644); err != nil {
@@ -209,6 +209,7 @@ func (r *running) step(step step) {
 		r.check(err)
 		r.checkResults(step, args, results)
 		r.checkRows(step, args, results)
+		r.checkLending(step, args, results)
 	}
 }
 
@@ -251,10 +252,58 @@ func (r *running) checkRows(step step, args, results []reflect.Value) {
 	}
 }
 
-// rows is how many rows each call has that is made by columns, and byRows counts such calls.
+// checkLending has a function that can be lent its buffers give the same in them.
+func (r *running) checkLending(step step, args, results []reflect.Value) {
+	name := exported(strings.TrimPrefix(step.Call, "grid_"))
+	method, there := reflect.TypeFor[*grid.Library]().MethodByName(name + "InPlace")
+	if !there {
+		if method, there = reflect.TypeFor[*grid.Library]().MethodByName(name + "Into"); !there {
+			return
+		}
+	}
+	var buffers []*hotcell.SharedBuffer
+	lent := append([]reflect.Value(nil), args...)
+	for at, arg := range args {
+		if method.Type.In(at) != reflect.TypeFor[*hotcell.SharedBuffer]() {
+			continue
+		}
+		data, goesIn := arg.Interface().([]byte)
+		length := len(data)
+		if !goesIn {
+			length = int(arg.Int())
+		}
+		buffer, err := r.lib.Session().AllocShared(length)
+		r.check(err)
+		defer buffer.Free()
+		_, err = buffer.WriteAt(data, 0)
+		r.check(err)
+		lent[at], buffers = reflect.ValueOf(buffer), append(buffers, buffer)
+	}
+	got := method.Func.Call(lent)
+	if err, _ := got[len(got)-1].Interface().(error); err != nil {
+		r.Fatalf("where it is lent buffers it fails: %v", err)
+	}
+	byLending.Add(1)
+	for at, result := range results {
+		if data, whole := result.Interface().([]byte); whole && got[at].Kind() == reflect.Int {
+			filled := make([]byte, got[at].Int())
+			_, err := buffers[0].ReadAt(filled, 0)
+			r.check(err)
+			buffers = buffers[1:]
+			if !bytes.Equal(filled, data) {
+				r.Fatalf("a buffer that is lent has %v, and a call gives %v", filled, data)
+			}
+		} else if !same(got[at], result) {
+			r.Fatalf("it gives %v where it is lent buffers, and else %v", got[at], result)
+		}
+	}
+}
+
+// rows is how many rows each call has that is made by columns.
 const rows = 3
 
-var byRows atomic.Int32
+// byRows counts such calls, and byLending those that lend buffers.
+var byRows, byLending atomic.Int32
 
 // prepare is the function by its name in C, with what it is called with.
 func (r *running) prepare(step step) (reflect.Value, []reflect.Value, error) {

@@ -52,7 +52,9 @@ type Call struct {
 	passed   []passed
 	families []object
 	// gate is the family of the object that it was begun with.
-	gate      object
+	gate object
+	// lent are the buffers that it lends.
+	lent      []lent
 	callbacks []callback
 	raised    raised
 	// in is the arguments of the callback that is run, inner the context that callbacks are given.
@@ -241,6 +243,9 @@ func (c *Call) End() {
 	if len(c.callbacks) > 0 {
 		clear(c.callbacks)
 		c.callbacks = c.callbacks[:0]
+	}
+	if len(c.lent) > 0 {
+		c.takeBack()
 	}
 	c.noted = c.noted[:0]
 	c.ctx, c.inner, c.frame = nil, nil, nil

@@ -136,6 +136,7 @@ fn package(interface: &Interface, options: &GoOptions) -> Result<Package, Error>
             Ok(method) => {
                 let methods = by_owner.entry(owner).or_default();
                 methods.push(method);
+                methods.extend(function::lending(&context, index)?);
                 methods.extend(function::by_columns(&context, index)?);
             }
             Err(unsupported @ Error::Unsupported { .. }) => {

@@ -7,7 +7,7 @@ use crate::Error;
 use crate::go::arguments::Arguments;
 use crate::go::context::Context;
 use crate::go::names::{self, Scope};
-use crate::go::results::{Outcome, outcomes};
+use crate::go::results::{Outcome, is_lendable, lends, outcomes};
 use crate::go::{docs, types};
 use crate::shape::owner::Owner;
 use crate::shape::{fails, is_batched, signature, takes_numbers};
@@ -284,6 +284,42 @@ fn all_of(whole: &str, outcomes: &[Outcome]) -> String {
         [one] => one.read.clone(),
         many => literal(whole, many),
     }
+}
+
+/// The method that lends the library the buffers of a function, where it could leave what it writes in them.
+pub(crate) fn lending(context: &Context<'_>, index: usize) -> Result<Option<Method>, Error> {
+    let function = &context.interface.functions[index];
+    let Some(changes) = lends(context, function) else { return Ok(None) };
+    let owner = Owner::of(function);
+    let receiver = Receiver::of(context, owner);
+    let mut scope = names::locals(&receiver.name);
+    let arguments = Arguments::passed(context, function, (owner, &receiver.name), true, &mut scope)?;
+    let outcomes = outcomes(context, function, &arguments, &mut scope)?;
+    if outcomes.len() > FEW {
+        return Ok(None);
+    }
+    let method = context.method(index);
+    let name = context.names.borrow_mut().take_lending(&method, changes);
+    let results = Results::of(context, index, &outcomes);
+    let mut body =
+        vec![format!("\tcall := {}{})", receiver.begin, context.index(index)), "\tdefer call.End()".into()];
+    body.extend(arguments.puts.iter().cloned());
+    body.extend(finish(&arguments, &outcomes, results.kind()));
+    let lent = function.params.iter().enumerate().filter(|(_, param)| is_lendable(context, param));
+    let lent: Vec<String> = lent.filter_map(|(index, _)| arguments.locals[index].clone()).collect();
+    let (is, comes) = match lent.len() {
+        1 => ("is", "It gives how many of its bytes are filled."),
+        _ => ("are", "Of each it gives how many bytes are filled."),
+    };
+    let docs = [format!(
+        "{name} is as [{}.{method}], but {} {is} lent to the library, which writes there: nothing is copied. {comes}",
+        receiver.ty.replace('*', ""),
+        lent.join(" and ")
+    )];
+    let params = [("ctx".to_owned(), "context.Context".to_owned())].into_iter().chain(arguments.params);
+    let opening =
+        format!("({} {}) {name}({}) {}", receiver.name, receiver.ty, parameters(params), results.signature());
+    Ok(Some(Method { comment: docs::comment(&docs), opening, body, result: None }))
 }
 
 /// Names in the body of a method that calls by columns.

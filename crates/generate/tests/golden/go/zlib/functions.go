@@ -5,6 +5,7 @@ package zlib
 import (
 	"context"
 
+	"hotcell"
 	"hotcell/rt"
 )
 
@@ -93,6 +94,16 @@ func (lib *Library) Uncompress(ctx context.Context, destCapacity int, source []b
 	call.PutBytes(8, "source", source)
 	reply := call.Finish()
 	return reply.Bytes(0), reply.Err()
+}
+
+// UncompressInto is as [Library.Uncompress], but dest is lent to the library, which writes there: nothing is copied. It gives how many of its bytes are filled.
+func (lib *Library) UncompressInto(ctx context.Context, dest *hotcell.SharedBuffer, source []byte) (int, error) {
+	call := lib.session.Begin(ctx, fn_Uncompress)
+	defer call.End()
+	call.LendRoom(0, "dest", dest)
+	call.PutBytes(8, "source", source)
+	reply := call.Finish()
+	return reply.Filled(0, dest), reply.Err()
 }
 
 // Adler32 calls adler32:
