@@ -57,6 +57,43 @@ func BenchmarkCrc32(b *testing.B) {
 	}
 }
 
+// BenchmarkInvert is a mebibyte that goes in and out, and BenchmarkInvertInPlace the same in a buffer that is lent, filled and read once.
+func BenchmarkInvert(b *testing.B) {
+	session := measured(b).open(b, hotcell.Options{})
+	data := make([]byte, 1<<20)
+	b.ReportAllocs()
+	for b.Loop() {
+		call := session.begin(background, "measured_invert")
+		call.PutBytes(0, "data", data)
+		reply := call.Finish()
+		if got, err := reply.Bytes(0), reply.Err(); len(got) != len(data) || err != nil {
+			b.Fatal(len(got), err)
+		}
+		call.End()
+	}
+}
+
+func BenchmarkInvertInPlace(b *testing.B) {
+	session := measured(b).open(b, hotcell.Options{})
+	data := make([]byte, 1<<20)
+	buffer, err := session.AllocShared(len(data))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := buffer.WriteAt(data, 0); err != nil {
+			b.Fatal(err)
+		}
+		if filled, err := session.invert(buffer); filled != len(data) || err != nil {
+			b.Fatal(filled, err)
+		}
+		if _, err := buffer.ReadAt(data, 0); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // BenchmarkBatch64 is, for each call, a batch of 64 calls of two numbers that is filled again and again. Its bar is one cgo call.
 func BenchmarkBatch64(b *testing.B) { benchmarkBatch64(b, false) }
 
