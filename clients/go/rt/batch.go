@@ -252,8 +252,6 @@ func (b *Batch) spread() {
 	}
 	b.hasTime(&b.functions[b.alike])
 	b.alike, b.room = none, 0
-	// From here on they are those of any functions.
-	b.memory.filled = 0
 }
 
 // fillHeads writes the heads of entries that are alike, but for those that are there from the batch before.

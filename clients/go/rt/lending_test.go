@@ -132,6 +132,20 @@ func TestABufferThatIsLentIsNobodyElses(t *testing.T) {
 	if err != nil || spare() != 0 {
 		t.Fatal(err, spare())
 	}
+	call = session.Begin(context.Background(), 0)
+	call.LendData(0, "data", again)
+	// As if it had been sent, and nothing had come back.
+	call.sent = true
+	call.takeBack()
+	call.sent = false
+	again.Free()
+	if spare() != 0 {
+		t.Error("the worker that has it writes to it still")
+	}
+	call.End()
+	if again, err = session.AllocShared(5000); err != nil {
+		t.Fatal(err)
+	}
 	waits.Store(true)
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
