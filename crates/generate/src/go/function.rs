@@ -249,6 +249,7 @@ pub(crate) fn batched(context: &Context<'_>, index: usize) -> Result<Method, Err
     let function = &context.interface.functions[index];
     let name = context.names.borrow().batch[index].clone();
     let mut scope = names::locals("batch");
+    scope.taken.insert("stamp".into());
     let arguments = Arguments::of(context, function, (Owner::Library, "batch"), &mut scope)?;
     let outcomes = outcomes(context, function, &arguments, &mut Scope::default())?;
     let results = Results::of(context, index, &outcomes);
