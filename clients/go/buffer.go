@@ -1,5 +1,10 @@
 package hotcell
 
+import (
+	"errors"
+	"io"
+)
+
 // Buffer is memory that is shared with a worker: a function that is passed a part of it reads it where it lies.
 //
 // Its bytes are to be left alone while a call with them is under way, and not to be used behind Free.
@@ -20,4 +25,81 @@ func (b *Buffer) Free() {
 		b.free()
 	}
 	b.bytes, b.free = nil, nil
+}
+
+// SharedBuffer is memory that a worker and this process write: a method whose name ends with InPlace or Into lends it to the library, which
+// changes it where it lies, and nothing of it is copied. There is no slice of it, for the worker can write it at any time: it is read and
+// written by copies.
+//
+// It is one goroutine's at a time. What is not freed stays until the process ends.
+type SharedBuffer struct {
+	memory SharedMemory
+	bytes  int
+	free   func()
+}
+
+// SharedMemory is for the runtime: memory that a worker writes, too.
+type SharedMemory interface {
+	CopyIn(offset int, bytes []byte)
+	CopyOut(into []byte, offset int)
+}
+
+var (
+	_ io.ReaderAt = (*SharedBuffer)(nil)
+	_ io.WriterAt = (*SharedBuffer)(nil)
+)
+
+// ErrFreed is the error of a buffer that was freed.
+var ErrFreed = errors.New("hotcell: the buffer was freed")
+
+// NewSharedBuffer is for the runtime: a buffer of the first bytes of this memory.
+func NewSharedBuffer(memory SharedMemory, bytes int, free func()) *SharedBuffer {
+	return &SharedBuffer{memory, bytes, free}
+}
+
+// Len is how many bytes it has; 0 behind Free.
+func (b *SharedBuffer) Len() int { return b.bytes }
+
+// ReadAt copies bytes from an offset on.
+func (b *SharedBuffer) ReadAt(into []byte, offset int64) (int, error) {
+	if err := b.within(offset); err != nil {
+		return 0, err
+	}
+	count := min(len(into), b.bytes-int(offset))
+	b.memory.CopyOut(into[:count], int(offset))
+	if count < len(into) {
+		return count, io.EOF
+	}
+	return count, nil
+}
+
+// WriteAt copies bytes in, from an offset on. Those that do not fit are left out, with io.ErrShortWrite.
+func (b *SharedBuffer) WriteAt(data []byte, offset int64) (int, error) {
+	if err := b.within(offset); err != nil {
+		return 0, err
+	}
+	count := min(len(data), b.bytes-int(offset))
+	b.memory.CopyIn(int(offset), data[:count])
+	if count < len(data) {
+		return count, io.ErrShortWrite
+	}
+	return count, nil
+}
+
+func (b *SharedBuffer) within(offset int64) error {
+	switch {
+	case b.memory == nil:
+		return ErrFreed
+	case offset < 0 || offset > int64(b.bytes):
+		return errors.New("hotcell: an offset outside of a buffer")
+	}
+	return nil
+}
+
+// Free gives the memory back. Where it is lent to a call that is under way, others have it behind that.
+func (b *SharedBuffer) Free() {
+	if b.free != nil {
+		b.free()
+	}
+	b.memory, b.bytes, b.free = nil, 0, nil
 }

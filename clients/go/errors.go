@@ -203,3 +203,17 @@ func (e *LibraryError) Unwrap() error {
 	}
 	return e.Errno
 }
+
+// RowError is the failure of one row of a call by columns. What is known of it is asked of it as of any failure: errors.Is and
+// errors.As look into Err.
+type RowError struct {
+	// Row is its number, from 0.
+	Row int
+	Err error
+}
+
+// Error says which row it was, and what went wrong.
+func (e *RowError) Error() string { return fmt.Sprintf("row %d: %v", e.Row, e.Err) }
+
+// Unwrap is what went wrong.
+func (e *RowError) Unwrap() error { return e.Err }

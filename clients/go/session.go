@@ -14,6 +14,8 @@ type Session interface {
 	io.Closer
 	// Alloc makes a buffer that the library reads where it lies.
 	Alloc(bytes int) (*Buffer, error)
+	// AllocShared makes a buffer that the library changes where it lies.
+	AllocShared(bytes int) (*SharedBuffer, error)
 	// Stats is what the supervisor knows of the session, as JSON.
 	Stats(ctx context.Context) ([]byte, error)
 	// TakeCallbackFailure is what a callback failed with that the library called on a thread of its own: the first failure since

@@ -12,6 +12,7 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"grid"
@@ -98,6 +99,9 @@ func TestEveryCaseOfTheGridHoldsInGo(t *testing.T) {
 				passed.WriteString(line(name))
 			}
 		}
+	}
+	if byRows.Load() == 0 || byLending.Load() == 0 {
+		t.Errorf("%d calls were made by columns, and %d have lent buffers", byRows.Load(), byLending.Load())
 	}
 	if file := os.Getenv("HOTCELL_CONFORMANCE"); file != "" {
 		if err := os.WriteFile(file, []byte(passed.String()), 0o644); err != nil {
@@ -204,8 +208,102 @@ func (r *running) step(step step) {
 	default:
 		r.check(err)
 		r.checkResults(step, args, results)
+		r.checkRows(step, args, results)
+		r.checkLending(step, args, results)
 	}
 }
+
+// checkRows has a function that can be called by columns give the same for each of several rows.
+func (r *running) checkRows(step step, args, results []reflect.Value) {
+	name := exported(strings.TrimPrefix(step.Call, "grid_")) + "Rows"
+	method, there := reflect.TypeFor[*grid.Library]().MethodByName(name)
+	if !there {
+		return
+	}
+	columns := append([]reflect.Value(nil), args[:2]...)
+	for _, arg := range args[2:] {
+		column := reflect.MakeSlice(reflect.SliceOf(arg.Type()), 0, rows)
+		for range rows {
+			column = reflect.Append(column, arg)
+		}
+		columns = append(columns, column)
+	}
+	got := method.Func.Call(columns)
+	if err, _ := got[len(got)-1].Interface().(error); err != nil {
+		r.Fatalf("by columns it fails: %v", err)
+	}
+	if len(results) == 0 {
+		return
+	}
+	byRows.Add(1)
+	if got[0].Len() != rows {
+		r.Fatalf("%d results for %d rows", got[0].Len(), rows)
+	}
+	for row := range rows {
+		for at, result := range results {
+			of := got[0].Index(row)
+			if len(results) > 1 {
+				of = of.Field(at)
+			}
+			if !same(of, result) {
+				r.Fatalf("row %d gives %v, and a call %v", row, of, result)
+			}
+		}
+	}
+}
+
+// checkLending has a function that can be lent its buffers give the same in them.
+func (r *running) checkLending(step step, args, results []reflect.Value) {
+	name := exported(strings.TrimPrefix(step.Call, "grid_"))
+	method, there := reflect.TypeFor[*grid.Library]().MethodByName(name + "InPlace")
+	if !there {
+		if method, there = reflect.TypeFor[*grid.Library]().MethodByName(name + "Into"); !there {
+			return
+		}
+	}
+	var buffers []*hotcell.SharedBuffer
+	lent := append([]reflect.Value(nil), args...)
+	for at, arg := range args {
+		if method.Type.In(at) != reflect.TypeFor[*hotcell.SharedBuffer]() {
+			continue
+		}
+		data, goesIn := arg.Interface().([]byte)
+		length := len(data)
+		if !goesIn {
+			length = int(arg.Int())
+		}
+		buffer, err := r.lib.Session().AllocShared(length)
+		r.check(err)
+		defer buffer.Free()
+		_, err = buffer.WriteAt(data, 0)
+		r.check(err)
+		lent[at], buffers = reflect.ValueOf(buffer), append(buffers, buffer)
+	}
+	got := method.Func.Call(lent)
+	if err, _ := got[len(got)-1].Interface().(error); err != nil {
+		r.Fatalf("where it is lent buffers it fails: %v", err)
+	}
+	byLending.Add(1)
+	for at, result := range results {
+		if data, whole := result.Interface().([]byte); whole && got[at].Kind() == reflect.Int {
+			filled := make([]byte, got[at].Int())
+			_, err := buffers[0].ReadAt(filled, 0)
+			r.check(err)
+			buffers = buffers[1:]
+			if !bytes.Equal(filled, data) {
+				r.Fatalf("a buffer that is lent has %v, and a call gives %v", filled, data)
+			}
+		} else if !same(got[at], result) {
+			r.Fatalf("it gives %v where it is lent buffers, and else %v", got[at], result)
+		}
+	}
+}
+
+// rows is how many rows each call has that is made by columns.
+const rows = 3
+
+// byRows counts such calls, and byLending those that lend buffers.
+var byRows, byLending atomic.Int32
 
 // prepare is the function by its name in C, with what it is called with.
 func (r *running) prepare(step step) (reflect.Value, []reflect.Value, error) {

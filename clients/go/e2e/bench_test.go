@@ -57,6 +57,43 @@ func BenchmarkCrc32(b *testing.B) {
 	}
 }
 
+// BenchmarkInvert is a mebibyte that goes in and out, and BenchmarkInvertInPlace the same in a buffer that is lent, filled and read once.
+func BenchmarkInvert(b *testing.B) {
+	session := measured(b).open(b, hotcell.Options{})
+	data := make([]byte, 1<<20)
+	b.ReportAllocs()
+	for b.Loop() {
+		call := session.begin(background, "measured_invert")
+		call.PutBytes(0, "data", data)
+		reply := call.Finish()
+		if got, err := reply.Bytes(0), reply.Err(); len(got) != len(data) || err != nil {
+			b.Fatal(len(got), err)
+		}
+		call.End()
+	}
+}
+
+func BenchmarkInvertInPlace(b *testing.B) {
+	session := measured(b).open(b, hotcell.Options{})
+	data := make([]byte, 1<<20)
+	buffer, err := session.AllocShared(len(data))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := buffer.WriteAt(data, 0); err != nil {
+			b.Fatal(err)
+		}
+		if filled, err := session.invert(buffer); filled != len(data) || err != nil {
+			b.Fatal(filled, err)
+		}
+		if _, err := buffer.ReadAt(data, 0); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // BenchmarkBatch64 is, for each call, a batch of 64 calls of two numbers that is filled again and again. Its bar is one cgo call.
 func BenchmarkBatch64(b *testing.B) { benchmarkBatch64(b, false) }
 
@@ -75,10 +112,10 @@ func benchmarkBatch64(b *testing.B, anew bool) {
 			batch = rt.NewBatch(session.Session)
 		}
 		for at := range tickets {
-			call := batch.Begin(number)
+			call, stamp := batch.BeginNumbers(number)
 			call.PutInt32(0, int32(at))
 			call.PutInt32(4, 2)
-			tickets[at] = rt.Values(call, func(r *rt.Reply) int32 { return r.Int32(0) })
+			tickets[at] = rt.Added(batch, stamp, func(r rt.Numbers) int32 { return r.Int32(0) })
 		}
 		if err := batch.Run(background); err != nil {
 			b.Fatal(err)
@@ -107,7 +144,7 @@ func BenchmarkPipeline(b *testing.B) {
 		call := pipe.Calls().Begin(number)
 		call.PutInt32(0, 40)
 		call.PutInt32(4, 2)
-		tickets[sent%len(tickets)] = rt.Values(call, func(r *rt.Reply) int32 { return r.Int32(0) })
+		tickets[sent%len(tickets)] = rt.Values(call, func(r rt.Numbers) int32 { return r.Int32(0) })
 	}
 	pipe.Settle()
 }

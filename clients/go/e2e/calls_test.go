@@ -401,7 +401,7 @@ func TestABatchIsOneCall(t *testing.T) {
 		call := batch.Begin(session.library.numbers["measured_add"])
 		call.PutInt32(0, at)
 		call.PutInt32(4, 1000)
-		sums = append(sums, rt.Values(call, func(r *rt.Reply) int32 { return r.Int32(0) }))
+		sums = append(sums, rt.Values(call, func(r rt.Numbers) int32 { return r.Int32(0) }))
 		call = batch.Begin(session.library.numbers["measured_invert"])
 		call.PutBytes(0, "data", bytes.Repeat([]byte{byte(at)}, int(at)*100))
 		inverted = append(inverted, rt.Read(call, func(r *rt.Reply) []byte { return r.Bytes(0) }))
@@ -433,7 +433,7 @@ func TestInABatchEachFailsForItself(t *testing.T) {
 		for at, argument := range arguments {
 			call.PutInt32(4*at, argument)
 		}
-		return rt.Values(call, func(r *rt.Reply) int32 { return r.Int32(0) })
+		return rt.Values(call, func(r rt.Numbers) int32 { return r.Int32(0) })
 	}
 	first, failing, last := number("faulty_add", 1, 2), number("faulty_errno", int32(syscall.ENOENT)), number("faulty_add", 3, 4)
 	if err := batch.Run(background); err != nil {

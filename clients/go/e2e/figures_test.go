@@ -59,8 +59,9 @@ func TestProgramsOfTheBenchmarkGiveFigures(t *testing.T) {
 	wanted := []string{"go.cgo.add", "go.cgo.crc32.1k", "go.cgo.callback"}
 	if runtime.NumCPU() > 1 {
 		wanted = append(wanted, "raw.spin", "go.contained.add", "go.contained.crc32.1k", "go.contained.callback",
-			"go.contained.batch.64.add", "go.contained.batch.64.crc32.1k")
-		if bars["go.contained.add by raw.spin"] != 1.5 || bars["go.contained.batch.64.add by go.cgo.add"] != 1 {
+			"go.contained.batch.64.add", "go.contained.batch.64.crc32.1k", "go.contained.rows.64.add")
+		if bars["go.contained.add by raw.spin"] != 1.5 || bars["go.contained.batch.64.add by go.cgo.add"] != 1 ||
+			bars["go.contained.rows.64.add by go.cgo.add"] != 1 {
 			t.Errorf("bars: %v", bars)
 		}
 	}

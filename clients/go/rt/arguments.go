@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
 	"strings"
 
 	"hotcell"
@@ -14,48 +13,37 @@ import (
 )
 
 // PutUint8 writes a number at an offset of the argument block, as do its like.
-func (c *Call) PutUint8(offset int, value uint8) { c.block[offset] = value }
+func (c *Call) PutUint8(offset int, value uint8) { Arguments(c.block).PutUint8(offset, value) }
 
 // PutUint16 writes a number.
-func (c *Call) PutUint16(offset int, value uint16) {
-	binary.NativeEndian.PutUint16(c.block[offset:], value)
-}
+func (c *Call) PutUint16(offset int, value uint16) { Arguments(c.block).PutUint16(offset, value) }
 
 // PutUint32 writes a number.
-func (c *Call) PutUint32(offset int, value uint32) {
-	binary.NativeEndian.PutUint32(c.block[offset:], value)
-}
+func (c *Call) PutUint32(offset int, value uint32) { Arguments(c.block).PutUint32(offset, value) }
 
 // PutUint64 writes a number.
-func (c *Call) PutUint64(offset int, value uint64) {
-	binary.NativeEndian.PutUint64(c.block[offset:], value)
-}
+func (c *Call) PutUint64(offset int, value uint64) { Arguments(c.block).PutUint64(offset, value) }
 
 // PutInt8 writes a number.
-func (c *Call) PutInt8(offset int, value int8) { c.PutUint8(offset, uint8(value)) }
+func (c *Call) PutInt8(offset int, value int8) { Arguments(c.block).PutInt8(offset, value) }
 
 // PutInt16 writes a number.
-func (c *Call) PutInt16(offset int, value int16) { c.PutUint16(offset, uint16(value)) }
+func (c *Call) PutInt16(offset int, value int16) { Arguments(c.block).PutInt16(offset, value) }
 
 // PutInt32 writes a number.
-func (c *Call) PutInt32(offset int, value int32) { c.PutUint32(offset, uint32(value)) }
+func (c *Call) PutInt32(offset int, value int32) { Arguments(c.block).PutInt32(offset, value) }
 
 // PutInt64 writes a number.
-func (c *Call) PutInt64(offset int, value int64) { c.PutUint64(offset, uint64(value)) }
+func (c *Call) PutInt64(offset int, value int64) { Arguments(c.block).PutInt64(offset, value) }
 
 // PutFloat32 writes a number.
-func (c *Call) PutFloat32(offset int, value float32) { c.PutUint32(offset, math.Float32bits(value)) }
+func (c *Call) PutFloat32(offset int, value float32) { Arguments(c.block).PutFloat32(offset, value) }
 
 // PutFloat64 writes a number.
-func (c *Call) PutFloat64(offset int, value float64) { c.PutUint64(offset, math.Float64bits(value)) }
+func (c *Call) PutFloat64(offset int, value float64) { Arguments(c.block).PutFloat64(offset, value) }
 
 // PutBool writes a truth value, which is a byte.
-func (c *Call) PutBool(offset int, value bool) {
-	c.block[offset] = 0
-	if value {
-		c.block[offset] = 1
-	}
-}
+func (c *Call) PutBool(offset int, value bool) { Arguments(c.block).PutBool(offset, value) }
 
 // PutNull writes a null reference.
 func (c *Call) PutNull(offset int) { c.putReference(offset, shm.Null, 0) }

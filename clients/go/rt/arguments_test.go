@@ -82,7 +82,7 @@ func TestArgumentsThatCannotBePassed(t *testing.T) {
 		if call.err != before {
 			t.Errorf("%s: another error took its place", name)
 		}
-		if _, err := Values(call, func(r *Reply) int { return 0 }).Result(); !errors.Is(err, test.kind) {
+		if _, err := Values(call, func(r Numbers) int { return 0 }).Result(); !errors.Is(err, test.kind) {
 			t.Errorf("%s: the entry says %v", name, err)
 		}
 	}

@@ -2,6 +2,7 @@ package rt
 
 import (
 	"encoding/binary"
+	"math"
 	"time"
 
 	"hotcell"
@@ -20,6 +21,9 @@ type Batch struct {
 	// entry is the one that is being written, if open; then used is where its argument block begins, and end where it ends.
 	entry *Call
 	open  bool
+	// expects is the function of entries so far, where they are alike and there is room for another; it is writing while such a one is
+	// written, and else none.
+	expects int
 	// functions are the package's.
 	functions []Function
 	// count is how many entries were added.
@@ -57,11 +61,10 @@ type Batch struct {
 	// ran tells whether it was run, returned whether all entries have then returned.
 	ran, returned bool
 	// copied is what came back at once: what is said of entries that failed, then states and results of all.
-	reply             Reply
-	copied            []byte
-	failures, replies []byte
-	// resultsAt is where the result blocks begin in replies.
-	resultsAt int
+	reply  Reply
+	copied []byte
+	// values are the result blocks.
+	failures, replies, values []byte
 	// flown is what becomes of the call that was sent last, of a pipeline.
 	flown *flown
 	err   error
@@ -86,6 +89,8 @@ const (
 // blocks are zeros.
 type memory struct {
 	args, blob, heads []byte
+	// filled is how many of the heads are those of function: another batch of it need not write them.
+	filled, function int
 }
 
 // mostKept is how many bytes of memory the session keeps at most.
@@ -99,7 +104,8 @@ func NewBatch(session *Session) *Batch {
 		entry Call
 	}{}
 	batch, entry := &both.batch, &both.entry
-	batch.session, batch.functions, batch.last, batch.alike, batch.epoch = session, session.pack.Functions, none, none, firstEpoch
+	batch.session, batch.functions, batch.epoch = session, session.pack.Functions, firstEpoch
+	batch.expects, batch.last, batch.alike = none, none, none
 	entry.session, entry.batch, entry.collects, entry.reply.call = session, batch, batch, entry
 	batch.entry = entry
 	return batch
@@ -111,8 +117,11 @@ const (
 	lastEpoch  = 1<<63 - 1<<32
 )
 
-// none is the function of the entry before where there is none.
-const none = -1
+// No package has these functions: none stands for that of an entry that is not there, writing is what is expected while one is written.
+const (
+	none    = math.MinInt
+	writing = math.MinInt + 1
+)
 
 // Reset forgets the entries, and keeps the memory. Tickets from before give an error.
 func (b *Batch) Reset() {
@@ -123,7 +132,7 @@ func (b *Batch) Reset() {
 	b.used, b.blob, b.blocks, b.extras = 0, b.blob[:0], b.blocks[:0], b.extras[:0]
 	b.count, b.last, b.alike, b.objects, b.data, b.results, b.plain, b.longest = 0, none, none, 0, 0, 0, false, 0
 	b.ran, b.returned, b.err = false, false, nil
-	b.failures, b.replies = nil, nil
+	b.failures, b.replies, b.values = nil, nil, nil
 	if b.epoch += 1 << 32; b.epoch > lastEpoch {
 		b.epoch = firstEpoch
 	}
@@ -154,14 +163,43 @@ func (b *Batch) sent() int {
 // Begin begins an entry: a call of a function by its index. Arguments are put as into any call; it is added by [Values] or
 // [Read], and has no End.
 func (b *Batch) Begin(function int) *Call {
-	c := b.entry
-	if function != b.alike || b.count >= b.room || b.open || c.err != nil {
+	if function != b.expects {
 		return b.beginOther(function)
 	}
-	b.open = true
-	start := b.count * b.argsSize
+	b.expects = writing
+	c, start := b.entry, b.count*b.argsSize
 	c.block = b.args[start : start+b.argsSize]
 	return c
+}
+
+// BeginNumbers begins an entry that is passed numbers alone, and has numbers as its results. It is added by [Added], for which comes its
+// stamp: one that is as those before is added already, for nothing can go wrong with it.
+func (b *Batch) BeginNumbers(function int) (arguments Arguments, stamp uint64) {
+	if function != b.expects {
+		return b.beginOther(function).block, toAdd
+	}
+	number := b.count
+	if b.count = number + 1; b.count == b.room {
+		b.expects = none
+	}
+	start := number * b.argsSize
+	return b.args[start : start+b.argsSize], b.epoch | uint64(number)
+}
+
+// toAdd is the stamp of an entry that is not added yet. There is no such epoch.
+const toAdd = 0
+
+// expect has the next entry be one like those before, if they are alike and there is room for it.
+func (b *Batch) expect() {
+	if b.alike >= 0 && b.count < b.room {
+		b.expects = b.alike
+	}
+}
+
+// expectNothing has the next entry begun as any other. One that is written is written still.
+func (b *Batch) expectNothing() {
+	b.open = b.open || b.expects == writing
+	b.expects = none
 }
 
 // beginOther begins an entry that is not as those before, or for which there is no room.
@@ -171,7 +209,7 @@ func (b *Batch) beginOther(function int) *Call {
 		return b.entry
 	}
 	c := b.entry
-	if b.open || c.err != nil {
+	if b.expectNothing(); b.open || c.err != nil {
 		b.giveUp()
 	}
 	if uint(function) >= uint(len(b.functions)) || b.count >= wire.MaxBatch || b.ran {
@@ -183,7 +221,7 @@ func (b *Batch) beginOther(function int) *Call {
 	b.used = b.sent()
 	b.end = b.used + b.argsSize
 	if b.end > len(b.args) || b.count >= len(b.heads)/wire.BatchEntrySize {
-		b.grow(b.end)
+		b.grow(b.end, b.count+1)
 	}
 	if b.alike >= 0 {
 		b.room = min(len(b.args)/max(b.argsSize, 1), len(b.heads)/wire.BatchEntrySize)
@@ -216,12 +254,20 @@ func (b *Batch) spread() {
 	b.alike, b.room = none, 0
 }
 
-// fillHeads writes the heads of entries that are alike.
+// fillHeads writes the heads of entries that are alike, but for those that are there from the batch before.
 func (b *Batch) fillHeads() {
-	heads := b.heads[:b.count*wire.BatchEntrySize]
+	m := b.memory
+	if m.function != b.alike {
+		m.filled, m.function = 0, b.alike
+	}
+	if m.filled >= b.count {
+		return
+	}
+	heads := b.heads[m.filled*wire.BatchEntrySize : b.count*wire.BatchEntrySize]
 	for at := 0; at < len(heads); at += wire.BatchEntrySize {
 		binary.LittleEndian.PutUint32(heads[at:], uint32(b.alike))
 	}
+	m.filled = b.count
 }
 
 // hasTime notes how long an entry of this function may take.
@@ -229,8 +275,8 @@ func (b *Batch) hasTime(fn *Function) {
 	b.plain, b.longest = b.plain || fn.Deadline == 0, max(b.longest, fn.Deadline)
 }
 
-// grow makes room for another entry, and argument blocks of so many bytes.
-func (b *Batch) grow(end int) {
+// grow makes room for so many entries, and argument blocks of so many bytes.
+func (b *Batch) grow(end, entries int) {
 	if b.memory == nil {
 		b.takeMemory()
 	}
@@ -239,8 +285,9 @@ func (b *Batch) grow(end int) {
 		copy(args, b.args[:b.used])
 		b.args = args
 	}
-	if room := len(b.heads) / wire.BatchEntrySize; b.count >= room {
-		heads := make([]byte, min(max(2*room, usualEntries), wire.MaxBatch)*wire.BatchEntrySize)
+	if room := len(b.heads) / wire.BatchEntrySize; entries > room {
+		room = min(max(2*room, usualEntries, (entries+1)&^1), wire.MaxBatch)
+		heads := make([]byte, room*wire.BatchEntrySize)
 		copy(heads, b.heads)
 		b.heads = heads
 	}
@@ -305,17 +352,18 @@ func pad(data []byte) []byte {
 
 // push adds the entry that is being written, and gives its stamp. One that something is wrong with leaves no trace but its ticket.
 func (b *Batch) push(reader func(*Reply)) (stamp uint64) {
-	c, count := b.entry, b.count
-	if b.alike < 0 || c.err != nil || reader != nil || len(c.passed) != b.objects {
+	c, count := b.entry, b.count+1
+	if b.expects != writing || reader != nil || c.err != nil || len(c.passed) != b.objects || count >= b.room {
 		return b.pushOther(reader)
 	}
-	b.count, b.open, b.data = count+1, false, len(b.blob)
-	return b.epoch | uint64(count)
+	b.count, b.data, b.expects = count, len(b.blob), b.alike
+	return b.epoch | uint64(count-1)
 }
 
 // pushOther adds one that is not as those before, or has more than numbers.
 func (b *Batch) pushOther(reader func(*Reply)) (stamp uint64) {
 	c := b.entry
+	b.expectNothing()
 	switch {
 	case b.pipe != nil:
 		b.flown = b.pipe.send(c, reader)
@@ -334,6 +382,7 @@ func (b *Batch) pushOther(reader func(*Reply)) (stamp uint64) {
 		b.used = b.end
 	}
 	b.count, b.open, b.data = b.count+1, false, len(b.blob)
+	b.expect()
 	return b.epoch | uint64(b.count-1)
 }
 
@@ -362,7 +411,7 @@ func (b *Batch) pushRefused() (stamp uint64) {
 func (b *Batch) giveUp() {
 	c := b.entry
 	c.err = nil
-	if b.open {
+	if b.expectNothing(); b.open {
 		start := b.sent()
 		clear(b.args[start : start+b.argsSize])
 	}

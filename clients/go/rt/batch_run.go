@@ -21,6 +21,7 @@ func (b *Batch) Run(ctx context.Context) error {
 		return b.session.refused(hotcell.ErrInvalidArgument, "", "the batch has run: reset it, or begin another", nil)
 	}
 	b.ran = true
+	b.expectNothing()
 	if b.count == 0 {
 		return nil
 	}
@@ -138,7 +139,9 @@ func (b *Batch) parts() [3][]byte {
 	written := b.count * wire.BatchEntrySize
 	heads := b.heads[:(written+7)&^7]
 	clear(heads[written:])
+	b.memory.filled = min(b.memory.filled, b.count)
 	for number := range b.errs {
+		b.memory.filled = 0
 		head := heads[number*wire.BatchEntrySize:]
 		binary.LittleEndian.PutUint32(head, binary.LittleEndian.Uint32(head)|wire.EntryFlagsSkip<<16)
 	}
@@ -176,7 +179,7 @@ func (b *Batch) judge(call *Call) {
 	found.CopyFirst(all)
 	call.expectAnother()
 	b.failures, b.replies = all[:failures], all[failures:]
-	b.resultsAt = b.blocksAt()
+	b.values = b.replies[b.blocksAt():]
 	b.reply.call = call
 	b.reply.pool = pool{place: place, data: all}
 	returned := len(b.errs) == 0 && b.allReturned()
@@ -203,7 +206,7 @@ func (b *Batch) allReturned() bool {
 
 // judgeEntry judges the reply of an entry. When it breaks a rule, it gets the fault, and those behind it are lost.
 func (b *Batch) judgeEntry(call *Call, number int) {
-	entry, block := b.extraOf(number), b.resultsAt+b.blockAt(number)
+	entry, block := b.extraOf(number), b.blockAt(number)
 	if b.errs[number] != nil {
 		return
 	}
@@ -217,14 +220,14 @@ func (b *Batch) judgeEntry(call *Call, number int) {
 	}
 	call.fn, call.err = b.functionOf(number), nil
 	reply := &call.reply
-	reply.block, reply.pool = b.replies[block:], b.reply.pool
+	reply.block, reply.pool = b.values[block:], b.reply.pool
 	reply.readable, reply.failure, reply.taken = true, nil, 0
 	if state == wire.ReplyStateReturned {
 		b.readers[entry.reader-1](reply)
 	} else {
 		b.judgeFailure(call, number, state)
 	}
-	reply.block = b.replies[block:]
+	reply.block = b.values[block:]
 	reply.letGo()
 	if call.err != nil {
 		b.fail(number, call.err)

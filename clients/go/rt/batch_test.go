@@ -11,6 +11,8 @@ import (
 
 	"hotcell"
 	"hotcell/internal/wire"
+	"math/rand/v2"
+	"time"
 )
 
 // emptyBatch is one of a package whose functions take these many bytes.
@@ -29,7 +31,9 @@ func packedOf(b *Batch) string {
 	return string(slices.Concat(parts[0], parts[1], parts[2]))
 }
 
-func first(r *Reply) int32 { return r.Int32(0) }
+func first(r Numbers) int32 { return r.Int32(0) }
+
+func firstRead(r *Reply) int32 { return r.Int32(0) }
 
 // What was put into an entry that was not added is nowhere: neither in the next one, nor in what is sent.
 func TestWhatWasGivenUpIsForgotten(t *testing.T) {
@@ -93,7 +97,7 @@ func TestEntriesThatAreRefusedHaveTickets(t *testing.T) {
 	}
 	call := batch.Begin(0)
 	call.PutInt32(0, 7)
-	many := Read(call, first)
+	many := Read(call, firstRead)
 	none := Values(batch.Begin(1), first)
 	if _, err := many.Result(); !errors.Is(err, hotcell.ErrLimitExceeded) {
 		t.Fatal(err)
@@ -109,7 +113,7 @@ func TestEntriesThatAreRefusedHaveTickets(t *testing.T) {
 // The result of an entry is there when the batch has run.
 func TestABatchThatHasNotRunHasNoResults(t *testing.T) {
 	batch := emptyBatch(8)
-	number, value := Values(batch.Begin(0), first), Read(batch.Begin(0), first)
+	number, value := Values(batch.Begin(0), first), Read(batch.Begin(0), firstRead)
 	for _, ticket := range []Ticket[int32]{number, value} {
 		if _, err := ticket.Result(); !errors.Is(err, hotcell.ErrInvalidArgument) || !strings.Contains(err.Error(), "has not run") {
 			t.Fatal(err)
@@ -159,7 +163,7 @@ func TestWhatIsKnownOfEntriesIsTheirs(t *testing.T) {
 		call := batch.Begin(1)
 		call.PutHandle(0, "thing", thing, 1)
 		if at == 1 {
-			Read(call, first)
+			Read(call, firstRead)
 		} else {
 			Values(call, first)
 		}
@@ -176,5 +180,77 @@ func TestWhatIsKnownOfEntriesIsTheirs(t *testing.T) {
 		if has := batch.extraOf(number).reader > 0; has != (number == 3) {
 			t.Errorf("%d has a reader: %t", number, has)
 		}
+	}
+}
+
+// Entries of numbers are the same however they are begun, and whatever was given up between them.
+func TestEntriesOfNumbersAreAsOthers(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 1))
+	sizes := []uint16{16, 24, 40}
+	for range 200 {
+		batch, plain := emptyBatch(sizes...), emptyBatch(sizes...)
+		function, tickets := 0, []Ticket[int32]{}
+		for entry := range 1 + random.IntN(200) {
+			if random.IntN(20) == 0 {
+				function = random.IntN(len(sizes))
+			}
+			if random.IntN(10) == 0 {
+				// One that is begun and never added, or refused.
+				call := batch.Begin(function)
+				call.PutBytes(0, "data", []byte("forgotten"))
+				call.PutUint64(0, ^uint64(0))
+				if random.IntN(2) == 0 {
+					call.PutText(0, "text", "a\x00b")
+					Values(call, first)
+				}
+			}
+			if random.IntN(4) == 0 {
+				call := batch.Begin(function)
+				call.PutUint64(0, uint64(entry))
+				tickets = append(tickets, Values(call, first))
+			} else {
+				block, stamp := batch.BeginNumbers(function)
+				block.PutUint64(0, uint64(entry))
+				tickets = append(tickets, Added(batch, stamp, first))
+			}
+			call := plain.Begin(function)
+			call.PutUint64(0, uint64(entry))
+			Values(call, first)
+		}
+		if batch.Len() != plain.Len() || packedOf(batch) != packedOf(plain) {
+			t.Fatalf("%d entries, not %d:\n% x\n% x", batch.Len(), plain.Len(), packedOf(batch), packedOf(plain))
+		}
+		for number, ticket := range tickets {
+			if int(uint32(ticket.stamp)) != number || ticket.stamp>>32 != batch.epoch>>32 {
+				t.Fatalf("ticket %d is that of %#x", number, ticket.stamp)
+			}
+		}
+	}
+}
+
+// The heads that a batch has left serve the next one as far as they are the same.
+func TestHeadsOfTheBatchBeforeAreTheSame(t *testing.T) {
+	batch := emptyBatch(8, 16)
+	for at, entries := range [][]int{
+		{1, 1, 1}, {1, 1, 1, 1, 1}, {1}, {1, 1, 1}, {1, 1, 1}, {1, 1}, {0, 0}, {1, 0, 1}, {1, 1, 1, 1}, {0, 1}, {1, 1}, {1, 1, 1, 1},
+	} {
+		want := []byte{}
+		for number, function := range entries {
+			Values(batch.Begin(function), first)
+			want = binary.LittleEndian.AppendUint32(want, uint32(function))
+			// One that is not to be executed, in every other batch.
+			if number == 1 && at%2 == 0 {
+				batch.fail(1, errClosed)
+				want[6] |= wire.EntryFlagsSkip
+			}
+		}
+		heads := batch.parts()[0]
+		if want = append(want, make([]byte, -len(want)&7)...); string(heads) != string(want) {
+			t.Errorf("%d, %v: % x, not % x", at, entries, heads, want)
+		}
+		batch.leaveMemory()
+		batch.Reset()
 	}
 }

@@ -17,6 +17,9 @@ type buffers struct {
 	mutex sync.Mutex
 	// used are those that somebody has, spare those that were freed.
 	used, spare []*buffer
+	// shared are those that the library is lent, spareShared such that were freed.
+	shared      map[*hotcell.SharedBuffer]*shared
+	spareShared []*shared
 }
 
 // buffer is a segment that is a buffer, in one worker.
@@ -75,7 +78,7 @@ func (b *buffers) take(worker *worker, bytes int) *buffer {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
 	for at, spare := range b.spare {
-		if length := spare.mapping.Length(); spare.worker == worker && length >= bytes && length/4 <= max(bytes, 4096) {
+		if spare.serves(worker, bytes) {
 			b.spare = append(b.spare[:at], b.spare[at+1:]...)
 			b.used = append(b.used, spare)
 			return spare
@@ -100,13 +103,15 @@ func (s *Session) free(freed *buffer) {
 func (b *buffers) drop(of *worker) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
-	b.spare = slices.DeleteFunc(b.spare, func(it *buffer) bool {
+	isGone := func(it *buffer) bool {
 		gone := of == nil || it.worker == of
 		if gone {
 			it.unmap()
 		}
 		return gone
-	})
+	}
+	b.spare = slices.DeleteFunc(b.spare, isGone)
+	b.spareShared = slices.DeleteFunc(b.spareShared, func(it *shared) bool { return isGone(&it.buffer) })
 }
 
 func (b *buffer) unmap() {

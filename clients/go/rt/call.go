@@ -38,6 +38,8 @@ type Call struct {
 	noSpace error
 	// wait is how its reply is waited for.
 	wait shm.Patience
+	// writing tells whether it is being written and holds the lock of its pipeline. Only who makes the calls of that knows.
+	writing bool
 	// sent tells whether it was published, done whether its final reply has come, calledBack whether the library has called back.
 	sent, done, calledBack bool
 	// lost tells whether its worker is being ended. Two goroutines may say so where a callback leaves a nested call behind.
@@ -50,7 +52,9 @@ type Call struct {
 	passed   []passed
 	families []object
 	// gate is the family of the object that it was begun with.
-	gate      object
+	gate object
+	// lent are the buffers that it lends.
+	lent      []lent
 	callbacks []callback
 	raised    raised
 	// in is the arguments of the callback that is run, inner the context that callbacks are given.
@@ -239,6 +243,9 @@ func (c *Call) End() {
 	if len(c.callbacks) > 0 {
 		clear(c.callbacks)
 		c.callbacks = c.callbacks[:0]
+	}
+	if len(c.lent) > 0 {
+		c.takeBack()
 	}
 	c.noted = c.noted[:0]
 	c.ctx, c.inner, c.frame = nil, nil, nil

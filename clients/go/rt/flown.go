@@ -41,7 +41,7 @@ func (f *flown) keep(c *Call, numbers bool) {
 }
 
 // taken is the result of a call of a pipeline.
-func taken[T any](f *flown, read func(*Reply) T) (result T, err error) {
+func taken[T any](f *flown, read func(Numbers) T) (result T, err error) {
 	if !f.over.Load() {
 		if err := f.wait(); err != nil {
 			return result, err
@@ -53,15 +53,7 @@ func taken[T any](f *flown, read func(*Reply) T) (result T, err error) {
 	if f.err != nil {
 		return result, f.err
 	}
-	p := f.pipe
-	if !p.latch.tryLock() {
-		// Who has it may wait for long.
-		reply := &Reply{}
-		reply.call = p.collects.reply.call
-		return read(f.turn(reply)), nil
-	}
-	defer p.unlock()
-	return read(f.turn(&p.collects.reply)), nil
+	return read(f.numbers()), nil
 }
 
 // wait waits for the reply, and for those to the calls in front. It has an error where the call is in flight all the same.
@@ -112,12 +104,12 @@ func (p *Pipeline) inCallback(fn *Function) error {
 	return failed
 }
 
-// turn has numbers read from the result block.
-func (f *flown) turn(reply *Reply) *Reply {
-	if reply.block = f.long; f.long == nil {
-		reply.block = f.short[:]
+// numbers are those of the result block.
+func (f *flown) numbers() Numbers {
+	if f.long != nil {
+		return Numbers{numbers{f.long}}
 	}
-	return reply
+	return Numbers{numbers{f.short[:]}}
 }
 
 // pipes are the pipelines of a session that have a seat.

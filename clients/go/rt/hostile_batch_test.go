@@ -20,7 +20,7 @@ func batchOf(s *Session, entries int) (errs []error) {
 	for range entries {
 		call := batch.Begin(0)
 		call.PutInt32(0, 1)
-		numbers = append(numbers, Values(call, func(r *Reply) int32 { return r.Int32(0) }))
+		numbers = append(numbers, Values(call, func(r Numbers) int32 { return r.Int32(0) }))
 		call = batch.Begin(1)
 		call.PutBytes(0, "in", []byte("some"))
 		data = append(data, Read(call, func(r *Reply) []byte { return r.Bytes(0) }))

@@ -80,7 +80,7 @@ func (r *inputReader) read(input Input) {
 	case InputNumbers:
 		_, _ = r.hash.Write(block[at : at+int(input.Bytes)])
 	case InputRoom:
-		r.number(binary.NativeEndian.Uint64(block[at:]))
+		r.room(binary.NativeEndian.Uint64(block[at:]))
 	case InputPresence:
 		r.truth(binary.NativeEndian.Uint64(block[at:]) != 0)
 	case InputObjects:
@@ -99,6 +99,16 @@ func (r *inputReader) read(input Input) {
 	default:
 		r.unknown = true
 	}
+}
+
+// room reads how much room there is. Of what is lent the worker has the place, which is another each time.
+func (r *inputReader) room(elements uint64) {
+	if elements&wire.Lent != 0 {
+		if said := r.bytes(reference{shm.Place(elements &^ wire.Lent), wire.ReferenceSize}); said != nil {
+			elements = referenceAt(said).length
+		}
+	}
+	r.number(elements)
 }
 
 // images reads structures, of which so many bytes at the start are a handle. Those of a call on an object are no data by

@@ -23,11 +23,16 @@ type meal struct {
 	texts                []string
 	field                int32
 	text, inner          string
+	// lends is lent as the room, where it is there.
+	lends *hotcell.SharedBuffer
 }
 
 func (m meal) put(c *Call) {
 	c.PutUint64(0, m.number)
 	c.PutUint64(8, m.room)
+	if m.lends != nil {
+		c.LendRoom(8, "room", m.lends)
+	}
 	c.PutUint64(16, m.object)
 	c.PutOptBytes(24, "data", m.data)
 	c.PutOptTexts(40, "texts", UTF8, m.texts)
@@ -70,6 +75,13 @@ func TestAnInputIsWhatGoesInWhereverItLies(t *testing.T) {
 	other = base
 	other.data = buffer.Bytes()[:len(long)]
 	same["in a buffer"] = of(other, 0)
+	room, err := session.AllocShared(2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other = base
+	other.lends = room
+	same["room that is lent"] = of(other, 0)
 	for name, got := range same {
 		if got != expected {
 			t.Errorf("%s is another input", name)

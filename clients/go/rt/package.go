@@ -19,7 +19,7 @@ package rt
 import "time"
 
 // Version is that of this package which packages are generated for.
-const Version = 2
+const Version = 3
 
 // None stands for an offset where nothing lies.
 const None = -1

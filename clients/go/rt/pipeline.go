@@ -59,8 +59,7 @@ type flight struct {
 // what is in flight is given up.
 func NewPipeline(ctx context.Context, session *Session) *Pipeline {
 	p := &Pipeline{session: session, ctx: ctx, latch: newLatch()}
-	p.collects = &Batch{session: session, pipe: p, last: none, alike: none, epoch: firstEpoch}
-	p.collects.reply.call = &Call{session: session, fn: &nothing}
+	p.collects = &Batch{session: session, pipe: p, expects: none, last: none, alike: none, epoch: firstEpoch}
 	return p
 }
 
@@ -88,9 +87,12 @@ func (p *Pipeline) unlock() {
 	}
 }
 
-// begin begins a call. The lock is held until it is sent, or something is wrong with it.
+// begin begins a call. The lock is held until it is sent, given up by [Call.Leave], or something is wrong with it.
 func (p *Pipeline) begin(function int) *Call {
 	s := p.session
+	if before := p.collects.entry; before != nil {
+		before.Leave()
+	}
 	fn := &nothing
 	if uint(function) < uint(len(s.pack.Functions)) {
 		fn = &s.pack.Functions[function]
@@ -133,7 +135,7 @@ func (p *Pipeline) write(function int, fn *Function, left time.Duration) (call *
 	}
 	call.wait.Spin = p.seat.worker.spin
 	p.seat.lane.Open()
-	begun = true
+	begun, call.writing = true, true
 	return call, nil
 }
 
@@ -225,6 +227,24 @@ func (p *Pipeline) stillborn(err error, fn *Function) *Call {
 	return call
 }
 
+// Leave gives up a call that was begun and put into nothing, for a panic came in between: others wait for its pipeline. In a batch, the
+// next entry takes its place.
+func (c *Call) Leave() {
+	if c.writing {
+		c.writing = false
+		c.collects.pipe.giveUp(c)
+	}
+}
+
+// giveUp forgets a call that was begun, and lets go of the lock.
+func (p *Pipeline) giveUp(c *Call) {
+	defer p.unlock()
+	p.forget(c)
+	if p.inFlight.Load() == 0 {
+		p.giveSeat()
+	}
+}
+
 // send sends a call that was begun, or says what is wrong with it.
 func (p *Pipeline) send(c *Call, reads func(*Reply)) *flown {
 	flown := &flown{pipe: p, fn: c.fn}
@@ -232,6 +252,7 @@ func (p *Pipeline) send(c *Call, reads func(*Reply)) *flown {
 		flown.end(c.err)
 		return flown
 	}
+	c.writing = false
 	defer p.unlock()
 	if c.err == nil && c.session.options.Quarantine.IsRefusing() {
 		c.isQuarantined()

@@ -30,6 +30,50 @@ func sendData(p *Pipeline, in []byte) Ticket[[]byte] {
 	return Read(call, func(r *Reply) []byte { return r.Bytes(0) })
 }
 
+// A call that was begun and is not sent, for a panic came in between, keeps nobody from the pipeline and from its seat; what is in flight
+// stays. Where nobody has given it up, the next one does.
+func TestACallThatWasBegunAndNotSentIsGivenUp(t *testing.T) {
+	for name, leave := range map[string]bool{"given up": true, "left": false} {
+		for _, before := range []int32{0, 1, 3} {
+			t.Run(name+" behind "+strconv.Itoa(int(before)), func(t *testing.T) {
+				_, options := fake(t, 1, sum)
+				session := open(t, options, addFunction, dataFunction)
+				pipe := NewPipeline(context.Background(), session)
+				var tickets []Ticket[int32]
+				for at := range before {
+					tickets = append(tickets, sendAdd(pipe, at, 100))
+				}
+				func() {
+					defer func() { _ = recover() }()
+					call := pipe.Calls().Begin(1)
+					if leave {
+						defer call.Leave()
+					}
+					call.PutBytes(0, "in", make([]byte, 5000))
+					panic("out of what builds an argument")
+				}()
+				if !leave {
+					tickets = append(tickets, sendAdd(pipe, before, 100))
+				}
+				for at, ticket := range tickets {
+					if got, err := ticket.Result(); got != int32(at)+100 || err != nil {
+						t.Error(at, got, err)
+					}
+				}
+				pipe.Settle()
+				ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+				defer cancel()
+				if got, err := add(ctx, session, 1, 2); got != 3 || err != nil {
+					t.Error(got, err)
+				}
+				if got, err := sendAdd(pipe, 3, 4).Result(); got != 7 || err != nil {
+					t.Error(got, err)
+				}
+			})
+		}
+	}
+}
+
 // Many more calls than the ring has slots, whose results are taken in another order, twice, and on another goroutine.
 func TestCallsInFlightAreExecutedInOrderAndTakenInAny(t *testing.T) {
 	var mutex sync.Mutex
@@ -211,7 +255,7 @@ func TestDataInFlightNeverOverlap(t *testing.T) {
 		}
 		call := pipe.Calls().Begin(1)
 		call.PutBytes(0, "in", data)
-		tickets = append(tickets, Values(call, func(r *Reply) [2]uint64 { return [2]uint64{r.Uint64(0), r.Uint64(8)} }))
+		tickets = append(tickets, Values(call, func(r Numbers) [2]uint64 { return [2]uint64{r.Uint64(0), r.Uint64(8)} }))
 	}
 	for at, ticket := range tickets {
 		if got, err := ticket.Result(); err != nil || got != [2]uint64{uint64(byte(at)), uint64(byte(at))} {

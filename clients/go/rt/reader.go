@@ -15,40 +15,43 @@ type numbers struct {
 }
 
 // Uint8 is the number at an offset, as are its like.
-func (n *numbers) Uint8(offset int) uint8 { return n.block[offset] }
+func (n numbers) Uint8(offset int) uint8 { return n.block[offset] }
 
 // Uint16 is the number at an offset.
-func (n *numbers) Uint16(offset int) uint16 { return binary.NativeEndian.Uint16(n.block[offset:]) }
+func (n numbers) Uint16(offset int) uint16 { return binary.NativeEndian.Uint16(n.block[offset:]) }
 
 // Uint32 is the number at an offset.
-func (n *numbers) Uint32(offset int) uint32 { return binary.NativeEndian.Uint32(n.block[offset:]) }
+func (n numbers) Uint32(offset int) uint32 { return binary.NativeEndian.Uint32(n.block[offset:]) }
 
 // Uint64 is the number at an offset.
-func (n *numbers) Uint64(offset int) uint64 { return binary.NativeEndian.Uint64(n.block[offset:]) }
+func (n numbers) Uint64(offset int) uint64 { return binary.NativeEndian.Uint64(n.block[offset:]) }
 
 // Int8 is the number at an offset.
-func (n *numbers) Int8(offset int) int8 { return int8(n.Uint8(offset)) }
+func (n numbers) Int8(offset int) int8 { return int8(n.Uint8(offset)) }
 
 // Int16 is the number at an offset.
-func (n *numbers) Int16(offset int) int16 { return int16(n.Uint16(offset)) }
+func (n numbers) Int16(offset int) int16 { return int16(n.Uint16(offset)) }
 
 // Int32 is the number at an offset.
-func (n *numbers) Int32(offset int) int32 { return int32(n.Uint32(offset)) }
+func (n numbers) Int32(offset int) int32 { return int32(n.Uint32(offset)) }
 
 // Int64 is the number at an offset.
-func (n *numbers) Int64(offset int) int64 { return int64(n.Uint64(offset)) }
+func (n numbers) Int64(offset int) int64 { return int64(n.Uint64(offset)) }
 
 // Float32 is the number at an offset.
-func (n *numbers) Float32(offset int) float32 { return math.Float32frombits(n.Uint32(offset)) }
+func (n numbers) Float32(offset int) float32 { return math.Float32frombits(n.Uint32(offset)) }
 
 // Float64 is the number at an offset.
-func (n *numbers) Float64(offset int) float64 { return math.Float64frombits(n.Uint64(offset)) }
+func (n numbers) Float64(offset int) float64 { return math.Float64frombits(n.Uint64(offset)) }
 
 // Bool is the truth value at an offset.
-func (n *numbers) Bool(offset int) bool { return n.block[offset] != 0 }
+func (n numbers) Bool(offset int) bool { return n.block[offset] != 0 }
+
+// Numbers are the results of a call that has numbers alone.
+type Numbers struct{ numbers }
 
 // reference is the place and the length at an offset.
-func (n *numbers) reference(offset int) reference {
+func (n numbers) reference(offset int) reference {
 	return reference{shm.Place(n.Uint64(offset + wire.ReferencePlace)), n.Uint64(offset + wire.ReferenceLength)}
 }
 

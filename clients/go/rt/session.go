@@ -32,6 +32,8 @@ type Session struct {
 	// batches is memory that the last batch has left, pipes are pipelines that have a seat.
 	batches atomic.Pointer[memory]
 	pipes   pipes
+	// rows is a batch for calls by columns.
+	rows atomic.Pointer[Batch]
 	// families are what is used by one call at a time, where the library has such a rule.
 	families families
 	// gates are families whose calls have a seat or are about to: each lets one in.

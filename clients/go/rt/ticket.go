@@ -8,7 +8,7 @@ type Ticket[T any] struct {
 	// stamp is the entry's number, or with refused that of what was wrong with it; in the upper half is the epoch of the batch.
 	stamp uint64
 	// read finds the result: where it is read when it is taken in the result block, else where it was read to.
-	read func(*Reply) T
+	read func(Numbers) T
 	// flown is what became of the call, of a pipeline.
 	flown *flown
 }
@@ -17,10 +17,18 @@ type Ticket[T any] struct {
 const refused = 1 << 63
 
 // Values adds an entry whose results are numbers, which are read when they are taken.
-func Values[T any](c *Call, read func(*Reply) T) Ticket[T] {
+func Values[T any](c *Call, read func(Numbers) T) Ticket[T] {
 	b := c.collects
 	// In a statement of its own, for it is what sets flown.
 	stamp := b.push(nil)
+	return Ticket[T]{stamp: stamp, batch: b, read: read, flown: b.flown}
+}
+
+// Added is as Values, of an entry that was begun by [Batch.BeginNumbers], with what comes from there.
+func Added[T any](b *Batch, stamp uint64, read func(Numbers) T) Ticket[T] {
+	if stamp == toAdd {
+		stamp = b.push(nil)
+	}
 	return Ticket[T]{stamp: stamp, batch: b, read: read, flown: b.flown}
 }
 
@@ -28,15 +36,14 @@ func Values[T any](c *Call, read func(*Reply) T) Ticket[T] {
 func Read[T any](c *Call, read func(*Reply) T) Ticket[T] {
 	b, value := c.collects, new(T)
 	stamp := b.push(func(r *Reply) { *value = read(r) })
-	return Ticket[T]{stamp: stamp, batch: b, read: func(*Reply) T { return *value }, flown: b.flown}
+	return Ticket[T]{stamp: stamp, batch: b, read: func(Numbers) T { return *value }, flown: b.flown}
 }
 
 // Result is the entry's result, behind [Batch.Run]. Of a pipeline, it waits for the reply where that has not come, and for those to
 // the calls in front of it.
 func (t Ticket[T]) Result() (result T, err error) {
 	if b := t.batch; t.stamp>>32 == b.ready {
-		b.reply.block = b.replies[b.resultsAt+int(uint32(t.stamp))*b.resultsSize:]
-		return t.read(&b.reply), nil
+		return t.read(Numbers{numbers{b.values[int(uint32(t.stamp))*b.resultsSize:]}}), nil
 	}
 	return t.other()
 }
@@ -50,8 +57,7 @@ func (t Ticket[T]) other() (result T, err error) {
 	if err = b.failed(t.stamp); err != nil {
 		return result, err
 	}
-	b.reply.block = b.replies[b.resultsAt+b.blockAt(int(uint32(t.stamp))):]
-	return t.read(&b.reply), nil
+	return t.read(Numbers{numbers{b.values[b.blockAt(int(uint32(t.stamp))):]}}), nil
 }
 
 // failed is what is wrong with an entry that was added, or with one that was not; nil where nothing is.

@@ -133,7 +133,12 @@ fn package(interface: &Interface, options: &GoOptions) -> Result<Package, Error>
     for (index, function) in interface.functions.iter().enumerate() {
         let owner = Owner::of(function).key().map(str::to_owned);
         match function::method(&context, index) {
-            Ok(method) => by_owner.entry(owner).or_default().push(method),
+            Ok(method) => {
+                let methods = by_owner.entry(owner).or_default();
+                methods.push(method);
+                methods.extend(function::lending(&context, index)?);
+                methods.extend(function::by_columns(&context, index)?);
+            }
             Err(unsupported @ Error::Unsupported { .. }) => {
                 left_out.push(unsupported);
                 continue;

@@ -32,6 +32,13 @@ pub(crate) fn is_batched(function: &Function) -> bool {
     })
 }
 
+/// Whether a function is passed numbers alone, one at least.
+pub(crate) fn takes_numbers(function: &Function) -> bool {
+    let mut arguments =
+        function.params.iter().map(|it| &it.role.value).filter(|it| it.is_argument()).peekable();
+    arguments.peek().is_some() && arguments.all(|it| matches!(it, Role::Value | Role::ValueInOut { .. }))
+}
+
 /// Where a value lies in a block.
 pub(crate) fn offset(function: &Function, block: &Block, carries: Carries) -> Result<u32, Error> {
     block.field(carries).map(|field| field.offset).ok_or_else(|| {

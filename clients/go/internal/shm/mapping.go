@@ -22,6 +22,8 @@ const (
 	Request Direction = iota
 	// Reply memory is written by the worker.
 	Reply
+	// Shared memory is reply memory that this process writes, too.
+	Shared
 )
 
 // String is the direction's name in messages to the supervisor.
@@ -37,11 +39,11 @@ type Mapping struct {
 	memory []byte
 }
 
-// Map maps a memory file of so many bytes: request memory to be read and written, reply memory to be read. It is left out of
+// Map maps a memory file of so many bytes: request and shared memory to be read and written, reply memory to be read. It is left out of
 // core dumps and of forked children.
 func Map(fd int, bytes int, direction Direction) (*Mapping, error) {
 	protection := syscall.PROT_READ
-	if direction == Request {
+	if direction != Reply {
 		protection |= syscall.PROT_WRITE
 	}
 	memory, err := syscall.Mmap(fd, 0, bytes, protection, syscall.MAP_SHARED)
@@ -111,6 +113,15 @@ func (m *Mapping) zero(offset, bytes int) { clear(m.memory[offset : offset+bytes
 
 // Bytes is request memory as a slice, for buffers that an application fills. No worker can write it.
 func (m *Mapping) Bytes() []byte { return m.memory }
+
+// CopyIn copies bytes into shared memory.
+func (m *Mapping) CopyIn(offset int, bytes []byte) { m.copyIn(offset, bytes) }
+
+// CopyOut copies bytes of shared memory into private memory. A worker may change them meanwhile.
+func (m *Mapping) CopyOut(into []byte, offset int) { m.copyOut(into, offset) }
+
+// Clear clears bytes of shared memory, from the first one.
+func (m *Mapping) Clear(bytes int) { m.zero(0, bytes) }
 
 // OffsetOf tells where a slice begins in the mapping, if it lies within.
 func (m *Mapping) OffsetOf(data []byte) (int, bool) {

@@ -39,6 +39,10 @@ pub(crate) const PROBES: &[Probe] = &[
         &[Figure::plain("go.contained.batch.64.add").over(ADD).bar(1.0)],
     ),
     each(
+        |it| contained(it, "rows.64.add", 20),
+        &[Figure::plain("go.contained.rows.64.add").over(ADD).bar(1.0)],
+    ),
+    each(
         |it| contained(it, "batch.64.crc32.1k", 5),
         &[Figure::plain("go.contained.batch.64.crc32.1k").over(CRC32)],
     ),

@@ -8,6 +8,7 @@ use crate::go::callbacks::{self, Passed};
 use crate::go::context::Context;
 use crate::go::function::element;
 use crate::go::names::{self, Scope};
+use crate::go::results::is_lendable;
 use crate::go::texts;
 use crate::go::values::text;
 use crate::shape::owner::Owner;
@@ -28,6 +29,8 @@ pub(crate) struct Arguments {
     pub(crate) updates: Vec<String>,
     /// Whether some of these are changed though the call failed.
     pub(crate) settles: bool,
+    /// Whether buffers are lent to the library where that can be.
+    pub(crate) lends: bool,
     /// What each parameter of the C function goes by, where it is an argument.
     pub(crate) locals: Vec<Option<String>>,
 }
@@ -49,10 +52,22 @@ impl Arguments {
     pub(crate) fn of<'a>(
         context: &Context<'a>,
         function: &'a Function,
-        (owner, receiver): (Owner<'a>, &str),
+        own: (Owner<'a>, &str),
         scope: &mut Scope,
     ) -> Result<Arguments, Error> {
-        let mut arguments = Arguments { locals: vec![None; function.params.len()], ..Arguments::default() };
+        Arguments::passed(context, function, own, false, scope)
+    }
+
+    /// As [`Arguments::of`], where buffers may be lent to the library.
+    pub(crate) fn passed<'a>(
+        context: &Context<'a>,
+        function: &'a Function,
+        (owner, receiver): (Owner<'a>, &str),
+        lends: bool,
+        scope: &mut Scope,
+    ) -> Result<Arguments, Error> {
+        let locals = vec![None; function.params.len()];
+        let mut arguments = Arguments { locals, lends, ..Arguments::default() };
         let mut kept = Vec::new();
         let visible = function.params.iter().enumerate().filter(|(_, param)| param.role.value.is_argument());
         for (index, param) in visible {
@@ -60,6 +75,9 @@ impl Arguments {
             let name = names::lower(&param.name);
             let (local, carries) = match &param.role.value {
                 _ if own => (receiver.to_owned(), Carries::Param { index }),
+                Role::BufferOut { .. } if lends && is_lendable(context, param) => {
+                    (scope.take(name), Carries::Capacity { index })
+                }
                 Role::BufferOut { .. } => {
                     (scope.take(format!("{name}Capacity")), Carries::Capacity { index })
                 }
@@ -119,6 +137,16 @@ impl Arguments {
         let Put { function, param, local, place, offset, .. } = put;
         let at = offset.to_string();
         match &param.role.value {
+            Role::BufferOut { .. } | Role::BufferInOut { .. }
+                if self.lends && is_lendable(context, param) =>
+            {
+                let what = match &param.role.value {
+                    Role::BufferInOut { .. } => "Data",
+                    _ => "Room",
+                };
+                self.line(&format!("call.Lend{what}({place}, {local})"));
+                Ok("*hotcell.SharedBuffer".into())
+            }
             Role::Value | Role::ValueInOut { .. } => {
                 let ty = match &param.role.value {
                     Role::Value => Some(&param.ty),

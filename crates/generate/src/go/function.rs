@@ -7,10 +7,10 @@ use crate::Error;
 use crate::go::arguments::Arguments;
 use crate::go::context::Context;
 use crate::go::names::{self, Scope};
-use crate::go::results::{Outcome, outcomes};
+use crate::go::results::{Outcome, is_lendable, lends, outcomes};
 use crate::go::{docs, types};
 use crate::shape::owner::Owner;
-use crate::shape::{fails, is_batched, signature};
+use crate::shape::{fails, is_batched, signature, takes_numbers};
 
 /// What a method gives back by itself; more comes in a structure.
 const FEW: usize = 3;
@@ -249,18 +249,26 @@ pub(crate) fn batched(context: &Context<'_>, index: usize) -> Result<Method, Err
     let function = &context.interface.functions[index];
     let name = context.names.borrow().batch[index].clone();
     let mut scope = names::locals("batch");
+    scope.taken.insert("stamp".into());
     let arguments = Arguments::of(context, function, (Owner::Library, "batch"), &mut scope)?;
     let outcomes = outcomes(context, function, &arguments, &mut Scope::default())?;
     let results = Results::of(context, index, &outcomes);
-    let mut body = vec![format!("\tcall := batch.batch.Begin({})", context.index(index))];
+    let index_of = context.index(index);
+    let plain = outcomes.iter().all(|it| it.plain);
+    let numbers = plain && takes_numbers(function);
+    let mut body = match numbers {
+        true => vec![format!("\tcall, stamp := batch.batch.BeginNumbers({index_of})")],
+        false => vec![format!("\tcall := batch.batch.Begin({index_of})"), "\tdefer call.Leave()".into()],
+    };
     body.extend(arguments.puts);
-    let read = if outcomes.iter().all(|it| it.plain) { "Values" } else { "Read" };
     let whole = &results.whole;
-    body.push(format!("\treturn rt.{read}(call, func(reply *rt.Reply) {whole} {{"));
-    body.push(match outcomes.as_slice() {
-        [one] => format!("\t\treturn {}", one.read),
-        many => format!("\t\treturn {}", literal(whole, many)),
-    });
+    let (add, read) = match (numbers, plain) {
+        (true, _) => ("Added(batch.batch, stamp", "reply rt.Numbers"),
+        (false, true) => ("Values(call", "reply rt.Numbers"),
+        (false, false) => ("Read(call", "reply *rt.Reply"),
+    };
+    body.push(format!("\treturn rt.{add}, func({read}) {whole} {{"));
+    body.push(format!("\t\treturn {}", all_of(whole, &outcomes)));
     body.push("\t})".into());
     let params = parameters(arguments.params.into_iter());
     let opening = format!("(batch *calls) {name}({params}) rt.Ticket[{whole}]");
@@ -269,6 +277,113 @@ pub(crate) fn batched(context: &Context<'_>, index: usize) -> Result<Method, Err
         vec![format!("{name} puts a call of [{own}.{}] into the batch, or sends it.", context.method(index))];
     docs::paragraph(&mut docs, arguments.notes);
     Ok(Method { comment: docs::comment(&docs), opening, body, result: None })
+}
+
+/// What a function gives back as one value, which is of type `whole`.
+fn all_of(whole: &str, outcomes: &[Outcome]) -> String {
+    match outcomes {
+        [one] => one.read.clone(),
+        many => literal(whole, many),
+    }
+}
+
+/// The method that lends the library the buffers of a function, where it could leave what it writes in them.
+pub(crate) fn lending(context: &Context<'_>, index: usize) -> Result<Option<Method>, Error> {
+    let function = &context.interface.functions[index];
+    let Some(changes) = lends(context, function) else { return Ok(None) };
+    let owner = Owner::of(function);
+    let receiver = Receiver::of(context, owner);
+    let mut scope = names::locals(&receiver.name);
+    let arguments = Arguments::passed(context, function, (owner, &receiver.name), true, &mut scope)?;
+    let outcomes = outcomes(context, function, &arguments, &mut scope)?;
+    if outcomes.len() > FEW {
+        return Ok(None);
+    }
+    let method = context.method(index);
+    let name = context.names.borrow_mut().take_lending(&method, changes);
+    let results = Results::of(context, index, &outcomes);
+    let mut body =
+        vec![format!("\tcall := {}{})", receiver.begin, context.index(index)), "\tdefer call.End()".into()];
+    body.extend(arguments.puts.iter().cloned());
+    body.extend(finish(&arguments, &outcomes, results.kind()));
+    let lent = function.params.iter().enumerate().filter(|(_, param)| is_lendable(context, param));
+    let lent: Vec<String> = lent.filter_map(|(index, _)| arguments.locals[index].clone()).collect();
+    let (is, comes) = match lent.len() {
+        1 => ("is", "It gives how many of its bytes are filled."),
+        _ => ("are", "Of each it gives how many bytes are filled."),
+    };
+    let docs = [format!(
+        "{name} is as [{}.{method}], but {} {is} lent to the library, which writes there: nothing is copied. {comes}",
+        receiver.ty.replace('*', ""),
+        lent.join(" and ")
+    )];
+    let params = [("ctx".to_owned(), "context.Context".to_owned())].into_iter().chain(arguments.params);
+    let opening =
+        format!("({} {}) {name}({}) {}", receiver.name, receiver.ty, parameters(params), results.signature());
+    Ok(Some(Method { comment: docs::comment(&docs), opening, body, result: None }))
+}
+
+/// Names in the body of a method that calls by columns.
+const IN_ROWS: &[&str] = &["all", "columns", "row", "rows"];
+
+/// The method that calls a function by columns, if it is passed and gives numbers alone.
+pub(crate) fn by_columns(context: &Context<'_>, index: usize) -> Result<Option<Method>, Error> {
+    let function = &context.interface.functions[index];
+    if !takes_numbers(function) || !is_batched(function) {
+        return Ok(None);
+    }
+    let mut scope = names::locals("lib");
+    scope.taken.extend(IN_ROWS.iter().map(|&name| name.to_owned()));
+    let arguments = Arguments::of(context, function, (Owner::Library, "lib"), &mut scope)?;
+    let outcomes = outcomes(context, function, &arguments, &mut Scope::default())?;
+    if !outcomes.iter().all(|it| it.plain) {
+        return Ok(None);
+    }
+    let (name, method) = (context.names.borrow().rows[index].clone(), context.method(index));
+    let whole = Results::of(context, index, &outcomes).whole;
+    let locals: Vec<&str> = arguments.params.iter().map(|(local, _)| local.as_str()).collect();
+    let columns: Vec<String> =
+        locals.iter().map(|local| format!("{{Name: \"{local}\", Rows: len({local})}}")).collect();
+    let each = |form: fn(&str) -> String| locals.iter().map(|it| form(it)).collect::<Vec<_>>().join(", ");
+    let mut body = vec![
+        format!("\tcolumns := []rt.Column{{{}}}", columns.join(", ")),
+        format!(
+            "\t{} rt.CallRows(ctx, lib.session, {}, columns, func(rows rt.RowArguments) {{",
+            if outcomes.is_empty() { "_, err :=" } else { "return" },
+            context.index(index)
+        ),
+        format!("\t\t{} := {}", locals.join(", "), each(|it| format!("{it}[rows.First:]"))),
+        "\t\tfor row := range rows.Count {".to_owned(),
+        format!("\t\t\tcall, {} := rows.At(row), {}", locals.join(", "), each(|it| format!("{it}[row]"))),
+    ];
+    body.extend(arguments.puts.iter().map(|line| format!("\t\t{line}")));
+    body.push("\t\t}".into());
+    let opening = match outcomes.is_empty() {
+        true => {
+            body.push("\t}, func(rt.RowResults, []struct{}) {})".into());
+            body.push("\treturn err".into());
+            "error".to_owned()
+        }
+        false => {
+            body.push(format!("\t}}, func(rows rt.RowResults, all []{whole}) {{"));
+            body.push("\t\tfor row := range all {".into());
+            body.push("\t\t\treply := rows.At(row)".into());
+            body.push(format!("\t\t\tall[row] = {}", all_of(&whole, &outcomes)));
+            body.push("\t\t}".into());
+            body.push("\t})".into());
+            format!("([]{whole}, error)")
+        }
+    };
+    let context_param = ("ctx".to_owned(), "context.Context".to_owned());
+    let slices = arguments.params.iter().map(|(local, ty)| (local.clone(), format!("[]{ty}")));
+    let params = parameters([context_param].into_iter().chain(slices));
+    let opening = format!("(lib *Library) {name}({params}) {opening}");
+    let docs = [
+        format!("{name} is [Library.{method}] for each row of columns, which are equally long, in order: a wake for 1024 of them."),
+        String::new(),
+        "The error of a row that fails is a *hotcell.RowError. Results of the rows in front of it come with it, but for those whose worker has ended with it; some behind it may have been called, too.".to_owned(),
+    ];
+    Ok(Some(Method { comment: docs::comment(&docs), opening, body, result: None }))
 }
 
 /// The type of a buffer's elements.

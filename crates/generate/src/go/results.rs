@@ -1,6 +1,9 @@
 //! What a method gives back, and the expressions that read it from the reply.
 
-use hotcell_model::interface::{Encoding, Function, Ownership, Param, ResultRole, Role};
+use hotcell_model::expr::Expr;
+use hotcell_model::interface::{
+    Capacity, Encoding, Function, Ownership, Param, ResultLength, ResultRole, Role,
+};
 use hotcell_model::layout::Carries;
 
 use crate::Error;
@@ -66,6 +69,11 @@ fn parameter(
     arguments: &Arguments,
 ) -> Result<Read, Error> {
     let offset = offset(function, &function.layout.result, Carries::Param { index })?;
+    if let Some(buffer) =
+        arguments.locals[index].as_ref().filter(|_| arguments.lends && is_lendable(context, param))
+    {
+        return Ok(read("int", format!("reply.Filled({offset}, {buffer})")));
+    }
     Ok(match &param.role.value {
         Role::ValueOut { .. } | Role::ValueInOut { .. } => {
             let number = param.ty.pointee().and_then(|(pointee, _)| context.number(pointee));
@@ -143,6 +151,37 @@ fn returned(
             object(context, function, (handle, ownership, parent), (*nullable, offset))?
         }
     }))
+}
+
+/// Whether what a parameter holds can be more than a few bytes, and C writes it where it comes out.
+fn is_shareable(context: &Context<'_>, param: &Param) -> bool {
+    let (big, result) = match &param.role.value {
+        Role::BufferOut { capacity: Capacity::Caller, result, .. } | Role::BufferInOut { result, .. } => {
+            (true, result)
+        }
+        Role::BufferOut { capacity: Capacity::Elements { size }, result, .. } => (varies(size), result),
+        _ => return false,
+    };
+    big && param.structures().is_none() && *result != ResultLength::Text && element(context, param) == "byte"
+}
+
+/// Whether the caller can lend the memory that a parameter points to.
+pub(crate) fn is_lendable(context: &Context<'_>, param: &Param) -> bool {
+    let whole = matches!(&param.role.value, Role::BufferOut { capacity: Capacity::Elements { .. }, .. });
+    is_shareable(context, param) && !whole
+}
+
+fn varies(size: &Expr) -> bool {
+    let mut varies = false;
+    size.walk(&mut |part| varies |= matches!(part, Expr::Param { .. } | Expr::Call { .. }));
+    varies
+}
+
+/// Whether there is a method that lends the library buffers, and whether it changes what is in them. All that could be lent must be.
+pub(crate) fn lends(context: &Context<'_>, function: &Function) -> Option<bool> {
+    let params: Vec<&Param> = function.params.iter().filter(|it| is_shareable(context, it)).collect();
+    let all = !params.is_empty() && params.iter().all(|param| is_lendable(context, param));
+    all.then(|| params.iter().any(|param| matches!(param.role.value, Role::BufferInOut { .. })))
 }
 
 /// What NULL in place of data is.

@@ -104,6 +104,7 @@ fn awkward() -> Interface {
         ),
         f("void", "_2d", vec![]),
         f("int", "clone", vec![p("new_time", "struct time *", handle("time")), p("kind_time", "int", value())]),
+        f("int", "len_rows", ["rows", "row", "all", "columns", "stamp", "a"].map(|it| p(it, "int", value())).to_vec()),
         f("void", "Library", vec![p("image", "struct image *", handle("image")), p("image2", "int", value())]),
     ];
     let mut interface = interface("string", "string.h", "libc.so.6", functions);
@@ -160,6 +161,10 @@ fn awkward_names_and_texts_are_still_a_package() {
         "func (time_ *Time) ReadByte2(ctx context.Context, rt_ int32) (int32, error) {",
         "called func(ctx context.Context, string_ int32, len_ int32) (bool, error)",
         "func (lib *Library) Batch2(ctx context.Context,",
+        "func (lib *Library) LenRows(ctx context.Context, rows, row, all, columns, stamp, a int32) (int32, error) {",
+        "func (lib *Library) LenRows2(ctx context.Context, string_, byte_, x []int32) ([]int32, error) {",
+        "func (lib *Library) LenRowsRows(ctx context.Context, rows_, row_, all_, columns_, stamp, a []int32) ([]int32, error) {",
+        "func (batch *calls) LenRows(rows, row, all, columns, stamp_, a int32) rt.Ticket[int32] {",
         "func (lib *Library) J0(ctx context.Context) (int32, error) {",
         "func (lib *Library) J02(ctx context.Context) (int32, error) {",
         "func (lib *Library) Été(ctx context.Context, 型 int32) (int32, error) {",

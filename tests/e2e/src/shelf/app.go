@@ -8,6 +8,7 @@ import (
 	"os"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,7 +24,7 @@ func main() {
 	defer lib.Close()
 	for _, part := range []func(*shelf.Library){
 		objects, collected, failed, callbacks, keptCallbacks, structures, texts, failures, streams, longStructures,
-		truthsAndRows, batches, batchesAgain, pipelines, contexts, crashes,
+		truthsAndRows, batches, batchesAgain, keptInBatches, pipelines, contexts, crashes,
 	} {
 		part(lib)
 	}
@@ -388,6 +389,103 @@ func batchesAgain(lib *shelf.Library) {
 		equal(batch.Len(), 0)
 		fails(second(before.Result()), hotcell.ErrInvalidArgument)
 	}
+}
+
+// keptInBatches has a callback that the library keeps run in entries of batches: it makes calls, and a batch of its own; it fails, panics,
+// and ends its goroutine. What the batch is told of that, and each entry.
+func keptInBatches(lib *shelf.Library) {
+	watched := must(lib.Open(ctx, "in batches"))
+	enough, runs := errors.New("enough"), 0
+	// What the callback does, in each of its runs.
+	does := func(context.Context) error { return nil }
+	check(watched.Watch(ctx, func(ctx context.Context, _ *shelf.Shelf, _ *shelf.Box, _ []*shelf.Box) (int32, error) {
+		runs++
+		return int32(1000 + runs), does(ctx)
+	}))
+	// total runs two entries that call back, behind and in front of others; what comes out of the batch, and their results.
+	total := func() (raised any, whole error, got []int64, errs []error) {
+		runs = 0
+		batch := lib.Batch()
+		names := []rt.Ticket[string]{batch.Name(watched)}
+		totals := []rt.Ticket[int64]{batch.Total(watched)}
+		names = append(names, batch.Name(watched))
+		totals = append(totals, batch.Total(watched))
+		names = append(names, batch.Name(watched))
+		over := make(chan struct{})
+		go func() {
+			defer close(over)
+			defer func() { raised = recover() }()
+			whole = batch.Run(ctx)
+		}()
+		<-over
+		for _, ticket := range totals {
+			result, err := ticket.Result()
+			got, errs = append(got, result), append(errs, err)
+		}
+		for _, ticket := range names {
+			if name, err := ticket.Result(); err != nil {
+				errs = append(errs, err)
+			} else {
+				equal(name, "in batches")
+			}
+		}
+		return raised, whole, got, slices.DeleteFunc(errs, func(err error) bool { return err == nil })
+	}
+	for _, in := range []func(context.Context) error{
+		func(context.Context) error { return nil },
+		func(ctx context.Context) error {
+			equal(must(watched.Name(ctx)), "in batches")
+			return nil
+		},
+		func(ctx context.Context) error {
+			inner := lib.Batch()
+			name, distance := inner.Name(watched), inner.CornerDistance(shelf.Corner{X: 3}, &shelf.Corner{})
+			check(inner.Run(ctx))
+			equal(must(name.Result()), "in batches")
+			equal(must(distance.Result()), 9.0)
+			return nil
+		},
+	} {
+		does = in
+		raised, whole, got, errs := total()
+		equal([]any{raised, whole, got, len(errs), runs}, []any{nil, error(nil), []int64{1001, 1002}, 0, 2})
+	}
+	// The second run fails: the library is given what the contract says, the entry has what it made of that, and the batch the error.
+	does = func(context.Context) error {
+		if runs == 2 {
+			return enough
+		}
+		return nil
+	}
+	raised, whole, got, errs := total()
+	fails(whole, enough)
+	equal([]any{raised, got, len(errs), runs}, []any{nil, []int64{1001, -1}, 0, 2})
+	does = func(context.Context) error {
+		if runs == 1 {
+			panic("loud")
+		}
+		return nil
+	}
+	generation := lib.Session().Generation()
+	raised, whole, got, errs = total()
+	equal([]any{raised, whole, got[0], len(errs)}, []any{"loud", error(nil), int64(-1), 0})
+	does = func(context.Context) error { return nil }
+	equal(must(watched.Total(ctx)), int64(1000+runs))
+	equal(lib.Session().Generation(), generation)
+	// A goroutine that ends in a callback takes the batch with it, and the worker.
+	does = func(context.Context) error {
+		runtime.Goexit()
+		return nil
+	}
+	raised, _, got, errs = total()
+	equal([]any{raised, got, len(errs)}, []any{nil, []int64{0, 0}, 5})
+	for _, err := range errs {
+		fails(err, hotcell.ErrCancelled)
+	}
+	equal(must(lib.Alive(ctx)), int32(0))
+	equal(lib.Session().Generation(), generation+1)
+	fails(second(watched.Total(ctx)), hotcell.ErrStaleHandle)
+	check(watched.Close())
 }
 
 // pipelines sends calls and takes their results later, in another order, behind other calls of the same goroutine.

@@ -28,6 +28,7 @@ var background = context.Background()
 func main() {
 	program.Serve("pure Go of "+runtime.Version(), map[string]program.Figure{
 		"add": add, "crc32.1k": crc32, "callback": callback, "batch.64.add": batchAdd, "batch.64.crc32.1k": batchCrc32,
+		"rows.64.add": rowsAdd,
 	})
 }
 
@@ -160,6 +161,31 @@ func batches[T comparable](ask *program.Ask, put func(*measured.Batch) rt.Ticket
 				for at := range tickets {
 					got, err := tickets[at].Result()
 					if err := check(got, expected, err); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		}
+	})
+	return nanoseconds / together, err
+}
+
+// rowsAdd is, for each call, one by columns of as many rows as a batch has calls.
+func rowsAdd(ask *program.Ask) (float64, error) {
+	var a, b [together]int32
+	for row := range together {
+		a[row], b[row] = 1, 2
+	}
+	nanoseconds, err := measure(ask, func(library *measured.Library) func(calls int) error {
+		return func(calls int) error {
+			for range calls {
+				sums, err := library.AddRows(background, a[:], b[:])
+				if err != nil {
+					return err
+				}
+				for _, got := range sums {
+					if err := check(got, program.Sum, nil); err != nil {
 						return err
 					}
 				}

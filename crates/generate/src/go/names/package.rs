@@ -32,6 +32,10 @@ pub(crate) struct Names {
     pub(crate) methods: Vec<String>,
     /// Methods of a batch, by function; empty where there is none.
     pub(crate) batch: Vec<String>,
+    /// Methods that call by columns, by function.
+    pub(crate) rows: Vec<String>,
+    /// Methods beside those of functions are chosen as they are needed.
+    twins: Scope,
     /// Constants for the indices of functions.
     pub(crate) indices: Vec<String>,
     /// Types of what functions with several results give back are chosen as they are needed.
@@ -79,6 +83,9 @@ impl Names {
         let batch = front.batch(interface, |candidates| {
             choose(&self::methods(candidates), &[BATCH_METHODS, KNOWN_METHODS].concat(), RULES)
         });
+        let taken = METHODS.iter().chain(OBJECT_METHODS).copied().chain(methods.iter().map(String::as_str));
+        let mut twins = Scope::with(&taken.collect::<Vec<_>>());
+        let rows = methods.iter().map(|name| twins.take_type(format!("{name}Rows"))).collect();
         let functions = interface.functions.iter();
         Names {
             objects,
@@ -90,6 +97,8 @@ impl Names {
             errors: values.errors,
             methods,
             batch,
+            rows,
+            twins,
             indices: functions.map(|it| indices.take(format!("fn_{}", camel(&it.name)))).collect(),
             types,
         }
@@ -100,6 +109,11 @@ impl Names {
         let names = [method.to_owned(), camel(function)].map(|name| format!("{name}Result"));
         let free = names.iter().find(|name| !self.types.taken.contains(*name));
         self.types.take_type(free.unwrap_or(&names[1]).clone())
+    }
+
+    /// The name of a method's twin that lends buffers to the library: it changes them, or fills them only.
+    pub(crate) fn take_lending(&mut self, method: &str, changes: bool) -> String {
+        self.twins.take_type(format!("{method}{}", if changes { "InPlace" } else { "Into" }))
     }
 
     /// A type for a member of a union.

@@ -60,6 +60,7 @@ type calls struct {
 // Where path is nil, the library gets NULL.
 func (batch *calls) Open(path *string) rt.Ticket[*Kit] {
 	call := batch.batch.Begin(fn_KitOpen)
+	defer call.Leave()
 	call.PutOptText(0, "path", path)
 	return rt.Read(call, func(reply *rt.Reply) *Kit {
 		return new_Kit(reply.OptHandle(0, kind_Kit, true, nil))
@@ -71,8 +72,9 @@ func (batch *calls) Open(path *string) rt.Ticket[*Kit] {
 // db is taken over by the call.
 func (batch *calls) Close(db *Kit) rt.Ticket[struct{}] {
 	call := batch.batch.Begin(fn_KitClose)
+	defer call.Leave()
 	call.PutConsumed(0, "db", db.h(), kind_Kit)
-	return rt.Values(call, func(reply *rt.Reply) struct{} {
+	return rt.Values(call, func(reply rt.Numbers) struct{} {
 		return struct{}{}
 	})
 }
@@ -80,6 +82,7 @@ func (batch *calls) Close(db *Kit) rt.Ticket[struct{}] {
 // ListNew puts a call of [Kit.ListNew] into the batch, or sends it.
 func (batch *calls) ListNew(db *Kit, size int32) rt.Ticket[*List] {
 	call := batch.batch.Begin(fn_KitListNew)
+	defer call.Leave()
 	call.PutHandle(0, "db", db.h(), kind_Kit)
 	call.PutInt32(8, size)
 	return rt.Read(call, func(reply *rt.Reply) *List {
@@ -93,12 +96,13 @@ func (batch *calls) ListNew(db *Kit, size int32) rt.Ticket[*List] {
 // Where list is nil, the library gets NULL.
 func (batch *calls) ListFree(list *List) rt.Ticket[struct{}] {
 	call := batch.batch.Begin(fn_KitListFree)
+	defer call.Leave()
 	if list == nil {
 		call.PutUint64(0, 0)
 	} else {
 		call.PutConsumed(0, "list", list.h(), kind_List)
 	}
-	return rt.Values(call, func(reply *rt.Reply) struct{} {
+	return rt.Values(call, func(reply rt.Numbers) struct{} {
 		return struct{}{}
 	})
 }
@@ -110,6 +114,7 @@ func (batch *calls) ListFree(list *List) rt.Ticket[struct{}] {
 // Where after or spare is nil, the library gets NULL for it.
 func (batch *calls) ListAppend(list *List, item, after, spare *Item) rt.Ticket[int32] {
 	call := batch.batch.Begin(fn_KitListAppend)
+	defer call.Leave()
 	call.PutHandle(0, "list", list.h(), kind_List)
 	call.PutConsumed(8, "item", item.h(), kind_Item)
 	call.PutOptHandle(16, "after", after.h(), kind_Item)
@@ -118,7 +123,7 @@ func (batch *calls) ListAppend(list *List, item, after, spare *Item) rt.Ticket[i
 	} else {
 		call.PutConsumed(24, "spare", spare.h(), kind_Item)
 	}
-	return rt.Values(call, func(reply *rt.Reply) int32 {
+	return rt.Values(call, func(reply rt.Numbers) int32 {
 		return reply.Int32(0)
 	})
 }
@@ -128,9 +133,10 @@ func (batch *calls) ListAppend(list *List, item, after, spare *Item) rt.Ticket[i
 // item is taken over where the call succeeds.
 func (batch *calls) ListGive(list *List, item *Item) rt.Ticket[struct{}] {
 	call := batch.batch.Begin(fn_KitListGive)
+	defer call.Leave()
 	call.PutHandle(0, "list", list.h(), kind_List)
 	call.PutConsumedOnSuccess(8, "item", item.h(), kind_Item)
-	return rt.Values(call, func(reply *rt.Reply) struct{} {
+	return rt.Values(call, func(reply rt.Numbers) struct{} {
 		return struct{}{}
 	})
 }
@@ -138,6 +144,7 @@ func (batch *calls) ListGive(list *List, item *Item) rt.Ticket[struct{}] {
 // ListGet puts a call of [List.Get] into the batch, or sends it.
 func (batch *calls) ListGet(list *List, at int32) rt.Ticket[*Item] {
 	call := batch.batch.Begin(fn_KitListGet)
+	defer call.Leave()
 	call.PutHandle(0, "list", list.h(), kind_List)
 	call.PutInt32(8, at)
 	return rt.Read(call, func(reply *rt.Reply) *Item {
@@ -150,9 +157,10 @@ func (batch *calls) ListGet(list *List, at int32) rt.Ticket[*Item] {
 // Where a or b is nil, the library gets NULL for it.
 func (batch *calls) Compare(a, b *Item) rt.Ticket[int32] {
 	call := batch.batch.Begin(fn_KitCompare)
+	defer call.Leave()
 	call.PutOptHandle(0, "a", a.h(), kind_Item)
 	call.PutOptHandle(8, "b", b.h(), kind_Item)
-	return rt.Values(call, func(reply *rt.Reply) int32 {
+	return rt.Values(call, func(reply rt.Numbers) int32 {
 		return reply.Int32(0)
 	})
 }
@@ -162,6 +170,7 @@ func (batch *calls) Compare(a, b *Item) rt.Ticket[int32] {
 // Where near is nil, the library gets NULL.
 func (batch *calls) ItemNew(near *Kit) rt.Ticket[*Item] {
 	call := batch.batch.Begin(fn_KitItemNew)
+	defer call.Leave()
 	call.PutOptHandle(0, "near", near.h(), kind_Kit)
 	return rt.Read(call, func(reply *rt.Reply) *Item {
 		return new_Item(reply.OptHandle(0, kind_Item, true, near.h()))
@@ -173,8 +182,9 @@ func (batch *calls) ItemNew(near *Kit) rt.Ticket[*Item] {
 // item is taken over by the call.
 func (batch *calls) ItemDelete(item *Item) rt.Ticket[struct{}] {
 	call := batch.batch.Begin(fn_KitItemDelete)
+	defer call.Leave()
 	call.PutConsumed(0, "item", item.h(), kind_Item)
-	return rt.Values(call, func(reply *rt.Reply) struct{} {
+	return rt.Values(call, func(reply rt.Numbers) struct{} {
 		return struct{}{}
 	})
 }
@@ -184,6 +194,7 @@ func (batch *calls) ItemDelete(item *Item) rt.Ticket[struct{}] {
 // What was borrowed from list is stale afterwards.
 func (batch *calls) ListSplit(list *List) rt.Ticket[SplitResult] {
 	call := batch.batch.Begin(fn_KitListSplit)
+	defer call.Leave()
 	call.PutHandle(0, "list", list.h(), kind_List)
 	return rt.Read(call, func(reply *rt.Reply) SplitResult {
 		return SplitResult{Returned: reply.Int32(16), First: new_List(reply.OptHandle(0, kind_List, true, list.h())), Second: new_Item(reply.OptHandle(8, kind_Item, false, list.h())), Count: reply.Int32(20)}
@@ -193,8 +204,9 @@ func (batch *calls) ListSplit(list *List) rt.Ticket[SplitResult] {
 // Words puts a call of [Library.Words] into the batch, or sends it.
 func (batch *calls) Words(words []string) rt.Ticket[int32] {
 	call := batch.batch.Begin(fn_KitWords)
+	defer call.Leave()
 	call.PutTexts(0, "words", rt.UTF8, words)
-	return rt.Values(call, func(reply *rt.Reply) int32 {
+	return rt.Values(call, func(reply rt.Numbers) int32 {
 		return reply.Int32(0)
 	})
 }
@@ -204,8 +216,9 @@ func (batch *calls) Words(words []string) rt.Ticket[int32] {
 // Where words is nil, the library gets NULL.
 func (batch *calls) MaybeWords(words []string) rt.Ticket[int32] {
 	call := batch.batch.Begin(fn_KitMaybeWords)
+	defer call.Leave()
 	call.PutOptTexts(0, "words", rt.UTF8, words)
-	return rt.Values(call, func(reply *rt.Reply) int32 {
+	return rt.Values(call, func(reply rt.Numbers) int32 {
 		return reply.Int32(0)
 	})
 }
@@ -213,8 +226,9 @@ func (batch *calls) MaybeWords(words []string) rt.Ticket[int32] {
 // RawWords puts a call of [Library.RawWords] into the batch, or sends it.
 func (batch *calls) RawWords(words [][]byte) rt.Ticket[int32] {
 	call := batch.batch.Begin(fn_KitRawWords)
+	defer call.Leave()
 	call.PutTextsBytes(0, "words", words)
-	return rt.Values(call, func(reply *rt.Reply) int32 {
+	return rt.Values(call, func(reply rt.Numbers) int32 {
 		return reply.Int32(0)
 	})
 }
@@ -224,8 +238,9 @@ func (batch *calls) RawWords(words [][]byte) rt.Ticket[int32] {
 // Where words is nil, the library gets NULL.
 func (batch *calls) MaybeRawWords(words [][]byte) rt.Ticket[int32] {
 	call := batch.batch.Begin(fn_KitMaybeRawWords)
+	defer call.Leave()
 	call.PutOptTextsBytes(0, "words", words)
-	return rt.Values(call, func(reply *rt.Reply) int32 {
+	return rt.Values(call, func(reply rt.Numbers) int32 {
 		return reply.Int32(0)
 	})
 }
@@ -233,8 +248,9 @@ func (batch *calls) MaybeRawWords(words [][]byte) rt.Ticket[int32] {
 // WideWords puts a call of [Library.WideWords] into the batch, or sends it.
 func (batch *calls) WideWords(words []string) rt.Ticket[int32] {
 	call := batch.batch.Begin(fn_KitWideWords)
+	defer call.Leave()
 	call.PutTexts(0, "words", rt.UTF16, words)
-	return rt.Values(call, func(reply *rt.Reply) int32 {
+	return rt.Values(call, func(reply rt.Numbers) int32 {
 		return reply.Int32(0)
 	})
 }
@@ -244,8 +260,9 @@ func (batch *calls) WideWords(words []string) rt.Ticket[int32] {
 // Where words is nil, the library gets NULL.
 func (batch *calls) MaybeWideWords(words []string) rt.Ticket[int32] {
 	call := batch.batch.Begin(fn_KitMaybeWideWords)
+	defer call.Leave()
 	call.PutOptTexts(0, "words", rt.UTF16, words)
-	return rt.Values(call, func(reply *rt.Reply) int32 {
+	return rt.Values(call, func(reply rt.Numbers) int32 {
 		return reply.Int32(0)
 	})
 }
@@ -253,6 +270,7 @@ func (batch *calls) MaybeWideWords(words []string) rt.Ticket[int32] {
 // Lists puts a call of [Library.Lists] into the batch, or sends it.
 func (batch *calls) Lists() rt.Ticket[ListsResult] {
 	call := batch.batch.Begin(fn_KitLists)
+	defer call.Leave()
 	return rt.Read(call, func(reply *rt.Reply) ListsResult {
 		return ListsResult{Returned: reply.Int32(48), Names: reply.OptTexts(0, rt.UTF8), Wides: reply.OptTexts(16, rt.UTF16), Raw: reply.OptTextsBytes(32)}
 	})
@@ -261,6 +279,7 @@ func (batch *calls) Lists() rt.Ticket[ListsResult] {
 // Days puts a call of [Library.Days] into the batch, or sends it.
 func (batch *calls) Days() rt.Ticket[[]string] {
 	call := batch.batch.Begin(fn_KitDays)
+	defer call.Leave()
 	return rt.Read(call, func(reply *rt.Reply) []string {
 		return reply.EndedTexts(0, rt.UTF8)
 	})
@@ -269,6 +288,7 @@ func (batch *calls) Days() rt.Ticket[[]string] {
 // MaybeDays puts a call of [Library.MaybeDays] into the batch, or sends it.
 func (batch *calls) MaybeDays() rt.Ticket[[]string] {
 	call := batch.batch.Begin(fn_KitMaybeDays)
+	defer call.Leave()
 	return rt.Read(call, func(reply *rt.Reply) []string {
 		return reply.OptEndedTexts(0, rt.UTF8)
 	})
@@ -277,6 +297,7 @@ func (batch *calls) MaybeDays() rt.Ticket[[]string] {
 // Holes puts a call of [Library.Holes] into the batch, or sends it.
 func (batch *calls) Holes() rt.Ticket[[]*string] {
 	call := batch.batch.Begin(fn_KitHoles)
+	defer call.Leave()
 	return rt.Read(call, func(reply *rt.Reply) []*string {
 		return reply.Texts(0, rt.UTF8)
 	})
@@ -285,6 +306,7 @@ func (batch *calls) Holes() rt.Ticket[[]*string] {
 // SayWide puts a call of [Library.SayWide] into the batch, or sends it.
 func (batch *calls) SayWide() rt.Ticket[*string] {
 	call := batch.batch.Begin(fn_KitSayWide)
+	defer call.Leave()
 	return rt.Read(call, func(reply *rt.Reply) *string {
 		return reply.OptTextAs(0, rt.UTF16)
 	})
@@ -293,6 +315,7 @@ func (batch *calls) SayWide() rt.Ticket[*string] {
 // Say puts a call of [Library.Say] into the batch, or sends it.
 func (batch *calls) Say() rt.Ticket[*string] {
 	call := batch.batch.Begin(fn_KitSay)
+	defer call.Leave()
 	return rt.Read(call, func(reply *rt.Reply) *string {
 		return reply.OptText(0)
 	})
@@ -301,6 +324,7 @@ func (batch *calls) Say() rt.Ticket[*string] {
 // Dump puts a call of [Library.Dump] into the batch, or sends it.
 func (batch *calls) Dump() rt.Ticket[DumpResult] {
 	call := batch.batch.Begin(fn_KitDump)
+	defer call.Leave()
 	return rt.Read(call, func(reply *rt.Reply) DumpResult {
 		return DumpResult{Returned: reply.Int32(48), Raw: reply.OptTextBytes(0), Data: reply.OptBytes(16), Numbers: rt.OptElements[float64](reply, 32)}
 	})
@@ -309,6 +333,7 @@ func (batch *calls) Dump() rt.Ticket[DumpResult] {
 // Number puts a call of [Library.Number] into the batch, or sends it.
 func (batch *calls) Number(text string) rt.Ticket[NumberResult] {
 	call := batch.batch.Begin(fn_KitNumber)
+	defer call.Leave()
 	call.PutText(0, "text", text)
 	return rt.Read(call, func(reply *rt.Reply) NumberResult {
 		return NumberResult{Returned: reply.Int64(0), End: reply.Offset(8, len(text))}
@@ -320,6 +345,7 @@ func (batch *calls) Number(text string) rt.Ticket[NumberResult] {
 // Where data is nil, the library gets NULL.
 func (batch *calls) KitScan(data []byte) rt.Ticket[int] {
 	call := batch.batch.Begin(fn_KitScan)
+	defer call.Leave()
 	call.PutOptBytes(0, "data", data)
 	return rt.Read(call, func(reply *rt.Reply) int {
 		return reply.Offset(0, len(data))
@@ -329,6 +355,7 @@ func (batch *calls) KitScan(data []byte) rt.Ticket[int] {
 // Digest puts a call of [Library.Digest] into the batch, or sends it.
 func (batch *calls) Digest() rt.Ticket[[]byte] {
 	call := batch.batch.Begin(fn_KitDigest)
+	defer call.Leave()
 	return rt.Read(call, func(reply *rt.Reply) []byte {
 		return reply.Bytes(0)
 	})
@@ -337,8 +364,9 @@ func (batch *calls) Digest() rt.Ticket[[]byte] {
 // Norm puts a call of [Library.Norm] into the batch, or sends it.
 func (batch *calls) Norm(point Point) rt.Ticket[float64] {
 	call := batch.batch.Begin(fn_KitNorm)
+	defer call.Leave()
 	call.PutImage(0, "point", point.image(call))
-	return rt.Values(call, func(reply *rt.Reply) float64 {
+	return rt.Values(call, func(reply rt.Numbers) float64 {
 		return reply.Float64(0)
 	})
 }
@@ -348,8 +376,9 @@ func (batch *calls) Norm(point Point) rt.Ticket[float64] {
 // Where point is nil, the library gets NULL.
 func (batch *calls) MaybeNorm(point *Point) rt.Ticket[float64] {
 	call := batch.batch.Begin(fn_KitMaybeNorm)
+	defer call.Leave()
 	call.PutOptImage(0, "point", point.image(call))
-	return rt.Values(call, func(reply *rt.Reply) float64 {
+	return rt.Values(call, func(reply rt.Numbers) float64 {
 		return reply.Float64(0)
 	})
 }
@@ -357,6 +386,7 @@ func (batch *calls) MaybeNorm(point *Point) rt.Ticket[float64] {
 // Middle puts a call of [Library.Middle] into the batch, or sends it.
 func (batch *calls) Middle() rt.Ticket[MiddleResult] {
 	call := batch.batch.Begin(fn_KitMiddle)
+	defer call.Leave()
 	return rt.Read(call, func(reply *rt.Reply) MiddleResult {
 		return MiddleResult{Returned: reply.Int32(16), Point: take_Point(reply, 0)}
 	})
@@ -365,6 +395,7 @@ func (batch *calls) Middle() rt.Ticket[MiddleResult] {
 // Origin puts a call of [Library.Origin] into the batch, or sends it.
 func (batch *calls) Origin() rt.Ticket[Point] {
 	call := batch.batch.Begin(fn_KitOrigin)
+	defer call.Leave()
 	return rt.Read(call, func(reply *rt.Reply) Point {
 		return take_Point(reply, 0)
 	})
@@ -373,6 +404,7 @@ func (batch *calls) Origin() rt.Ticket[Point] {
 // Defaults puts a call of [Library.Defaults] into the batch, or sends it.
 func (batch *calls) Defaults() rt.Ticket[*KitOptions] {
 	call := batch.batch.Begin(fn_KitDefaults)
+	defer call.Leave()
 	return rt.Read(call, func(reply *rt.Reply) *KitOptions {
 		return takeOpt_KitOptions(reply, 0)
 	})

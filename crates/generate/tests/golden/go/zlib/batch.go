@@ -58,6 +58,7 @@ type calls struct {
 // ZlibVersion puts a call of [Library.ZlibVersion] into the batch, or sends it.
 func (batch *calls) ZlibVersion() rt.Ticket[string] {
 	call := batch.batch.Begin(fn_ZlibVersion)
+	defer call.Leave()
 	return rt.Read(call, func(reply *rt.Reply) string {
 		return reply.Text(0)
 	})
@@ -65,9 +66,9 @@ func (batch *calls) ZlibVersion() rt.Ticket[string] {
 
 // CompressBound puts a call of [Library.CompressBound] into the batch, or sends it.
 func (batch *calls) CompressBound(sourceLen uint64) rt.Ticket[uint64] {
-	call := batch.batch.Begin(fn_CompressBound)
+	call, stamp := batch.batch.BeginNumbers(fn_CompressBound)
 	call.PutUint64(0, sourceLen)
-	return rt.Values(call, func(reply *rt.Reply) uint64 {
+	return rt.Added(batch.batch, stamp, func(reply rt.Numbers) uint64 {
 		return reply.Uint64(0)
 	})
 }
@@ -75,6 +76,7 @@ func (batch *calls) CompressBound(sourceLen uint64) rt.Ticket[uint64] {
 // Compress puts a call of [Library.Compress] into the batch, or sends it.
 func (batch *calls) Compress(source []byte) rt.Ticket[[]byte] {
 	call := batch.batch.Begin(fn_Compress)
+	defer call.Leave()
 	call.PutBytes(0, "source", source)
 	return rt.Read(call, func(reply *rt.Reply) []byte {
 		return reply.Bytes(0)
@@ -84,6 +86,7 @@ func (batch *calls) Compress(source []byte) rt.Ticket[[]byte] {
 // Compress2 puts a call of [Library.Compress2] into the batch, or sends it.
 func (batch *calls) Compress2(source []byte, level int32) rt.Ticket[[]byte] {
 	call := batch.batch.Begin(fn_Compress2)
+	defer call.Leave()
 	call.PutBytes(0, "source", source)
 	call.PutInt32(16, level)
 	return rt.Read(call, func(reply *rt.Reply) []byte {
@@ -96,6 +99,7 @@ func (batch *calls) Compress2(source []byte, level int32) rt.Ticket[[]byte] {
 // destCapacity is the room for dest, in elements.
 func (batch *calls) Uncompress(destCapacity int, source []byte) rt.Ticket[[]byte] {
 	call := batch.batch.Begin(fn_Uncompress)
+	defer call.Leave()
 	call.PutRoom(0, destCapacity)
 	call.PutBytes(8, "source", source)
 	return rt.Read(call, func(reply *rt.Reply) []byte {
@@ -108,9 +112,10 @@ func (batch *calls) Uncompress(destCapacity int, source []byte) rt.Ticket[[]byte
 // Where buf is nil, the library gets NULL.
 func (batch *calls) Adler32(adler uint64, buf []byte) rt.Ticket[uint64] {
 	call := batch.batch.Begin(fn_Adler32)
+	defer call.Leave()
 	call.PutUint64(0, adler)
 	call.PutOptBytes(8, "buf", buf)
-	return rt.Values(call, func(reply *rt.Reply) uint64 {
+	return rt.Values(call, func(reply rt.Numbers) uint64 {
 		return reply.Uint64(0)
 	})
 }
@@ -120,9 +125,10 @@ func (batch *calls) Adler32(adler uint64, buf []byte) rt.Ticket[uint64] {
 // Where buf is nil, the library gets NULL.
 func (batch *calls) Crc32(crc uint64, buf []byte) rt.Ticket[uint64] {
 	call := batch.batch.Begin(fn_Crc32)
+	defer call.Leave()
 	call.PutUint64(0, crc)
 	call.PutOptBytes(8, "buf", buf)
-	return rt.Values(call, func(reply *rt.Reply) uint64 {
+	return rt.Values(call, func(reply rt.Numbers) uint64 {
 		return reply.Uint64(0)
 	})
 }

@@ -2,7 +2,12 @@
 
 package zlib
 
-import "context"
+import (
+	"context"
+
+	"hotcell"
+	"hotcell/rt"
+)
 
 // ZlibVersion calls zlibVersion:
 //
@@ -27,6 +32,25 @@ func (lib *Library) CompressBound(ctx context.Context, sourceLen uint64) (uint64
 	call.PutUint64(0, sourceLen)
 	reply := call.Finish()
 	return reply.Uint64(0), reply.Err()
+}
+
+// CompressBoundRows is [Library.CompressBound] for each row of columns, which are equally long, in order: a wake for 1024 of them.
+//
+// The error of a row that fails is a *hotcell.RowError. Results of the rows in front of it come with it, but for those whose worker has ended with it; some behind it may have been called, too.
+func (lib *Library) CompressBoundRows(ctx context.Context, sourceLen []uint64) ([]uint64, error) {
+	columns := []rt.Column{{Name: "sourceLen", Rows: len(sourceLen)}}
+	return rt.CallRows(ctx, lib.session, fn_CompressBound, columns, func(rows rt.RowArguments) {
+		sourceLen := sourceLen[rows.First:]
+		for row := range rows.Count {
+			call, sourceLen := rows.At(row), sourceLen[row]
+			call.PutUint64(0, sourceLen)
+		}
+	}, func(rows rt.RowResults, all []uint64) {
+		for row := range all {
+			reply := rows.At(row)
+			all[row] = reply.Uint64(0)
+		}
+	})
 }
 
 // Compress calls compress:
@@ -70,6 +94,16 @@ func (lib *Library) Uncompress(ctx context.Context, destCapacity int, source []b
 	call.PutBytes(8, "source", source)
 	reply := call.Finish()
 	return reply.Bytes(0), reply.Err()
+}
+
+// UncompressInto is as [Library.Uncompress], but dest is lent to the library, which writes there: nothing is copied. It gives how many of its bytes are filled.
+func (lib *Library) UncompressInto(ctx context.Context, dest *hotcell.SharedBuffer, source []byte) (int, error) {
+	call := lib.session.Begin(ctx, fn_Uncompress)
+	defer call.End()
+	call.LendRoom(0, "dest", dest)
+	call.PutBytes(8, "source", source)
+	reply := call.Finish()
+	return reply.Filled(0, dest), reply.Err()
 }
 
 // Adler32 calls adler32:

@@ -35,7 +35,7 @@ var description = sync.OnceValue(func() *rt.Package {
 	// Without a compiled shim it has none, which is an error of Open.
 	shim, _ := compiled.ReadFile("compiled/shim.so")
 	return &rt.Package{
-		Runtime:   2,
+		Runtime:   3,
 		Library:   "zlib",
 		Interface: interfaceJSON,
 		Shim:      shim,
