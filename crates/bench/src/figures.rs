@@ -223,6 +223,10 @@ pub(crate) const PROBES: &[Probe] = &[
         ],
     ),
     each(
+        wall::floor,
+        &[Figure::plain("wall.floor.without"), Figure::plain("wall.floor").over(&["wall.floor.without"])],
+    ),
+    each(
         wall::ask,
         &[Figure::plain("wall.ask.without"), Figure::plain("wall.ask").over(&["wall.ask.without"])],
     ),

@@ -5,8 +5,11 @@ use std::time::Instant;
 
 use hotcell::{Options, Profile, Sandbox, Waiting};
 
+use seccompiler::sock_filter;
+
 use super::{Subject, each_on};
 use crate::plan::{Bench, Samples, Stop};
+use crate::sys::direct as library;
 
 /// How often each is tried: what comes between is worse luck for one of them only.
 const TURNS: usize = 7;
@@ -31,6 +34,31 @@ pub(crate) fn start(bench: &mut Bench) -> Samples {
 /// Nanoseconds of a block of 4 KiB that is written to a pipe and read there, without a wall and with one.
 pub(crate) fn pass(bench: &mut Bench) -> Samples {
     system_calls(bench, 4096)
+}
+
+/// The same in a thread of this program, without a filter, and with one that looks at nothing and allows everything: no filter costs less.
+pub(crate) fn floor(bench: &mut Bench) -> Samples {
+    /// `BPF_RET | BPF_K`, `SECCOMP_RET_ALLOW`.
+    const ALLOW: sock_filter = sock_filter { code: 0x06, jt: 0, jf: 0, k: 0x7fff_0000 };
+    let blocks = bench.fewer(10);
+    let least = move || {
+        let mut least = f64::INFINITY;
+        for _ in 0..blocks * TURNS as u32 {
+            let started = Instant::now();
+            if library::pass(CALLS, 4096) != CALLS {
+                return Err("of its system calls the library made fewer".to_owned());
+            }
+            least = least.min(started.elapsed().as_nanos() as f64 / f64::from(CALLS));
+        }
+        Ok(least)
+    };
+    // A filter is the thread's that puts it on, and goes with it.
+    let both = std::thread::spawn(move || {
+        let without = least()?;
+        seccompiler::apply_filter(&[ALLOW]).map_err(|error| error.to_string())?;
+        Ok::<_, String>(vec![without, least()?])
+    });
+    both.join().expect("it does not panic").map_err(Stop::refused("a thread with a filter"))
 }
 
 /// The same of a system call that does next to nothing.

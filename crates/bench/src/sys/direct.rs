@@ -28,6 +28,7 @@ unsafe extern "C" {
     fn measured_sum(data: *const u8, length: usize) -> u64;
     fn measured_invert(data: *mut u8, length: usize);
     fn measured_allocate(times: i32);
+    fn measured_pass(times: i32, bytes: i32) -> i32;
 }
 
 pub(crate) fn add(a: i32, b: i32) -> i32 {
@@ -81,4 +82,10 @@ pub(crate) fn invert(data: &mut [u8]) {
 pub(crate) fn allocate(times: i32) {
     // SAFETY: only a number is passed.
     unsafe { measured_allocate(times) };
+}
+
+/// So many blocks of `bytes` that are written to a pipe and read there; how many it made.
+pub(crate) fn pass(times: i32, bytes: i32) -> i32 {
+    // SAFETY: only numbers are passed.
+    unsafe { measured_pass(times, bytes) }
 }
