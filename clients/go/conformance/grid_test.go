@@ -213,18 +213,34 @@ func (r *running) step(step step) {
 	}
 }
 
-// checkRows has a function that can be called by columns give the same for each of several rows.
+// row is what a function was passed, and what it gave.
+type row struct{ args, results []reflect.Value }
+
+// known is the rows of each function that were met so far.
+var known struct {
+	sync.Mutex
+	rows map[string][]row
+}
+
+// checkRows has a function that can be called by columns give the same for each of many rows: those that it was met with, in turn.
 func (r *running) checkRows(step step, args, results []reflect.Value) {
 	name := exported(strings.TrimPrefix(step.Call, "grid_")) + "Rows"
 	method, there := reflect.TypeFor[*grid.Library]().MethodByName(name)
 	if !there {
 		return
 	}
+	known.Lock()
+	if known.rows == nil {
+		known.rows = make(map[string][]row)
+	}
+	known.rows[name] = append(known.rows[name], row{args[2:], results})
+	met := known.rows[name]
+	known.Unlock()
 	columns := append([]reflect.Value(nil), args[:2]...)
-	for _, arg := range args[2:] {
+	for at, arg := range args[2:] {
 		column := reflect.MakeSlice(reflect.SliceOf(arg.Type()), 0, rows)
-		for range rows {
-			column = reflect.Append(column, arg)
+		for number := range rows {
+			column = reflect.Append(column, met[number%len(met)].args[at])
 		}
 		columns = append(columns, column)
 	}
@@ -239,14 +255,14 @@ func (r *running) checkRows(step step, args, results []reflect.Value) {
 	if got[0].Len() != rows {
 		r.Fatalf("%d results for %d rows", got[0].Len(), rows)
 	}
-	for row := range rows {
-		for at, result := range results {
-			of := got[0].Index(row)
+	for number := range rows {
+		for at, result := range met[number%len(met)].results {
+			of := got[0].Index(number)
 			if len(results) > 1 {
 				of = of.Field(at)
 			}
 			if !same(of, result) {
-				r.Fatalf("row %d gives %v, and a call %v", row, of, result)
+				r.Fatalf("row %d gives %v, and a call %v", number, of, result)
 			}
 		}
 	}
@@ -300,7 +316,7 @@ func (r *running) checkLending(step step, args, results []reflect.Value) {
 }
 
 // rows is how many rows each call has that is made by columns.
-const rows = 3
+const rows = 1027
 
 // byRows counts such calls, and byLending those that lend buffers.
 var byRows, byLending atomic.Int32

@@ -247,6 +247,8 @@ func (b *Batch) turnTo(function int) {
 func (b *Batch) spread() {
 	b.used, b.results = b.count*b.argsSize, b.count*b.resultsSize
 	b.fillHeads()
+	// Those behind are about to be of others.
+	b.memory.filled = b.count
 	for number := range b.count {
 		b.blocks = append(b.blocks, uint32(number*b.resultsSize))
 	}

@@ -235,6 +235,8 @@ func TestHeadsOfTheBatchBeforeAreTheSame(t *testing.T) {
 	batch := emptyBatch(8, 16)
 	for at, entries := range [][]int{
 		{1, 1, 1}, {1, 1, 1, 1, 1}, {1}, {1, 1, 1}, {1, 1, 1}, {1, 1}, {0, 0}, {1, 0, 1}, {1, 1, 1, 1}, {0, 1}, {1, 1}, {1, 1, 1, 1},
+		// One that turns to others where there were heads of its first.
+		{1, 0, 1, 1}, {1, 1, 1, 1}, {1, 1, 0, 1}, {1, 1, 1, 1},
 	} {
 		want := []byte{}
 		for number, function := range entries {

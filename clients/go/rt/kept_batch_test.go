@@ -123,3 +123,41 @@ func runElsewhere(batch *Batch) (raised any, err error) {
 	<-over
 	return raised, err
 }
+
+// What a callback fails with comes out of rows as out of a call, also where the function has told its caller.
+func TestRowsGiveWhatAKeptCallbackFailsWith(t *testing.T) {
+	enough := errors.New("enough")
+	for _, fails := range []bool{false, true} {
+		var number atomic.Uint64
+		_, options := fake(t, 1, func(_ *fakeWorker, c *fakeCall) {
+			block := make([]byte, 8)
+			if c.function == wire.BatchFunction {
+				c.reply(wire.ReplyStateCallback, 0, nil, func(r *fakeReply) { r.errno, r.length = int32(number.Load()), 0 })
+				c.resumed()
+				block = batchReply(c.slot, 2, 16)
+				if fails {
+					block[wire.BatchResultSize+2*wire.BatchFailureSize+1] = byte(wire.ReplyStateLibraryError)
+				}
+			}
+			c.reply(wire.ReplyStateReturned, 0, block, nil)
+		})
+		one := Function{Name: "f", Args: 8, Results: 8}
+		session := open(t, options, one, one, one)
+		thing := newHandle(session, object{1, 1<<wire.HandleTypeShift | 1<<wire.HandleGenerationShift}, true, &Release{}, nil)
+		call := session.Begin(context.Background(), 1)
+		call.PutKept(0, "run", 0, func(context.Context, *Invocation) (uint64, error) { return 0, enough }, thing)
+		number.Store(binary.NativeEndian.Uint64(call.block))
+		if err := call.Finish().Err(); err != nil {
+			t.Fatal(err)
+		}
+		call.End()
+		got, err := CallRows(context.Background(), session, 0, []Column{{"a", 2}}, func(RowArguments) {}, func(RowResults, []int32) {})
+		whole := 2
+		if fails {
+			whole = 1
+		}
+		if len(got) != whole || !errors.Is(err, enough) || !errors.Is(err, hotcell.ErrCallbackFailed) {
+			t.Errorf("where the row fails: %v: %v, %v", fails, got, err)
+		}
+	}
+}

@@ -25,6 +25,8 @@ type lent struct {
 	of     *hotcell.SharedBuffer
 	shared *shared
 	place  shm.Place
+	// length is how long it was when it was lent: it may have been freed since.
+	length uint64
 }
 
 // AllocShared makes a buffer of so many bytes in memory that the worker can write. A function that it is lent to changes it where it lies,
@@ -128,7 +130,7 @@ func (c *Call) lend(it *hotcell.SharedBuffer) (shm.Place, bool) {
 	}
 	found.lent++
 	place := shm.PlaceOf(found.id, 0)
-	c.lent = append(c.lent, lent{it, found, place})
+	c.lent = append(c.lent, lent{it, found, place, uint64(it.Len())})
 	return place, true
 }
 
@@ -207,7 +209,7 @@ func (r *Reply) Filled(offset int, it *hotcell.SharedBuffer) int {
 			continue
 		case from.length == wire.LengthImpossible:
 			c.lie("the library claims to have written more than a result buffer holds, or less than nothing")
-		case from.place != lent.place || from.length > uint64(it.Len()):
+		case from.place != lent.place || from.length > lent.length:
 			c.violation("a result does not lie in the buffer that was lent for it")
 		default:
 			return int(from.length)
@@ -215,10 +217,13 @@ func (r *Reply) Filled(offset int, it *hotcell.SharedBuffer) int {
 		return 0
 	}
 	data := r.fetch(from)
-	if len(data) > it.Len() {
+	switch _, err := it.WriteAt(data, 0); {
+	case errors.Is(err, hotcell.ErrFreed):
+		c.fail(hotcell.ErrInvalidArgument, hotcell.ExecutedYes, nil, "a buffer that a result is to be copied into was freed in the call")
+	case err != nil:
 		c.violation("a result is longer than the buffer that is to hold it")
-		return 0
+	default:
+		return len(data)
 	}
-	_, _ = it.WriteAt(data, 0)
-	return len(data)
+	return 0
 }

@@ -121,8 +121,10 @@ func TestABufferThatIsLentIsNobodyElses(t *testing.T) {
 	if spare() != 0 {
 		t.Error("others may have it while it is lent")
 	}
-	if err := call.Finish().Err(); err != nil {
-		t.Error(err)
+	generation := session.Generation()
+	reply := call.Finish()
+	if filled := reply.Filled(0, buffer); filled != 5000 || reply.Err() != nil || session.Generation() != generation {
+		t.Error(filled, reply.Err(), "the worker has done nothing wrong")
 	}
 	call.End()
 	if spare() != 1 {

@@ -95,18 +95,14 @@ func (b *Batch) callRows(ctx context.Context, function int, rows RowArguments, p
 	rows.blocks = b.args[:rows.Count*rows.size]
 	put(rows)
 	b.count, b.open = rows.Count, false
-	switch err = b.Run(ctx); {
-	case err == nil && len(b.errs) == 0:
-		return rows.Count, nil
-	case len(b.errs) == 0:
-		// A callback that the library keeps has failed: every row has its results all the same.
-		return rows.Count, err
-	case err != nil && b.errs[0] == err:
-		// What became of the rows as a whole.
-		return 0, err
-	}
+	err = b.Run(ctx)
 	good, failed := b.firstFailed()
-	return good, &hotcell.RowError{Row: rows.First + failed, Err: b.errs[failed]}
+	if err == nil && good < rows.Count {
+		err = &hotcell.RowError{Row: rows.First + failed, Err: b.errs[failed]}
+	}
+	// Else it is what became of the rows as a whole, or what a callback has failed with that the library keeps: rows have their results
+	// all the same, but for those that failed besides.
+	return good, err
 }
 
 // firstFailed is the first entry that has failed, and the first that did so by itself: where the worker has ended in one, it was lost

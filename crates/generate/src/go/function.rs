@@ -381,7 +381,12 @@ pub(crate) fn by_columns(context: &Context<'_>, index: usize) -> Result<Option<M
     let docs = [
         format!("{name} is [Library.{method}] for each row of columns, which are equally long, in order: a wake for 1024 of them."),
         String::new(),
-        "The error of a row that fails is a *hotcell.RowError. Results of the rows in front of it come with it, but for those whose worker has ended with it; some behind it may have been called, too.".to_owned(),
+        if outcomes.is_empty() {
+            "The error of a row that fails is a *hotcell.RowError. Some behind it may have been called, too."
+        } else {
+            "The error of a row that fails is a *hotcell.RowError. Results of the rows in front of it come with it, but for those whose worker has ended with it; some behind it may have been called, too."
+        }
+        .to_owned(),
     ];
     Ok(Some(Method { comment: docs::comment(&docs), opening, body, result: None }))
 }

@@ -200,7 +200,10 @@ impl<'s> Call<'s> {
     #[inline(always)]
     pub(super) fn first(&mut self, patience: u64) -> Result<(Waited, Option<u64>)> {
         let first = self.first_meanwhile(patience, |_| ())?;
-        if let Waited::Reply(_) = first.0 {
+        // Before the call is over the worker may still read them.
+        if let Waited::Reply(ReplyHead { state: ReplyState::Returned | ReplyState::LibraryError, .. }) =
+            first.0
+        {
             let used = self.used;
             let live = self.live();
             live.lane.expect_data(used);
