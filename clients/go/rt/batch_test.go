@@ -242,8 +242,8 @@ func TestHeadsOfTheBatchBeforeAreTheSame(t *testing.T) {
 		for number, function := range entries {
 			Values(batch.Begin(function), first)
 			want = binary.LittleEndian.AppendUint32(want, uint32(function))
-			// One that is not to be executed, in every other batch.
-			if number == 1 && at%2 == 0 {
+			// One that is not to be executed, in every other batch but the last four.
+			if number == 1 && at%2 == 0 && at < 12 {
 				batch.fail(1, errClosed)
 				want[6] |= wire.EntryFlagsSkip
 			}
