@@ -64,6 +64,15 @@ pub const RULES: &[(&str, &str)] = &[
          there are several such pairs",
     ),
     (
+        "kept-text",
+        "a text that an object or the library may keep, where that is all that is open: the library gets a copy that goes with the object, \
+         or stays",
+    ),
+    (
+        "copied-text",
+        "a returned `char *` that nothing says is the caller's, where that is all that is open: it is copied, and nobody releases it",
+    ),
+    (
         "documented-output",
         "a pointer to one number that the function's comment calls an output, or both input and output",
     ),

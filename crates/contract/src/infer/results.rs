@@ -78,6 +78,11 @@ pub(super) fn objection(view: &View<'_>, draft: &Draft) -> Option<String> {
     if !plain_text(&function.result) {
         return Some(format!("`{}` may be raw data or a handle", function.result.written));
     }
+    uncertain(view, draft)
+}
+
+/// Why returned letters may be the caller's, or without a NUL behind them.
+pub(super) fn uncertain(view: &View<'_>, draft: &Draft) -> Option<String> {
     if let Some(reason) = whose(view) {
         return Some(reason);
     }
