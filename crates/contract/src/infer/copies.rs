@@ -17,7 +17,7 @@ use crate::infer::view::{View, decided, is_letter};
 use crate::infer::words::functions::DATA_RESULTS;
 use crate::infer::words::objects::CONSTRUCTORS;
 use crate::infer::words::{BINARY, RAW};
-use crate::infer::{Draft, Gap, Known, documented, results, texts};
+use crate::infer::{Draft, Gap, Known, Notes, documented, elements, lengths, results, scalars, texts};
 
 /// The rule about texts that go in.
 const KEPT: &str = "kept-text";
@@ -28,10 +28,11 @@ const COPIED: &str = "copied-text";
 /// Words of functions that go through a text and are given the next one: a copy of each would be all that they ever read.
 const STREAMS: &[&str] = &["feed", "lex", "load", "parse", "print", "read", "scan", "tokenize", "write"];
 
-/// Words of functions that hand out memory to be filled, or what is no text whatever it consists of.
+/// Words of functions that hand out memory to be filled, or what is no text whatever it consists of: `BIO_get_callback_arg(b)` has a
+/// pointer of the caller's.
 const MEMORY: &[&str] = &[
-    "grow", "line", "lines", "map", "mmap", "page", "pages", "realloc", "reserve", "resize", "room", "row",
-    "rows", "sbrk", "scanline", "slot", "space", "stack", "tile",
+    "arg", "closure", "cookie", "grow", "line", "lines", "map", "mmap", "opaque", "page", "pages", "private",
+    "reserve", "resize", "room", "row", "rows", "sbrk", "scanline", "slot", "space", "stack", "tile",
 ];
 
 /// Concludes what is open and a copy settles; what stays open, and what the worker has copies of.
@@ -50,6 +51,9 @@ pub(crate) fn apply(
         draft.params[index] = Some(Fact::inferred(text, KEPT));
         keeps.push(Keeps { param: index, until, replaced: false });
     }
+    keeps.extend(data(function, names, known, draft));
+    // What could lie in a text that goes in is a text too.
+    results::apply(&view, draft, &mut Notes::default());
     if draft.result.is_none() && is_copied(&view, draft) {
         let text = ResultRole::Text {
             encoding: Encoding::Utf8,
@@ -67,6 +71,44 @@ pub(crate) fn apply(
     (gaps, keeps)
 }
 
+/// Data that is open only because the object that comes out may keep it, as the rules about lengths find it: what has copies of it.
+fn data(function: &Function, names: &[String], known: Known<'_>, draft: &mut Draft) -> Vec<Keeps> {
+    let role = |at: usize| draft.params.get(at).and_then(|fact| fact.as_ref()).map(|fact| &fact.value);
+    let made = (0..function.params.len()).find(|&at| matches!(role(at), Some(Role::HandleOut { .. })));
+    let returned = matches!(draft.result.as_ref().map(|fact| &fact.value), Some(ResultRole::Handle { .. }));
+    let until = match made {
+        Some(param) => Until::Param { param },
+        None if returned => Until::Result,
+        None => return Vec::new(),
+    };
+    let mut found = uncounted(draft);
+    let view = View::new(function, names, known, &found).with_copies();
+    lengths::apply(&view, &mut found, &mut Notes::default());
+    elements::apply(&view, &mut found, &mut Notes::default());
+    scalars::apply(&view, &mut found, &mut Notes::default());
+    let new = |&at: &usize| !decided(draft, at) && decided(&found, at);
+    let kept: Vec<usize> = (0..function.params.len()).filter(new).collect();
+    let data = |&at: &usize| {
+        let constant = function.params[at].ty.pointee().is_some_and(|(_, constant)| constant);
+        constant && matches!(&found.params[at], Some(fact) if matches!(fact.value, Role::BufferIn { .. }))
+    };
+    if kept.is_empty() || !kept.iter().all(data) {
+        return Vec::new();
+    }
+    *draft = found;
+    kept.into_iter().map(|param| Keeps { param, until, replaced: false }).collect()
+}
+
+/// The same without what says of numbers that they are passed by value: that says nothing of what they count, unless a line says it.
+fn uncounted(draft: &Draft) -> Draft {
+    let mut numbers = draft.clone();
+    for fact in &mut numbers.params {
+        let said = |fact: &Fact<Role>| matches!(fact.evidence, Evidence::Decided { .. });
+        *fact = fact.take().filter(|fact| fact.value != Role::Value || said(fact));
+    }
+    numbers
+}
+
 /// What ends the copy of a text that is open only because it may be kept.
 fn until(view: &View<'_>, draft: &Draft, index: usize) -> Option<Until> {
     let param = view.param(index)?;
@@ -74,13 +116,7 @@ fn until(view: &View<'_>, draft: &Draft, index: usize) -> Option<Until> {
     if !letters || param.array_length.is_some() {
         return None;
     }
-    // That a number is one by value says nothing of what it counts, unless a line says it.
-    let mut numbers = draft.clone();
-    for fact in &mut numbers.params {
-        let said = |fact: &Fact<Role>| matches!(fact.evidence, Evidence::Decided { .. });
-        *fact = fact.take().filter(|fact| fact.value != Role::Value || said(fact));
-    }
-    if texts::doubt(view, &numbers, &param.ty, index).is_some() {
+    if texts::doubt(view, &uncounted(draft), &param.ty, index).is_some() {
         return None;
     }
     let object = |ty: &CType| ty.pointee().is_some_and(|(pointee, _)| pointee.record().is_some());
@@ -125,7 +161,9 @@ fn is_copied(view: &View<'_>, draft: &Draft) -> bool {
     let hidden = !function.result.written.contains('*');
     let textual = letter.kind == Type::Char || letter.written.to_ascii_lowercase().contains("char");
     let raw = function_words(&function.name).iter().any(|word| {
-        [BINARY, CONSTRUCTORS, DATA_RESULTS, MEMORY, RAW].iter().any(|list| list.contains(&word.as_str()))
+        let listed = [BINARY, CONSTRUCTORS, DATA_RESULTS, MEMORY, RAW];
+        // `Xpermalloc(size)`.
+        word.ends_with("alloc") || listed.iter().any(|list| list.contains(&word.as_str()))
     });
     is_letter(letter)
         && textual
