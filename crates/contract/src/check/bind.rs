@@ -72,6 +72,11 @@ pub(crate) fn bind(
 /// something else stays open, for whoever writes a line about that is asked for the rest as well.
 fn settle(site: Site<'_>, decided: &mut Decided, gaps: Vec<Gap>) -> Vec<Gap> {
     let (function, names, known) = (site.function, site.names, site.known);
+    // What is said of a returned type gives way to a question.
+    let returned = gaps.iter().any(|gap| gap.param.is_none());
+    if returned && lines::about_returned_type(site.contract, function).is_some() {
+        return gaps;
+    }
     let mut draft = decided.draft.clone();
     let (left, keeps) = infer::copies::apply(function, names, known, &mut draft, gaps.clone());
     let left = infer::walls::apply(function, names, known, &mut draft, left);

@@ -14,7 +14,7 @@ fn see(declarations: &str, lines: &str, doc: Option<&str>) -> Option<String> {
     let name = api.functions.last().unwrap().name.clone();
     api.functions.last_mut().unwrap().doc = doc.map(str::to_owned);
     let checked = run(&api, &contract(lines), Selection::Only(&name)).unwrap();
-    let function = checked.interface.functions.first()?;
+    let function = checked.interface.functions.iter().find(|function| function.name == name)?;
     let by =
         |evidence: &Evidence, name: &str| matches!(evidence, Evidence::Inferred { rule } if rule == name);
     let mut found = Vec::new();
@@ -41,7 +41,8 @@ fn check(declarations: &str, expect: Option<&str>) {
 #[test]
 fn a_text_that_may_be_kept_is_copied_until_its_object_goes() {
     check("void db_free(db *d); int db_set_name(db *d, const char *name)", Some("name until d"));
-    check("void db_free(db *d); int db_add(db *d, const char *, const char *note)", None);
+    let both = "void db_free(db *d); int db_add(db *d, const char *word, const char *note)";
+    check(both, Some("word until d, note until d"));
     check("void db_free(db *d); int db_add(db *d, int level, const char *word)", Some("word until d"));
     check("void db_free(db *d); db *db_create_reference(const char *text)", Some("text until result"));
     check("void db_free(db *d); int db_exec(db *d, const char *sql)", Some(""));
@@ -72,7 +73,11 @@ fn what_may_be_no_text_is_none_when_it_is_kept_either() {
 
 #[test]
 fn a_returned_text_of_nobody_is_copied() {
-    check("void db_free(db *d); char *db_get_encoding(db *d)", Some("copied"));
+    let more = "int db_n(db *d); int db_exec(db *d, const char *sql); int db_level(db *d)";
+    check(&format!("void db_free(db *d); {more}; char *db_get_encoding(db *d)"), Some("copied"));
+    // It may be all that is left of its object.
+    check("void db_free(db *d); char *db_get_message(db *d)", None);
+    check(&format!("void db_free(db *d); {more}; char *db_take_name(db *d)"), None);
     check("char *f_name(const db *d)", Some("copied"));
     check("char *f_print(const db *d, int level)", Some("copied"));
     // It is known to be the caller's, so that it would be lost with every call.
@@ -97,6 +102,30 @@ fn a_returned_text_of_nobody_is_copied() {
         "int db_text_bytes(const db *d); char *db_text(const db *d, char *more)",
     ] {
         check(declaration, None);
+    }
+}
+
+#[test]
+fn data_that_an_object_may_keep_goes_with_the_one_that_comes_out() {
+    let keeps = |declarations: &str| {
+        let all: Vec<&str> = declarations.split("; ").collect();
+        let (api, name) = (api(&all), all.last().unwrap().split_once('(').unwrap().0);
+        let name = name.rsplit(['*', ' ']).next().unwrap();
+        let checked = run(&api, &contract(""), Selection::Only(name)).unwrap();
+        let function = checked.interface.functions.iter().find(|function| function.name == name)?;
+        Some(function.keeps.iter().map(|keeps| (keeps.param, keeps.until)).collect::<Vec<_>>())
+    };
+    let made = Some(vec![(0, Until::Result)]);
+    assert_eq!(keeps("void db_free(db *d); db *db_new(const unsigned char *data, size_t size)"), made);
+    assert_eq!(keeps("void db_free(db *d); db *db_new_array(const double *values, size_t count)"), made);
+    // How much there is nobody knows, an object that goes on would have a copy of all that it ever read, and memory that is written to
+    // would change unseen.
+    for declaration in [
+        "void db_free(db *d); db *db_new(const void *data)",
+        "void db_free(db *d); int db_set_data(db *d, const unsigned char *data, size_t size)",
+        "void db_free(db *d); db *db_new(unsigned char *data, size_t size)",
+    ] {
+        assert_eq!(keeps(declaration), None, "{declaration}");
     }
 }
 

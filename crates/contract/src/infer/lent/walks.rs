@@ -48,7 +48,8 @@ pub(super) fn lender(function: &Function, known: Known<'_>) -> Option<usize> {
 /// The same where no contract says what makes objects of the type.
 pub(super) fn undecided(function: &Function, known: Known<'_>) -> Option<usize> {
     let handle = known.handles.of_pointer(&function.result)?;
-    lender(function, known).filter(|_| !known.handles.says_makers(handle))
+    let lends = lender(function, known).or_else(|| adds(function, known));
+    lends.filter(|_| !known.handles.says_makers(handle))
 }
 
 /// Words of functions that put something into an object.
