@@ -59,7 +59,7 @@ pub(crate) fn apply(
             encoding: Encoding::Utf8,
             length: None,
             nullable: true,
-            ownership: Ownership::Library,
+            ownership: Ownership::Unknown,
         };
         draft.result = Some(Fact::inferred(text, COPIED));
     }
@@ -161,9 +161,10 @@ fn is_copied(view: &View<'_>, draft: &Draft) -> bool {
     let hidden = !function.result.written.contains('*');
     let textual = letter.kind == Type::Char || letter.written.to_ascii_lowercase().contains("char");
     let raw = function_words(&function.name).iter().any(|word| {
-        let listed = [BINARY, CONSTRUCTORS, DATA_RESULTS, MEMORY, RAW];
+        let listed = [BINARY, CONSTRUCTORS, MEMORY, RAW];
+        let data = DATA_RESULTS.contains(&word.as_str()) && !word.starts_with("content");
         // `Xpermalloc(size)`.
-        word.ends_with("alloc") || listed.iter().any(|list| list.contains(&word.as_str()))
+        data || word.ends_with("alloc") || listed.iter().any(|list| list.contains(&word.as_str()))
     });
     is_letter(letter)
         && textual

@@ -31,7 +31,6 @@ mod companions;
 mod looks;
 mod named;
 mod parts;
-mod pauses;
 mod variants;
 
 const MIRROR: &str = "mirrored-release";
@@ -53,7 +52,6 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
                     invalidates: !consumed
                         && (named::removes_part(view, index)
                             || named::takes_out(view, index)
-                            || pauses::pauses(view, index)
                             || lent::stales(view, index)),
                 };
                 draft.params[index] = Some(Fact::inferred(role, rule));
@@ -75,7 +73,6 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
     }
     if let Some((ending, _)) = ending(&function.name)
         .filter(|(ending, _)| !parts::of_part(view, index, *ending) && !named::stays(view, index, *ending))
-        .filter(|(ending, _)| !pauses::is_pause(view, index, *ending))
     {
         let what = match ending {
             Ending::Releases => format!("the function is called like one that releases `{name}`"),

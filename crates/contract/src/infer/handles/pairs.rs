@@ -127,7 +127,7 @@ impl Pairs {
     }
 
     /// Whether a function is the mirror of one that opens or begins an object and hands it out: `snd_mixer_close`, beside `snd_mixer_free`.
-    pub(crate) fn closes(&self, function: &str) -> bool {
+    pub(super) fn closes(&self, function: &str) -> bool {
         self.closes.contains(function)
     }
 

@@ -418,7 +418,7 @@ fn objects_that_callers_own() {
 }
 
 #[test]
-fn objects_stay_where_a_text_of_them_is_asked_for_and_where_they_are_closed() {
+fn objects_stay_where_a_text_of_them_is_asked_for() {
     let used = ["void box_free(box *b)", "int box_n(box *b)", "int box_level(box *b)", "box *box_new(void)"];
     check(
         &used,
@@ -427,20 +427,9 @@ fn objects_stay_where_a_text_of_them_is_asked_for_and_where_they_are_closed() {
             ("char *box_take_name(box *b)", "? -> ?"),
             ("char *box_error(box *b)", "? -> ?"),
             ("double *box_name(box *b)", "? -> ?"),
-            ("int box_close(box *b)", "emptied -> value"),
-            ("int box_stop(box *b)", "emptied -> value"),
-            ("int box_close(box *b, int how)", "? value -> value"),
-            ("char *box_close(box *b)", "? -> ?"),
-            ("int box_finish(box *b)", "? -> value"),
         ],
     );
-    // Nothing says that it is freed otherwise; what is closed is let go of; and a message is all that there is of an object.
-    check(
-        &["box *box_new(void)", "void box_dispose_all(void)"],
-        &[("int box_close(box *b)", "ended -> value")],
-    );
-    let counted = ["void box_free(box *b)", "box *box_new(void)", "void lid_unref(lid *l)"];
-    check(&counted, &[("int box_close(box *b)", "? -> value")]);
+    // A message is all that there is of an object.
     check(&["void box_free(box *b)"], &[("char *box_message(box *b)", "? -> ?")]);
 }
 
