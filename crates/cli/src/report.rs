@@ -148,11 +148,13 @@ fn nobodys(interface: &Interface) -> Option<String> {
     let (first, many) = (names.first()?, names.len());
     let shown = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
     let more = if many > SHOWN { ", …" } else { "" };
-    let what =
-        if many == 1 { "1 function returns a text" } else { &format!("{many} functions return texts") };
+    let (what, them, are) = match many {
+        1 => ("1 function returns a text".to_owned(), "it", "it is"),
+        _ => (format!("{many} functions return texts"), "them", "they are"),
+    };
     Some(format!(
-        "{what} of which nothing says who owns it: copied, and never released, which is a leak where the caller should: {shown}{more}\n  \
-         function.{first}.result = {{ string = \"utf-8\", release = \"…\" }} # when it is the caller's, and {{ string = \"utf-8\" }} when it is not"
+        "{what} of which nothing says who owns {them}: copied, and never released, which is a leak where {are} the caller's: {shown}{more}\n  \
+         function.{first}.result = {{ string = \"utf-8\", release = \"…\" }} # or without `release` when it stays the library's"
     ))
 }
 
