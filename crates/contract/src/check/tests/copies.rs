@@ -62,6 +62,9 @@ fn a_text_that_may_be_kept_is_copied_until_its_object_goes() {
 fn what_may_be_no_text_is_none_when_it_is_kept_either() {
     for declaration in [
         "void db_free(db *d); int db_set_key(db *d, const char *key, int n)",
+        "void db_free(db *d); int db_add(db *d, const char *, int)",
+        "void db_free(db *d); int db_append(db *d, const char *text, int len)",
+        "void db_free(db *d); db *db_create_reference(const char *text, int)",
         "void db_free(db *d); int db_set_data(db *d, const char *data)",
         "void db_free(db *d); int db_set_range(db *d, const char *begin, const char *end)",
         "void db_free(db *d); int db_add(db *d, const char *name, void *more)",
