@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use hotcell_bind::Checked;
 use hotcell_contract::{OpenType, decided_lines};
 use hotcell_model::evidence::Evidence;
-use hotcell_model::interface::{Function, Interface, ResultRole, Role, Status};
+use hotcell_model::interface::{Function, Interface, Ownership, ResultRole, Role, Status};
 use serde_json::{Value, json};
 
 use crate::table::{BAD, Cell, FAINT, GOOD, OPEN, columns};
@@ -87,6 +87,9 @@ pub(crate) fn text(checked: &Checked, entries: &[Entry<'_>], width: Option<usize
     if !types.is_empty() {
         text.push_str(&format!("{types}\n"));
     }
+    if let Some(nobodys) = nobodys(&checked.interface) {
+        text.push_str(&format!("{nobodys}\n"));
+    }
     let lines = decided_lines(&checked.text);
     let decide = if lines == 1 { "1 line decides" } else { &format!("{lines} lines decide") };
     text.push_str(&format!("{}; {decide}\n", summary(entries)));
@@ -136,6 +139,27 @@ pub(crate) fn types(open: &[OpenType], width: Option<usize>) -> String {
     };
     columns(&open.iter().map(row).collect::<Vec<_>>(), width)
 }
+
+/// Which functions return texts that nobody releases, since nothing says who owns them.
+fn nobodys(interface: &Interface) -> Option<String> {
+    let unknown = |role: &ResultRole| matches!(role, ResultRole::Text { ownership: Ownership::Unknown, .. });
+    let found = interface.functions.iter().filter(|function| unknown(&function.result.value));
+    let names: Vec<&str> = found.map(|function| function.name.as_str()).collect();
+    let (first, many) = (names.first()?, names.len());
+    let shown = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    let more = if many > SHOWN { ", …" } else { "" };
+    let (what, them, are) = match many {
+        1 => ("1 function returns a text".to_owned(), "it", "it is"),
+        _ => (format!("{many} functions return texts"), "them", "they are"),
+    };
+    Some(format!(
+        "{what} of which nothing says who owns {them}: copied, and never released, which is a leak where {are} the caller's: {shown}{more}\n  \
+         function.{first}.result = {{ string = \"utf-8\", release = \"…\" }} # or without `release` when it stays the library's"
+    ))
+}
+
+/// How many functions are named where there are many.
+const SHOWN: usize = 6;
 
 /// How many there are of each kind, on one line.
 pub(crate) fn summary(entries: &[Entry<'_>]) -> String {

@@ -9,6 +9,7 @@ mod arrays;
 pub(crate) mod begun;
 mod comments;
 pub(crate) mod constants;
+pub(crate) mod copies;
 mod counted;
 mod destructors;
 mod documented;

@@ -64,6 +64,15 @@ pub const RULES: &[(&str, &str)] = &[
          there are several such pairs",
     ),
     (
+        "kept-text",
+        "a text that an object or the library may keep, where that is all that is open: the library gets a copy that goes with the object, \
+         or stays",
+    ),
+    (
+        "copied-text",
+        "a returned `char *` that nothing says is the caller's, where that is all that is open: it is copied, and nobody releases it",
+    ),
+    (
         "documented-output",
         "a pointer to one number that the function's comment calls an output, or both input and output",
     ),
@@ -135,6 +144,11 @@ pub const RULES: &[(&str, &str)] = &[
     ),
     ("object-copy", "an object from a function called `copy`, `dup` or `clone` of a `const` one of its type"),
     (
+        "read-object",
+        "an object with a release, from a function that is called like one which reads, opens or compiles a source, and takes texts or data and \
+         numbers, and nothing else",
+    ),
+    (
         "library-constant",
         "a `const` object that a function without parameters returns, where at least five return one of the type: it is the library's own",
     ),
@@ -146,6 +160,11 @@ pub const RULES: &[(&str, &str)] = &[
         "found-object",
         "an object of a function called like one that goes to a child, an item, a parent or the like of the object that goes in, where the \
          library counts no references: it was there before, and is stale when the other one changes",
+    ),
+    (
+        "added-object",
+        "an object of a function called like one that adds something to what its only object is called, of that object's type or pointed to by \
+         it, where the library counts no references: it is inside of that, and stale when that changes",
     ),
 ];
 

@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::ffi::c_void;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 
 use hotcell_protocol::RawHandle;
 use hotcell_protocol::wire::{self, Refusal};
@@ -304,7 +305,9 @@ impl Handles {
         let Some(copy) = self.uses.copies().take(copy) else { return };
         let mut at = handle;
         while !at.is_none() {
-            let Ok(index) = self.entries.find(at) else { return self.uses.copies().end(vec![copy]) };
+            let Ok(index) = self.entries.find(at) else {
+                return self.uses.copies().end(vec![Arc::new(copy)]);
+            };
             let entry = &self.entries[index];
             if entry.tie == Tie::Owned {
                 return self.copies.add(at, copy);

@@ -89,7 +89,13 @@ pub(super) fn result(concluded: &ResultRole, said: &ResultRole) -> Agreement {
         (
             ResultRole::Text { length, ownership, .. },
             ResultRole::Text { length: counted, ownership: owner, .. },
-        ) => finer(ownership == owner && (length == counted || length.is_none() && counted.is_none())),
+        ) => {
+            // Who releases what nothing is said of is for the line to say.
+            let open = *ownership == Ownership::Unknown;
+            finer(
+                (open || ownership == owner) && (length == counted || length.is_none() && counted.is_none()),
+            )
+        }
         (
             ResultRole::Buffer { length, ownership, .. },
             ResultRole::Buffer { length: counted, ownership: owner, .. },

@@ -174,6 +174,7 @@ fn ownership(value: &Value, names: &Names) -> String {
     match tag(value, "ownership") {
         "owned" => format!("copied, then `{}` takes it back", text(&value["release"])),
         "static" | "library" => "copied; the library keeps it".into(),
+        "unknown" => "copied; nobody releases it, and a line says who should".into(),
         _ => other(value, "ownership", names),
     }
 }
@@ -372,6 +373,8 @@ mod tests {
                 json!({ "role": "text", "encoding": "bytes", "nullable": true, "ownership": ownership });
             check(text, "a text, of no known encoding, or NULL; copied; the library keeps it");
         }
+        let nobodys = json!({ "role": "text", "encoding": "utf8", "nullable": false, "ownership": { "ownership": "unknown" } });
+        check(nobodys, "a text, UTF-8; copied; nobody releases it, and a line says who should");
         let ownership = json!(Ownership::Owned { release: "free".into() });
         let length = json!(Expr::SizeOf { ctype: "int".into() });
         let data = json!({ "role": "buffer", "length": length, "ownership": ownership });

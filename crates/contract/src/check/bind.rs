@@ -5,11 +5,11 @@ use hotcell_model::api::Function;
 use hotcell_model::expr::Expr;
 use hotcell_model::interface::{self, Capacity, LeftOut, Role, Status};
 
-use crate::check::decide::{self, Site};
+use crate::check::decide::{self, Decided, Site};
 use crate::check::{Link, finish, left_out, lines, names, structures};
 use crate::contract::Contract;
 use crate::diagnostic::Diagnostic;
-use crate::infer::{self, Draft, Known, Verdict, infer};
+use crate::infer::{self, Draft, Gap, Known, Verdict, infer};
 
 /// The bound function, or why it is left out; `None` when a line about it is wrong.
 pub(crate) fn bind(
@@ -60,12 +60,31 @@ pub(crate) fn bind(
         {
             gaps
         }
-        Verdict::Open(gaps) => infer::walls::apply(function, &names, known, &mut decided.draft, gaps),
+        Verdict::Open(gaps) => settle(site, &mut decided, gaps),
     };
     let before = findings.len();
     let finished = finish::finish(site, decided, gaps, findings);
     lines::name_function(contract, &function.name, &mut findings[before..]);
     finished
+}
+
+/// What is right whatever the answer is to what is open: copies of texts, and memory before walls. Nothing of it is taken where
+/// something else stays open, for whoever writes a line about that is asked for the rest as well.
+fn settle(site: Site<'_>, decided: &mut Decided, gaps: Vec<Gap>) -> Vec<Gap> {
+    let (function, names, known) = (site.function, site.names, site.known);
+    // What is said of a returned type gives way to a question.
+    let returned = gaps.iter().any(|gap| gap.param.is_none());
+    if returned && lines::about_returned_type(site.contract, function).is_some() {
+        return gaps;
+    }
+    let mut draft = decided.draft.clone();
+    let (left, keeps) = infer::copies::apply(function, names, known, &mut draft, gaps.clone());
+    let left = infer::walls::apply(function, names, known, &mut draft, left);
+    if !left.is_empty() {
+        return gaps;
+    }
+    (decided.draft, decided.copied) = (draft, keeps);
+    left
 }
 
 /// Inference, which takes a parameter that a capacity is computed from for explained. Where that leaves gaps

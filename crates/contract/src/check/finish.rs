@@ -32,7 +32,7 @@ pub(crate) fn finish(
 ) -> Option<Result<interface::Function, LeftOut>> {
     let function = site.function;
     let unsupported = |reason: String| Some(Err(left_out(function, Status::Unsupported, reason, None)));
-    let Decided { mut draft, mut error, requires, cancel, mut uses, keeps, places, .. } = decided;
+    let Decided { mut draft, mut error, requires, cancel, mut uses, keeps, copied, places, .. } = decided;
     if draft.result.is_none() && function.result.kind == Type::Void {
         draft.result = Some(Fact::proven(ResultRole::Void));
     }
@@ -64,7 +64,8 @@ pub(crate) fn finish(
         wrong.extend(callback::ending(site, &values, &places));
         wrong.extend(cancels::check(site, &values, &uses));
     }
-    let keeps = keeps::resolve(site, &keeps, &values, &result.value, &mut wrong);
+    let mut keeps = keeps::resolve(site, &keeps, &values, &result.value, &mut wrong);
+    keeps.extend(copied);
     if !wrong.is_empty() {
         findings.append(&mut wrong);
         return None;

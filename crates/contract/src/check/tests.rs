@@ -5,6 +5,7 @@ mod arrays;
 mod bound;
 mod callbacks;
 mod cancels;
+mod copies;
 mod encodings;
 mod families;
 mod handed;

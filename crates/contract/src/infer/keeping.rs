@@ -25,6 +25,9 @@ const COMES_OUT: &[&str] = &["dest", "dst", "out", "output", "res", "result"];
 /// Why data behind a parameter may be needed after the call.
 pub(super) fn of_data(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
     let name = view.name(index);
+    if view.copies {
+        return None;
+    }
     if comments::kept(view.function) {
         return Some(format!(
             "the documentation says that something must outlive the call; it may be `{name}`"

@@ -15,7 +15,7 @@ use crate::infer::view::{View, plain_text};
 use crate::infer::words::objects::{COMPARES, LOOKS};
 use crate::infer::{Draft, Known, comments};
 
-mod walks;
+pub(super) mod walks;
 
 const RULE: &str = "internal-object";
 
@@ -27,7 +27,9 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft) {
     };
     let found = lender(view.function, view.known).map(|parent| (parent, RULE));
     let walked = || walks::lender(view.function, view.known).map(|parent| (parent, walks::RULE));
-    let Some((parent, rule)) = found.or_else(walked).filter(|_| !handles.says_makers(handle)) else {
+    let added = || walks::adds(view.function, view.known).map(|parent| (parent, walks::ADDED));
+    let Some((parent, rule)) = found.or_else(walked).or_else(added).filter(|_| !handles.says_makers(handle))
+    else {
         return;
     };
     let role = ResultRole::Handle {

@@ -9,11 +9,13 @@
 //! what everybody has. Nothing is taken for lent: nobody says what ends it.
 
 use hotcell_model::Fact;
-use hotcell_model::api::Function;
+use hotcell_model::api::{Function, Param};
 use hotcell_model::interface::{Ownership, ResultRole, Role};
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::ending;
+use crate::infer::lent::walks;
+use crate::infer::names::words;
 use crate::infer::view::{View, decided};
 use crate::infer::words::objects::{CONSTRUCTORS, COPIES, SHARES};
 use crate::infer::{Draft, Notes, comments, may_make};
@@ -120,12 +122,60 @@ fn rule(view: &View<'_>, handle: &str) -> Result<(&'static str, String), String>
         [] if (view.function_has_word(CONSTRUCTORS) || is_stem(function, &release)) && !selects(view) => {
             Ok(("object-constructor", release))
         }
+        [] if reads(view) && !selects(view) && !comments::owner(function) => Ok(("read-object", release)),
         [only] if view.function_has_word(COPIES) && same_constant(view, only, handle) => {
             Ok(("object-copy", release))
         }
+        [_] if copies(view) == Some(handle) => Ok(("object-copy", release)),
         [] => open(),
         _ => Err(format!("the `{handle}` it returns may belong to what the function is given")),
     }
+}
+
+/// The type of which a function copies the only object that it is given, whether it says that it leaves that alone or not: besides it
+/// takes numbers. `xmlCopyDoc(doc, recursive)`.
+pub(super) fn copies<'a>(view: &View<'a>) -> Option<&'a str> {
+    let [first, rest @ ..] = &view.function.params[..] else { return None };
+    let handle = view.known.handles.of_pointer(&first.ty)?;
+    let same = view.known.handles.of_pointer(&view.function.result) == Some(handle);
+    // Where references are counted `dup` may count another one.
+    let verb = words(&view.function.name).iter().any(|word| ["clone", "copy"].contains(&word.as_str()));
+    let numbers = rest.iter().all(|param| param.ty.is_scalar());
+    (same && verb && numbers && !walks::counts(view.known) && ending(&view.function.name).is_none())
+        .then_some(handle)
+}
+
+/// Words of functions that make an object of what they read.
+const READS: &[&str] = &["build", "compile", "decode", "import", "load", "open", "parse", "read"];
+
+/// What stands behind `from` where something is made of it: `json_from_string(text)`.
+const FROM: &[&str] = &[
+    "buf", "buffer", "bytes", "data", "doc", "fd", "file", "filename", "io", "json", "mem", "memory", "path",
+    "str", "stream", "string", "text", "uri", "url", "xml", "yaml",
+];
+
+/// What stands behind `for` where something is made that reads it: `xmlReaderForFile(filename, …)`. What is there for a text may be found by it.
+const FOR: &[&str] = &["doc", "document", "fd", "file", "io", "memory", "stream"];
+
+/// Whether a function reads a text or data and returns what it has made of that: it is called so, and takes such, numbers, and nothing else.
+/// What is found by a name is not read.
+fn reads(view: &View<'_>) -> bool {
+    let name = words(&view.function.name);
+    let verb = name.iter().any(|word| READS.contains(&word.as_str()));
+    let source = name.windows(2).any(|pair| {
+        let behind = match pair[0].as_str() {
+            "from" => FROM,
+            "for" => FOR,
+            _ => &[],
+        };
+        behind.contains(&pair[1].as_str())
+    });
+    let given = |param: &Param| {
+        let data = param.ty.pointee().is_some_and(|(ty, constant)| constant && ty.is_byte());
+        (data, data || param.ty.is_scalar())
+    };
+    let params = || view.function.params.iter().map(given);
+    (verb || source) && params().any(|(data, _)| data) && params().all(|(_, fits)| fits)
 }
 
 /// Whether a function that takes nothing is called as the release of what it returns is, but for the word for the end: `curl_url()` beside

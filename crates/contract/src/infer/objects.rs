@@ -18,12 +18,13 @@ use hotcell_model::interface::{ResultRole, Role};
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::{Ending, ending};
+use crate::infer::lent::walks::adds;
 use crate::infer::names::words;
-use crate::infer::view::{View, decided, shown};
+use crate::infer::view::{View, decided, is_letter, shown};
 use crate::infer::words::objects::{
     COLLECTS, COMPARES, COUNTS, ENDS_IF, FINDS, KEEPS_OBJECT, LOOKS, REFERENCES, STORES,
 };
-use crate::infer::{Draft, Notes, answers, comments, keeping, lent};
+use crate::infer::{Draft, Notes, answers, comments, keeping, lent, made};
 
 mod begun;
 mod companions;
@@ -298,12 +299,41 @@ fn swallowed(view: &View<'_>, name: &str) -> Option<String> {
         return Some(format!("what the function hands out may take over `{name}`"));
     }
     if let Some((_, constant)) = returned {
-        let finds = view.function_has_word(FINDS);
+        let finds = view.function_has_word(FINDS)
+            || made::copies(view).is_some()
+            || adds(function, view.known).is_some();
         return (!constant && !finds).then(|| format!("what the function returns may take over `{name}`"));
     }
     let fresh = function.result.pointee().is_some_and(|(_, constant)| !constant);
     let alone = function.params.len() == 1;
-    (fresh && alone).then(|| format!("`{name}` may be used up by what the function returns"))
+    (fresh && alone && !lives_on(view))
+        .then(|| format!("`{name}` may be used up by what the function returns"))
+}
+
+/// From how many functions on an object is there for more than to be asked once.
+const USED_BY: usize = 3;
+
+/// Words of functions that make a text of an object and leave nothing of it.
+const USES_UP: &[&str] =
+    &["build", "collect", "error", "err", "exception", "into", "result", "status", "take"];
+
+/// Whether an object is there when a function has returned a text of it: something releases it, several functions are about it, and it is
+/// no error, whose message is all that there is. `xmlTextReaderName(reader)`, not `LLVMGetErrorMessage(error)`.
+fn lives_on(view: &View<'_>) -> bool {
+    let (Some(handle), Some((letter, _))) = (view.handle(0), view.function.result.pointee()) else {
+        return false;
+    };
+    let known = view.known.handles.get(handle).is_some_and(|known| known.release.is_some());
+    let about = |function: &&Function| {
+        let first = function.params.first().and_then(|param| view.known.handles.of_pointer(&param.ty));
+        first == Some(handle) && ending(&function.name).is_none()
+    };
+    let said = |name: &str| words(name).iter().any(|word| USES_UP.contains(&word.as_str()));
+    is_letter(letter)
+        && known
+        && !said(&view.function.name)
+        && !said(handle)
+        && view.known.api.functions.iter().filter(about).count() >= USED_BY
 }
 
 /// Whether a type points to an object: a handle, or a structure of any kind.

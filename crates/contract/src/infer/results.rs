@@ -78,10 +78,15 @@ pub(super) fn objection(view: &View<'_>, draft: &Draft) -> Option<String> {
     if !plain_text(&function.result) {
         return Some(format!("`{}` may be raw data or a handle", function.result.written));
     }
+    uncertain(view, draft)
+}
+
+/// Why returned letters may be the caller's, or without a NUL behind them.
+pub(super) fn uncertain(view: &View<'_>, draft: &Draft) -> Option<String> {
     if let Some(reason) = whose(view) {
         return Some(reason);
     }
-    if view.function_has_last_word(DATA_RESULTS) {
+    if view.function_has_last_word(DATA_RESULTS) && !content_of_letters(view) {
         return Some(
             "the function is called like one that returns data, which need not end with a NUL".into(),
         );
@@ -104,6 +109,13 @@ pub(super) fn objection(view: &View<'_>, draft: &Draft) -> Option<String> {
         }
     }
     None
+}
+
+/// Whether what a function returns is the content of something, in letters of a type that has the name of letters: `xmlNodeGetContent(node)`.
+fn content_of_letters(view: &View<'_>) -> bool {
+    let letters =
+        view.function.result.pointee().is_some_and(|(ty, _)| is_letter(ty) && ty.kind != Type::Char);
+    letters && view.function_has_last_word(&["content", "contents"])
 }
 
 /// Why returned memory may be the caller's, or without a NUL at its end, whatever letters are in it.

@@ -108,22 +108,33 @@ fn keeper(view: &View<'_>, index: usize) -> bool {
     if view.called(index, &["ident"]) || view.function_has_word(&["register"]) {
         return true;
     }
+    if has_object(view) {
+        return false;
+    }
+    let only = view.function.params.len() == 1;
+    let swaps = plain_text(&view.function.result) && !view.function_has_word(LOOKS_UP);
+    let silent = view.function.result.kind == Type::Void && !view.function_has_word(TELLS);
+    stores(view, index) || only && (swaps || silent)
+}
+
+/// Whether a function without objects is called like one that keeps this text, and not only like none that is done with it.
+pub(super) fn stores(view: &View<'_>, index: usize) -> bool {
+    let adds = view.function_has_word(ADDS);
+    let last = alone(view) && index + 1 == view.function.params.len();
+    let sets = last && (view.function_has_word(KEEPERS) || view.function.name.starts_with("set"));
+    let said = view.called(index, &["ident"]) || view.function_has_word(&["register"]);
+    said || adds || sets
+}
+
+/// Whether any object goes in or comes out.
+fn has_object(view: &View<'_>) -> bool {
     let object = |ty: &CType| {
         let record = ty.pointee().is_some_and(|(ty, _)| matches!(ty.kind, Type::Record { .. }));
         record || view.known.handles.of_pointer(ty).is_some()
     };
     let of_object = |ty: &CType| object(ty) || ty.pointee().is_some_and(|(behind, _)| object(behind));
     let types = view.function.params.iter().map(|param| &param.ty).chain([&view.function.result]);
-    if types.into_iter().any(of_object) {
-        return false;
-    }
-    let adds = view.function_has_word(ADDS);
-    let last = alone(view) && index + 1 == view.function.params.len();
-    let sets = last && (view.function_has_word(KEEPERS) || view.function.name.starts_with("set"));
-    let only = view.function.params.len() == 1;
-    let swaps = plain_text(&view.function.result) && !view.function_has_word(LOOKS_UP);
-    let silent = view.function.result.kind == Type::Void && !view.function_has_word(TELLS);
-    adds || sets || only && (swaps || silent)
+    types.into_iter().any(of_object)
 }
 
 /// Whether a function has one pointer only.

@@ -23,6 +23,8 @@ pub(super) struct View<'a> {
     pub(super) known: Known<'a>,
     /// Parameters that decided sizes refer to.
     referenced: Vec<usize>,
+    /// Whether the library gets a copy of data that goes with the object that comes out, so that nobody has to know who keeps it.
+    pub(super) copies: bool,
 }
 
 impl<'a> View<'a> {
@@ -35,12 +37,17 @@ impl<'a> View<'a> {
                 }
             });
         }
-        View { function, names, known, referenced }
+        View { function, names, known, referenced, copies: false }
+    }
+
+    /// The same where data is copied until the object goes that comes out.
+    pub(super) fn with_copies(self) -> Self {
+        View { copies: true, ..self }
     }
 
     /// Another function of the library, of which nothing is decided.
     pub(super) fn beside(&self, function: &'a Function) -> View<'a> {
-        View { function, names: &[], known: self.known, referenced: Vec::new() }
+        View { function, names: &[], known: self.known, referenced: Vec::new(), copies: false }
     }
 
     pub(super) fn param(&self, index: usize) -> Option<&'a Param> {

@@ -293,7 +293,7 @@ fn release(
         Ownership::Owned { release } => {
             Ok(vec![release_call(scope.interface, &scope.function.name, release, handle, object)?])
         }
-        Ownership::Library => Ok(Vec::new()),
+        Ownership::Library | Ownership::Unknown => Ok(Vec::new()),
     }
 }
 

@@ -278,6 +278,9 @@ pub enum Ownership {
     /// The library: memory is copied right after the call and never freed; an object is never released, and
     /// lives as long as its parent, or for ever where it has none.
     Library,
+    /// Nobody knows: memory is copied right after the call and never freed, which is a leak where it is the caller's. No object
+    /// is handed out so.
+    Unknown,
 }
 
 /// The beginning of a resident structure's life.

@@ -111,8 +111,10 @@ impl Handles {
     }
 
     /// An object is taken by the call in progress, which may have put it into another that it was passed.
+    ///
+    /// What was copied for it goes with those others, too.
     pub(super) fn hand_over_kept(&mut self, taken: RawHandle) {
-        if self.holds.is_empty() {
+        if self.holds.is_empty() && self.copies.is_empty() {
             return;
         }
         let kept = self.holds.kept_by(taken, self.uses.thread());
@@ -120,20 +122,25 @@ impl Handles {
         let heirs: HashSet<RawHandle> = others.filter_map(|(handle, _)| self.owner(handle)).collect();
         for heir in heirs {
             self.keep_all(&kept, heir);
+            self.copies.share(taken, heir);
         }
     }
 
     /// A new object keeps what was kept by that which its call was passed, and is kept by what kept one of its type: it may have
-    /// been a part of that.
+    /// been a part of that. So do copies stay for it that were made for what the call was passed, unless it goes before that.
     pub(super) fn inherit_kept(&mut self, new: RawHandle) {
-        if self.holds.is_empty() {
+        if self.holds.is_empty() && self.copies.is_empty() {
             return;
         }
         let sources: HashSet<RawHandle> =
             self.uses.passed().map(|(handle, _)| self.owner(handle).unwrap_or(handle)).collect();
+        let above: HashSet<RawHandle> = self.upwards(new).map(|index| self.entries.name(index)).collect();
         for source in sources.into_iter().filter(|source| *source != new) {
             let kept = self.holds.kept_by(source, self.uses.thread());
             self.keep_all(&kept, new);
+            if !above.contains(&source) {
+                self.copies.share(source, new);
+            }
         }
         let wholes: HashSet<RawHandle> =
             self.uses.passed().map(|(handle, _)| handle).filter(|whole| whole.kind() == new.kind()).collect();

@@ -3,13 +3,14 @@
 //! | a copy is | from | to |
 //! |---|---|---|
 //! | its call's | `keep` | `keep_until`, or the end of the call: then it goes |
-//! | an object's | `keep_until` | the removal of the object |
+//! | an object's | `keep_until` | the removal of the object, and of all that may have it from that |
 //! | over | the removal of the object | the end of the outermost call of that thread: then it goes. The library may still be releasing the object |
 
 use std::alloc::{Layout, alloc, dealloc};
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 use hotcell_protocol::RawHandle;
 
@@ -25,6 +26,8 @@ pub(crate) struct KeptData {
 
 // SAFETY: it owns its memory, which nothing refers to but the library; what that does with it is the library's affair.
 unsafe impl Send for KeptData {}
+// SAFETY: nothing but the library looks into it; what is shared are its address and its end.
+unsafe impl Sync for KeptData {}
 
 impl KeptData {
     /// A copy; `None` when there is no memory for it.
@@ -51,7 +54,7 @@ impl Drop for KeptData {
 
 /// The copies that belong to objects.
 #[derive(Debug, Default)]
-pub(super) struct KeptByObjects(HashMap<RawHandle, Vec<KeptData>>);
+pub(super) struct KeptByObjects(HashMap<RawHandle, Vec<Arc<KeptData>>>);
 
 impl KeptByObjects {
     pub(super) fn is_empty(&self) -> bool {
@@ -59,7 +62,16 @@ impl KeptByObjects {
     }
 
     pub(super) fn add(&mut self, owner: RawHandle, copy: KeptData) {
-        self.0.entry(owner).or_default().push(copy);
+        self.0.entry(owner).or_default().push(Arc::new(copy));
+    }
+
+    /// Another object may have what belongs to this one: it stays until both have gone.
+    pub(super) fn share(&mut self, owner: RawHandle, other: RawHandle) {
+        let Some(copies) = self.0.get(&owner).filter(|_| owner != other).cloned() else { return };
+        let own = self.0.entry(other).or_default();
+        let new = copies.into_iter().filter(|copy| !own.iter().any(|other| Arc::ptr_eq(copy, other)));
+        let new: Vec<_> = new.collect();
+        own.extend(new);
     }
 
     /// How many belong to an object.
@@ -69,7 +81,7 @@ impl KeptByObjects {
     }
 
     /// Those of an object that has gone.
-    pub(super) fn of(&mut self, owner: RawHandle) -> Vec<KeptData> {
+    pub(super) fn of(&mut self, owner: RawHandle) -> Vec<Arc<KeptData>> {
         self.0.remove(&owner).unwrap_or_default()
     }
 }
@@ -80,7 +92,7 @@ pub(super) struct KeptByCalls {
     /// Those of open calls, the innermost last.
     calls: Vec<KeptData>,
     /// Those that are over.
-    over: Vec<KeptData>,
+    over: Vec<Arc<KeptData>>,
 }
 
 impl KeptByCalls {
@@ -110,7 +122,7 @@ impl KeptByCalls {
         Some(self.calls.swap_remove(at))
     }
 
-    pub(super) fn end(&mut self, copies: Vec<KeptData>) {
+    pub(super) fn end(&mut self, copies: Vec<Arc<KeptData>>) {
         self.over.extend(copies);
     }
 

@@ -130,6 +130,8 @@ fn help_can_be_pasted() {
         "int f15(const char *data)",
         "int f16(short *a, int *n)",
         "int f17(const short *a)",
+        "int f18(char **out, char **more)",
+        "char *f19_dup(int n)",
     ];
     let api = api(&declarations);
     let mut pasted = 0;

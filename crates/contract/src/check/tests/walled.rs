@@ -86,7 +86,6 @@ fn what_may_be_kept_or_is_a_place_is_asked_for() {
         "int register_add(const short *numbers)",
         "int db_save_dict_far(db *d, char *room, int n)",
         "int putenv(char *text)",
-        "void setprogname(const char *name)",
         "void select_buffer(int size, unsigned *buffer)",
         "int define_property(const char *name, unsigned *ranges)",
         "int db_write_open_memory(db *d, void *buffer, size_t size, size_t *used)",
@@ -107,6 +106,10 @@ fn what_may_be_kept_or_is_a_place_is_asked_for() {
     ] {
         assert_eq!(named(declaration), 0, "{declaration}");
     }
+    // A text has another answer than a wall.
+    let api = api(&["void setprogname(const char *name)"]);
+    let checked = run(&api, &contract(""), Selection::Only("setprogname")).unwrap();
+    assert!(!checked.interface.functions[0].ends_at_wall(0));
     assert_eq!(named("int numbers_add(int *r, const int *a, const int *b)"), 1);
     assert_eq!(named("int db_read(db *d, double *numbers)"), 1);
     assert_eq!(named("int puts_all(char *text)"), 1);

@@ -15,6 +15,8 @@ use crate::infer::{Known, has_word};
 
 pub(super) const RULE: &str = "found-object";
 
+pub(super) const ADDED: &str = "added-object";
+
 /// What is found in an object, or around it.
 const PLACES: &[&str] = &["child", "element", "item", "parent", "root", "sibling"];
 
@@ -46,7 +48,27 @@ pub(super) fn lender(function: &Function, known: Known<'_>) -> Option<usize> {
 /// The same where no contract says what makes objects of the type.
 pub(super) fn undecided(function: &Function, known: Known<'_>) -> Option<usize> {
     let handle = known.handles.of_pointer(&function.result)?;
-    lender(function, known).filter(|_| !known.handles.says_makers(handle))
+    let lends = lender(function, known).or_else(|| adds(function, known));
+    lends.filter(|_| !known.handles.says_makers(handle))
+}
+
+/// Words of functions that put something into an object.
+const PUTS: &[&str] = &["add", "append", "insert", "prepend"];
+
+/// The object to which a function adds what it returns, by its name: `cJSON_AddNullToObject(object, name)`, whose `object` it is. A list
+/// that is longer afterwards is another (`slist_append(list, data)`): what is returned then may stand for all of it.
+pub(in crate::infer) fn adds(function: &Function, known: Known<'_>) -> Option<usize> {
+    let result = known.handles.of_pointer(&function.result)?;
+    let name = words(&function.name);
+    let verb = name.iter().position(|word| PUTS.contains(&word.as_str()))?;
+    let to = name.iter().rposition(|word| word == "to").filter(|to| *to > verb + 1)?;
+    let index = only_object(function, known).filter(|index| *index == 0)?;
+    let from = known.handles.of_pointer(&function.params[index].ty)?;
+    let called = |text: &str| words(text) == name[to + 1..];
+    let holder = function.params[index].name.as_deref().is_some_and(called) || called(from);
+    let kin = from == result || contains(function, known, from, result);
+    (holder && kin && !counts(known) && ending(&function.name).is_none() && !comments::owned(function))
+        .then_some(index)
 }
 
 /// Whether the headers show that the structure of the one type points to the other: a document to its nodes.
@@ -67,7 +89,7 @@ fn contains(function: &Function, known: Known<'_>, from: &str, result: &str) -> 
 }
 
 /// Whether a function of the library counts who holds the only thing that it takes: `widget_ref(widget)`, `X509_up_ref(x)`.
-fn counts(known: Known<'_>) -> bool {
+pub(in crate::infer) fn counts(known: Known<'_>) -> bool {
     let takes = |function: &&Function| matches!(&function.params[..], [only] if only.ty.pointee().is_some());
     let counts = |function: &Function| {
         let name = words(&function.name);

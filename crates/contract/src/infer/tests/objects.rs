@@ -390,12 +390,23 @@ fn objects_that_callers_own() {
             ("box *box_new(void)", "-> owned"),
             ("box *box_create(const char *path, int width)", "text value -> owned"),
             ("box *box_dup(const box *b)", "object -> owned"),
+            ("box *box_copy(box *b)", "object -> owned"),
+            ("box *box_copy(box *b, int deep)", "object value -> owned"),
+            ("box *box_parse_text(const char *path)", "text -> owned"),
+            ("box *box_from_file(const char *path, int mode)", "text value -> owned"),
+            ("box *box_reader_for_file(const char *path)", "text -> owned"),
             // No release, another object that may own it, everybody's, one of several, or nothing says so.
             ("state *state_new(void)", "-> ?"),
             ("box *box_new_in(lid *l)", "? -> ?"),
             ("box *box_new_for(const lid *l)", "object -> ?"),
             ("box *box_new_at(struct open_point *p)", "? -> ?"),
             ("box *box_dup(box *b)", "? -> ?"),
+            ("box *box_copy(box *b, lid *l)", "? ? -> ?"),
+            ("box *box_parse(lid *l, const char *path)", "? text -> ?"),
+            ("box *box_for_name(const char *name)", "text -> ?"),
+            ("box *box_parse_get(const char *name)", "text -> ?"),
+            ("box *box_open(int number)", "value -> ?"),
+            ("const box *box_parse_file(const char *path)", "text -> ?"),
             ("box *box_new_default(void)", "-> ?"),
             ("box *box_alloc(int)", "value -> ?"),
             ("box *box_alloc(int type)", "value -> ?"),
@@ -404,6 +415,41 @@ fn objects_that_callers_own() {
             ("box *box_new_pair(lid **other)", "? -> ?"),
         ],
     );
+}
+
+#[test]
+fn objects_stay_where_a_text_of_them_is_asked_for() {
+    let used = ["void box_free(box *b)", "int box_n(box *b)", "int box_level(box *b)", "box *box_new(void)"];
+    check(
+        &used,
+        &[
+            ("char *box_name(box *b)", "object -> ?"),
+            ("char *box_take_name(box *b)", "? -> ?"),
+            ("char *box_error(box *b)", "? -> ?"),
+            ("double *box_name(box *b)", "? -> ?"),
+        ],
+    );
+    // A message is all that there is of an object.
+    check(&["void box_free(box *b)"], &[("char *box_message(box *b)", "? -> ?")]);
+}
+
+#[test]
+fn what_is_added_to_an_object_is_lent_by_it() {
+    check(
+        &["void box_free(box *b)"],
+        &[
+            ("box *box_add_null_to_whole(box *whole, int level)", "emptied value -> lent"),
+            ("int box_change(box *b, int level)", "object value -> value"),
+            ("box *box_add_null(box *whole, int level)", "? value -> ?"),
+            ("box *box_add_null_to_list(box *whole, int level)", "? value -> ?"),
+            ("lid *box_add_lid_to_whole(box *whole)", "? -> ?"),
+            ("box *box_add_to_whole(box *whole)", "? -> ?"),
+        ],
+    );
+    let adds = ["void box_free(box *b)", "box *box_add_null_to_whole(box *whole, int level)"];
+    check(&adds, &[("int box_change(box *b, int level)", "emptied value -> value")]);
+    let counted = ["void box_free(box *b)", "void lid_unref(lid *l)"];
+    check(&counted, &[("box *box_add_null_to_whole(box *whole, int level)", "? value -> ?")]);
 }
 
 #[test]

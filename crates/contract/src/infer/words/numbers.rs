@@ -74,6 +74,8 @@ pub(in crate::infer) const HARMLESS: &[&str] = &[
     "angle",
     "amode",
     "base",
+    "bool",
+    "boolean",
     "c",
     "category",
     "ch",

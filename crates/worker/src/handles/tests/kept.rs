@@ -63,3 +63,58 @@ fn copies_of_a_call_are_not_those_of_the_call_around() {
     assert_eq!(unsafe { std::slice::from_raw_parts(outer.cast::<u8>(), 40) }, [1; 40]);
     assert_eq!(counts(&mut handles, &[db]), (0, 0, 1));
 }
+
+/// A text that the library keeps with an object, as a call of its own says.
+fn kept_with(handles: &mut Handles, object: RawHandle) {
+    let text = copy(handles, 7);
+    handles.keep_until(text, object);
+    handles.leave(uses::Before::default());
+}
+
+fn pass(handles: &mut Handles, object: RawHandle, need: Need) {
+    handles.pass(object, object.kind(), need).unwrap();
+}
+
+fn release(handles: &mut Handles, object: RawHandle) {
+    pass(handles, object, Need::Owned);
+    handles.take(object, object.kind()).unwrap();
+    handles.leave(uses::Before::default());
+}
+
+#[test]
+fn a_copy_stays_where_its_object_is_taken_over_and_where_another_comes_out_of_it() {
+    let mut handles = Handles::new(1);
+    let item = handles.own(STATEMENT, at(16), RawHandle::NONE).unwrap();
+    let tree = handles.own(DB, at(32), RawHandle::NONE).unwrap();
+    kept_with(&mut handles, item);
+
+    // A copy of it may point to the same text.
+    pass(&mut handles, item, Need::There);
+    let twin = handles.own(STATEMENT, at(48), RawHandle::NONE).unwrap();
+    handles.leave(uses::Before::default());
+    assert_eq!(counts(&mut handles, &[item, twin, tree]), (0, 0, 2));
+
+    // The tree takes it over.
+    pass(&mut handles, tree, Need::There);
+    pass(&mut handles, item, Need::Owned);
+    handles.take(item, STATEMENT).unwrap();
+    handles.leave(uses::Before::default());
+    assert_eq!(counts(&mut handles, &[twin, tree]), (0, 0, 2), "it is there for the tree now");
+
+    release(&mut handles, tree);
+    assert_eq!(counts(&mut handles, &[twin]), (0, 0, 1), "the other one has it still");
+    release(&mut handles, twin);
+    assert!(handles.copies.is_empty());
+}
+
+#[test]
+fn what_belongs_to_an_object_has_no_share_in_its_copies() {
+    let mut handles = Handles::new(1);
+    let db = handles.own(DB, at(16), RawHandle::NONE).unwrap();
+    kept_with(&mut handles, db);
+    pass(&mut handles, db, Need::There);
+    let statement = handles.own(STATEMENT, at(32), db).unwrap();
+    handles.leave(uses::Before::default());
+    assert_eq!(handles.copies.count(statement), 0, "it goes before it");
+    assert_eq!(handles.copies.count(db), 1);
+}

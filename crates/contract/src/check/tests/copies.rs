@@ -1,0 +1,149 @@
+//! Texts of which nobody says who keeps or owns them: `kept-text` and `copied-text`.
+
+use hotcell_model::evidence::Evidence;
+use hotcell_model::interface::Until;
+
+use super::support::{api, contract, run};
+use crate::check::Selection;
+
+/// What a function named `f` or `f_…` is, declared last: each text that may be kept with what ends it, and the result where it is a text
+/// that is copied; `None` when it is not bound.
+fn see(declarations: &str, lines: &str, doc: Option<&str>) -> Option<String> {
+    let all: Vec<&str> = declarations.split("; ").collect();
+    let mut api = api(&all);
+    let name = api.functions.last().unwrap().name.clone();
+    api.functions.last_mut().unwrap().doc = doc.map(str::to_owned);
+    let checked = run(&api, &contract(lines), Selection::Only(&name)).unwrap();
+    let function = checked.interface.functions.iter().find(|function| function.name == name)?;
+    let by =
+        |evidence: &Evidence, name: &str| matches!(evidence, Evidence::Inferred { rule } if rule == name);
+    let mut found = Vec::new();
+    for (index, param) in function.params.iter().enumerate() {
+        let keeps = function.keeps.iter().find(|keeps| keeps.param == index).map(|keeps| keeps.until);
+        assert_eq!(keeps.is_some(), by(&param.role.evidence, "kept-text"), "{declarations}");
+        let Some(until) = keeps else { continue };
+        found.push(match until {
+            Until::Param { param: keeper } => {
+                format!("{} until {}", param.name, function.params[keeper].name)
+            }
+            Until::Result => format!("{} until result", param.name),
+            Until::Worker => format!("{} for good", param.name),
+        });
+    }
+    found.extend(by(&function.result.evidence, "copied-text").then(|| "copied".to_owned()));
+    Some(found.join(", "))
+}
+
+fn check(declarations: &str, expect: Option<&str>) {
+    assert_eq!(see(declarations, "", None).as_deref(), expect, "{declarations}");
+}
+
+#[test]
+fn a_text_that_may_be_kept_is_copied_until_its_object_goes() {
+    check("void db_free(db *d); int db_set_name(db *d, const char *name)", Some("name until d"));
+    let both = "void db_free(db *d); int db_add(db *d, const char *word, const char *note)";
+    check(both, Some("word until d, note until d"));
+    check("void db_free(db *d); int db_add(db *d, int level, const char *word)", Some("word until d"));
+    check("void db_free(db *d); db *db_create_reference(const char *text)", Some("text until result"));
+    check("void db_free(db *d); int db_exec(db *d, const char *sql)", Some(""));
+    // Two may have it, and go each in its own time.
+    check("int f_add(db *d, stmt *s, const char *word)", None);
+    // Nothing goes that could have it.
+    check("void set_program(const char *name)", Some("name for good"));
+    check("int f_register(const char *symbol)", Some("symbol for good"));
+    // That no object is there says by itself nothing of what is kept.
+    check("void f_use(const char *title)", None);
+    // What goes through texts would have a copy of all that it ever read.
+    check("void db_free(db *d); int db_parse(db *d, const char *text)", None);
+    check("void db_free(db *d); int db_load(db *d, const char *text)", None);
+}
+
+#[test]
+fn what_may_be_no_text_is_none_when_it_is_kept_either() {
+    for declaration in [
+        "void db_free(db *d); int db_set_key(db *d, const char *key, int n)",
+        "void db_free(db *d); int db_add(db *d, const char *, int)",
+        "void db_free(db *d); int db_append(db *d, const char *text, int len)",
+        "void db_free(db *d); db *db_create_reference(const char *text, int)",
+        "void db_free(db *d); int db_set_data(db *d, const char *data)",
+        "void db_free(db *d); int db_set_range(db *d, const char *begin, const char *end)",
+        "void db_free(db *d); int db_add(db *d, const char *name, void *more)",
+        "void db_free(db *d); int db_add(db *d, char *name)",
+    ] {
+        check(declaration, None);
+    }
+}
+
+#[test]
+fn a_returned_text_of_nobody_is_copied() {
+    let more = "int db_n(db *d); int db_exec(db *d, const char *sql); int db_level(db *d)";
+    check(&format!("void db_free(db *d); {more}; char *db_get_encoding(db *d)"), Some("copied"));
+    // It may be all that is left of its object.
+    check("void db_free(db *d); char *db_get_message(db *d)", None);
+    check(&format!("void db_free(db *d); {more}; char *db_take_name(db *d)"), None);
+    check("char *f_name(const db *d)", Some("copied"));
+    check("char *f_print(const db *d, int level)", Some("copied"));
+    // It is known to be the caller's, so that it would be lost with every call.
+    check("char *f_dup(const char *text)", None);
+    for (doc, expect) in [
+        ("The name. It must be freed.", None),
+        ("A newly allocated name.", None),
+        ("The name, not NUL terminated.", None),
+        ("The name. Do not free it.", Some("copied")),
+    ] {
+        assert_eq!(see("char *f(const db *d)", "", Some(doc)).as_deref(), expect, "{doc}");
+    }
+    // No NUL need be there.
+    for declaration in [
+        "char *f_data(const db *d)",
+        "char *f_get_row(const db *d, int y)",
+        "char *f_reserve(const db *d, int level)",
+        "char *f_content(const db *d)",
+        "char *f_callback_arg(const db *d)",
+        "char *f_permalloc(const db *d)",
+        "char *f_name(const db *d, size_t *length)",
+        "char *f_name(const db *d, int length)",
+        "char *f_find(char *memory, int c)",
+        "unsigned char *f_name(const db *d)",
+        "int db_text_bytes(const db *d); char *db_text(const db *d, char *more)",
+    ] {
+        check(declaration, None);
+    }
+}
+
+#[test]
+fn data_that_an_object_may_keep_goes_with_the_one_that_comes_out() {
+    let keeps = |declarations: &str| {
+        let all: Vec<&str> = declarations.split("; ").collect();
+        let (api, name) = (api(&all), all.last().unwrap().split_once('(').unwrap().0);
+        let name = name.rsplit(['*', ' ']).next().unwrap();
+        let checked = run(&api, &contract(""), Selection::Only(name)).unwrap();
+        let function = checked.interface.functions.iter().find(|function| function.name == name)?;
+        Some(function.keeps.iter().map(|keeps| (keeps.param, keeps.until)).collect::<Vec<_>>())
+    };
+    let made = Some(vec![(0, Until::Result)]);
+    assert_eq!(keeps("void db_free(db *d); db *db_new(const unsigned char *data, size_t size)"), made);
+    assert_eq!(keeps("void db_free(db *d); db *db_new_array(const double *values, size_t count)"), made);
+    // How much there is nobody knows, an object that goes on would have a copy of all that it ever read, and memory that is written to
+    // would change unseen.
+    for declaration in [
+        "void db_free(db *d); db *db_new(const void *data)",
+        "void db_free(db *d); int db_set_data(db *d, const unsigned char *data, size_t size)",
+        "void db_free(db *d); db *db_new(unsigned char *data, size_t size)",
+    ] {
+        assert_eq!(keeps(declaration), None, "{declaration}");
+    }
+}
+
+#[test]
+fn a_line_says_who_owns_it() {
+    let owned =
+        see("char *f(const db *d)", "function.f.result = { string = \"utf-8\", release = \"free\" }\n", None);
+    assert_eq!(owned.as_deref(), Some(""));
+    let kept = see(
+        "void db_free(db *d); int db_add(db *d, const char *word)",
+        "function.db_add.params.word = { string = \"utf-8\" }\n",
+        None,
+    );
+    assert_eq!(kept.as_deref(), Some(""), "the library has its own");
+}
