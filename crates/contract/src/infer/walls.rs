@@ -12,11 +12,13 @@ use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::{Ending, ending};
 use crate::infer::inplace::KNOWN_BY_PLACE;
+use crate::infer::names::words;
 use crate::infer::view::{View, decided, shown};
 use crate::infer::words::functions::CONTROLS;
 use crate::infer::words::objects::CONSTRUCTORS;
 use crate::infer::words::{BEGINNINGS, ENDS, OUTPUTS, PAIRS, PLACES, RAW};
-use crate::infer::{Draft, Gap, Known, keeping};
+use crate::infer::{Draft, Gap, Known, keeping, may_make};
+use crate::type_names::unqualified;
 
 /// The rule's name.
 pub(crate) const WALLED: &str = "walled-memory";
@@ -69,7 +71,7 @@ fn role(view: &View<'_>, draft: &Draft, index: usize) -> Option<Role> {
     let fits = match &element.kind {
         Type::Record { name } => is_structure(view, name, &element, constant),
         Type::Void => is_raw(view, index),
-        _ => is_numbers(&view.param(index)?.ty, &element),
+        _ => is_numbers(view, &view.param(index)?.ty, &element),
     };
     if !fits || leads_elsewhere(view, index) || kept(view, draft, index) {
         return None;
@@ -97,24 +99,55 @@ fn memory(view: &View<'_>, index: usize) -> Option<(CType, bool)> {
 }
 
 /// Whether there are numbers behind a type: a pointer to bytes that hides in a name may be an object's, unless the name says what they
-/// are. `sqlite3_filename` is a text with more around it.
-fn is_numbers(ty: &CType, element: &CType) -> bool {
+/// are. `sqlite3_filename` is a text with more around it. So may one to wider numbers be, where the library hands out such.
+fn is_numbers(view: &View<'_>, ty: &CType, element: &CType) -> bool {
     let named = || BYTES.iter().any(|part| ty.written.to_ascii_lowercase().contains(part));
-    element.is_scalar() && (shown(ty) || !element.is_byte() || named())
+    let numbers = match element.is_byte() {
+        true => shown(ty) || named(),
+        false => shown(ty) || !is_made(view, ty),
+    };
+    element.is_scalar() && numbers
 }
 
-/// Whether `void` is raw memory: it is called so in a function that is done with memory when it returns, and calls nothing that could
-/// have its own idea of it. What it is must not depend on what is asked for.
+/// Whether a function makes what a pointer under this name leads to, or something ends it: `typedef double *vec_t`, `vec_t vec_new(int)`.
+/// What the library has made may have more around it, and be known by where it is. A place in an object's numbers has not
+/// (`mp_ptr mpz_limbs_write(mpz_t, mp_size_t)`).
+fn is_made(view: &View<'_>, ty: &CType) -> bool {
+    let own = unqualified(&ty.written);
+    let is_it = |other: &CType| unqualified(&other.written) == own;
+    view.known.api.functions.iter().any(|function| {
+        let out = |param: &Param| param.ty.pointee().is_some_and(|(ty, constant)| !constant && is_it(ty));
+        let ends = matches!(&function.params[..], [only] if is_it(&only.ty))
+            && ending(&function.name).is_some_and(|(ending, _)| ending >= Ending::Closes);
+        may_make(function) && (is_it(&function.result) || function.params.iter().any(out)) || ends
+    })
+}
+
+/// Whether `void` is raw memory: it is called so, or another function says how much such memory is, in a function that is done with
+/// memory when it returns, and calls nothing that could have its own idea of it. What it is must not depend on what is asked for.
 fn is_raw(view: &View<'_>, index: usize) -> bool {
     let calls = |param: &Param| matches!(param.ty.kind, Type::FunctionPointer { .. });
     let only =
         |other: usize| other == index || !memory(view, other).is_some_and(|(ty, _)| ty.kind == Type::Void);
     view.param(index).is_some_and(|param| shown(&param.ty))
-        && (view.called(index, RAW) || view.called(index, OUTPUTS))
+        && (view.called(index, RAW) || view.called(index, OUTPUTS) || is_sized(view, index))
         && keeping::done(view)
         && !view.function_has_word(CONTROLS)
         && !view.function.params.iter().any(calls)
         && (0..view.function.params.len()).all(only)
+}
+
+/// Whether a function that takes nothing says how large memory of this name is: `LZ4_sizeofState()` of a `void *state`. Callers make what
+/// they have to ask the size of, and what it is to them is so many bytes.
+fn is_sized(view: &View<'_>, index: usize) -> bool {
+    let own = view.words(index).concat();
+    let sizes = |function: &Function| {
+        let name = words(&function.name).concat();
+        let asked = [format!("sizeof{own}"), format!("{own}size"), format!("{own}bytes")];
+        let last = asked.iter().any(|asked| name.ends_with(asked.as_str()));
+        function.params.is_empty() && function.prototyped && function.result.is_integer() && last
+    };
+    own.len() > 3 && view.known.api.functions.iter().any(sizes)
 }
 
 /// Whether a structure has nothing but numbers in it, and only callers have memory of one. What others wait for is known by its place.
