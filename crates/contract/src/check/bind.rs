@@ -60,7 +60,11 @@ pub(crate) fn bind(
         {
             gaps
         }
-        Verdict::Open(gaps) => infer::walls::apply(function, &names, known, &mut decided.draft, gaps),
+        Verdict::Open(gaps) => {
+            let (left, keeps) = infer::walls::apply(function, &names, known, &mut decided.draft, gaps);
+            decided.copied = keeps;
+            left
+        }
     };
     let before = findings.len();
     let finished = finish::finish(site, decided, gaps, findings);

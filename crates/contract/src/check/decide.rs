@@ -6,7 +6,7 @@ use std::ops::Range;
 use hotcell_model::Fact;
 use hotcell_model::api::{Api, Function};
 use hotcell_model::expr::Expr;
-use hotcell_model::interface::{Cancel, Direction, ErrorRule, Requirement, ResultRole, Role};
+use hotcell_model::interface::{Cancel, Direction, ErrorRule, Keeps, Requirement, ResultRole, Role};
 
 use crate::check::lines::{self, Lines};
 use crate::check::{
@@ -46,6 +46,8 @@ pub(crate) struct Decided {
     pub(crate) uses: Vec<Use>,
     /// What the library keeps, and until when.
     pub(crate) keeps: Vec<keeps::Said>,
+    /// The same, where a rule says that a copy is right whether anything is kept or not.
+    pub(crate) copied: Vec<Keeps>,
     /// Where lines about parameters stand, by position.
     pub(crate) places: Vec<Option<Range<usize>>>,
     /// Parameters about which a line gives way, since something else may be meant.
@@ -98,6 +100,7 @@ pub(crate) fn decide(site: Site<'_>, findings: &mut Vec<Diagnostic>) -> Option<D
         cancel: None,
         uses: Vec::new(),
         keeps: Vec::new(),
+        copied: Vec::new(),
         places: vec![None; count],
         doubtful: Vec::new(),
     };

@@ -17,7 +17,7 @@ use crate::check::{
     callback, cancels, classify, keeps, left_out, lines, negative, nullable, structures, twice,
 };
 use crate::diagnostic::Diagnostic;
-use crate::infer::walls::WALLED;
+use crate::infer::walls::{KEPT, WALLED};
 use crate::infer::{Draft, Gap};
 
 /// Bytes of the largest argument and result blocks of the wire.
@@ -32,7 +32,7 @@ pub(crate) fn finish(
 ) -> Option<Result<interface::Function, LeftOut>> {
     let function = site.function;
     let unsupported = |reason: String| Some(Err(left_out(function, Status::Unsupported, reason, None)));
-    let Decided { mut draft, mut error, requires, cancel, mut uses, keeps, places, .. } = decided;
+    let Decided { mut draft, mut error, requires, cancel, mut uses, keeps, copied, places, .. } = decided;
     if draft.result.is_none() && function.result.kind == Type::Void {
         draft.result = Some(Fact::proven(ResultRole::Void));
     }
@@ -64,7 +64,8 @@ pub(crate) fn finish(
         wrong.extend(callback::ending(site, &values, &places));
         wrong.extend(cancels::check(site, &values, &uses));
     }
-    let keeps = keeps::resolve(site, &keeps, &values, &result.value, &mut wrong);
+    let mut keeps = keeps::resolve(site, &keeps, &values, &result.value, &mut wrong);
+    keeps.extend(copied);
     if !wrong.is_empty() {
         findings.append(&mut wrong);
         return None;
@@ -176,7 +177,11 @@ fn open(site: Site<'_>, draft: &Draft, gaps: &mut Vec<Gap>) {
             }
             None => continue,
             // How much there is say callers.
-            Some(Fact { evidence: Evidence::Inferred { rule }, .. }) if rule == WALLED => continue,
+            Some(Fact { evidence: Evidence::Inferred { rule }, .. })
+                if [KEPT, WALLED].contains(&rule.as_str()) =>
+            {
+                continue;
+            }
             Some(fact) => match incomplete(&fact.value, index, draft) {
                 Some(Incomplete::Length(direction)) => {
                     let help = format!("params.{name} = {{ {direction} = \"buffer\", length = \"…\" }}");

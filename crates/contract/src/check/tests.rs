@@ -11,6 +11,7 @@ mod handed;
 mod inferred;
 mod keeps;
 mod kept;
+mod kept_memory;
 mod left_out;
 mod life;
 mod members;

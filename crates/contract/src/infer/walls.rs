@@ -7,7 +7,7 @@
 
 use hotcell_model::Fact;
 use hotcell_model::api::{Attribute, Function, Param};
-use hotcell_model::interface::{Direction, ResultLength, Role};
+use hotcell_model::interface::{Direction, Keeps, ResultLength, Role, Until};
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::{Ending, ending};
@@ -19,6 +19,10 @@ use crate::infer::words::objects::CONSTRUCTORS;
 use crate::infer::words::{BEGINNINGS, ENDS, OUTPUTS, PAIRS, PLACES, RAW};
 use crate::infer::{Draft, Gap, Known, keeping, may_make};
 use crate::type_names::unqualified;
+
+mod kept;
+
+pub(crate) use kept::KEPT;
 
 /// The rule's name.
 pub(crate) const WALLED: &str = "walled-memory";
@@ -46,37 +50,49 @@ const GLUED_ENDS: &[&str] = &["end", "endp", "endptr", "limit"];
 /// Parts of the names of types that are pointers to bytes: `png_const_bytep`.
 const BYTES: &[&str] = &["byte", "char", "octet", "uint8"];
 
-/// Concludes what is open where all of it is such memory; else nothing, and what is open stays so.
+/// Concludes what is open where all of it is such memory; else nothing, and what is open stays so. What the worker has copies of
+/// comes with it.
 pub(crate) fn apply(
     function: &Function,
     names: &[String],
     known: Known<'_>,
     draft: &mut Draft,
     gaps: Vec<Gap>,
-) -> Vec<Gap> {
+) -> (Vec<Gap>, Vec<Keeps>) {
     let view = View::new(function, names, known, draft);
     let open: Vec<usize> = (0..function.params.len()).filter(|&index| !decided(draft, index)).collect();
-    let roles: Option<Vec<Role>> = open.iter().map(|&index| role(&view, draft, index)).collect();
+    let found: Option<Vec<_>> = open.iter().map(|&index| role(&view, draft, index)).collect();
     let result = gaps.iter().any(|gap| gap.param.is_none()) || draft.result.is_none();
-    let Some(roles) = roles.filter(|roles| !roles.is_empty() && !result) else { return gaps };
-    for (index, role) in open.into_iter().zip(roles) {
-        draft.params[index] = Some(Fact::inferred(role, WALLED));
+    let Some(found) = found.filter(|found| !found.is_empty() && !result) else { return (gaps, Vec::new()) };
+    let mut keeps = Vec::new();
+    for (param, (role, until)) in open.into_iter().zip(found) {
+        let rule = if until.is_some() { KEPT } else { WALLED };
+        draft.params[param] = Some(Fact::inferred(role, rule));
+        if let Some(until) = until {
+            keeps.push(Keeps { param, until, replaced: false });
+            kept::count(&view, draft, param);
+        }
     }
-    Vec::new()
+    (Vec::new(), keeps)
 }
 
-/// What an open parameter is, when it is such memory.
-fn role(view: &View<'_>, draft: &Draft, index: usize) -> Option<Role> {
+/// What an open parameter is, when it is such memory, and what ends the copy that the library may keep of it.
+fn role(view: &View<'_>, draft: &Draft, index: usize) -> Option<(Role, Option<Until>)> {
     let (element, constant) = memory(view, index)?;
     let fits = match &element.kind {
         Type::Record { name } => is_structure(view, name, &element, constant),
         Type::Void => is_raw(view, index),
         _ => is_numbers(view, &view.param(index)?.ty, &element),
     };
-    if !fits || leads_elsewhere(view, index) || kept(view, draft, index) {
+    if !fits || leads_elsewhere(view, index) {
         return None;
     }
-    Some(match constant {
+    let until = match kept(view, draft, index) {
+        true if constant => Some(kept::until(view, draft, index)?),
+        true => return None,
+        false => None,
+    };
+    let role = match constant {
         true => Role::BufferIn { nullable: false, length: None },
         false => Role::BufferInOut {
             nullable: false,
@@ -84,7 +100,8 @@ fn role(view: &View<'_>, draft: &Draft, index: usize) -> Option<Role> {
             result: ResultLength::Full,
             valid_on_error: false,
         },
-    })
+    };
+    Some((role, until))
 }
 
 /// What a pointer leads to: bytes, numbers, the numbers of arrays, or structures; and whether it is `const`.
@@ -150,14 +167,37 @@ fn is_sized(view: &View<'_>, index: usize) -> bool {
     own.len() > 3 && view.known.api.functions.iter().any(sizes)
 }
 
-/// Whether a structure has nothing but numbers in it, and only callers have memory of one. What others wait for is known by its place.
+/// Whether a structure has nothing but numbers in it, and only callers have memory of one, or it is given to what it can be got of again.
+/// What others wait for is known by its place.
 fn is_structure(view: &View<'_>, record: &str, element: &CType, constant: bool) -> bool {
     let structs = view.known.structs;
     let written = element.written.to_ascii_lowercase();
     let direction = if constant { Direction::In } else { Direction::InOut };
-    structs.is_callers(record)
+    (structs.is_callers(record) || constant && structs.is_plain(record) && is_got(view, record))
         && structs.against(record, direction).is_none()
         && !KNOWN_BY_PLACE.iter().any(|part| written.contains(part))
+}
+
+/// Whether a function that sets something is called the same as one that gets it, and hands out such a structure: `png_set_tIME(png, info,
+/// const png_time *)` beside `png_get_tIME(png, info, png_time **)`. What is set is what is in it.
+fn is_got(view: &View<'_>, record: &str) -> bool {
+    let own = words(&view.function.name);
+    let Some(at) = own.iter().position(|word| word == "set") else { return false };
+    let twin = |function: &Function| {
+        let name = words(&function.name);
+        let out = |param: &Param| {
+            let pointer = param.ty.pointee().filter(|(_, constant)| !constant).map(|(pointer, _)| pointer);
+            let behind = pointer.and_then(CType::pointee).and_then(|(ty, _)| ty.record());
+            behind == Some(record)
+        };
+        name.len() == own.len()
+            && name.iter().zip(&own).enumerate().all(|(index, (get, set))| match index == at {
+                true => get == "get",
+                false => get == set,
+            })
+            && function.params.iter().any(out)
+    };
+    view.known.api.functions.iter().any(twin)
 }
 
 /// Whether a pointer may lead into memory that another one leads to, or where it leads is what matters.

@@ -144,6 +144,7 @@ fn gaps_are_joined_and_can_be_pasted() {
             requires: None,
             cancel: None,
             keeps: Vec::new(),
+            copied: Vec::new(),
             places: Vec::new(),
             doubtful: Vec::new(),
         };
