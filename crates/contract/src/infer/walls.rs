@@ -167,37 +167,42 @@ fn is_sized(view: &View<'_>, index: usize) -> bool {
     own.len() > 3 && view.known.api.functions.iter().any(sizes)
 }
 
-/// Whether a structure has nothing but numbers in it, and only callers have memory of one, or it is given to what it can be got of again.
+/// Whether a structure has nothing but numbers in it, and callers have memory of one: only they, or it is set where it can be got again.
 /// What others wait for is known by its place.
 fn is_structure(view: &View<'_>, record: &str, element: &CType, constant: bool) -> bool {
     let structs = view.known.structs;
     let written = element.written.to_ascii_lowercase();
     let direction = if constant { Direction::In } else { Direction::InOut };
-    (structs.is_callers(record) || constant && structs.is_plain(record) && is_got(view, record))
+    (structs.is_callers(record) || structs.is_plain(record) && is_set_and_got(view, record))
         && structs.against(record, direction).is_none()
         && !KNOWN_BY_PLACE.iter().any(|part| written.contains(part))
 }
 
-/// Whether a function that sets something is called the same as one that gets it, and hands out such a structure: `png_set_tIME(png, info,
-/// const png_time *)` beside `png_get_tIME(png, info, png_time **)`. What is set is what is in it.
-fn is_got(view: &View<'_>, record: &str) -> bool {
-    let own = words(&view.function.name);
-    let Some(at) = own.iter().position(|word| word == "set") else { return false };
-    let twin = |function: &Function| {
-        let name = words(&function.name);
-        let out = |param: &Param| {
-            let pointer = param.ty.pointee().filter(|(_, constant)| !constant).map(|(pointer, _)| pointer);
-            let behind = pointer.and_then(CType::pointee).and_then(|(ty, _)| ty.record());
-            behind == Some(record)
-        };
-        name.len() == own.len()
-            && name.iter().zip(&own).enumerate().all(|(index, (get, set))| match index == at {
-                true => get == "get",
-                false => get == set,
-            })
-            && function.params.iter().any(out)
+/// Whether callers make such a structure, though the library hands some out: a function that sets something takes one that is `const`, and is
+/// called as the one that hands it out, but for `set` and `get`. `png_set_tIME(png, info, const png_time *)` beside
+/// `png_get_tIME(png, info, png_time **)`: what is set is what is in it.
+fn is_set_and_got(view: &View<'_>, record: &str) -> bool {
+    let functions = || view.known.api.functions.iter();
+    let of = |ty: &CType, constant: bool| {
+        ty.pointee().is_some_and(|(ty, is)| is == constant && ty.record() == Some(record))
     };
-    view.known.api.functions.iter().any(twin)
+    let sets = |function: &&Function| function.params.iter().any(|param| of(&param.ty, true));
+    let out = |param: &Param| {
+        let pointer = param.ty.pointee().filter(|(_, constant)| !constant);
+        pointer.is_some_and(|(pointer, _)| of(pointer, false))
+    };
+    let called = |function: &Function, verb: &str| {
+        let mut name = words(&function.name);
+        let at = name.iter().position(|word| word == verb)?;
+        name[at].clear();
+        Some(name)
+    };
+    functions().filter(sets).filter_map(|function| called(function, "set")).any(|name| {
+        let gets = |function: &Function| {
+            function.params.iter().any(out) && called(function, "get").as_ref() == Some(&name)
+        };
+        functions().any(gets)
+    })
 }
 
 /// Whether a pointer may lead into memory that another one leads to, or where it leads is what matters.

@@ -44,6 +44,7 @@ fn what_an_object_may_note_stays_until_that_goes() {
         "int db_load_dict(db *d, const char *dictionary, int dictSize)",
         Some(&[("dictionary", FIRST, true)]),
     );
+    check("void db_numbers(db *d, const int *numbers)", Some(&[("numbers", FIRST, true)]));
     check("db *db_new_of(const float *heights, int n)", Some(&[("heights", Until::Result, true)]));
     // What is done with when the call returns is not kept.
     check("int db_write(db *d, const short *numbers)", Some(&[]));
@@ -73,6 +74,12 @@ fn a_structure_that_is_got_again_is_what_is_in_it() {
     // What another function hands out may have more behind it.
     assert_eq!(of(&format!("{set}; int db_find(db *d, struct time **time)")), None);
     assert_eq!(of(&format!("{set}; {get}; int db_set_zone(db *d, int zone)")), found);
+    assert_eq!(of(&format!("{set}; int db_get_date(db *d, struct time **time)")), None);
+    // So are others of the kind callers'.
+    let fill = "void time_of_seconds(struct time *time, long seconds)";
+    let filled = |more: &str| kept(&format!("{fill}; {more}; {RELEASE}"), "time_of_seconds");
+    assert_eq!(filled(&format!("{set}; {get}")), Some(Vec::new()));
+    assert_eq!(filled(get), None);
     // It may be changed where it is.
     assert_eq!(of(&format!("{}; {get}", set.replace("const ", ""))), None);
 }
@@ -84,6 +91,9 @@ fn it_is_asked_for_where_a_copy_would_not_do() {
         "int db_append(db *d, const double *numbers, int n)",
         "int db_process(db *d, const unsigned char *data, unsigned long size)",
         "int db_set_next(db *d, const double *numbers)",
+        // What is done again and again.
+        "double db_eval(db *d, const double *numbers, double x)",
+        "int db_create_cursor(db *d, const double *numbers)",
         // What is written later, and nobody would see.
         "int db_set_room(db *d, double *numbers)",
         // A text, which a NUL ends, or that may be one.

@@ -2,13 +2,15 @@
 //!
 //! No header says whether `curve_set_points(curve, const double *points, int n)` notes the address. A copy that goes with the curve is right
 //! whether it does or not, since nobody but the library reads it, and it ends at a wall as other memory of which nobody says how much there
-//! is. What an object is fed with piece by piece is left open: a copy of each piece would be all that it has ever read.
+//! is. It is concluded where a function gives an object something, or makes one: what is done with memory again and again would be copied as
+//! often.
 
 use hotcell_model::evidence::{Evidence, Fact};
 use hotcell_model::interface::{ResultRole, Role, Unit, Until};
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::{Ending, ending};
+use crate::infer::names::function_words;
 use crate::infer::view::{View, is_letter};
 use crate::infer::words::NAMES;
 use crate::infer::words::functions::CONTROLS;
@@ -17,32 +19,30 @@ use crate::infer::{Draft, keeping, lengths};
 /// The rule's name.
 pub(crate) const KEPT: &str = "kept-memory";
 
+/// Words of functions that give an object something to have. What is done with memory in any other function may be done a million times, and
+/// a copy of each would stay.
+const GIVES: &[&str] = &[
+    "assign",
+    "attach",
+    "bind",
+    "define",
+    "enable",
+    "init",
+    "initialise",
+    "initialize",
+    "install",
+    "load",
+    "ref",
+    "reference",
+    "register",
+    "set",
+    "use",
+];
+
 /// Words of functions that go through memory and are given the next piece.
 const FED: &[&str] = &[
-    "append",
-    "continue",
-    "decode",
-    "encode",
-    "feed",
-    "lex",
-    "next",
-    "parse",
-    "process",
-    "push",
-    "put",
-    "queue",
-    "read",
-    "receive",
-    "recv",
-    "scan",
-    "send",
-    "stream",
-    "submit",
-    "tokenize",
-    "transform",
-    "update",
-    "upload",
-    "write",
+    "append", "continue", "feed", "next", "parse", "process", "push", "put", "queue", "read", "receive",
+    "recv", "scan", "submit", "upload",
 ];
 
 /// What ends a copy that is right whether the library keeps what a parameter points to or not.
@@ -57,6 +57,7 @@ pub(super) fn until(view: &View<'_>, draft: &Draft, index: usize) -> Option<Unti
     {
         return None;
     }
+    let gives = is_given(view, index);
     let role = |at: usize| draft.params.get(at).and_then(|fact| fact.as_ref()).map(|fact| &fact.value);
     let changed: Vec<usize> =
         (0..function.params.len()).filter(|&at| at != index && changes(view, at)).collect();
@@ -69,7 +70,7 @@ pub(super) fn until(view: &View<'_>, draft: &Draft, index: usize) -> Option<Unti
                 (0..function.params.len()).find(|&at| matches!(role(at), Some(Role::HandleOut { .. })));
             made.map(|param| Until::Param { param })
         }
-        [keeper] => {
+        [keeper] if gives => {
             let there = matches!(
                 role(keeper),
                 Some(
@@ -79,9 +80,18 @@ pub(super) fn until(view: &View<'_>, draft: &Draft, index: usize) -> Option<Unti
             );
             there.then_some(Until::Param { param: keeper })
         }
-        // Each of them may keep it.
+        // Each of them may keep it, or none does.
         _ => None,
     }
+}
+
+/// Whether a function gives an object what a parameter points to: by a word, or since it is called after that.
+fn is_given(view: &View<'_>, index: usize) -> bool {
+    let words = function_words(&view.function.name);
+    let unnumbered = |word: &String| word.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
+    // `curl_mime_data(part, data, datasize)`.
+    words.iter().any(|word| GIVES.contains(&unnumbered(word).as_str()))
+        || words.last().is_some_and(|last| view.words(index).last() == Some(last))
 }
 
 /// Has callers pass data without its length, where that is known: then it needs no wall.
