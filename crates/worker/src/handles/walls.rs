@@ -52,3 +52,21 @@ impl Drop for Walls {
         unsafe { libc::munmap(self.base, self.length) };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_ends_where_a_page_does() {
+        for length in [0, 1, 4095, 4096, 4097, 100_000] {
+            let data: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
+            let (copy, _walls) = Walls::around(&data).unwrap();
+            // SAFETY: there are so many bytes.
+            assert_eq!(unsafe { std::slice::from_raw_parts(copy.as_ptr(), length) }, data);
+            // SAFETY: it only asks.
+            let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as usize;
+            assert_eq!((copy.as_ptr().addr() + length) % page, 0);
+        }
+    }
+}
