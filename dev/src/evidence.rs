@@ -20,7 +20,7 @@ struct Support {
 }
 
 /// Prints the table: for each rule how many functions, of how many header sets; and for each set how much is bound.
-/// With `--update` it writes the table of docs/reference/inference.md instead.
+/// With `--update` it writes the table of docs/reference/support.md instead.
 pub(crate) fn run(root: &Path, only: &[String]) -> Result<()> {
     if only == ["--update"] {
         return step("evidence", || {

@@ -135,7 +135,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
         name: "evidence",
         arguments: "[SET…|--update]",
         about: "count what each inference rule concludes over the header sets of dev/corpus.toml, or these of them; --update \
-                holds it against the contracts of examples/, and writes the table of docs/reference/inference.md",
+                holds it against the contracts of examples/, and writes the table of docs/reference/support.md",
         run: evidence::run,
     },
     Subcommand {

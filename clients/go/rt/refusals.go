@@ -32,6 +32,7 @@ var refusals = map[wire.Refusal]struct {
 	wire.RefusalWrongHandleType: {hotcell.ErrWrongHandleType, "is a handle of another type", true},
 	wire.RefusalAlreadyOwned:    {hotcell.ErrUnsupported, "is one that this session owns already, and its contract says that it is new", false},
 	wire.RefusalTooManyHandles:  {hotcell.ErrLimitExceeded, "the worker holds as many objects as it may", false},
+	wire.RefusalNoMemory:        {hotcell.ErrLimitExceeded, "the worker has no memory for", false},
 	wire.RefusalNoSpace:         {hotcell.ErrLimitExceeded, "the results need more than a call may return", false},
 }
 
@@ -63,6 +64,8 @@ func (c *Call) refusal(refusal wire.Refusal, name string, objects bool) *hotcell
 				cause = limit
 			}
 		}
+	case wire.RefusalNoMemory:
+		message, cause = row.text+" `"+name+"`", &hotcell.LimitError{Limit: hotcell.LimitExceededMemory}
 	case wire.RefusalTooManyHandles:
 		most := uint64(c.session.options.MaxObjects)
 		message, cause = row.text, &hotcell.LimitError{Limit: hotcell.LimitExceededHandles, Value: most}

@@ -69,7 +69,8 @@ impl Number {
         if self.is_float() {
             return self.read_float(object, what);
         }
-        if !object.is_instance_of::<PyInt>() {
+        // Most are exactly that, which is known without a call of the interpreter.
+        if !object.is_exact_instance_of::<PyInt>() && !object.is_instance_of::<PyInt>() {
             return match ends::index(object) {
                 Ok(integer) => self.read(&integer, what),
                 Err(error) => Err(self.wrong(object, error, what)),

@@ -1,5 +1,5 @@
 //! How often each inference rule fires over `examples/`, and what the contracts there say about the same: the table of
-//! docs/reference/inference.md. `HOTCELL_UPDATE_GOLDEN=1` writes it anew.
+//! docs/reference/support.md. `HOTCELL_UPDATE_GOLDEN=1` writes it anew.
 
 mod compare;
 
@@ -108,7 +108,7 @@ impl Ledger {
             let none = Record::default();
             let record = self.rules.get(*rule).unwrap_or(&none);
             text.push_str(&format!(
-                "| [{rule}](#{rule}) | {} | {} | {} | {} | {} | {} |\n",
+                "| [{rule}](inference.md#{rule}) | {} | {} | {} | {} | {} | {} |\n",
                 record.functions.len(),
                 record.libraries.len(),
                 record.same,
@@ -173,7 +173,7 @@ fn evidence_of_the_rules_is_what_is_committed_and_no_contract_contradicts_one() 
     let against: Vec<String> = (ledger.rules.iter())
         .flat_map(|(rule, record)| record.contradictions.iter().map(move |place| format!("{rule}: {place}")))
         .collect();
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/inference.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/support.md");
     let old = fs::read_to_string(&path).unwrap();
     let stale = stale(&path, &page(&old, &ledger.text()));
     assert!(against.is_empty(), "contradicted by a contract:\n{}", against.join("\n"));

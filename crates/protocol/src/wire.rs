@@ -115,7 +115,7 @@ pub const MAX_PACKET: usize = 4096;
 pub const MAX_TEXT: usize = 2048;
 
 /// Version of the shim entry and the context table: major in the high half, minor in the low.
-pub const SHIM_ABI: u32 = 0x0001_0007;
+pub const SHIM_ABI: u32 = 0x0001_0008;
 
 /// A park word: whether the side that owns it sleeps, and how the other side wakes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -261,6 +261,8 @@ pub enum Refusal {
     Kept = 16,
     /// An object was to keep another which must not go before it.
     KeptInCircle = 17,
+    /// The worker has no memory, or no more mappings, for a copy of what goes in.
+    NoMemory = 18,
 }
 
 impl Refusal {
@@ -283,6 +285,7 @@ impl Refusal {
         Self::Unmet,
         Self::Kept,
         Self::KeptInCircle,
+        Self::NoMemory,
     ];
 
     /// The value with this number; `None` when there is none.
@@ -305,6 +308,7 @@ impl Refusal {
             15 => Some(Self::Unmet),
             16 => Some(Self::Kept),
             17 => Some(Self::KeptInCircle),
+            18 => Some(Self::NoMemory),
             _ => None,
         }
     }
@@ -334,6 +338,7 @@ impl Refusal {
             Self::Unmet => "Unmet",
             Self::Kept => "Kept",
             Self::KeptInCircle => "KeptInCircle",
+            Self::NoMemory => "NoMemory",
         }
     }
 }

@@ -63,6 +63,7 @@ pub(crate) struct Context {
     may_keep: unsafe extern "C" fn(*mut Context, u64, u64, *const c_char) -> c_int,
     keep_object: unsafe extern "C" fn(*mut Context, u64, u64, u32),
     let_go: unsafe extern "C" fn(*mut Context, u64, u32),
+    keep_walled: unsafe extern "C" fn(*mut Context, *const c_void, u64, *const c_char) -> *mut c_void,
     call: Call,
 }
 
@@ -163,6 +164,7 @@ impl Context {
             may_keep,
             keep_object,
             let_go,
+            keep_walled,
             call,
         }
     }
@@ -558,12 +560,37 @@ unsafe extern "C" fn keep(
     name: *const c_char,
 ) -> *mut c_void {
     // SAFETY: a shim passes the context it was called with, data of that length, and a terminated name.
+    unsafe { keep_copy(context, (data, length, name), KeptData::of) }
+}
+
+/// `hotcell_ctx.keep_walled`.
+unsafe extern "C" fn keep_walled(
+    context: *mut Context,
+    data: *const c_void,
+    length: u64,
+    name: *const c_char,
+) -> *mut c_void {
+    // SAFETY: as of `keep`.
+    unsafe { keep_copy(context, (data, length, name), KeptData::walled) }
+}
+
+/// A copy of the call's, or a refusal about the name.
+///
+/// # Safety
+///
+/// The context is the one that the shim was called with, there is so much data, and a NUL ends the name.
+unsafe fn keep_copy(
+    context: *mut Context,
+    (data, length, name): (*const c_void, u64, *const c_char),
+    copy: fn(&[u8]) -> Option<KeptData>,
+) -> *mut c_void {
+    // SAFETY: the caller's promise.
     unsafe {
         let context = &mut *context;
         let data = std::slice::from_raw_parts(data.cast::<u8>(), length as usize);
-        let copy = KeptData::of(data).map(|copy| context.handles().with(|handles| handles.keep(copy)));
+        let copy = copy(data).map(|copy| context.handles().with(|handles| handles.keep(copy)));
         copy.unwrap_or_else(|| {
-            context.refuse(Refusal::NoSpace, name);
+            context.refuse(Refusal::NoMemory, name);
             std::ptr::null_mut()
         })
     }

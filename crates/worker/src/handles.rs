@@ -27,6 +27,7 @@ mod keeping;
 mod kept;
 mod shared;
 mod uses;
+mod walls;
 
 use holds::Holds;
 use kept::KeptByObjects;

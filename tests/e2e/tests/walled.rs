@@ -146,9 +146,76 @@ fn walls_of_many_calls_are_given_back() {
 #[test]
 fn what_is_kept_or_a_place_is_asked_for() {
     let walled = Walled::new();
-    for name in ["walled_alignment", "walled_between", "walled_watch", "walled_set_table"] {
+    for name in
+        ["walled_alignment", "walled_between", "walled_watch", "walled_set_table", "curve_append_points"]
+    {
         assert!(walled.bound.interface.function(name).is_none(), "{name}");
     }
+}
+
+/// A new curve; the other one has heights.
+fn curve(walled: &Walled, name: &str, args: &[Value]) -> Value {
+    let made = walled.returned(name, args);
+    assert!(matches!(made, Value::Handle(_)), "{made:?}");
+    made
+}
+
+#[test]
+fn what_an_object_reads_on_is_there_until_it_goes() {
+    let walled = Walled::new();
+    let curve = curve(&walled, "curve_new", &[]);
+    let heights = self::curve(&walled, "curve_new_of", &[floats(&[0.5, 1.5]), Value::Int(2)]);
+    walled.call("curve_set_points", &[curve.clone(), floats(&[1.0, 2.0, 3.0]), Value::Int(3)]).unwrap();
+    walled.call("curve_use_data", &[curve.clone(), Value::Bytes(vec![7; 5000])]).unwrap();
+    let moment = Value::Struct(vec![("hour".into(), Value::Int(2)), ("minute".into(), Value::Int(5))]);
+    walled.call("curve_set_moment", &[curve.clone(), Value::List(vec![moment])]).unwrap();
+    // What other calls are given lies elsewhere, and walls of copies that are over go.
+    for _ in 0..300 {
+        walled.returned("walled_dot", &[floats(&[9.0; 700]), floats(&[9.0; 700]), Value::Int(700)]);
+    }
+    assert_eq!(walled.returned("curve_sum", std::slice::from_ref(&curve)), Value::Float(6.0));
+    assert_eq!(walled.returned("curve_last", std::slice::from_ref(&curve)), Value::Int(7));
+    assert_eq!(walled.returned("curve_minutes", std::slice::from_ref(&curve)), Value::Int(125));
+    assert_eq!(walled.returned("curve_sum", &[heights]), Value::Float(2.0));
+}
+
+#[test]
+fn a_later_call_that_reads_on_behind_what_an_object_was_given_ends_the_worker() {
+    let walled = Walled::new();
+    let curve = curve(&walled, "curve_new", &[]);
+    walled.call("curve_set_points", &[curve.clone(), floats(&[1.0, 2.0]), Value::Int(3)]).unwrap();
+    walled.ends("curve_sum", &[curve], "SIGSEGV");
+}
+
+#[test]
+fn what_objects_were_given_goes_with_them() {
+    let walled = Walled::new();
+    let maps = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap().lines().count();
+    let round = |times: usize| {
+        for _ in 0..times {
+            let curve = curve(&walled, "curve_new", &[]);
+            let args = [curve.clone(), floats(&[1.0; 10]), Value::Int(10)];
+            walled.call("curve_set_points", &args).unwrap();
+            walled.call("curve_free", &[curve]).unwrap();
+        }
+    };
+    round(100);
+    let pid = walled.session.worker_pid().unwrap();
+    let before = maps(pid);
+    round(1000);
+    assert!(maps(pid) <= before + 8, "{before} and {}", maps(pid));
+}
+
+#[test]
+fn a_copy_for_which_there_is_no_memory_is_refused_as_that() {
+    let walled = Walled::new();
+    let curve = curve(&walled, "curve_new", &[]);
+    let most: usize = std::fs::read_to_string("/proc/sys/vm/max_map_count").unwrap().trim().parse().unwrap();
+    let args = [curve.clone(), floats(&[1.0]), Value::Int(1)];
+    let refused = (0..most).find_map(|_| walled.call("curve_set_points", &args).err()).unwrap();
+    assert_eq!(refused.kind(), ErrorKind::LimitExceeded, "{refused}");
+    assert!(format!("{refused}").contains("no memory for `points`"), "{refused}");
+    assert_eq!(walled.returned("curve_sum", &[curve]), Value::Float(1.0), "the worker goes on");
 }
 
 /// A number of 128 bits as two limbs.

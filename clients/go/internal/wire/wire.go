@@ -118,7 +118,7 @@ const MaxPacket = 4096
 const MaxText = 2048
 
 // ShimAbi: Version of the shim entry and the context table: major in the high half, minor in the low.
-const ShimAbi = 0x10007
+const ShimAbi = 0x10008
 
 // Park: A park word: whether the side that owns it sleeps, and how the other side wakes it.
 type Park uint32
@@ -193,6 +193,8 @@ const (
 	RefusalKept Refusal = 16
 	// RefusalKeptInCircle: An object was to keep another which must not go before it.
 	RefusalKeptInCircle Refusal = 17
+	// RefusalNoMemory: The worker has no memory, or no more mappings, for a copy of what goes in.
+	RefusalNoMemory Refusal = 18
 )
 
 // Resume: What the host answers to NeedSpace or Callback.

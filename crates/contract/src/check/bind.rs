@@ -78,11 +78,12 @@ fn settle(site: Site<'_>, decided: &mut Decided, gaps: Vec<Gap>) -> Vec<Gap> {
         return gaps;
     }
     let mut draft = decided.draft.clone();
-    let (left, keeps) = infer::copies::apply(function, names, known, &mut draft, gaps.clone());
-    let left = infer::walls::apply(function, names, known, &mut draft, left);
+    let (left, mut keeps) = infer::copies::apply(function, names, known, &mut draft, gaps.clone());
+    let (left, walled) = infer::walls::apply(function, names, known, &mut draft, left);
     if !left.is_empty() {
         return gaps;
     }
+    keeps.extend(walled);
     (decided.draft, decided.copied) = (draft, keeps);
     left
 }

@@ -17,7 +17,7 @@ use crate::check::{
     callback, cancels, classify, keeps, left_out, lines, negative, nullable, structures, twice,
 };
 use crate::diagnostic::Diagnostic;
-use crate::infer::walls::WALLED;
+use crate::infer::walls::{KEPT, WALLED};
 use crate::infer::{Draft, Gap};
 
 /// Bytes of the largest argument and result blocks of the wire.
@@ -177,7 +177,11 @@ fn open(site: Site<'_>, draft: &Draft, gaps: &mut Vec<Gap>) {
             }
             None => continue,
             // How much there is say callers.
-            Some(Fact { evidence: Evidence::Inferred { rule }, .. }) if rule == WALLED => continue,
+            Some(Fact { evidence: Evidence::Inferred { rule }, .. })
+                if [KEPT, WALLED].contains(&rule.as_str()) =>
+            {
+                continue;
+            }
             Some(fact) => match incomplete(&fact.value, index, draft) {
                 Some(Incomplete::Length(direction)) => {
                     let help = format!("params.{name} = {{ {direction} = \"buffer\", length = \"…\" }}");

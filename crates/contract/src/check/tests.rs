@@ -12,6 +12,7 @@ mod handed;
 mod inferred;
 mod keeps;
 mod kept;
+mod kept_memory;
 mod left_out;
 mod life;
 mod members;

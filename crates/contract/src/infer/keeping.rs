@@ -155,7 +155,6 @@ pub(super) fn of_walled(view: &View<'_>, draft: &Draft, index: usize) -> bool {
         constant && placed(PLACES_TO_READ)
             || !constant && placed(PLACES_TO_FILL) && !(0..view.function.params.len()).any(reads)
     };
-    let requested = (0..view.function.params.len()).any(|other| view.called(other, REQUESTS));
     // `LZ4_saveDictHC(stream, buffer, size)`: from then on the stream reads it there.
     let dictionary =
         object && words.iter().any(|word| word.starts_with("dict")) && !getters::gets(&view.function.name);
@@ -167,9 +166,14 @@ pub(super) fn of_walled(view: &View<'_>, draft: &Draft, index: usize) -> bool {
         || object && !done(view)
         || goes_on
         || used_later
-        || requested
+        || is_requested(view)
         || dictionary
         || text
+}
+
+/// Whether a function takes what stands for something that is not over when it returns.
+pub(super) fn is_requested(view: &View<'_>) -> bool {
+    (0..view.function.params.len()).any(|index| view.called(index, REQUESTS))
 }
 
 /// Whether a function takes nothing but numbers and memory of one kind of numbers, some of which it reads and some it may write.

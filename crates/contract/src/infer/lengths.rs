@@ -54,6 +54,14 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
     }
 }
 
+/// The length of data in bytes that goes in, which is only asked for because somebody may keep it.
+pub(super) fn of_kept(view: &View<'_>, draft: &Draft, pointer: usize) -> Option<usize> {
+    let param = view.param(pointer).filter(|param| param.array_length.is_none())?;
+    view.buffer(pointer).filter(|(pointee, constant)| *constant && pointee.is_byte())?;
+    let found = candidate(view, draft, pointer).ok()??;
+    objection(view, draft, pointer, &param.ty, &found, false).is_none().then_some(found.integer)
+}
+
 /// The length of data in bytes that may be written: what would be the length of a pointer that is only read through, or what is named as the
 /// room there. None when nothing looks like one.
 pub(super) fn writable(view: &View<'_>, draft: &Draft, pointer: usize) -> Result<Option<usize>, String> {

@@ -7,16 +7,22 @@
 
 use hotcell_model::Fact;
 use hotcell_model::api::{Attribute, Function, Param};
-use hotcell_model::interface::{Direction, ResultLength, Role};
+use hotcell_model::interface::{Direction, Keeps, ResultLength, Role, Until};
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::{Ending, ending};
 use crate::infer::inplace::KNOWN_BY_PLACE;
+use crate::infer::names::words;
 use crate::infer::view::{View, decided, shown};
 use crate::infer::words::functions::CONTROLS;
 use crate::infer::words::objects::CONSTRUCTORS;
 use crate::infer::words::{BEGINNINGS, ENDS, OUTPUTS, PAIRS, PLACES, RAW};
-use crate::infer::{Draft, Gap, Known, keeping};
+use crate::infer::{Draft, Gap, Known, keeping, may_make};
+use crate::type_names::unqualified;
+
+mod kept;
+
+pub(crate) use kept::KEPT;
 
 /// The rule's name.
 pub(crate) const WALLED: &str = "walled-memory";
@@ -44,37 +50,49 @@ const GLUED_ENDS: &[&str] = &["end", "endp", "endptr", "limit"];
 /// Parts of the names of types that are pointers to bytes: `png_const_bytep`.
 const BYTES: &[&str] = &["byte", "char", "octet", "uint8"];
 
-/// Concludes what is open where all of it is such memory; else nothing, and what is open stays so.
+/// Concludes what is open where all of it is such memory; else nothing, and what is open stays so. What the worker has copies of
+/// comes with it.
 pub(crate) fn apply(
     function: &Function,
     names: &[String],
     known: Known<'_>,
     draft: &mut Draft,
     gaps: Vec<Gap>,
-) -> Vec<Gap> {
+) -> (Vec<Gap>, Vec<Keeps>) {
     let view = View::new(function, names, known, draft);
     let open: Vec<usize> = (0..function.params.len()).filter(|&index| !decided(draft, index)).collect();
-    let roles: Option<Vec<Role>> = open.iter().map(|&index| role(&view, draft, index)).collect();
+    let found: Option<Vec<_>> = open.iter().map(|&index| role(&view, draft, index)).collect();
     let result = gaps.iter().any(|gap| gap.param.is_none()) || draft.result.is_none();
-    let Some(roles) = roles.filter(|roles| !roles.is_empty() && !result) else { return gaps };
-    for (index, role) in open.into_iter().zip(roles) {
-        draft.params[index] = Some(Fact::inferred(role, WALLED));
+    let Some(found) = found.filter(|found| !found.is_empty() && !result) else { return (gaps, Vec::new()) };
+    let mut keeps = Vec::new();
+    for (param, (role, until)) in open.into_iter().zip(found) {
+        let rule = if until.is_some() { KEPT } else { WALLED };
+        draft.params[param] = Some(Fact::inferred(role, rule));
+        if let Some(until) = until {
+            keeps.push(Keeps { param, until, replaced: false });
+            kept::count(&view, draft, param);
+        }
     }
-    Vec::new()
+    (Vec::new(), keeps)
 }
 
-/// What an open parameter is, when it is such memory.
-fn role(view: &View<'_>, draft: &Draft, index: usize) -> Option<Role> {
+/// What an open parameter is, when it is such memory, and what ends the copy that the library may keep of it.
+fn role(view: &View<'_>, draft: &Draft, index: usize) -> Option<(Role, Option<Until>)> {
     let (element, constant) = memory(view, index)?;
     let fits = match &element.kind {
         Type::Record { name } => is_structure(view, name, &element, constant),
         Type::Void => is_raw(view, index),
-        _ => is_numbers(&view.param(index)?.ty, &element),
+        _ => is_numbers(view, &view.param(index)?.ty, &element),
     };
-    if !fits || leads_elsewhere(view, index) || kept(view, draft, index) {
+    if !fits || leads_elsewhere(view, index) {
         return None;
     }
-    Some(match constant {
+    let until = match kept(view, draft, index) {
+        true if constant => Some(kept::until(view, draft, index)?),
+        true => return None,
+        false => None,
+    };
+    let role = match constant {
         true => Role::BufferIn { nullable: false, length: None },
         false => Role::BufferInOut {
             nullable: false,
@@ -82,7 +100,8 @@ fn role(view: &View<'_>, draft: &Draft, index: usize) -> Option<Role> {
             result: ResultLength::Full,
             valid_on_error: false,
         },
-    })
+    };
+    Some((role, until))
 }
 
 /// What a pointer leads to: bytes, numbers, the numbers of arrays, or structures; and whether it is `const`.
@@ -97,34 +116,93 @@ fn memory(view: &View<'_>, index: usize) -> Option<(CType, bool)> {
 }
 
 /// Whether there are numbers behind a type: a pointer to bytes that hides in a name may be an object's, unless the name says what they
-/// are. `sqlite3_filename` is a text with more around it.
-fn is_numbers(ty: &CType, element: &CType) -> bool {
+/// are. `sqlite3_filename` is a text with more around it. So may one to wider numbers be, where the library hands out such.
+fn is_numbers(view: &View<'_>, ty: &CType, element: &CType) -> bool {
     let named = || BYTES.iter().any(|part| ty.written.to_ascii_lowercase().contains(part));
-    element.is_scalar() && (shown(ty) || !element.is_byte() || named())
+    let numbers = match element.is_byte() {
+        true => shown(ty) || named(),
+        false => shown(ty) || !is_made(view, ty),
+    };
+    element.is_scalar() && numbers
 }
 
-/// Whether `void` is raw memory: it is called so in a function that is done with memory when it returns, and calls nothing that could
-/// have its own idea of it. What it is must not depend on what is asked for.
+/// Whether a function makes what a pointer under this name leads to, or something ends it: `typedef double *vec_t`, `vec_t vec_new(int)`.
+/// What the library has made may have more around it, and be known by where it is. A place in an object's numbers has not
+/// (`mp_ptr mpz_limbs_write(mpz_t, mp_size_t)`).
+fn is_made(view: &View<'_>, ty: &CType) -> bool {
+    let own = unqualified(&ty.written);
+    let is_it = |other: &CType| unqualified(&other.written) == own;
+    view.known.api.functions.iter().any(|function| {
+        let out = |param: &Param| param.ty.pointee().is_some_and(|(ty, constant)| !constant && is_it(ty));
+        let ends = matches!(&function.params[..], [only] if is_it(&only.ty))
+            && ending(&function.name).is_some_and(|(ending, _)| ending >= Ending::Closes);
+        may_make(function) && (is_it(&function.result) || function.params.iter().any(out)) || ends
+    })
+}
+
+/// Whether `void` is raw memory: it is called so, or another function says how much such memory is, in a function that is done with
+/// memory when it returns, and calls nothing that could have its own idea of it. What it is must not depend on what is asked for.
 fn is_raw(view: &View<'_>, index: usize) -> bool {
     let calls = |param: &Param| matches!(param.ty.kind, Type::FunctionPointer { .. });
     let only =
         |other: usize| other == index || !memory(view, other).is_some_and(|(ty, _)| ty.kind == Type::Void);
     view.param(index).is_some_and(|param| shown(&param.ty))
-        && (view.called(index, RAW) || view.called(index, OUTPUTS))
+        && (view.called(index, RAW) || view.called(index, OUTPUTS) || is_sized(view, index))
         && keeping::done(view)
         && !view.function_has_word(CONTROLS)
         && !view.function.params.iter().any(calls)
         && (0..view.function.params.len()).all(only)
 }
 
-/// Whether a structure has nothing but numbers in it, and only callers have memory of one. What others wait for is known by its place.
+/// Whether a function that takes nothing says how large memory of this name is: `LZ4_sizeofState()` of a `void *state`. Callers make what
+/// they have to ask the size of, and what it is to them is so many bytes.
+fn is_sized(view: &View<'_>, index: usize) -> bool {
+    let own = view.words(index).concat();
+    let sizes = |function: &Function| {
+        let name = words(&function.name).concat();
+        let asked = [format!("sizeof{own}"), format!("{own}size"), format!("{own}bytes")];
+        let last = asked.iter().any(|asked| name.ends_with(asked.as_str()));
+        function.params.is_empty() && function.prototyped && function.result.is_integer() && last
+    };
+    own.len() > 3 && view.known.api.functions.iter().any(sizes)
+}
+
+/// Whether a structure has nothing but numbers in it, and callers have memory of one: only they, or it is set where it can be got again.
+/// What others wait for is known by its place.
 fn is_structure(view: &View<'_>, record: &str, element: &CType, constant: bool) -> bool {
     let structs = view.known.structs;
     let written = element.written.to_ascii_lowercase();
     let direction = if constant { Direction::In } else { Direction::InOut };
-    structs.is_callers(record)
+    (structs.is_callers(record) || structs.is_plain(record) && is_set_and_got(view, record))
         && structs.against(record, direction).is_none()
         && !KNOWN_BY_PLACE.iter().any(|part| written.contains(part))
+}
+
+/// Whether callers make such a structure, though the library hands some out: a function that sets something takes one that is `const`, and is
+/// called as the one that hands it out, but for `set` and `get`. `png_set_tIME(png, info, const png_time *)` beside
+/// `png_get_tIME(png, info, png_time **)`: what is set is what is in it.
+fn is_set_and_got(view: &View<'_>, record: &str) -> bool {
+    let functions = || view.known.api.functions.iter();
+    let of = |ty: &CType, constant: bool| {
+        ty.pointee().is_some_and(|(ty, is)| is == constant && ty.record() == Some(record))
+    };
+    let sets = |function: &&Function| function.params.iter().any(|param| of(&param.ty, true));
+    let out = |param: &Param| {
+        let pointer = param.ty.pointee().filter(|(_, constant)| !constant);
+        pointer.is_some_and(|(pointer, _)| of(pointer, false))
+    };
+    let called = |function: &Function, verb: &str| {
+        let mut name = words(&function.name);
+        let at = name.iter().position(|word| word == verb)?;
+        name[at].clear();
+        Some(name)
+    };
+    functions().filter(sets).filter_map(|function| called(function, "set")).any(|name| {
+        let gets = |function: &Function| {
+            function.params.iter().any(out) && called(function, "get").as_ref() == Some(&name)
+        };
+        functions().any(gets)
+    })
 }
 
 /// Whether a pointer may lead into memory that another one leads to, or where it leads is what matters.

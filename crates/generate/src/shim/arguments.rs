@@ -273,9 +273,11 @@ impl<'a> Arguments<'a> {
         let nullable = u8::from(nullable);
         let helper = buffer_in(pointee);
         let read = format!("hotcell_{helper}(hc_ctx, &hc_in.{arg}, {name}, {size}, {nullable}, &hc_bad)");
-        let value = if keeps::is_kept(self.scope.function, index) {
+        let (kept, walled) =
+            (keeps::is_kept(self.scope.function, index), self.scope.function.ends_at_wall(index));
+        let value = if kept && !walled {
             keeps::copy(&read, &format!("hc_in.{arg}.length"), &name)
-        } else if c == InC::Reads {
+        } else if kept || c == InC::Reads {
             read
         } else {
             let (place, align) = (format!("place_{}", param.name), alignment(pointee, size));
@@ -289,9 +291,13 @@ impl<'a> Arguments<'a> {
         };
         self.body.line(format!("{} = {value};", declare(ty, &arg)));
         self.body.leave_when("hc_bad");
-        if self.scope.function.ends_at_wall(index) {
-            let length = format!("hc_in.{arg}.length");
-            walls::raise(param, (&length, &size.to_string()), c == InC::Changes, self.body);
+        let length = format!("hc_in.{arg}.length");
+        match (walled, kept) {
+            (true, true) => walls::keep(param, &length, self.body),
+            (true, false) => {
+                walls::raise(param, (&length, &size.to_string()), c == InC::Changes, self.body);
+            }
+            _ => {}
         }
         Ok(())
     }
@@ -307,7 +313,10 @@ impl<'a> Arguments<'a> {
         if self.scope.function.ends_at_wall(index) {
             let (room, size) = (format!("room_{}", param.name), format!("sizeof *{}", arg(param)));
             let changes = matches!(param.role.value, Role::BufferInOut { .. });
-            walls::raise(param, (&room, &size), changes, self.body);
+            match keeps::is_kept(self.scope.function, index) {
+                true => walls::keep(param, &room, self.body),
+                false => walls::raise(param, (&room, &size), changes, self.body),
+            }
         }
         Ok(())
     }

@@ -154,7 +154,7 @@ pub(crate) fn keep(function: &Function, body: &mut Body) {
     };
     body.when(&passed(&|_| true), |body| {
         body.line(format!("struct hotcell_keeping_{name} *hc_keeping = malloc(sizeof *hc_keeping);"));
-        body.refuse_when("hc_keeping == NULL", "NO_SPACE", &first.name);
+        body.refuse_when("hc_keeping == NULL", "NO_MEMORY", &first.name);
         body.line(format!("hotcell_keep(&hc_keeping->head, hotcell_mark_{name});"));
         if kept.iter().any(|(_, callback)| callback.threads == CallbackThreads::Any) {
             body.line("hotcell_hear_threads(hc_ctx);");

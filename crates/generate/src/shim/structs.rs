@@ -165,7 +165,7 @@ pub(crate) fn prepare(scope: Scope<'_>, body: &mut Body) -> Result<(), Error> {
             body.line(format!("{} = NULL;", declare(&format!("{} *", item.c_name), &format!("new_{name}"))));
             body.when(&format!("arg_{name} == NULL"), |body| {
                 body.line(format!("arg_{name} = new_{name} = calloc(1, sizeof *new_{name});"));
-                body.refuse_when(&format!("new_{name} == NULL"), "NO_SPACE", name);
+                body.refuse_when(&format!("new_{name} == NULL"), "NO_MEMORY", name);
             });
             body.before_leaving(format!("free(new_{name});"));
         }

@@ -7,6 +7,7 @@ use hotcell_model::interface::{Function, Param};
 
 use crate::shim::arguments::arg;
 use crate::shim::body::Body;
+use crate::shim::types::literal;
 
 /// Whether a function has such memory.
 pub(crate) fn any(function: &Function) -> bool {
@@ -20,6 +21,15 @@ pub(crate) fn raise(param: &Param, (length, size): (&str, &str), changes: bool, 
     body.line(format!("HOTCELL_WALL wall_{name} = HOTCELL_NO_WALL;"));
     body.when(&format!("{arg} != NULL"), |body| {
         body.line(format!("{arg} = hotcell_wall(&wall_{name}, {arg}, {length}, {size}, {back});"));
-        body.refuse_when(&format!("{arg} == NULL"), "NO_SPACE", name);
+        body.refuse_when(&format!("{arg} == NULL"), "NO_MEMORY", name);
+    });
+}
+
+/// The same of what the library may keep: the copy is the worker's, which ends it as it ends all that is kept.
+pub(crate) fn keep(param: &Param, length: &str, body: &mut Body) {
+    let (arg, name) = (arg(param), literal(&param.name));
+    body.when(&format!("{arg} != NULL"), |body| {
+        body.line(format!("{arg} = hc_ctx->keep_walled(hc_ctx, {arg}, {length}, {name});"));
+        body.leave_when(&format!("{arg} == NULL"));
     });
 }

@@ -216,6 +216,10 @@ impl Call<'_> {
                     format!("the results need more than the {limit} bytes a call may return"),
                 ),
             },
+            Refusal::NoMemory => {
+                let cause = Cause::Limit { what: LimitExceededReason::Memory, value: 0 };
+                (ErrorKind::LimitExceeded, cause, format!("the worker has no memory for `{name}`"))
+            }
             Refusal::UnknownHandle => handle(ErrorKind::UnknownHandle, "is no handle of this worker"),
             Refusal::StaleHandle => {
                 handle(ErrorKind::StaleHandle, "was released, or went with what it belonged to")

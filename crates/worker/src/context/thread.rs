@@ -56,6 +56,7 @@ impl Context {
             keep_until: keeps_until,
             may_keep: keeps_object,
             keep_object: keeps_object_until,
+            keep_walled: keeps,
             let_go: lets_go,
             ..Context::new(reply, call)
         }

@@ -14,6 +14,8 @@ use std::sync::Arc;
 
 use hotcell_protocol::RawHandle;
 
+use crate::handles::walls::Walls;
+
 /// As `malloc` aligns.
 const ALIGN: usize = 16;
 
@@ -21,7 +23,17 @@ const ALIGN: usize = 16;
 #[derive(Debug)]
 pub(crate) struct KeptData {
     memory: NonNull<u8>,
-    layout: Layout,
+    held: Held,
+}
+
+/// What gives the memory back.
+#[derive(Debug)]
+enum Held {
+    Heap(Layout),
+    /// Their end is that of the memory between them.
+    Walls {
+        _walls: Walls,
+    },
 }
 
 // SAFETY: it owns its memory, which nothing refers to but the library; what that does with it is the library's affair.
@@ -37,7 +49,13 @@ impl KeptData {
         let memory = NonNull::new(unsafe { alloc(layout) })?;
         // SAFETY: the memory is new, and has so many bytes.
         unsafe { std::ptr::copy_nonoverlapping(data.as_ptr(), memory.as_ptr(), data.len()) };
-        Some(KeptData { memory, layout })
+        Some(KeptData { memory, held: Held::Heap(layout) })
+    }
+
+    /// A copy that ends before a wall; `None` when there is no memory for it.
+    pub(crate) fn walled(data: &[u8]) -> Option<KeptData> {
+        let (memory, walls) = Walls::around(data)?;
+        Some(KeptData { memory, held: Held::Walls { _walls: walls } })
     }
 
     fn address(&self) -> *mut c_void {
@@ -47,8 +65,10 @@ impl KeptData {
 
 impl Drop for KeptData {
     fn drop(&mut self) {
-        // SAFETY: it was allocated with this layout.
-        unsafe { dealloc(self.memory.as_ptr(), self.layout) };
+        if let Held::Heap(layout) = self.held {
+            // SAFETY: it was allocated with this layout.
+            unsafe { dealloc(self.memory.as_ptr(), layout) };
+        }
     }
 }
 

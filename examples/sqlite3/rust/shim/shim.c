@@ -1714,7 +1714,7 @@ static void hotcell_call_sqlite3_busy_handler(hotcell_ctx *hc_ctx, const hotcell
     if (hc_in.arg_arg2 != 0) {
         struct hotcell_keeping_sqlite3_busy_handler *hc_keeping = malloc(sizeof *hc_keeping);
         if (hc_keeping == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "arg2");
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_MEMORY, "arg2");
             return;
         }
         hotcell_keep(&hc_keeping->head, hotcell_mark_sqlite3_busy_handler);
@@ -2241,7 +2241,7 @@ static void hotcell_call_sqlite3_set_authorizer(hotcell_ctx *hc_ctx, const hotce
     if (hc_in.arg_xAuth != 0) {
         struct hotcell_keeping_sqlite3_set_authorizer *hc_keeping = malloc(sizeof *hc_keeping);
         if (hc_keeping == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "xAuth");
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_MEMORY, "xAuth");
             return;
         }
         hotcell_keep(&hc_keeping->head, hotcell_mark_sqlite3_set_authorizer);
@@ -2355,7 +2355,7 @@ static void hotcell_call_sqlite3_trace(hotcell_ctx *hc_ctx, const hotcell_reques
     if (hc_in.arg_xTrace != 0) {
         struct hotcell_keeping_sqlite3_trace *hc_keeping = malloc(sizeof *hc_keeping);
         if (hc_keeping == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "xTrace");
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_MEMORY, "xTrace");
             return;
         }
         hotcell_keep(&hc_keeping->head, hotcell_mark_sqlite3_trace);
@@ -2460,7 +2460,7 @@ static void hotcell_call_sqlite3_profile(hotcell_ctx *hc_ctx, const hotcell_requ
     if (hc_in.arg_xProfile != 0) {
         struct hotcell_keeping_sqlite3_profile *hc_keeping = malloc(sizeof *hc_keeping);
         if (hc_keeping == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "xProfile");
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_MEMORY, "xProfile");
             return;
         }
         hotcell_keep(&hc_keeping->head, hotcell_mark_sqlite3_profile);
@@ -2589,7 +2589,7 @@ static void hotcell_call_sqlite3_trace_v2(hotcell_ctx *hc_ctx, const hotcell_req
     if (hc_in.arg_xCallback != 0) {
         struct hotcell_keeping_sqlite3_trace_v2 *hc_keeping = malloc(sizeof *hc_keeping);
         if (hc_keeping == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "xCallback");
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_MEMORY, "xCallback");
             return;
         }
         hotcell_keep(&hc_keeping->head, hotcell_mark_sqlite3_trace_v2);
@@ -2693,7 +2693,7 @@ static void hotcell_call_sqlite3_progress_handler(hotcell_ctx *hc_ctx, const hot
     if (hc_in.arg_arg3 != 0) {
         struct hotcell_keeping_sqlite3_progress_handler *hc_keeping = malloc(sizeof *hc_keeping);
         if (hc_keeping == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "arg3");
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_MEMORY, "arg3");
             return;
         }
         hotcell_keep(&hc_keeping->head, hotcell_mark_sqlite3_progress_handler);
@@ -6570,7 +6570,7 @@ static void hotcell_call_sqlite3_create_function(hotcell_ctx *hc_ctx, const hotc
     if (hc_in.arg_xFunc != 0) {
         struct hotcell_keeping_sqlite3_create_function *hc_keeping = malloc(sizeof *hc_keeping);
         if (hc_keeping == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "xFunc");
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_MEMORY, "xFunc");
             return;
         }
         hotcell_keep(&hc_keeping->head, hotcell_mark_sqlite3_create_function);
@@ -6725,7 +6725,7 @@ static void hotcell_call_sqlite3_create_function16(hotcell_ctx *hc_ctx, const ho
     if (hc_in.arg_xFunc != 0) {
         struct hotcell_keeping_sqlite3_create_function16 *hc_keeping = malloc(sizeof *hc_keeping);
         if (hc_keeping == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "xFunc");
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_MEMORY, "xFunc");
             return;
         }
         hotcell_keep(&hc_keeping->head, hotcell_mark_sqlite3_create_function16);
@@ -7010,7 +7010,7 @@ static void hotcell_call_sqlite3_create_function_v2(hotcell_ctx *hc_ctx, const h
     if (hc_in.arg_xFunc != 0 || hc_in.arg_xStep != 0 || hc_in.arg_xFinal != 0) {
         struct hotcell_keeping_sqlite3_create_function_v2 *hc_keeping = malloc(sizeof *hc_keeping);
         if (hc_keeping == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "xFunc");
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_MEMORY, "xFunc");
             return;
         }
         hotcell_keep(&hc_keeping->head, hotcell_mark_sqlite3_create_function_v2);
@@ -7364,7 +7364,7 @@ static void hotcell_call_sqlite3_create_window_function(hotcell_ctx *hc_ctx, con
     if (hc_in.arg_xStep != 0 || hc_in.arg_xFinal != 0 || hc_in.arg_xValue != 0 || hc_in.arg_xInverse != 0) {
         struct hotcell_keeping_sqlite3_create_window_function *hc_keeping = malloc(sizeof *hc_keeping);
         if (hc_keeping == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "xStep");
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_MEMORY, "xStep");
             return;
         }
         hotcell_keep(&hc_keeping->head, hotcell_mark_sqlite3_create_window_function);
@@ -9098,7 +9098,7 @@ static void hotcell_call_sqlite3_create_collation(hotcell_ctx *hc_ctx, const hot
     if (hc_in.arg_xCompare != 0) {
         struct hotcell_keeping_sqlite3_create_collation *hc_keeping = malloc(sizeof *hc_keeping);
         if (hc_keeping == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "xCompare");
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_MEMORY, "xCompare");
             return;
         }
         hotcell_keep(&hc_keeping->head, hotcell_mark_sqlite3_create_collation);
@@ -9259,7 +9259,7 @@ static void hotcell_call_sqlite3_create_collation_v2(hotcell_ctx *hc_ctx, const 
     if (hc_in.arg_xCompare != 0) {
         struct hotcell_keeping_sqlite3_create_collation_v2 *hc_keeping = malloc(sizeof *hc_keeping);
         if (hc_keeping == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "xCompare");
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_MEMORY, "xCompare");
             return;
         }
         hotcell_keep(&hc_keeping->head, hotcell_mark_sqlite3_create_collation_v2);
@@ -9420,7 +9420,7 @@ static void hotcell_call_sqlite3_create_collation16(hotcell_ctx *hc_ctx, const h
     if (hc_in.arg_xCompare != 0) {
         struct hotcell_keeping_sqlite3_create_collation16 *hc_keeping = malloc(sizeof *hc_keeping);
         if (hc_keeping == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "xCompare");
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_MEMORY, "xCompare");
             return;
         }
         hotcell_keep(&hc_keeping->head, hotcell_mark_sqlite3_create_collation16);
@@ -9560,7 +9560,7 @@ static void hotcell_call_sqlite3_collation_needed(hotcell_ctx *hc_ctx, const hot
     if (hc_in.arg_arg3 != 0) {
         struct hotcell_keeping_sqlite3_collation_needed *hc_keeping = malloc(sizeof *hc_keeping);
         if (hc_keeping == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "arg3");
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_MEMORY, "arg3");
             return;
         }
         hotcell_keep(&hc_keeping->head, hotcell_mark_sqlite3_collation_needed);
@@ -9700,7 +9700,7 @@ static void hotcell_call_sqlite3_collation_needed16(hotcell_ctx *hc_ctx, const h
     if (hc_in.arg_arg3 != 0) {
         struct hotcell_keeping_sqlite3_collation_needed16 *hc_keeping = malloc(sizeof *hc_keeping);
         if (hc_keeping == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "arg3");
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_MEMORY, "arg3");
             return;
         }
         hotcell_keep(&hc_keeping->head, hotcell_mark_sqlite3_collation_needed16);
@@ -10152,7 +10152,7 @@ static void hotcell_call_sqlite3_commit_hook(hotcell_ctx *hc_ctx, const hotcell_
     if (hc_in.arg_arg2 != 0) {
         struct hotcell_keeping_sqlite3_commit_hook *hc_keeping = malloc(sizeof *hc_keeping);
         if (hc_keeping == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "arg2");
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_MEMORY, "arg2");
             return;
         }
         hotcell_keep(&hc_keeping->head, hotcell_mark_sqlite3_commit_hook);
@@ -10239,7 +10239,7 @@ static void hotcell_call_sqlite3_rollback_hook(hotcell_ctx *hc_ctx, const hotcel
     if (hc_in.arg_arg2 != 0) {
         struct hotcell_keeping_sqlite3_rollback_hook *hc_keeping = malloc(sizeof *hc_keeping);
         if (hc_keeping == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "arg2");
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_MEMORY, "arg2");
             return;
         }
         hotcell_keep(&hc_keeping->head, hotcell_mark_sqlite3_rollback_hook);
@@ -10362,7 +10362,7 @@ static void hotcell_call_sqlite3_autovacuum_pages(hotcell_ctx *hc_ctx, const hot
     if (hc_in.arg_arg2 != 0) {
         struct hotcell_keeping_sqlite3_autovacuum_pages *hc_keeping = malloc(sizeof *hc_keeping);
         if (hc_keeping == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "arg2");
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_MEMORY, "arg2");
             return;
         }
         hotcell_keep(&hc_keeping->head, hotcell_mark_sqlite3_autovacuum_pages);
@@ -10491,7 +10491,7 @@ static void hotcell_call_sqlite3_update_hook(hotcell_ctx *hc_ctx, const hotcell_
     if (hc_in.arg_arg2 != 0) {
         struct hotcell_keeping_sqlite3_update_hook *hc_keeping = malloc(sizeof *hc_keeping);
         if (hc_keeping == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "arg2");
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_MEMORY, "arg2");
             return;
         }
         hotcell_keep(&hc_keeping->head, hotcell_mark_sqlite3_update_hook);
@@ -13048,7 +13048,7 @@ static void hotcell_call_sqlite3_wal_hook(hotcell_ctx *hc_ctx, const hotcell_req
     if (hc_in.arg_arg2 != 0) {
         struct hotcell_keeping_sqlite3_wal_hook *hc_keeping = malloc(sizeof *hc_keeping);
         if (hc_keeping == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "arg2");
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_MEMORY, "arg2");
             return;
         }
         hotcell_keep(&hc_keeping->head, hotcell_mark_sqlite3_wal_hook);

@@ -154,6 +154,10 @@ struct hotcell_ctx {
 
     /* The keeper lets go of what it keeps in this slot. */
     void (*let_go)(hotcell_ctx *, uint64_t keeper, uint32_t slot);
+
+    /* Since 1.8. As `keep`, and the copy ends right before pages that nobody may touch, as many as there is data and 64 KiB at least;
+     * before it is such a page, too. */
+    void *(*keep_walled)(hotcell_ctx *, const void *data, uint64_t length, const char *name);
 };
 
 /* Since 1.7. A call that is under way and can be stopped: the entry writes it right before it calls the library, `call_id` last.

@@ -3707,7 +3707,7 @@ static void hotcell_call_deflateInit_(hotcell_ctx *hc_ctx, const hotcell_request
     if (arg_strm == NULL) {
         arg_strm = new_strm = calloc(1, sizeof *new_strm);
         if (new_strm == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "strm");
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_MEMORY, "strm");
             return;
         }
     }
@@ -3802,7 +3802,7 @@ static void hotcell_call_inflateInit_(hotcell_ctx *hc_ctx, const hotcell_request
     if (arg_strm == NULL) {
         arg_strm = new_strm = calloc(1, sizeof *new_strm);
         if (new_strm == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "strm");
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_MEMORY, "strm");
             return;
         }
     }
@@ -3907,7 +3907,7 @@ static void hotcell_call_deflateInit2_(hotcell_ctx *hc_ctx, const hotcell_reques
     if (arg_strm == NULL) {
         arg_strm = new_strm = calloc(1, sizeof *new_strm);
         if (new_strm == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "strm");
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_MEMORY, "strm");
             return;
         }
     }
@@ -4009,7 +4009,7 @@ static void hotcell_call_inflateInit2_(hotcell_ctx *hc_ctx, const hotcell_reques
     if (arg_strm == NULL) {
         arg_strm = new_strm = calloc(1, sizeof *new_strm);
         if (new_strm == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "strm");
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_MEMORY, "strm");
             return;
         }
     }
@@ -4813,7 +4813,7 @@ static void hotcell_call_deflate_copy(hotcell_ctx *hc_ctx, const hotcell_request
     if (arg_dest == NULL) {
         arg_dest = new_dest = calloc(1, sizeof *new_dest);
         if (new_dest == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "dest");
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_MEMORY, "dest");
             return;
         }
     }
@@ -4939,7 +4939,7 @@ static void hotcell_call_inflate_copy(hotcell_ctx *hc_ctx, const hotcell_request
     if (arg_dest == NULL) {
         arg_dest = new_dest = calloc(1, sizeof *new_dest);
         if (new_dest == NULL) {
-            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_SPACE, "dest");
+            hc_ctx->refuse(hc_ctx, HOTCELL_REFUSAL_NO_MEMORY, "dest");
             return;
         }
     }

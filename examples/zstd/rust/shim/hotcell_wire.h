@@ -116,7 +116,7 @@
 #define HOTCELL_MAX_TEXT 2048u
 
 /* Version of the shim entry and the context table: major in the high half, minor in the low. */
-#define HOTCELL_SHIM_ABI 0x10007u
+#define HOTCELL_SHIM_ABI 0x10008u
 
 /* A park word: whether the side that owns it sleeps, and how the other side wakes it. */
 enum hotcell_park {
@@ -181,7 +181,9 @@ enum hotcell_refusal {
     /* An object was to be given away, or what it lent to be made stale, while another object keeps it, or something that belongs to it. */
     HOTCELL_REFUSAL_KEPT = 16,
     /* An object was to keep another which must not go before it. */
-    HOTCELL_REFUSAL_KEPT_IN_CIRCLE = 17
+    HOTCELL_REFUSAL_KEPT_IN_CIRCLE = 17,
+    /* The worker has no memory, or no more mappings, for a copy of what goes in. */
+    HOTCELL_REFUSAL_NO_MEMORY = 18
 };
 
 /* What the host answers to NeedSpace or Callback. */

@@ -1,4 +1,5 @@
 #include "walled.h"
+#include <stdlib.h>
 
 #include <stdint.h>
 
@@ -88,4 +89,80 @@ int walled_set_table(const int *table, int n)
 {
     kept = table;
     return n;
+}
+
+struct curve {
+    const double *points;
+    const float *heights;
+    int n;
+    const unsigned char *data;
+    size_t size;
+    const struct moment *moment;
+};
+
+curve *curve_new(void)
+{
+    return calloc(1, sizeof(curve));
+}
+
+curve *curve_new_of(const float *heights, int n)
+{
+    curve *made = curve_new();
+    made->heights = heights;
+    made->n = n;
+    return made;
+}
+
+void curve_free(curve *c)
+{
+    free(c);
+}
+
+void curve_set_points(curve *c, const double *points, int n)
+{
+    c->points = points;
+    c->n = n;
+}
+
+double curve_sum(const curve *c)
+{
+    double sum = 0;
+    for (int i = 0; i < c->n; i++) {
+        sum += c->points != NULL ? c->points[i] : c->heights[i];
+    }
+    return sum;
+}
+
+int curve_use_data(curve *c, const unsigned char *data, size_t size)
+{
+    c->data = data;
+    c->size = size;
+    return 0;
+}
+
+int curve_last(const curve *c)
+{
+    return c->size == 0 ? -1 : c->data[c->size - 1];
+}
+
+void curve_set_moment(curve *c, const struct moment *moment)
+{
+    c->moment = moment;
+}
+
+int curve_get_moment(const curve *c, struct moment **moment)
+{
+    *moment = (struct moment *)c->moment;
+    return c->moment != NULL;
+}
+
+int curve_minutes(const curve *c)
+{
+    return c->moment->hour * 60 + c->moment->minute;
+}
+
+int curve_append_points(curve *c, const double *points, int n)
+{
+    c->points = points;
+    return c->n += n;
 }

@@ -2,6 +2,8 @@
 #ifndef WALLED_H
 #define WALLED_H
 
+#include <stddef.h>
+
 struct spot {
     double x, y;
 };
@@ -28,5 +30,23 @@ int walled_between(const int *first, const int *last);
 /* What is kept. */
 void walled_watch(const int *number);
 int walled_set_table(const int *table, int n);
+
+/* A curve goes on reading its points, its dictionary and its time where they are. */
+typedef struct curve curve;
+struct moment {
+    int hour, minute;
+};
+curve *curve_new(void);
+curve *curve_new_of(const float *heights, int n);
+void curve_free(curve *c);
+void curve_set_points(curve *c, const double *points, int n);
+double curve_sum(const curve *c);
+int curve_use_data(curve *c, const unsigned char *data, size_t size);
+int curve_last(const curve *c);
+void curve_set_moment(curve *c, const struct moment *moment);
+int curve_get_moment(const curve *c, struct moment **moment);
+int curve_minutes(const curve *c);
+/* It takes points one after the other. */
+int curve_append_points(curve *c, const double *points, int n);
 
 #endif

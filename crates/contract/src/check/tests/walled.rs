@@ -146,3 +146,53 @@ fn a_line_takes_the_wall_away() {
         walled("int f(int *cells, int n)", "[function.f]\nparams.cells = { inout = \"buffer\" }\n", &[]);
     assert_eq!(found, None);
 }
+
+#[test]
+fn memory_is_what_functions_say_the_size_of() {
+    let size = "unsigned long sizeof_state(void)";
+    check(
+        &format!("int f_compress(void *state, const short *numbers); {size}; int f(double *a)"),
+        Some(&["a"]),
+    );
+    let of = |declaration: &str, more: &str| {
+        let name = declaration.split('(').next().unwrap().rsplit(' ').next().unwrap();
+        let all: Vec<&str> =
+            [declaration].into_iter().chain(more.split("; ").filter(|it| !it.is_empty())).collect();
+        let checked = run(&api(&all), &contract(""), Selection::Only(name)).unwrap();
+        checked.interface.functions.first().is_some_and(|function| function.ends_at_wall(0))
+    };
+    assert!(of("int compress(void *state, const short *numbers)", size));
+    assert!(of("int compress(void *state, const short *numbers)", "int state_size(void)"));
+    // Nothing says that it is memory; it says the size of something else; the function goes on with it.
+    assert!(!of("int compress(void *state, const short *numbers)", ""));
+    assert!(!of("int compress(void *other, const short *numbers)", size));
+    assert!(!of("int compress(void *state, const short *numbers)", "int sizeof_state(int kind)"));
+    assert!(!of("int reset(void *state, const short *numbers)", size));
+}
+
+#[test]
+fn what_the_library_makes_under_a_name_is_an_object() {
+    let vec = |more: &[&str]| {
+        let mut api = api(more);
+        let ty = |written: &str| hotcell_model::types::CType {
+            written: written.to_owned(),
+            ..api.functions[0].params[0].ty.clone()
+        };
+        let named = ty("vec_t");
+        for function in &mut api.functions {
+            for param in function.params.iter_mut().filter(|param| param.ty.pointee().is_some()) {
+                param.ty = named.clone();
+            }
+            if function.result.pointee().is_some() {
+                function.result = named.clone();
+            }
+        }
+        let checked = run(&api, &contract(""), Selection::Only("scale")).unwrap();
+        checked.interface.functions.len()
+    };
+    assert_eq!(vec(&["void scale(double *v, double by)"]), 1);
+    assert_eq!(vec(&["void scale(double *v, double by)", "double *vec_new(int n)"]), 0);
+    assert_eq!(vec(&["void scale(double *v, double by)", "void vec_free(double *v)"]), 0);
+    // A place in an object's numbers.
+    assert_eq!(vec(&["void scale(double *v, double by)", "double *limbs_write(int n)"]), 1);
+}

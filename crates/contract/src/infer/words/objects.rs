@@ -301,8 +301,9 @@ pub(in crate::infer) const LITERALS: &[&str] = &["caller", "func", "function", "
 
 /// Words, or their ends, of functions that use data up before they return, or copy it.
 pub(in crate::infer) const USES: &[&str] = &[
-    "check", "compare", "compress", "crypt", "decode", "digest", "encode", "exec", "execute", "exists",
-    "find", "import", "lookup", "print", "query", "search", "send", "sign", "update", "verify", "write",
+    "check", "compare", "compress", "crypt", "decode", "digest", "encode", "escape", "exec", "execute",
+    "exists", "find", "import", "lookup", "print", "query", "search", "send", "sign", "update", "verify",
+    "write",
 ];
 
 /// Words of functions that fill memory, or change it in place, before they return.
