@@ -17,6 +17,10 @@ fn see(declarations: &str, lines: &str, doc: Option<&str>) -> Option<String> {
     let function = checked.interface.functions.iter().find(|function| function.name == name)?;
     let by =
         |evidence: &Evidence, name: &str| matches!(evidence, Evidence::Inferred { rule } if rule == name);
+    // What is kept as memory is no text, whatever there is in it.
+    if function.params.iter().any(|param| by(&param.role.evidence, "kept-memory")) {
+        return None;
+    }
     let mut found = Vec::new();
     for (index, param) in function.params.iter().enumerate() {
         let keeps = function.keeps.iter().find(|keeps| keeps.param == index).map(|keeps| keeps.until);
@@ -124,11 +128,10 @@ fn data_that_an_object_may_keep_goes_with_the_one_that_comes_out() {
     let made = Some(vec![(0, Until::Result)]);
     assert_eq!(keeps("void db_free(db *d); db *db_new(const unsigned char *data, size_t size)"), made);
     assert_eq!(keeps("void db_free(db *d); db *db_new_array(const double *values, size_t count)"), made);
-    // How much there is nobody knows, an object that goes on would have a copy of all that it ever read, and memory that is written to
-    // would change unseen.
+    // An object that goes on would have a copy of all that it ever read, and memory that is written to would change unseen.
     for declaration in [
         "void db_free(db *d); db *db_new(const void *data)",
-        "void db_free(db *d); int db_set_data(db *d, const unsigned char *data, size_t size)",
+        "void db_free(db *d); int db_process(db *d, const unsigned char *data, size_t size)",
         "void db_free(db *d); db *db_new(unsigned char *data, size_t size)",
     ] {
         assert_eq!(keeps(declaration), None, "{declaration}");
