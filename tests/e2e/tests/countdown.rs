@@ -33,7 +33,7 @@ const FEWEST_SERVED: usize = 4;
 const COUNTS: usize = 2;
 
 /// How often a moment is looked for: it may be that a call is made less often than ever before.
-const TRIES: usize = 3;
+const TRIES: usize = 6;
 
 /// A watchdog: how long a run may take. It is a fraction of a second.
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -12,7 +12,8 @@ use hotcell_model::evidence::{Evidence, Fact};
 use hotcell_model::interface::{Encoding, Keeps, Ownership, ResultRole, Role, Until};
 use hotcell_model::types::{CType, Type};
 
-use crate::infer::names::function_words;
+use crate::infer::lent::walks;
+use crate::infer::names::{function_words, words};
 use crate::infer::view::{View, decided, is_letter};
 use crate::infer::words::functions::DATA_RESULTS;
 use crate::infer::words::objects::CONSTRUCTORS;
@@ -26,7 +27,56 @@ const KEPT: &str = "kept-text";
 const COPIED: &str = "copied-text";
 
 /// Words of functions that go through a text and are given the next one: a copy of each would be all that they ever read.
-const STREAMS: &[&str] = &["feed", "lex", "load", "parse", "print", "read", "scan", "tokenize", "write"];
+const STREAMS: &[&str] = &[
+    "append", "cat", "concat", "enqueue", "feed", "lex", "load", "log", "parse", "print", "push", "put",
+    "read", "scan", "send", "tokenize", "write",
+];
+
+/// Words by which a library says that it takes over what it is given, whatever its type says.
+const TAKES_OVER: &[&str] =
+    &["adopt", "give", "noalloc", "nocopy", "nodup", "own", "owned", "steal", "take", "transfer"];
+
+/// Words of functions that return a text. Letters may be anything else: `recv(socket)`, `db_fetch(db, key)`, `screen_cells(screen)`.
+const TEXTS: &[&str] = &[
+    "author",
+    "charset",
+    "comment",
+    "date",
+    "desc",
+    "description",
+    "encoding",
+    "err",
+    "errmsg",
+    "error",
+    "filename",
+    "format",
+    "host",
+    "hostname",
+    "json",
+    "label",
+    "lang",
+    "language",
+    "locale",
+    "message",
+    "msg",
+    "name",
+    "names",
+    "path",
+    "prefix",
+    "print",
+    "sql",
+    "str",
+    "string",
+    "text",
+    "time",
+    "title",
+    "uri",
+    "url",
+    "username",
+    "version",
+    "xml",
+    "yaml",
+];
 
 /// Words of functions that hand out memory to be filled, or what is no text whatever it consists of: `BIO_get_callback_arg(b)` has a
 /// pointer of the caller's.
@@ -76,6 +126,15 @@ fn data(function: &Function, names: &[String], known: Known<'_>, draft: &mut Dra
     let role = |at: usize| draft.params.get(at).and_then(|fact| fact.as_ref()).map(|fact| &fact.value);
     let made = (0..function.params.len()).find(|&at| matches!(role(at), Some(Role::HandleOut { .. })));
     let returned = matches!(draft.result.as_ref().map(|fact| &fact.value), Some(ResultRole::Handle { .. }));
+    let changed = function.params.iter().any(|param| {
+        let object = known.handles.of_pointer(&param.ty).is_some()
+            || param.ty.pointee().is_some_and(|(pointee, _)| pointee.record().is_some());
+        object && param.ty.pointee().is_none_or(|(_, constant)| !constant)
+    });
+    if changed {
+        // That may keep it as well: `engine_add_patch(engine, data, size)`.
+        return Vec::new();
+    }
     let until = match made {
         Some(param) => Until::Param { param },
         None if returned => Until::Result,
@@ -130,6 +189,21 @@ fn until(view: &View<'_>, draft: &Draft, index: usize) -> Option<Until> {
             !constant && (view.handle(at).is_some() || object(ty))
         })
         .collect();
+    let taken = |name: &str| words(name).iter().any(|word| TAKES_OVER.contains(&word.as_str()));
+    if taken(&view.function.name) || param.name.as_deref().is_some_and(taken) {
+        return None;
+    }
+    if view.function_has_word(STREAMS) && made.is_none() && !returned {
+        return None;
+    }
+    // Where references are counted an object may be there when its caller's handle has gone.
+    let counted = (0..view.function.params.len())
+        .filter_map(|at| view.known.handles.of_pointer(&view.function.params[at].ty))
+        .chain(view.known.handles.of_pointer(&view.function.result))
+        .any(|handle| walks::counts_of(view.known, handle));
+    if counted {
+        return None;
+    }
     match changed[..] {
         [] => match made {
             Some(param) => Some(Until::Param { param }),
@@ -145,8 +219,7 @@ fn until(view: &View<'_>, draft: &Draft, index: usize) -> Option<Until> {
                         | Role::Resident { consumed: false, .. }
                 )
             );
-            let streams = view.function_has_word(STREAMS) && made.is_none() && !returned;
-            (there && !streams).then_some(Until::Param { param: keeper })
+            there.then_some(Until::Param { param: keeper })
         }
         // Each of them may keep it, and be taken over by another.
         _ => Some(Until::Worker),
@@ -166,8 +239,11 @@ fn is_copied(view: &View<'_>, draft: &Draft) -> bool {
         // `Xpermalloc(size)`.
         data || word.ends_with("alloc") || listed.iter().any(|list| list.contains(&word.as_str()))
     });
+    let says = function_words(&function.name).iter().any(|word| TEXTS.contains(&word.as_str()));
+    // Letters under a name of their own are text: `xmlChar *`.
     is_letter(letter)
         && textual
+        && (says || letter.written.trim_start_matches("const ") != "char")
         && !hidden
         && !raw
         && view.known.handles.of_pointer(&function.result).is_none()

@@ -157,6 +157,27 @@ const FROM: &[&str] = &[
 /// What stands behind `for` where something is made that reads it: `xmlReaderForFile(filename, …)`. What is there for a text may be found by it.
 const FOR: &[&str] = &["doc", "document", "fd", "file", "io", "memory", "stream"];
 
+/// Names of texts by which something is found.
+const LOOKED_UP: &[&str] = &[
+    "atom",
+    "code",
+    "encoding",
+    "id",
+    "ident",
+    "identifier",
+    "key",
+    "kind",
+    "label",
+    "lang",
+    "language",
+    "locale",
+    "name",
+    "symbol",
+    "tag",
+    "type",
+    "unit",
+];
+
 /// Whether a function reads a text or data and returns what it has made of that: it is called so, and takes such, numbers, and nothing else.
 /// What is found by a name is not read.
 fn reads(view: &View<'_>) -> bool {
@@ -175,7 +196,11 @@ fn reads(view: &View<'_>) -> bool {
         (data, data || param.ty.is_scalar())
     };
     let params = || view.function.params.iter().map(given);
-    (verb || source) && params().any(|(data, _)| data) && params().all(|(_, fits)| fits)
+    // What is found by a name, or by what is called one, is not read.
+    let texts: Vec<usize> =
+        (0..view.function.params.len()).filter(|&at| given(&view.function.params[at]).0).collect();
+    let found = matches!(texts[..], [only] if view.param(only).is_some_and(|param| param.name.is_none()) || view.called(only, LOOKED_UP));
+    (verb || source) && !found && params().any(|(data, _)| data) && params().all(|(_, fits)| fits)
 }
 
 /// Whether a function that takes nothing is called as the release of what it returns is, but for the word for the end: `curl_url()` beside

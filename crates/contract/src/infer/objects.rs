@@ -314,8 +314,39 @@ fn swallowed(view: &View<'_>, name: &str) -> Option<String> {
 const USED_BY: usize = 3;
 
 /// Words of functions that make a text of an object and leave nothing of it.
-const USES_UP: &[&str] =
-    &["build", "collect", "error", "err", "exception", "into", "result", "status", "take"];
+const USES_UP: &[&str] = &[
+    "await",
+    "buf",
+    "buffer",
+    "build",
+    "builder",
+    "collect",
+    "detach",
+    "drain",
+    "end",
+    "err",
+    "error",
+    "exception",
+    "finish",
+    "flatten",
+    "future",
+    "harvest",
+    "into",
+    "job",
+    "output",
+    "promise",
+    "release",
+    "render",
+    "result",
+    "status",
+    "steal",
+    "take",
+    "task",
+    "to",
+    "wait",
+    "writer",
+    "yield",
+];
 
 /// Whether an object is there when a function has returned a text of it: something releases it, several functions are about it, and it is
 /// no error, whose message is all that there is. `xmlTextReaderName(reader)`, not `LLVMGetErrorMessage(error)`.

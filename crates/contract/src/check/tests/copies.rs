@@ -17,6 +17,10 @@ fn see(declarations: &str, lines: &str, doc: Option<&str>) -> Option<String> {
     let function = checked.interface.functions.iter().find(|function| function.name == name)?;
     let by =
         |evidence: &Evidence, name: &str| matches!(evidence, Evidence::Inferred { rule } if rule == name);
+    // What is kept as memory is no text, whatever there is in it.
+    if function.params.iter().any(|param| by(&param.role.evidence, "kept-memory")) {
+        return None;
+    }
     let mut found = Vec::new();
     for (index, param) in function.params.iter().enumerate() {
         let keeps = function.keeps.iter().find(|keeps| keeps.param == index).map(|keeps| keeps.until);
@@ -47,7 +51,16 @@ fn a_text_that_may_be_kept_is_copied_until_its_object_goes() {
     check("void db_free(db *d); db *db_create_reference(const char *text)", Some("text until result"));
     check("void db_free(db *d); int db_exec(db *d, const char *sql)", Some(""));
     // Two may have it, and go each in its own time.
-    check("int f_add(db *d, stmt *s, const char *word)", None);
+    let both = "void db_free(db *d); void stmt_free(stmt *s); int f_add(db *d, stmt *s, const char *word)";
+    check(both, None);
+    let said = "function.f_add.params = { d = { in = \"handle\" }, s = { in = \"handle\" } }\n";
+    assert_eq!(see(both, said, None).as_deref(), Some("word for good"));
+    // An object of which references are counted may be there when its caller's has gone, and what is taken over is released.
+    check("void db_unref(db *d); int db_set_name(db *d, const char *name)", None);
+    check("void db_free(db *d); db *db_ref(db *d); int db_set_name(db *d, const char *name)", None);
+    check("void db_free(db *d); int db_set_own(db *d, const char *name)", None);
+    check("void db_free(db *d); int db_add_owned(db *d, const char *word)", None);
+    check("void db_free(db *d); int db_append(db *d, const char *word)", None);
     // Nothing goes that could have it.
     check("void set_program(const char *name)", Some("name for good"));
     check("int f_register(const char *symbol)", Some("symbol for good"));
@@ -91,7 +104,7 @@ fn a_returned_text_of_nobody_is_copied() {
         ("The name, not NUL terminated.", None),
         ("The name. Do not free it.", Some("copied")),
     ] {
-        assert_eq!(see("char *f(const db *d)", "", Some(doc)).as_deref(), expect, "{doc}");
+        assert_eq!(see("char *f_name(const db *d)", "", Some(doc)).as_deref(), expect, "{doc}");
     }
     // No NUL need be there.
     for declaration in [
@@ -101,6 +114,11 @@ fn a_returned_text_of_nobody_is_copied() {
         "char *f_content(const db *d)",
         "char *f_callback_arg(const db *d)",
         "char *f_permalloc(const db *d)",
+        // Nothing says that it is a text.
+        "char *f_fetch(const db *d)",
+        "char *f_screen(const db *d)",
+        "char *f_userdata(const db *d)",
+        "char *tigetstr(const char *capname)",
         "char *f_name(const db *d, size_t *length)",
         "char *f_name(const db *d, int length)",
         "char *f_find(char *memory, int c)",
@@ -124,12 +142,13 @@ fn data_that_an_object_may_keep_goes_with_the_one_that_comes_out() {
     let made = Some(vec![(0, Until::Result)]);
     assert_eq!(keeps("void db_free(db *d); db *db_new(const unsigned char *data, size_t size)"), made);
     assert_eq!(keeps("void db_free(db *d); db *db_new_array(const double *values, size_t count)"), made);
-    // How much there is nobody knows, an object that goes on would have a copy of all that it ever read, and memory that is written to
-    // would change unseen.
+    // An object that goes on would have a copy of all that it ever read, and memory that is written to would change unseen.
     for declaration in [
         "void db_free(db *d); db *db_new(const void *data)",
-        "void db_free(db *d); int db_set_data(db *d, const unsigned char *data, size_t size)",
+        "void db_free(db *d); int db_process(db *d, const unsigned char *data, size_t size)",
         "void db_free(db *d); db *db_new(unsigned char *data, size_t size)",
+        // The other one may keep it, too.
+        "void db_free(db *d); db *db_add_part(db *whole, const unsigned char *data, size_t size)",
     ] {
         assert_eq!(keeps(declaration), None, "{declaration}");
     }

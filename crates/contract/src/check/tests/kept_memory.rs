@@ -1,6 +1,7 @@
 //! Memory that an object may go on reading: `kept-memory`.
 
-use hotcell_model::interface::{Role, Until};
+use hotcell_model::Evidence;
+use hotcell_model::interface::{Param, Role, Until};
 
 use super::support::{api, contract, record, run};
 use crate::check::Selection;
@@ -15,6 +16,12 @@ fn kept(declarations: &str, name: &str) -> Option<Vec<(String, Until, bool)>> {
         run(&api, &contract("[handle]\ndb = { release = \"db_close\" }\nstmt = {}\n"), Selection::Only(name));
     let checked = checked.unwrap();
     let function = checked.interface.functions.first()?;
+    // A text is kept as one.
+    let is_text =
+        |param: &Param| matches!(&param.role.evidence, Evidence::Inferred { rule } if rule == "kept-text");
+    if function.params.iter().any(is_text) {
+        return None;
+    }
     let keeps = function.keeps.iter().map(|keeps| {
         assert!(!keeps.replaced);
         (function.params[keeps.param].name.clone(), keeps.until, function.ends_at_wall(keeps.param))

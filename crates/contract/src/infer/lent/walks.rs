@@ -66,7 +66,13 @@ pub(in crate::infer) fn adds(function: &Function, known: Known<'_>) -> Option<us
     let from = known.handles.of_pointer(&function.params[index].ty)?;
     let called = |text: &str| words(text) == name[to + 1..];
     let holder = function.params[index].name.as_deref().is_some_and(called) || called(from);
-    let kin = from == result || contains(function, known, from, result);
+    // What is of the same type may be the holder itself, which has moved, unless it has a name there and the holder is called otherwise.
+    let named = function
+        .params
+        .iter()
+        .any(|param| param.ty.pointee().is_some_and(|(ty, constant)| constant && ty.is_byte()));
+    let told = from == result && named && !called(from);
+    let kin = told || from != result && contains(function, known, from, result);
     (holder && kin && !counts(known) && ending(&function.name).is_none() && !comments::owned(function))
         .then_some(index)
 }
@@ -88,14 +94,24 @@ fn contains(function: &Function, known: Known<'_>, from: &str, result: &str) -> 
     })
 }
 
+/// Whether the library counts who holds objects of this type: [`counts`], of the type, or what releases it is called so.
+pub(in crate::infer) fn counts_of(known: Known<'_>, handle: &str) -> bool {
+    let release = known.handles.get(handle).and_then(|known| known.release.as_deref());
+    let takes = |function: &&Function| matches!(&function.params[..], [only] if known.handles.of_pointer(&only.ty) == Some(handle));
+    release.is_some_and(is_counting)
+        || known.api.functions.iter().filter(takes).any(|it| is_counting(&it.name))
+}
+
 /// Whether a function of the library counts who holds the only thing that it takes: `widget_ref(widget)`, `X509_up_ref(x)`.
 pub(in crate::infer) fn counts(known: Known<'_>) -> bool {
     let takes = |function: &&Function| matches!(&function.params[..], [only] if only.ty.pointee().is_some());
-    let counts = |function: &Function| {
-        let name = words(&function.name);
-        let parts = ["addref", "decref", "incref", "retain", "unref"];
-        name.last().is_some_and(|last| REFERENCES.contains(&last.as_str()))
-            || parts.iter().any(|part| name.concat().contains(part))
-    };
-    known.api.functions.iter().filter(takes).any(counts)
+    known.api.functions.iter().filter(takes).any(|function| is_counting(&function.name))
+}
+
+/// Whether a function is called as one that counts references.
+fn is_counting(function: &str) -> bool {
+    let name = words(function);
+    let parts = ["addref", "decref", "incref", "retain", "unref"];
+    name.last().is_some_and(|last| REFERENCES.contains(&last.as_str()))
+        || parts.iter().any(|part| name.concat().contains(part))
 }

@@ -10,6 +10,7 @@ use hotcell_model::interface::{ResultRole, Role, Unit, Until};
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::{Ending, ending};
+use crate::infer::lent::walks;
 use crate::infer::names::function_words;
 use crate::infer::view::{View, is_letter};
 use crate::infer::words::NAMES;
@@ -55,6 +56,11 @@ pub(super) fn until(view: &View<'_>, draft: &Draft, index: usize) -> Option<Unti
         || keeping::is_requested(view)
         || !is_counted(view, index)
     {
+        return None;
+    }
+    // Where references are counted an object may be there when its caller's handle has gone.
+    let objects = function.params.iter().map(|param| &param.ty).chain([&function.result]);
+    if objects.filter_map(|ty| view.known.handles.of_pointer(ty)).any(|it| walks::counts_of(view.known, it)) {
         return None;
     }
     let gives = is_given(view, index);

@@ -88,13 +88,14 @@ impl<'a> Host<'a> {
             return None;
         }
         let last = functions.len() as u64;
+        // As it is published: of two bytes.
         let function =
-            self.script.near(&(0..last).chain([u64::from(wire::LISTEN_FUNCTION)]).collect::<Vec<_>>());
+            self.script.near(&(0..last).chain([u64::from(wire::LISTEN_FUNCTION)]).collect::<Vec<_>>()) as u16;
         self.arguments(slot);
-        let known = functions.get(function as usize);
+        let known = functions.get(usize::from(function));
         let size = known.map_or(0, |function| function.args_size);
         let length = if wild == 4 { self.script.u16() } else { size };
-        self.publish(slot, function as u16, depth, length);
+        self.publish(slot, function, depth, length);
         known.cloned()
     }
 
