@@ -99,6 +99,8 @@ type Options struct {
 	// Retries is how often a call of an idempotent function is made again behind a fault. 0: as often as its contract says, or
 	// once; negative: never.
 	Retries int
+	// NeverRestore leaves objects stale when their worker has ended, whatever their contract says.
+	NeverRestore bool
 	// Quarantine has the inputs that are refused, for they have ended workers. nil: one of the session's own, by the default rule.
 	Quarantine *Quarantine
 }

@@ -48,7 +48,9 @@ func (b *Batch) exchange(call *Call) {
 		call.fail(hotcell.ErrCancelled, hotcell.ExecutedMaybe, nil, "a callback has ended its goroutine")
 		b.lose(call)
 	}()
-	if call.settle(); call.err == nil && call.reply.failure != nil {
+	call.settle()
+	b.configured(call)
+	if call.err == nil && call.reply.failure != nil {
 		call.violation("a batch has another reply than a batch can have")
 	}
 	if call.err == nil {
@@ -58,6 +60,20 @@ func (b *Batch) exchange(call *Call) {
 		b.lose(call)
 	}
 	judged = true
+}
+
+// configured says of objects that can be made anew that an entry configures them, which was sent.
+func (b *Batch) configured(call *Call) {
+	if !call.sent || len(b.entry.passed) == 0 {
+		return
+	}
+	for number := range b.count {
+		for _, passed := range b.passedBy(number) {
+			if passed.handle.anew != nil && b.errs[number] == nil {
+				passed.handle.anew.configuredElsewhere(b.session, b.functionOf(number))
+			}
+		}
+	}
 }
 
 // rethrow has what went wrong in a callback come out of the batch: a panic in any case, an error unless the worker broke.
@@ -84,6 +100,11 @@ func (b *Batch) pass(call *Call) {
 			if call.err != nil {
 				b.fail(number, call.err)
 				call.err = nil
+				call.passed = call.passed[:before]
+				break
+			}
+			if at := len(call.passed) - 1; call.passed[at].object != passed.object {
+				b.fail(number, passed.handle.stale(b.functionOf(number), call.generation(), "; it was made anew behind what was put into the batch"))
 				call.passed = call.passed[:before]
 				break
 			}
@@ -260,7 +281,7 @@ func (b *Batch) judgeFailure(call *Call, number int, state wire.ReplyState) {
 func (b *Batch) giveBack(number int, usage usage) {
 	for _, passed := range b.passedBy(number) {
 		if passed.usage == usage {
-			passed.handle.gone.Store(false)
+			passed.giveBack()
 		}
 	}
 }

@@ -3,6 +3,7 @@ package rt
 import (
 	"context"
 	"errors"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -48,6 +49,10 @@ type Call struct {
 	outer shm.Outer
 	// noted are where in the data references to other data are.
 	noted []shm.Place
+	// panicked tells whether a callback has.
+	panicked bool
+	// keepers are objects that can be made anew, for which the library is to keep a callback.
+	keepers []*anew
 	// passed are the objects that go in, callbacks the functions; families is what it has that nobody else may use.
 	passed   []passed
 	families []object
@@ -105,8 +110,22 @@ func (s *Session) begin(ctx context.Context, function int, fn *Function) *Call {
 
 // start begins a call, whatever callbacks of threads have failed with.
 func (s *Session) start(ctx context.Context, function int, fn *Function) *Call {
+	return s.startWithin(ctx, function, fn, math.MaxInt64)
+}
+
+// startUntil is as start, of a call that was begun before, and has time until then.
+func (s *Session) startUntil(ctx context.Context, function int, fn *Function, until time.Time) *Call {
+	left := time.Until(until)
+	if left <= 0 {
+		return s.stillborn(s.late(fn.Name, nil))
+	}
+	return s.startWithin(ctx, function, fn, left)
+}
+
+// startWithin is as start, of a call that may take no longer than that.
+func (s *Session) startWithin(ctx context.Context, function int, fn *Function, most time.Duration) *Call {
 	if s.calling.Load() > 0 {
-		if call, nested := s.beginNested(ctx, function, fn); nested {
+		if call, nested := s.beginNested(ctx, function, fn, most); nested {
 			return call
 		}
 	}
@@ -114,6 +133,7 @@ func (s *Session) start(ctx context.Context, function int, fn *Function) *Call {
 	if err != nil {
 		return s.stillborn(s.failed(err, fn.Name))
 	}
+	left = min(left, most)
 	seat := s.turns.first.Swap(nil)
 	if seat == nil {
 		if seat, left, err = s.queue(ctx, left); seat == nil {
@@ -190,7 +210,7 @@ func (c *Call) begin(ctx context.Context, function int, fn *Function, left time.
 	c.used = int(fn.Args)
 	clear(c.block[:fn.Args])
 	c.input, c.granted, c.grants = 0, 0, 0
-	c.sent, c.done, c.calledBack = false, false, false
+	c.sent, c.done, c.calledBack, c.panicked = false, false, false, false
 	c.lost.Store(false)
 	c.wait = shm.Patience{Left: left}
 	c.reply.begin()
@@ -200,7 +220,7 @@ func (c *Call) begin(ctx context.Context, function int, fn *Function, left time.
 func (c *Call) forgetTaken() {
 	for _, passed := range c.passed {
 		if passed.usage != kept && passed.handle.gone.Load() {
-			c.session.kept.forget(func(until object) bool { return until == passed.handle.object })
+			c.session.kept.forget(func(until object) bool { return until == passed.object })
 		}
 	}
 }
@@ -236,6 +256,7 @@ func (c *Call) End() {
 	}
 	c.reply.letGo()
 	if len(c.passed) > 0 {
+		c.keepSettings()
 		c.forgetTaken()
 		clear(c.passed)
 		c.passed = c.passed[:0]
@@ -247,7 +268,7 @@ func (c *Call) End() {
 	if len(c.lent) > 0 {
 		c.takeBack()
 	}
-	c.noted = c.noted[:0]
+	c.noted, c.keepers = c.noted[:0], nil
 	c.ctx, c.inner, c.frame = nil, nil, nil
 	c.giveFamilies()
 	if c.depth > 0 {

@@ -346,6 +346,7 @@ func (c *Call) rethrow() {
 	}
 	c.raised = nothingRaised
 	if raised.panic != nil {
+		c.panicked = true
 		panic(raised.panic)
 	}
 	if raised.err == nil {

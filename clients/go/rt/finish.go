@@ -82,9 +82,13 @@ func (c *Call) flies() bool { return c.collects != nil && c.batch == nil }
 // takeOver says that what the call takes over counts as released from now on.
 func (c *Call) takeOver() {
 	for _, passed := range c.passed {
-		if passed.usage != kept {
-			passed.handle.gone.Store(true)
+		passed.take()
+		if passed.handle.anew != nil && c.flies() {
+			passed.handle.anew.configuredElsewhere(c.session, c.fn)
 		}
+	}
+	for _, keeper := range c.keepers {
+		keeper.keepsCallback(c.fn)
 	}
 }
 

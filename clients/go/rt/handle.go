@@ -25,6 +25,8 @@ type Handle struct {
 	of  object
 	// gone is set when it was released, or taken over by a call that was published, or was lent and is not any more.
 	gone *atomic.Bool
+	// anew is what is kept of it so that it can be made anew; nil where its type is none that is.
+	anew *anew
 	// inFlight is how many calls in flight were passed it, or what belongs to it.
 	inFlight atomic.Int32
 }
@@ -70,11 +72,19 @@ func (h *Handle) Begin(ctx context.Context, function int) *Call {
 // Close has the library release the object, if it is owned and there. It waits for its turn, but not in a callback: then the
 // object is released behind the call that calls back. It is closed once, and never fails.
 func (h *Handle) Close() error {
-	if h == nil || h.gone.Swap(true) || !h.owned {
+	if h == nil {
 		return nil
 	}
-	family, _ := h.family()
-	h.session.objects.leave(note{h.object, h.release, family})
+	gone := h.gone.Swap(true)
+	switch {
+	case h.anew != nil && h.anew.leave(h.session):
+		// Its own worker has gone.
+	case gone || !h.owned:
+		return nil
+	default:
+		family, _ := h.family()
+		h.session.objects.leave(note{h.object, h.release, family})
+	}
 	h.session.sweepSoon()
 	return nil
 }
@@ -92,6 +102,26 @@ const (
 type passed struct {
 	handle *Handle
 	usage  usage
+	// object is what stands for it in the worker.
+	object
+}
+
+// take says that the call takes it over, if it does; giveBack that it has not.
+func (p passed) take() {
+	if p.usage == kept {
+		return
+	}
+	p.handle.gone.Store(true)
+	if p.handle.anew != nil {
+		p.handle.anew.take(p.object)
+	}
+}
+
+func (p passed) giveBack() {
+	p.handle.gone.Store(false)
+	if p.handle.anew != nil {
+		p.handle.anew.giveBack(p.object)
+	}
 }
 
 // PutHandle writes a handle of this type. It must belong to this session and its worker, and be there.
@@ -137,15 +167,23 @@ func (c *Call) pass(name string, handle *Handle, kind uint16, usage usage) uint6
 		c.fail(kind, hotcell.ExecutedNo, argument, "`"+name+"` "+format, arguments...)
 		return 0
 	}
-	switch {
-	case handle == nil:
+	if handle == nil {
 		return refuse(hotcell.ErrInvalidArgument, "must not be nil")
+	}
+	object, there := handle.object, true
+	if c.batch == nil {
+		object, there = handle.in(c.generation())
+	} else if handle.anew != nil {
+		object = handle.latest()
+	}
+	switch {
 	case handle.session != c.session:
 		return refuse(hotcell.ErrUnknownHandle, "is an object of another session")
 	case handle.kind() != kind:
 		return refuse(hotcell.ErrWrongHandleType, "is a %s; the function takes a %s", handle.TypeName(), c.session.typeName(kind))
-	case c.batch == nil && handle.generation != c.generation():
-		return refuse(hotcell.ErrStaleHandle, "was made by worker %d; worker %d serves", handle.generation, c.generation())
+	case !there:
+		why := handle.whyNot(c.generation())
+		return refuse(hotcell.ErrStaleHandle, "was made by worker %d; worker %d serves%s", handle.generation, c.generation(), why)
 	case usage != kept && !handle.owned:
 		return refuse(hotcell.ErrInvalidArgument, "is only lent, and cannot be given away")
 	}
@@ -161,8 +199,8 @@ func (c *Call) pass(name string, handle *Handle, kind uint16, usage usage) uint6
 			}
 		}
 	}
-	c.passed = append(c.passed, passed{handle, usage})
-	return handle.raw
+	c.passed = append(c.passed, passed{handle, usage, object})
+	return object.raw
 }
 
 // countInFlight counts a call in flight, or one that is no more, for what it was passed and for what that belongs to.
@@ -179,7 +217,7 @@ func (c *Call) giveBack(usages ...usage) {
 	for _, passed := range c.passed {
 		for _, usage := range usages {
 			if passed.usage == usage {
-				passed.handle.gone.Store(false)
+				passed.giveBack()
 			}
 		}
 	}
@@ -210,10 +248,28 @@ func (r *Reply) OptHandle(offset int, kind uint16, owned bool, parent *Handle) *
 // adopt makes a handle of an object that the worker speaks of, at an offset of the result block.
 func (r *Reply) adopt(offset int, raw uint64, kind uint16, owned bool, parent *Handle) *Handle {
 	c := r.call
-	object := object{c.generation(), raw}
-	if object.kind() != kind || object.numbered() == 0 {
-		c.violation("an object has another type than its contract says")
+	object, release, known := r.judge(offset, raw, kind, owned)
+	switch {
+	case c.err != nil:
 		return nil
+	case known != nil && owned && known.owned:
+		c.violation("an object that is there came out as a new one")
+		return nil
+	case known != nil && !owned:
+		return known
+	case owned:
+		return newOwned(c.session, object, release, parent, c.madeAt(offset, kind))
+	}
+	return newHandle(c.session, object, owned, release, parent)
+}
+
+// judge is an object that the worker speaks of, how it is released, and its handle, if somebody holds it.
+func (r *Reply) judge(offset int, raw uint64, kind uint16, owned bool) (object, *Release, *Handle) {
+	c := r.call
+	said := object{c.generation(), raw}
+	if said.kind() != kind || said.numbered() == 0 {
+		c.violation("an object has another type than its contract says")
+		return object{}, nil, nil
 	}
 	release := c.session.pack.Handles[kind-1].Release
 	for at, field := range c.fn.Owned {
@@ -224,26 +280,27 @@ func (r *Reply) adopt(offset int, raw uint64, kind uint16, owned bool, parent *H
 			}
 		}
 	}
-	switch known := c.session.objects.find(object); {
-	case known != nil && owned && known.owned:
-		c.violation("an object that is there came out as a new one")
-		return nil
-	case known != nil && !owned:
-		return known
-	}
-	return newHandle(c.session, object, owned, release, parent)
+	return said, release, c.session.objects.find(said)
 }
 
 // newHandle stands for an object from now on.
 func newHandle(session *Session, object object, owned bool, release *Release, parent *Handle) *Handle {
-	handle := &Handle{
-		session: session, object: object, owned: owned, release: release, parent: parent, gone: new(atomic.Bool),
-	}
-	session.objects.add(handle)
 	if owned {
-		family, _ := handle.family()
-		runtime.AddCleanup(handle, session.collected, dropped{note{object, release, family}, handle.gone})
+		return newOwned(session, object, release, parent, nil)
 	}
+	handle := &Handle{session: session, object: object, release: release, parent: parent, gone: new(atomic.Bool)}
+	session.objects.addAs(object, handle)
+	return handle
+}
+
+// newOwned is as newHandle, of an object that the caller owns, of which this is kept so that it can be made anew.
+func newOwned(session *Session, object object, release *Release, parent *Handle, anew *anew) *Handle {
+	handle := &Handle{
+		session: session, object: object, owned: true, release: release, parent: parent, gone: new(atomic.Bool), anew: anew,
+	}
+	session.objects.addAs(object, handle)
+	family, _ := handle.family()
+	runtime.AddCleanup(handle, session.collected, dropped{note{object, release, family}, handle.gone, anew})
 	return handle
 }
 
@@ -254,6 +311,9 @@ func (r *Reply) takeBack() {
 		if r.call.err != nil && !r.call.lost.Load() && !handle.gone.Swap(true) {
 			family, _ := handle.family()
 			r.call.session.objects.leave(note{handle.object, handle.release, family})
+			if handle.anew != nil {
+				handle.anew.lose("it was released")
+			}
 		}
 	}
 	clear(r.made)

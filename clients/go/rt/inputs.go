@@ -210,6 +210,14 @@ func referenceAt(data []byte) reference {
 
 // put is data that were put into the call; nil where they were not.
 func (c *Call) put(from reference) []byte {
+	if data := c.putHere(from); data != nil {
+		return data
+	}
+	return c.session.buffers.put(c.generation(), from)
+}
+
+// putHere is as put, of data that nobody but the call has put there.
+func (c *Call) putHere(from reference) []byte {
 	if from.length == 0 {
 		return []byte{}
 	}
@@ -220,10 +228,7 @@ func (c *Call) put(from reference) []byte {
 		}
 		return c.block[at : at+from.length]
 	}
-	if data := c.seat.arena.Put(from.place, from.length); data != nil {
-		return data
-	}
-	return c.session.buffers.put(c.generation(), from)
+	return c.seat.arena.Put(from.place, from.length)
 }
 
 // put is data in a buffer of a worker.

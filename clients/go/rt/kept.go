@@ -54,6 +54,9 @@ func (c *Call) putKept(offset int, name string, callback *keptCallback, until *H
 		return
 	}
 	callback.function, callback.until = c.fn.Name, until.object
+	if until.anew != nil {
+		c.keepsFor(until, callback)
+	}
 	number, some := c.session.kept.add(callback)
 	if !some {
 		cause := &hotcell.LimitError{Limit: hotcell.LimitExceededCallbacks, Value: wire.KeptCallbacks}
@@ -61,6 +64,19 @@ func (c *Call) putKept(offset int, name string, callback *keptCallback, until *H
 		return
 	}
 	c.PutUint64(offset, number)
+}
+
+// keepsFor says that the callback is kept by what stands for an object in this worker, which is not made anew from then on.
+func (c *Call) keepsFor(until *Handle, callback *keptCallback) {
+	if c.batch != nil {
+		callback.until = until.latest()
+		until.anew.keepsCallback(c.fn)
+		return
+	}
+	if object, there := until.in(c.generation()); there {
+		callback.until = object
+	}
+	c.keepers = append(c.keepers, until.anew)
 }
 
 // add keeps a callback. The library may call it from the moment it has the call; where that is not sent, it goes with the object

@@ -45,7 +45,7 @@ func (s *Session) listen(worker *worker, function string) {
 	index := worker.Channel.Callers()
 	seat := newSeat(s, index)
 	seat.worker, seat.lane = worker, worker.Channel.Lane(index)
-	ctx, end := context.WithCancel(context.Background())
+	ctx, end := context.WithCancel(context.WithValue(context.Background(), onThread{s}, true))
 	listener := &listener{session: s, call: seat.calls[0], end: end, pace: newPace(s.options.MaxCallbackRate)}
 	listener.fn.Name = function
 	call := listener.call

@@ -13,6 +13,11 @@ type inside struct {
 	session *Session
 }
 
+// onThread is the key of contexts of callbacks that threads of the library call.
+type onThread struct {
+	session *Session
+}
+
 // frame is the callbacks of a call, as the contexts know them that these are given. It outlives the call with such a context, and
 // the memory of the call is used again: so it says itself whether a callback is being run.
 type frame struct {
@@ -32,12 +37,13 @@ const (
 
 // beginNested begins a call in a callback, inside of the call that calls back. False where the context is none of a callback
 // of this session that is being run.
-func (s *Session) beginNested(ctx context.Context, function int, fn *Function) (*Call, bool) {
+func (s *Session) beginNested(ctx context.Context, function int, fn *Function, most time.Duration) (*Call, bool) {
 	frame, found := ctx.Value(inside{s}).(*frame)
 	if !found || frame.state.Load() == over {
 		return nil, false
 	}
 	left, err := s.left(ctx, fn)
+	left = min(left, most)
 	switch {
 	case err != nil:
 		return s.stillborn(s.failed(err, fn.Name)), true

@@ -48,10 +48,11 @@ type note struct {
 type dropped struct {
 	note
 	gone *atomic.Bool
+	anew *anew
 }
 
-// add notes that a handle stands for its object.
-func (o *objects) add(handle *Handle) {
+// addAs notes that a handle is that of an object.
+func (o *objects) addAs(object object, handle *Handle) {
 	o.mutex.Lock()
 	defer o.mutex.Unlock()
 	if len(o.known) >= max(64, o.purge) {
@@ -63,7 +64,14 @@ func (o *objects) add(handle *Handle) {
 		}
 		o.purge = 2 * len(o.known)
 	}
-	o.known[handle.object] = weak.Make(handle)
+	o.known[object] = weak.Make(handle)
+}
+
+// forget forgets an object, whose worker has gone.
+func (o *objects) forget(object object) {
+	o.mutex.Lock()
+	defer o.mutex.Unlock()
+	delete(o.known, object)
 }
 
 // find is the handle of an object, if somebody holds it and it is there.
@@ -102,10 +110,13 @@ func (o *objects) leave(note note) {
 
 // collected is called when a handle was collected that was not closed.
 func (s *Session) collected(dropped dropped) {
-	if dropped.gone.Swap(true) {
-		return
+	gone := dropped.gone.Swap(true)
+	if dropped.anew == nil || !dropped.anew.leave(s) {
+		if gone {
+			return
+		}
+		s.objects.leave(dropped.note)
 	}
-	s.objects.leave(dropped.note)
 	go s.sweep()
 }
 
@@ -229,7 +240,7 @@ func (s *Session) let(note note) bool {
 		call.PutImage(int(note.release.Offset), "", image)
 	}
 	// What a shim refuses of an object only counts where one went in.
-	call.passed = append(call.passed, passed{&Handle{session: s, object: note.object, of: note.family, gone: new(atomic.Bool)}, kept})
+	call.passed = append(call.passed, passed{&Handle{session: s, object: note.object, of: note.family, gone: new(atomic.Bool)}, kept, note.object})
 	err := call.Finish().Err()
 	call.End()
 	if !errors.Is(err, hotcell.ErrInvalidArgument) {

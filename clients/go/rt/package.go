@@ -140,6 +140,8 @@ type HandleType struct {
 	Name string
 	// Release is how an object that is owned is released; nil where none ever is.
 	Release *Release
+	// Restore is how one is made anew when its worker has ended; nil where none is.
+	Restore *Restore
 }
 
 // Release is a function that takes the last of an object, and nothing else.

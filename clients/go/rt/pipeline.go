@@ -402,7 +402,7 @@ func (p *Pipeline) forget(c *Call) {
 		c.countInFlight(-1)
 	}
 	clear(c.passed)
-	c.passed = c.passed[:0]
+	c.passed, c.keepers = c.passed[:0], nil
 	clear(c.callbacks)
 	c.callbacks, c.noted = c.callbacks[:0], c.noted[:0]
 	c.ctx, c.inner, c.frame, c.wait.Context = nil, nil, nil, nil

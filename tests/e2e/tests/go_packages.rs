@@ -4,6 +4,7 @@ use std::process::Command;
 
 use hotcell_e2e::cli::{Folder, committed, finish, program};
 use hotcell_e2e::go::{build, run};
+use hotcell_e2e::vault::worse;
 
 /// The header, the code and the contract of a library of these tests.
 macro_rules! sources {
@@ -22,6 +23,37 @@ macro_rules! sources {
 #[test]
 fn a_package_is_used_like_a_library_of_go() {
     used("shelf", sources!("shelf"), include_str!("../src/shelf/app.go"));
+}
+
+/// By the calls that made and configured them, also behind a reload and in callbacks; and what is stale all the same, with the reason.
+#[test]
+fn objects_are_made_anew_in_the_next_worker() {
+    made_anew(sources!("vault"), &[]);
+}
+
+/// Where several calls are inside the library, some of them in a worker that another has replaced.
+#[test]
+fn what_stands_for_an_object_follows_the_workers() {
+    let [header, code, contract] = sources!("vault");
+    let contract = contract.replacen("[handle]", "threads = \"reentrant\"\n\n[handle]", 1);
+    made_anew([header, code, &contract], &[("SEVERAL", "1")]);
+}
+
+/// Has an application use vaults, and an edition of the library that does not open some any more.
+fn made_anew([header, code, contract]: [&str; 3], variables: &[(&str, &str)]) {
+    let folder = Folder::new();
+    folder.write("vault.h", header);
+    folder.write("vault.c", code);
+    folder.write("bind.toml", contract);
+    let flags = ["-Wextra", "-Werror", "-pthread", "-Wl,-soname,libvault.so"];
+    folder.compile_with("vault", &flags);
+    build(&folder);
+    let (_worse, file) = worse();
+    let (library, file) =
+        (folder.path().join("libvault.so").display().to_string(), file.display().to_string());
+    let all = [("VAULT", library.as_str()), ("WORSE", &file), ("HOTCELL_WATCH", "reload")];
+    let printed = run(&folder, include_str!("../src/vault/app.go"), &[&all, variables].concat());
+    assert_eq!(printed, "all is well\n");
 }
 
 /// Builds the package of a library, and has an application use it, which asserts what there is to assert.

@@ -405,6 +405,30 @@ impl Arguments {
         }
     }
 
+    /// The objects that may have to be made anew before a call that is passed them, as the last arguments of what begins it; `None` where
+    /// there are none.
+    pub(crate) fn restorable(&self, context: &Context<'_>, function: &Function) -> Option<String> {
+        let (mut objects, mut lists) = (Vec::new(), Vec::new());
+        for (param, local) in function.params.iter().zip(&self.locals) {
+            let Some(local) = local.as_ref().filter(|_| context.interface.is_restorable(param)) else {
+                continue;
+            };
+            match &param.role.value {
+                Role::Handles { .. } => lists.push(format!("handles_Of({local})...")),
+                _ => objects.push(format!("{local}.h()")),
+            }
+        }
+        let named = objects.join(", ");
+        match lists.split_first() {
+            None => (!objects.is_empty()).then_some(named),
+            Some((only, [])) if objects.is_empty() => Some(only.clone()),
+            _ => {
+                let first = format!("[]*rt.Handle{{{named}}}");
+                Some(lists.iter().fold(first, |all, list| format!("append({all}, {list})")) + "...")
+            }
+        }
+    }
+
     /// The handle in a parameter, which may be nil: an expression.
     pub(crate) fn parent(&self, function: &Function, index: usize) -> Result<String, Error> {
         let local = self.locals.get(index).and_then(Option::as_ref);

@@ -24,6 +24,8 @@ pub(crate) struct Method {
     pub(crate) opening: String,
     pub(crate) body: Vec<String>,
     pub(crate) result: Option<ResultType>,
+    /// Whether its call begins with objects that may have to be made anew.
+    pub(crate) begins_with: bool,
 }
 
 /// The structure with several results.
@@ -41,8 +43,9 @@ pub(crate) struct Receiver {
     pub(crate) name: String,
     /// Its type, with a star in front.
     ty: String,
-    /// The expression that begins a call, up to the function's index.
+    /// The expression that begins a call, up to the function's index, and of one that begins with objects that may have to be made anew.
     begin: String,
+    begin_with: String,
     /// Where calls may be made again, the session.
     session: String,
 }
@@ -56,17 +59,38 @@ impl Receiver {
                 name,
                 ty: "*Library".into(),
                 begin: "lib.session.Begin(ctx, ".into(),
+                begin_with: "lib.session.BeginWith(ctx, ".into(),
                 session,
             };
         };
         let ty = context.names.borrow().objects[key].clone();
         let name = names::receiver(&ty);
         let is_resident = context.interface.structs.contains_key(key);
-        let (session, begin) = match is_resident {
-            true => (format!("{name}.session"), format!("{name}.call(ctx, ")),
-            false => (format!("{name}.h().Session()"), format!("{name}.h().Begin(ctx, ")),
+        let (session, begin, begin_with) = match is_resident {
+            true => {
+                (format!("{name}.session"), format!("{name}.call(ctx, "), format!("{name}.callWith(ctx, "))
+            }
+            false => (
+                format!("{name}.h().Session()"),
+                format!("{name}.h().Begin(ctx, "),
+                format!("{name}.h().BeginWith(ctx, "),
+            ),
         };
-        Receiver { name, ty: format!("*{ty}"), begin, session }
+        Receiver { name, ty: format!("*{ty}"), begin, begin_with, session }
+    }
+
+    /// The statement that begins a call of a function by its index: with those of its objects that may have to be made anew.
+    fn begins(
+        &self,
+        context: &Context<'_>,
+        function: &Function,
+        arguments: &Arguments,
+        index: &str,
+    ) -> String {
+        match arguments.restorable(context, function) {
+            Some(objects) => format!("\tcall := {}{index}, {objects})", self.begin_with),
+            None => format!("\tcall := {}{index})", self.begin),
+        }
     }
 }
 
@@ -86,7 +110,9 @@ pub(crate) fn method(context: &Context<'_>, index: usize) -> Result<Method, Erro
     let together = outcomes.len() > FEW || outcomes.len() > 1 && (is_batched(function) || repeats);
     let result = together.then(|| result_type(context, index, &outcomes));
 
-    let mut body = vec![format!("\tcall := {}{constant})", receiver.begin), "\tdefer call.End()".into()];
+    let begins_with = interface.uses_restorable(function);
+    let mut body =
+        vec![receiver.begins(context, function, &arguments, &constant), "\tdefer call.End()".into()];
     body.extend(arguments.puts.iter().cloned());
     let results = Results::of(context, index, &outcomes);
     match repeats {
@@ -102,7 +128,7 @@ pub(crate) fn method(context: &Context<'_>, index: usize) -> Result<Method, Erro
     let opening =
         format!("({} {}) {name}({}) {}", receiver.name, receiver.ty, parameters(params), results.signature());
     let docs = documentation(function, &name, &arguments.notes, repeats);
-    Ok(Method { comment: docs::comment(&docs), opening, body, result })
+    Ok(Method { comment: docs::comment(&docs), opening, body, result, begins_with })
 }
 
 /// How results are given back.
@@ -276,7 +302,7 @@ pub(crate) fn batched(context: &Context<'_>, index: usize) -> Result<Method, Err
     let mut docs =
         vec![format!("{name} puts a call of [{own}.{}] into the batch, or sends it.", context.method(index))];
     docs::paragraph(&mut docs, arguments.notes);
-    Ok(Method { comment: docs::comment(&docs), opening, body, result: None })
+    Ok(Method { comment: docs::comment(&docs), opening, body, result: None, begins_with: false })
 }
 
 /// What a function gives back as one value, which is of type `whole`.
@@ -302,8 +328,9 @@ pub(crate) fn lending(context: &Context<'_>, index: usize) -> Result<Option<Meth
     let method = context.method(index);
     let name = context.names.borrow_mut().take_lending(&method, changes);
     let results = Results::of(context, index, &outcomes);
-    let mut body =
-        vec![format!("\tcall := {}{})", receiver.begin, context.index(index)), "\tdefer call.End()".into()];
+    let begins_with = context.interface.uses_restorable(function);
+    let begins = receiver.begins(context, function, &arguments, &context.index(index));
+    let mut body = vec![begins, "\tdefer call.End()".into()];
     body.extend(arguments.puts.iter().cloned());
     body.extend(finish(&arguments, &outcomes, results.kind()));
     let lent = function.params.iter().enumerate().filter(|(_, param)| is_lendable(context, param));
@@ -320,7 +347,7 @@ pub(crate) fn lending(context: &Context<'_>, index: usize) -> Result<Option<Meth
     let params = [("ctx".to_owned(), "context.Context".to_owned())].into_iter().chain(arguments.params);
     let opening =
         format!("({} {}) {name}({}) {}", receiver.name, receiver.ty, parameters(params), results.signature());
-    Ok(Some(Method { comment: docs::comment(&docs), opening, body, result: None }))
+    Ok(Some(Method { comment: docs::comment(&docs), opening, body, result: None, begins_with }))
 }
 
 /// Names in the body of a method that calls by columns.
@@ -388,7 +415,7 @@ pub(crate) fn by_columns(context: &Context<'_>, index: usize) -> Result<Option<M
         }
         .to_owned(),
     ];
-    Ok(Some(Method { comment: docs::comment(&docs), opening, body, result: None }))
+    Ok(Some(Method { comment: docs::comment(&docs), opening, body, result: None, begins_with: false }))
 }
 
 /// The type of a buffer's elements.

@@ -113,6 +113,9 @@ pub(crate) const METHODS: &[&str] = &["Batch", "Close", "Pipeline", "Session"];
 /// Methods of every object.
 pub(crate) const OBJECT_METHODS: &[&str] = &["Close"];
 
+/// Methods of an object that is made anew when its worker has ended.
+pub(crate) const RESTORED_METHODS: &[&str] = &["Restore", "Restored"];
+
 /// Methods of every batch, and of every pipeline.
 pub(crate) const BATCH_METHODS: &[&str] = &["InFlight", "Len", "Reset", "Run", "Settle"];
 

@@ -23,6 +23,10 @@ pub(crate) struct Object {
     comment: Vec<String>,
     /// The function that releases it, if any.
     release: Option<String>,
+    /// Whether it is made anew when its worker has ended.
+    restores: bool,
+    /// Whether a method begins with objects that are.
+    begins_with: bool,
     pub(crate) methods: Vec<Method>,
     /// The fields, when it is a structure that lives in the worker.
     pub(crate) record: Option<Record>,
@@ -46,6 +50,8 @@ pub(crate) fn object(
         receiver: receiver(&name),
         comment: docs::comment(&documentation(context, key, handle, (&name, record.is_some()))),
         release: handle.release.clone(),
+        restores: handle.restore.is_some(),
+        begins_with: methods.iter().any(|method| method.begins_with),
         methods,
         record,
         beginnings: beginnings(context, key),
@@ -90,6 +96,14 @@ fn documentation(
     if let Some(release) = &handle.release {
         life.push(format!(
             "Close releases one that is the caller's, by {release}; what nobody closes is released when it is garbage."
+        ));
+    }
+    if let Some(restore) = &handle.restore {
+        let also =
+            if restore.configure.is_empty() { "" } else { ", and behind it those that have configured it" };
+        life.push(format!(
+            "When its worker has ended, the next call that waits makes it anew: the call that made it ({}) is made again{also}. Everything else that the library knew of it is lost; Restored counts that.",
+            restore.by.join(", ")
         ));
     }
     let names = context.names.borrow();

@@ -1,7 +1,7 @@
 //! The data of a package: a row for each function and for each type of object.
 
 use hotcell_model::Interface;
-use hotcell_model::interface::{Encoding, Function, Input, LeftKind};
+use hotcell_model::interface::{Encoding, Function, Input, LeftKind, Repeated};
 use hotcell_model::layout::{Carries, WireKind};
 use serde::Serialize;
 
@@ -39,7 +39,8 @@ pub(crate) fn table(interface: &Interface, names: &Names, libraries: &[LibraryFi
     let functions = interface.functions.iter().map(|function| row(interface, names, function, &set));
     let handles = interface.handles.iter().map(|(key, handle)| {
         let by = releases::optional(interface, key, handle.release.as_ref())?;
-        Ok(format!("{{Name: {}{}}},", text(key), release(names, by)))
+        let restore = restore(interface, names, key).unwrap_or_default();
+        Ok(format!("{{Name: {}{}{restore}}},", text(key), release(names, by)))
     });
     Ok(Table {
         indices: names.indices.clone(),
@@ -146,6 +147,34 @@ fn form(kind: LeftKind) -> Option<String> {
         LeftKind::Elements(kind) => number("Numbers", kind),
         LeftKind::Offset { .. } => return None,
     })
+}
+
+/// How objects of a type are made anew, behind other fields.
+fn restore(interface: &Interface, names: &Names, key: &str) -> Option<String> {
+    let times = interface.handles.get(key)?.restore.as_ref()?.times;
+    let (by, configure) = interface.repeated(key)?;
+    let all = |all: &[Repeated]| all.iter().map(|it| repeated(names, it)).collect::<Vec<_>>().join(", ");
+    let mut parts = vec![format!("Times: {times}, By: []rt.Repeated{{{}}}", all(&by))];
+    if !configure.is_empty() {
+        parts.push(format!("Configure: []rt.Repeated{{{}}}", all(&configure)));
+    }
+    Some(format!(", Restore: &rt.Restore{{{}}}", parts.join(", ")))
+}
+
+/// A function whose calls are kept.
+fn repeated(names: &Names, it: &Repeated) -> String {
+    let mut parts =
+        vec![format!("Function: {}, Object: {}", names.indices[usize::from(it.function)], it.object)];
+    if let Some((offset, kind)) = it.parent {
+        parts.push(format!("Parent: &rt.Owned{{Offset: {offset}, Kind: {kind}}}"));
+    }
+    for (name, inputs) in [("Inputs", &it.inputs), ("Key", &it.key)] {
+        let inputs: Vec<String> = inputs.iter().copied().map(input).collect();
+        if !inputs.is_empty() {
+            parts.push(format!("{name}: []rt.Input{{{}}}", inputs.join(", ")));
+        }
+    }
+    format!("{{{}}}", parts.join(", "))
 }
 
 /// How an object is released, behind other fields.

@@ -24,6 +24,8 @@ use crate::support::{With, c, f, interface, p, refresh, value};
 use crate::tools::run;
 use crate::zlib::zlib;
 
+mod restores;
+
 /// The folder of the runtime's module.
 fn runtime() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../clients/go").canonicalize().unwrap()

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use hotcell_model::Interface;
 
 use super::{
-    BATCH_METHODS, FILES, KNOWN_METHODS, METHODS, OBJECT_METHODS, PACKAGE, RULES, Scope, camel, camel_of,
-    file,
+    BATCH_METHODS, FILES, KNOWN_METHODS, METHODS, OBJECT_METHODS, PACKAGE, RESTORED_METHODS, RULES, Scope,
+    camel, camel_of, file,
 };
 use crate::shape::naming::choice::choose;
 use crate::shape::naming::fronts::{Candidate, Fronts, written};
@@ -77,13 +77,19 @@ impl Names {
         let files = objects.iter().map(|(key, name)| (key.clone(), files.take_type(file(name)))).collect();
         let mut indices = Scope::default();
         let methods = front.methods(interface, |owner, candidates| {
-            let own = if owner.is_some() { OBJECT_METHODS } else { METHODS };
+            let restores = |key: &str| interface.handles.get(key).is_some_and(|it| it.restore.is_some());
+            let own = match owner {
+                Some(key) if restores(key) => &[OBJECT_METHODS, RESTORED_METHODS].concat(),
+                Some(_) => OBJECT_METHODS,
+                None => METHODS,
+            };
             choose(&methods(candidates), &[own, KNOWN_METHODS].concat(), RULES)
         });
         let batch = front.batch(interface, |candidates| {
             choose(&self::methods(candidates), &[BATCH_METHODS, KNOWN_METHODS].concat(), RULES)
         });
-        let taken = METHODS.iter().chain(OBJECT_METHODS).copied().chain(methods.iter().map(String::as_str));
+        let own = METHODS.iter().chain(OBJECT_METHODS).chain(RESTORED_METHODS);
+        let taken = own.copied().chain(methods.iter().map(String::as_str));
         let mut twins = Scope::with(&taken.collect::<Vec<_>>());
         let rows = methods.iter().map(|name| twins.take_type(format!("{name}Rows"))).collect();
         let functions = interface.functions.iter();
