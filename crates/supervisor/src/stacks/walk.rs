@@ -4,6 +4,7 @@
 use framehop::aarch64::{CacheAarch64 as Cache, UnwindRegsAarch64 as Registers, UnwinderAarch64 as Unwinder};
 #[cfg(target_arch = "x86_64")]
 use framehop::x86_64::{CacheX86_64 as Cache, UnwindRegsX86_64 as Registers, UnwinderX86_64 as Unwinder};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use framehop::{ExplicitModuleSectionInfo, FrameAddress, Unwinder as _};
@@ -146,7 +147,12 @@ impl<'a> Walker<'a> {
                 return None;
             }
         }
-        self.unwinder.unwind_frame(address, registers, &mut self.cache, read).ok()
+        let before = *registers;
+        // It computes with what a library's tables say, which are the library's, and a build that looks for overflows ends there.
+        let unwound = catch_unwind(AssertUnwindSafe(|| {
+            self.unwinder.unwind_frame(address, registers, &mut self.cache, read)
+        }));
+        unwound.inspect_err(|_| *registers = before).ok()?.ok()
     }
 
     /// Reads the tables of a module, once.
