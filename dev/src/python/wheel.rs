@@ -35,7 +35,7 @@ impl Making<'_> {
         self.gather()?;
         empty(&self.out)?;
         let mut maturin = Command::new(&self.maturin);
-        let profile = if self.release { "wheel" } else { "dev" };
+        let profile = if self.release { "release" } else { "dev" };
         maturin.args(["build", "--locked", "--strip", "--profile", profile, "--out"]).arg(&self.out);
         if !self.release {
             maturin.args(["--compression-level", "1"]);
