@@ -58,8 +58,8 @@ fn the_same_for_programs() {
 #[test]
 fn texts_of_nobody_are_told() {
     let folder = Folder::new();
-    let header = "char *plate_name(int number);\nchar *plate_colour(int number);\n";
-    let code = "#include \"plate.h\"\nchar *plate_name(int number) { return number ? \"a\" : \"b\"; }\nchar *plate_colour(int number) { return number ? \"red\" : 0; }\n";
+    let header = "char *plate_name(int number);\nchar *plate_label(int number);\n";
+    let code = "#include \"plate.h\"\nchar *plate_name(int number) { return number ? \"a\" : \"b\"; }\nchar *plate_label(int number) { return number ? \"red\" : 0; }\n";
     folder.library("plate", header, code);
     let contract = "hotcell = 1\nlibrary = \"plate\"\nheaders = [\"plate.h\"]\nlink = [\"plate\"]\n";
     let check = |lines: &str| {
@@ -68,11 +68,11 @@ fn texts_of_nobody_are_told() {
     };
     check("").mentions(
         "2 functions return texts of which nothing says who owns them: copied, and never released, which is a leak where they are the caller's: \
-         plate_name, plate_colour\n  function.plate_name.result = { string = \"utf-8\", release = \"…\" } # or without `release` when it stays the library's",
+         plate_name, plate_label\n  function.plate_name.result = { string = \"utf-8\", release = \"…\" } # or without `release` when it stays the library's",
     );
     check("function.plate_name.result = { string = \"utf-8\" }\n")
         .mentions("1 function returns a text of which nothing says who owns it: ")
-        .mentions("plate_colour\n");
+        .mentions("plate_label\n");
     let all = "function.\"plate_*\".result = { string = \"utf-8\" }\n";
     let said = check(all);
     assert!(!said.stdout().contains("nothing says who owns"), "{}", said.stdout());

@@ -112,6 +112,6 @@ fn a_text_that_comes_out_is_copied_whoever_owns_it() {
     // Either is released wrongly by whoever releases it by mistake: twice, or not at its beginning.
     for _ in 0..100 {
         assert_eq!(shelves.text("shelf_title", std::slice::from_ref(&shelf)), "1 labels");
-        assert_eq!(shelves.text("shelf_describe", std::slice::from_ref(&shelf)), "a shelf of 1");
+        assert_eq!(shelves.text("shelf_description", std::slice::from_ref(&shelf)), "a shelf of 1");
     }
 }

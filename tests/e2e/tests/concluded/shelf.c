@@ -87,7 +87,7 @@ char *shelf_title(shelf *shelf)
 }
 
 /* New memory, of which the header does not say that it is the caller's. */
-char *shelf_describe(const shelf *shelf)
+char *shelf_description(const shelf *shelf)
 {
     char *text = malloc(32);
     if (text != NULL) {

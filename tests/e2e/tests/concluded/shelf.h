@@ -15,4 +15,4 @@ shelf *shelf_new_numbered(const int *numbers, int count);
 int shelf_number(const shelf *shelf, int index);
 
 char *shelf_title(shelf *shelf);
-char *shelf_describe(const shelf *shelf);
+char *shelf_description(const shelf *shelf);
