@@ -54,7 +54,7 @@ impl Shelves {
     fn label(&self, shelf: &Handle, index: i128) -> String {
         let other = self.object("shelf_new", &[]);
         for _ in 0..4 {
-            let noise = Value::Text("x".repeat(300).into());
+            let noise = Value::Text("x".repeat(300));
             self.int("shelf_add", &[Value::Handle(other.clone()), noise]);
         }
         drop(other);
