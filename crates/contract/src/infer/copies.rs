@@ -1,7 +1,7 @@
 //! The rules `kept-text` and `copied-text`: what is right whoever keeps a text that goes in, and whoever owns one that comes out.
 //!
 //! No header says whether `dictionary_add(dictionary, word)` notes the word's address. A copy that goes with the dictionary is right
-//! whether it does or not, as nobody but the library reads it, and no library releases what it takes by `const char *`.
+//! whether it does or not, as nobody but the library reads it; one that releases what it takes by `const char *` says so in a name.
 //! Nor does a header say who owns the text of `char *dictionary_encoding(dictionary)`: it is copied at once and nobody releases it, which
 //! is right, or a leak, but never a second release. Where it is known to be the caller's the rule is silent, for the leak would be certain.
 //!
@@ -196,12 +196,7 @@ fn until(view: &View<'_>, draft: &Draft, index: usize) -> Option<Until> {
     if view.function_has_word(STREAMS) && made.is_none() && !returned {
         return None;
     }
-    // Where references are counted an object may be there when its caller's handle has gone.
-    let counted = (0..view.function.params.len())
-        .filter_map(|at| view.known.handles.of_pointer(&view.function.params[at].ty))
-        .chain(view.known.handles.of_pointer(&view.function.result))
-        .any(|handle| walks::counts_of(view.known, handle));
-    if counted {
+    if walks::counts_any(view) {
         return None;
     }
     match changed[..] {

@@ -117,6 +117,10 @@ fn it_is_asked_for_where_a_copy_would_not_do() {
     ] {
         check(declaration, None);
     }
+    // An object of which references are counted may be there when its caller's has gone.
+    let counted =
+        format!("void db_set_points(db *d, const double *points, int n); {RELEASE}; db *db_ref(db *d)");
+    assert_eq!(kept(&counted, "db_set_points"), None);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::infer::comments;
 use crate::infer::endings::ending;
 use crate::infer::lent::only_object;
 use crate::infer::names::words;
+use crate::infer::view::View;
 use crate::infer::words::objects::{CONSTRUCTORS, COPIES, MAKES, REFERENCES, STORES};
 use crate::infer::{Known, has_word};
 
@@ -94,8 +95,14 @@ fn contains(function: &Function, known: Known<'_>, from: &str, result: &str) -> 
     })
 }
 
+/// Whether the library counts who holds an object that a function takes or returns: it may be there when its caller's handle has gone.
+pub(in crate::infer) fn counts_any(view: &View<'_>) -> bool {
+    let types = view.function.params.iter().map(|param| &param.ty).chain([&view.function.result]);
+    types.filter_map(|ty| view.known.handles.of_pointer(ty)).any(|handle| counts_of(view.known, handle))
+}
+
 /// Whether the library counts who holds objects of this type: [`counts`], of the type, or what releases it is called so.
-pub(in crate::infer) fn counts_of(known: Known<'_>, handle: &str) -> bool {
+fn counts_of(known: Known<'_>, handle: &str) -> bool {
     let release = known.handles.get(handle).and_then(|known| known.release.as_deref());
     let takes = |function: &&Function| matches!(&function.params[..], [only] if known.handles.of_pointer(&only.ty) == Some(handle));
     release.is_some_and(is_counting)

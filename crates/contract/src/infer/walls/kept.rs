@@ -58,9 +58,7 @@ pub(super) fn until(view: &View<'_>, draft: &Draft, index: usize) -> Option<Unti
     {
         return None;
     }
-    // Where references are counted an object may be there when its caller's handle has gone.
-    let objects = function.params.iter().map(|param| &param.ty).chain([&function.result]);
-    if objects.filter_map(|ty| view.known.handles.of_pointer(ty)).any(|it| walks::counts_of(view.known, it)) {
+    if walks::counts_any(view) {
         return None;
     }
     let gives = is_given(view, index);
