@@ -1,7 +1,10 @@
 //! What tests look at of processes: this one's descriptors and segments, and whether others are alive.
 
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 /// Waits for something that has to come. The patience is a watchdog, not an expectation.
 pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
@@ -16,6 +19,45 @@ pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
 pub fn alive(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.trim_start().starts_with('Z'))
+}
+
+/// The process of this number.
+///
+/// # Panics
+///
+/// Where no process can have it.
+pub fn process(pid: u32) -> Pid {
+    Pid::from_raw(pid.cast_signed()).expect("a process has a number of its own")
+}
+
+/// Stops a process, until it is continued or killed. Its threads go on until one of them has heard the signal: that is waited for.
+///
+/// # Panics
+///
+/// Where there is no such process, or it neither stops nor ends.
+pub fn stop(pid: u32) {
+    kill_process(process(pid), Signal::STOP).expect("it is there, and a process of this user");
+    let tasks = format!("/proc/{pid}/task");
+    let goes_on = |task: &Path| {
+        let stat = fs::read_to_string(task.join("stat")).unwrap_or_default();
+        stat.rsplit(')')
+            .next()
+            .is_some_and(|rest| !rest.trim_start().starts_with(['T', 'Z', 'X']) && !rest.is_empty())
+    };
+    // It may have been ended for that meanwhile.
+    wait_until("it does not stop", || {
+        let mut tasks = fs::read_dir(&tasks).into_iter().flatten().flatten();
+        !tasks.any(|task| goes_on(&task.path()))
+    });
+}
+
+/// Lets a process go on that was stopped.
+///
+/// # Panics
+///
+/// Where there is no such process.
+pub fn go_on(pid: u32) {
+    kill_process(process(pid), Signal::CONT).expect("it is there, and a process of this user");
 }
 
 /// Descriptors of this process.

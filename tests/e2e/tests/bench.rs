@@ -125,8 +125,12 @@ fn programs_in_other_languages_end_with_the_benchmark() {
         let pids = fs::read_to_string(&children).ok()?;
         pids.split_whitespace().filter_map(|pid| pid.parse().ok()).find(measures)
     };
-    wait_until("there is no program", || found().is_some());
-    let measuring = found().unwrap();
+    let mut measuring = None;
+    wait_until("there is no program", || {
+        measuring = found();
+        measuring.is_some()
+    });
+    let measuring = measuring.unwrap();
     bench.kill().unwrap();
     bench.wait().unwrap();
     wait_until("the program is left", || !alive(measuring));

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use hotcell::dynamic::{Outcome, Value};
 use hotcell::{ErrorKind, Executed, Options, Profile, Result, Sandbox};
-use hotcell_e2e::process::{alive, wait_until};
+use hotcell_e2e::process::{alive, go_on, stop, wait_until};
 use hotcell_e2e::tasks::{poll, start};
 use hotcell_faulty::Faulty;
 use tokio::runtime::{Builder, Runtime};
@@ -214,7 +214,10 @@ fn what_panics_when_it_wakes_a_task_ends_nothing_else() {
     let mut call = Box::pin(faulty.within(LONG).awaited("exit_in_thread", &[Value::Int(3)]));
     let waker = Waker::from(Arc::new(Panics));
     let pid = faulty.session().worker_pid().unwrap();
+    // It has not ended when the call is begun.
+    stop(pid);
     assert!(call.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    go_on(pid);
     wait_until("it lives", || !alive(pid));
     assert_eq!(runtime.block_on(call).unwrap_err().kind(), ErrorKind::Exited);
     assert_eq!(faulty.within(LONG).int("add", &[1, 2]).unwrap(), 3);

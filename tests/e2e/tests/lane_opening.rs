@@ -8,12 +8,12 @@ use std::thread;
 use hotcell::dynamic::Value;
 use hotcell::{Cause, ErrorKind};
 use hotcell_e2e::crew::Crew;
-use hotcell_e2e::process::{alive, stays_asleep, wait_until};
+use hotcell_e2e::process::{alive, process, stays_asleep, stop, wait_until};
 use hotcell_e2e::tasks::poll;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Signal, kill_process};
 
 /// A call that is under way on the first lane until its worker ends; the process of that.
-fn occupy<'s>(scope: &'s thread::Scope<'s, '_>, crew: &'s Crew) -> (thread::ScopedJoinHandle<'s, ()>, Pid) {
+fn occupy<'s>(scope: &'s thread::Scope<'s, '_>, crew: &'s Crew) -> (thread::ScopedJoinHandle<'s, ()>, u32) {
     let worker = crew.session.worker_pid().unwrap();
     let before = crew.session.stats().calls;
     let call = scope.spawn(|| {
@@ -22,7 +22,7 @@ fn occupy<'s>(scope: &'s thread::Scope<'s, '_>, crew: &'s Crew) -> (thread::Scop
         assert!(matches!(error.cause(), Cause::Signal { number: 9, external: true, .. }), "{error:?}");
     });
     wait_until("the call is sent", || crew.session.stats().calls > before);
-    (call, Pid::from_raw(worker.cast_signed()).unwrap())
+    (call, worker)
 }
 
 #[test]
@@ -30,14 +30,14 @@ fn a_call_of_a_thread_is_made_on_the_next_worker() {
     let crew = Crew::of(2);
     thread::scope(|scope| {
         let (first, worker) = occupy(scope, &crew);
-        kill_process(worker, Signal::STOP).unwrap();
+        stop(worker);
         let second = thread::Builder::new().name("second".into());
         let second = second.spawn_scoped(scope, || crew.int("crew_add", &[2, 3])).unwrap();
         wait_until("it waits for its lane", || stays_asleep("self", "second"));
-        kill_process(worker, Signal::KILL).unwrap();
+        kill_process(process(worker), Signal::KILL).unwrap();
         assert_eq!(second.join().unwrap().unwrap(), 5);
         first.join().unwrap();
-        assert!(!alive(worker.as_raw_nonzero().get().cast_unsigned()));
+        assert!(!alive(worker));
     });
     assert_eq!(crew.session.generation(), 2);
 }
@@ -49,9 +49,9 @@ async fn a_call_of_a_task_is_made_on_the_next_worker() {
     let mut second = pin!(crew.awaited("crew_add", &numbers));
     thread::scope(|scope| {
         let (first, worker) = occupy(scope, &crew);
-        kill_process(worker, Signal::STOP).unwrap();
+        stop(worker);
         assert!(matches!(poll(second.as_mut()), Poll::Pending), "it waits for its lane");
-        kill_process(worker, Signal::KILL).unwrap();
+        kill_process(process(worker), Signal::KILL).unwrap();
         first.join().unwrap();
     });
     assert_eq!(second.await.unwrap(), Value::Int(5));

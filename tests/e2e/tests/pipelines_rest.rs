@@ -3,7 +3,6 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::process::Command;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -14,7 +13,7 @@ use hotcell::{Error, ErrorKind, Executed, Options, Pipeline, Result, Ticket};
 use hotcell_e2e::clan::{Clan, clans, held_up};
 use hotcell_e2e::crew::Crew;
 use hotcell_e2e::objects::{Collected as _, Objects};
-use hotcell_e2e::process::wait_until;
+use hotcell_e2e::process::{stop, wait_until};
 use hotcell_faulty::Faulty;
 
 /// Far less than the time of a call, and more than a refusal takes.
@@ -276,7 +275,7 @@ fn replies_that_came_are_results_where_the_worker_has_not_mapped_a_segment_in_ti
     let before = pipe.living().unwrap();
     thread::sleep(Duration::from_millis(100));
     let pid = objects.session.worker_pid().unwrap();
-    assert!(Command::new("kill").args(["-STOP", &pid.to_string()]).status().unwrap().success());
+    stop(pid);
     let behind = pipe.living().unwrap();
     let mut call = pipe.entry(17).unwrap();
     let late = kind(call.put_texts(0, "texts", &["x".repeat(3_000_000)]), ErrorKind::Hung);

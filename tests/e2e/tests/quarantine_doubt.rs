@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use hotcell::dynamic::Value;
 use hotcell::{Cause, Error, ErrorKind, Options, Restart, Result, Retries};
 use hotcell_e2e::brittle::Brittle;
+use hotcell_e2e::process::{process, stop};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// No breaker, and no call is made again: what is counted here is inputs.
@@ -182,8 +183,8 @@ fn a_call_of_a_task_that_was_not_sent_is_no_fault() {
     let brittle = Brittle::open(options());
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_all().build().unwrap();
-    let pid = Pid::from_raw(brittle.session.worker_pid().unwrap().cast_signed()).unwrap();
-    kill_process(pid, Signal::STOP).unwrap();
+    let pid = brittle.session.worker_pid().unwrap();
+    stop(pid);
     runtime.block_on(async {
         // The worker does not map what it is offered for so much.
         let args = [Value::Bytes(vec![1; 8 << 20]), Value::Int(1)];
@@ -191,7 +192,7 @@ fn a_call_of_a_task_that_was_not_sent_is_no_fault() {
         assert!(tokio::time::timeout(Duration::from_millis(200), call).await.is_err());
     });
     assert_eq!(brittle.session.stats().calls, 0, "it was not sent");
-    kill_process(pid, Signal::KILL).unwrap();
+    kill_process(process(pid), Signal::KILL).unwrap();
     let watchdog = Instant::now() + Duration::from_secs(20);
     while brittle.session.stats().restarts == 0 {
         assert!(Instant::now() < watchdog, "another worker serves");

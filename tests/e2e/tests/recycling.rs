@@ -7,7 +7,7 @@ use std::time::Duration;
 use hotcell::{Cause, ErrorKind, Options, Recycle, SessionState, Snapshot, Stack, Wear};
 use hotcell_e2e::crew::Crew;
 use hotcell_e2e::objects::Objects;
-use hotcell_e2e::process::{alive, wait_until};
+use hotcell_e2e::process::{alive, stop, wait_until};
 use hotcell_faulty::Faulty;
 
 /// No limit but what a test sets, and a look at every moment.
@@ -226,11 +226,6 @@ fn a_spare_takes_over_from_a_worn_worker() {
     assert_eq!(faulty.session().stats().state, SessionState::Down);
     assert_eq!(faulty.int("add", &[1, 2]).unwrap(), 3);
     assert_eq!(faulty.session().generation(), 2, "the spare, which was begun second");
-}
-
-fn stop(pid: u32) {
-    let pid = rustix::process::Pid::from_raw(pid.cast_signed()).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
 }
 
 #[test]

@@ -5,18 +5,18 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use hotcell_bind::Bound;
-use hotcell_e2e::process::{alive, wait_until, workers_of};
+use hotcell_e2e::process::{alive, go_on, process, stop, wait_until, workers_of};
 use hotcell_e2e::served::{Client, Server};
 use hotcell_e2e::{crew, halt};
 use hotcell_shm::{Access, SegmentFile};
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};
 
 const YEAR_NS: u64 = 365 * 24 * 3600 * 1_000_000_000;
 
-fn signal(pid: u32, signal: Signal) {
-    kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), signal).unwrap();
+fn kill(pid: u32) {
+    kill_process(process(pid), Signal::KILL).unwrap();
 }
 
 fn options(bound: &Bound) -> Value {
@@ -52,7 +52,7 @@ fn a_client_can_neither_shorten_what_the_server_has_mapped_nor_lead_it_astray() 
             map.0.store(offset, word);
         }
         client.order(json!({ "kind": "stats" }), &[]).unwrap();
-        signal(theirs, Signal::KILL);
+        kill(theirs);
         client.ended(generation);
         assert_eq!(lane.int(&library.1.interface, "crew_add", &[3, 4]).unwrap(), 7);
         client.close();
@@ -60,7 +60,7 @@ fn a_client_can_neither_shorten_what_the_server_has_mapped_nor_lead_it_astray() 
         mine = workers_of(server.pid());
     }
     // Ends are told yet.
-    signal(mine[0], Signal::KILL);
+    kill(mine[0]);
     well.ended(lane.generation());
     assert_eq!(well.worker().unwrap(), lane.generation() + 1);
 }
@@ -72,7 +72,7 @@ fn a_worker_that_answers_nothing_keeps_no_session_and_no_server() {
         let client = server.open(&library.1, &json!({ "callers": 2 })).unwrap();
         let generation = client.worker().unwrap();
         let worker = workers_of(server.pid())[0];
-        signal(worker, Signal::STOP);
+        stop(worker);
         let of = |kind: &str, id: u64| {
             json!({
                 "kind": kind, "id": id, "generation": generation.to_string(), "lane": 1, "left_ns": YEAR_NS,
@@ -120,7 +120,7 @@ fn a_client_that_stops_calls_of_no_lane_of_its_or_two_of_one_ends_its_session() 
         }
         let worker = workers_of(server.pid()).into_iter().find(|pid| !before.contains(pid)).unwrap();
         // From now on it owes every answer.
-        signal(worker, Signal::STOP);
+        stop(worker);
         client.say(&cancel(1001, 0, 7));
         client.say(&cancel(1002, 0, 7));
         client.order(json!({ "kind": "stats" }), &[]).unwrap();
@@ -158,13 +158,13 @@ fn a_kill_that_comes_behind_the_end_is_not_why() {
     let generation = client.worker().unwrap();
     let worker = workers_of(server.pid())[0];
     // It sees both at once: an end that is older than the order to bring it about.
-    signal(server.pid(), Signal::STOP);
-    signal(worker, Signal::KILL);
+    stop(server.pid());
+    kill(worker);
     std::thread::sleep(Duration::from_millis(100));
     client.say(&json!({
         "kind": "kill", "generation": generation, "lane": 0, "function": "crew_add", "call": 7, "why": "deadline",
     }));
-    signal(server.pid(), Signal::CONT);
+    go_on(server.pid());
     let ended = client.ended(generation);
     assert_eq!((&ended["why"], &ended["lane"]), (&Value::Null, &Value::Null), "{ended}");
     assert_eq!(ended["fault"]["cause"]["signal"], "SIGKILL", "{ended}");

@@ -8,7 +8,7 @@ use std::time::Duration;
 use hotcell::{ErrorKind, Options, Recycle};
 use hotcell_e2e::cli;
 use hotcell_e2e::objects::Objects;
-use hotcell_e2e::process::{alive, wait_until, workers};
+use hotcell_e2e::process::{alive, stop, wait_until, workers};
 use hotcell_faulty::Faulty;
 
 #[test]
@@ -57,8 +57,7 @@ fn a_spare_that_does_not_answer_is_let_go() {
     let serving = faulty.session().worker_pid().unwrap();
     wait_until("a spare is ready", || workers().len() == 2);
     let spare = workers().into_iter().find(|pid| *pid != serving).unwrap();
-    let spare = rustix::process::Pid::from_raw(spare.cast_signed()).unwrap();
-    rustix::process::kill_process(spare, rustix::process::Signal::STOP).unwrap();
+    stop(spare);
     wait_until("it stays", || workers() == [serving]);
     assert_eq!(faulty.session().stats().spares, 0);
     faulty.int("abort", &[]).expect_err("abort");

@@ -10,9 +10,8 @@ use hotcell::dynamic::Value;
 use hotcell::rt::Handle;
 use hotcell::{Breaker, Cancel, Cause, Error, ErrorKind, Executed, Options, Restart};
 use hotcell_e2e::halt::Halt;
-use hotcell_e2e::process::{alive, wait_until};
+use hotcell_e2e::process::{alive, go_on, stop, wait_until};
 use hotcell_e2e::tasks::start;
-use rustix::process::{Pid, Signal, kill_process};
 
 /// More than any call takes here that is stopped.
 const LONG: i128 = 60_000;
@@ -238,10 +237,6 @@ fn what_stops_a_call_meets_no_other_one() {
     all_is_well(&halt, &job, 1);
 }
 
-fn signal(pid: u32, signal: Signal) {
-    kill_process(Pid::from_raw(pid as i32).unwrap(), signal).unwrap();
-}
-
 /// Bytes that a process may write to.
 fn data_bytes(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
@@ -278,12 +273,12 @@ fn a_call_that_has_not_come_to_the_library_is_stopped_when_it_has() {
         // It hears of the call, and that this is to be stopped, at the same time.
         let before = halt.session.stats().calls;
         let error = thread::scope(|scope| {
-            signal(worker, Signal::STOP);
+            stop(worker);
             let calls = scope.spawn(|| theirs.int("halt_turn", &job, Some(LONG)).unwrap_err());
             wait_until("the call is sent", || halt.session.stats().calls > before);
             cancel.cancel();
             thread::sleep(Duration::from_millis(20));
-            signal(worker, Signal::CONT);
+            go_on(worker);
             calls.join().unwrap()
         });
         assert_eq!(error.kind(), ErrorKind::Cancelled, "{error}");

@@ -12,7 +12,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use hotcell_e2e::cli::{Folder, Hotcell, program};
-use hotcell_e2e::process::{alive, sleeps, wait_until};
+use hotcell_e2e::process::{alive, sleeps, stop, wait_until};
 use serde_json::{Value, json};
 
 /// The user "nobody", and who plays others than the host's.
@@ -253,8 +253,7 @@ fn a_child_that_was_forked_keeps_nothing_of_it() {
 #[test]
 fn a_process_that_is_stopped_is_told_of_however_often_one_looks() {
     let host = Host::start("look", "session");
-    let pid = rustix::process::Pid::from_child(&host.child);
-    rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+    stop(host.pid());
     let name = host.names()[0].clone();
     let word = format!("{} hotcell-watched: it does not answer in time", host.pid());
     host.hotcell(&["ps"]).succeeds().prints_nothing().says(&word).does_not_say("lets others look");
