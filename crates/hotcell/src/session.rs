@@ -421,7 +421,7 @@ impl Session {
     #[track_caller]
     pub fn call(&self, function: u16) -> Result<Call<'_>> {
         let (context, definition) = self.function_of(function, Location::caller())?;
-        self.begin(context, Allowed::new(self.time_of(definition)), function, definition)
+        self.begin(context, Allowed::of_call(self.time_of(definition)), function, definition)
     }
 
     /// The function of an index, and what errors of a call say that is made there.

@@ -40,7 +40,7 @@ impl Session {
             return None;
         }
         let (context, definition) = self.function_of(function, Location::caller()).ok()?;
-        let turn = self.turn_at_once(Allowed::new(self.time_of(definition)))?;
+        let turn = self.turn_at_once(Allowed::of_call(self.time_of(definition)))?;
         Some(Call::open(turn, context, function, definition))
     }
 }

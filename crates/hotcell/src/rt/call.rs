@@ -538,6 +538,9 @@ impl<'s> Call<'s> {
         let end = start.saturating_add(bytes).saturating_add(tail);
         if end <= wire::MAX_ARGS {
             self.used = end;
+        } else {
+            // So much takes its time.
+            self.allowed.begin();
         }
         let Some(Live { lane, arena, .. }) = &mut self.turn.live else {
             return Err(self.lost(Executed::No));

@@ -8,7 +8,7 @@ use hotcell_shm::clock;
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Allowed {
     nanoseconds: u64,
-    /// When it began, on the coarse clock.
+    /// When it began, on the coarse clock; 0 before.
     begun: u64,
     /// Monotonic nanoseconds; 0 while nobody looked at the exact clock.
     deadline: u64,
@@ -22,19 +22,40 @@ pub(super) const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 /// The longest that the coarse clock stands still.
 const TICK: u64 = 10_000_000;
 
+const SECOND: u64 = 1_000_000_000;
+
 /// Standstills that a call is given time for.
 const MOST_STANDSTILLS: u8 = 8;
 
 impl Allowed {
-    /// Time that counts from now. What is not short is counted by a clock that costs nothing and ticks every few
-    /// milliseconds: a look at the exact one costs a tenth of a short call.
+    /// Time that counts from now.
     #[inline]
     pub(crate) fn new(nanoseconds: u64) -> Allowed {
-        let mut allowed = Allowed { nanoseconds, begun: clock::coarse(), deadline: 0, standstills: 0 };
-        if nanoseconds < 2 * TICK {
-            allowed.deadline();
-        }
+        let mut allowed = Allowed { nanoseconds, begun: 0, deadline: 0, standstills: 0 };
+        allowed.begin();
         allowed
+    }
+
+    /// The time of a call that is sent at once, unless it waits or copies much. A second and more counts from
+    /// [`Allowed::begin`], or else from when the call is sent: no clock is looked at before.
+    #[inline]
+    pub(crate) fn of_call(nanoseconds: u64) -> Allowed {
+        match nanoseconds {
+            0..SECOND => Allowed::new(nanoseconds),
+            _ => Allowed { nanoseconds, begun: 0, deadline: 0, standstills: 0 },
+        }
+    }
+
+    /// Has it count from now, unless it does already. What is not short is counted by a clock that ticks every few milliseconds
+    /// and costs a third of the exact one.
+    #[inline]
+    pub(crate) fn begin(&mut self) {
+        if self.begun == 0 {
+            self.begun = clock::coarse();
+            if self.nanoseconds < 2 * TICK {
+                self.deadline();
+            }
+        }
     }
 
     /// The same time, as far as it is gone: nobody waits with it.
@@ -82,6 +103,9 @@ impl Allowed {
     /// What is left of it, in nanoseconds, while the deadline is not known.
     #[inline]
     pub(crate) fn left(&self) -> u64 {
+        if self.begun == 0 {
+            return self.nanoseconds;
+        }
         let gone = clock::coarse().saturating_sub(self.begun);
         self.nanoseconds.saturating_sub(gone.saturating_sub(TICK))
     }
@@ -117,6 +141,26 @@ pub(crate) fn instant_of(monotonic: u64) -> Instant {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_second_and_more_counts_from_what_comes_first() {
+        let mut sent = Allowed::of_call(SECOND);
+        let mut begun = sent;
+        begun.begin();
+        let (mut short, less) = (Allowed::of_call(TICK), Allowed::of_call(SECOND - 1));
+        assert!(short.known().is_some(), "little time is counted exactly");
+        std::thread::sleep(Duration::from_millis(50));
+        assert_eq!((sent.known(), sent.left()), (None, SECOND));
+        assert!((SECOND / 2..SECOND).contains(&begun.left()), "{}", begun.left());
+        let now = clock::now();
+        assert_eq!(sent.deadline_in(now, SECOND), now + SECOND);
+        assert!(begun.deadline() < now + SECOND);
+        assert!(short.deadline() <= now && less.left() < SECOND - 2 * TICK);
+        // It counts once.
+        let left = begun;
+        begun.begin();
+        assert_eq!(begun.begun, left.begun);
+    }
 
     #[test]
     fn a_call_is_given_time_for_some_standstills() {

@@ -53,6 +53,7 @@ impl Session {
         mut allowed: Allowed,
     ) -> Result<Turn<'_>> {
         let shared = &*self.shared;
+        allowed.begin();
         self.has_inputs_examined(&mut allowed);
         let mut turn = match seat {
             Some(seat) => Turn::new(self, seat, Some(allowed)),
