@@ -20,7 +20,7 @@ from typing import assert_type
 
 import hotcell
 import numpy
-from grid_hotcell import Grid, GridBox, GridCounter, Point, open
+from grid_hotcell import Grid, GridBox, Counter, Point, open
 
 
 def calls(grid: Grid, memory: bytearray) -> None:
@@ -33,7 +33,7 @@ def calls(grid: Grid, memory: bytearray) -> None:
 
 def anew(grid: Grid) -> None:
     counter = grid.counter_new("first", 1)
-    assert_type(counter, GridCounter)
+    assert_type(counter, Counter)
     assert_type(counter.restored, int)
     counter.restore()
     grid.box_new(1).restore()  # type: ignore[attr-defined]
