@@ -27,7 +27,8 @@ type QuarantineRule struct {
 // cost a worker each time. Sessions that are opened with the same one in their [Options] share it.
 //
 // An input is what goes into a call of a function: numbers, texts, data and structures, not objects. Calls without data have none,
-// nor have those in batches.
+// nor have those in batches, nor those that lend a [SharedBuffer] with data: the worker may have changed them when it ends. Room that is
+// lent is room.
 type Quarantine struct {
 	rule QuarantineRule
 	// seed makes numbers of inputs: nobody else can make another input with the same.

@@ -140,6 +140,42 @@ grid_item *grid_box_item(grid_box *box, int value) {
 int grid_item_value(grid_item *item) { return item->value; }
 void grid_item_free(grid_item *item) { free(item); }
 
+struct grid_counter {
+    char name[32];
+    int count, step;
+    void (*changed)(int, void *);
+    void *user;
+};
+grid_counter *grid_counter_new(const char *name, int from) {
+    if (from < 0) return NULL;
+    grid_counter *counter = calloc(1, sizeof *counter);
+    strncpy(counter->name, name, sizeof counter->name - 1);
+    counter->count = from;
+    counter->step = 1;
+    return counter;
+}
+void grid_counter_free(grid_counter *counter) { free(counter); }
+int grid_counter_step(grid_counter *counter, int step) {
+    if (step == 0) return GRID_BUSY;
+    counter->step = step;
+    return GRID_OK;
+}
+int grid_counter_next(grid_counter *counter) {
+    counter->count += counter->step;
+    if (counter->changed) counter->changed(counter->count, counter->user);
+    return counter->count;
+}
+const char *grid_counter_name(grid_counter *counter) { return counter->name; }
+int grid_counter_watch(grid_counter *counter, void (*changed)(int count, void *user), void *user) {
+    counter->changed = changed;
+    counter->user = user;
+    return GRID_OK;
+}
+int grid_counter_crash(grid_counter *counter) {
+    counter->count++;
+    return grid_crash();
+}
+
 int grid_each(int count, int (*visit)(int value, void *user), void *user) {
     int total = 0;
     for (int i = 1; i <= count; i++) total += visit(i, user);

@@ -81,6 +81,16 @@ grid_item *grid_box_item(grid_box *box, int value);
 int grid_item_value(grid_item *item);
 void grid_item_free(grid_item *item);
 
+/* A counter with a name: it begins somewhere, and goes on by its step, which is 1 until it is set, and never 0. */
+typedef struct grid_counter grid_counter;
+grid_counter *grid_counter_new(const char *name, int from);
+void grid_counter_free(grid_counter *counter);
+int grid_counter_step(grid_counter *counter, int step);
+int grid_counter_next(grid_counter *counter);
+const char *grid_counter_name(grid_counter *counter);
+int grid_counter_watch(grid_counter *counter, void (*changed)(int count, void *user), void *user);
+int grid_counter_crash(grid_counter *counter);
+
 /* Callbacks. */
 int grid_each(int count, int (*visit)(int value, void *user), void *user);
 int grid_box_watch(grid_box *box, void (*changed)(int sum, void *user), void *user);

@@ -40,8 +40,9 @@ var byType = map[string]bool{
 
 // objects are the types whose methods functions are, by how the names of these begin.
 var objects = map[string]reflect.Type{
-	"grid_box_":  reflect.TypeFor[*grid.Box](),
-	"grid_item_": reflect.TypeFor[*grid.Item](),
+	"grid_box_":     reflect.TypeFor[*grid.Box](),
+	"grid_item_":    reflect.TypeFor[*grid.Item](),
+	"grid_counter_": reflect.TypeFor[*grid.Counter](),
 }
 
 type group struct {
@@ -64,6 +65,16 @@ type step struct {
 	Error   map[string]any
 	Refused string
 	Failed  string
+	// Restore is the object that is to be there in the worker that serves, in the place of a call.
+	Restore string
+	// Restored is how often objects were made anew by then.
+	Restored map[string]int
+}
+
+// restorable is an object that can be made anew.
+type restorable interface {
+	Restore(context.Context) error
+	Restored() int
 }
 
 // running is a case that runs, with what its steps have saved.
@@ -180,6 +191,29 @@ func (r *running) check(err error) {
 }
 
 func (r *running) step(step step) {
+	switch {
+	case step.Restore == "":
+		r.call(step)
+	case step.Error != nil:
+		var known *hotcell.Error
+		if err := r.object(step.Restore).Restore(r.Context()); !errors.As(err, &known) {
+			r.Fatalf("it was made anew: %v", err)
+		}
+		r.checkError(known, step.Error)
+	default:
+		r.check(r.object(step.Restore).Restore(r.Context()))
+	}
+	for name, times := range step.Restored {
+		if got := r.object(name).Restored(); got != times {
+			r.Fatalf("%s was made anew %d times, expected %d", name, got, times)
+		}
+	}
+}
+
+// object is one that was saved, which can be made anew.
+func (r *running) object(name string) restorable { return r.saved[name].Interface().(restorable) }
+
+func (r *running) call(step step) {
 	function, args, err := r.prepare(step)
 	if errors.Is(err, errByType) && step.Refused != "" {
 		r.byType = true

@@ -208,13 +208,22 @@ func TestAWorkerThatAsksForSpaceWithoutEndIsEnded(t *testing.T) {
 func TestAServerOfAnotherVersionIsToldOfBoth(t *testing.T) {
 	server, options := fake(t, 1, sum)
 	server.older.Store(1)
-	_, err := Open(context.Background(), &Package{Runtime: Version, Library: "fake"}, options)
+	_, err := Open(context.Background(), &Package{Runtime: Version, Library: "fake", Shim: []byte("shim")}, options)
 	if !errors.Is(err, hotcell.ErrAbiMismatch) || !strings.Contains(err.Error(), "hotcell fake speaks version 1 to its clients, this client 2") {
 		t.Error(err)
 	}
 }
 
 // A package that was made before says neither what tells inputs apart nor how it is called: it goes without nothing in silence.
+func TestAPackageWithoutACompiledShimSaysHowItGetsOne(t *testing.T) {
+	_, err := Open(t.Context(), &Package{Runtime: Version, Library: "fake"}, hotcell.Options{Program: "/nowhere/hotcell"})
+	var failed *hotcell.Error
+	if !errors.As(err, &failed) || failed.Kind != hotcell.ErrLoadFailed || failed.Executed != hotcell.ExecutedNo ||
+		!strings.Contains(err.Error(), "no compiled shim") || !strings.Contains(err.Error(), "go generate") {
+		t.Fatal(err)
+	}
+}
+
 func TestAPackageOfAnotherVersionIsRefused(t *testing.T) {
 	for _, version := range []uint32{0, Version - 1, Version + 1} {
 		_, err := Open(context.Background(), &Package{Runtime: version, Library: "fake"}, hotcell.Options{})

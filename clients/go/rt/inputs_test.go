@@ -3,10 +3,12 @@ package rt
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"testing"
 
 	"hotcell"
+	"hotcell/internal/shm"
 	"hotcell/internal/wire"
 )
 
@@ -156,5 +158,148 @@ func TestACallThatEndsWorkersIsRefusedTheThirdTime(t *testing.T) {
 	}
 	if err := call(session, "poison"); !errors.Is(err, hotcell.ErrCrashed) {
 		t.Fatal(err)
+	}
+}
+
+// poisoned is a session whose workers end in each call that goes in with data, or room for them, of this many bytes.
+func poisoned(t *testing.T, deadly uint64) *Session {
+	_, options := fake(t, 1, func(w *fakeWorker, c *fakeCall) {
+		place, length := shm.Place(binary.NativeEndian.Uint64(c.args)), binary.NativeEndian.Uint64(c.args[8:])
+		if c.function == 1 {
+			// Room: how much, or the place of a reference to what is lent.
+			if length = uint64(place); place&wire.Lent != 0 {
+				place &^= wire.Lent
+				length = binary.NativeEndian.Uint64(w.segment(place.Segment())[place.Offset()+8:])
+			}
+		}
+		if length == deadly {
+			w.end(map[string]any{"kind": "Crashed", "message": "it crashed"}, 0)
+			return
+		}
+		c.reply(wire.ReplyStateReturned, 0, make([]byte, 16), nil)
+	})
+	options.Quarantine = hotcell.NewQuarantine(hotcell.QuarantineRule{})
+	change := Function{Name: "change", Args: 16, Results: 16, Inputs: []Input{{Kind: InputData}}}
+	into := Function{Name: "into", Args: 32, Results: 16, Inputs: []Input{{Kind: InputRoom}, {Kind: InputData, Offset: 16}}}
+	return open(t, options, change, into)
+}
+
+// refusedAfter is how many calls have ended a worker before one was refused; limit where none was.
+func refusedAfter(t *testing.T, limit int, call func() error) int {
+	t.Helper()
+	for ended := range limit {
+		switch err := call(); {
+		case errors.Is(err, hotcell.ErrQuarantined):
+			return ended
+		case !errors.Is(err, hotcell.ErrCrashed):
+			t.Fatal(err)
+		}
+	}
+	return limit
+}
+
+func TestDataInMemoryOfTheSessionAreInputs(t *testing.T) {
+	const length = 9000
+	session := poisoned(t, length)
+	call := func(data []byte) error {
+		call := session.Begin(t.Context(), 0)
+		defer call.End()
+		call.PutBytes(0, "data", data)
+		return call.Finish().Err()
+	}
+	alloc := func() *hotcell.Buffer {
+		buffer, err := session.Alloc(length)
+		if err != nil {
+			t.Fatal(err)
+		}
+		copy(buffer.Bytes(), bytes.Repeat([]byte("poison"), length/6))
+		return buffer
+	}
+	ended := refusedAfter(t, 9, func() error {
+		buffer := alloc()
+		defer buffer.Free()
+		return call(buffer.Bytes())
+	})
+	if ended != 2 {
+		t.Errorf("it was refused after %d workers", ended)
+	}
+	// Wherever they lie, they are the same input.
+	if err := call(bytes.Repeat([]byte("poison"), length/6)); !errors.Is(err, hotcell.ErrQuarantined) {
+		t.Error(err)
+	}
+	if err := call(bytes.Repeat([]byte("bread!"), length/6)); !errors.Is(err, hotcell.ErrCrashed) {
+		t.Error("another input of this length is refused:", err)
+	}
+}
+
+func TestDataThatAreLentAreNoInput(t *testing.T) {
+	const length = 5000
+	session := poisoned(t, length)
+	var buffer *hotcell.SharedBuffer
+	lend := func() error {
+		call := session.Begin(t.Context(), 0)
+		defer call.End()
+		call.LendData(0, "data", buffer)
+		reply := call.Finish()
+		reply.Filled(0, buffer)
+		return reply.Err()
+	}
+	alloc := func() {
+		var err error
+		if buffer, err = session.AllocShared(length); err != nil {
+			t.Fatal(err)
+		}
+		if _, err = buffer.WriteAt([]byte("poison"), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The worker may have changed what it was lent: nobody knows what went in.
+	if ended := refusedAfter(t, 5, func() error { alloc(); defer buffer.Free(); return lend() }); ended != 5 {
+		t.Errorf("it was refused after %d workers", ended)
+	}
+	// Of a buffer whose worker has ended they are copied, and what was copied is known.
+	alloc()
+	defer buffer.Free()
+	if ended := refusedAfter(t, 9, lend); ended != 3 {
+		t.Errorf("it was refused after %d workers", ended)
+	}
+	// Where the worker is lent it again, nobody looks: it is not refused in doubt.
+	alloc()
+	if err := lend(); !errors.Is(err, hotcell.ErrCrashed) {
+		t.Error(err)
+	}
+	buffer.Free()
+}
+
+func TestRoomThatIsLentIsRoomOfAnInput(t *testing.T) {
+	const length = 5000
+	session := poisoned(t, length)
+	call := func(room int, data string) error {
+		buffer, err := session.AllocShared(room)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer buffer.Free()
+		call := session.Begin(t.Context(), 1)
+		defer call.End()
+		call.LendRoom(0, "room", buffer)
+		call.PutText(16, "data", data)
+		return call.Finish().Err()
+	}
+	if ended := refusedAfter(t, 9, func() error { return call(length, "poison") }); ended != 2 {
+		t.Errorf("it was refused after %d workers", ended)
+	}
+	plain := session.Begin(t.Context(), 1)
+	plain.PutRoom(0, length)
+	plain.PutText(16, "data", "poison")
+	if err := plain.Finish().Err(); !errors.Is(err, hotcell.ErrQuarantined) {
+		t.Error("the same with memory that is not lent:", err)
+	}
+	plain.End()
+	if err := call(length+1, "poison"); err != nil {
+		t.Error("with other room it is another input:", err)
+	}
+	if err := call(length, "bread"); !errors.Is(err, hotcell.ErrCrashed) {
+		t.Error("another input is refused:", err)
 	}
 }

@@ -65,6 +65,10 @@ func Open(ctx context.Context, pack *Package, options hotcell.Options) (*Session
 		text := fmt.Sprintf("the package was generated for version %d of the runtime; this is version %d: generate it anew", pack.Runtime, Version)
 		return nil, session.refused(hotcell.ErrAbiMismatch, "", text, nil)
 	}
+	if len(pack.Shim) == 0 {
+		text := "the package has no compiled shim: run `go generate` in its folder, where a C compiler and the library's header are, or make it by `hotcell build`"
+		return nil, session.refused(hotcell.ErrLoadFailed, "", text, nil)
+	}
 	if len(session.options.Libraries) == 0 {
 		session.options.Libraries = pack.Libraries.find()
 	}

@@ -11,7 +11,7 @@ A generated package (`hotcell gen bind.toml --lang python --out DIR`) gives the 
 from hotcell import errors
 from hotcell._error import Frame
 from hotcell._load import load
-from hotcell._native import Buffer, Coming, Library, Object, Pipeline, __version__
+from hotcell._native import Buffer, Coming, Library, Object, Pipeline, Restorable, __version__
 from hotcell._structs import Struct
 from hotcell._types import Options
 from hotcell.errors import *  # noqa: F403
@@ -24,6 +24,7 @@ __all__ = [
     "Object",
     "Options",
     "Pipeline",
+    "Restorable",
     "Struct",
     "__version__",
     "errors",

@@ -85,6 +85,17 @@ class Object:
         self, kind: builtins.type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None: ...
 
+class Restorable(Object):
+    """An object that is made anew when its worker has ended: by the next call with it that waits, as its contract says."""
+
+    @property
+    def restored(self) -> int:
+        """How often it was made anew. What calls had done with it, other than to configure it, was lost each time."""
+
+    def restore(self) -> None:
+        """Sees to it that the object is there in the worker that serves. Calls that wait do that by themselves; those of a pipeline,
+        of `map` and of `aio` do not."""
+
 class Buffer:
     """Memory of a session: `memoryview(buffer)` and `numpy.frombuffer(buffer, …)` write into it."""
 
@@ -144,7 +155,7 @@ def load(
     library_dirs: Sequence[str | PathLike[str]],
     defines: list[str],
     cache: Path | None,
-    define: Callable[[str, str], dict[str, Any]],
+    calls: tuple[Callable[[str, str], dict[str, Any]], Callable[[str], None]],
     named: dict[str, Any] | None,
     /,
 ) -> Any: ...

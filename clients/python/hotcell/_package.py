@@ -50,7 +50,8 @@ def classes(namespace: dict[str, Any], names: dict[str, Any]) -> None:
     make_enum: Any = enum.IntEnum
     make(names["library"], (_native.Library,), "A session with the library.")
     for it in names["objects"].values():
-        make(it["name"], (_native.Object,), it["doc"])
+        base = _native.Restorable if it.get("restores") else _native.Object
+        make(it["name"], (base,), it["doc"])
     for it in names["structs"].values():
         own = {"_fields": tuple(name for _, name, _ in it["fields"]), "_resident": it["resident"]}
         make(it["name"], (Struct,), it["doc"], **own)

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from hotcell import _native, errors
+from hotcell._progress import Progress
 
 _COMPILE = "-std=gnu17 -O2 -fno-builtin -fPIC -fvisibility=hidden"
 # Everything is resolved when the shim is loaded, and every library is loaded with it.
@@ -34,7 +35,9 @@ def of_package(folder: Path, variable: str, libraries: list[tuple[str, str | Non
     kept = _native.kept(place)
     if kept is not None:
         return kept
-    shim = _compile([*source, *link], variable)
+    with Progress() as tell:
+        tell(f"compiling the shim of {folder.name}")
+        shim = _compile([*source, *link], variable)
     # Where that is not possible the next one is slower.
     _native.keep(place, shim)
     return shim

@@ -248,6 +248,12 @@ pub(crate) fn room<'a, 'py>(
     }
 }
 
+/// Whether there are objects among arguments.
+#[inline]
+pub(crate) fn has_objects(read: &[Argument<'_, '_>]) -> bool {
+    read.iter().any(|argument| matches!(argument, Argument::Object(_)))
+}
+
 /// The objects among arguments: where it matters, a call is begun with them.
 pub(crate) fn objects<'r>(read: &'r [Argument<'_, '_>]) -> SmallVec<[Option<&'r Handle>; 4]> {
     let objects = read.iter().filter_map(|argument| match argument {

@@ -107,7 +107,7 @@ fn begin<'s>(
     read: &[Argument<'_, '_>],
     waits: &'s Waits,
 ) -> hotcell::Result<Call<'s>> {
-    match session.call_at_once(plan.index) {
+    match session.call_at_once(plan.index, arguments::has_objects(read)) {
         Some(call) => Ok(call),
         None => {
             flight::let_go_of_left(py);

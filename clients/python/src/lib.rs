@@ -26,6 +26,7 @@ mod pipeline;
 mod plan;
 mod raised;
 mod records;
+mod restorable;
 mod results;
 mod stack;
 mod structs;
@@ -40,6 +41,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<library::Library>()?;
     module.add_class::<object::Object>()?;
+    module.add_class::<restorable::Restorable>()?;
     module.add_class::<package::Package>()?;
     module.add_class::<ffi::buffer::Buffer>()?;
     module.add_class::<aio::Aio>()?;

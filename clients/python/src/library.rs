@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hotcell::Session;
-use pyo3::exceptions::{PyAttributeError, PyValueError};
+use pyo3::exceptions::{PyAttributeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
@@ -92,9 +92,20 @@ impl Library {
     }
 
     /// Another session with the same library: for a process that was forked, or for other options.
-    #[pyo3(signature = (**options))]
-    fn open(&self, py: Python<'_>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Py<PyAny>> {
+    #[pyo3(signature = (*others, **options), text_signature = "($self, **options)")]
+    fn open(
+        &self,
+        py: Python<'_>,
+        others: &Bound<'_, PyTuple>,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Py<PyAny>> {
         let (_, loaded) = self.held(py)?;
+        if !others.is_empty() {
+            // Who passes something means a function of the library.
+            let meant = unknown::function(py, &loaded, None, "open");
+            let text = format!("open() begins another session, and takes options by name; {meant}");
+            return Err(PyTypeError::new_err(text));
+        }
         loaded.open(py, options::read(options)?)
     }
 
@@ -163,10 +174,27 @@ impl Library {
         Aio::of(slf.as_any())
     }
 
-    /// A function by its name in C, or what is wrong with the name.
+    /// A function by its name in C, a constant or a class, or what is wrong with the name.
     fn __getattr__(slf: &Bound<'_, Self>, name: &Bound<'_, PyString>) -> PyResult<Py<PyAny>> {
         // Half of a pair of surrogates is no name of anything here.
-        slf.get().by_c_name(slf, &name.to_string_lossy())
+        let name = &*name.to_string_lossy();
+        let found = slf.get().by_c_name(slf, name);
+        if let (Err(_), Some((_, loaded))) = (&found, slf.get().lock().clone())
+            && let Some(value) = loaded.named(slf.py(), name)?
+        {
+            return Ok(value);
+        }
+        found
+    }
+
+    /// What it has: constants and classes, too.
+    fn __dir__(slf: &Bound<'_, Self>) -> PyResult<Vec<String>> {
+        let any = slf.py().get_type::<PyAny>();
+        let mut all: Vec<String> = any.call_method1("__dir__", (slf,))?.extract()?;
+        if let Some((_, loaded)) = slf.get().lock().clone() {
+            all.extend(loaded.known().map(str::to_owned));
+        }
+        Ok(all)
     }
 
     fn __enter__(slf: Py<Self>) -> Py<Self> {

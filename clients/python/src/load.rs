@@ -10,7 +10,7 @@ use pyo3::types::{PyCFunction, PyDict, PyString};
 use sha2::{Digest, Sha256};
 
 use crate::package::{self, Package};
-use crate::{cache, errors, ffi, options};
+use crate::{cache, ending, errors, ffi, options};
 
 /// What a binding is made of.
 struct Bound {
@@ -20,9 +20,22 @@ struct Bound {
     warnings: Vec<String>,
 }
 
+/// Why there is none.
+enum Unbound {
+    Error(hotcell_bind::Error),
+    /// What it was told to has raised something.
+    Raised(PyErr),
+}
+
+impl From<hotcell_bind::Error> for Unbound {
+    fn from(error: hotcell_bind::Error) -> Unbound {
+        Unbound::Error(error)
+    }
+}
+
 /// Binds a library: `source` is a header, several of them, or a contract (`bind.toml`).
 #[pyfunction]
-#[pyo3(signature = (source, lib, include_dirs, library_dirs, defines, cache, define, named))]
+#[pyo3(signature = (source, lib, include_dirs, library_dirs, defines, cache, calls, named))]
 #[expect(clippy::too_many_arguments, reason = "Python names them, in one place")]
 pub(crate) fn load(
     py: Python<'_>,
@@ -32,10 +45,10 @@ pub(crate) fn load(
     library_dirs: Vec<PathBuf>,
     defines: Vec<String>,
     cache: Option<PathBuf>,
-    define: &pyo3::Bound<'_, PyAny>,
+    calls: (pyo3::Bound<'_, PyAny>, Py<PyAny>),
     named: Option<&pyo3::Bound<'_, PyDict>>,
 ) -> PyResult<Py<PyAny>> {
-    let options = options::read(named)?;
+    let ((define, tell), options) = (calls, options::read(named)?);
     let source = match (source.as_slice(), lib) {
         ([contract], None) => Source::Contract(contract.clone()),
         (headers, library) => Source::Headers {
@@ -44,19 +57,24 @@ pub(crate) fn load(
         },
     };
     let job = Job { source, only: None, include_dirs, defines, library_dirs };
-    let bound = ffi::aside(py, || bind(&job, cache.as_deref()));
+    let tell = |step: &str| {
+        // Where the interpreter is ending, nobody can be told.
+        let told = ending::attach(|py| ffi::ends::call(tell.bind(py), (step,)).map(drop));
+        told.unwrap_or(Ok(())).map_err(Unbound::Raised)
+    };
+    let bound = ffi::aside(py, || bind(&job, cache.as_deref(), &tell));
     // A compiler hears a terminal's signals, too, and ends of them.
     ffi::raise_signals(py)?;
-    let bound = bound.map_err(|error| {
-        let help = error.help.as_ref().map_or(String::new(), |help| format!("\nhelp: {help}"));
-        errors::of_kind(py, error.kind.name(), "", &format!("{}{help}", error.message))
+    let bound = bound.map_err(|unbound| match unbound {
+        Unbound::Error(error) => errors::of_kind(py, error.kind.name(), "", &error.to_string()),
+        Unbound::Raised(raised) => raised,
     })?;
     for warning in &bound.warnings {
         ffi::ends::call(&py.import("warnings")?.getattr("warn")?, (warning.trim_end(),))?;
     }
     let names = python::Names::of(&bound.interface);
     let classes = (PyString::new(py, &names.to_json()), &bound.interface.library);
-    let namespace = ffi::ends::call(define, classes)?;
+    let namespace = ffi::ends::call(&define, classes)?;
     let variable = rust::library_variable(&bound.interface.library);
     let libraries = (package::leaked(Vec::new(), variable), bound.libraries);
     let names = (bound.interface, names);
@@ -66,7 +84,12 @@ pub(crate) fn load(
 }
 
 /// Reads, checks and compiles, or finds what was compiled before.
-fn bind(job: &Job, cache: Option<&Path>) -> Result<Bound, hotcell_bind::Error> {
+fn bind(
+    job: &Job,
+    cache: Option<&Path>,
+    tell: &dyn Fn(&str) -> Result<(), Unbound>,
+) -> Result<Bound, Unbound> {
+    tell(&format!("reading {}", source(job)))?;
     let checked = hotcell_bind::check(job)?;
     // Where the source cannot even be preprocessed, compiling says what is wrong.
     let place = cache.and_then(|folder| Some(folder.join(name(&checked).ok()?)));
@@ -74,6 +97,8 @@ fn bind(job: &Job, cache: Option<&Path>) -> Result<Bound, hotcell_bind::Error> {
     let shim = match found {
         Some(shim) => shim,
         None => {
+            let Interface { library, functions, .. } = &checked.interface;
+            tell(&format!("compiling a shim for {} functions of {library}", functions.len()))?;
             let shim = hotcell_bind::compile(&checked)?.shim;
             // Without it the next one is slower.
             if let Some(place) = &place {
@@ -82,8 +107,17 @@ fn bind(job: &Job, cache: Option<&Path>) -> Result<Bound, hotcell_bind::Error> {
             shim
         }
     };
+    tell("starting a worker")?;
     let Checked { interface, libraries, warnings, .. } = checked;
     Ok(Bound { interface, shim, libraries: libraries.load_order(), warnings })
+}
+
+/// What is read, in words.
+fn source(job: &Job) -> String {
+    match &job.source {
+        Source::Contract(path) | Source::Text { path, .. } => path.display().to_string(),
+        Source::Headers { headers, .. } => headers.join(", "),
+    }
 }
 
 /// What a shim goes by: all that it is compiled of.

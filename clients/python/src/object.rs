@@ -52,6 +52,11 @@ impl Object {
         self.held.get().map(|(handle, _)| handle).ok_or_else(|| released(py))
     }
 
+    /// Its handle and what is known of its library; nothing once it was released here.
+    pub(crate) fn held(&self) -> Option<(Handle, Arc<Loaded>)> {
+        self.held.get()
+    }
+
     /// Has a function that the library keeps go with it.
     pub(crate) fn keeps(&self, py: Python<'_>, function: &Arc<Kept>) -> PyResult<()> {
         self.held.keeps(py, function)
@@ -66,7 +71,7 @@ impl Object {
 #[pymethods]
 impl Object {
     #[new]
-    fn new() -> Object {
+    pub(crate) fn new() -> Object {
         Object { held: Arc::default(), hash: OnceLock::new() }
     }
 
@@ -151,6 +156,6 @@ impl Object {
 }
 
 #[cold]
-fn released(py: Python<'_>) -> PyErr {
+pub(crate) fn released(py: Python<'_>) -> PyErr {
     errors::of_kind(py, "StaleHandle", "", "the object was released")
 }

@@ -8,6 +8,7 @@ use hotcell::rt::{self, Handle};
 use hotcell::{Options, Session, dynamic};
 use hotcell_generate::python::Names;
 use hotcell_model::Interface;
+use hotcell_model::api::ConstantValue;
 use hotcell_model::interface::{CallbackScope, Function as Called, Param, Role};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -31,6 +32,8 @@ pub(crate) struct Loaded {
     pub(crate) plans: Vec<Arc<Plan>>,
     /// Whether the library keeps functions that are passed to it.
     pub(crate) keeps: bool,
+    /// Its classes and constants, by their names.
+    namespace: Py<PyDict>,
     /// The module that its classes are in.
     pub(crate) module: String,
     /// What the runtime has of it, from the first session on, and what gives the compiled shim that it needs.
@@ -83,6 +86,30 @@ impl Loaded {
         let object = objects.find(|(own, _)| *own == name).map(|(_, class)| class);
         let structure = || self.structs.iter().find(|(key, _)| self.names.structs[*key].name == name);
         object.or_else(|| structure().map(|(_, class)| class))
+    }
+
+    /// The names of its constants, and of all of its classes.
+    pub(crate) fn known(&self) -> impl Iterator<Item = &str> {
+        let names = &self.names;
+        let enums = names.enums.values().map(|of| &of.name);
+        let errors = names.errors.values().map(|of| &of.name).chain([&names.error]);
+        let others = names.constants.keys().chain(enums).chain(errors).map(String::as_str);
+        self.class_names().into_iter().chain(others)
+    }
+
+    /// The constant that has this name, also in C, or the class.
+    pub(crate) fn named(&self, py: Python<'_>, name: &str) -> PyResult<Option<Py<PyAny>>> {
+        if self.known().any(|known| known == name) {
+            return Ok(self.namespace.bind(py).get_item(name)?.map(Bound::unbind));
+        }
+        let Some(constant) = self.interface.constants.get(name) else { return Ok(None) };
+        let value = match &constant.value {
+            ConstantValue::Int(value) => value.into_pyobject(py)?.into_any(),
+            ConstantValue::Uint(value) => value.into_pyobject(py)?.into_any(),
+            ConstantValue::Float(value) => value.into_pyobject(py)?.into_any(),
+            ConstantValue::Text(value) => value.into_pyobject(py)?.into_any(),
+        };
+        Ok(Some(value.unbind()))
     }
 
     /// The names of those classes.
@@ -202,6 +229,7 @@ impl Package {
             error,
             errors: by_symbol,
             plans,
+            namespace: namespace.clone().unbind(),
             module: module.unwrap_or_default(),
             interface: Arc::new(interface),
             names,

@@ -243,7 +243,7 @@ def test_names_that_may_be_meant_are_told(grid: Any, load_grid: Any) -> None:
         (lambda: box.sun, "GridBox has no function `sun`; is it `sum`"),
         (lambda: box.add, "`grid_add` is a function of the library: library.add(…)"),
         (lambda: box.watch_all, "GridBox has no function `watch_all`"),
-        (lambda: grid.type("Bocks"), "grid has no type `Bocks`; it has GridBox, Item, Point"),
+        (lambda: grid.type("Bocks"), "grid has no type `Bocks`; it has GridBox, Counter, Item, Point"),
         (lambda: getattr(grid, "\ud800"), "has no function"),
         (lambda: getattr(box, "\ud800"), "has no function"),
         (lambda: getattr(grid.add, "\ud800"), "no attribute"),

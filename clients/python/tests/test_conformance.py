@@ -93,6 +93,23 @@ class Case:
         return self.grid.call(step["call"], *args)
 
     def run(self, step: dict[str, Any]) -> None:
+        if "restore" in step:
+            self.restore(step)
+        else:
+            self.run_call(step)
+        for name, times in step.get("restored", {}).items():
+            assert self.saved[name].restored == times
+
+    def restore(self, step: dict[str, Any]) -> None:
+        """Has an object made anew, where it has to be."""
+        if "error" in step:
+            with pytest.raises(hotcell.Error) as raised:
+                self.saved[step["restore"]].restore()
+            self.check_error(raised.value, step["error"])
+        else:
+            self.saved[step["restore"]].restore()
+
+    def run_call(self, step: dict[str, Any]) -> None:
         args = [self.value(arg) for arg in step["args"]]
         if "error" in step:
             with pytest.raises(hotcell.Error) as raised:

@@ -35,7 +35,12 @@ def lab(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
 def descendants(process: int) -> list[int]:
     found = []
     for task in Path(f"/proc/{process}/task").glob("*/children"):
-        for child in map(int, task.read_text().split()):
+        try:
+            children = task.read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            # A thread that has ended meanwhile.
+            continue
+        for child in map(int, children.split()):
             found += [child, *descendants(child)]
     return found
 

@@ -27,6 +27,26 @@ def test_an_object_is_released_once(grid: Any) -> None:
     assert watched() is None
 
 
+def test_constants_and_classes_are_attributes(grid: Any) -> None:
+    assert (grid.LIMIT, grid.NAME) == (grid.GRID_LIMIT, grid.GRID_NAME) == (42, "grid")
+    assert grid.GridBox is grid.type("GridBox") and isinstance(grid.box_new(1), grid.GridBox)
+    assert grid.norm(grid.Point(x=3.0, y=4.0)) == 5.0
+    assert issubclass(grid.GridBusyError, grid.GridError) and issubclass(grid.GridError, hotcell.LibraryError)
+    with pytest.raises(grid.GridBusyError):
+        grid.check(3)
+    told = dir(grid)
+    assert {"LIMIT", "GridBox", "Point", "GridBusyError", "add", "close"} <= set(told)
+    # What else lies beside them is none of it.
+    for name in ("__name__x", "classes", "Nothing"):
+        with pytest.raises(AttributeError):
+            getattr(grid, name)
+
+
+def test_open_is_no_function_of_the_library(grid: Any) -> None:
+    with pytest.raises(TypeError, match="begins another session, and takes options by name; .*`grid_open`|`open_`"):
+        grid.open("/nowhere")
+
+
 def test_methods_are_bound_and_not(grid: Any) -> None:
     box = grid.box_new(3)
     put = box.put

@@ -20,7 +20,7 @@ from typing import assert_type
 
 import hotcell
 import numpy
-from grid_hotcell import Grid, GridBox, Point, open
+from grid_hotcell import Grid, GridBox, Counter, Point, open
 
 
 def calls(grid: Grid, memory: bytearray) -> None:
@@ -29,6 +29,14 @@ def calls(grid: Grid, memory: bytearray) -> None:
     assert_type(grid.norm(Point(x=1.0)), float)
     grid.add("1", 2)  # type: ignore[arg-type]
     grid.add(1)  # type: ignore[call-arg]
+
+
+def anew(grid: Grid) -> None:
+    counter = grid.counter_new("first", 1)
+    assert_type(counter, Counter)
+    assert_type(counter.restored, int)
+    counter.restore()
+    grid.box_new(1).restore()  # type: ignore[attr-defined]
 
 
 def columns(grid: Grid, numbers: numpy.typing.NDArray[numpy.int32]) -> None:

@@ -79,6 +79,9 @@ pub struct NamedType {
     pub name: String,
     /// What it is.
     pub doc: String,
+    /// Whether it is made anew when its worker has ended.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub restores: bool,
 }
 
 /// A structure.
@@ -151,8 +154,8 @@ impl Names {
         for (key, handle) in &interface.handles {
             if !interface.structs.contains_key(key) {
                 let name = module.take(&rust.objects[key]);
-                let doc = format!("An object of the library: `{}`.", handle.c_type);
-                objects.insert(key.clone(), NamedType { name, doc });
+                let doc = docs::of_object(handle);
+                objects.insert(key.clone(), NamedType { name, doc, restores: handle.restore.is_some() });
             }
         }
         for (key, record) in interface.structs.iter().filter(|(_, record)| !record.union) {
@@ -232,6 +235,11 @@ fn is_success(interface: &Interface, code: i64) -> bool {
     code == 0 && rules.all(|rule| matches!(rule.value.fails, Fails::Nonzero | Fails::Negative))
 }
 
+/// Whether objects of a type are made anew.
+fn restores(interface: &Interface, key: &str) -> bool {
+    interface.handles.get(key).is_some_and(|handle| handle.restore.is_some())
+}
+
 /// `scopes` are those of structures, whose functions stand beside their fields.
 fn functions<'i>(
     interface: &'i Interface,
@@ -245,7 +253,7 @@ fn functions<'i>(
         };
         let scope = scopes.entry(owner).or_insert_with(|| match owner {
             None => names::Scope::of_library(),
-            Some(_) => names::Scope::of_object(),
+            Some(key) => names::Scope::of_object(restores(interface, key)),
         });
         let mut params = names::Scope::of_parameters();
         let shown = function.params.iter().filter(|param| param.role.value.is_argument());

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use hotcell::dynamic::{self, KeptFunction, Outcome, Value};
+use hotcell::rt::Handle;
 use hotcell::{Error, ErrorKind, Executed, Session};
 use hotcell_bind::{Bound, Job, Source};
 use hotcell_e2e::cli::Folder;
@@ -148,6 +149,28 @@ impl Case<'_> {
     }
 
     fn step(&mut self, step: &Json) {
+        match step.get("restore") {
+            Some(name) => self.restore(name.as_str().unwrap(), step.get("error")),
+            None => self.call_of(step),
+        }
+        for (name, times) in step.get("restored").and_then(Json::as_object).into_iter().flatten() {
+            assert_eq!(u64::from(self.object(name).restored()), times.as_u64().unwrap(), "{}", self.name);
+        }
+    }
+
+    fn object(&self, name: &str) -> &Handle {
+        let Value::Handle(handle) = &self.saved[name] else { panic!("{}: `{name}` is no object", self.name) };
+        handle
+    }
+
+    fn restore(&self, name: &str, fails: Option<&Json>) {
+        match (self.object(name).restore(), fails) {
+            (made, Some(expected)) => self.check_error(&made.expect_err(&self.name), expected),
+            (made, None) => made.unwrap_or_else(|error| panic!("{}: {error}", self.name)),
+        }
+    }
+
+    fn call_of(&mut self, step: &Json) {
         let (made, _) = self.call(step);
         if step.get("refused").is_some() {
             let error = made.expect_err(&self.name);
@@ -266,11 +289,11 @@ fn a_call_begins_at_once_or_not_at_all_and_is_given_up_when_asked() {
     let add =
         || dynamic::call(&session, &bound.interface, function("grid_add"), &[Value::Int(1), Value::Int(2)]);
 
-    let held = session.call_at_once(function("grid_nothing").0).expect("nobody else has the worker");
-    assert!(session.call_at_once(function("grid_nothing").0).is_none(), "it would have to wait");
+    let held = session.call_at_once(function("grid_nothing").0, false).expect("nobody else has the worker");
+    assert!(session.call_at_once(function("grid_nothing").0, false).is_none(), "it would have to wait");
     drop(held);
     let (mut let_go, mut asked) = (0, 0);
-    let call = session.call_at_once(function("grid_nothing").0).unwrap();
+    let call = session.call_at_once(function("grid_nothing").0, false).unwrap();
     let aside = |wait: &mut dyn FnMut()| {
         let_go += 1;
         wait();

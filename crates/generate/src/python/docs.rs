@@ -1,6 +1,6 @@
 //! Header comments as docstrings.
 
-use hotcell_model::interface::Function;
+use hotcell_model::interface::{Function, Handle};
 
 /// The lines of a comment as its author typed them, without the margin that all but the first have.
 pub(super) fn from_header(text: &str) -> String {
@@ -21,6 +21,20 @@ pub(super) fn of_function(function: &Function) -> String {
     let said = from_header(function.doc.as_deref().unwrap_or_default());
     let declared = format!("C: {};", function.signature);
     if said.is_empty() { declared } else { format!("{said}\n\n{declared}") }
+}
+
+/// What the class of an object says.
+pub(super) fn of_object(handle: &Handle) -> String {
+    let mut said = format!("An object of the library: `{}`.", handle.c_type);
+    if let Some(restore) = &handle.restore {
+        let also =
+            if restore.configure.is_empty() { "" } else { ", and behind it those that have configured it" };
+        let calls = restore.by.join(", ");
+        said += &format!(
+            "\n\nWhen its worker has ended, the next call that waits makes it anew: the call that made it\n({calls}) is made again{also}.\nEverything else that the library knew of it is lost; `restored` counts that."
+        );
+    }
+    said
 }
 
 /// A text as it stands between three quotes, indented.

@@ -27,6 +27,9 @@ const LIBRARY: &[&str] = &[
 /// What every object has.
 const OBJECT: &[&str] = &["aio", "library", "release", "within"];
 
+/// What those have besides that can be made anew.
+const RESTORED: &[&str] = &["restore", "restored"];
+
 /// What every structure has.
 const STRUCT: &[&str] = &["library", "release", "self"];
 
@@ -47,8 +50,9 @@ impl Scope {
         Scope::with(LIBRARY)
     }
 
-    pub(super) fn of_object() -> Scope {
-        Scope::with(OBJECT)
+    pub(super) fn of_object(restores: bool) -> Scope {
+        let also = if restores { RESTORED } else { &[] };
+        Scope::with(&[OBJECT, also].concat())
     }
 
     pub(super) fn of_struct() -> Scope {
@@ -135,6 +139,8 @@ mod tests {
         check("lambda", "lambda", "lambda_");
         assert_eq!(Scope::of_parameters().take("self"), "self_");
         assert_eq!(Scope::of_struct().take("self"), "self_");
+        assert_eq!(Scope::of_object(true).take("restore"), "restore_");
+        assert_eq!(Scope::of_object(false).take("restore"), "restore");
         let mut scope = Scope::of_library();
         assert_eq!(scope.take("close"), "close_");
         assert_eq!(scope.take("close_"), "close__");

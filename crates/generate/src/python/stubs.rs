@@ -24,6 +24,7 @@ pub(super) struct Stubs {
 #[derive(Serialize)]
 struct Class {
     name: String,
+    restores: bool,
     doc: Vec<String>,
     methods: Vec<Method>,
 }
@@ -125,6 +126,7 @@ impl Stubs {
         };
         let objects = names.objects.iter().map(|(key, named)| Class {
             name: named.name.clone(),
+            restores: named.restores,
             doc: docs::quoted(&named.doc, 4),
             methods: methods(Some(key)),
         });

@@ -32,11 +32,12 @@ impl Callbacks<'_, '_> {
 
 impl Session {
     /// As [`Session::call`], where that waits for nothing; `None` where it would, or may: for its turn, for a worker, for what is to
-    /// be released before, or because the contract has rules for threads or for objects that are made anew.
+    /// be released before, or because the contract has rules for threads, or for objects that are made anew and `objects` says that the
+    /// call is passed any.
     #[track_caller]
     #[inline]
-    pub fn call_at_once(&self, function: u16) -> Option<Call<'_>> {
-        if self.begins_with_objects() {
+    pub fn call_at_once(&self, function: u16, objects: bool) -> Option<Call<'_>> {
+        if self.has_rules() || objects && !self.restores().is_empty() {
             return None;
         }
         let (context, definition) = self.function_of(function, Location::caller()).ok()?;

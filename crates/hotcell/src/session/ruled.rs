@@ -203,14 +203,8 @@ impl Session {
         }
     }
 
-    /// Whether it matters to calls with which objects they are begun.
-    #[inline]
-    pub(crate) fn begins_with_objects(&self) -> bool {
-        self.shared.ruled.is_some() || !self.restores().is_empty()
-    }
-
     /// Whether calls are begun with their objects.
-    #[cfg(feature = "dynamic")]
+    #[inline]
     pub(crate) fn has_rules(&self) -> bool {
         self.shared.ruled.is_some()
     }

@@ -1,0 +1,88 @@
+"""What is told of work that takes its time: to a function, to `logging`, and to who waits at a terminal."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import sys
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import TextIO
+
+_log = logging.getLogger("hotcell")
+
+# How long nobody needs to be told anything, in seconds.
+PATIENCE = 0.5
+
+
+class Progress:
+    """Tells steps. Each goes to `logging` at the level INFO, and to the function, if there is one; else to standard error, where that is
+    a terminal and the work takes longer than a moment. Nothing of it stays there."""
+
+    def __init__(self, told: Callable[[str], object] | None = None) -> None:
+        self._told = told
+        self._line: _Line | None = None
+
+    def __enter__(self) -> Progress:
+        if self._told is None and sys.stderr is not None and sys.stderr.isatty():
+            self._line = _Line(sys.stderr)
+        return self
+
+    def __call__(self, step: str) -> None:
+        _log.info("%s", step)
+        if self._told is not None:
+            self._told(step)
+        if self._line is not None:
+            self._line.say(step)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._line is not None:
+            self._line.end()
+
+
+class _Line:
+    """The last line of a terminal, as long as it is needed."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._lock = threading.Lock()
+        self._step = ""
+        self._shown: int | None = None
+        self._over = False
+        self._timer = threading.Timer(PATIENCE, self._begin)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def say(self, step: str) -> None:
+        with self._lock:
+            self._step = step
+            if self._shown is not None:
+                self._write(step)
+
+    def end(self) -> None:
+        self._timer.cancel()
+        with self._lock:
+            self._over = True
+            if self._shown:
+                self._write("")
+
+    def _begin(self) -> None:
+        with self._lock:
+            if not self._over:
+                self._write(self._step)
+
+    def _write(self, step: str) -> None:
+        # A longer one would be two lines, of which the first stayed.
+        room = max(shutil.get_terminal_size().columns - 1, 0)
+        text = f"hotcell: {step} …"[:room] if step else ""
+        blank = " " * min(self._shown or 0, room)
+        try:
+            self._out.write(f"\r{blank}\r{text}")
+            self._out.flush()
+        except (OSError, ValueError):
+            # The work is not worse for that.
+            pass
+        self._shown = len(text)
