@@ -13,6 +13,7 @@ mod inferred;
 mod keeps;
 mod kept;
 mod kept_memory;
+mod lasting;
 mod left_out;
 mod life;
 mod members;
