@@ -108,9 +108,13 @@ fn group<'a>(diagnostic: &'a Diagnostic, source: &'a str) -> annotate_snippets::
     };
     let mut group = annotate_snippets::Group::with_title(level.primary_title(&*diagnostic.message));
     if let Some(span) = diagnostic.span.as_ref().filter(|span| source.get((*span).clone()).is_some()) {
-        let annotation = AnnotationKind::Primary.span(span.clone());
+        // Its lines only: each finding in a long contract would have all of it looked through.
+        let start = source[..span.start].rfind('\n').map_or(0, |at| at + 1);
+        let end = source[span.end..].find('\n').map_or(source.len(), |at| span.end + at + 1);
+        let annotation = AnnotationKind::Primary.span(span.start - start..span.end - start);
         let label = (!diagnostic.label.is_empty()).then_some(&*diagnostic.label);
-        let snippet = Snippet::source(source).path(diagnostic.file.as_deref());
+        let snippet = Snippet::source(&source[start..end]).path(diagnostic.file.as_deref());
+        let snippet = snippet.line_start(line_of(source, start) as usize);
         group = group.element(snippet.annotation(annotation.label(label)));
     }
     if let Some(help) = &diagnostic.help {
@@ -152,6 +156,23 @@ error: no such library
         assert!(render(&[sample()], SOURCE, true).contains("\u{1b}["));
         let two = [Diagnostic::warning("a"), Diagnostic::error("b").help("c".to_owned())];
         assert_eq!(render(&two, "", false), "warning: a\n\nerror: b\n |\n = help: c\n");
+    }
+
+    /// A second, where each was looked for in all of the text: half a minute for these.
+    #[test]
+    fn findings_in_a_long_contract_are_shown_soon() {
+        let source = "key = 1\n".repeat(4000);
+        let at =
+            |n: usize| Diagnostic { file: Some("c".into()), ..Diagnostic::error("no").at(n * 8..n * 8 + 3) };
+        let all: Vec<_> = (0..4000).map(at).collect();
+        let begun = std::time::Instant::now();
+        let text = render(&all, &source, false);
+        assert!(begun.elapsed().as_secs() < 10, "{:?}", begun.elapsed());
+        assert!(
+            text.contains(":4000:1\n") && text.contains("\n4000 | key = 1\n     | ^^^\n"),
+            "{}",
+            &text[text.len() - 200..]
+        );
     }
 
     #[test]
