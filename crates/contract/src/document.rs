@@ -82,7 +82,7 @@ impl<'a> Reader<'a> {
             DeValue::Integer(value) => {
                 let number = i64::from_str_radix(value.as_str(), value.radix()).ok();
                 if number.is_none() {
-                    let message = format!("`{}` is larger than an integer of a contract can be", entry.key);
+                    let message = format!("`{}` does not fit an integer of a contract", entry.key);
                     let label = format!("must lie between {} and {}", i64::MIN, i64::MAX);
                     self.push(Diagnostic::error(message).at(entry.span.clone()).label(label));
                 }

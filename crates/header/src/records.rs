@@ -79,7 +79,7 @@ impl<'tu> Types<'tu, '_> {
         let ty = ty.get_canonical_type();
         if self.parts_of(ty, 0) > MOST_PARTS {
             let what = format!(
-                "`{key}` has more than {MOST_PARTS} fields with those of the structures in it, or more than\n{DEEPEST} \
+                "`{key}` has more than {MOST_PARTS} fields with those of the structures in it, or more than {DEEPEST} \
                  structures within each other"
             );
             let help = "a header like this cannot be read: name the headers that have what is to be called, without it";

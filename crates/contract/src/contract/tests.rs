@@ -79,7 +79,7 @@ fn a_file_must_be_toml_of_a_known_version() {
         ("hotcell = \"1\"\n", "1:11: `hotcell` is an integer, not a text [must be an integer]"),
         (
             "hotcell = 99999999999999999999\n",
-            "1:11: `hotcell` is larger than an integer of a contract can be [must lie between -9223372036854775808 and \
+            "1:11: `hotcell` does not fit an integer of a contract [must lie between -9223372036854775808 and \
              9223372036854775807]",
         ),
     ] {
