@@ -174,9 +174,15 @@ pub(crate) fn contract(source: &Source) -> Result<(Contract, String, PathBuf), E
             return Ok((Contract::bare(&headers, library), String::new(), PathBuf::from(".")));
         }
         Source::Contract(path) => {
-            let text = fs::read_to_string(path).map_err(|error| {
-                let message = format!("cannot read the contract {}: {error}", path.display());
+            let wrong = |why: String| {
+                let message = format!("cannot read the contract {}: {why}", path.display());
                 Error::new(ErrorKind::InvalidArgument, message)
+            };
+            let bytes = fs::read(path).map_err(|error| wrong(error.to_string()))?;
+            let text = String::from_utf8(bytes).map_err(|error| {
+                let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+                let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+                wrong(format!("line {line} is not UTF-8, and a contract is"))
             })?;
             (text, path)
         }

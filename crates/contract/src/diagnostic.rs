@@ -91,26 +91,53 @@ pub fn render(diagnostics: &[Diagnostic], source: &str, colour: bool) -> String 
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.decor_style(DecorStyle::Ascii);
     let mut out = String::new();
+    let mut lines = Lines { source, at: 0, line: 1 };
     for diagnostic in diagnostics {
         if !out.is_empty() {
             out.push('\n');
         }
-        out.push_str(&renderer.render(&[group(diagnostic, source)]));
+        out.push_str(&renderer.render(&[group(diagnostic, &mut lines)]));
         out.push('\n');
     }
     out
 }
 
-fn group<'a>(diagnostic: &'a Diagnostic, source: &'a str) -> annotate_snippets::Group<'a> {
+/// Numbers of lines, counted on from the one that was asked for last: findings mostly follow each other.
+struct Lines<'a> {
+    source: &'a str,
+    /// Where a line begins, and its number.
+    at: usize,
+    line: usize,
+}
+
+impl Lines<'_> {
+    /// The number of the line that begins here.
+    fn number(&mut self, start: usize) -> usize {
+        if start < self.at {
+            (self.at, self.line) = (0, 1);
+        }
+        let between = &self.source.as_bytes()[self.at..start];
+        self.line += between.iter().filter(|byte| **byte == b'\n').count();
+        self.at = start;
+        self.line
+    }
+}
+
+fn group<'a>(diagnostic: &'a Diagnostic, lines: &mut Lines<'a>) -> annotate_snippets::Group<'a> {
+    let source = lines.source;
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
     let mut group = annotate_snippets::Group::with_title(level.primary_title(&*diagnostic.message));
     if let Some(span) = diagnostic.span.as_ref().filter(|span| source.get((*span).clone()).is_some()) {
-        let annotation = AnnotationKind::Primary.span(span.clone());
+        // Its lines only: each finding in a long contract would have all of it looked through.
+        let start = source[..span.start].rfind('\n').map_or(0, |at| at + 1);
+        let end = source[span.end..].find('\n').map_or(source.len(), |at| span.end + at + 1);
+        let annotation = AnnotationKind::Primary.span(span.start - start..span.end - start);
         let label = (!diagnostic.label.is_empty()).then_some(&*diagnostic.label);
-        let snippet = Snippet::source(source).path(diagnostic.file.as_deref());
+        let snippet = Snippet::source(&source[start..end]).path(diagnostic.file.as_deref());
+        let snippet = snippet.line_start(lines.number(start));
         group = group.element(snippet.annotation(annotation.label(label)));
     }
     if let Some(help) = &diagnostic.help {
@@ -152,6 +179,26 @@ error: no such library
         assert!(render(&[sample()], SOURCE, true).contains("\u{1b}["));
         let two = [Diagnostic::warning("a"), Diagnostic::error("b").help("c".to_owned())];
         assert_eq!(render(&two, "", false), "warning: a\n\nerror: b\n |\n = help: c\n");
+    }
+
+    /// All of the text was looked through for each.
+    #[test]
+    fn findings_in_a_long_contract_are_shown_soon() {
+        const LINES: usize = 40_000;
+        let source = "key = 1\n".repeat(LINES);
+        let at = |line: usize| {
+            let start = (line - 1) * 8;
+            Diagnostic { file: Some("c".into()), ..Diagnostic::error("no").at(start..start + 3) }
+        };
+        // And one that lies before another.
+        let all: Vec<_> = (LINES - 4000..=LINES).chain([2]).map(at).collect();
+        let begun = std::time::Instant::now();
+        let text = render(&all, &source, false);
+        assert!(begun.elapsed().as_secs() < 10, "{:?}", begun.elapsed());
+        for line in [LINES - 4000, LINES, 2] {
+            assert!(text.contains(&format!("--> c:{line}:1\n")), "{line}");
+            assert!(text.contains(&format!("\n{line} | key = 1\n")), "{line}");
+        }
     }
 
     #[test]

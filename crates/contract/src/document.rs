@@ -79,7 +79,15 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn integer(&mut self, entry: &Entry<'_>) -> Option<i64> {
         match entry.value {
-            DeValue::Integer(value) => i64::from_str_radix(value.as_str(), value.radix()).ok(),
+            DeValue::Integer(value) => {
+                let number = i64::from_str_radix(value.as_str(), value.radix()).ok();
+                if number.is_none() {
+                    let message = format!("`{}` does not fit an integer of a contract", entry.key);
+                    let label = format!("must lie between {} and {}", i64::MIN, i64::MAX);
+                    self.push(Diagnostic::error(message).at(entry.span.clone()).label(label));
+                }
+                number
+            }
             _ => {
                 self.expected(entry, "an integer");
                 None

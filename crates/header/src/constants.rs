@@ -11,11 +11,15 @@ use hotcell_model::api::{Constant, ConstantValue, Location};
 
 use crate::error::{Error, ErrorKind};
 use crate::job::{MAIN_FILE, Source};
-use crate::macros;
+use crate::macros::{self, Lengths};
 use crate::origin::Origins;
 
 const VALUE: &str = "hotcell_value_";
 const SIZE: &str = "hotcell_size_";
+
+/// Most words and signs of a macro, when the macros in it stand for theirs, that is tried as a constant. libclang takes a
+/// level of its stack for each operator, and twenty lines that each name the one before twice are a million of them.
+const LONGEST: u64 = 4096;
 
 /// Macros of a translation unit.
 #[derive(Debug, Default)]
@@ -31,6 +35,7 @@ pub(crate) struct Macros {
 impl Macros {
     pub(crate) fn read(children: &[Entity<'_>], origins: &Origins<'_>) -> Self {
         let mut macros = Macros::default();
+        let mut lengths = Lengths::default();
         for entity in children.iter().filter(|child| child.get_kind() == EntityKind::MacroDefinition) {
             let location = origins.location(entity);
             // Those of the compiler and of the command line are in no file.
@@ -38,6 +43,7 @@ impl Macros {
                 continue;
             };
             let Some(name) = entity.get_name() else { continue };
+            lengths.add(&name, &definition);
             macros.objects.remove(&name);
             macros.functions.remove(&name);
             macros.initializers.remove(&name);
@@ -52,6 +58,7 @@ impl Macros {
                 macros.initializers.insert(name, values);
             }
         }
+        macros.objects.retain(|name, _| lengths.of(name) <= LONGEST);
         macros
     }
 

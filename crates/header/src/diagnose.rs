@@ -21,6 +21,9 @@ const CPP_WORDS: &[&str] = &["'class'", "'constexpr'", "'namespace'", "'template
 const CPP: &str =
     "this looks like a header of C++, and C is what can be read: name a header with a C interface";
 
+/// Most places that an error names: what is no header at all has a complaint for every few bytes.
+const MOST: usize = 50;
+
 /// Fails when libclang reported an error: what it returns then has wrong layouts.
 pub(crate) fn check(unit: &TranslationUnit<'_>, job: &Job, source: &Source) -> Result<(), Error> {
     let diagnostics: Vec<Diagnostic> = unit
@@ -79,7 +82,7 @@ fn explain(diagnostics: Vec<Diagnostic>, job: &Job) -> Error {
                  add the C text it needs as the prelude (`--prelude` of `hotcell init`, `prelude` in a contract)"
             }
         };
-        return Error::new(ErrorKind::HeaderInvalid, what).at(diagnostics).help(help);
+        return Error::new(ErrorKind::HeaderInvalid, what).at(first(diagnostics)).help(help);
     };
     if BUILTIN.contains(&name.as_str()) {
         return toolchain::builtin_missing().at(diagnostics);
@@ -111,7 +114,17 @@ fn explain(diagnostics: Vec<Diagnostic>, job: &Job) -> Error {
         format!("`{name}`, which {} needs, was not found", blamed(job))
     };
     let places = diagnostics.into_iter().filter(|diagnostic| diagnostic.file.is_some()).collect();
-    Error::new(ErrorKind::HeaderNotFound, what).at(places).help(help)
+    Error::new(ErrorKind::HeaderNotFound, what).at(first(places)).help(help)
+}
+
+/// The first of them, and how many more there are.
+fn first(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let more = diagnostics.len().saturating_sub(MOST);
+    if more > 0 {
+        diagnostics.truncate(MOST);
+        diagnostics.push(Diagnostic { file: None, line: 0, message: format!("and {more} more") });
+    }
+    diagnostics
 }
 
 /// Whose text was compiled: the headers', or that of the prelude alone.

@@ -105,6 +105,11 @@ fn operand(header: &str) -> Result<String, Error> {
         return Err(invalid(format!("`{header}` is a directory, not a header"))
             .help("name a header in it, or pass the directory as an include directory"));
     }
+    // It is read more than once, and what nobody writes to is waited for without an end.
+    if path.exists() && !path.is_file() {
+        return Err(invalid(format!("`{header}` is neither a file nor a directory"))
+            .help("a header is read more than once: write it into a file first"));
+    }
     if header.is_empty() || header.contains(['"', '<', '>', '\n', '\r', '\0']) {
         return Err(invalid(format!("{header:?} cannot stand in an `#include`")));
     }

@@ -1,5 +1,7 @@
 //! The text of macro definitions: parameters, and whether a body can be tried as a constant.
 
+use std::collections::{HashMap, HashSet};
+
 /// Parameters of a function-like macro, from its definition: `MAX(a, b) ((a) > (b) ? (a) : (b))`.
 pub(crate) fn parameters(definition: &str) -> Vec<String> {
     let definition = plain(definition);
@@ -40,6 +42,57 @@ pub(crate) fn initializer(name: &str, definition: &str) -> Option<String> {
     let body = definition.strip_prefix(name)?.trim();
     let braces = body.starts_with('{') && body.ends_with('}');
     braces.then(|| body.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// How long macros are when each macro in them stands for its words. What a macro is given is counted once.
+#[derive(Debug, Default)]
+pub(crate) struct Lengths {
+    /// Words of the definitions that are names, and how many others there are.
+    bodies: HashMap<String, (Vec<String>, u64)>,
+    known: HashMap<String, u64>,
+}
+
+impl Lengths {
+    /// At its last definition.
+    pub(crate) fn add(&mut self, name: &str, definition: &str) {
+        let bare = without_literals(&plain(definition));
+        let body = bare.strip_prefix(name).unwrap_or(&bare);
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        let names = body.split(|c| !is_word(c)).filter(|word| !word.is_empty());
+        let names = names.map(str::to_owned).collect();
+        let others = body.chars().filter(|&c| !is_word(c) && !c.is_whitespace()).count() as u64;
+        self.bodies.insert(name.to_owned(), (names, others));
+    }
+
+    /// Words and signs of a macro. Macros that lead back to themselves by way of others have no end.
+    pub(crate) fn of(&mut self, name: &str) -> u64 {
+        // Not by calls: a chain may be as long as a header.
+        let mut open = vec![(name, 0, 0_u64)];
+        let mut within: HashSet<&str> = [name].into();
+        while let Some((macro_name, next, sum)) = open.pop() {
+            let Some((names, others)) = self.bodies.get(macro_name) else { return 1 };
+            let Some(word) = names.get(next) else {
+                within.remove(macro_name);
+                self.known.insert(macro_name.to_owned(), sum.saturating_add(*others));
+                continue;
+            };
+            let length = match self.known.get(word) {
+                // One that names itself is that name.
+                _ if word == macro_name => 1,
+                Some(&length) => length,
+                None if within.contains(word.as_str()) => u64::MAX,
+                None if self.bodies.contains_key(word) => {
+                    open.push((macro_name, next, sum));
+                    within.insert(word);
+                    open.push((word, 0, 0));
+                    continue;
+                }
+                None => 1,
+            };
+            open.push((macro_name, next + 1, sum.saturating_add(length)));
+        }
+        self.known.get(name).copied().unwrap_or(1)
+    }
 }
 
 /// A definition without comments and line continuations.
@@ -120,6 +173,36 @@ mod tests {
             let name = definition.split([' ', '(']).next().unwrap();
             assert_eq!(initializer(name, definition).as_deref(), expect, "{definition}");
         }
+    }
+
+    #[test]
+    fn macros_are_as_long_as_what_they_stand_for() {
+        let mut lengths = Lengths::default();
+        lengths.add("A0", "A0 1");
+        for n in 1..200 {
+            lengths.add(&format!("A{n}"), &format!("A{n} A{0}+A{0}", n - 1));
+        }
+        for (name, body) in [
+            ("SELF", "SELF"),
+            ("TO", "FRO"),
+            ("FRO", "TO"),
+            ("BOTH", "(SELF | 2) /* A199 */"),
+            ("TEXT", "\"A199 A199\""),
+            ("CALL", "OR(a, b)"),
+            ("OR(x, y)", "((x) | (y))"),
+        ] {
+            let plain = name.split('(').next().unwrap();
+            lengths.add(plain, &format!("{name} {body}"));
+        }
+        let expected = [("A0", 1), ("A1", 3), ("A11", 4095), ("A199", u64::MAX), ("SELF", 1), ("BOTH", 5)];
+        for (name, length) in expected {
+            assert_eq!(lengths.of(name), length, "{name}");
+        }
+        assert_eq!((lengths.of("TO"), lengths.of("FRO"), lengths.of("TEXT")), (u64::MAX, u64::MAX, 0));
+        assert!((10..30).contains(&lengths.of("CALL")));
+        // As long as a header may be.
+        (0..100_000).for_each(|n| lengths.add(&format!("C{n}"), &format!("C{n} C{}", n + 1)));
+        assert_eq!(lengths.of("C0"), 1);
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub(crate) fn parse(index: &Index<'_>, toolchain: &Toolchain, job: &Job) -> Resu
     let children = unit.get_entity().get_children();
     let origins = Origins::new(&origin::directives(&children), &source, &toolchain.roots);
     let macros = Macros::read(&children, &origins);
-    let mut api = walk(&children, &origins);
+    let mut api = walk(&children, &origins)?;
     api.function_macros = macros.functions.clone();
     api.initializers = macros.initializers.clone();
     for (name, constant) in macros.evaluate(index, &arguments, &source)? {
@@ -61,7 +61,7 @@ fn of_prelude(index: &Index<'_>, arguments: &[String], job: &Job) -> Option<Erro
 }
 
 /// Everything but macros and the target.
-fn walk<'tu>(children: &[Entity<'tu>], origins: &Origins<'_>) -> Api {
+fn walk<'tu>(children: &[Entity<'tu>], origins: &Origins<'_>) -> Result<Api, Error> {
     let mut types = Types {
         origins,
         records: BTreeMap::new(),
@@ -69,6 +69,8 @@ fn walk<'tu>(children: &[Entity<'tu>], origins: &Origins<'_>) -> Api {
         keys: HashMap::new(),
         tags: HashSet::new(),
         unnamed: BTreeMap::new(),
+        parts: HashMap::new(),
+        too_many: None,
     };
     let mut constants = BTreeMap::new();
     let mut functions = Declarations::default();
@@ -85,10 +87,22 @@ fn walk<'tu>(children: &[Entity<'tu>], origins: &Origins<'_>) -> Api {
     }
     let functions = functions.convert(&mut types);
     let variables = variables::convert(&variables, &mut types);
-    let Types { records, enums, .. } = types;
+    let Types { records, enums, too_many, .. } = types;
+    if let Some(error) = too_many {
+        return Err(error);
+    }
     let nowhere = Target { triple: String::new(), pointer_bits: 0, char_signed: false };
     let (function_macros, initializers) = (BTreeMap::new(), BTreeMap::new());
-    Api { target: nowhere, functions, records, enums, constants, function_macros, initializers, variables }
+    Ok(Api {
+        target: nowhere,
+        functions,
+        records,
+        enums,
+        constants,
+        function_macros,
+        initializers,
+        variables,
+    })
 }
 
 fn collect_tags(entities: &[Entity<'_>], tags: &mut HashSet<String>) {

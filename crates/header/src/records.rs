@@ -1,12 +1,19 @@
 //! Structures, unions and enumerations: their names, layouts and values.
 
-use clang::{Entity, EntityKind, Type as ClangType};
+use clang::{Entity, EntityKind, Type as ClangType, TypeKind};
 use hotcell_model::api::{Enum, Field, Record, RecordLayout};
 use hotcell_model::types::Type;
 
 use crate::comments;
+use crate::error::{Error, ErrorKind};
 use crate::spelling::{is_identifier, tag, unnamed_place};
 use crate::types::{Context, Place, Types, because};
+
+/// Most fields of a record with all of those in it: libclang visits each of them for each of the record's own.
+const MOST_PARTS: u64 = 100_000;
+
+/// Most records within each other, each a field of the next.
+const DEEPEST: usize = 1000;
 
 /// How a record or enumeration is called.
 struct Named {
@@ -50,8 +57,35 @@ impl<'tu> Types<'tu, '_> {
         key
     }
 
+    /// Fields of a record, those of records in it among them: each counts as often as it is there.
+    fn parts_of(&mut self, ty: ClangType<'tu>, depth: usize) -> u64 {
+        let ty = ty.get_canonical_type();
+        let (TypeKind::Record, Some(declaration)) = (ty.get_kind(), ty.get_declaration()) else { return 1 };
+        let id = declaration.get_canonical_entity();
+        if let Some(&parts) = self.parts.get(&id) {
+            return parts;
+        }
+        if depth > DEEPEST {
+            return u64::MAX;
+        }
+        let fields = ty.get_fields().unwrap_or_default();
+        let types = fields.into_iter().filter_map(|field| field.get_type());
+        let parts = types.fold(0, |sum: u64, ty| sum.saturating_add(self.parts_of(ty, depth + 1)));
+        self.parts.insert(id, parts);
+        parts
+    }
+
     fn layout(&mut self, ty: ClangType<'tu>, key: &str, owner: Option<&str>) -> Option<RecordLayout> {
         let ty = ty.get_canonical_type();
+        if self.parts_of(ty, 0) > MOST_PARTS {
+            let what = format!(
+                "`{key}` has more than {MOST_PARTS} fields with those of the structures in it, or more than {DEEPEST} \
+                 structures within each other"
+            );
+            let help = "a header like this cannot be read: name the headers that have what is to be called, without it";
+            self.too_many.get_or_insert_with(|| Error::new(ErrorKind::HeaderInvalid, what).help(help));
+            return None;
+        }
         let (size, align) = (ty.get_sizeof().ok()? as u64, ty.get_alignof().ok()? as u64);
         let mut fields = Vec::new();
         for (index, field) in ty.get_fields()?.into_iter().enumerate() {

@@ -6,6 +6,7 @@ use clang::{Entity, EntityKind, Type as ClangType, TypeKind};
 use hotcell_model::api::{Enum, Record};
 use hotcell_model::types::{CType, Signature, Type};
 
+use crate::error::Error;
 use crate::origin::Origins;
 use crate::spelling::{Unnamed, pointer_to, spell};
 use crate::sugar::Sugar;
@@ -20,6 +21,10 @@ pub(crate) struct Types<'tu, 'o> {
     /// Tags the headers declare: a typedef's name that is also a tag is no key.
     pub(crate) tags: HashSet<String>,
     pub(crate) unnamed: Unnamed,
+    /// Fields of records, those of records in them among them.
+    pub(crate) parts: HashMap<Entity<'tu>, u64>,
+    /// A record with more of them than can be read.
+    pub(crate) too_many: Option<Error>,
 }
 
 /// Where a type stands, for what has no name of its own.

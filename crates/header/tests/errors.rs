@@ -89,3 +89,55 @@ fn a_parser_that_met_an_error_goes_on() {
     let api = hotcell_header::parse(&Job::new(["string.h"])).unwrap_or_else(|error| panic!("{error}"));
     assert!(!api.functions.is_empty());
 }
+
+fn written(folder: &tempfile::TempDir, name: &str, text: impl AsRef<[u8]>) -> Job {
+    let path = folder.path().join(name);
+    std::fs::write(&path, text).unwrap();
+    Job::new([path.to_str().unwrap()])
+}
+
+#[test]
+fn a_file_that_is_no_header_has_a_few_complaints() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = fails(&written(&folder, "binary.h", "\u{1}}\n".repeat(1000)));
+    assert_eq!((error.kind, error.diagnostics.len()), (ErrorKind::HeaderInvalid, 51));
+    let more = &error.diagnostics[50].message;
+    assert!(more.starts_with("and ") && more.ends_with(" more"), "{error}");
+}
+
+/// It would be waited for without an end.
+#[test]
+fn a_pipe_is_no_header() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pipe.h");
+    let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+    assert!(made.success());
+    let error = fails(&Job::new([path.to_str().unwrap()]));
+    assert_eq!(error.kind, ErrorKind::InvalidJob);
+    assert!(error.message.ends_with("is neither a file nor a directory"), "{error}");
+}
+
+/// Tried as a constant, it would end this process.
+#[test]
+fn a_macro_that_grows_without_bounds_is_no_constant() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = (1..40).map(|n| format!("#define A{n} A{0}+A{0}\n", n - 1)).collect::<String>();
+    let job = written(&folder, "grows.h", format!("#define A0 1\n{lines}int f(void);\n"));
+    let api = hotcell_header::parse(&job).unwrap();
+    assert!(api.constants.contains_key("A11") && !api.constants.contains_key("A12"));
+    assert!(api.functions.iter().any(|function| function.name == "f"));
+}
+
+/// All of its fields would be visited.
+#[test]
+fn a_structure_that_doubles_without_bounds_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let doubled = |count: usize| {
+        let lines = (1..count).map(|n| format!("struct t{n} {{ struct t{} a, b; }};\n", n - 1));
+        format!("struct t0 {{ char c; }};\n{}int f(struct t{} *p);\n", lines.collect::<String>(), count - 1)
+    };
+    let error = fails(&written(&folder, "doubles.h", doubled(40)));
+    assert_eq!(error.kind, ErrorKind::HeaderInvalid);
+    assert!(error.message.starts_with("`t17` has more than 100000 fields"), "{error}");
+    hotcell_header::parse(&written(&folder, "less.h", doubled(12))).unwrap();
+}

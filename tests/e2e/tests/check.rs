@@ -194,6 +194,8 @@ fn files_that_cannot_be_used_are_named() {
     check("mooon.h", "z").fails(113).says("header `mooon.h` was not found");
     check("broken.h", "z").fails(113).says("broken.h:2: ");
     folder.hotcell(["check", "none.toml"]).fails(113).says("cannot read the contract none.toml");
+    folder.write("latin.toml", b"hotcell = 1\n# caf\xe9\n");
+    folder.hotcell(["check", "latin.toml"]).fails(113).says("latin.toml: line 2 is not UTF-8");
     let error = check("moon.h", "./half.so").error(117, "LoadFailed");
     assert!(error["help"].is_string(), "{error}");
 }

@@ -77,6 +77,11 @@ fn a_file_must_be_toml_of_a_known_version() {
              the contract was written for, or a later one",
         ),
         ("hotcell = \"1\"\n", "1:11: `hotcell` is an integer, not a text [must be an integer]"),
+        (
+            "hotcell = 99999999999999999999\n",
+            "1:11: `hotcell` does not fit an integer of a contract [must lie between -9223372036854775808 and \
+             9223372036854775807]",
+        ),
     ] {
         assert_eq!(said(text), [expect]);
     }
@@ -522,4 +527,12 @@ fn what_is_wrong_with_a_sandbox_is_said() {
     ] {
         assert_eq!(said(&format!("{HEAD}{line}\n")), [expect], "{line}");
     }
+}
+
+/// There is no place to point at.
+#[test]
+fn what_lies_too_deep_says_how() {
+    let text = format!("hotcell = 1\n{}b = 1\n", "a.".repeat(5000));
+    let wrong = Contract::parse(&text, "bind.toml").unwrap_err();
+    assert!(wrong[0].help.as_ref().is_some_and(|help| help.contains("dots between them")), "{wrong:?}");
 }

@@ -22,7 +22,10 @@ const VERSION: i64 = 1;
 pub(crate) fn read(text: &str) -> Result<Contract, Vec<Diagnostic>> {
     let document = DeTable::parse(text).map_err(|error| {
         let diagnostic = Diagnostic::error(error.message().trim_end_matches('\n').replace('\n', "; "));
-        vec![Diagnostic { span: error.span(), ..diagnostic }]
+        // It has a place for all but one: names with more dots between them than it follows.
+        let deep = error.span().is_none();
+        let help = deep.then(|| "a key or a table has too many names with dots between them".to_owned());
+        vec![Diagnostic { span: error.span(), ..diagnostic }.help(help)]
     })?;
     let mut wrong = Vec::new();
     let document = families::named(document.get_ref(), &mut wrong);

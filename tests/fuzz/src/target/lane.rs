@@ -69,6 +69,8 @@ struct Scene {
     rounds: usize,
     ids: u64,
     windows: u16,
+    /// The window that was announced last, by number: a call by itself has it from its start. No nested call's ever is.
+    announced: Option<u16>,
     dead: bool,
     over: bool,
 }
@@ -93,6 +95,7 @@ impl Scene {
             rounds: 0,
             ids: 0,
             windows: 0,
+            announced: None,
             dead: false,
             over: false,
         }
@@ -141,16 +144,10 @@ impl Scene {
         self.lane.put_bytes(0, bytes, 8 - bytes.len());
         self.lane.publish(CallHead { function: 1, args_length: 8, call_id: self.ids, time: 0 });
         let windows = match outer {
-            // What the announced window of the next call is: the one that was granted last.
-            None => self.arena_windows(),
+            None => self.announced.into_iter().collect(),
             Some(_) => Vec::new(),
         };
         self.calls.push(Open { id: self.ids, slot, state: State::Waiting, outer, windows });
-    }
-
-    /// The window that a new call may fill at once: the largest.
-    fn arena_windows(&self) -> Vec<u16> {
-        (self.windows > 0).then_some(self.windows + 1).into_iter().collect()
     }
 
     /// Writes a reply such as a worker might write, for a slot of the call in progress or any other.
@@ -273,8 +270,10 @@ impl Scene {
                 let granted = self.arena.add_window(Window::new(id, mapping, &self.fork), nested);
                 self.windows += 1;
                 open.windows.push(id);
+                assert_eq!(granted.announce, !nested, "each is larger than those before, and of its call");
                 if granted.announce {
                     self.lane.announce_window(granted.place, granted.length);
+                    self.announced = Some(id);
                 }
                 self.lane.resume(Some((granted.place, granted.length)));
             }
