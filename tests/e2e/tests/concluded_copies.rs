@@ -115,19 +115,3 @@ fn a_text_that_comes_out_is_copied_whoever_owns_it() {
         assert_eq!(shelves.text("shelf_description", std::slice::from_ref(&shelf)), "a shelf of 1");
     }
 }
-
-#[test]
-fn an_object_that_another_may_go_on_reading_is_released_behind_it() {
-    let shelves = Shelves::open();
-    let shelf = shelves.object("shelf_new", &[]);
-    let paint = shelves.object("paint_new", &[]);
-    let both = [Value::Handle(shelf.clone()), Value::Handle(paint.clone())];
-    assert_eq!(shelves.int("shelf_use_paint", &both), 1);
-    drop((paint, both));
-    for _ in 0..4 {
-        assert_eq!(shelves.int("shelf_colour", &[Value::Handle(shelf.clone())]), 7);
-        assert_eq!(shelves.int("paint_count", &[]), 1, "the shelf may still look at it");
-    }
-    drop(shelf);
-    assert_eq!(shelves.int("paint_count", &[]), 0, "it goes behind the shelf");
-}

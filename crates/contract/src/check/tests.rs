@@ -13,7 +13,6 @@ mod inferred;
 mod keeps;
 mod kept;
 mod kept_memory;
-mod lasting;
 mod left_out;
 mod life;
 mod members;

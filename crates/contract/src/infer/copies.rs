@@ -1,4 +1,4 @@
-//! The rules `kept-text`, `copied-text` and `kept-object`: what is right whoever keeps a text that goes in, and whoever owns one that comes out.
+//! The rules `kept-text` and `copied-text`: what is right whoever keeps a text that goes in, and whoever owns one that comes out.
 //!
 //! No header says whether `dictionary_add(dictionary, word)` notes the word's address. A copy that goes with the dictionary is right
 //! whether it does or not, as nobody but the library reads it; one that releases what it takes by `const char *` says so in a name.
@@ -19,8 +19,6 @@ use crate::infer::words::functions::DATA_RESULTS;
 use crate::infer::words::objects::CONSTRUCTORS;
 use crate::infer::words::{BINARY, RAW};
 use crate::infer::{Draft, Gap, Known, Notes, documented, elements, lengths, results, scalars, texts};
-
-mod objects;
 
 /// The rule about texts that go in.
 const KEPT: &str = "kept-text";
@@ -103,8 +101,7 @@ pub(crate) fn apply(
         draft.params[index] = Some(Fact::inferred(text, KEPT));
         keeps.push(Keeps { param: index, until, replaced: false });
     }
-    keeps.extend(counted(function, names, known, draft));
-    keeps.extend(objects::apply(&view, draft));
+    keeps.extend(data(function, names, known, draft));
     // What could lie in a text that goes in is a text too.
     results::apply(&view, draft, &mut Notes::default());
     if draft.result.is_none() && is_copied(&view, draft) {
@@ -125,7 +122,7 @@ pub(crate) fn apply(
 }
 
 /// Data that is open only because the object that comes out may keep it, as the rules about lengths find it: what has copies of it.
-fn counted(function: &Function, names: &[String], known: Known<'_>, draft: &mut Draft) -> Vec<Keeps> {
+fn data(function: &Function, names: &[String], known: Known<'_>, draft: &mut Draft) -> Vec<Keeps> {
     let role = |at: usize| draft.params.get(at).and_then(|fact| fact.as_ref()).map(|fact| &fact.value);
     let made = (0..function.params.len()).find(|&at| matches!(role(at), Some(Role::HandleOut { .. })));
     let returned = matches!(draft.result.as_ref().map(|fact| &fact.value), Some(ResultRole::Handle { .. }));
@@ -181,11 +178,19 @@ fn until(view: &View<'_>, draft: &Draft, index: usize) -> Option<Until> {
     if texts::doubt(view, &uncounted(draft), &param.ty, index).is_some() {
         return None;
     }
+    let object = |ty: &CType| ty.pointee().is_some_and(|(pointee, _)| pointee.record().is_some());
     let role = |at: usize| draft.params.get(at).and_then(|fact| fact.as_ref()).map(|fact| &fact.value);
     let made = (0..view.function.params.len()).find(|&at| matches!(role(at), Some(Role::HandleOut { .. })));
     let returned = matches!(draft.result.as_ref().map(|fact| &fact.value), Some(ResultRole::Handle { .. }));
-    let changed = changed(view);
-    if is_taken(view, index) {
+    let changed: Vec<usize> = (0..view.function.params.len())
+        .filter(|&at| {
+            let ty = &view.function.params[at].ty;
+            let constant = ty.pointee().is_none_or(|(_, constant)| constant);
+            !constant && (view.handle(at).is_some() || object(ty))
+        })
+        .collect();
+    let taken = |name: &str| words(name).iter().any(|word| TAKES_OVER.contains(&word.as_str()));
+    if taken(&view.function.name) || param.name.as_deref().is_some_and(taken) {
         return None;
     }
     if view.function_has_word(STREAMS) && made.is_none() && !returned {
@@ -214,32 +219,6 @@ fn until(view: &View<'_>, draft: &Draft, index: usize) -> Option<Until> {
         // Each of them may keep it, and be taken over by another.
         _ => Some(Until::Worker),
     }
-}
-
-/// The objects that a function can change.
-fn changed(view: &View<'_>) -> Vec<usize> {
-    let object = |ty: &CType| ty.pointee().is_some_and(|(pointee, _)| pointee.record().is_some());
-    let changes = |&at: &usize| {
-        let ty = &view.function.params[at].ty;
-        let constant = ty.pointee().is_none_or(|(_, constant)| constant);
-        !constant && (view.handle(at).is_some() || object(ty))
-    };
-    (0..view.function.params.len()).filter(changes).collect()
-}
-
-/// Whether a name says that the library takes over what a parameter points to.
-fn is_taken(view: &View<'_>, index: usize) -> bool {
-    let param = view.param(index).and_then(|param| param.name.as_deref());
-    is_taken_by_name(view) || param.is_some_and(takes_over)
-}
-
-/// Whether the function's name says so.
-fn is_taken_by_name(view: &View<'_>) -> bool {
-    takes_over(&view.function.name)
-}
-
-fn takes_over(name: &str) -> bool {
-    words(name).iter().any(|word| TAKES_OVER.contains(&word.as_str()))
 }
 
 /// Whether a returned `char *` is a text with a NUL at its end, as far as `const-char-result` would say so, and not certainly the caller's.

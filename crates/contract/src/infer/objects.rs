@@ -63,34 +63,13 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
 
 /// The rule by which an object is plainly used, or why none applies.
 fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, String> {
-    match judge(view, draft, index)? {
-        Used::By(rule) => Ok(rule),
-        Used::Kept(reason) => Err(reason),
-    }
-}
-
-/// Whether all that is open of an object is whether another one may keep it, which is not changed through it.
-pub(super) fn may_be_kept(view: &View<'_>, draft: &Draft, index: usize) -> bool {
-    matches!(judge(view, draft, index), Ok(Used::Kept(_)))
-}
-
-/// How an object is used.
-enum Used {
-    /// Plainly, by this rule.
-    By(&'static str),
-    /// It is `const`, and another one may go on reading it, for this reason.
-    Kept(String),
-}
-
-/// How an object is used, or why nobody knows.
-fn judge(view: &View<'_>, draft: &Draft, index: usize) -> Result<Used, String> {
     let (function, name) = (view.function, view.name(index));
     let handle = view.handle(index).unwrap_or_default();
     if view.known.handles.pairs().ends(&function.name) {
-        return Ok(Used::By(MIRROR));
+        return Ok(MIRROR);
     }
     if variants::is_variant(view, handle) {
-        return Ok(Used::By(variants::RULE));
+        return Ok(variants::RULE);
     }
     if let Some((ending, _)) = ending(&function.name)
         .filter(|(ending, _)| !parts::of_part(view, index, *ending) && !named::stays(view, index, *ending))
@@ -112,7 +91,7 @@ fn judge(view: &View<'_>, draft: &Draft, index: usize) -> Result<Used, String> {
         return Err(format!("the documentation speaks of who owns what; it may be about `{name}`"));
     }
     if outlives(draft, index) {
-        return Ok(Used::By("parent-object"));
+        return Ok("parent-object");
     }
     // `ldns_rr_push_rdf(rr, const rdf)` keeps the element; `gsl_vector_add(a, const b)` adds.
     let element = index > 0 && view.handle(0) != view.handle(index) && view.handle(0).is_some();
@@ -128,24 +107,23 @@ fn judge(view: &View<'_>, draft: &Draft, index: usize) -> Result<Used, String> {
         // `lzma_index_encoder(strm, const index)`: the stream goes on reading the index.
         if let Some(begins) = begun_beside(view, index) {
             let begins = view.name(begins);
-            return Ok(Used::Kept(format!("`{begins}`, which begins with this call, may keep `{name}`")));
+            return Err(format!("`{begins}`, which begins with this call, may keep `{name}`"));
         }
         // `ZSTD_CCtx_refCDict(cctx, const cdict)` goes on reading the dictionary.
         let keeper = keeping::changed(view, draft, index).filter(|_| view.function_has_word(KEEPS_OBJECT));
         if let Some(keeper) = keeper {
             let keeper = view.name(keeper);
-            let reason = format!("`{keeper}` may keep `{name}` after the call, although it is `const`");
-            return Ok(Used::Kept(reason));
+            return Err(format!("`{keeper}` may keep `{name}` after the call, although it is `const`"));
         }
-        return Ok(Used::By("const-object"));
+        return Ok("const-object");
     }
     let several_objects =
         (0..function.params.len()).filter(|&other| view.handle(other).is_some()).count() > 1;
     if view.function_has_last_word(COMPARES) && function.result.is_scalar() && several_objects {
-        return Ok(Used::By("compared-objects"));
+        return Ok("compared-objects");
     }
     if looks::only(view) {
-        return Ok(Used::By("looked-at-object"));
+        return Ok("looked-at-object");
     }
     if let Some(constant) = view.known.handles.constant_of(handle) {
         return Err(format!(
@@ -169,7 +147,7 @@ fn judge(view: &View<'_>, draft: &Draft, index: usize) -> Result<Used, String> {
     if last && function.result.pointee().is_none() && unreleased(view) {
         return Err(format!("nothing is called like the release of `{name}`, so this may be it"));
     }
-    Ok(Used::By(if companion { "companion-object" } else { "object-receiver" }))
+    Ok(if companion { "companion-object" } else { "object-receiver" })
 }
 
 /// The structure that begins with the call, beside an object.

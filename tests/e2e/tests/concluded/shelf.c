@@ -9,7 +9,6 @@ struct shelf {
     int count;
     const char *labels[MOST];
     const int *numbers;
-    const paint *paint;
     char title[16];
 };
 
@@ -95,43 +94,4 @@ char *shelf_description(const shelf *shelf)
         snprintf(text, 32, "a shelf of %d", shelf->count);
     }
     return text;
-}
-
-struct paint {
-    int colour;
-};
-
-static int paints;
-
-paint *paint_new(void)
-{
-    paint *made = malloc(sizeof(paint));
-    if (made != NULL) {
-        made->colour = 7;
-        paints++;
-    }
-    return made;
-}
-
-void paint_free(paint *paint)
-{
-    paint->colour = -1;
-    paints--;
-    free(paint);
-}
-
-int paint_count(void)
-{
-    return paints;
-}
-
-int shelf_use_paint(shelf *shelf, const paint *paint)
-{
-    shelf->paint = paint;
-    return 1;
-}
-
-int shelf_colour(const shelf *shelf)
-{
-    return shelf->paint->colour;
 }

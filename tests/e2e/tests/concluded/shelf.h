@@ -16,13 +16,3 @@ int shelf_number(const shelf *shelf, int index);
 
 char *shelf_title(shelf *shelf);
 char *shelf_description(const shelf *shelf);
-
-/* What a shelf is painted with, which stays where it is. */
-typedef struct paint paint;
-
-paint *paint_new(void);
-void paint_free(paint *paint);
-int paint_count(void);
-
-int shelf_use_paint(shelf *shelf, const paint *paint);
-int shelf_colour(const shelf *shelf);

@@ -9,14 +9,10 @@ use std::collections::BTreeMap;
 use hotcell_model::api::{Api, ConstantValue, Function};
 
 use crate::infer::begun::{Begun, ends, letters};
-use crate::infer::comments;
 
 /// What comments say of a structure with which something begins, besides the macro's name.
 const BEGINS_WITH: &[&str] =
     &["prepared", "uninitialised", "uninitialized", "zero initialised", "zero initialized"];
-
-/// How many functions that begin a structure show what others of them say.
-const FAMILY: usize = 3;
 
 /// The macros with initial values that are zero, by the letters of the structure that they are called after.
 pub(super) fn macros(api: &Api) -> BTreeMap<String, &str> {
@@ -42,20 +38,11 @@ pub(super) fn begun(record: &str, initializer: &str, functions: &[&Function]) ->
         let text = doc.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase().replace('-', " ");
         doc.contains(initializer) || BEGINS_WITH.iter().any(|phrase| text.contains(phrase))
     };
-    let family = initializing(functions.iter().copied().filter(|function| begins(&function)));
-    let begins = |function: &&&Function| begins(function) || family && comments::initializes(function);
     let starts = functions.iter().filter(|function| function.name != end.name).filter(begins);
     let starts: BTreeMap<String, String> =
         starts.map(|function| (function.name.clone(), end.name.clone())).collect();
     let stems = ends::stem(end, functions).into_iter().collect();
     Begun { starts, ends: [end.name.clone()].into(), stems, ..Begun::default() }
-}
-
-/// Whether the comments of what begins a structure begin with that it initializes something: three of them, and no more than one in three
-/// does not. Then what else says so begins one as well.
-fn initializing<'f>(known: impl Iterator<Item = &'f Function>) -> bool {
-    let (said, other): (Vec<_>, Vec<_>) = known.partition(|function| comments::initializes(function));
-    said.len() >= FAMILY && other.len() * 2 <= said.len()
 }
 
 /// Whether initial values in braces are all zero.

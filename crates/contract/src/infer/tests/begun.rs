@@ -115,33 +115,6 @@ fn what_a_macro_initialises_is_begun_by_what_says_so() {
     assert_eq!(initialised(zero, &two, "full_code"), "? value -> value");
 }
 
-/// Three that begin one say that they initialise something: so does what else says it.
-#[test]
-fn what_begins_a_structure_shows_what_others_of_them_say() {
-    let begins = |says: [&str; 3], own: &str| {
-        let docs = says.map(|says| format!("{says} a coder of FULL_FLOW_INIT."));
-        let coders = [
-            "int full_encoder(full_flow *f)",
-            "int full_decoder(full_flow *f)",
-            "int full_coder(full_flow *f, int a)",
-        ];
-        let said: Vec<String> =
-            coders.iter().zip(&docs).map(|(coder, doc)| format!("{coder}%{doc}")).collect();
-        let own = format!("int full_raw(full_flow *f)%{own} a raw coder.");
-        let mut all: Vec<&str> = said.iter().map(String::as_str).collect();
-        all.extend([
-            own.as_str(),
-            "int full_code(full_flow *f, int action)%Codes.",
-            "void full_end(full_flow *f)",
-        ]);
-        initialised("{ NULL, 0 }", &all, "full_raw")
-    };
-    let three = ["Initialize", "\\brief Initialize", "Initialise"];
-    assert_eq!(begins(three, "Initialize"), "begun(full_end) -> value");
-    assert_eq!(begins(three, "Look at"), "resident -> value");
-    assert_eq!(begins(["Initialize", "Initialize", "Make"], "Initialize"), "? -> value");
-}
-
 #[test]
 fn what_goes_on_with_anothers_memory_is_asked_for() {
     check(
