@@ -33,7 +33,7 @@ def load(
 
     It needs libclang and a C compiler. The compiled shim is kept for the next time, in `$XDG_CACHE_HOME/hotcell`; `cache=False` does
     without. `progress` is called with what is done next, such as "reading zlib.h". Without it that is shown where standard error is a
-    terminal, once it takes longer than a moment; `logging.getLogger("hotcell")` has it at INFO.
+    terminal, once it takes longer than a moment; `logging.getLogger("hotcell")` has it at INFO, and then alone.
     """
     listed = isinstance(source, Sequence) and not isinstance(source, str)
     sources = [os.fspath(it) for it in source] if listed else [os.fspath(source)]  # type: ignore[arg-type,union-attr]

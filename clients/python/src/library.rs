@@ -178,13 +178,13 @@ impl Library {
     fn __getattr__(slf: &Bound<'_, Self>, name: &Bound<'_, PyString>) -> PyResult<Py<PyAny>> {
         // Half of a pair of surrogates is no name of anything here.
         let name = &*name.to_string_lossy();
-        let found = slf.get().by_c_name(slf, name);
-        if let (Err(_), Some((_, loaded))) = (&found, slf.get().lock().clone())
+        if let Some((_, loaded)) = slf.get().lock().clone()
+            && !loaded.plans.iter().any(|plan| plan.c_name == name)
             && let Some(value) = loaded.named(slf.py(), name)?
         {
             return Ok(value);
         }
-        found
+        slf.get().by_c_name(slf, name)
     }
 
     /// What it has: constants and classes, too.

@@ -57,6 +57,8 @@ pub(crate) fn load(
         },
     };
     let job = Job { source, only: None, include_dirs, defines, library_dirs };
+    let clear =
+        |py: Python<'_>| tell.bind(py).getattr("clear").and_then(|it| ffi::ends::call(&it, ())).map(drop);
     let tell = |step: &str| {
         // Where the interpreter is ending, nobody can be told.
         let told = ending::attach(|py| ffi::ends::call(tell.bind(py), (step,)).map(drop));
@@ -69,6 +71,10 @@ pub(crate) fn load(
         Unbound::Error(error) => errors::of_kind(py, error.kind.name(), "", &error.to_string()),
         Unbound::Raised(raised) => raised,
     })?;
+    if !bound.warnings.is_empty() {
+        // They are shown where steps are.
+        clear(py)?;
+    }
     for warning in &bound.warnings {
         ffi::ends::call(&py.import("warnings")?.getattr("warn")?, (warning.trim_end(),))?;
     }

@@ -615,11 +615,11 @@ impl Session {
         let _ = self.reclaim_from_tasks();
     }
 
-    fn wait_for_turn(&self, context: Context, mut allowed: Allowed) -> Result<Turn<'_>> {
+    fn wait_for_turn(&self, context: Context, allowed: &mut Allowed) -> Result<Turn<'_>> {
         let deadline = allowed.deadline();
         let cause = Cause::Unavailable { reason: UnavailableReason::PoolExhausted };
         let refused = |message| Err(context.not_executed(ErrorKind::Unavailable, cause, message));
-        if let Some(turn) = self.turn_inside(context, allowed) {
+        if let Some(turn) = self.turn_inside(context, *allowed) {
             return turn;
         }
         if self.shared.places.iter().all(Place::is_held_here) {
@@ -630,7 +630,7 @@ impl Session {
         }
         let until = Until::given_up(instant_of(deadline), self.cancel.as_ref());
         match self.shared.seats.wait(until, || self.reclaim()) {
-            Some(seat) => Ok(Turn::new(self, seat, Some(allowed))),
+            Some(seat) => Ok(Turn::new(self, seat, Some(*allowed))),
             None if self.is_cancelled() => Err(self.given_up(&context)),
             None => refused(format!("other calls held the worker for {:?}", allowed.time())),
         }

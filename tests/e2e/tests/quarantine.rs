@@ -12,6 +12,7 @@ use hotcell::{
     Result, Retries, Ticket,
 };
 use hotcell_e2e::brittle::Brittle;
+use hotcell_e2e::process::{stays_asleep, wait_until};
 
 /// No breaker, and no call is made again: what is counted here is inputs.
 fn options() -> Options {
@@ -298,6 +299,27 @@ fn a_bad_input_costs_two_workers_however_many_sessions_and_callers_there_are() {
     assert_eq!(stats.iter().map(|stats| stats.quarantine_refused).sum::<u64>(), refused_calls);
     let listed = shared.quarantine.inputs();
     assert_eq!((listed.len(), listed[0].refused), (1, refused_calls));
+}
+
+#[test]
+fn an_input_that_is_listed_while_its_call_waits_for_its_turn_costs_no_worker() {
+    let shared = options();
+    let [elsewhere, here] = [Brittle::open(shared.clone()), Brittle::open(shared.clone())];
+    let bad = data(0xEE, 2000);
+    crashes(sum(&elsewhere, &bad, 1));
+    let before = here.session.stats().calls;
+    thread::scope(|scope| {
+        let slow = scope.spawn(|| here.call("sum_slowly", &[data(1, 10), Value::Int(2000)]));
+        wait_until("the call is sent", || here.session.stats().calls > before);
+        let waits = thread::Builder::new().name("waits".into());
+        let waits = waits.spawn_scoped(scope, || sum(&here, &bad, 1)).unwrap();
+        wait_until("it waits for its turn", || stays_asleep("self", "waits"));
+        crashes(sum(&elsewhere, &bad, 1));
+        assert!(!slow.is_finished() && !waits.is_finished(), "it was listed too late");
+        assert!(slow.join().unwrap().is_ok());
+        refused(&waits.join().unwrap().unwrap_err());
+    });
+    assert_eq!(here.session.stats().restarts, 0);
 }
 
 #[test]

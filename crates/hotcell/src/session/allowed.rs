@@ -151,7 +151,7 @@ mod tests {
         assert!(short.known().is_some(), "little time is counted exactly");
         std::thread::sleep(Duration::from_millis(50));
         assert_eq!((sent.known(), sent.left()), (None, SECOND));
-        assert!((SECOND / 2..SECOND).contains(&begun.left()), "{}", begun.left());
+        assert!(begun.left() < SECOND - 2 * TICK, "{}", begun.left());
         let now = clock::now();
         assert_eq!(sent.deadline_in(now, SECOND), now + SECOND);
         assert!(begun.deadline() < now + SECOND);

@@ -361,7 +361,7 @@ impl Session {
             // The thread needs a seat, too.
             turn.pass_on();
             releases.wait_for_left(this_thread(), now, deadline);
-            return self.wait_for_turn(context, *allowed);
+            return self.wait_for_turn(context, allowed);
         }
         let (turn, swept) = self.sweep(turn, now + MOMENT, Some(deadline));
         if swept != Swept::Rest {
@@ -371,7 +371,7 @@ impl Session {
         if self.hand_over() {
             releases.wait(count, instant_of(half));
         }
-        self.wait_for_turn(context, *allowed)
+        self.wait_for_turn(context, allowed)
     }
 
     /// Sends notes until a time, but none that may take more than half of what is left until the deadline of a call. No

@@ -150,7 +150,7 @@ impl Session {
             }
             turn = match kept {
                 Some(turn) => turn,
-                None => self.wait_for_turn(context, *allowed)?,
+                None => self.wait_for_turn(context, allowed)?,
             };
         }
         Ok(turn)

@@ -65,7 +65,7 @@ impl Session {
                 let seat = if self.nests() { None } else { shared.seats.take() };
                 match seat {
                     Some(seat) => Turn::new(self, seat, Some(allowed)),
-                    None => self.wait_for_turn(context, allowed)?,
+                    None => self.wait_for_turn(context, &mut allowed)?,
                 }
             }
         };
