@@ -97,8 +97,9 @@ def test_what_cannot_be_loaded_says_why(tmp_path: Any) -> None:
     with pytest.raises(TypeError, match="which library"):
         hotcell.load("zlib.h")
     for name in ("include_dirs", "library_dirs", "defines"):
+        lists: Any = {name: "/usr"}
         with pytest.raises(TypeError, match=rf"{name} is a list: \['/usr'\]"):
-            hotcell.load("zlib.h", lib="z", **{name: "/usr"})
+            hotcell.load("zlib.h", lib="z", **lists)
     with pytest.raises(TypeError, match="there is no option `nope`"):
         hotcell.load("zlib.h", lib="z", nope=1)
     with pytest.raises(ValueError, match="sandbox"):
