@@ -47,7 +47,7 @@ impl Allowed {
     }
 
     /// Has it count from now, unless it does already. What is not short is counted by a clock that ticks every few milliseconds
-    /// and costs a third of the exact one.
+    /// and costs less than the exact one.
     #[inline]
     pub(crate) fn begin(&mut self) {
         if self.begun == 0 {
