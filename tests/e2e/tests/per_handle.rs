@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::channel;
 use std::task::Poll;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hotcell::rt::Handle;
 use hotcell::{ErrorKind, Executed};
@@ -159,29 +159,35 @@ fn calls_from_callbacks_that_would_wait_for_each_other_are_refused() {
     assert_eq!((refused.into_inner(), clan.session.generation()), (1, 1));
 }
 
-#[test]
-fn what_is_dropped_is_released_when_nobody_uses_its_family() {
-    let clan = Clan::of(3);
-    let [a, b] = clans(&clan);
-    let [member, other] = [&a, &b].map(|of| clan.object("clan_member_new", &[of], &[5]).unwrap());
+/// Drops what belongs to a family while a call uses that. Whether it was released before the next call with the family.
+fn is_released_before_the_next_call(clan: &Clan, [a, b]: [&Handle; 2]) -> bool {
+    let [member, other] = [a, b].map(|of| clan.object("clan_member_new", &[of], &[5]).unwrap());
+    let there = || clan.int("clan_count", &[], &[]).unwrap();
     thread::scope(|scope| {
-        let stays = scope.spawn(|| clan.int("clan_stay", &[&a], &[LONG]));
+        let stays = scope.spawn(|| clan.int("clan_stay", &[a], &[LONG]));
         wait_until("it is not there", || clan.staying() == 1);
         drop(member);
         // What is of another family does not wait for that.
         drop(other);
-        wait_until("it stays", || clan.int("clan_count", &[], &[]).unwrap() == 3);
+        wait_until("it stays", || there() == 3);
         assert_eq!(clan.staying(), 1);
+        // The thread that releases has come to rest then, as a rule: while it is busy a call looks past what waits for it.
+        thread::sleep(Duration::from_millis(30));
         clan.call_off(1);
         assert_eq!(stays.join().unwrap().unwrap(), 1);
     });
-    // Who comes to the same family comes behind it, but waits no longer than 100 ms for who sends it.
-    let begun = Instant::now();
-    clan.int("clan_use", &[&a], &[]).unwrap();
-    let has_waited = begun.elapsed() >= Duration::from_millis(100);
-    let there = || clan.int("clan_count", &[], &[]).unwrap();
-    assert!(has_waited || there() == 2, "{}", there());
+    clan.int("clan_use", &[a], &[]).unwrap();
+    let is_behind = there() == 2;
     wait_until("it stays", || there() == 2);
+    is_behind
+}
+
+#[test]
+fn what_is_dropped_is_released_when_nobody_uses_its_family() {
+    let clan = Clan::of(3);
+    let [a, b] = clans(&clan);
+    let behind = (0..15).filter(|_| is_released_before_the_next_call(&clan, [&a, &b])).count();
+    assert!(behind >= 8, "{behind} of 15");
     on_threads(4, |number| {
         let of = [&a, &b][number % 2];
         for number in 0..60 {

@@ -329,6 +329,14 @@ fn what_is_behind_a_stopped_worker_has_waited_all_of_its_time() {
     next().check(1);
     next().failed((7, 4), [298, 1300], plain(ErrorKind::Hung)).check(0);
     next().failed((7, 4), [500, 1300], plain(ErrorKind::Hung)).check(2);
+    // One that nobody told of: its session was given up before.
+    let untold = |to| Told::new().done(Kind::Stopped, to, 100);
+    let of_it = || untold(To::Process(process(WORKER), Some(7)));
+    of_it().failed((7, 0), [195, 1200], full()).check(0);
+    of_it().failed((7, 0), [195, 1190], full()).check(1);
+    of_it().failed((8, 0), [195, 1200], full()).check(1);
+    untold(To::Process(process(WORKER), None)).failed((7, 0), [195, 1200], full()).check(1);
+    of_it().kill(WORKER, 150).failed((7, 0), [195, 1200], full()).check(1);
     // One that went on again.
     let paused = Told::new().done_to(Kind::Paused, WORKER, 100);
     paused.ends(WORKER, 1200, WhyEnded::Fault(ErrorKind::Hung), Cause::None).check(1);

@@ -54,6 +54,16 @@ impl<'a> Workers<'a> {
             let stops: Vec<_> = stops.map(|fault| (fault.from, gone.end.at)).collect();
             workers.stopped.entry(gone.subject).or_default().extend(stops);
         }
+        // One whose session was given up before it told of the end stood until then.
+        let told: BTreeSet<u32> = story.gone.iter().map(|gone| gone.end.pid).collect();
+        let last = story.closed.failures.iter().map(|failure| failure.ended).max();
+        for fault in story.faults.iter().filter(|fault| fault.kind == Kind::Stopped) {
+            if let (To::Process(process, Some(session)), Some(last)) = (fault.to, last)
+                && !told.contains(&process)
+            {
+                workers.stopped.entry(session).or_default().push((fault.from, last));
+            }
+        }
         workers
     }
 
