@@ -128,13 +128,14 @@ impl Needs {
         };
         let asks_files =
             self.0.contains(&Seen::Temporary) || self.calls().any(|(name, _)| Policy::is_of_files(name));
-        if asks_files && !sandbox.has_files() {
+        let stands_for_files = asks_files && !sandbox.has_files();
+        if stands_for_files {
             sandbox.read = vec![NOTHING.into()];
         }
         let lines = self.allowed(&sandbox);
         sandbox.allow = lines.iter().map(|(_, line)| line.clone()).collect();
         sandbox.profile = plainest(&sandbox);
-        if sandbox.profile == Profile::Files && sandbox.read == [PathBuf::from(NOTHING)] {
+        if stands_for_files && sandbox.profile == Profile::Files {
             sandbox.read.clear();
         }
         Proposal {
@@ -255,6 +256,9 @@ mod tests {
         // Only names were asked for, or the directory for temporary files was used: rules of paths, and nothing open.
         assert_eq!(of(&[&call("newfstatat")]), Sandbox::of(Profile::Files));
         assert_eq!(of(&["temporary", &opened]), Sandbox::of(Profile::Files));
+        // What was read is named, whatever it is.
+        let nothing = Sandbox { read: vec!["/dev/null".into()], ..Sandbox::of(Profile::Files) };
+        assert_eq!(of(&[&opened, "read\t/dev/null", "load\t/dev/null"]), nothing);
         let with = |name: &str| of(&["temporary", &opened, &call(name)]);
         let custom = Sandbox {
             read: vec!["/dev/null".into()],
