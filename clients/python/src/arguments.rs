@@ -131,7 +131,7 @@ pub(crate) fn argument<'a, 'py>(
         Takes::Room(number) => room(number, object, &what),
         Takes::Object { .. } => match object.cast::<Object>() {
             Ok(object) => object.get().handle(object.py()).map(Argument::Object),
-            Err(_) => Err(takes(&object, "an object of the library", &what)),
+            Err(_) => Err(param.wanted.instead_of(&object, &what)),
         },
         Takes::Number(_) | Takes::Value => Err(takes(&object, "something else", &what)),
     }

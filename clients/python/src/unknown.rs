@@ -23,14 +23,22 @@ pub(crate) fn function(py: Python<'_>, loaded: &Loaded, class: Option<&str>, nam
     if let Some(plan) = known.into_iter().flatten().next() {
         return elsewhere(loaded, plan);
     }
-    let names = loaded.plans.iter().filter(own).map(|plan| plan.name.as_str()).collect();
+    let mut names: Vec<&str> = loaded.plans.iter().filter(own).map(|plan| plan.name.as_str()).collect();
+    if class.is_none() {
+        // An attribute of a library is a constant or a class as well, by either name.
+        names.extend(loaded.known().chain(loaded.interface.constants.keys().map(String::as_str)));
+        names.sort_unstable();
+        names.dedup();
+    }
     let near = like(py, name, names);
     // What is misspelt may be the end of some other name, too.
     if let Some(text) = left_out(loaded, name, &full, near.is_empty()) {
         return text;
     }
-    let of = class.unwrap_or(loaded.library());
-    format!("{of} has no function `{name}`{near}")
+    match class {
+        Some(class) => format!("{class} has no function `{name}`{near}"),
+        None => format!("{} has no function, class or constant `{name}`{near}", loaded.library()),
+    }
 }
 
 /// The names that are most like one that is not there, as the end of a message.
