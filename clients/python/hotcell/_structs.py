@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import Any, ClassVar
 
 
@@ -46,6 +47,13 @@ class Struct:
 
     def __exit__(self, *_exception: object) -> None:
         self.release()
+
+    def __getattr__(self, name: str) -> Any:
+        # Only of what is not there.
+        known = [each for each in (*self._fields, *dir(type(self))) if not each.startswith("_")]
+        near = difflib.get_close_matches(name, known, 3)
+        what = f"; is it {' or '.join(f'`{each}`' for each in near)}?" if near else ""
+        raise AttributeError(f"{type(self).__name__} has no field or function `{name}`{what}")
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):

@@ -66,9 +66,12 @@ pub(crate) fn beginning(interface: &Interface, names: &Names, key: &str) -> Stri
             |role: &Role| matches!(role, Role::Resident { record, starts: Some(_), .. } if record == key);
         function.params.iter().any(|param| starts(&param.role.value))
     };
-    match calls(interface, names, key, starts).as_slice() {
+    let functions = interface.functions.iter().zip(&names.functions);
+    let calls = functions.filter(|(function, _)| starts(function));
+    let calls: Vec<String> = calls.take(MOST).map(|(_, named)| format!(".{}(…)", named.name)).collect();
+    match calls.as_slice() {
         [] => "no function that can be called begins one".to_owned(),
-        calls => format!("call {} first", calls.join(" or ")),
+        calls => format!("call its {} first", calls.join(" or ")),
     }
 }
 

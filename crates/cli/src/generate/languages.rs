@@ -45,6 +45,8 @@ struct Language {
     compiled: fn(&Checked, &Making<'_>) -> PathBuf,
     /// What else a package has with it.
     beside: fn(&Checked) -> Option<(PathBuf, String)>,
+    /// What has the shim of a package compiled that has none, in words that fit behind "its shim is compiled".
+    compiles: &'static str,
 }
 
 /// All of them.
@@ -67,6 +69,7 @@ const LANGUAGES: &[Language] = &[
         },
         compiled: |_, _| PathBuf::from("shim"),
         beside: |_| None,
+        compiles: "when it is built",
     },
     Language {
         lang: Lang::Go,
@@ -91,6 +94,7 @@ const LANGUAGES: &[Language] = &[
         },
         compiled: |_, _| PathBuf::from(go::COMPILED),
         beside: |_| None,
+        compiles: "by `go generate` in that folder, and before that it cannot be opened",
     },
     Language {
         lang: Lang::Python,
@@ -110,6 +114,7 @@ const LANGUAGES: &[Language] = &[
         },
         compiled: |checked, making| PathBuf::from(making.python_package(checked)).join("shim"),
         beside: |checked| Some(python::machine(&checked.interface)),
+        compiles: "when it is opened first",
     },
 ];
 
@@ -138,6 +143,14 @@ impl<'a> Making<'a> {
     /// What it has with its compiled shim.
     pub(super) fn compiled(&self, checked: &Checked) -> Compiled {
         Compiled { folder: (self.language.compiled)(checked, self), beside: (self.language.beside)(checked) }
+    }
+
+    /// What is to be done before a package without it can be used.
+    pub(super) fn tell_shim(&self) -> String {
+        format!(
+            "its shim is compiled {}: that needs a C compiler, the library and its header; `hotcell build` makes a package that has it\n",
+            self.language.compiles
+        )
     }
 
     /// The package that is imported, which lies in a folder of its name.
