@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import gc
+import pickle
 import weakref
 from typing import Any
 
@@ -67,6 +69,12 @@ def test_what_takes_an_object_says_how_one_comes_about(grid: Any) -> None:
         grid.call("grid_box_watch", "box", print)
     with pytest.raises(TypeError, match=r"takes an Item, not int; \.item\(…\) of a GridBox gives one"):
         grid.call("grid_item_value", 3)
+
+
+def test_an_object_is_neither_pickled_nor_copied(grid: Any) -> None:
+    for use in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="a GridBox cannot be pickled or copied: it lives in the worker of its session"):
+            use(grid.box_new(1))
 
 
 def test_a_structure_that_has_not_begun_says_how_it_begins() -> None:

@@ -26,7 +26,7 @@ pub(crate) fn generate(args: &GenArgs) -> ExitCode {
         places::tell(&checked);
         let (state, shim) = match args.check {
             true => ("is up to date", String::new()),
-            false => ("is written", making.tell_shim()),
+            false => ("is written", making.tell_shim() + &making.tell_taken(&checked)),
         };
         let functions = checked.interface.functions.len();
         Ok(format!("{} {state}: {functions} functions\n{shim}", folder.display()))
@@ -54,12 +54,13 @@ pub(crate) fn build(args: &BuildArgs) -> ExitCode {
         }
         let glibc = compiled.glibc.map_or("any glibc".into(), |version| format!("glibc {version} or later"));
         Ok(format!(
-            "{} is written: {} functions\n{}/shim.so needs {}, {glibc}, and {}\n",
+            "{} is written: {} functions\n{}/shim.so needs {}, {glibc}, and {}\n{}",
             out.display(),
             checked.interface.functions.len(),
             folder.display(),
             std::env::consts::ARCH,
-            checked.interface.link.join(", ")
+            checked.interface.link.join(", "),
+            making.tell_taken(&checked)
         ))
     }))
 }

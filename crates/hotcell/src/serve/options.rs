@@ -481,7 +481,14 @@ impl<'de> Deserialize<'de> for SaidSandbox {
             table => SandboxTable::deserialize(table).map_err(D::Error::custom)?,
         };
         let wrong = |what: &str, word: &str| D::Error::custom(format!("sandbox: `{word}` is no {what}"));
-        let profile = Profile::from_name(&table.profile).ok_or_else(|| wrong("`profile`", &table.profile))?;
+        let profile = Profile::from_name(&table.profile).ok_or_else(|| {
+            let known = Profile::ALL.map(|profile| format!("`{}`", profile.name()));
+            D::Error::custom(format!(
+                "sandbox: `{}` is no `profile`; those are {}",
+                table.profile,
+                known.join(", ")
+            ))
+        })?;
         let require = match table.require.as_deref() {
             None => Require::Offered,
             Some("strict") => Require::Strict,
@@ -641,7 +648,10 @@ mod tests {
         for (said, expect) in [
             (json!({ "deadlin_ms": 1 }), "unknown field `deadlin_ms`"),
             (json!({ "limits": { "cpus": 1 } }), "unknown field `cpus`"),
-            (json!({ "sandbox": "open" }), "sandbox: `open` is no `profile`"),
+            (
+                json!({ "sandbox": "open" }),
+                "sandbox: `open` is no `profile`; those are `basic`, `compute`, `files`",
+            ),
             (json!({ "sandbox": { "profile": "files", "reed": [] } }), "unknown field `reed`"),
             (json!({ "sandbox": { "profile": "files", "require": "all" } }), "`all` is no `require`"),
             (json!({ "deadline_ms": -1 }), "-1 is no time in milliseconds"),
