@@ -13,6 +13,9 @@ class Struct:
     begins it, and is released with `release()`, at the end of a `with`, or when nobody has the structure any more.
     """
 
+    # Each class has places for its fields, and for nothing else: what is misspelt is not set.
+    __slots__ = ("__weakref__", "_library", "_object")
+
     _fields: ClassVar[tuple[str, ...]] = ()
     _resident: ClassVar[bool] = False
     _object: Any

@@ -343,6 +343,7 @@ def test_a_denied_call_says_what_would_allow_it(xy: Any) -> None:
             other.socket(1)
         allowed = f'"read": ["/etc/hosts"], "allow": ["{line}"], "write_xor_execute": True'
         assert f'sandbox={{"profile": "custom", {allowed}}} would allow it' in str(raised.value)
+        assert raised.value.cause is not None
         with other.open(sandbox=raised.value.cause["remedy"]) as third:
             assert third.socket(1) >= 0
 

@@ -89,6 +89,8 @@ def test_a_structure_that_has_not_begun_says_how_it_begins() -> None:
         with pytest.raises(AttributeError, match="ZStream has no field or function `nothing`$"):
             stream.nothing  # noqa: B018
         assert not hasattr(stream, "__array__") and stream.next_in is None
+        with pytest.raises(AttributeError, match="avail_inn"):
+            stream.avail_inn = 3
 
 
 def test_objects_of_other_sessions_and_types_are_refused(grid: Any, load_grid: Any) -> None:

@@ -29,7 +29,7 @@ pub struct Denied {
     /// What the library was given instead; 0 where the call ended with it.
     pub errno: i32,
     /// What of `sandbox` lets it pass, as far as that is known of a call that ended with it.
-    pub remedy: Option<Remedy>,
+    pub remedy: Option<Box<Remedy>>,
 }
 
 /// System calls for which the library was given an error.
@@ -72,7 +72,7 @@ impl Denied {
         let path = self.path.as_ref().and_then(|_| std::str::from_utf8(&record.text).ok());
         let path = path.filter(|path| path.len() < MOST);
         let stopped = Stopped { syscall, arguments: self.arguments, path, port: self.port };
-        self.remedy = Remedy::of(&stopped, sandbox);
+        self.remedy = Remedy::of(&stopped, sandbox).map(Box::new);
         self
     }
 
@@ -95,7 +95,7 @@ impl Denied {
         json!({
             "syscall": self.syscall, "number": self.number, "foreign": self.foreign, "path": self.path,
             "port": self.port, "arguments": arguments, "errno": self.errno,
-            "remedy": self.remedy.as_ref().map(remedy::to_json),
+            "remedy": self.remedy.as_deref().map(remedy::to_json),
         })
     }
 }

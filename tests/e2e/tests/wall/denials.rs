@@ -38,7 +38,7 @@ fn what_would_allow_a_denied_call_allows_it() {
         attacker.int("attack_open", &[Value::Text(path.into()), Value::Int(flags.into())])
     };
     let remedy = |error: &hotcell::Error| match error.cause() {
-        Cause::Denied(denied) => denied.remedy.clone(),
+        Cause::Denied(denied) => denied.remedy.as_deref().cloned(),
         other => panic!("{other:?}"),
     };
     let compute = Sandbox::of(Profile::Compute);
