@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any, ClassVar
 
 
@@ -53,6 +52,8 @@ class Struct:
 
     def __getattr__(self, name: str) -> Any:
         # Only of what is not there.
+        import difflib
+
         known = [each for each in (*self._fields, *dir(type(self))) if not each.startswith("_")]
         near = difflib.get_close_matches(name, known, 3)
         what = f"; is it {' or '.join(f'`{each}`' for each in near)}?" if near else ""
