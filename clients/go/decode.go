@@ -2,6 +2,7 @@ package hotcell
 
 import (
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -26,11 +27,51 @@ func (e *Error) UnmarshalJSON(data []byte) error {
 		// A supervisor of a later version may have kinds that this one has not.
 		kind, form.Message = ErrWorkerLost, form.Kind+": "+form.Message
 	}
+	if remedy, there := form.Cause["remedy"]; there && kind == ErrSandboxDenied {
+		form.Message += allowedBy(remedy)
+	}
 	*e = Error{
 		Kind: kind, Message: form.Message, Library: form.Library, Function: form.Function, Executed: form.Executed,
 		Output: form.Output, Time: time.Now(), Cause: cause(kind, form.Cause),
 	}
 	return nil
+}
+
+// allowedBy says what lets a system call pass that was denied, as an option has it; false is nothing.
+func allowedBy(remedy any) string {
+	table, ok := remedy.(map[string]any)
+	if !ok {
+		if remedy == false {
+			return "; no profile allows that"
+		}
+		return ""
+	}
+	fields := []string{fmt.Sprintf("%q: %q", "profile", table["profile"])}
+	for _, key := range []string{"read", "write", "connect", "bind", "allow", "refuse", "load", "write_xor_execute", "require"} {
+		switch value := table[key].(type) {
+		case string:
+			fields = append(fields, fmt.Sprintf("%q: %q", key, value))
+		case bool:
+			fields = append(fields, fmt.Sprintf("%q: %t", key, value))
+		case []any:
+			of, unknown, items := "string", "PATH", []string{}
+			if key == "connect" || key == "bind" {
+				of, unknown = "int", "PORT"
+			}
+			for _, item := range value {
+				switch item := item.(type) {
+				case nil:
+					items = append(items, unknown)
+				case string:
+					items = append(items, strconv.Quote(item))
+				default:
+					items = append(items, fmt.Sprint(item))
+				}
+			}
+			fields = append(fields, fmt.Sprintf("%q: []%s{%s}", key, of, strings.Join(items, ", ")))
+		}
+	}
+	return fmt.Sprintf("; Options{SandboxRules: map[string]any{%s}} would allow it", strings.Join(fields, ", "))
 }
 
 // cause is the typed form of what the supervisor says.

@@ -61,6 +61,22 @@ func TestAnErrorReadsWhatTheSupervisorSays(t *testing.T) {
 	}
 }
 
+func TestADeniedCallSaysWhatWouldAllowIt(t *testing.T) {
+	for remedy, want := range map[string]string{
+		`{"profile":"files","read":["/etc/\"a\""],"require":"strict"}`:        `; Options{SandboxRules: map[string]any{"profile": "files", "read": []string{"/etc/\"a\""}, "require": "strict"}} would allow it`,
+		`{"profile":"network","connect":[443,null],"write_xor_execute":true}`: `; Options{SandboxRules: map[string]any{"profile": "network", "connect": []int{443, PORT}, "write_xor_execute": true}} would allow it`,
+		`{"profile":"files","write":[null]}`:                                  `; Options{SandboxRules: map[string]any{"profile": "files", "write": []string{PATH}}} would allow it`,
+		`false`:                                                               "; no profile allows that",
+		`null`:                                                                "",
+	} {
+		read := new(Error)
+		text := `{"kind":"SandboxDenied","message":"denied","cause":{"syscall":"openat","remedy":` + remedy + `}}`
+		if err := json.Unmarshal([]byte(text), read); err != nil || read.Message != "denied"+want {
+			t.Errorf("%s: %v, %v", remedy, read.Message, err)
+		}
+	}
+}
+
 func TestALineOfAnErrorCannotBeForged(t *testing.T) {
 	err := &Error{Kind: ErrLibraryError, Library: "zlib", Function: "inflate", Message: "bad\x1b[2J\nforged", Tries: 3}
 	if got := err.Error(); got != `zlib: inflate: LibraryError: bad\u{1b}[2J\u{a}forged (tried 3 times)` {

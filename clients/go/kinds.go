@@ -14,7 +14,7 @@ const (
 	ErrOutOfMemory Kind = 4
 	// ErrLimitExceeded: a limit of the worker or of the channel was reached. Raise the named limit, or ask for less.
 	ErrLimitExceeded Kind = 5
-	// ErrSandboxDenied: the library tried something its sandbox profile forbids. If the library rightly needs it, choose another profile in the contract.
+	// ErrSandboxDenied: the library tried something its sandbox profile forbids. If the library rightly needs it, allow it in the contract or in the options: the text says how, and `hotcell trace` finds all that a library needs.
 	ErrSandboxDenied Kind = 6
 	// ErrProtocolViolation: the worker broke the protocol and was killed. The library most likely wrote over the worker's memory, or jumped over the frames of a call: the message says which.
 	ErrProtocolViolation Kind = 7
@@ -132,7 +132,7 @@ var kinds = [...]row{
 	ErrSandboxDenied: {
 		name:    "SandboxDenied",
 		summary: "the library tried something its sandbox profile forbids",
-		advice:  "If the library rightly needs it, choose another profile in the contract.",
+		advice:  "If the library rightly needs it, allow it in the contract or in the options: the text says how, and `hotcell trace` finds all that a library needs.",
 		fault:   true,
 		retry:   retryNever,
 	},

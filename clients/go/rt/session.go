@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"hotcell"
 	"hotcell/internal/serve"
@@ -68,6 +69,12 @@ func Open(ctx context.Context, pack *Package, options hotcell.Options) (*Session
 	if len(pack.Shim) == 0 {
 		text := "the package has no compiled shim: run `go generate` in its folder, where a C compiler and the library's header are, or make it by `hotcell build`"
 		return nil, session.refused(hotcell.ErrLoadFailed, "", text, nil)
+	}
+	for name, value := range map[string]time.Duration{"Deadline": options.Deadline, "StartDeadline": options.StartDeadline} {
+		if value < 0 {
+			text := fmt.Sprintf("Options.%s is %v, and must not be negative", name, value)
+			return nil, session.refused(hotcell.ErrInvalidArgument, "", text, nil)
+		}
 	}
 	if len(session.options.Libraries) == 0 {
 		session.options.Libraries = pack.Libraries.find()

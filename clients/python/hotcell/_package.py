@@ -42,7 +42,7 @@ def classes(namespace: dict[str, Any], names: dict[str, Any]) -> None:
     module = namespace["__name__"]
 
     def make(name: str, bases: tuple[type, ...], doc: str, **own: Any) -> type:
-        made = type(name, bases, {"__doc__": doc, "__module__": module, "__slots__": (), **own})
+        made = type(name, bases, {"__slots__": (), "__doc__": doc, "__module__": module, **own})
         namespace[name] = made
         return made
 
@@ -53,8 +53,8 @@ def classes(namespace: dict[str, Any], names: dict[str, Any]) -> None:
         base = _native.Restorable if it.get("restores") else _native.Object
         make(it["name"], (base,), it["doc"])
     for it in names["structs"].values():
-        own = {"_fields": tuple(name for _, name, _ in it["fields"]), "_resident": it["resident"]}
-        make(it["name"], (Struct,), it["doc"], **own)
+        fields = tuple(name for _, name, _ in it["fields"])
+        make(it["name"], (Struct,), it["doc"], __slots__=fields, _fields=fields, _resident=it["resident"])
     for it in names["enums"].values():
         members = make_enum(it["name"], [tuple(member) for member in it["members"]], module=module)
         members.__doc__ = it["doc"]

@@ -12,6 +12,9 @@ class Struct:
     begins it, and is released with `release()`, at the end of a `with`, or when nobody has the structure any more.
     """
 
+    # Each class has places for its fields, and for nothing else: what is misspelt is not set.
+    __slots__ = ("__weakref__", "_library", "_object")
+
     _fields: ClassVar[tuple[str, ...]] = ()
     _resident: ClassVar[bool] = False
     _object: Any
@@ -46,6 +49,15 @@ class Struct:
 
     def __exit__(self, *_exception: object) -> None:
         self.release()
+
+    def __getattr__(self, name: str) -> Any:
+        # Only of what is not there.
+        import difflib
+
+        known = [each for each in (*self._fields, *dir(type(self))) if not each.startswith("_")]
+        near = difflib.get_close_matches(name, known, 3)
+        what = f"; is it {' or '.join(f'`{each}`' for each in near)}?" if near else ""
+        raise AttributeError(f"{type(self).__name__} has no field or function `{name}`{what}")
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):

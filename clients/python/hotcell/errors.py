@@ -95,7 +95,7 @@ class LimitExceeded(Error):
 class SandboxDenied(Fault):
     """The library tried something its sandbox profile forbids.
 
-    If the library rightly needs it, choose another profile in the contract.
+    If the library rightly needs it, allow it in the contract or in the options: the text says how, and `hotcell trace` finds all that a library needs.
     """
 
     kind = "SandboxDenied"

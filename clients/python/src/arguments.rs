@@ -70,7 +70,10 @@ pub(crate) fn sorted<'a, 'py>(
     for (position, name) in given.names().iter().flat_map(|names| names.iter_borrowed()).enumerate() {
         let name = name.cast::<PyString>()?.to_string();
         let Some(&at) = shown.iter().find(|&&at| plan.params[at].name == name) else {
-            return Err(PyTypeError::new_err(format!("{}() has no parameter `{name}`", plan.name)));
+            let known: Vec<&str> = shown.iter().map(|&at| plan.params[at].name.as_str()).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            let text = format!("{}() has no parameter `{name}`; it has {known}", plan.name);
+            return Err(PyTypeError::new_err(text));
         };
         if slots[at].replace(given.named(position)).is_some() {
             return Err(PyTypeError::new_err(format!("{}() got `{name}` twice", plan.name)));
@@ -131,7 +134,7 @@ pub(crate) fn argument<'a, 'py>(
         Takes::Room(number) => room(number, object, &what),
         Takes::Object { .. } => match object.cast::<Object>() {
             Ok(object) => object.get().handle(object.py()).map(Argument::Object),
-            Err(_) => Err(takes(&object, "an object of the library", &what)),
+            Err(_) => Err(param.wanted.instead_of(&object, &what)),
         },
         Takes::Number(_) | Takes::Value => Err(takes(&object, "something else", &what)),
     }

@@ -9,7 +9,7 @@ use pyo3::Borrowed;
 use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyInt, PyTuple};
+use pyo3::types::{PyDict, PyInt, PyTuple};
 
 use crate::arguments::{self, Argument, Given};
 use crate::call::{interrupted, raised};
@@ -21,7 +21,7 @@ use crate::object::Object;
 use crate::package::Loaded;
 use crate::plan::{Number, Parameter, Plan};
 use crate::raised::{note, told};
-use crate::{ending, ffi, flight, plan, results, structs, values};
+use crate::{ending, errors, ffi, flight, making, plan, results, structs, values};
 
 /// What was read of the arguments of a call.
 pub(crate) struct Read {
@@ -146,6 +146,23 @@ pub(crate) fn value(
     {
         let text = format!("{}: it is changed in place, and cannot be: pass a dict", what());
         return Err(PyTypeError::new_err(text));
+    }
+    match &of.role.value {
+        Role::Handle { .. } if !object.is_none() && object.cast::<Object>().is_err() => {
+            return Err(param.wanted.instead_of(object, &what));
+        }
+        // A dictionary may have an object, too.
+        Role::Resident { record, starts, .. } if object.cast::<PyDict>().is_err() => {
+            if structs::record(loaded, object) != Some(record) {
+                return Err(param.wanted.instead_of(object, &what));
+            }
+            if starts.is_none() && !structs::has_begun(object) {
+                let how = making::beginning(&loaded.interface, &loaded.names, record);
+                let text = format!("{} has not begun: {how}", what());
+                return Err(errors::of_kind(py, "InvalidArgument", loaded.library(), &text));
+            }
+        }
+        _ => {}
     }
     values::to_value(loaded, object, 0).map_err(|error| named(py, error, &what))
 }

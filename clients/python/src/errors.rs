@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use hotcell::{Cause, Error, Output};
+use hotcell::{Cause, Error, Output, Remedy, remedy};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyType};
+use serde_json::Value;
 
 use crate::package::Loaded;
 use crate::stack::Stack;
@@ -22,7 +23,7 @@ pub(crate) fn exception(py: Python<'_>, loaded: Option<&Arc<Loaded>>, error: &Er
 fn build(py: Python<'_>, loaded: Option<&Arc<Loaded>>, error: &Error) -> PyResult<PyErr> {
     let info = values::of_json(py, &error.to_json())?;
     let info = info.bind(py).cast::<PyDict>()?;
-    info.set_item("text", error.to_string())?;
+    info.set_item("text", error.in_words(allowed_by))?;
     if let Some(place) = call_site(py) {
         info.set_item("call_site", place)?;
     }
@@ -45,6 +46,27 @@ fn build(py: Python<'_>, loaded: Option<&Arc<Loaded>>, error: &Error) -> PyResul
         None => py.import(CLASSES)?.getattr(error.kind().name())?.cast_into::<PyType>()?,
     };
     Ok(PyErr::from_value(ffi::ends::call(&class, (info,))?))
+}
+
+/// What lets a system call pass that was denied, as an option of Python.
+fn allowed_by(remedy: &Remedy) -> String {
+    let Some(table) = remedy::table(remedy) else { return remedy::NEVER.to_owned() };
+    let item = |key: &str, value: &Value| match value {
+        Value::Null => remedy::placeholder(key).to_owned(),
+        Value::Bool(true) => "True".to_owned(),
+        value => value.to_string(),
+    };
+    let lines: Vec<String> = table
+        .iter()
+        .map(|(key, value)| match value {
+            Value::Array(list) => {
+                let list: Vec<String> = list.iter().map(|value| item(key, value)).collect();
+                format!("\"{key}\": [{}]", list.join(", "))
+            }
+            value => format!("\"{key}\": {}", item(key, value)),
+        })
+        .collect();
+    format!("sandbox={{{}}} would allow it", lines.join(", "))
 }
 
 /// What a failed call left, as an object.

@@ -18,6 +18,7 @@ mod function;
 mod hears;
 mod library;
 mod load;
+mod making;
 mod numbers;
 mod object;
 mod options;

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use hotcell::Session;
 use hotcell::rt::Handle;
-use pyo3::exceptions::PyAttributeError;
+use pyo3::exceptions::{PyAttributeError, PyTypeError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyType};
@@ -143,6 +143,12 @@ impl Object {
             }
             hasher.finish()
         })
+    }
+
+    fn __reduce__(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let name = slf.get_type().name()?;
+        let text = format!("a {name} cannot be pickled or copied: it lives in the worker of its session");
+        Err(PyTypeError::new_err(text))
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {

@@ -164,7 +164,8 @@ fn table(value: &Bound<'_, PyAny>) -> PyResult<Json> {
 pub(crate) fn seconds(name: &str, seconds: f64) -> PyResult<Duration> {
     let time = Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero());
     time.ok_or_else(|| {
-        PyValueError::new_err(format!("`{name}` is {seconds}, and no time in seconds above 0"))
+        let what = if seconds > 0.0 { "longer than any time" } else { "no time in seconds above 0" };
+        PyValueError::new_err(format!("`{name}` is {seconds:?}, and {what}"))
     })
 }
 

@@ -208,12 +208,8 @@ impl Package {
         let structs = structs.collect::<PyResult<BTreeMap<_, _>>>()?;
         let by_symbol = names.errors.iter().map(|(symbol, named)| Ok((symbol.clone(), class(&named.name)?)));
         let by_symbol = by_symbol.collect::<PyResult<BTreeMap<_, _>>>()?;
-        let plans = names
-            .functions
-            .iter()
-            .enumerate()
-            .map(|(at, named)| Arc::new(Plan::of(&interface, at as u16, named)));
-        let plans = plans.collect();
+        let plans = 0..names.functions.len();
+        let plans = plans.map(|at| Arc::new(Plan::of(&interface, &names, at as u16))).collect();
         let module: Option<String> = namespace.get_item("__name__")?.and_then(|name| name.extract().ok());
         let (error, own) = (class(&names.error)?, class(&names.library)?);
         let loaded = Arc::new(Loaded {

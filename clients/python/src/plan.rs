@@ -1,11 +1,13 @@
 //! What a function takes and gives, as offsets in its blocks: worked out once, when a library is opened.
 
 use hotcell::rt::Kind;
-use hotcell_generate::python::NamedFunction;
+use hotcell_generate::python::Names;
 use hotcell_model::Interface;
 use hotcell_model::interface::{Capacity, Encoding, Function, Ownership, Param, ResultRole, Role};
 use hotcell_model::layout::{Carries, WireKind};
 use hotcell_model::types::{CType, Type};
+
+use crate::making::{self, Wanted};
 
 /// How a function is called.
 #[derive(Debug)]
@@ -48,6 +50,8 @@ pub(crate) struct Parameter {
     pub(crate) structured: bool,
     /// The C type, for messages.
     pub(crate) ty: String,
+    /// What is told of objects where something else is passed.
+    pub(crate) wanted: Wanted,
 }
 
 /// What a parameter takes.
@@ -105,9 +109,10 @@ pub(crate) enum What {
 pub(crate) const MOST_NUMBERS: usize = 8;
 
 impl Plan {
-    /// The plan of a function, which has these names.
-    pub(crate) fn of(interface: &Interface, index: u16, named: &NamedFunction) -> Plan {
+    /// The plan of a function of a library with these names.
+    pub(crate) fn of(interface: &Interface, names: &Names, index: u16) -> Plan {
         let function = &interface.functions[usize::from(index)];
+        let named = &names.functions[usize::from(index)];
         let wanted = function.params.iter().enumerate().filter(|(_, param)| param.role.value.is_argument());
         let wanted: Vec<(usize, &Param)> = wanted.collect();
         let mut by_value = false;
@@ -125,6 +130,7 @@ impl Plan {
                 nullable: is_nullable(&param.role.value),
                 structured: matches!(param.role.value, Role::Struct { .. }),
                 ty: param.ty.written.clone(),
+                wanted: instead(interface, names, &param.role.value),
             }
         });
         let params: Vec<Parameter> = params.collect();
@@ -158,6 +164,15 @@ impl Plan {
     /// Its parameters without the object that it is a method of.
     pub(crate) fn shown(&self) -> impl Iterator<Item = (usize, &Parameter)> {
         self.params.iter().enumerate().filter(|(at, _)| Some(*at) != self.own)
+    }
+}
+
+/// What is told of objects where something else is passed.
+fn instead(interface: &Interface, names: &Names, role: &Role) -> Wanted {
+    match role {
+        Role::Handle { handle, .. } => making::of_objects(interface, names, handle),
+        Role::Resident { record, .. } => making::of_structures(names, record),
+        _ => Wanted::default(),
     }
 }
 

@@ -50,6 +50,11 @@ pub(crate) fn to_value(
     Ok(Value::Struct(fields))
 }
 
+/// Whether the library has the object of a structure that stays.
+pub(crate) fn has_begun(object: &Bound<'_, PyAny>) -> bool {
+    object.getattr(OBJECT).is_ok_and(|own| own.is_instance_of::<Object>())
+}
+
 /// A new object of a record's class.
 pub(crate) fn to_object(
     py: Python<'_>,

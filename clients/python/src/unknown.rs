@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hotcell_model::interface::Role;
 use pyo3::prelude::*;
 
 use crate::package::Loaded;
@@ -23,14 +24,34 @@ pub(crate) fn function(py: Python<'_>, loaded: &Loaded, class: Option<&str>, nam
     if let Some(plan) = known.into_iter().flatten().next() {
         return elsewhere(loaded, plan);
     }
-    let names = loaded.plans.iter().filter(own).map(|plan| plan.name.as_str()).collect();
-    let near = like(py, name, names);
-    // What is misspelt may be the end of some other name, too.
-    if let Some(text) = left_out(loaded, name, &full, near.is_empty()) {
+    if let Some(text) = left_out(loaded, name, "", false) {
         return text;
     }
-    let of = class.unwrap_or(loaded.library());
-    format!("{of} has no function `{name}`{near}")
+    if let Some(plan) = class.and_then(|class| with_object(loaded, class, name)) {
+        return elsewhere(loaded, plan);
+    }
+    let of_class = class.map_or("", |_| &full);
+    if let Some(text) = left_out(loaded, &fronted(loaded, name), of_class, false) {
+        return text;
+    }
+    let mut names: Vec<&str> = loaded.plans.iter().filter(own).map(|plan| plan.name.as_str()).collect();
+    if class.is_none() {
+        // An attribute of a library is a constant or a class as well, by either name.
+        names.extend(loaded.known().chain(loaded.interface.constants.keys().map(String::as_str)));
+        names.sort_unstable();
+        names.dedup();
+    }
+    let near = like(py, name, names);
+    // What is misspelt may be the end of some other name, too.
+    if near.is_empty()
+        && let Some(text) = left_out(loaded, "", &letters(name), true)
+    {
+        return text;
+    }
+    match class {
+        Some(class) => format!("{class} has no function `{name}`{near}"),
+        None => format!("{} has no function, class or constant `{name}`{near}", loaded.library()),
+    }
 }
 
 /// The names that are most like one that is not there, as the end of a message.
@@ -67,16 +88,47 @@ fn class_of<'l>(loaded: &'l Loaded, plan: &Plan) -> Option<(&'l str, bool)> {
     structure.or_else(|| names.objects.get(owner).map(|of| (of.name.as_str(), false)))
 }
 
-/// Why a function cannot be called that has this name in C, or, if `ends`, as the last words of its name, with that of a class before
-/// them or without.
-fn left_out(loaded: &Loaded, name: &str, full: &str, ends: bool) -> Option<String> {
-    let left = &loaded.interface.left_out;
-    let only = |end: &str| {
-        let mut like = left.iter().filter(|it| ends && words(&it.name).any(|words| letters(words) == end));
-        like.next().filter(|_| like.next().is_none())
+/// A name with what all functions of the library start with, in C.
+fn fronted(loaded: &Loaded, name: &str) -> String {
+    let front = |plan: &Arc<Plan>| {
+        plan.c_name.strip_suffix(&plan.name).filter(|front| !front.is_empty()).map(str::to_owned)
     };
-    let exactly = left.iter().find(|it| it.name == name);
-    let meant = exactly.or_else(|| only(full)).or_else(|| only(&letters(name)))?;
+    let of_library = loaded.plans.iter().filter(|plan| plan.own.is_none());
+    let mut fronts: Vec<String> = of_library.filter_map(front).collect();
+    fronts.sort_unstable_by_key(|front| (front.len(), front.clone()));
+    format!("{}{name}", fronts.first().map_or("", String::as_str))
+}
+
+/// The only function of the library that takes an object of this class, and whose name in C ends with this one.
+fn with_object<'l>(loaded: &'l Loaded, class: &str, name: &str) -> Option<&'l Arc<Plan>> {
+    let key = loaded.names.objects.iter().find(|(_, of)| of.name == class).map(|(key, _)| key)?;
+    let takes = |plan: &Plan| {
+        let mut params = loaded.interface.functions[usize::from(plan.index)].params.iter();
+        params.any(|param| matches!(&param.role.value, Role::Handle { handle, .. } if handle == key))
+    };
+    let end = letters(name);
+    let ends = |plan: &Plan| words(&plan.c_name).any(|words| letters(words) == end);
+    let mut found = loaded.plans.iter().filter(|plan| plan.own.is_none() && takes(plan) && ends(plan));
+    found.next().filter(|_| found.next().is_none())
+}
+
+/// Why a function cannot be called that has this name in C, or else the only one whose last words are these letters. Of several,
+/// `names` has them named.
+fn left_out(loaded: &Loaded, exactly: &str, end: &str, names: bool) -> Option<String> {
+    let left = &loaded.interface.left_out;
+    let exact = left.iter().find(|it| it.name == exactly);
+    let like = || left.iter().filter(|it| words(&it.name).any(|words| letters(words) == end));
+    let meant = match (exact, like().collect::<Vec<_>>().as_slice()) {
+        (Some(exact), _) => exact,
+        (None, [one]) => one,
+        (None, several) => {
+            let names: Vec<String> =
+                several.iter().take(MOST).filter(|_| names).map(|it| format!("`{}`", it.name)).collect();
+            let text =
+                format!("{} cannot be called: ask for one by that name, to be told why", names.join(", "));
+            return (!names.is_empty()).then_some(text);
+        }
+    };
     let help = meant.help.as_ref().map_or(String::new(), |help| format!("; {help}"));
     Some(format!("`{}` cannot be called: {}{help}", meant.name, meant.reason))
 }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import array
 import inspect
+import subprocess
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import MappingProxyType
 from typing import Any
 
@@ -153,7 +154,7 @@ def test_arguments_by_name_and_their_number(grid: Any) -> None:
     assert grid.add(a=1, b=2) == grid.add(1, b=2) == grid.add(b=2, a=1) == 3
     with pytest.raises(TypeError, match=r"add\(\) misses b"):
         grid.add(1)
-    with pytest.raises(TypeError, match="has no parameter `c`"):
+    with pytest.raises(TypeError, match=r"has no parameter `c`; it has a, b$"):
         grid.add(1, 2, c=3)
     with pytest.raises(TypeError, match="got `a` twice"):
         grid.add(1, a=1)
@@ -166,7 +167,7 @@ def test_arguments_by_name_and_their_number(grid: Any) -> None:
 
 
 def test_names_that_are_not_there_say_why(grid: Any) -> None:
-    with pytest.raises(AttributeError, match="grid has no function `nope`"):
+    with pytest.raises(AttributeError, match="grid has no function, class or constant `nope`"):
         grid.nope
     with pytest.raises(AttributeError, match="is a method"):
         grid.grid_box_sum
@@ -238,7 +239,10 @@ def test_columns(grid: Any) -> None:
 def test_names_that_may_be_meant_are_told(grid: Any, load_grid: Any) -> None:
     box = grid.box_new(3)
     wrongs: list[tuple[Callable[[], Any], str]] = [
-        (lambda: grid.uper, "grid has no function `uper`; is it `upper`"),
+        (lambda: grid.uper, "grid has no function, class or constant `uper`; is it `upper`"),
+        (lambda: grid.LIMITT, "grid has no function, class or constant `LIMITT`; is it `LIMIT`"),
+        (lambda: grid.GRID_LIMITT, "is it `GRID_LIMIT`"),
+        (lambda: grid.GridBocks, "is it `GridBox`"),
         (lambda: grid.grid_box_sum, "`grid_box_sum` is a method: call .sum(…) of a GridBox"),
         (lambda: box.sun, "GridBox has no function `sun`; is it `sum`"),
         (lambda: box.add, "`grid_add` is a function of the library: library.add(…)"),
@@ -261,6 +265,87 @@ def test_names_that_may_be_meant_are_told(grid: Any, load_grid: Any) -> None:
     for name in hotcell.Options.__annotations__:
         with pytest.raises((TypeError, ValueError), match=f"`{name}`"):
             load_grid(**{name: object()})
+
+
+HEADER = """
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#define XY_SIZE 1
+#define XY_XY_SIZE 2
+#define XY_OTHER 3
+struct xy_thing;
+struct xy_thing *xy_thing_new(void);
+void xy_thing_free(struct xy_thing *thing);
+static inline int xy_number(void) { return 1; }
+static inline int xy_xy_number(void) { return 2; }
+static inline int xy_easy_perform(struct xy_thing *thing) { return thing != 0; }
+static inline int xy_easy_add(int first, ...) { return first; }
+static inline int xy_multi_mul(int first, ...) { return first; }
+static inline int xy_share_mul(int first, ...) { return first; }
+static inline int xy_opened(const char *path) { return open(path, O_RDONLY); }
+static inline int xy_socket(int family) { return socket(family, SOCK_STREAM, 0); }
+static inline int xy_fork(void) { return (int)fork(); }
+"""
+
+
+@pytest.fixture(scope="module")
+def xy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A library whose header says it all but one type."""
+    folder = tmp_path_factory.mktemp("xy")
+    (folder / "xy.h").write_text(HEADER)
+    source = "struct xy_thing { int x; } it; struct xy_thing *xy_thing_new(void) { return &it; } void xy_thing_free(struct xy_thing *t) { t->x++; }"
+    (folder / "xy.c").write_text(source)
+    made = folder / "libxy.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-Wl,-soname,libxy.so", "-o", str(made), str(folder / "xy.c")], check=True)
+    with hotcell.load(folder / "xy.h", lib=str(made)) as library:
+        yield library
+
+
+def test_a_name_in_c_is_nothing_else(xy: Any) -> None:
+    """Without what all names start with, `XY_XY_SIZE` would be `XY_SIZE`, which is another."""
+    assert (xy.XY_SIZE, xy.SIZE, xy.XY_XY_SIZE, xy.OTHER) == (1, 1, 2, 3)
+    assert (xy.xy_number(), xy.number(), xy.xy_xy_number()) == (1, 1, 2)
+
+
+def test_what_is_left_out_or_elsewhere_is_told_by_the_end_of_its_name(xy: Any) -> None:
+    thing = xy.thing_new()
+    wrongs: list[tuple[Callable[[], Any], str]] = [
+        (lambda: xy.easy_add, "`xy_easy_add` cannot be called: it takes a variable number of arguments"),
+        (lambda: xy.add, "`xy_easy_add` cannot be called"),
+        (lambda: xy.mul, "`xy_multi_mul`, `xy_share_mul` cannot be called: ask for one by that name, to be told why"),
+        (lambda: thing.perform, "`xy_easy_perform` is a function of the library: library.easy_perform(…)"),
+    ]
+    for wrong, expect in wrongs:
+        with pytest.raises(AttributeError) as raised:
+            wrong()
+        assert expect in str(raised.value)
+
+
+def test_a_denied_call_says_what_would_allow_it(xy: Any) -> None:
+    denied = r"the sandbox denied openat\(\"/etc/hosts\"\); "
+    with pytest.raises(hotcell.SandboxDenied, match=denied) as raised:
+        xy.opened("/etc/hosts")
+    said = str(raised.value)
+    assert said.endswith('; sandbox={"profile": "files", "read": ["/etc/hosts"]} would allow it')
+    assert raised.value.cause is not None
+    sandbox = raised.value.cause["remedy"]
+    assert sandbox == {"profile": "files", "read": ["/etc/hosts"]}
+    with xy.open(sandbox=sandbox) as other:
+        assert other.opened("/etc/hosts") >= 0
+    with pytest.raises(hotcell.SandboxDenied, match=r'; sandbox=\{"profile": "network", "connect": \[PORT\]\} would allow it'):
+        xy.socket(2)
+    with pytest.raises(hotcell.SandboxDenied, match="; no profile allows that$"):
+        xy.fork()
+    line = "socket(arg0 == 1 && arg1 == 1 && arg2 == 0)"
+    with xy.open(sandbox={"profile": "files", "read": ["/etc/hosts"], "write_xor_execute": True}) as other:
+        with pytest.raises(hotcell.SandboxDenied) as raised:
+            other.socket(1)
+        allowed = f'"read": ["/etc/hosts"], "allow": ["{line}"], "write_xor_execute": True'
+        assert f'sandbox={{"profile": "custom", {allowed}}} would allow it' in str(raised.value)
+        assert raised.value.cause is not None
+        with other.open(sandbox=raised.value.cause["remedy"]) as third:
+            assert third.socket(1) >= 0
 
 
 def test_functions_that_are_no_methods_stay_so(grid: Any) -> None:

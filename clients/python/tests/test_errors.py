@@ -104,6 +104,9 @@ def test_what_cannot_be_loaded_says_why(tmp_path: Any) -> None:
         hotcell.load("zlib.h", lib="z", nope=1)
     with pytest.raises(ValueError, match="sandbox"):
         hotcell.load("zlib.h", lib="z", sandbox="none")
+    for deadline, said in ((1e300, "is 1e300, and longer than any time"), (0, "is 0.0, and no time in seconds above 0")):
+        with pytest.raises(ValueError, match=f"`deadline` {said}"):
+            hotcell.load("zlib.h", lib="z", deadline=deadline)
 
 
 def test_options_that_are_tables(load_grid: Any) -> None:
@@ -121,6 +124,8 @@ def test_options_that_are_tables(load_grid: Any) -> None:
         assert grid.info()["faults"] == {}
     wrongs: list[tuple[dict[str, Any], str]] = [
         ({"limits": {"memry": 1}}, "memry"),
+        ({"limits": {"memory": "1G"}}, "options: limits.memory: invalid type"),
+        ({"sandbox": {"profile": "files", "read": "/etc"}}, "options: sandbox.read: invalid type"),
         ({"recycle": {"every": -1.0}}, "no time in milliseconds"),
         ({"recycle": {"every_ms": 10}}, "there is no `every_ms`: times are in seconds"),
         ({"restart": {"faults": "many"}}, "many"),

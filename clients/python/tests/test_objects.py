@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import gc
+import pickle
 import weakref
 from typing import Any
 
@@ -57,8 +59,38 @@ def test_methods_are_bound_and_not(grid: Any) -> None:
         type(box).put(7, 5)
     with pytest.raises(TypeError):
         type(box).put()
-    with pytest.raises(TypeError, match="object of the library"):
+    with pytest.raises(TypeError, match=r"takes a GridBox, not int; library\.box_new\(…\) gives one"):
         grid.call("grid_box_sum", 3)
+
+
+def test_what_takes_an_object_says_how_one_comes_about(grid: Any) -> None:
+    """Also one that goes by values, for there is a callback, and one that another object gives."""
+    with pytest.raises(TypeError, match=r"takes a GridBox, not str; library\.box_new\(…\) gives one"):
+        grid.call("grid_box_watch", "box", print)
+    with pytest.raises(TypeError, match=r"takes an Item, not int; \.item\(…\) of a GridBox gives one"):
+        grid.call("grid_item_value", 3)
+
+
+def test_an_object_is_neither_pickled_nor_copied(grid: Any) -> None:
+    for use in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="a GridBox cannot be pickled or copied: it lives in the worker of its session"):
+            use(grid.box_new(1))
+
+
+def test_a_structure_that_has_not_begun_says_how_it_begins() -> None:
+    with hotcell.load("zlib.h", lib="z") as z:
+        stream = z.ZStream(z)
+        with pytest.raises(hotcell.InvalidArgument, match=r"has not begun: call its \.deflate_init_\(…\) or "):
+            stream.deflate(4)
+        with pytest.raises(TypeError, match=r"takes a ZStream, not int; make one with ZStream\(library\)"):
+            z.call("deflate", 3, 4)
+        with pytest.raises(AttributeError, match="ZStream has no field or function `deflate_init`; is it `deflate_init_`"):
+            stream.deflate_init  # noqa: B018
+        with pytest.raises(AttributeError, match="ZStream has no field or function `nothing`$"):
+            stream.nothing  # noqa: B018
+        assert not hasattr(stream, "__array__") and stream.next_in is None
+        with pytest.raises(AttributeError, match="avail_inn"):
+            stream.avail_inn = 3
 
 
 def test_objects_of_other_sessions_and_types_are_refused(grid: Any, load_grid: Any) -> None:

@@ -139,7 +139,8 @@ def test_an_interrupt_ends_the_wait_for_a_worker(starts: Any) -> None:
     opens()
     timer.join()
     end = time.monotonic() + 20
-    while workers() != before:
+    # Sessions of other tests, which the collector finds meanwhile, may end theirs.
+    while workers() - before:
         assert time.monotonic() < end, "the worker goes on"
         time.sleep(0.05)
     assert starts.one() == 1

@@ -17,19 +17,26 @@ use crate::generate::languages::{Compiled, Made, Making};
 use crate::print::{complain, out};
 
 pub(crate) fn generate(args: &GenArgs) -> ExitCode {
-    report(render(&args.package).and_then(|(checked, made, _)| {
+    report(Making::of(&args.package).and_then(|making| {
+        let (checked, made) = render(&args.package, &making)?;
         let PackageArgs { out: folder, .. } = &args.package;
         let over = if args.check { Over::Nothing } else { over(&args.package) };
         package::put(folder, &made.files, over).map_err(|error| unwritten(folder, error))?;
         tell_left_out(&checked, &made.left_out);
         places::tell(&checked);
-        let state = if args.check { "is up to date" } else { "is written" };
-        Ok(format!("{} {state}: {} functions\n", folder.display(), checked.interface.functions.len()))
+        let (state, shim) = match args.check {
+            true => ("is up to date", String::new()),
+            false => ("is written", making.tell_shim() + &making.tell_taken(&checked)),
+        };
+        let functions = checked.interface.functions.len();
+        Ok(format!("{} {state}: {functions} functions\n{shim}", folder.display()))
     }))
 }
 
 pub(crate) fn build(args: &BuildArgs) -> ExitCode {
-    report(render(&args.package).and_then(|(checked, made, Compiled { folder, beside })| {
+    report(Making::of(&args.package).and_then(|making| {
+        let (checked, made) = render(&args.package, &making)?;
+        let Compiled { folder, beside } = making.compiled(&checked);
         let compiled = hotcell_bind::compile(&checked)?;
         let Made { files, left_out } = made;
         let mut files: Vec<_> = files.into_iter().map(|(path, text)| (path, text.into_bytes())).collect();
@@ -47,19 +54,19 @@ pub(crate) fn build(args: &BuildArgs) -> ExitCode {
         }
         let glibc = compiled.glibc.map_or("any glibc".into(), |version| format!("glibc {version} or later"));
         Ok(format!(
-            "{} is written: {} functions\n{}/shim.so needs {}, {glibc}, and {}\n",
+            "{} is written: {} functions\n{}/shim.so needs {}, {glibc}, and {}\n{}",
             out.display(),
             checked.interface.functions.len(),
             folder.display(),
             std::env::consts::ARCH,
-            checked.interface.link.join(", ")
+            checked.interface.link.join(", "),
+            making.tell_taken(&checked)
         ))
     }))
 }
 
-/// A package, and what it has with its compiled shim.
-fn render(args: &PackageArgs) -> Result<(Checked, Made, Compiled), Failure> {
-    let making = Making::of(args)?;
+/// A package.
+fn render(args: &PackageArgs, making: &Making<'_>) -> Result<(Checked, Made), Failure> {
     let checked = hotcell_bind::check(&Job {
         source: Source::Contract(args.contract.clone()),
         only: None,
@@ -74,8 +81,7 @@ fn render(args: &PackageArgs) -> Result<(Checked, Made, Compiled), Failure> {
         return Err(hotcell_bind::Error::nothing_bound(&checked.interface).into());
     }
     let made = making.render(&checked).map_err(hotcell_bind::Error::from_generate)?;
-    let compiled = making.compiled(&checked);
-    Ok((checked, made, compiled))
+    Ok((checked, made))
 }
 
 fn tell_left_out(checked: &Checked, unsupported: &[hotcell_generate::Error]) {

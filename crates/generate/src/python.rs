@@ -1,6 +1,6 @@
 //! Python packages: data, which the runtime makes classes and functions of, and stubs that say it in words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use hotcell_model::Interface;
@@ -145,6 +145,7 @@ impl Names {
     pub fn of(interface: &Interface) -> Names {
         let integers = crate::shape::enums(interface);
         let rust = RustNames::of(interface, integers.keys().map(String::as_str));
+        let in_c = names::in_c(interface);
         let mut module = names::Scope::of_module();
         let library = module.take(&rust.library);
         let doc = |doc: &Option<String>| docs::from_header(doc.as_deref().unwrap_or_default());
@@ -200,10 +201,10 @@ impl Names {
         }
         let constants = interface.constants.iter().filter_map(|(key, constant)| {
             let name = rust.constants.get(key)?;
-            Some((module.take(name), constant.value.clone()))
+            Some((module.take_beside(name, key, &in_c), constant.value.clone()))
         });
         let constants = constants.collect();
-        let functions = functions(interface, &rust, scopes);
+        let functions = functions(interface, &rust, scopes, &in_c);
         Names { format: FORMAT, library, error, functions, objects, structs, enums, constants, errors }
     }
 
@@ -245,6 +246,7 @@ fn functions<'i>(
     interface: &'i Interface,
     rust: &RustNames,
     mut scopes: BTreeMap<Option<&'i str>, names::Scope>,
+    in_c: &BTreeSet<&str>,
 ) -> Vec<NamedFunction> {
     let functions = interface.functions.iter().zip(&rust.methods).map(|(function, method)| {
         let (owner, own) = match Owner::of(function) {
@@ -257,8 +259,13 @@ fn functions<'i>(
         });
         let mut params = names::Scope::of_parameters();
         let shown = function.params.iter().filter(|param| param.role.value.is_argument());
+        let name = names::of_rust(method, &function.name);
         NamedFunction {
-            name: scope.take(&names::of_rust(method, &function.name)),
+            // Of the library, functions are known by their names in C, too.
+            name: match owner {
+                Some(_) => scope.take(&name),
+                None => scope.take_beside(&name, &function.name, in_c),
+            },
             doc: docs::of_function(function),
             owner: owner.map(str::to_owned),
             own,

@@ -3,10 +3,13 @@
 use std::fmt;
 use std::io;
 
-use hotcell_sandbox::Syscall;
+use hotcell_protocol::wire::denial_record;
+use hotcell_sandbox::{Remedy, Sandbox, Stopped, Syscall};
 use hotcell_shm::DenialRecord;
 use hotcell_supervisor::escape;
 use serde_json::{Value, json};
+
+use crate::remedy;
 
 /// A system call that did not happen. It is what the worker noted: a library that is hostile enough can make it up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +28,8 @@ pub struct Denied {
     pub port: Option<u16>,
     /// What the library was given instead; 0 where the call ended with it.
     pub errno: i32,
+    /// What of `sandbox` lets it pass, as far as that is known of a call that ended with it.
+    pub remedy: Option<Box<Remedy>>,
 }
 
 /// System calls for which the library was given an error.
@@ -53,7 +58,22 @@ impl Denied {
             path: has_path.then(|| escape(&String::from_utf8_lossy(&record.text))),
             port: Some(record.port).filter(|&port| port != 0),
             errno: record.errno,
+            remedy: None,
         }
+    }
+
+    /// With what would let it pass where this sandbox has stopped it.
+    pub(crate) fn by(mut self, record: &DenialRecord, sandbox: &Sandbox) -> Denied {
+        /// What is as long as this may have been cut.
+        const MOST: usize = denial_record::SIZE - denial_record::TEXT;
+        let Some(syscall) = self.syscall.and_then(|_| Syscall::of_number(record.syscall)) else {
+            return self;
+        };
+        let path = self.path.as_ref().and_then(|_| std::str::from_utf8(&record.text).ok());
+        let path = path.filter(|path| path.len() < MOST);
+        let stopped = Stopped { syscall, arguments: self.arguments, path, port: self.port };
+        self.remedy = Remedy::of(&stopped, sandbox).map(Box::new);
+        self
     }
 
     /// One of which the worker noted nothing.
@@ -66,6 +86,7 @@ impl Denied {
             path: None,
             port: None,
             errno: 0,
+            remedy: None,
         }
     }
 
@@ -74,6 +95,7 @@ impl Denied {
         json!({
             "syscall": self.syscall, "number": self.number, "foreign": self.foreign, "path": self.path,
             "port": self.port, "arguments": arguments, "errno": self.errno,
+            "remedy": self.remedy.as_deref().map(remedy::to_json),
         })
     }
 }

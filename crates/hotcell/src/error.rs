@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReason};
+use hotcell_sandbox::Remedy;
 use hotcell_supervisor::StackLeft;
 use serde_json::{Value, json};
 
@@ -16,6 +17,7 @@ pub use output::Output;
 use crate::denied::{Denied, Refused};
 use crate::memory::{HeapFault, Shortage};
 use crate::quarantine::InputId;
+use crate::remedy;
 
 /// What a call returns.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -448,9 +450,14 @@ impl Cause {
     }
 }
 
-impl fmt::Display for Error {
-    /// One line; with `{:#}` also the advice and what the worker printed.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Error {
+    /// The line that it is shown as, with what lets a call pass that was denied in the words of a language.
+    #[doc(hidden)]
+    pub fn in_words(&self, of: impl Fn(&Remedy) -> String) -> String {
+        fmt::from_fn(|f| self.line(f, &of)).to_string()
+    }
+
+    fn line(&self, f: &mut fmt::Formatter<'_>, of: &dyn Fn(&Remedy) -> String) -> fmt::Result {
         let e = &*self.0;
         write!(f, "{}", e.library)?;
         if !e.function.is_empty() {
@@ -465,9 +472,21 @@ impl fmt::Display for Error {
                 write!(f, "{character}")?;
             }
         }
+        if let Cause::Denied(Denied { remedy: Some(remedy), .. }) = &e.cause {
+            write!(f, "; {}", of(remedy))?;
+        }
         if self.tries() > 1 {
             write!(f, " (tried {} times)", self.tries())?;
         }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Error {
+    /// One line; with `{:#}` also the advice and what the worker printed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let e = &*self.0;
+        self.line(f, &remedy::in_contract)?;
         if f.alternate() {
             e.outputs.iter().try_for_each(|(name, value)| write!(f, "\n  {name}: {value}"))?;
             e.refused.iter().try_for_each(|refused| write!(f, "\n  {refused}"))?;

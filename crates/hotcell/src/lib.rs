@@ -30,6 +30,8 @@ mod memory;
 mod options;
 mod quarantine;
 mod recycle;
+#[doc(hidden)]
+pub mod remedy;
 mod restart;
 mod retries;
 pub mod rt;
@@ -45,7 +47,7 @@ pub use denied::{Denied, Refused};
 pub use error::{Answer, Cause, Error, LeftBy, Output, Result};
 pub use hotcell_protocol::wire::Guard;
 pub use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Retry, UnavailableReason};
-pub use hotcell_sandbox::{Level, Limits, Profile, Require, Sandbox};
+pub use hotcell_sandbox::{Level, Limits, Profile, Remedy, Require, Sandbox};
 pub use hotcell_shm::{InBuf, SharedBuf, SharedView};
 pub use hotcell_supervisor::{LoadedFile, Place, ThreadSeen};
 pub use latency::Latency;

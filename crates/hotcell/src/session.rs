@@ -315,6 +315,7 @@ impl Session {
         let buffers = Buffers::new(&fork);
         let sandbox = options.sandbox.clone().unwrap_or_else(|| package.sandbox.sandbox());
         let mut environment = options.environment.clone();
+        let said = Arc::new(sandbox.clone());
         let walled =
             walled::Walled::new(package.library, &program, sandbox, &mut environment).map_err(|wrong| {
                 let error = context.not_executed(wrong.kind, Cause::None, wrong.message);
@@ -338,6 +339,7 @@ impl Session {
             objects: options.max_objects.min(wire::MAX_HANDLES),
             leaves: state::bits(options.leaves.as_deref().unwrap_or_default()),
             profile: walled.profile,
+            sandbox: said,
             wall: walled.wall.clone(),
             trace: walled.trace.clone(),
             required,

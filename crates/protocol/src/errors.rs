@@ -366,7 +366,9 @@ impl ErrorKind {
             }
             Self::OutOfMemory => "Raise the worker's memory limit or refuse such inputs earlier.",
             Self::LimitExceeded => "Raise the named limit, or ask for less.",
-            Self::SandboxDenied => "If the library rightly needs it, choose another profile in the contract.",
+            Self::SandboxDenied => {
+                "If the library rightly needs it, allow it in the contract or in the options: the text says how, and `hotcell trace` finds all that a library needs."
+            }
             Self::ProtocolViolation => {
                 "The library most likely wrote over the worker's memory, or jumped over the frames of a call: the message says which."
             }

@@ -27,6 +27,7 @@ mod machine;
 mod plan;
 mod policy;
 mod profile;
+mod remedy;
 #[doc(hidden)]
 pub mod seam;
 mod spawn;
@@ -42,6 +43,7 @@ pub use machine::Machine;
 pub use plan::Plan;
 pub use policy::{Syscall, WrongRule};
 pub use profile::{Profile, Require, Sandbox, wrong_path};
+pub use remedy::{Remedy, Stopped};
 pub use spawn::{Launch, Spawned, spawn};
 pub use sys::occupied::occupied;
 pub use sys::process::cpu_time;

@@ -1,9 +1,11 @@
 //! How a worker ended, and what it said before.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hotcell_protocol::wire::Event;
+use hotcell_sandbox::Sandbox;
 use hotcell_shm::{CrashRecord, DenialRecord, HeapFaultRecord, HeapRefusal, HostChannel};
 use rustix::process::Signal;
 
@@ -18,6 +20,8 @@ pub struct End {
     pub crash: Option<CrashRecord>,
     /// The system call for which its sandbox ended it, by its own word.
     pub denied: Option<DenialRecord>,
+    /// What it was allowed, as its user says it.
+    pub sandbox: Arc<Sandbox>,
     /// That the library was refused memory, by its own word.
     pub refusal: Option<HeapRefusal>,
     /// What was done to a guarded block, by its own word.

@@ -360,6 +360,7 @@ impl Watched {
             how: how.unwrap_or(HowEnded::Unknown),
             crash,
             denied,
+            sandbox: Arc::clone(&self.shared.sandbox),
             refusal,
             heap_fault,
             stack,

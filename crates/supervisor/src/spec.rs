@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use hotcell_protocol::wire::Guard;
 use hotcell_sandbox::trace::Trace;
-use hotcell_sandbox::{Level, Limits, Profile};
+use hotcell_sandbox::{Level, Limits, Profile, Sandbox};
 
 use crate::client::Client;
 use crate::end::Hears;
@@ -44,6 +44,8 @@ pub struct Spec {
     pub objects: u32,
     /// Sandbox profile.
     pub profile: Profile,
+    /// What it may do, as its user says it.
+    pub sandbox: Arc<Sandbox>,
     /// The plan of its wall, in a sealed memory file; none for the profile that has no wall.
     pub wall: Option<Arc<OwnedFd>>,
     /// What notes what the library does, where it is traced.

@@ -312,6 +312,7 @@ fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
         changed: Changed::default(),
         output: Mutex::new(Tail::default()),
         limits: spec.limits,
+        sandbox: Arc::clone(&spec.sandbox),
         generation,
         hears: spec.hears.clone(),
     }))

@@ -110,6 +110,7 @@ pub(crate) mod tests {
             changed: Changed::default(),
             output: Mutex::default(),
             limits: Limits::default(),
+            sandbox: Arc::default(),
             generation: 1,
             offered: None,
             loaded: OnceLock::new(),

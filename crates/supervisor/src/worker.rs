@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use hotcell_protocol::wire::{self, LaneOpen, Packet, SegmentAdd};
-use hotcell_sandbox::{Level, Limits};
+use hotcell_sandbox::{Level, Limits, Sandbox};
 use hotcell_shm::control::ControlSocket;
 use hotcell_shm::{HeapSegment, HostChannel, Mapping, Seals, SegmentFile};
 use parking_lot::Mutex;
@@ -66,6 +66,8 @@ pub(crate) struct Shared {
     pub(crate) changed: Changed,
     pub(crate) output: Mutex<Tail>,
     pub(crate) limits: Limits,
+    /// What it may do, as its user says it.
+    pub(crate) sandbox: Arc<Sandbox>,
     /// Which worker of its session it is.
     pub(crate) generation: u64,
     pub(crate) hears: Option<Arc<dyn Hears>>,

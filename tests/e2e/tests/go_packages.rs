@@ -188,6 +188,32 @@ fn a_generated_package_compiles_its_shim_on_demand() {
     generate(&["--check"]).succeeds().mentions("is up to date");
 }
 
+/// Who has written one knows what is to be done before it can be used.
+#[test]
+fn what_is_written_says_how_it_is_used() {
+    let folder = Folder::with_moon();
+    folder.compile_with("moon", &["-Wl,-soname,libmoon.so"]);
+    let run = |words: &[&str]| folder.hotcell(words.iter().copied()).and(["bind.toml", "-I", ".", "-L", "."]);
+    let shim = "its shim is compiled by `go generate` in that folder, and before that it cannot be opened: that needs a C compiler, the library and its header; `hotcell build` makes a package that has it\n";
+    let module = "a module here takes it by `go mod edit -replace=moon-hotcell=./a/go -replace=hotcell=./a/go/hotcell`\n";
+    let go = ["gen", "--lang", "go", "--out", "a/go"];
+    run(&go).succeeds().mentions(shim).mentions(module);
+    let checked = run(&go).and(["--check"]).succeeds();
+    assert!(!checked.stdout().contains("shim"), "{checked}");
+    let elsewhere =
+        ["gen", "--lang", "go", "--out", "./b", "--name", "example.org/moon", "--runtime", "../runtime"];
+    run(&elsewhere).succeeds().mentions("takes it by `go mod edit -replace=example.org/moon=./b`\n");
+    let built = run(&["build", "--lang", "go", "--out", "c"]).succeeds();
+    assert!(
+        built.stdout().contains("-replace=moon-hotcell=./c ") && !built.stdout().contains("go generate"),
+        "{built}"
+    );
+    run(&["gen", "--out", "rust"]).succeeds().mentions("its shim is compiled when it is built: ");
+    run(&["gen", "--lang", "python", "--out", "python"])
+        .succeeds()
+        .mentions("its shim is compiled when it is opened first: ");
+}
+
 #[test]
 fn names_and_runtimes_that_go_would_refuse_are_refused() {
     let folder = Folder::with_moon();

@@ -112,7 +112,11 @@ func start(program string) (*server, error) {
 func connect(path string) (*server, error) {
 	conn, err := net.DialUnix("unixpacket", nil, &net.UnixAddr{Name: path, Net: "unixpacket"})
 	if err != nil {
-		return nil, err
+		var why *net.OpError
+		if errors.As(err, &why) {
+			err = why.Err
+		}
+		return nil, fmt.Errorf("no server can be reached at %s, which Options.Socket or $HOTCELL_SERVE names: %w", path, err)
 	}
 	if err := isOwn(conn); err != nil {
 		_ = conn.Close()

@@ -45,6 +45,10 @@ struct Language {
     compiled: fn(&Checked, &Making<'_>) -> PathBuf,
     /// What else a package has with it.
     beside: fn(&Checked) -> Option<(PathBuf, String)>,
+    /// What has the shim of a package compiled that has none, in words that fit behind "its shim is compiled".
+    compiles: &'static str,
+    /// How a program takes the package, where its language does not find it by itself.
+    taken: fn(&Checked, &Making<'_>) -> Option<String>,
 }
 
 /// All of them.
@@ -67,6 +71,8 @@ const LANGUAGES: &[Language] = &[
         },
         compiled: |_, _| PathBuf::from("shim"),
         beside: |_| None,
+        compiles: "when it is built",
+        taken: |_, _| None,
     },
     Language {
         lang: Lang::Go,
@@ -77,8 +83,7 @@ const LANGUAGES: &[Language] = &[
             None => Ok(String::new()),
         },
         render: |checked, making| {
-            let name = making.args.name.clone();
-            let module = name.unwrap_or_else(|| go::module_name(&checked.interface.library));
+            let module = making.go_module(checked);
             let runtime = match making.runtime.clone() {
                 none if none.is_empty() => go::Runtime::Carried,
                 folder if runtime::is_folder(&folder) => go::Runtime::Folder(folder),
@@ -91,6 +96,15 @@ const LANGUAGES: &[Language] = &[
         },
         compiled: |_, _| PathBuf::from(go::COMPILED),
         beside: |_| None,
+        compiles: "by `go generate` in that folder, and before that it cannot be opened",
+        taken: |checked, making| {
+            let (module, folder) = (making.go_module(checked), making.args.out.display().to_string());
+            let folder = if folder.starts_with(['/', '.']) { folder } else { format!("./{folder}") };
+            let carried =
+                making.runtime.is_empty().then(|| format!(" -replace=hotcell={folder}/{}", go::CARRIED));
+            let runtime = carried.unwrap_or_default();
+            Some(format!("a module here takes it by `go mod edit -replace={module}={folder}{runtime}`"))
+        },
     },
     Language {
         lang: Lang::Python,
@@ -110,6 +124,8 @@ const LANGUAGES: &[Language] = &[
         },
         compiled: |checked, making| PathBuf::from(making.python_package(checked)).join("shim"),
         beside: |checked| Some(python::machine(&checked.interface)),
+        compiles: "when it is opened first",
+        taken: |_, _| None,
     },
 ];
 
@@ -138,6 +154,25 @@ impl<'a> Making<'a> {
     /// What it has with its compiled shim.
     pub(super) fn compiled(&self, checked: &Checked) -> Compiled {
         Compiled { folder: (self.language.compiled)(checked, self), beside: (self.language.beside)(checked) }
+    }
+
+    /// What is to be done before a package without it can be used.
+    pub(super) fn tell_shim(&self) -> String {
+        format!(
+            "its shim is compiled {}: that needs a C compiler, the library and its header; `hotcell build` makes a package that has it\n",
+            self.language.compiles
+        )
+    }
+
+    /// How a program takes it, where that is to be said.
+    pub(super) fn tell_taken(&self, checked: &Checked) -> String {
+        (self.language.taken)(checked, self).map_or(String::new(), |text| text + "\n")
+    }
+
+    /// The path of the package's module.
+    fn go_module(&self, checked: &Checked) -> String {
+        let name = self.args.name.clone();
+        name.unwrap_or_else(|| go::module_name(&checked.interface.library))
     }
 
     /// The package that is imported, which lies in a folder of its name.

@@ -1,6 +1,6 @@
 //! A function's part of a package: its method.
 
-use hotcell_model::interface::{Function, Param, Role};
+use hotcell_model::interface::{Function, Param, ResultRole, Role};
 use serde::Serialize;
 
 use crate::Error;
@@ -423,12 +423,25 @@ pub(crate) fn element(context: &Context<'_>, param: &Param) -> &'static str {
     types::element(param.ty.pointee().map(|(ty, _)| ty), &context.interface.target)
 }
 
+/// Whether a call that succeeds may give no object.
+fn gives_none(function: &Function) -> bool {
+    let hands_out = |param: &Param| matches!(param.role.value, Role::HandleOut { nullable: true, .. });
+    matches!(function.result.value, ResultRole::Handle { nullable: true, .. })
+        || function.params.iter().any(hands_out)
+}
+
 fn documentation(function: &Function, name: &str, notes: &[String], repeats: bool) -> Vec<String> {
     let mut lines =
         vec![format!("{name} calls {}:", function.name), String::new(), format!("\t{}", signature(function))];
     docs::paragraph(&mut lines, function.doc.as_deref().map(docs::from_header).unwrap_or_default());
     for note in notes {
         docs::paragraph(&mut lines, [note.clone()]);
+    }
+    if gives_none(function) {
+        docs::paragraph(
+            &mut lines,
+            ["An object that it gives may be nil, without an error: NULL in C.".into()],
+        );
     }
     if repeats {
         docs::paragraph(&mut lines, ["It is idempotent: a call whose worker ends may be made again.".into()]);

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use hotcell_model::Interface;
+
 /// Reserved words of Python.
 const KEYWORDS: &[&str] = &[
     "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def",
@@ -73,13 +75,32 @@ impl Scope {
 
     /// The name itself, or else the first free one of `name_`, `name_2`, `name_3`…
     pub(super) fn take(&mut self, name: &str) -> String {
-        let name = sound(name);
+        self.first(vec![sound(name)], |_| true)
+    }
+
+    /// The same of something that goes by its name in C, too: no name that means something else there.
+    pub(super) fn take_beside(&mut self, name: &str, c_name: &str, in_c: &BTreeSet<&str>) -> String {
+        self.first(vec![sound(name), sound(c_name)], |name| name == c_name || !in_c.contains(name))
+    }
+
+    fn first(&mut self, names: Vec<String>, fits: impl Fn(&str) -> bool) -> String {
+        let name = names[0].clone();
         let others = (2..).map(|number| format!("{name}_{number}"));
-        let mut candidates = [name.clone(), format!("{name}_")].into_iter().chain(others);
-        let free = candidates.find(|name| !self.taken.contains(name)).expect("numbers do not end");
+        let mut candidates = names.into_iter().chain([format!("{name}_")]).chain(others);
+        let free = |name: &String| !self.taken.contains(name) && fits(name);
+        let free = candidates.find(free).expect("numbers do not end");
         self.taken.insert(free.clone());
         free
     }
+}
+
+/// What has a name in C by which it is known in Python, too: functions, also those that are left out, constants and enumerators.
+pub(super) fn in_c(interface: &Interface) -> BTreeSet<&str> {
+    let functions = interface.functions.iter().map(|function| &function.name);
+    let left_out = interface.left_out.iter().map(|function| &function.name);
+    let enumerators = interface.enums.values().flat_map(|item| item.enumerators.iter().map(|(name, _)| name));
+    let all = functions.chain(left_out).chain(interface.constants.keys()).chain(enumerators);
+    all.map(String::as_str).collect()
 }
 
 /// The name of a method, of which Rust's name is known: a word that is reserved there only is as it was.
@@ -141,6 +162,12 @@ mod tests {
         assert_eq!(Scope::of_struct().take("self"), "self_");
         assert_eq!(Scope::of_object(true).take("restore"), "restore_");
         assert_eq!(Scope::of_object(false).take("restore"), "restore");
+        let mut scope = Scope::of_library();
+        let in_c = BTreeSet::from(["fx_x", "fx_fx_x", "open"]);
+        // `fx_x` is another function: who writes that means it.
+        assert_eq!(scope.take_beside("fx_x", "fx_fx_x", &in_c), "fx_fx_x");
+        assert_eq!(scope.take_beside("x", "fx_x", &in_c), "x");
+        assert_eq!(scope.take_beside("open", "open", &in_c), "open_");
         let mut scope = Scope::of_library();
         assert_eq!(scope.take("close"), "close_");
         assert_eq!(scope.take("close_"), "close__");

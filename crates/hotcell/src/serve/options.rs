@@ -36,7 +36,10 @@ pub fn read(value: &Value) -> Result<Options, String> {
         Value::Null => Ok(Said::default()),
         value => Said::deserialize(value),
     };
-    let options = read.map(Options::from).map_err(|error| format!("options: {error}"))?;
+    let options = read.map(Options::from).map_err(|error| match to_blame(value) {
+        Some(name) => format!("options: {name}: {error}"),
+        None => format!("options: {error}"),
+    })?;
     let most = |name, has: u32, most: u32| match has {
         has if has > most => Err(format!("options: {name}: {has} are more than {most}")),
         _ => Ok(()),
@@ -44,6 +47,30 @@ pub fn read(value: &Value) -> Result<Options, String> {
     most("spares", options.spares, SPARES)?;
     most("callers", options.callers, Worker::MOST_CALLERS)?;
     Ok(options)
+}
+
+/// The member without which all is well; of a table of them, the one in that.
+fn to_blame(value: &Value) -> Option<String> {
+    let is_well = |value: &Value| Said::deserialize(value).is_ok();
+    let without = |value: &Value, name: &str| {
+        let mut rest = value.clone();
+        rest.as_object_mut()?.remove(name)?;
+        Some(rest)
+    };
+    for (name, member) in value.as_object()? {
+        if !is_well(&without(value, name)?) {
+            continue;
+        }
+        for inner in member.as_object().into_iter().flat_map(|members| members.keys()) {
+            let mut rest = value.clone();
+            rest[name.as_str()] = without(member, inner)?;
+            if is_well(&rest) {
+                return Some(format!("{name}.{inner}"));
+            }
+        }
+        return Some(name.clone());
+    }
+    None
 }
 
 /// Writes options, as a server tells them to its client.
@@ -480,8 +507,14 @@ impl<'de> Deserialize<'de> for SaidSandbox {
             Value::String(profile) => SandboxTable { profile, ..SandboxTable::default() },
             table => SandboxTable::deserialize(table).map_err(D::Error::custom)?,
         };
-        let wrong = |what: &str, word: &str| D::Error::custom(format!("sandbox: `{word}` is no {what}"));
-        let profile = Profile::from_name(&table.profile).ok_or_else(|| wrong("`profile`", &table.profile))?;
+        let wrong = |what: &str, word: &str| D::Error::custom(format!("`{word}` is no {what}"));
+        let profile = Profile::from_name(&table.profile).ok_or_else(|| {
+            let known = Profile::ALL.map(|profile| format!("`{}`", profile.name())).join(", ");
+            D::Error::custom(match table.profile.as_str() {
+                "" => format!("the table has no `profile`; those are {known}"),
+                other => format!("`{other}` is no `profile`; those are {known}"),
+            })
+        })?;
         let require = match table.require.as_deref() {
             None => Require::Offered,
             Some("strict") => Require::Strict,
@@ -641,7 +674,10 @@ mod tests {
         for (said, expect) in [
             (json!({ "deadlin_ms": 1 }), "unknown field `deadlin_ms`"),
             (json!({ "limits": { "cpus": 1 } }), "unknown field `cpus`"),
-            (json!({ "sandbox": "open" }), "sandbox: `open` is no `profile`"),
+            (
+                json!({ "sandbox": "open" }),
+                "sandbox: `open` is no `profile`; those are `basic`, `compute`, `files`",
+            ),
             (json!({ "sandbox": { "profile": "files", "reed": [] } }), "unknown field `reed`"),
             (json!({ "sandbox": { "profile": "files", "require": "all" } }), "`all` is no `require`"),
             (json!({ "deadline_ms": -1 }), "-1 is no time in milliseconds"),
@@ -651,7 +687,23 @@ mod tests {
             (json!({ "spares": 65 }), "spares: 65 are more than 64"),
             (json!({ "callers": 64 }), "callers: 64 are more than 63"),
             (json!({ "leaves": ["moon"] }), "unknown variant `moon`"),
-            (json!({ "spares": 1.5 }), "1.5"),
+            (json!({ "spares": 1.5 }), "options: spares: invalid type: floating point `1.5`"),
+            (
+                json!({ "spares": 1, "limits": { "memory": "1G", "threads": 3 } }),
+                "options: limits.memory: invalid type",
+            ),
+            (
+                json!({ "sandbox": { "profile": "files", "read": "/etc" } }),
+                "options: sandbox.read: invalid type",
+            ),
+            (
+                json!({ "sandbox": { "read": ["/etc"] } }),
+                "options: sandbox: the table has no `profile`; those are",
+            ),
+            (
+                json!({ "sandbox": { "profile": "files", "require": "all" } }),
+                "options: sandbox.require: `all`",
+            ),
             (json!(7), "expected struct"),
         ] {
             let wrong = read(&said).unwrap_err();

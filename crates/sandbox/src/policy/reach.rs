@@ -112,6 +112,11 @@ impl Policy {
             .collect();
     }
 
+    /// Whether the kernel's rules of paths judge the call, whatever line allows it.
+    pub(crate) fn is_judged_by_path(call: &str) -> bool {
+        JUDGED_BY_PATH.contains(&call)
+    }
+
     /// Whether a call is allowed that only the kernel's rules of paths keep from everything, whatever its arguments are to be.
     pub(crate) fn opens_paths(&self) -> bool {
         JUDGED_BY_PATH.iter().any(|call| self.allows(call))

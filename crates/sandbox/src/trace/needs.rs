@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::policy::{Policy, Syscall, Then};
+use crate::policy::{Policy, Then};
 use crate::profile::{Profile, Sandbox};
+use crate::remedy::{NOTHING, rule};
 
 use super::process::real;
 use super::seen::{Refused, Seen, Unnamed};
@@ -79,9 +80,6 @@ const WIDE: [(&str, &[&str]); 3] = [
         ],
     ),
 ];
-
-/// Named where a profile needs rules of paths and nothing is to be open by them.
-const NOTHING: &str = "/dev/null";
 
 impl Needs {
     /// What a trace's file says, and the lines that say nothing: a full disk leaves half of one.
@@ -211,20 +209,6 @@ fn topmost(paths: Vec<PathBuf>) -> Vec<PathBuf> {
 fn holds(places: &[PathBuf], path: &Path) -> bool {
     let path = real(path);
     places.iter().any(|place| path.starts_with(place) || path.starts_with(real(place)))
-}
-
-/// A line that allows a call with what it was given, as far as that says what it does: numbers of descriptors, lengths and what
-/// lies in memory differ from call to call.
-fn rule(name: &str, arguments: &[u64; 6]) -> String {
-    let choices = Syscall::named(name).map_or(&[][..], |syscall| syscall.choices);
-    let compared: Vec<String> = choices
-        .iter()
-        .map(|&at| match arguments[usize::from(at)] as u32 {
-            small @ ..10 => format!("arg{at} == {small}"),
-            number => format!("arg{at} == {number:#x}"),
-        })
-        .collect();
-    if compared.is_empty() { name.to_owned() } else { format!("{name}({})", compared.join(" && ")) }
 }
 
 fn wide(calls: impl Iterator<Item = &'static str>) -> Vec<(&'static str, &'static str)> {

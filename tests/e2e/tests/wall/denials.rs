@@ -1,7 +1,7 @@
 //! A system call that the sandbox stops is told: by name, path and port, on the very call; or it is counted.
 
 use hotcell::dynamic::Value;
-use hotcell::{Cause, ErrorKind, Executed, Profile, Sandbox};
+use hotcell::{Cause, ErrorKind, Executed, Profile, Remedy, Sandbox};
 use hotcell_e2e::wall::{Attacks, Outcome};
 
 #[test]
@@ -27,6 +27,49 @@ fn a_denied_call_names_the_system_call_and_its_path() {
     }
     let generation = attacker.session.generation();
     assert_eq!(generation, 6, "each costs a worker, and no more");
+}
+
+/// What is said to allow a call does; a session that was opened with it gets one step further.
+#[test]
+fn what_would_allow_a_denied_call_allows_it() {
+    let attacks = Attacks::new();
+    let open = |sandbox: &Sandbox, path: &str, flags: libc::c_int| {
+        let attacker = attacks.open(sandbox.clone(), &[]).unwrap();
+        attacker.int("attack_open", &[Value::Text(path.into()), Value::Int(flags.into())])
+    };
+    let remedy = |error: &hotcell::Error| match error.cause() {
+        Cause::Denied(denied) => denied.remedy.as_deref().cloned(),
+        other => panic!("{other:?}"),
+    };
+    let compute = Sandbox::of(Profile::Compute);
+    let error = open(&compute, "/etc/hosts", libc::O_RDONLY).unwrap_err();
+    let line = "attacks: attack_open: SandboxDenied: the sandbox denied openat(\"/etc/hosts\"); \
+                `sandbox = { profile = \"files\", read = [\"/etc/hosts\"] }` would allow it";
+    assert_eq!(error.to_string(), line);
+    assert_eq!(error.message(), "the sandbox denied openat(\"/etc/hosts\")");
+    let json = serde_json::json!({ "profile": "files", "read": ["/etc/hosts"] });
+    assert_eq!(error.to_json()["cause"]["remedy"], json);
+    let Some(Remedy::With(with)) = remedy(&error) else { panic!("{error:?}") };
+    assert!(open(&with, "/etc/hosts", libc::O_RDONLY).unwrap() >= 0);
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().canonicalize().unwrap().join("made").display().to_string();
+    let error = open(&compute, &path, libc::O_WRONLY | libc::O_CREAT).unwrap_err();
+    let Some(Remedy::With(with)) = remedy(&error) else { panic!("{error:?}") };
+    assert_eq!(with.write, [folder.path().canonicalize().unwrap()]);
+    assert!(open(&with, &path, libc::O_WRONLY | libc::O_CREAT).unwrap() >= 0);
+
+    // A path that may have been cut, and one that begins who knows where, are not named.
+    for path in [format!("/{}", "directory/".repeat(40)), "relative".to_owned()] {
+        let error = open(&compute, &path, libc::O_RDONLY).unwrap_err();
+        assert_eq!(remedy(&error), Some(Remedy::Naming(Sandbox::of(Profile::Files), "read")), "{error}");
+        let line = "`sandbox = { profile = \"files\", read = [PATH] }` would allow it";
+        assert!(error.to_string().ends_with(line), "{error}");
+    }
+    let attacker = attacks.open(compute, &[]).unwrap();
+    let error = attacker.int("attack_now", &[Value::Text("ptrace_seize".into())]).unwrap_err();
+    assert_eq!(remedy(&error), Some(Remedy::Never));
+    assert!(error.to_string().ends_with("the sandbox denied ptrace; no profile allows that"), "{error}");
 }
 
 /// The pointer is the library's: it may point nowhere.

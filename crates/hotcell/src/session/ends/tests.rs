@@ -32,6 +32,7 @@ fn end(how: HowEnded) -> End {
         how,
         crash: None,
         denied: None,
+        sandbox: Arc::default(),
         refusal: None,
         heap_fault: None,
         stack: None,

@@ -15,6 +15,8 @@ import (
 //
 // Where path is nil, the library gets NULL.
 //
+// An object that it gives may be nil, without an error: NULL in C.
+//
 // The error is a hotcell.LibraryError when the result is not 0, or tells what became of the worker.
 func (lib *Library) Open(ctx context.Context, path *string) (*Kit, error) {
 	call := lib.session.Begin(ctx, fn_KitOpen)
@@ -45,6 +47,8 @@ func (lib *Library) Compare(ctx context.Context, a, b *Item) (int32, error) {
 //	struct kit_item *kit_item_new(struct kit *near)
 //
 // Where near is nil, the library gets NULL.
+//
+// An object that it gives may be nil, without an error: NULL in C.
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) ItemNew(ctx context.Context, near *Kit) (*Item, error) {

@@ -54,6 +54,8 @@ func (kit *Kit) KitClose(ctx context.Context) error {
 //
 //	struct kit_list *kit_list_new(struct kit *db, int size)
 //
+// An object that it gives may be nil, without an error: NULL in C.
+//
 // The error tells what became of the worker; the library reports none here.
 func (kit *Kit) ListNew(ctx context.Context, size int32) (*List, error) {
 	call := kit.h().Begin(ctx, fn_KitListNew)

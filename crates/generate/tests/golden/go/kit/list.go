@@ -111,6 +111,8 @@ func (list *List) Get(ctx context.Context, at int32) (*Item, error) {
 //
 // What was borrowed from list is stale afterwards.
 //
+// An object that it gives may be nil, without an error: NULL in C.
+//
 // The error tells what became of the worker; the library reports none here.
 func (list *List) Split(ctx context.Context) (SplitResult, error) {
 	call := list.h().Begin(ctx, fn_KitListSplit)
