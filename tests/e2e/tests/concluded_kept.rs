@@ -111,5 +111,5 @@ fn a_text_of_an_object_that_may_be_null_is_asked_for() {
         dials.int("dial_set_label", &[other, label(&"x".repeat(300))]);
     }
     let said = dials.call("dial_label", &[dial]).unwrap().returned;
-    assert!(matches!(&said, Some(Value::Text(text)) if text.to_string() == "all of them"), "{said:?}");
+    assert!(matches!(&said, Some(Value::Text(text)) if **text == *"all of them"), "{said:?}");
 }

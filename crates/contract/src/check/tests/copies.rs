@@ -1,10 +1,11 @@
 //! Texts of which nobody says who keeps or owns them: `kept-text` and `copied-text`.
 
 use hotcell_model::evidence::Evidence;
-use hotcell_model::interface::Until;
+use hotcell_model::interface::{Role, Until};
 
 use super::support::{api, contract, run};
-use crate::check::Selection;
+use crate::check::{Link, Selection};
+use crate::contract::Contract;
 
 /// What a function named `f` or `f_…` is, declared last: each text that may be kept with what ends it, and the result where it is a text
 /// that is copied; `None` when it is not bound.
@@ -231,4 +232,23 @@ fn objects_keep_no_others_where_each_has_its_calls() {
         "[function.db_set_stmt]\nparams.s = { in = \"handle\" } # when nothing goes on using it: objects keep no others with \
          `threads = \"per-handle\"`"
     );
+}
+
+#[test]
+fn without_a_contract_an_object_that_has_copies_is_there() {
+    let api = api(&[
+        "void db_free(db *d)",
+        "int db_set_name(db *d, const char *name)",
+        "int db_count(const db *d)",
+        "int db_exec(db *d, const char *sql)",
+    ]);
+    let sonames = ["libz.so.1".to_owned()];
+    let link = Link { sonames: &sonames, exports: None, shadowed: None };
+    let bare = Contract::bare(&["test.h".into()], "z");
+    let interface = crate::check::check(&bare, &api, link, Selection::Contract).unwrap().interface;
+    let null = |name: &str| {
+        let function = interface.functions.iter().find(|function| function.name == name).unwrap();
+        matches!(function.params[0].role.value, Role::Handle { nullable: true, .. })
+    };
+    assert_eq!(["db_set_name", "db_count", "db_exec"].map(null), [false, true, true]);
 }
