@@ -83,11 +83,14 @@ pub(in crate::infer) fn keeper(view: &View<'_>, draft: &Draft, index: usize) -> 
 /// `map_find(map, const key *)` maps nothing. One that does what it does `with` something is done with that where it is done with data.
 fn says(view: &View<'_>, objects: &[usize]) -> bool {
     let name = own(view, objects);
+    // `db_bind2`; `1` says in some libraries that the keeper has its own.
+    let versionless = |word: &String| word.trim_end_matches(|c: char| ('2'..='9').contains(&c)).to_owned();
+    let name: Vec<String> = name.iter().map(versionless).collect();
     let any = |list: &[&str]| name.iter().any(|word| list.contains(&word.as_str()));
-    // `dev_setctx`, but not `dev_settings`.
+    // `dev_setctx`, but not `dev_settings` or `EVP_MD_settable_ctx_params`.
     let glued = |word: &String| {
         let begins = ["init", "register", "set"].iter().any(|verb| word.starts_with(verb) && word != verb);
-        begins && !word.starts_with("setting")
+        begins && !word.starts_with("setting") && !word.starts_with("settable")
     };
     any(KEEPS_OBJECT)
         || name.iter().any(glued)
@@ -113,7 +116,12 @@ fn own(view: &View<'_>, objects: &[usize]) -> Vec<String> {
 /// Whether a function is asked for something of an object, and what its name says of keeping is what it is asked for:
 /// `item_get_default(const item *)`, `TIFFFieldSetGetSize(const TIFFField *)`.
 fn looks(view: &View<'_>) -> bool {
-    view.function_has_word(LOOKS) && view.function.result.kind != Type::Void
+    let asked = |word: &String| {
+        // `X509_STORE_CTX_get0_store(const ctx)`.
+        let unnumbered = word.trim_end_matches(|c: char| c.is_ascii_digit());
+        LOOKS.contains(&unnumbered)
+    };
+    words(&view.function.name).iter().any(asked) && view.function.result.kind != Type::Void
 }
 
 /// Whether what the keeper gets is the value of another one of its type: `mpz_set(x, const y)`, `vector_add(x, const y)`. What has a name of its

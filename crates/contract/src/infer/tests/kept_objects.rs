@@ -19,6 +19,7 @@ fn an_object_that_another_goes_on_using_is_asked_for() {
         &[
             ("int db_set_item(db *d, const item *i)", asked),
             ("int db_setitem(db *d, const item *i)", asked),
+            ("int db_bind2(db *d, const item *i)", asked),
             ("int db_bind_item(db *d, const item *i)", asked),
             ("int db_register(db *d, const item *i)", asked),
             ("int db_install_item(db *d, const item *i)", asked),
@@ -52,6 +53,8 @@ fn an_object_that_the_function_is_done_with_is_used() {
             ("int db_settings(const db *d, int n)", "object value -> value"),
             ("int item_get_default(const item *i)", "object -> value"),
             ("int item_field_set_get_size(const item *i)", "object -> value"),
+            ("const char *item_get0_store(const item *i)", "object -> text"),
+            ("const char *item_settable_names(const item *i)", "object -> text"),
             ("int db_set_equal(const db *d, const db *other)", used),
             // The value of another.
             ("int item_set(item *i, const item *other)", used),
