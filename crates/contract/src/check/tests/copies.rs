@@ -217,6 +217,15 @@ fn an_object_that_what_is_made_may_keep_is_asked_for() {
     // Whoever says of a type who makes it has said the same.
     let made = "handle.db = { release = \"db_free\", made_by = [\"db_new_with\"] }\n";
     assert_eq!(open(all, made).0, reason);
+    // What tells of a failure has nothing of it, whoever owns that.
+    let sets = "void db_free(db *d); void stmt_free(stmt *s); void inbuf_free(inbuf *b); \
+                int db_set_stmt(db *d, const stmt *s, inbuf **error)";
+    let owned = "function.db_set_stmt.params.error = { out = \"owned\" }\n";
+    let made = "handle.inbuf = { release = \"inbuf_free\", made_by = [\"db_set_stmt.error\"] }\n";
+    for lines in ["", owned, made] {
+        let (_, help) = open(sets, lines);
+        assert!(help.contains("params.s = { in = \"handle\", until = \"d\" }"), "{lines}: {help}");
+    }
     // What is lent by the object it is made of lives no longer than that.
     let lent = "function.db_new_with.result = { out = \"borrowed\", parent = \"s\" }\n";
     assert_eq!(see(all, lent, None).as_deref(), Some(""));

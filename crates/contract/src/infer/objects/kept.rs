@@ -10,11 +10,14 @@ use hotcell_model::types::{CType, Type};
 use crate::infer::names::{function_words, words};
 use crate::infer::objects::{companions, named, object_pointer};
 use crate::infer::view::View;
-use crate::infer::words::objects::{COMPARES, COPIES, FINDS, KEEPS_OBJECT, LOOKS, TAKES_VALUE, WITH};
-use crate::infer::{Draft, comments, keeping, may_make};
+use crate::infer::words::objects::{BEGINS, COPIES, FINDS, KEEPS_OBJECT, LOOKS, TAKES_VALUE, WITH};
+use crate::infer::{Draft, comments, keeping, may_make, tells_failure};
 
 /// Last words of names that say of which type a number is.
 const NUMBERS: &[&str] = &["d", "f", "i", "l", "q", "s", "si", "u", "ui", "z"];
+
+/// Words of types that tell of a failure.
+const FAILURES: &[&str] = &["err", "error", "exception"];
 
 /// What may go on using an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,26 +60,36 @@ impl Keeper {
 
 /// What may go on using the object behind a `const` pointer.
 pub(in crate::infer) fn keeper(view: &View<'_>, draft: &Draft, index: usize) -> Option<Keeper> {
-    let function = view.function;
-    let compares = view.function_has_last_word(COMPARES) && function.result.is_scalar();
-    if compares || comments::copied(function) && alone(view, index) {
+    if comments::copied(view.function) && alone(view, index) {
         return None;
     }
-    if let Some(begun) = (0..function.params.len()).find(|&at| at != index && begins(view, draft, at)) {
-        return (!takes_value(view, index, begun)).then_some(Keeper::Param(begun));
+    let begun = (0..view.function.params.len()).filter(|&at| at != index && begins(view, draft, at));
+    let begun: Vec<usize> = begun.collect();
+    if begun.iter().any(|&at| takes_value(view, index, at)) {
+        return None;
     }
-    if let Some(made) = made(view, draft, index) {
-        return Some(made);
-    }
+    let mut made = made(view, draft, index);
+    made.extend(begun.into_iter().map(Keeper::Param));
     let changed: Vec<usize> = keeping::all_changed(view, draft, index).collect();
-    match changed[..] {
-        [keeper] => {
-            let used = takes_value(view, index, keeper) || companions::is_context(view, index, keeper);
-            (!used && says(view, &[index, keeper])).then_some(Keeper::Param(keeper))
+    if made.is_empty() {
+        let asked = match changed[..] {
+            [keeper] => {
+                !takes_value(view, index, keeper)
+                    && !companions::is_context(view, index, keeper)
+                    && says(view, &[index, keeper])
+            }
+            [] => !looks(view) && says(view, &[index]),
+            _ => says(view, &[index]),
+        };
+        if !asked {
+            return None;
         }
-        [] => (!looks(view) && says(view, &[index])).then_some(Keeper::Library),
-        _ => says(view, &[index]).then_some(Keeper::Library),
     }
+    // Each of several may have it, and nobody knows which.
+    made.extend(
+        changed.into_iter().map(Keeper::Param).filter(|keeper| !made.contains(keeper)).collect::<Vec<_>>(),
+    );
+    Some(if let [only] = made[..] { only } else { Keeper::Library })
 }
 
 /// Whether the function is called like one after which something goes on using what it was given, apart from what its objects are called:
@@ -100,15 +113,17 @@ fn says(view: &View<'_>, objects: &[usize]) -> bool {
 
 /// The words of the function's name without those of the types of these objects, each of which it may be called after.
 fn own(view: &View<'_>, objects: &[usize]) -> Vec<String> {
-    let mut name = function_words(&view.function.name);
-    for &object in objects {
-        let of_type = named::own_words(view, object);
-        if of_type.is_empty() || of_type.len() >= name.len() {
-            continue;
-        }
-        if let Some(at) = name.windows(of_type.len()).position(|part| part == of_type) {
-            name.drain(at..at + of_type.len());
-        }
+    let name = function_words(&view.function.name);
+    objects.iter().fold(name, |name, &object| without(name, &named::own_words(view, object)))
+}
+
+/// The words of a name without those of a type, once.
+fn without(mut name: Vec<String>, of_type: &[String]) -> Vec<String> {
+    if !of_type.is_empty()
+        && of_type.len() < name.len()
+        && let Some(at) = name.windows(of_type.len()).position(|part| part == of_type)
+    {
+        name.drain(at..at + of_type.len());
     }
     name
 }
@@ -124,16 +139,23 @@ fn looks(view: &View<'_>) -> bool {
     words(&view.function.name).iter().any(asked) && view.function.result.kind != Type::Void
 }
 
-/// Whether what the keeper gets is the value of another one of its type: `mpz_set(x, const y)`, `vector_add(x, const y)`. What has a name of its
-/// own behind that is noted as often: `node_set_parent(node, const node *)`.
+/// Whether what the keeper gets is the value of another one of its type: its name says nothing but that, behind what it and the library are called,
+/// as `mpz_set(x, const y)`, `vector_add(x, const y)` and `mpz_add_ui(x, const y, n)`. What it says besides is what is noted as often:
+/// `node_set_parent(node, const node *)`, `node_child_add`.
 fn takes_value(view: &View<'_>, index: usize, keeper: usize) -> bool {
     let record = |at: usize| view.param(at)?.ty.pointee()?.0.record();
     let handle = |at: usize| view.handle(at);
     let same = handle(index).is_some() && handle(index) == handle(keeper)
         || record(index).is_some() && record(index) == record(keeper);
-    // `mpz_add_ui(x, const y, n)`.
-    let verb = words(&view.function.name).into_iter().rfind(|word| !NUMBERS.contains(&word.as_str()));
-    same && (view.function_has_word(COPIES) || verb.is_some_and(|verb| TAKES_VALUE.contains(&verb.as_str())))
+    let all = words(&view.function.name);
+    let mut name = without(all.clone(), &named::own_words(view, index));
+    while name.last().is_some_and(|word| NUMBERS.contains(&word.as_str())) {
+        name.pop();
+    }
+    let verb = name.pop().unwrap_or_default();
+    let begins = |word: &String| BEGINS.contains(&word.as_str());
+    let only = name.iter().enumerate().all(|(at, word)| at == 0 && all.first() == Some(word) || begins(word));
+    same && only && (TAKES_VALUE.contains(&verb.as_str()) || COPIES.contains(&verb.as_str()))
 }
 
 /// Whether the function begins what is passed here.
@@ -145,34 +167,36 @@ fn begins(view: &View<'_>, draft: &Draft, at: usize) -> bool {
         || matches!(said, Some(Role::Resident { starts: Some(_), .. }))
 }
 
-/// The object that comes out, where it is the caller's or may be, and is no copy of the only object that goes in.
-fn made(view: &View<'_>, draft: &Draft, index: usize) -> Option<Keeper> {
+/// The objects that come out, where they are the caller's or may be, and are no copy of this one. What tells of a failure has nothing of it.
+fn made(view: &View<'_>, draft: &Draft, index: usize) -> Vec<Keeper> {
     let function = view.function;
     let makes = may_make(function) && !view.function_has_word(FINDS);
     let copy = |ty: &CType| {
         let own = view.handle(index);
-        own.is_some() && view.known.handles.of_pointer(ty) == own && view.function_has_word(COPIES)
+        let same = own.is_some() && view.known.handles.of_pointer(ty) == own;
+        same && view.function_has_word(COPIES) && !says(view, &[index])
     };
     let object = |ty: &CType| ty.pointee().is_some_and(|(_, constant)| !constant) && object_pointer(view, ty);
-    let out = |at: usize| {
-        let (ty, constant) = view.param(at)?.ty.pointee()?;
+    let out = |&at: &usize| {
+        let Some((ty, constant)) = view.param(at).and_then(|param| param.ty.pointee()) else { return false };
         let role = draft.params.get(at).and_then(|fact| fact.as_ref()).map(|fact| &fact.value);
         let owned = match role {
             Some(Role::HandleOut { ownership, .. }) => matches!(ownership, Ownership::Owned { .. }),
             Some(_) => false,
             None => !constant && object(ty) && makes,
         };
-        (owned && !copy(ty)).then_some(Keeper::Param(at))
+        let failure = tells_failure(&view.name(at))
+            || named::own_words(view, at).iter().any(|word| FAILURES.contains(&word.as_str()));
+        at != index && owned && !failure && !copy(ty)
     };
-    if let Some(keeper) = (0..function.params.len()).filter(|&at| at != index).find_map(out) {
-        return Some(keeper);
-    }
+    let mut found: Vec<Keeper> = (0..function.params.len()).filter(out).map(Keeper::Param).collect();
     let owned = match draft.result.as_ref().map(|fact| &fact.value) {
         Some(ResultRole::Handle { ownership, .. }) => matches!(ownership, Ownership::Owned { .. }),
         Some(_) => false,
         None => object(&function.result) && makes,
     };
-    (owned && !copy(&function.result)).then_some(Keeper::Result)
+    found.extend((owned && !copy(&function.result)).then_some(Keeper::Result));
+    found
 }
 
 /// Whether nothing else that is `const` goes in, of which a comment could speak.

@@ -9,6 +9,7 @@ const OTHERS: &[&str] = &[
     "item *item_new(void)",
     "void item_free(item *i)",
     "void map_free(map *m)",
+    "void err_free(err *e)",
 ];
 
 #[test]
@@ -33,6 +34,13 @@ fn an_object_that_another_goes_on_using_is_asked_for() {
             // What another of its type is told besides its value.
             ("int item_set_parent(item *i, const item *parent)", asked),
             ("int item_append(item *i, const item *child)", asked),
+            ("int item_parent_set(item *i, const item *parent)", asked),
+            ("int item_child_add(item *i, const item *child)", asked),
+            ("int item_link_copy(item *i, const item *other)", asked),
+            ("int item_shallow_copy(item *i, const item *other)", asked),
+            // What it is that is set compares, and keeps no less.
+            ("int db_set_compare(db *d, const item *i)", asked),
+            ("int lib_set_default_compare(const item *i)", "? -> value"),
             // Either of two may have it.
             ("int db_set_both(db *d, map *m, const item *i)", "object ? ? -> value"),
         ],
@@ -55,7 +63,7 @@ fn an_object_that_the_function_is_done_with_is_used() {
             ("int item_field_set_get_size(const item *i)", "object -> value"),
             ("const char *item_get0_store(const item *i)", "object -> text"),
             ("const char *item_settable_names(const item *i)", "object -> text"),
-            ("int db_set_equal(const db *d, const db *other)", used),
+            ("int db_equal(const db *d, const db *other)", used),
             // The value of another.
             ("int item_set(item *i, const item *other)", used),
             ("int item_add_ui(item *i, const item *other, unsigned n)", "object object value -> value"),
@@ -149,6 +157,21 @@ fn the_lines_are_that_it_is_kept_and_that_it_is_not() {
             "int db_install(const item *i)",
             "the library may keep `i` after the call, although it is `const`",
             "none",
+        ),
+        (
+            "db *db_new_in(map *m, const item *i)",
+            "the library may keep `i` after the call, although it is `const`",
+            "none",
+        ),
+        (
+            "int db_set_item(db *d, const item *i, err **error)",
+            "`d` may keep `i` after the call, although it is `const`",
+            "d",
+        ),
+        (
+            "db *db_open_with(const item *i, err **error)",
+            "the object that comes out may keep `i`, although it is `const`",
+            "result",
         ),
         (
             "int db_set_both(db *d, map *m, const item *i)",

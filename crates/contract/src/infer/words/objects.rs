@@ -328,6 +328,7 @@ pub(in crate::infer) const KEEPS_OBJECT: &[&str] = &[
     "select",
     "set",
     "setup",
+    "shallow",
     "share",
     "start",
     "store",
