@@ -153,7 +153,8 @@ fn takes_value(view: &View<'_>, index: usize, keeper: usize) -> bool {
         name.pop();
     }
     let verb = name.pop().unwrap_or_default();
-    let begins = |word: &String| BEGINS.contains(&word.as_str());
+    // `gmp_randinit_set(state, const other)`.
+    let begins = |word: &String| BEGINS.iter().any(|begins| word.ends_with(begins));
     let only = name.iter().enumerate().all(|(at, word)| at == 0 && all.first() == Some(word) || begins(word));
     same && only && (TAKES_VALUE.contains(&verb.as_str()) || COPIES.contains(&verb.as_str()))
 }
