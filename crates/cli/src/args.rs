@@ -205,7 +205,11 @@ Every function that the contract selects is listed, in the order of the headers:
   not exported  the headers declare it and the library does not have it
   open type     a structure that functions point to: whether it is an object or travels decides for all of them
 
-For programs (`--format json`) a function that is bound has the inference rules behind it besides, as `rules`.
+Below a function that is bound stands what the library keeps of what it is given, and until when. Copies that \
+only the end of the worker ends are told at the end.
+
+For programs (`--format json`) a function that is bound has the inference rules behind it besides, as `rules`, \
+and what is kept, as `keeps`.
 
 A header alone that does not compile by itself is tried with standard headers before it, here and by `hotcell call`.
 

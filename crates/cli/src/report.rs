@@ -8,7 +8,10 @@ use hotcell_model::evidence::Evidence;
 use hotcell_model::interface::{Function, Interface, Ownership, ResultRole, Role, Status};
 use serde_json::{Value, json};
 
+use crate::report::kept::Kept;
 use crate::table::{BAD, Cell, FAINT, GOOD, OPEN, columns};
+
+mod kept;
 
 /// A function of the headers.
 #[derive(Debug)]
@@ -24,6 +27,8 @@ pub(crate) struct Entry<'a> {
     pub(crate) signature: &'a str,
     /// The inference rules behind its facts, each once.
     pub(crate) rules: BTreeSet<&'a str>,
+    /// What the library keeps of what it is given.
+    pub(crate) keeps: Vec<Kept<'a>>,
 }
 
 /// Every selected function, in the order of the headers.
@@ -36,6 +41,7 @@ pub(crate) fn entries(checked: &Checked) -> Vec<Entry<'_>> {
         help: None,
         signature: &function.signature,
         rules: rules(&checked.interface, function),
+        keeps: kept::of(function),
     });
     let left_out = checked.interface.left_out.iter().map(|function| Entry {
         name: &function.name,
@@ -45,6 +51,7 @@ pub(crate) fn entries(checked: &Checked) -> Vec<Entry<'_>> {
         help: function.help.as_deref(),
         signature: &function.signature,
         rules: BTreeSet::new(),
+        keeps: Vec::new(),
     });
     let mut entries: Vec<Entry<'_>> = bound.chain(left_out).collect();
     let place = |entry: &Entry<'_>| checked.api.functions.iter().position(|it| it.name == entry.name);
@@ -90,6 +97,9 @@ pub(crate) fn text(checked: &Checked, entries: &[Entry<'_>], width: Option<usize
     if let Some(nobodys) = nobodys(&checked.interface) {
         text.push_str(&format!("{nobodys}\n"));
     }
+    if let Some(grows) = kept::growing(entries) {
+        text.push_str(&format!("{grows}\n"));
+    }
     let lines = decided_lines(&checked.text);
     let decide = if lines == 1 { "1 line decides" } else { &format!("{lines} lines decide") };
     text.push_str(&format!("{}; {decide}\n", summary(entries)));
@@ -100,7 +110,10 @@ pub(crate) fn text(checked: &Checked, entries: &[Entry<'_>], width: Option<usize
 pub(crate) fn table(entries: &[Entry<'_>], width: Option<usize>) -> String {
     let row = |entry: &Entry<'_>| {
         let text = match (entry.evidence, entry.reason, entry.help) {
-            (Some(evidence), ..) => evidence.to_owned(),
+            (Some(evidence), ..) => entry
+                .keeps
+                .iter()
+                .fold(evidence.to_owned(), |text, kept| format!("{text}\n  {}", kept.text())),
             (None, reason, None) => reason.unwrap_or_default().to_owned(),
             (None, reason, Some(help)) => {
                 format!("{}\n  {}", reason.unwrap_or_default(), help.replace('\n', "\n  "))
@@ -178,6 +191,9 @@ pub(crate) fn to_json(checked: &Checked, entries: &[Entry<'_>]) -> Value {
         });
         if !entry.rules.is_empty() {
             json["rules"] = json!(entry.rules);
+        }
+        if !entry.keeps.is_empty() {
+            json["keeps"] = entry.keeps.iter().map(Kept::to_json).collect();
         }
         if let Some(help) = entry.help {
             json["help"] = json!(help);

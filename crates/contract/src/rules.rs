@@ -126,7 +126,10 @@ pub const RULES: &[(&str, &str)] = &[
         "release-variant",
         "the object of a function called as the release of its type but for a word like `_r` or `_v2` behind it, which takes nothing else",
     ),
-    ("const-object", "an object behind a `const` pointer, where the function is called like no release"),
+    (
+        "const-object",
+        "an object behind a `const` pointer, where the function is called like no release, and like none after which anything goes on using it",
+    ),
     ("compared-objects", "objects of a function that is called like a comparison"),
     (
         "looked-at-object",

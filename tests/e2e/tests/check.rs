@@ -218,3 +218,38 @@ fn colours_are_for_terminals() {
     let refused = folder.hotcell(["check", "bind.toml"]).env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1");
     refused.succeeds().prints(REPORT);
 }
+
+#[test]
+fn what_is_kept_is_told_and_until_when() {
+    let folder = Folder::new();
+    let header = "typedef struct shed shed;\ntypedef struct tool tool;\nshed *shed_new(void);\nvoid shed_free(shed *s);\ntool *tool_new(void);\nvoid tool_free(tool *t);\n\
+                  int shed_add_label(shed *s, const char *label);\nint shed_put_tool(shed *s, tool *t);\nvoid set_owner(const char *name);\n";
+    let code = "#include \"shed.h\"\nshed *shed_new(void) { return 0; }\nvoid shed_free(shed *s) { (void)s; }\ntool *tool_new(void) { return 0; }\nvoid tool_free(tool *t) { (void)t; }\n\
+                int shed_add_label(shed *s, const char *label) { return !s || !label; }\nint shed_put_tool(shed *s, tool *t) { return !s || !t; }\nvoid set_owner(const char *name) { (void)name; }\n";
+    folder.library("shed", header, code);
+    let contract = "hotcell = 1\nlibrary = \"shed\"\nheaders = [\"shed.h\"]\nlink = [\"shed\"]\n\
+                    function.shed_put_tool.params = { s = { in = \"handle\" }, t = { in = \"handle\", until = \"s\", replaced = true } }\n";
+    folder.write("bind.toml", contract);
+    folder
+        .hotcell(["check", "bind.toml"])
+        .succeeds()
+        .mentions("shed_add_label  inferred\n                         a copy of `label` is kept until `s` goes\n")
+        .mentions("shed_put_tool   decided\n                         `t` is kept until `s` goes, or the next takes its place\n")
+        .mentions("a copy of `name` is kept for as long as the worker lives\n")
+        .mentions("1 function leaves a copy with each call for as long as the worker lives, so that its memory grows: set_owner\n");
+    let report = folder.hotcell(["check", "bind.toml"]).json();
+    let keeps = |name: &str| {
+        let all = report["functions"].as_array().unwrap();
+        all.iter().find(|function| function["name"] == name).map(|function| function["keeps"].clone())
+    };
+    assert_eq!(keeps("shed_add_label"), Some(json!([{ "param": "label", "until": "s", "copy": true }])));
+    let tool = json!([{ "param": "t", "until": "s", "copy": false, "replaced": true }]);
+    assert_eq!(keeps("shed_put_tool"), Some(tool));
+    assert_eq!(keeps("set_owner"), Some(json!([{ "param": "name", "until": "none", "copy": true }])));
+    assert_eq!(keeps("shed_new"), Some(Value::Null));
+    // A line that says that the library has its own ends that.
+    folder
+        .write("bind.toml", format!("{contract}function.set_owner.params.name = {{ string = \"utf-8\" }}\n"));
+    let said = folder.hotcell(["check", "bind.toml"]).succeeds();
+    assert!(!said.stdout().contains("for as long as the worker lives"), "{}", said.stdout());
+}

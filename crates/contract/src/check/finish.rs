@@ -7,7 +7,7 @@ use hotcell_model::evidence::{Evidence, Fact};
 use hotcell_model::expr::Expr;
 use hotcell_model::fingerprint::Fingerprint;
 use hotcell_model::interface::{
-    self, Capacity, ErrorRule, Fails, LeftOut, Param, ResultRole, Role, Status, TOLD,
+    self, Capacity, ErrorRule, Fails, Keeps, LeftOut, Param, ResultRole, Role, Status, TOLD, Until,
 };
 use hotcell_model::layout::Layout;
 use hotcell_model::types::{CType, Type};
@@ -45,7 +45,7 @@ pub(crate) fn finish(
     }
     let mut roles: Vec<Fact<Role>> = draft.params.into_iter().flatten().collect();
     if site.contract.bare {
-        accept_null(function, &mut roles);
+        accept_null(function, &copied, &mut roles);
     }
     let (Some(mut result), true) = (draft.result, roles.len() == function.params.len()) else {
         return unsupported("its facts are incomplete".into()); // `open` has seen to it
@@ -365,8 +365,9 @@ fn needs(role: &Role) -> Vec<usize> {
     needs
 }
 
-/// Without a contract, nothing forbids NULL but the header: whoever writes it on a command line means it.
-fn accept_null(function: &Function, roles: &mut [Fact<Role>]) {
+/// Without a contract, nothing forbids NULL but the header: whoever writes it on a command line means it. What ends a copy must be there.
+fn accept_null(function: &Function, copied: &[Keeps], roles: &mut [Fact<Role>]) {
+    let ends = |index| copied.iter().any(|keeps| keeps.until == (Until::Param { param: index }));
     let forbidden = |index: usize| {
         function.attributes.iter().any(|attribute| match attribute {
             Attribute::Nonnull { params } => params.is_empty() || params.iter().any(|&p| p as usize == index),
@@ -381,6 +382,6 @@ fn accept_null(function: &Function, roles: &mut [Fact<Role>]) {
         else {
             continue;
         };
-        *nullable = !forbidden(index);
+        *nullable = !forbidden(index) && !ends(index);
     }
 }

@@ -67,15 +67,37 @@ pub(crate) fn resolve(
 type Wrong = (String, Option<String>);
 
 fn one(site: Site<'_>, said: &Said, roles: &[&Role], result: &ResultRole) -> Result<Keeps, Wrong> {
-    let until = until(site, &said.until.value, roles, result)?;
+    let until = until(site, &said.until.value, result)?;
     let keeps = Keeps { param: said.param, until, replaced: said.replaced.is_some() };
-    if is_object(roles[said.param]) {
-        object(site, &keeps, roles)?;
-    } else if let Role::Struct { .. } = roles[said.param] {
-        let name = &site.names[said.param];
+    fits(site, &keeps, roles, result)?;
+    Ok(keeps)
+}
+
+/// Why something cannot be kept as a rule has concluded it, where the same line of a contract would be wrong.
+pub(crate) fn against(
+    site: Site<'_>,
+    keeps: &[Keeps],
+    roles: &[&Role],
+    result: &ResultRole,
+) -> Option<(usize, String)> {
+    let wrong = |keeps: &Keeps| fits(site, keeps, roles, result).err().map(|(message, _)| message);
+    keeps.iter().find_map(|keeps| Some((keeps.param, wrong(keeps)?)))
+}
+
+/// Whether something can be kept like this.
+fn fits(site: Site<'_>, keeps: &Keeps, roles: &[&Role], result: &ResultRole) -> Result<(), Wrong> {
+    match (keeps.until, result) {
+        (Until::Param { param }, _) => keeper(site, param, roles)?,
+        (Until::Result, ResultRole::Handle { .. }) | (Until::Worker, _) => {}
+        (Until::Result, _) => return Err((format!("`{}` returns no object", site.function.name), None)),
+    }
+    if is_object(roles[keeps.param]) {
+        object(site, keeps, roles)?;
+    } else if let Role::Struct { .. } = roles[keeps.param] {
+        let name = &site.names[keeps.param];
         return Err((format!("`{name}` is a structure of the call's: nothing of it is kept"), None));
     }
-    Ok(keeps)
+    Ok(())
 }
 
 fn is_object(role: &Role) -> bool {
@@ -118,30 +140,34 @@ fn object(site: Site<'_>, keeps: &Keeps, roles: &[&Role]) -> Result<(), Wrong> {
     Ok(())
 }
 
-fn until(site: Site<'_>, name: &str, roles: &[&Role], result: &ResultRole) -> Result<Until, Wrong> {
-    let [param] = resolve::param(site, name)[..] else {
-        return match (name, result) {
-            ("none", _) => Ok(Until::Worker),
-            ("result", ResultRole::Handle { .. }) => Ok(Until::Result),
-            ("result", _) => Err((format!("`{}` returns no object", site.function.name), None)),
-            _ if site.known.handles.get(name).is_some() => {
-                let message =
-                    format!("`{name}` does not say which of the parameters of `{}`", site.function.name);
-                Err((message, Some("name the parameter that is the object".to_owned())))
-            }
-            _ => {
-                let known = site.names.iter().map(String::as_str).chain(["result", "none"]);
-                Err((
-                    format!("`{}` has no parameter `{name}`", site.function.name),
-                    did_you_mean(name, known),
-                ))
-            }
-        };
-    };
+/// What a name in `until` means.
+fn until(site: Site<'_>, name: &str, result: &ResultRole) -> Result<Until, Wrong> {
+    if let [param] = resolve::param(site, name)[..] {
+        return Ok(Until::Param { param });
+    }
+    match (name, result) {
+        ("none", _) => Ok(Until::Worker),
+        ("result", ResultRole::Handle { .. }) => Ok(Until::Result),
+        ("result", _) => Err((format!("`{}` returns no object", site.function.name), None)),
+        _ if site.known.handles.get(name).is_some() => {
+            let message =
+                format!("`{name}` does not say which of the parameters of `{}`", site.function.name);
+            Err((message, Some("name the parameter that is the object".to_owned())))
+        }
+        _ => {
+            let known = site.names.iter().map(String::as_str).chain(["result", "none"]);
+            Err((format!("`{}` has no parameter `{name}`", site.function.name), did_you_mean(name, known)))
+        }
+    }
+}
+
+/// Whether a parameter is an object that ends what it keeps.
+fn keeper(site: Site<'_>, param: usize, roles: &[&Role]) -> Result<(), Wrong> {
+    let name = &site.names[param];
     match roles[param] {
         Role::Handle { consumed: false, nullable: false, .. }
         | Role::HandleOut { .. }
-        | Role::Resident { consumed: false, .. } => Ok(Until::Param { param }),
+        | Role::Resident { consumed: false, .. } => Ok(()),
         Role::Handle { consumed: true, .. } | Role::Resident { .. } => {
             let help = "name an object that is there when the call has returned".to_owned();
             Err((format!("`{name}` goes with the call, and nothing would end what it keeps"), Some(help)))

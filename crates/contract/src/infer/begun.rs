@@ -15,6 +15,7 @@ use hotcell_model::types::{CType, Type};
 use crate::handles::Handles;
 use crate::infer::endings::{Ending, ending};
 use crate::infer::names::words;
+use crate::infer::objects::kept;
 use crate::infer::view::{View, decided, plain_text, shown};
 use crate::infer::words::objects::{BEGINS, BORROWS, COLLECTS, COPIES, FILLS_BEGUN};
 use crate::infer::{Draft, Notes, comments, documented};
@@ -183,7 +184,7 @@ impl Begun {
 /// Finds structures that are begun, used and ended.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
     for (index, param) in view.function.params.iter().enumerate() {
-        let Some((record, constant)) = pointed(&param.ty).filter(|_| !decided(draft, index)) else {
+        let Some((record, _)) = pointed(&param.ty).filter(|_| !decided(draft, index)) else {
             continue;
         };
         let Some(begun) = view.known.structs.begun(record) else { continue };
@@ -191,7 +192,7 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
         let start = begun.starts.get(function).filter(|_| index == 0);
         let consumed = begun.ends.contains(function);
         let pauses = begun.pauses.contains(function);
-        let doubt = (start.is_none() && !consumed).then(|| doubt(view, index, constant, pauses)).flatten();
+        let doubt = (start.is_none() && !consumed).then(|| doubt(view, draft, index, pauses)).flatten();
         match doubt {
             Some(reason) => notes.add(index, reason),
             None => {
@@ -235,7 +236,7 @@ fn version(view: &View<'_>, draft: &mut Draft) {
 }
 
 /// Why a function may do something else with a structure than use it.
-fn doubt(view: &View<'_>, index: usize, constant: bool, pauses: bool) -> Option<String> {
+fn doubt(view: &View<'_>, draft: &Draft, index: usize, pauses: bool) -> Option<String> {
     let (function, name) = (view.function, view.name(index));
     let ends = ending(&function.name).filter(|(ending, _)| *ending >= Ending::Closes && !pauses);
     if let Some((ending, _)) = ends {
@@ -253,8 +254,8 @@ fn doubt(view: &View<'_>, index: usize, constant: bool, pauses: bool) -> Option<
     if comments::owner(function) || comments::kept(function) {
         return Some(format!("the documentation speaks of who owns what; it may be about `{name}`"));
     }
-    if constant {
-        return None;
+    if view.param(index).and_then(|param| param.ty.pointee()).is_some_and(|(_, constant)| constant) {
+        return kept::keeper(view, draft, index).map(|keeper| keeper.reason(view, draft, index));
     }
     let same = |other: usize| {
         let records = [index, other].map(|at| view.param(at).and_then(|param| pointed(&param.ty)));

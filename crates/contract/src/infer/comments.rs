@@ -145,13 +145,13 @@ const UNENDED: &[&str] = &[
     "unterminated",
 ];
 
-/// Whether the comment begins with that: `Initialize raw decoder`.
+/// Whether the comment begins with that: `Initialize raw decoder`, not `Initialized by the decoder`.
 pub(super) fn initializes(function: &Function) -> bool {
     let doc = function.doc.as_deref().unwrap_or_default();
     let mut words = doc.split(|c: char| !c.is_alphanumeric() && c != '\\' && c != '@');
     let first = words.find(|word| !word.is_empty() && !word.starts_with(['\\', '@'])).unwrap_or_default();
     let first = first.to_ascii_lowercase();
-    first.starts_with("initialize") || first.starts_with("initialise")
+    ["initialise", "initialises", "initialize", "initializes"].contains(&first.as_str())
 }
 
 /// Whether an object changes hands or ends.

@@ -40,8 +40,12 @@ pub(super) fn of_data(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
         return Some(format!("the object that comes out may keep `{name}`"));
     }
     let object = changed(view, draft, index)?;
-    let used_up = uses(&view.function.name) && !keeps(view);
-    (!used_up).then(|| format!("`{}` may keep `{name}` after the call", view.name(object)))
+    (!used_up(view)).then(|| format!("`{}` may keep `{name}` after the call", view.name(object)))
+}
+
+/// Whether a function is called like one that uses up what it is given before it returns, and like none that keeps it.
+pub(super) fn used_up(view: &View<'_>) -> bool {
+    uses(&view.function.name) && !keeps(view)
 }
 
 /// Whether the comment says that this is copied: of several things that go in it may speak of another.
@@ -334,7 +338,16 @@ fn makes(view: &View<'_>) -> bool {
 
 /// Another parameter that is an object the function can change. A structure of numbers that callers have has no place for a pointer.
 pub(super) fn changed(view: &View<'_>, draft: &Draft, except: usize) -> Option<usize> {
-    (0..view.function.params.len()).filter(|&index| index != except).find(|&index| {
+    all_changed(view, draft, except).next()
+}
+
+/// All of them.
+pub(super) fn all_changed<'a>(
+    view: &'a View<'_>,
+    draft: &'a Draft,
+    except: usize,
+) -> impl Iterator<Item = usize> + 'a {
+    (0..view.function.params.len()).filter(move |&index| index != except).filter(|&index| {
         let fixed = draft.params.get(index).and_then(|fact| fact.as_ref());
         let fixed = fixed.is_some_and(|fact| matches!(fact.value, Role::Fixed { .. }));
         let Some(param) = view.param(index).filter(|_| !fixed) else {

@@ -1,7 +1,7 @@
 //! Objects that go in: which parameters a function plainly uses, and which it may take over or release.
 //!
 //! *const-object*: the function cannot change what it gets by `const T *`, which its declaration writes, and is not called
-//! like a release, nor like one by which another object goes on using it.
+//! like a release, nor like one by which another object, or the library, goes on using it.
 //! *compared-objects*: of a function whose name ends with `compare` or `equal` and that returns a number.
 //! *parent-object*: a contract says that what the function hands out lives as long as this object.
 //! *release-variant*: a function that is called as the release of the type is but for `_r`, `_w`, `_v2` or the like ends what it takes.
@@ -21,13 +21,12 @@ use crate::infer::endings::{Ending, ending};
 use crate::infer::lent::walks::adds;
 use crate::infer::names::words;
 use crate::infer::view::{View, decided, is_letter, shown};
-use crate::infer::words::objects::{
-    COLLECTS, COMPARES, COUNTS, ENDS_IF, FINDS, KEEPS_OBJECT, LOOKS, REFERENCES, STORES,
-};
-use crate::infer::{Draft, Notes, answers, comments, keeping, lent, made};
+use crate::infer::words::objects::{COLLECTS, COMPARES, COUNTS, ENDS_IF, FINDS, LOOKS, REFERENCES, STORES};
+use crate::infer::{Draft, Notes, answers, comments, lent, made};
 
 mod begun;
 mod companions;
+pub(super) mod kept;
 mod looks;
 mod named;
 mod parts;
@@ -105,15 +104,8 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
         .is_some_and(|param| constant(&param.ty) && (shown(&param.ty) || chosen(view, &param.ty)))
     {
         // `lzma_index_encoder(strm, const index)`: the stream goes on reading the index.
-        if let Some(begins) = begun_beside(view, index) {
-            let begins = view.name(begins);
-            return Err(format!("`{begins}`, which begins with this call, may keep `{name}`"));
-        }
-        // `ZSTD_CCtx_refCDict(cctx, const cdict)` goes on reading the dictionary.
-        let keeper = keeping::changed(view, draft, index).filter(|_| view.function_has_word(KEEPS_OBJECT));
-        if let Some(keeper) = keeper {
-            let keeper = view.name(keeper);
-            return Err(format!("`{keeper}` may keep `{name}` after the call, although it is `const`"));
+        if let Some(keeper) = kept::keeper(view, draft, index) {
+            return Err(keeper.reason(view, draft, index));
         }
         return Ok("const-object");
     }
@@ -148,16 +140,6 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
         return Err(format!("nothing is called like the release of `{name}`, so this may be it"));
     }
     Ok(if companion { "companion-object" } else { "object-receiver" })
-}
-
-/// The structure that begins with the call, beside an object.
-fn begun_beside(view: &View<'_>, index: usize) -> Option<usize> {
-    let begins = |&other: &usize| {
-        let record = view.param(other).and_then(|param| param.ty.pointee()).and_then(|(ty, _)| ty.record());
-        let begun = record.and_then(|record| view.known.structs.begun(record));
-        other != index && begun.is_some_and(|begun| begun.begins(&view.function.name))
-    };
-    (0..view.function.params.len()).find(begins)
 }
 
 /// Whether the headers have a typedef of the same pointer without `const`, so that functions say which they mean: `png_const_structp`

@@ -20,6 +20,7 @@ mod getters;
 mod inline;
 mod inplace;
 mod keeping;
+mod kept_objects;
 mod lent;
 mod libc;
 mod libraries;

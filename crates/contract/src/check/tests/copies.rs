@@ -1,10 +1,11 @@
 //! Texts of which nobody says who keeps or owns them: `kept-text` and `copied-text`.
 
 use hotcell_model::evidence::Evidence;
-use hotcell_model::interface::Until;
+use hotcell_model::interface::{Role, Until};
 
 use super::support::{api, contract, run};
-use crate::check::Selection;
+use crate::check::{Link, Selection};
+use crate::contract::Contract;
 
 /// What a function named `f` or `f_…` is, declared last: each text that may be kept with what ends it, and the result where it is a text
 /// that is copied; `None` when it is not bound.
@@ -165,4 +166,98 @@ fn a_line_says_who_owns_it() {
         None,
     );
     assert_eq!(kept.as_deref(), Some(""), "the library has its own");
+}
+
+/// Why a function is left out, and the lines that would decide it.
+fn open(declarations: &str, lines: &str) -> (String, String) {
+    let all: Vec<&str> = declarations.split("; ").collect();
+    let api = api(&all);
+    let name = api.functions.last().unwrap().name.clone();
+    let checked = run(&api, &contract(lines), Selection::Only(&name)).unwrap();
+    let out = checked.interface.left_out.into_iter().find(|out| out.name == name).expect("it is left out");
+    (out.reason, out.help.unwrap_or_default())
+}
+
+#[test]
+fn what_a_line_could_not_say_is_not_concluded() {
+    let text = "void db_free(db *d); int db_set_name(db *d, const char *name)";
+    let memory = "void db_free(db *d); int db_set_points(db *d, const double *points)";
+    for declarations in [text, memory] {
+        let (reason, _) = open(declarations, "nullable = [\"db_set_*.d\"]\n");
+        assert!(reason.ends_with("; `d` may be NULL, and then nothing ends what it keeps"), "{reason}");
+    }
+    let nullable = "nullable = [\"db_set_name.d\"]\n";
+    let (_, help) = open(text, nullable);
+    let line =
+        "params.name = { string = \"utf-8\", until = \"none\" } # without `until` when the library copies it";
+    assert_eq!(help, format!("[function.db_set_name]\n{line}"));
+    // Such a line is accepted, and one of the text alone.
+    let said =
+        |line: &str| see(text, &format!("{nullable}function.db_set_name.params.name = {line}\n"), None);
+    assert_eq!(said("{ string = \"utf-8\" }").as_deref(), Some(""));
+    // That the text may be NULL is another matter.
+    assert_eq!(see(text, "nullable = [\"db_set_name.name\"]\n", None).as_deref(), Some("name until d"));
+}
+
+#[test]
+fn an_object_that_what_is_made_may_keep_is_asked_for() {
+    let all = "void db_free(db *d); void stmt_free(stmt *s); db *db_new_with(const stmt *s)";
+    let owned = "function.db_new_with.result = { out = \"owned\" }\n";
+    let (reason, help) = open(all, owned);
+    assert_eq!(reason, "the object that comes out may keep `s`, although it is `const`");
+    let kept = "params.s = { in = \"handle\", until = \"result\" }";
+    let either = " # or { in = \"handle\" } when nothing goes on using it";
+    assert_eq!(help, format!("[function.db_new_with]\n{kept}{either}"));
+    let text = contract(&format!("{owned}function.db_new_with.{kept}\n"));
+    let checked =
+        run(&api(&all.split("; ").collect::<Vec<_>>()), &text, Selection::Only("db_new_with")).unwrap();
+    let function =
+        checked.interface.functions.iter().find(|function| function.name == "db_new_with").unwrap();
+    assert_eq!(function.keeps.iter().map(|keeps| keeps.until).collect::<Vec<_>>(), [Until::Result]);
+    // Whoever says of a type who makes it has said the same.
+    let made = "handle.db = { release = \"db_free\", made_by = [\"db_new_with\"] }\n";
+    assert_eq!(open(all, made).0, reason);
+    // What tells of a failure has nothing of it, whoever owns that.
+    let sets = "void db_free(db *d); void stmt_free(stmt *s); void inbuf_free(inbuf *b); \
+                int db_set_stmt(db *d, const stmt *s, inbuf **error)";
+    let owned = "function.db_set_stmt.params.error = { out = \"owned\" }\n";
+    let made = "handle.inbuf = { release = \"inbuf_free\", made_by = [\"db_set_stmt.error\"] }\n";
+    for lines in ["", owned, made] {
+        let (_, help) = open(sets, lines);
+        assert!(help.contains("params.s = { in = \"handle\", until = \"d\" }"), "{lines}: {help}");
+    }
+    // What is lent by the object it is made of lives no longer than that.
+    let lent = "function.db_new_with.result = { out = \"borrowed\", parent = \"s\" }\n";
+    assert_eq!(see(all, lent, None).as_deref(), Some(""));
+}
+
+#[test]
+fn objects_keep_no_others_where_each_has_its_calls() {
+    let all = "void db_free(db *d); void stmt_free(stmt *s); int db_set_stmt(db *d, const stmt *s)";
+    let (reason, help) = open(all, "threads = \"per-handle\"\n");
+    assert_eq!(reason, "`d` may keep `s` after the call, although it is `const`");
+    assert_eq!(
+        help,
+        "[function.db_set_stmt]\nparams.s = { in = \"handle\" } # when nothing goes on using it: objects keep no others with \
+         `threads = \"per-handle\"`"
+    );
+}
+
+#[test]
+fn without_a_contract_an_object_that_has_copies_is_there() {
+    let api = api(&[
+        "void db_free(db *d)",
+        "int db_set_name(db *d, const char *name)",
+        "int db_count(const db *d)",
+        "int db_exec(db *d, const char *sql)",
+    ]);
+    let sonames = ["libz.so.1".to_owned()];
+    let link = Link { sonames: &sonames, exports: None, shadowed: None };
+    let bare = Contract::bare(&["test.h".into()], "z");
+    let interface = crate::check::check(&bare, &api, link, Selection::Contract).unwrap().interface;
+    let null = |name: &str| {
+        let function = interface.functions.iter().find(|function| function.name == name).unwrap();
+        matches!(function.params[0].role.value, Role::Handle { nullable: true, .. })
+    };
+    assert_eq!(["db_set_name", "db_count", "db_exec"].map(null), [false, true, true]);
 }

@@ -6,8 +6,9 @@ use hotcell_model::types::{CType, Signature, Type};
 use crate::infer::begun::Begun;
 use crate::infer::endings::{Ending, ending};
 use crate::infer::gaps::{Line, NULL, lists, pointed};
+use crate::infer::objects::kept;
 use crate::infer::view::{View, decided};
-use crate::infer::words::objects::STORES;
+use crate::infer::words::objects::{COLLECTS, STORES};
 use crate::infer::words::{ENDS, PLACES};
 use crate::infer::{Draft, documented, results, texts};
 use crate::type_names::unqualified;
@@ -15,7 +16,7 @@ use crate::type_names::unqualified;
 /// What to write about a parameter, when it is one of these.
 pub(super) fn line(view: &View<'_>, draft: &Draft, index: usize, ty: &CType) -> Option<Line> {
     if view.handle(index).is_some() {
-        return Some(Line::says(object(view, index)));
+        return Some(Line::says(object(view, draft, index)));
     }
     if let Type::FunctionPointer { signature } = &ty.kind {
         return Some(callback(view, draft, signature));
@@ -32,6 +33,9 @@ fn of_pointer(view: &View<'_>, draft: &Draft, index: usize, ty: &CType) -> Optio
     match &pointee.kind {
         Type::Record { name } => Some(match view.known.structs.begun(name) {
             Some(begun) if !constant => resident(view, index, begun),
+            Some(_) if let Some(keeper) = kept::keeper(view, draft, index) => {
+                kept_line("inout = \"struct\"", &keeper.until(view, draft))
+            }
             _ => one_structure(view, name, constant),
         }),
         Type::Pointer { .. } if !constant => match view.known.handles.of_pointer(pointee) {
@@ -43,14 +47,24 @@ fn of_pointer(view: &View<'_>, draft: &Draft, index: usize, ty: &CType) -> Optio
 }
 
 /// An object that goes in. A wrong `consumed` is refused at the second use, a wrong `handle` releases twice.
-fn object(view: &View<'_>, index: usize) -> &'static str {
+fn object(view: &View<'_>, draft: &Draft, index: usize) -> String {
     let constant =
         view.param(index).and_then(|param| param.ty.pointee()).is_some_and(|(_, constant)| constant);
     let ends = ending(&view.function.name).is_some_and(|(ending, _)| ending == Ending::Releases);
-    match ends || !constant && index > 0 && view.function_has_word(STORES) {
+    let taken = index > 0 && view.function_has_word(COLLECTS);
+    if let Some(keeper) = kept::keeper(view, draft, index).filter(|_| constant && !ends && !taken) {
+        return kept_line("in = \"handle\"", &keeper.until(view, draft));
+    }
+    let line = match ends || !constant && index > 0 && view.function_has_word(STORES) {
         true => r#"{ in = "consumed" } # or { in = "handle" } when it lives on"#,
         false => r#"{ in = "handle" } # or { in = "consumed" } when it is taken over"#,
-    }
+    };
+    line.to_owned()
+}
+
+/// What something may go on using: a wrong `until` keeps it longer than is needed, and a missing one is a use of what has gone.
+fn kept_line(says: &str, until: &str) -> String {
+    format!(r#"{{ {says}, until = "{until}" }} # or {{ {says} }} when nothing goes on using it"#)
 }
 
 /// An object that comes out through a pointer.

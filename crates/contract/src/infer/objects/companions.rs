@@ -23,6 +23,12 @@ pub(super) fn is_companion(view: &View<'_>, index: usize) -> bool {
     called_after(view, index) || only_behind(view, context, own)
 }
 
+/// Whether an object is the context of another one, in front of which all functions are given it: nothing has to be noted for that.
+pub(super) fn is_context(view: &View<'_>, context: usize, of: usize) -> bool {
+    let (Some(first), Some(own)) = (view.handle(context), view.handle(of)) else { return false };
+    (context, of) == (0, 1) && first != own && only_behind(view, first, own)
+}
+
 /// What a type is called of which each function is given one.
 const CONTEXTS: &[&str] =
     &["context", "ctx", "env", "environment", "handle", "interp", "isolate", "library", "runtime", "vm"];

@@ -119,7 +119,7 @@ fn what_a_macro_initialises_is_begun_by_what_says_so() {
 fn what_goes_on_with_anothers_memory_is_asked_for() {
     check(
         OTHERS,
-        &[("int full_flow_view(const full_flow *src, int x, full_flow *dst)", "resident value ? -> value")],
+        &[("int full_flow_view(const full_flow *src, int x, full_flow *dst)", "? value ? -> value")],
     );
 }
 
@@ -167,6 +167,7 @@ fn what_says_that_it_initializes_may_begin() {
         ("\\brief       Initialize raw decoder", "? value -> value"),
         ("Initialises the flow anew.", "? value -> value"),
         ("Runs what was initialized.", "resident value -> value"),
+        ("Initialized by full_flow_init(), and run.", "resident value -> value"),
     ];
     let declaration = "int full_flow_raw(full_flow *f, int mode)";
     let api = header(&[OTHERS, &[declaration]].concat());

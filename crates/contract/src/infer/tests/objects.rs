@@ -261,10 +261,7 @@ fn objects_that_are_plainly_used() {
             ("int db_attach(db *d, const item *i)", "object ? -> value"),
             ("int db_add(db *d, const db *other)", "object object -> value"),
             ("int db_show(db *d, const item *i)", "object object -> value"),
-            // Nothing that can change could go on using it.
             ("int db_refer_to(const db *d, const item *i)", "object object -> value"),
-            ("int db_use(const db *d, const item *i)", "object object -> value"),
-            ("int item_use(const item *i, int n)", "object value -> value"),
             ("int db_compress_usingItem(db *d, const item *i)", "object object -> value"),
             ("int item_equal(item *a, item *b)", "object object -> value"),
             ("int db_get_shutdown(db *d)", "object -> value"),
@@ -398,7 +395,7 @@ fn objects_that_callers_own() {
             // No release, another object that may own it, everybody's, one of several, or nothing says so.
             ("state *state_new(void)", "-> ?"),
             ("box *box_new_in(lid *l)", "? -> ?"),
-            ("box *box_new_for(const lid *l)", "object -> ?"),
+            ("box *box_new_for(const lid *l)", "? -> ?"),
             ("box *box_new_at(struct open_point *p)", "? -> ?"),
             ("box *box_dup(box *b)", "? -> ?"),
             ("box *box_copy(box *b, lid *l)", "? ? -> ?"),

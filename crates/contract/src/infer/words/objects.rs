@@ -274,9 +274,78 @@ pub(in crate::infer) const STORES: &[&str] = &[
 pub(in crate::infer) const COLLECTS: &[&str] =
     &["add", "append", "attach", "enqueue", "insert", "link", "prepend", "push", "store"];
 
-/// Words of functions that go on using an object which they cannot change: `ZSTD_CCtx_refCDict(cctx, const cdict)`.
-pub(in crate::infer) const KEEPS_OBJECT: &[&str] =
-    &["attach", "borrow", "link", "prefix", "ref", "reference", "share", "use"];
+/// Words of functions after which something goes on using an object that they cannot change: `ZSTD_CCtx_refCDict(cctx, const cdict)`,
+/// `dev_set_ctx(dev, const ctx)`.
+pub(in crate::infer) const KEEPS_OBJECT: &[&str] = &[
+    "activate",
+    "add",
+    "append",
+    "assign",
+    "attach",
+    "begin",
+    "bind",
+    "borrow",
+    "configure",
+    "connect",
+    "default",
+    "define",
+    "enable",
+    "enqueue",
+    "enter",
+    "follow",
+    "hook",
+    "init",
+    "initialise",
+    "initialize",
+    "insert",
+    "install",
+    "intern",
+    "link",
+    "load",
+    "map",
+    "monitor",
+    "mount",
+    "observe",
+    "opt",
+    "option",
+    "options",
+    "override",
+    "plug",
+    "prefix",
+    "prep",
+    "prepare",
+    "prepend",
+    "provide",
+    "publish",
+    "push",
+    "queue",
+    "ref",
+    "reference",
+    "register",
+    "replace",
+    "restart",
+    "schedule",
+    "select",
+    "set",
+    "setup",
+    "shallow",
+    "share",
+    "start",
+    "store",
+    "subscribe",
+    "switch",
+    "track",
+    "use",
+    "view",
+    "watch",
+    "wrap",
+];
+
+/// Words behind which stands what something is done with, now or from now on: `compress_usingCDict(cctx, …, const cdict)`, `open_with(db, const key)`.
+pub(in crate::infer) const WITH: &[&str] = &["using", "with"];
+
+/// Last words of functions that give an object the value of another one of its type.
+pub(in crate::infer) const TAKES_VALUE: &[&str] = &["add", "assign", "set"];
 
 /// Words of functions that compare objects and leave them alone.
 pub(in crate::infer) const COMPARES: &[&str] =

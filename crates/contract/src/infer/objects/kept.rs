@@ -1,0 +1,224 @@
+//! What may go on using an object that a function cannot change: `dev_set_ctx(dev, const ctx *)`, `engine_new_with(const config *)`,
+//! `lib_install(const handler *)`.
+//!
+//! `const` says that the function leaves the object alone, and nothing of whether it notes where that is. What it is called after, what
+//! begins or comes out, and what its comment says decide whether that is asked.
+
+use hotcell_model::interface::{Ownership, ResultRole, Role};
+use hotcell_model::types::{CType, Type};
+
+use crate::infer::names::{function_words, words};
+use crate::infer::objects::{companions, named, object_pointer};
+use crate::infer::view::View;
+use crate::infer::words::objects::{BEGINS, COPIES, FINDS, KEEPS_OBJECT, LOOKS, TAKES_VALUE, WITH};
+use crate::infer::{Draft, comments, keeping, may_make, tells_failure};
+
+/// Last words of names that say of which type a number is.
+const NUMBERS: &[&str] = &["d", "f", "i", "l", "q", "s", "si", "u", "ui", "z"];
+
+/// Words of types that tell of a failure.
+const FAILURES: &[&str] = &["err", "error", "exception"];
+
+/// What may go on using an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::infer) enum Keeper {
+    /// What goes in, begins, or comes out here.
+    Param(usize),
+    /// What the function returns.
+    Result,
+    /// The library, or one of several objects.
+    Library,
+}
+
+impl Keeper {
+    /// Why that is asked.
+    pub(in crate::infer) fn reason(self, view: &View<'_>, draft: &Draft, index: usize) -> String {
+        let name = view.name(index);
+        match self {
+            Keeper::Param(keeper) if begins(view, draft, keeper) => {
+                format!("`{}`, which begins with this call, may keep `{name}`", view.name(keeper))
+            }
+            Keeper::Param(keeper) => {
+                format!("`{}` may keep `{name}` after the call, although it is `const`", view.name(keeper))
+            }
+            Keeper::Result => format!("the object that comes out may keep `{name}`, although it is `const`"),
+            Keeper::Library => {
+                format!("the library may keep `{name}` after the call, although it is `const`")
+            }
+        }
+    }
+
+    /// The same as an `until` names it.
+    pub(in crate::infer) fn until(self, view: &View<'_>, draft: &Draft) -> String {
+        match self {
+            Keeper::Param(keeper) if is_object(view, draft, keeper) => view.name(keeper),
+            Keeper::Result => "result".to_owned(),
+            Keeper::Param(_) | Keeper::Library => "none".to_owned(),
+        }
+    }
+}
+
+/// What may go on using the object behind a `const` pointer.
+pub(in crate::infer) fn keeper(view: &View<'_>, draft: &Draft, index: usize) -> Option<Keeper> {
+    if comments::copied(view.function) && alone(view, index) {
+        return None;
+    }
+    let begun = (0..view.function.params.len()).filter(|&at| at != index && begins(view, draft, at));
+    let begun: Vec<usize> = begun.collect();
+    if begun.iter().any(|&at| takes_value(view, index, at)) {
+        return None;
+    }
+    let mut made = made(view, draft, index);
+    made.extend(begun.into_iter().map(Keeper::Param));
+    let changed: Vec<usize> = keeping::all_changed(view, draft, index).collect();
+    if made.is_empty() {
+        let asked = match changed[..] {
+            [keeper] => {
+                !takes_value(view, index, keeper)
+                    && !companions::is_context(view, index, keeper)
+                    && says(view, &[index, keeper])
+            }
+            [] => !looks(view) && says(view, &[index]),
+            _ => says(view, &[index]),
+        };
+        if !asked {
+            return None;
+        }
+    }
+    // Each of several may have it, and nobody knows which.
+    made.extend(
+        changed.into_iter().map(Keeper::Param).filter(|keeper| !made.contains(keeper)).collect::<Vec<_>>(),
+    );
+    Some(if let [only] = made[..] { only } else { Keeper::Library })
+}
+
+/// Whether the function is called like one after which something goes on using what it was given, apart from what its objects are called:
+/// `map_find(map, const key *)` maps nothing. One that does what it does `with` something is done with that where it is done with data.
+fn says(view: &View<'_>, objects: &[usize]) -> bool {
+    let name = own(view, objects);
+    // `db_bind2`; `1` says in some libraries that the keeper has its own.
+    let versionless = |word: &String| word.trim_end_matches(|c: char| ('2'..='9').contains(&c)).to_owned();
+    let name: Vec<String> = name.iter().map(versionless).collect();
+    let any = |list: &[&str]| name.iter().any(|word| list.contains(&word.as_str()));
+    // `dev_setctx`, but not `dev_settings` or `EVP_MD_settable_ctx_params`.
+    let glued = |word: &String| {
+        let begins = ["init", "register", "set"].iter().any(|verb| word.starts_with(verb) && word != verb);
+        begins && !word.starts_with("setting") && !word.starts_with("settable")
+    };
+    any(KEEPS_OBJECT)
+        || name.iter().any(glued)
+        || any(WITH) && !keeping::used_up(view)
+        || comments::kept(view.function)
+}
+
+/// The words of the function's name without those of the types of these objects, each of which it may be called after.
+fn own(view: &View<'_>, objects: &[usize]) -> Vec<String> {
+    let name = function_words(&view.function.name);
+    objects.iter().fold(name, |name, &object| without(name, &named::own_words(view, object)))
+}
+
+/// The words of a name without those of a type, once.
+fn without(mut name: Vec<String>, of_type: &[String]) -> Vec<String> {
+    if !of_type.is_empty()
+        && of_type.len() < name.len()
+        && let Some(at) = name.windows(of_type.len()).position(|part| part == of_type)
+    {
+        name.drain(at..at + of_type.len());
+    }
+    name
+}
+
+/// Whether a function is asked for something of an object, and what its name says of keeping is what it is asked for:
+/// `item_get_default(const item *)`, `TIFFFieldSetGetSize(const TIFFField *)`.
+fn looks(view: &View<'_>) -> bool {
+    let asked = |word: &String| {
+        // `X509_STORE_CTX_get0_store(const ctx)`.
+        let unnumbered = word.trim_end_matches(|c: char| c.is_ascii_digit());
+        LOOKS.contains(&unnumbered)
+    };
+    words(&view.function.name).iter().any(asked) && view.function.result.kind != Type::Void
+}
+
+/// Whether what the keeper gets is the value of another one of its type: its name says nothing but that, behind what it and the library are called,
+/// as `mpz_set(x, const y)`, `vector_add(x, const y)` and `mpz_add_ui(x, const y, n)`. What it says besides is what is noted as often:
+/// `node_set_parent(node, const node *)`, `node_child_add`.
+fn takes_value(view: &View<'_>, index: usize, keeper: usize) -> bool {
+    let record = |at: usize| view.param(at)?.ty.pointee()?.0.record();
+    let handle = |at: usize| view.handle(at);
+    let same = handle(index).is_some() && handle(index) == handle(keeper)
+        || record(index).is_some() && record(index) == record(keeper);
+    let all = words(&view.function.name);
+    let mut name = without(all.clone(), &named::own_words(view, index));
+    while name.last().is_some_and(|word| NUMBERS.contains(&word.as_str())) {
+        name.pop();
+    }
+    let verb = name.pop().unwrap_or_default();
+    // `gmp_randinit_set(state, const other)`.
+    let begins = |word: &String| BEGINS.iter().any(|begins| word.ends_with(begins));
+    let only = name.iter().enumerate().all(|(at, word)| at == 0 && all.first() == Some(word) || begins(word));
+    same && only && (TAKES_VALUE.contains(&verb.as_str()) || COPIES.contains(&verb.as_str()))
+}
+
+/// Whether the function begins what is passed here.
+fn begins(view: &View<'_>, draft: &Draft, at: usize) -> bool {
+    let record = view.param(at).and_then(|param| param.ty.pointee()).and_then(|(ty, _)| ty.record());
+    let begun = record.and_then(|record| view.known.structs.begun(record));
+    let said = draft.params.get(at).and_then(|fact| fact.as_ref()).map(|fact| &fact.value);
+    begun.is_some_and(|begun| begun.begins(&view.function.name))
+        || matches!(said, Some(Role::Resident { starts: Some(_), .. }))
+}
+
+/// The objects that come out, where they are the caller's or may be, and are no copy of this one. What tells of a failure has nothing of it.
+fn made(view: &View<'_>, draft: &Draft, index: usize) -> Vec<Keeper> {
+    let function = view.function;
+    let makes = may_make(function) && !view.function_has_word(FINDS);
+    let copy = |ty: &CType| {
+        let own = view.handle(index);
+        let same = own.is_some() && view.known.handles.of_pointer(ty) == own;
+        same && view.function_has_word(COPIES) && !says(view, &[index])
+    };
+    let object = |ty: &CType| ty.pointee().is_some_and(|(_, constant)| !constant) && object_pointer(view, ty);
+    let out = |&at: &usize| {
+        let Some((ty, constant)) = view.param(at).and_then(|param| param.ty.pointee()) else { return false };
+        let role = draft.params.get(at).and_then(|fact| fact.as_ref()).map(|fact| &fact.value);
+        let owned = match role {
+            Some(Role::HandleOut { ownership, .. }) => matches!(ownership, Ownership::Owned { .. }),
+            Some(_) => false,
+            None => !constant && object(ty) && makes,
+        };
+        let failure = tells_failure(&view.name(at))
+            || named::own_words(view, at).iter().any(|word| FAILURES.contains(&word.as_str()));
+        at != index && owned && !failure && !copy(ty)
+    };
+    let mut found: Vec<Keeper> = (0..function.params.len()).filter(out).map(Keeper::Param).collect();
+    let owned = match draft.result.as_ref().map(|fact| &fact.value) {
+        Some(ResultRole::Handle { ownership, .. }) => matches!(ownership, Ownership::Owned { .. }),
+        Some(_) => false,
+        None => object(&function.result) && makes,
+    };
+    found.extend((owned && !copy(&function.result)).then_some(Keeper::Result));
+    found
+}
+
+/// Whether nothing else that is `const` goes in, of which a comment could speak.
+fn alone(view: &View<'_>, index: usize) -> bool {
+    let constant = |at: usize| view.param(at).and_then(|param| param.ty.pointee()).is_some_and(|(_, is)| is);
+    (0..view.function.params.len()).all(|at| at == index || !constant(at))
+}
+
+/// Whether an `until` can name a parameter: it is an object, or hands one out, and is there.
+fn is_object(view: &View<'_>, draft: &Draft, at: usize) -> bool {
+    let Some(param) = view.param(at) else { return false };
+    match draft.params.get(at).and_then(|fact| fact.as_ref()).map(|fact| &fact.value) {
+        Some(Role::Handle { consumed, nullable, .. }) => !consumed && !nullable,
+        Some(Role::Resident { consumed, .. }) => !consumed,
+        Some(Role::HandleOut { .. }) => true,
+        Some(_) => false,
+        None => {
+            let pointee = param.ty.pointee();
+            let begun = |ty: &CType| ty.record().is_some_and(|name| view.known.structs.begun(name).is_some());
+            view.handle(at).is_some()
+                || pointee.is_some_and(|(ty, _)| view.known.handles.of_pointer(ty).is_some() || begun(ty))
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Objects that a function cannot change, and that something may go on using.
+
+use super::library::{check, header, known};
+use super::{describe, empty, infer_in, prototype};
+
+const OTHERS: &[&str] = &[
+    "db *db_open(const char *path)",
+    "void db_free(db *d)",
+    "item *item_new(void)",
+    "void item_free(item *i)",
+    "void map_free(map *m)",
+    "void err_free(err *e)",
+];
+
+#[test]
+fn an_object_that_another_goes_on_using_is_asked_for() {
+    let asked = "object ? -> value";
+    check(
+        OTHERS,
+        &[
+            ("int db_set_item(db *d, const item *i)", asked),
+            ("int db_setitem(db *d, const item *i)", asked),
+            ("int db_bind2(db *d, const item *i)", asked),
+            ("int db_bind_item(db *d, const item *i)", asked),
+            ("int db_register(db *d, const item *i)", asked),
+            ("int db_install_item(db *d, const item *i)", asked),
+            ("int db_assign(db *d, const item *i)", asked),
+            ("int db_init(db *d, const item *i)", asked),
+            ("int db_start(db *d, const item *i)", asked),
+            ("int db_render_with(db *d, const item *i)", asked),
+            ("int db_begin_using(db *d, const item *i)", asked),
+            ("int db_compress_begin_usingItem(db *d, const item *i)", asked),
+            ("int item_install(const item *i, db *d)", "? ? -> value"),
+            // What another of its type is told besides its value.
+            ("int item_set_parent(item *i, const item *parent)", asked),
+            ("int item_append(item *i, const item *child)", asked),
+            ("int item_parent_set(item *i, const item *parent)", asked),
+            ("int item_child_add(item *i, const item *child)", asked),
+            ("int item_link_copy(item *i, const item *other)", asked),
+            ("int item_shallow_copy(item *i, const item *other)", asked),
+            // What it is that is set compares, and keeps no less.
+            ("int db_set_compare(db *d, const item *i)", asked),
+            ("int lib_set_default_compare(const item *i)", "? -> value"),
+            // Either of two may have it.
+            ("int db_set_both(db *d, map *m, const item *i)", "object ? ? -> value"),
+        ],
+    );
+}
+
+#[test]
+fn an_object_that_the_function_is_done_with_is_used() {
+    let used = "object object -> value";
+    check(
+        OTHERS,
+        &[
+            ("int db_show(db *d, const item *i)", used),
+            ("int db_compress_usingItem(db *d, const item *i)", used),
+            ("int db_find_with(db *d, const item *i)", used),
+            // What the function is called after says nothing of what it does.
+            ("int map_find(map *m, const item *i)", used),
+            ("int db_settings(const db *d, int n)", "object value -> value"),
+            ("int item_get_default(const item *i)", "object -> value"),
+            ("int item_field_set_get_size(const item *i)", "object -> value"),
+            ("const char *item_get0_store(const item *i)", "object -> text"),
+            ("const char *item_settable_names(const item *i)", "object -> text"),
+            ("int db_equal(const db *d, const db *other)", used),
+            // The value of another.
+            ("int item_set(item *i, const item *other)", used),
+            ("int item_add_ui(item *i, const item *other, unsigned n)", "object object value -> value"),
+            ("item *item_dup(const item *i)", "object -> owned"),
+        ],
+    );
+    // What is passed first to all functions about a thing is not noted by it.
+    let behind: Vec<String> = (0..5).map(|n| format!("int item_show{n}(const db *d, item *i)")).collect();
+    let all: Vec<&str> = OTHERS.iter().copied().chain(behind.iter().map(String::as_str)).collect();
+    check(&all, &[("int item_set_size(const db *d, item *i, int n)", "object object value -> value")]);
+    check(&all[..8], &[("int item_set_size(const db *d, item *i, int n)", "? ? value -> value")]);
+}
+
+#[test]
+fn an_object_that_what_comes_out_or_the_library_may_keep_is_asked_for() {
+    check(
+        OTHERS,
+        &[
+            ("db *db_new_with(const item *i)", "? -> ?"),
+            ("db *db_create(const item *i, int n)", "? value -> ?"),
+            ("int db_create_in(const item *i, db **made)", "? ? -> value"),
+            ("item *item_find(const db *d)", "object -> ?"),
+            ("int db_install(const item *i)", "? -> value"),
+            ("void set_default_item(const item *i)", "? -> void"),
+            ("void item_use(const item *i, int n)", "? value -> void"),
+            ("int db_use(const db *d, const item *i)", "? ? -> value"),
+            ("int item_count(const item *i)", "object -> value"),
+        ],
+    );
+}
+
+#[test]
+fn a_structure_that_stays_is_asked_for_where_another_of_its_kind_is_not() {
+    let others = [
+        "int full_flow_init(full_flow *f)",
+        "void full_flow_end(full_flow *f)",
+        "int full_base_init(full_base *b)",
+        "void full_base_end(full_base *b)",
+        "int full_flow_run(full_flow *f)",
+    ];
+    check(
+        &others,
+        &[
+            ("int full_flow_set_base(full_flow *f, const full_base *b)", "resident ? -> value"),
+            ("int full_flow_init_base(full_flow *f, const full_base *b)", "begun(full_flow_end) ? -> value"),
+            ("int full_flow_set(full_flow *f, const full_flow *other)", "resident resident -> value"),
+            (
+                "int full_flow_init_set(full_flow *f, const full_flow *o)",
+                "begun(full_flow_end) resident -> value",
+            ),
+            ("int full_flow_show(full_flow *f, const full_base *b)", "resident resident -> value"),
+        ],
+    );
+}
+
+/// What is asked about a declaration with this comment: the reason and the line.
+fn asked(declaration: &str, doc: &str) -> (String, Vec<(String, Option<String>)>) {
+    let api = header(&[OTHERS, &[declaration]].concat());
+    let mut function = prototype::parse(declaration);
+    function.doc = Some(doc.into());
+    let mut draft = empty(&function);
+    let verdict = infer_in(&function, &api, &known(&api), &mut draft);
+    let gaps = match &verdict {
+        crate::infer::Verdict::Open(gaps) => {
+            gaps.iter().map(|gap| (gap.reason.clone(), gap.help.clone())).collect()
+        }
+        other => panic!("{other:?}"),
+    };
+    (describe(&draft, &verdict), gaps)
+}
+
+#[test]
+fn the_lines_are_that_it_is_kept_and_that_it_is_not() {
+    for (declaration, reason, until) in [
+        (
+            "int db_set_item(db *d, const item *i)",
+            "`d` may keep `i` after the call, although it is `const`",
+            "d",
+        ),
+        (
+            "db *db_new_with(const item *i)",
+            "the object that comes out may keep `i`, although it is `const`",
+            "result",
+        ),
+        (
+            "int db_create_in(const item *i, db **made)",
+            "`made` may keep `i` after the call, although it is `const`",
+            "made",
+        ),
+        (
+            "int db_install(const item *i)",
+            "the library may keep `i` after the call, although it is `const`",
+            "none",
+        ),
+        (
+            "db *db_new_in(map *m, const item *i)",
+            "the library may keep `i` after the call, although it is `const`",
+            "none",
+        ),
+        (
+            "int db_set_item(db *d, const item *i, err **error)",
+            "`d` may keep `i` after the call, although it is `const`",
+            "d",
+        ),
+        (
+            "db *db_open_with(const item *i, err **error)",
+            "the object that comes out may keep `i`, although it is `const`",
+            "result",
+        ),
+        (
+            "int db_set_both(db *d, map *m, const item *i)",
+            "the library may keep `i` after the call, although it is `const`",
+            "none",
+        ),
+    ] {
+        let line = format!(
+            "params.i = {{ in = \"handle\", until = \"{until}\" }} # or {{ in = \"handle\" }} when nothing goes on using it"
+        );
+        let (_, gaps) = asked(declaration, "");
+        assert!(gaps.contains(&(reason.to_owned(), Some(line))), "{declaration}: {gaps:?}");
+    }
+}
+
+#[test]
+fn comments_say_that_it_is_kept_or_copied() {
+    let see = |declaration: &str, doc: &str| asked(declaration, doc).0;
+    let shows = "int db_show(db *d, const item *i)";
+    assert_eq!(see(shows, "Shows. The item must outlive the database."), "object ? -> value");
+    let sets = "int db_set_item(db *d, const item *i)";
+    assert_eq!(see(sets, "Sets the item, which is copied."), "object object -> value");
+    assert_eq!(see(sets, "Sets the item, which is not copied."), "object ? -> value");
+}
