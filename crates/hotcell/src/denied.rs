@@ -78,7 +78,7 @@ impl Denied {
 
     /// What there is to say behind the words for what lets it pass.
     pub(crate) fn note(&self) -> Option<&'static str> {
-        let syscall = Syscall::named(self.syscall?)?;
+        let syscall = Syscall::of_number(self.syscall.and(self.number)?)?;
         let path = self.path.as_deref();
         let stopped = Stopped { syscall, arguments: self.arguments, path, port: self.port };
         self.remedy.as_deref()?.note(&stopped)

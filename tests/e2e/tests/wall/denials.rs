@@ -51,7 +51,7 @@ fn what_would_allow_a_denied_call_allows_it() {
     let json = serde_json::json!({ "profile": "files", "read": ["/etc/hosts"] });
     assert_eq!(error.to_json()["cause"]["remedy"], json);
     let Some(Remedy::With(with)) = remedy(&error) else { panic!("{error:?}") };
-    assert!(open(&with, "/etc/hosts", libc::O_RDONLY).unwrap() >= 0);
+    assert_eq!(open(&with, "/etc/hosts", libc::O_RDONLY).unwrap(), 0);
 
     // One that is missing cannot be named to be read, but refused.
     let missing = "/etc/hotcell-that-is-not-there";
@@ -59,7 +59,7 @@ fn what_would_allow_a_denied_call_allows_it() {
     let Some(Remedy::With(with)) = remedy(&error) else { panic!("{error:?}") };
     assert!(attacks.open(with, &[]).is_err());
     let refused = Sandbox { refuse: vec![missing.into()], ..compute.clone() };
-    assert_eq!(open(&refused, missing, libc::O_RDONLY).unwrap(), -libc::EACCES);
+    assert_eq!(open(&refused, missing, libc::O_RDONLY).unwrap(), libc::EACCES);
 
     // What is made is made in a directory, which is said; one with everybody's files is not opened by a line.
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
@@ -72,7 +72,7 @@ fn what_would_allow_a_denied_call_allows_it() {
     assert_eq!(remedy(&made), Some(open_list), "{made}");
     let Some(Remedy::With(with)) = remedy(&error) else { panic!("{error:?}") };
     assert_eq!(with.write, [folder.path().canonicalize().unwrap()]);
-    assert!(open(&with, &path, libc::O_WRONLY | libc::O_CREAT).unwrap() >= 0);
+    assert_eq!(open(&with, &path, libc::O_WRONLY | libc::O_CREAT).unwrap(), 0);
 
     // A path that may have been cut, and one that begins who knows where, are not named.
     for path in [format!("/{}", "directory/".repeat(40)), "relative".to_owned()] {
