@@ -27,8 +27,10 @@ func (e *Error) UnmarshalJSON(data []byte) error {
 		// A supervisor of a later version may have kinds that this one has not.
 		kind, form.Message = ErrWorkerLost, form.Kind+": "+form.Message
 	}
-	if remedy, there := form.Cause["remedy"]; there && kind == ErrSandboxDenied {
-		form.Message += allowedBy(remedy)
+	// Also where loading failed by what was denied.
+	if remedy, there := form.Cause["remedy"]; there {
+		note, _ := form.Cause["remedy_note"].(string)
+		form.Message += allowedBy(remedy) + note
 	}
 	*e = Error{
 		Kind: kind, Message: form.Message, Library: form.Library, Function: form.Function, Executed: form.Executed,

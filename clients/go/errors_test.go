@@ -69,11 +69,18 @@ func TestADeniedCallSaysWhatWouldAllowIt(t *testing.T) {
 		`false`:                                                               "; no profile allows that",
 		`null`:                                                                "",
 	} {
-		read := new(Error)
-		text := `{"kind":"SandboxDenied","message":"denied","cause":{"syscall":"openat","remedy":` + remedy + `}}`
-		if err := json.Unmarshal([]byte(text), read); err != nil || read.Message != "denied"+want {
-			t.Errorf("%s: %v, %v", remedy, read.Message, err)
+		for _, kind := range []string{"SandboxDenied", "LoadFailed"} {
+			read := new(Error)
+			text := `{"kind":"` + kind + `","message":"denied","cause":{"syscall":"openat","remedy":` + remedy + `,"remedy_note":null}}`
+			if err := json.Unmarshal([]byte(text), read); err != nil || read.Message != "denied"+want {
+				t.Errorf("%s: %s: %v, %v", kind, remedy, read.Message, err)
+			}
 		}
+	}
+	read := new(Error)
+	text := `{"kind":"SandboxDenied","message":"denied","cause":{"remedy":{"profile":"files"},"remedy_note":", or so"}}`
+	if err := json.Unmarshal([]byte(text), read); err != nil || !strings.HasSuffix(read.Message, " would allow it, or so") {
+		t.Error(read.Message, err)
 	}
 }
 

@@ -59,6 +59,12 @@ class Struct:
         what = f"; is it {' or '.join(f'`{each}`' for each in near)}?" if near else ""
         raise AttributeError(f"{type(self).__name__} has no field or function `{name}`{what}")
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # A copy would have the same object of the library, and release it a second time.
+        if self._resident:
+            raise TypeError(f"a {type(self).__name__} cannot be pickled or copied: it lives in the worker of its session")
+        return super().__reduce_ex__(protocol)
+
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
             return NotImplemented

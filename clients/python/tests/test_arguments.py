@@ -327,7 +327,7 @@ def test_a_denied_call_says_what_would_allow_it(xy: Any) -> None:
     with pytest.raises(hotcell.SandboxDenied, match=denied) as raised:
         xy.opened("/etc/hosts")
     said = str(raised.value)
-    assert said.endswith('; sandbox={"profile": "files", "read": ["/etc/hosts"]} would allow it')
+    assert said.endswith('; sandbox={"profile": "files", "read": ["/etc/hosts"]} would allow it, or `refuse` with this path where it is missing')
     assert raised.value.cause is not None
     sandbox = raised.value.cause["remedy"]
     assert sandbox == {"profile": "files", "read": ["/etc/hosts"]}

@@ -77,6 +77,20 @@ def test_an_object_is_neither_pickled_nor_copied(grid: Any) -> None:
             use(grid.box_new(1))
 
 
+def test_a_structure_that_the_library_keeps_is_neither_pickled_nor_copied(grid: Any) -> None:
+    with hotcell.load("zlib.h", lib="z") as z:
+        stream = z.ZStream(z)
+        for use in (pickle.dumps, copy.copy, copy.deepcopy):
+            with pytest.raises(TypeError, match="a ZStream cannot be pickled or copied: it lives in the worker of its session"):
+                use(stream)
+    # One of values alone is a value.
+    point = grid.type("Point")(x=1.0, y=2.0)
+    other = copy.copy(point)
+    assert other == point and other is not point
+    other.x = 3.0
+    assert point.x == 1.0
+
+
 def test_a_structure_that_has_not_begun_says_how_it_begins() -> None:
     with hotcell.load("zlib.h", lib="z") as z:
         stream = z.ZStream(z)

@@ -76,6 +76,14 @@ impl Denied {
         self
     }
 
+    /// What there is to say behind the words for what lets it pass.
+    pub(crate) fn note(&self) -> Option<&'static str> {
+        let syscall = Syscall::of_number(self.syscall.and(self.number)?)?;
+        let path = self.path.as_deref();
+        let stopped = Stopped { syscall, arguments: self.arguments, path, port: self.port };
+        self.remedy.as_deref()?.note(&stopped)
+    }
+
     /// One of which the worker noted nothing.
     pub(crate) fn unknown() -> Denied {
         Denied {
@@ -95,7 +103,7 @@ impl Denied {
         json!({
             "syscall": self.syscall, "number": self.number, "foreign": self.foreign, "path": self.path,
             "port": self.port, "arguments": arguments, "errno": self.errno,
-            "remedy": self.remedy.as_deref().map(remedy::to_json),
+            "remedy": self.remedy.as_deref().map(remedy::to_json), "remedy_note": self.note(),
         })
     }
 }

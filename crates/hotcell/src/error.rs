@@ -472,8 +472,8 @@ impl Error {
                 write!(f, "{character}")?;
             }
         }
-        if let Cause::Denied(Denied { remedy: Some(remedy), .. }) = &e.cause {
-            write!(f, "; {}", of(remedy))?;
+        if let Cause::Denied(denied @ Denied { remedy: Some(remedy), .. }) = &e.cause {
+            write!(f, "; {}{}", of(remedy), denied.note().unwrap_or_default())?;
         }
         if self.tries() > 1 {
             write!(f, " (tried {} times)", self.tries())?;

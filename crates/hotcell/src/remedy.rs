@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 /// The table `sandbox` that lets a call pass, by its keys: what is not known is null in its list. Nothing where none does.
 pub fn table(remedy: &Remedy) -> Option<Vec<(&'static str, Value)>> {
     let (said, open) = match remedy {
-        Remedy::With(sandbox) => (sandbox, None),
-        Remedy::Naming(sandbox, key) => (sandbox, Some(*key)),
+        Remedy::With(sandbox) => (sandbox, &[][..]),
+        Remedy::Naming(sandbox, open) => (sandbox, &open[..]),
         Remedy::Never => return None,
     };
     let paths = |paths: &[PathBuf]| paths.iter().map(|path| json!(path.to_string_lossy())).collect();
@@ -26,7 +26,7 @@ pub fn table(remedy: &Remedy) -> Option<Vec<(&'static str, Value)>> {
     ];
     let mut table = vec![("profile", json!(said.profile.name()))];
     for (key, mut list) in lists {
-        list.extend((open == Some(key)).then_some(Value::Null));
+        list.extend(open.contains(&key).then_some(Value::Null));
         table.extend((!list.is_empty()).then_some((key, Value::Array(list))));
     }
     table.extend(said.write_xor_execute.then_some(("write_xor_execute", json!(true))));
@@ -89,7 +89,7 @@ mod tests {
         });
         assert_eq!(to_json(&with), json);
         let network = Sandbox { connect: vec![443], ..Sandbox::of(Profile::Network) };
-        let naming = Remedy::Naming(network, "connect");
+        let naming = Remedy::Naming(network, vec!["connect"]);
         let line = r#"sandbox = { profile = "network", connect = [443, PORT] }"#;
         assert_eq!(in_contract(&naming), format!("`{line}` would allow it"));
         assert_eq!(to_json(&naming), json!({ "profile": "network", "connect": [443, null] }));

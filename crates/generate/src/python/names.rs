@@ -75,18 +75,22 @@ impl Scope {
 
     /// The name itself, or else the first free one of `name_`, `name_2`, `name_3`…
     pub(super) fn take(&mut self, name: &str) -> String {
-        self.first(vec![sound(name)], |_| true)
+        self.first(sound(name), |_| true)
     }
 
-    /// The same of something that goes by its name in C, too: no name that means something else there.
+    /// The same of something that goes by its name in C, too: no name that means something else there, for which that is a better one.
     pub(super) fn take_beside(&mut self, name: &str, c_name: &str, in_c: &BTreeSet<&str>) -> String {
-        self.first(vec![sound(name), sound(c_name)], |name| name == c_name || !in_c.contains(name))
+        let fits = |name: &str| name == c_name || !in_c.contains(name);
+        let short = sound(name);
+        if fits(&short) {
+            return self.first(short, fits);
+        }
+        self.first(sound(c_name), fits)
     }
 
-    fn first(&mut self, names: Vec<String>, fits: impl Fn(&str) -> bool) -> String {
-        let name = names[0].clone();
+    fn first(&mut self, name: String, fits: impl Fn(&str) -> bool) -> String {
         let others = (2..).map(|number| format!("{name}_{number}"));
-        let mut candidates = names.into_iter().chain([format!("{name}_")]).chain(others);
+        let mut candidates = [name.clone(), format!("{name}_")].into_iter().chain(others);
         let free = |name: &String| !self.taken.contains(name) && fits(name);
         let free = candidates.find(free).expect("numbers do not end");
         self.taken.insert(free.clone());
@@ -168,6 +172,8 @@ mod tests {
         assert_eq!(scope.take_beside("fx_x", "fx_fx_x", &in_c), "fx_fx_x");
         assert_eq!(scope.take_beside("x", "fx_x", &in_c), "x");
         assert_eq!(scope.take_beside("open", "open", &in_c), "open_");
+        // What is taken only is as it would be of any other.
+        assert_eq!(scope.take_beside("close", "xy_close", &in_c), "close_");
         let mut scope = Scope::of_library();
         assert_eq!(scope.take("close"), "close_");
         assert_eq!(scope.take("close_"), "close__");

@@ -44,25 +44,44 @@ fn what_would_allow_a_denied_call_allows_it() {
     let compute = Sandbox::of(Profile::Compute);
     let error = open(&compute, "/etc/hosts", libc::O_RDONLY).unwrap_err();
     let line = "attacks: attack_open: SandboxDenied: the sandbox denied openat(\"/etc/hosts\"); \
-                `sandbox = { profile = \"files\", read = [\"/etc/hosts\"] }` would allow it";
+                `sandbox = { profile = \"files\", read = [\"/etc/hosts\"] }` would allow it, \
+                or `refuse` with this path where it is missing";
     assert_eq!(error.to_string(), line);
     assert_eq!(error.message(), "the sandbox denied openat(\"/etc/hosts\")");
     let json = serde_json::json!({ "profile": "files", "read": ["/etc/hosts"] });
     assert_eq!(error.to_json()["cause"]["remedy"], json);
     let Some(Remedy::With(with)) = remedy(&error) else { panic!("{error:?}") };
-    assert!(open(&with, "/etc/hosts", libc::O_RDONLY).unwrap() >= 0);
+    assert_eq!(open(&with, "/etc/hosts", libc::O_RDONLY).unwrap(), 0);
 
-    let folder = tempfile::tempdir().unwrap();
+    // One that is missing cannot be named to be read, but refused.
+    let missing = "/etc/hotcell-that-is-not-there";
+    let error = open(&compute, missing, libc::O_RDONLY).unwrap_err();
+    let Some(Remedy::With(with)) = remedy(&error) else { panic!("{error:?}") };
+    assert!(attacks.open(with, &[]).is_err());
+    let refused = Sandbox { refuse: vec![missing.into()], ..compute.clone() };
+    assert_eq!(open(&refused, missing, libc::O_RDONLY).unwrap(), libc::EACCES);
+
+    // What is made is made in a directory, which is said; one with much else is not opened by a line.
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let path = folder.path().canonicalize().unwrap().join("made").display().to_string();
     let error = open(&compute, &path, libc::O_WRONLY | libc::O_CREAT).unwrap_err();
+    assert!(error.to_string().ends_with("` would allow it: its directory, with all below it"), "{error}");
+    assert_eq!(error.to_json()["cause"]["remedy_note"], ": its directory, with all below it");
+    let made = open(&compute, "/etc/made", libc::O_WRONLY | libc::O_CREAT).unwrap_err();
+    let open_list = Remedy::Naming(Sandbox::of(Profile::Files), vec!["write"]);
+    assert_eq!(remedy(&made), Some(open_list), "{made}");
     let Some(Remedy::With(with)) = remedy(&error) else { panic!("{error:?}") };
     assert_eq!(with.write, [folder.path().canonicalize().unwrap()]);
-    assert!(open(&with, &path, libc::O_WRONLY | libc::O_CREAT).unwrap() >= 0);
+    assert_eq!(open(&with, &path, libc::O_WRONLY | libc::O_CREAT).unwrap(), 0);
 
     // A path that may have been cut, and one that begins who knows where, are not named.
     for path in [format!("/{}", "directory/".repeat(40)), "relative".to_owned()] {
         let error = open(&compute, &path, libc::O_RDONLY).unwrap_err();
-        assert_eq!(remedy(&error), Some(Remedy::Naming(Sandbox::of(Profile::Files), "read")), "{error}");
+        assert_eq!(
+            remedy(&error),
+            Some(Remedy::Naming(Sandbox::of(Profile::Files), vec!["read"])),
+            "{error}"
+        );
         let line = "`sandbox = { profile = \"files\", read = [PATH] }` would allow it";
         assert!(error.to_string().ends_with(line), "{error}");
     }
