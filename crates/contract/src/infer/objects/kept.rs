@@ -127,7 +127,7 @@ fn own(view: &View<'_>, objects: &[usize]) -> Vec<String> {
 }
 
 /// The words of a name without those of a type, once.
-fn without(mut name: Vec<String>, of_type: &[String]) -> Vec<String> {
+pub(super) fn without(mut name: Vec<String>, of_type: &[String]) -> Vec<String> {
     if !of_type.is_empty()
         && of_type.len() < name.len()
         && let Some(at) = name.windows(of_type.len()).position(|part| part == of_type)
