@@ -205,8 +205,8 @@ Every function that the contract selects is listed, in the order of the headers:
   not exported  the headers declare it and the library does not have it
   open type     a structure that functions point to: whether it is an object or travels decides for all of them
 
-Below a function that is bound stands what the library keeps of what it is given, and until when. Copies that \
-only the end of the worker ends are told at the end.
+Below a function that is bound stands which data, texts and objects the library keeps of what it is given, and \
+until when. Functions whose copies or objects only the end of the worker ends are named at the end.
 
 For programs (`--format json`) a function that is bound has the inference rules behind it besides, as `rules`, \
 and what is kept, as `keeps`.

@@ -127,13 +127,18 @@ fn undecided(text: &str) -> String {
     keys.map(|(key, value): (_, &Value)| format!("{key} = {value}\n")).collect()
 }
 
-/// A report without what is bound, when it is long.
+/// A report without what is bound, and what is told of that, when it is long.
 fn shortened(report: &str) -> String {
     let bound = |line: &&str| line.starts_with("bound ");
     if report.lines().filter(bound).count() < MANY {
         return report.to_owned();
     }
-    report.lines().filter(|line| !bound(line)).map(|line| format!("{line}\n")).collect()
+    let mut dropped = false;
+    let stays = |line: &&str| {
+        dropped = bound(line) || dropped && line.starts_with(' ');
+        !dropped
+    };
+    report.lines().filter(stays).map(|line| format!("{line}\n")).collect()
 }
 
 /// The examples, in the order of their names.
@@ -195,4 +200,7 @@ fn a_long_report_has_what_is_left_out() {
     let rest = "undecided  g  why\n                 what to write\n\n201 functions\n";
     assert_eq!(shortened(&format!("{bound}{rest}")), format!("{bound}{rest}"));
     assert_eq!(shortened(&format!("{}{rest}", bound.repeat(MANY))), rest);
+    // What is kept stands below its function.
+    let kept = format!("{bound}               a copy of `name` is kept until `db` goes\n");
+    assert_eq!(shortened(&format!("{kept}{rest}{}", kept.repeat(MANY))), rest);
 }

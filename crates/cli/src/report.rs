@@ -97,7 +97,7 @@ pub(crate) fn text(checked: &Checked, entries: &[Entry<'_>], width: Option<usize
     if let Some(nobodys) = nobodys(&checked.interface) {
         text.push_str(&format!("{nobodys}\n"));
     }
-    if let Some(grows) = kept::growing(entries) {
+    for grows in kept::growing(entries) {
         text.push_str(&format!("{grows}\n"));
     }
     let lines = decided_lines(&checked.text);

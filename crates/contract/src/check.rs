@@ -36,6 +36,7 @@ mod negative;
 mod nullable;
 mod objects;
 mod owners;
+mod proposed;
 mod ranges;
 mod releases;
 mod resolve;

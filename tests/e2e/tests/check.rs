@@ -223,12 +223,13 @@ fn colours_are_for_terminals() {
 fn what_is_kept_is_told_and_until_when() {
     let folder = Folder::new();
     let header = "typedef struct shed shed;\ntypedef struct tool tool;\nshed *shed_new(void);\nvoid shed_free(shed *s);\ntool *tool_new(void);\nvoid tool_free(tool *t);\n\
-                  int shed_add_label(shed *s, const char *label);\nint shed_put_tool(shed *s, tool *t);\nvoid set_owner(const char *name);\n";
+                  int shed_add_label(shed *s, const char *label);\nint shed_put_tool(shed *s, tool *t);\nvoid use_tool(const tool *t);\nvoid set_owner(const char *name);\n";
     let code = "#include \"shed.h\"\nshed *shed_new(void) { return 0; }\nvoid shed_free(shed *s) { (void)s; }\ntool *tool_new(void) { return 0; }\nvoid tool_free(tool *t) { (void)t; }\n\
-                int shed_add_label(shed *s, const char *label) { return !s || !label; }\nint shed_put_tool(shed *s, tool *t) { return !s || !t; }\nvoid set_owner(const char *name) { (void)name; }\n";
+                int shed_add_label(shed *s, const char *label) { return !s || !label; }\nint shed_put_tool(shed *s, tool *t) { return !s || !t; }\nvoid use_tool(const tool *t) { (void)t; }\nvoid set_owner(const char *name) { (void)name; }\n";
     folder.library("shed", header, code);
     let contract = "hotcell = 1\nlibrary = \"shed\"\nheaders = [\"shed.h\"]\nlink = [\"shed\"]\n\
-                    function.shed_put_tool.params = { s = { in = \"handle\" }, t = { in = \"handle\", until = \"s\", replaced = true } }\n";
+                    function.shed_put_tool.params = { s = { in = \"handle\" }, t = { in = \"handle\", until = \"s\", replaced = true } }\n\
+                    function.use_tool.params.t = { in = \"handle\", until = \"none\" }\n";
     folder.write("bind.toml", contract);
     folder
         .hotcell(["check", "bind.toml"])
@@ -236,7 +237,8 @@ fn what_is_kept_is_told_and_until_when() {
         .mentions("shed_add_label  inferred\n                         a copy of `label` is kept until `s` goes\n")
         .mentions("shed_put_tool   decided\n                         `t` is kept until `s` goes, or the next takes its place\n")
         .mentions("a copy of `name` is kept for as long as the worker lives\n")
-        .mentions("1 function leaves a copy with each call for as long as the worker lives, so that its memory grows: set_owner\n");
+        .mentions("1 function leaves a copy with each call for as long as the worker lives, so that its memory grows: set_owner\n")
+        .mentions("1 function has an object stay with each call for as long as the worker lives: use_tool\n");
     let report = folder.hotcell(["check", "bind.toml"]).json();
     let keeps = |name: &str| {
         let all = report["functions"].as_array().unwrap();
@@ -251,5 +253,5 @@ fn what_is_kept_is_told_and_until_when() {
     folder
         .write("bind.toml", format!("{contract}function.set_owner.params.name = {{ string = \"utf-8\" }}\n"));
     let said = folder.hotcell(["check", "bind.toml"]).succeeds();
-    assert!(!said.stdout().contains("for as long as the worker lives"), "{}", said.stdout());
+    assert!(!said.stdout().contains("a copy with each call"), "{}", said.stdout());
 }

@@ -70,17 +70,22 @@ impl Kept<'_> {
     }
 }
 
-/// Which functions leave copies that nothing ends but the worker.
-pub(super) fn growing(entries: &[Entry<'_>]) -> Option<String> {
-    let grows = |kept: &Kept<'_>| !kept.object && matches!(kept.until, End::Worker);
-    let found: Vec<&str> =
-        entries.iter().filter(|entry| entry.keeps.iter().any(grows)).map(|entry| entry.name).collect();
-    let many = found.len();
-    found.first()?;
-    let shown = found.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
-    let more = if many > SHOWN { ", …" } else { "" };
-    let leave = if many == 1 { "1 function leaves" } else { &format!("{many} functions leave") };
-    Some(format!(
-        "{leave} a copy with each call for as long as the worker lives, so that its memory grows: {shown}{more}"
-    ))
+/// Which functions leave copies, and which have objects stay, that nothing ends but the worker.
+pub(super) fn growing(entries: &[Entry<'_>]) -> Vec<String> {
+    let lives = "for as long as the worker lives";
+    let told = |object: bool, one: &str, several: &str, rest: &str| {
+        let grows = |kept: &Kept<'_>| kept.object == object && matches!(kept.until, End::Worker);
+        let found: Vec<&str> =
+            entries.iter().filter(|entry| entry.keeps.iter().any(grows)).map(|entry| entry.name).collect();
+        let many = found.len();
+        found.first()?;
+        let shown = found.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+        let more = if many > SHOWN { ", …" } else { "" };
+        let functions =
+            if many == 1 { format!("1 function {one}") } else { format!("{many} functions {several}") };
+        Some(format!("{functions} with each call {lives}{rest}: {shown}{more}"))
+    };
+    let copies = told(false, "leaves a copy", "leave a copy", ", so that its memory grows");
+    let objects = told(true, "has an object stay", "have an object stay", "");
+    copies.into_iter().chain(objects).collect()
 }

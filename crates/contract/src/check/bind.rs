@@ -3,10 +3,10 @@
 use hotcell_model::Fact;
 use hotcell_model::api::Function;
 use hotcell_model::expr::Expr;
-use hotcell_model::interface::{self, Capacity, Keeps, LeftOut, Role, Status, Threads};
+use hotcell_model::interface::{self, Capacity, Keeps, LeftOut, Role, Status};
 
 use crate::check::decide::{self, Decided, Site};
-use crate::check::{Link, finish, keeps, left_out, lines, names, nullable, structures};
+use crate::check::{Link, finish, keeps, left_out, lines, names, nullable, proposed, structures};
 use crate::contract::Contract;
 use crate::diagnostic::Diagnostic;
 use crate::infer::{self, Draft, Gap, Known, Verdict, infer};
@@ -62,7 +62,7 @@ pub(crate) fn bind(
         }
         Verdict::Open(gaps) => settle(site, &mut decided, gaps),
     };
-    let gaps = for_threads(site, gaps);
+    let gaps = proposed::mended(site, &decided.draft, gaps);
     let before = findings.len();
     let finished = finish::finish(site, decided, gaps, findings);
     lines::name_function(contract, &function.name, &mut findings[before..]);
@@ -85,61 +85,25 @@ fn settle(site: Site<'_>, decided: &mut Decided, gaps: Vec<Gap>) -> Vec<Gap> {
         return gaps;
     }
     keeps.extend(walled);
-    if let Some((param, reason)) = unkept(site, &draft, &keeps) {
-        return doubted(site, gaps, param, &reason);
+    let doubts = unkept(site, &draft, &keeps);
+    if !doubts.is_empty() {
+        return proposed::doubted(site, gaps, &doubts);
     }
     (decided.draft, decided.copied) = (draft, keeps);
     left
 }
 
-/// Without lines that say what objects keep where these cannot.
-fn for_threads(site: Site<'_>, mut gaps: Vec<Gap>) -> Vec<Gap> {
-    let object = |says: &str| {
-        [r#" = { in = "handle", until = "#, r#" = { inout = "struct", until = "#]
-            .iter()
-            .any(|it| says.contains(it))
-    };
-    if site.contract.threads() != Threads::PerHandle {
-        return gaps;
-    }
-    for gap in &mut gaps {
-        let says = gap.help.as_deref().filter(|says| object(says)).and_then(|says| {
-            let (name, _) = says.split_once(" = ")?;
-            let (item, when) = says.split_once(" # or ")?.1.split_once(" when ")?;
-            Some(format!(
-                "{name} = {item} # when {when}: objects keep no others with `threads = \"per-handle\"`"
-            ))
-        });
-        gap.help = says.or(gap.help.take());
-    }
-    gaps
-}
-
 /// What of this cannot be kept as rules have concluded, and why: a line that said the same would be refused. What entries of the contract
 /// make nullable counts.
-fn unkept(site: Site<'_>, draft: &Draft, keeps: &[Keeps]) -> Option<(usize, String)> {
+fn unkept(site: Site<'_>, draft: &Draft, keeps: &[Keeps]) -> Vec<(usize, String)> {
     let mut roles: Vec<Fact<Role>> = draft.params.iter().flatten().cloned().collect();
-    let mut result = draft.result.clone()?;
+    let Some(mut result) = draft.result.clone() else { return Vec::new() };
     if roles.len() != site.function.params.len() {
-        return None;
+        return Vec::new();
     }
     nullable::apply(site, &mut roles, &mut result, &mut Vec::new());
     let roles: Vec<&Role> = roles.iter().map(|fact| &fact.value).collect();
     keeps::against(site, keeps, &roles, &result.value)
-}
-
-/// What was open, with the reason why a copy does not settle it. What keeps it cannot be the object that a line would name.
-fn doubted(site: Site<'_>, mut gaps: Vec<Gap>, param: usize, reason: &str) -> Vec<Gap> {
-    for gap in gaps.iter_mut().filter(|gap| gap.param == Some(param)) {
-        gap.reason = format!("{}; {reason}", gap.reason);
-        if let Some((before, rest)) = gap.help.as_deref().and_then(|help| help.split_once("until = \""))
-            && let Some((until, rest)) = rest.split_once('"')
-            && site.names.iter().any(|name| name == until)
-        {
-            gap.help = Some(format!("{before}until = \"none\"{rest}"));
-        }
-    }
-    gaps
 }
 
 /// Inference, which takes a parameter that a capacity is computed from for explained. Where that leaves gaps

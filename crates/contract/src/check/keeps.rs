@@ -73,15 +73,15 @@ fn one(site: Site<'_>, said: &Said, roles: &[&Role], result: &ResultRole) -> Res
     Ok(keeps)
 }
 
-/// Why something cannot be kept as a rule has concluded it, where the same line of a contract would be wrong.
+/// What cannot be kept as a rule has concluded it, and why, where the same line of a contract would be wrong.
 pub(crate) fn against(
     site: Site<'_>,
     keeps: &[Keeps],
     roles: &[&Role],
     result: &ResultRole,
-) -> Option<(usize, String)> {
+) -> Vec<(usize, String)> {
     let wrong = |keeps: &Keeps| fits(site, keeps, roles, result).err().map(|(message, _)| message);
-    keeps.iter().find_map(|keeps| Some((keeps.param, wrong(keeps)?)))
+    keeps.iter().filter_map(|keeps| Some((keeps.param, wrong(keeps)?))).collect()
 }
 
 /// Whether something can be kept like this.

@@ -22,6 +22,7 @@ mod objects;
 mod owners;
 mod patterns;
 mod pointers;
+mod proposed;
 mod refused;
 mod restores;
 mod results;

@@ -83,6 +83,33 @@ const KEPT: &[&str] = &[
     "without copying",
 ];
 
+/// The same of an object.
+const KEPT_OBJECT: &[&str] = &[
+    "be kept alive",
+    "for the lifetime",
+    "hold a reference",
+    "holds a pointer",
+    "holds a reference",
+    "keep a pointer",
+    "keep a reference",
+    "keep alive",
+    "keeps a pointer",
+    "keeps a reference",
+    "kept alive",
+    "must be valid",
+    "must not be destroyed",
+    "must not be freed",
+    "not copied",
+    "only the pointer",
+    "only the reference",
+    "retains",
+    "shallow",
+    "stores a pointer",
+    "stores a reference",
+    "stores the pointer",
+    "stores the reference",
+];
+
 /// That what goes in is the caller's again after the call.
 const COPIED: &[&str] = &[
     "are copied",
@@ -212,6 +239,47 @@ pub(super) fn copied(function: &Function) -> bool {
         copied && !sentence.split(' ').any(|word| denied.contains(&word) || word.ends_with("n't"))
     };
     !kept(function) && sentences(function).iter().any(said)
+}
+
+/// Whether something may go on using an object that goes in: what is said of what is returned is about that.
+pub(super) fn keeps_object(function: &Function) -> bool {
+    let said = |sentence: &String| {
+        let frees = sentence.contains("must not free") || sentence.contains("not be freed");
+        let used =
+            sentence.contains("in use") || sentence.contains("is used") || sentence.contains("being used");
+        frees && used || KEPT_OBJECT.iter().any(|phrase| sentence.contains(phrase))
+    };
+    let returned = |sentence: &String| sentence.contains("return") || sentence.contains("result");
+    kept(function) || sentences(function).iter().any(|sentence| said(sentence) && !returned(sentence))
+}
+
+/// Whether the function has a copy of an object that is called so: not of the pointer to it, or of what it is called.
+pub(super) fn copies_object(function: &Function, called: &[String]) -> bool {
+    let denied = [
+        "address",
+        "addresses",
+        "if",
+        "name",
+        "names",
+        "not",
+        "only",
+        "pointer",
+        "pointers",
+        "reference",
+        "references",
+        "shallow",
+        "unless",
+        "without",
+    ];
+    let said = |sentence: &String| {
+        let words: Vec<&str> = sentence.split(|c: char| !c.is_alphanumeric() && c != '\'').collect();
+        let own = ["copied internally", "internal copy", "internally copied", "a copy of"];
+        let about = || words.iter().any(|word| called.iter().any(|called| called == word));
+        let copied = own.iter().any(|phrase| sentence.contains(phrase))
+            || COPIED.iter().any(|phrase| sentence.contains(phrase)) && about();
+        copied && !words.iter().any(|word| denied.contains(word) || word.ends_with("n't"))
+    };
+    !keeps_object(function) && sentences(function).iter().any(said)
 }
 
 /// Whether what is returned may be another one later, or gone.

@@ -15,7 +15,7 @@ use crate::infer::view::{View, is_letter, plain_text};
 use crate::infer::words::NAMES;
 use crate::infer::words::functions::{ADDS, KEEPERS, KEEPS_LITERAL};
 use crate::infer::words::objects::{
-    BORROWS, CONTENTS, FILLS, KEEPS_DATA, KEEPS_TEXT, LITERALS, OPENERS, READS_ON, USES,
+    BORROWS, CONTENTS, FILLS, KEEPS_DATA, KEEPS_OBJECT, KEEPS_TEXT, LITERALS, OPENERS, READS_ON, USES,
 };
 use crate::infer::{Draft, answers, comments, getters, may_make, texts};
 
@@ -167,6 +167,7 @@ pub(super) fn of_walled(view: &View<'_>, draft: &Draft, index: usize) -> bool {
     comments::kept(view.function)
         || makes(view)
         || keeps(view) && !computes
+        || constant && is_record(view, index) && keeps_objects(view)
         || object && !done(view)
         || goes_on
         || used_later
@@ -199,8 +200,19 @@ pub(super) fn of_structure(view: &View<'_>, draft: &Draft, index: usize, comes_o
     let kept = comments::kept(view.function)
         || makes(view)
         || keeps(view)
+        || !comes_out && keeps_objects(view)
         || object.is_some() && !comes_out && !done(view);
     kept.then(|| format!("the library may keep `{}` after the call", view.name(index)))
+}
+
+/// Whether a function is called like one after which something goes on using an object: `lib_configure(const conf *)`, whatever `conf` is made of.
+fn keeps_objects(view: &View<'_>) -> bool {
+    view.function_has_word(KEEPS_OBJECT)
+}
+
+/// Whether a parameter points to a structure.
+fn is_record(view: &View<'_>, index: usize) -> bool {
+    view.param(index).and_then(|param| param.ty.pointee()).is_some_and(|(ty, _)| ty.record().is_some())
 }
 
 /// Whether a parameter points to a structure of numbers, which has no place for a pointer.

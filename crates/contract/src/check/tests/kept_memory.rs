@@ -87,6 +87,16 @@ fn a_structure_that_is_got_again_is_what_is_in_it() {
     let filled = |more: &str| kept(&format!("{fill}; {more}; {RELEASE}"), "time_of_seconds");
     assert_eq!(filled(&format!("{set}; {get}")), Some(Vec::new()));
     assert_eq!(filled(get), None);
+    // A name that says of an object that something goes on using it says so of a structure too, whoever that is.
+    let given = |declaration: &str, name: &str| {
+        let fill = "void time_of_seconds(struct time *time, long seconds)";
+        kept(&format!("{declaration}; {fill}; int time_show(struct time *time); {RELEASE}"), name)
+    };
+    assert_eq!(given("int lib_count(const struct time *time)", "lib_count"), Some(Vec::new()));
+    for verb in ["configure", "hook", "activate", "select", "share", "publish", "reconfigure_conf"] {
+        let declaration = format!("int lib_{verb}(const struct time *time)");
+        assert_eq!(given(&declaration, &format!("lib_{verb}")), None, "{verb}");
+    }
     // It may be changed where it is.
     assert_eq!(of(&format!("{}; {get}", set.replace("const ", ""))), None);
 }

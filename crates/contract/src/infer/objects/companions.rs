@@ -7,9 +7,13 @@ use hotcell_model::api::Function;
 
 use crate::infer::endings;
 use crate::infer::names::{function_words, words};
+use crate::infer::objects::kept::without;
 use crate::infer::objects::named::own_words;
 use crate::infer::view::View;
-use crate::infer::words::objects::{COLLECTS, STORES};
+use crate::infer::words::objects::{BEGINS, COLLECTS, STORES};
+
+/// Last words of functions after which the second object goes on with the first, besides those that begin it.
+const JOINS: &[&str] = &["associate", "attach", "begin", "bind", "connect", "open", "setup", "start"];
 
 /// Functions from which on a type is only seen behind another.
 const SEVERAL: usize = 5;
@@ -17,7 +21,7 @@ const SEVERAL: usize = 5;
 /// Whether the second parameter is what a function is about, and the first its context.
 pub(super) fn is_companion(view: &View<'_>, index: usize) -> bool {
     let (Some(context), Some(own)) = (view.handle(0), view.handle(index)) else { return false };
-    if index != 1 || context == own || puts(view.function) {
+    if index != 1 || context == own || puts(view.function, &own_words(view, index)) {
         return false;
     }
     called_after(view, index) || only_behind(view, context, own)
@@ -26,7 +30,16 @@ pub(super) fn is_companion(view: &View<'_>, index: usize) -> bool {
 /// Whether an object is the context of another one, in front of which all functions are given it: nothing has to be noted for that.
 pub(super) fn is_context(view: &View<'_>, context: usize, of: usize) -> bool {
     let (Some(first), Some(own)) = (view.handle(context), view.handle(of)) else { return false };
-    (context, of) == (0, 1) && first != own && only_behind(view, first, own)
+    let last = |of: Vec<String>| {
+        let name = without(words(&view.function.name), &of);
+        name.last().is_some_and(|last| BEGINS.contains(&last.as_str()) || JOINS.contains(&last.as_str()))
+    };
+    (context, of) == (0, 1)
+        && first != own
+        && !last(own_words(view, of))
+        && !last(own_words(view, context))
+        && !puts(view.function, &own_words(view, of))
+        && only_behind(view, first, own)
 }
 
 /// What a type is called of which each function is given one.
@@ -49,20 +62,26 @@ fn only_behind(view: &View<'_>, context: &str, own: &str) -> bool {
         ty.and_then(|ty| view.known.handles.of_pointer(ty)).map(str::to_owned)
     };
     let ends = |function: &Function| endings::ending(&function.name).is_some();
+    let own_words_of = words(own);
     let functions = || view.known.api.functions.iter().filter(|function| !ends(function));
     let first =
         |function: &&Function| function.params.len() > 1 && handle(function, 0).as_deref() == Some(own);
     let both = |function: &&Function| {
         handle(function, 0).as_deref() == Some(context)
             && handle(function, 1).as_deref() == Some(own)
-            && !puts(function)
+            && !puts(function, &own_words_of)
     };
     functions().filter(both).count() >= SEVERAL && !functions().any(|function| first(&function))
 }
 
-/// Whether a function is called like one that puts the second object into the first: it collects such, or sets one and nothing else.
-fn puts(function: &Function) -> bool {
+/// Whether a function is called like one that puts the second object into the first: it collects such, or sets one and nothing else, as
+/// `dev_set_ctx(dev, ctx, slot)` says, which ends with what the object is called.
+fn puts(function: &Function, own: &[String]) -> bool {
     let name = function_words(&function.name);
     let any = |list: &[&str]| name.iter().any(|word| list.contains(&word.as_str()));
-    any(COLLECTS) || function.params.len() == 2 && any(STORES)
+    let split = words(&function.name);
+    let sets = !own.is_empty()
+        && split.ends_with(own)
+        && split[..split.len() - own.len()].last().is_some_and(|verb| STORES.contains(&verb.as_str()));
+    any(COLLECTS) || sets || function.params.len() == 2 && any(STORES)
 }

@@ -10,8 +10,13 @@ use hotcell_model::types::{CType, Type};
 use crate::infer::names::{function_words, words};
 use crate::infer::objects::{companions, named, object_pointer};
 use crate::infer::view::View;
-use crate::infer::words::objects::{BEGINS, COPIES, FINDS, KEEPS_OBJECT, LOOKS, TAKES_VALUE, WITH};
+use crate::infer::words::objects::{
+    BEGINS, COPIES, FINDS, KEEPS_NOTHING_FROM, KEEPS_OBJECT, KEEPS_OBJECT_FROM, LOOKS, TAKES_VALUE, WITH,
+};
 use crate::infer::{Draft, comments, keeping, may_make, tells_failure};
+
+/// Words that say at the beginning of a name what it is about: `chain_length(const full_chain *)`.
+const THINGS: &[&str] = &["chain", "conf", "config", "handler", "hooks"];
 
 /// Last words of names that say of which type a number is.
 const NUMBERS: &[&str] = &["d", "f", "i", "l", "q", "s", "si", "u", "ui", "z"];
@@ -60,7 +65,8 @@ impl Keeper {
 
 /// What may go on using the object behind a `const` pointer.
 pub(in crate::infer) fn keeper(view: &View<'_>, draft: &Draft, index: usize) -> Option<Keeper> {
-    if comments::copied(view.function) && alone(view, index) {
+    let called: Vec<String> = named::own_words(view, index).into_iter().chain(view.words(index)).collect();
+    if alone(view, index) && comments::copies_object(view.function, &called) {
         return None;
     }
     let begun = (0..view.function.params.len()).filter(|&at| at != index && begins(view, draft, at));
@@ -78,7 +84,7 @@ pub(in crate::infer) fn keeper(view: &View<'_>, draft: &Draft, index: usize) -> 
                     && !companions::is_context(view, index, keeper)
                     && says(view, &[index, keeper])
             }
-            [] => !looks(view) && says(view, &[index]),
+            [] => !looks(view, index) && says(view, &[index]),
             _ => says(view, &[index]),
         };
         if !asked {
@@ -100,15 +106,18 @@ fn says(view: &View<'_>, objects: &[usize]) -> bool {
     let versionless = |word: &String| word.trim_end_matches(|c: char| ('2'..='9').contains(&c)).to_owned();
     let name: Vec<String> = name.iter().map(versionless).collect();
     let any = |list: &[&str]| name.iter().any(|word| list.contains(&word.as_str()));
-    // `dev_setctx`, but not `dev_settings` or `EVP_MD_settable_ctx_params`.
-    let glued = |word: &String| {
-        let begins = ["init", "register", "set"].iter().any(|verb| word.starts_with(verb) && word != verb);
-        begins && !word.starts_with("setting") && !word.starts_with("settable")
-    };
-    any(KEEPS_OBJECT)
-        || name.iter().any(glued)
+    let first = name.first().filter(|word| name.len() == 1 || !THINGS.contains(&word.as_str()));
+    first.into_iter().chain(name.iter().skip(1)).any(|word| keeps(word))
         || any(WITH) && !keeping::used_up(view)
-        || comments::kept(view.function)
+        || comments::keeps_object(view.function)
+}
+
+/// Whether a word of a function's name says that something goes on using what the function is given.
+fn keeps(word: &str) -> bool {
+    let longer = |begin: &&str| word.starts_with(begin) && word.len() > begin.len();
+    let other = |begin: &&str| word.starts_with(begin);
+    KEEPS_OBJECT.contains(&word)
+        || KEEPS_OBJECT_FROM.iter().any(longer) && !KEEPS_NOTHING_FROM.iter().any(other)
 }
 
 /// The words of the function's name without those of the types of these objects, each of which it may be called after.
@@ -118,7 +127,7 @@ fn own(view: &View<'_>, objects: &[usize]) -> Vec<String> {
 }
 
 /// The words of a name without those of a type, once.
-fn without(mut name: Vec<String>, of_type: &[String]) -> Vec<String> {
+pub(super) fn without(mut name: Vec<String>, of_type: &[String]) -> Vec<String> {
     if !of_type.is_empty()
         && of_type.len() < name.len()
         && let Some(at) = name.windows(of_type.len()).position(|part| part == of_type)
@@ -129,14 +138,19 @@ fn without(mut name: Vec<String>, of_type: &[String]) -> Vec<String> {
 }
 
 /// Whether a function is asked for something of an object, and what its name says of keeping is what it is asked for:
-/// `item_get_default(const item *)`, `TIFFFieldSetGetSize(const TIFFField *)`.
-fn looks(view: &View<'_>) -> bool {
+/// `item_get_default(const item *)`, `TIFFFieldSetGetSize(const TIFFField *)`. Not `set_get_handler(const handler *)`.
+fn looks(view: &View<'_>, index: usize) -> bool {
+    let name = words(&view.function.name);
     let asked = |word: &String| {
         // `X509_STORE_CTX_get0_store(const ctx)`.
         let unnumbered = word.trim_end_matches(|c: char| c.is_ascii_digit());
         LOOKS.contains(&unnumbered)
     };
-    words(&view.function.name).iter().any(asked) && view.function.result.kind != Type::Void
+    let Some(asks) = name.iter().position(asked) else { return false };
+    let own = named::own_words(view, index);
+    let of_it = !own.is_empty() && name.starts_with(&own);
+    let before = || !without(name[..asks].to_vec(), &own).iter().any(|word| keeps(word));
+    view.function.result.kind != Type::Void && (of_it || before())
 }
 
 /// Whether what the keeper gets is the value of another one of its type: its name says nothing but that, behind what it and the library are called,

@@ -20,6 +20,8 @@ fn what_is_only_seen_behind_another_object_is_used() {
         ("int png_add_info(png *p, info *i, int n)", "object ? value -> value"),
         ("int png_set_info(png *p, info *i)", "object ? -> value"),
         ("int png_close_info(png *p, info *i)", "? ? -> value"),
+        ("int png_set_info(png *p, info *i, int slot)", "object ? value -> value"),
+        ("int png_attach_info(png *p, info *i, int slot)", "object ? value -> value"),
         ("int png_copy(png *p, info *i, info *j)", "object object ? -> value"),
     ];
     check(&others, &cases);

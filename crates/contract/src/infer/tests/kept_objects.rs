@@ -2,6 +2,7 @@
 
 use super::library::{check, header, known};
 use super::{describe, empty, infer_in, prototype};
+use crate::infer::words::objects::{BORROWS, KEEPS_DATA, KEEPS_OBJECT};
 
 const OTHERS: &[&str] = &[
     "db *db_open(const char *path)",
@@ -48,6 +49,36 @@ fn an_object_that_another_goes_on_using_is_asked_for() {
 }
 
 #[test]
+fn every_word_that_says_that_data_is_kept_says_so_of_objects() {
+    for word in KEEPS_DATA.iter().chain(BORROWS) {
+        assert!(KEEPS_OBJECT.contains(word), "{word}");
+    }
+    let kept = "async byref cache chain conf config defer handler hooks inherit keep later listen nocopy reopen reset resume rewind \
+                trust walk zerocopy addctx attachconf bindkey installhook registerit setctx useconf";
+    let used = "address binding settable settings used user";
+    for (words, expect) in [(kept, "object ? -> value"), (used, "object object -> value")] {
+        for word in words.split_whitespace() {
+            check(OTHERS, &[(&format!("int db_{word}_item(db *d, const item *i)"), expect)]);
+        }
+    }
+    // It is what the functions of this library are about.
+    check(OTHERS, &[("int config_count(const item *i)", "object -> value")]);
+}
+
+#[test]
+fn what_is_asked_for_stands_before_what_is_kept() {
+    check(
+        OTHERS,
+        &[
+            ("int lib_set_get_handler(const item *i)", "? -> value"),
+            ("int register_is_handler(const item *i)", "? -> value"),
+            ("int lib_get_set_handler(const item *i)", "object -> value"),
+            ("int item_set_get_size(const item *i)", "object -> value"),
+        ],
+    );
+}
+
+#[test]
 fn an_object_that_the_function_is_done_with_is_used() {
     let used = "object object -> value";
     check(
@@ -74,6 +105,15 @@ fn an_object_that_the_function_is_done_with_is_used() {
     let behind: Vec<String> = (0..5).map(|n| format!("int item_show{n}(const db *d, item *i)")).collect();
     let all: Vec<&str> = OTHERS.iter().copied().chain(behind.iter().map(String::as_str)).collect();
     check(&all, &[("int item_set_size(const db *d, item *i, int n)", "object object value -> value")]);
+    // But by what begins, joins it, or is put into it.
+    check(
+        &all,
+        &[
+            ("int item_init(const db *d, item *i)", "? object -> value"),
+            ("int item_connect(const db *d, item *i, int port)", "? object value -> value"),
+            ("int db_set_item(const db *d, item *i, int slot)", "? ? value -> value"),
+        ],
+    );
     check(&all[..8], &[("int item_set_size(const db *d, item *i, int n)", "? ? value -> value")]);
 }
 
@@ -193,6 +233,37 @@ fn comments_say_that_it_is_kept_or_copied() {
     let shows = "int db_show(db *d, const item *i)";
     assert_eq!(see(shows, "Shows. The item must outlive the database."), "object ? -> value");
     let sets = "int db_set_item(db *d, const item *i)";
-    assert_eq!(see(sets, "Sets the item, which is copied."), "object object -> value");
+    for copied in [
+        "Sets the item, which is copied.",
+        "The item is copied.",
+        "The argument is copied internally.",
+        "The database has a copy of it.",
+        "`i` is copied.",
+    ] {
+        assert_eq!(see(sets, copied), "object object -> value", "{copied}");
+    }
+    for noted in [
+        "The pointer is copied.",
+        "The reference is copied.",
+        "The item is copied by reference.",
+        "The name of the item is copied.",
+        "Only the pointer to the item is copied.",
+        "A shallow copy is made: the item is copied internally, without its parts.",
+        "The text is copied.",
+    ] {
+        assert_eq!(see(sets, noted), "object ? -> value", "{noted}");
+    }
+    for kept in [
+        "The item must be valid for the lifetime of the database.",
+        "The item is kept alive by nobody.",
+        "The database keeps a reference to it.",
+        "The database stores a pointer to the item.",
+        "The database retains the item.",
+        "You must not free the item while the database is in use.",
+        "The item must not be destroyed before the database.",
+    ] {
+        assert_eq!(see(shows, kept), "object ? -> value", "{kept}");
+    }
+    assert_eq!(see(shows, "The result must not be freed while it is in use."), "object object -> value");
     assert_eq!(see(sets, "Sets the item, which is not copied."), "object ? -> value");
 }
