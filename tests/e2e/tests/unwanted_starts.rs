@@ -14,8 +14,8 @@ use hotcell_e2e::process::{alive, wait_until, workers};
 /// Workers of this process are looked at: one test at a time has any.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// No test is so patient.
-const LONG: Duration = Duration::from_secs(3600);
+/// No test is so patient; one that fails waits for it.
+const LONG: Duration = Duration::from_secs(120);
 
 /// The library in a file that waits while it is loaded, options for it, and the file that says for how long.
 fn waits(editions: &Editions) -> (std::path::PathBuf, Options, std::path::PathBuf) {
@@ -34,8 +34,15 @@ fn a_session_that_is_not_wanted_any_more_is_not_opened_and_leaves_no_worker() {
     let begun = || workers().into_iter().find(|worker| !before.contains(worker));
     let (error, worker) = thread::scope(|scope| {
         let opens = scope.spawn(|| Edition::open_cancelled_by(&file, options.clone(), &cancel).unwrap_err());
-        wait_until("a worker is coming up", || begun().is_some());
-        let worker = begun().unwrap();
+        // A process is taken for a worker for a moment before it says that it keeps one.
+        let mut worker = None;
+        wait_until("a worker is coming up", || {
+            let seen = begun();
+            thread::sleep(Duration::from_millis(50));
+            worker = begun().filter(|worker| seen == Some(*worker));
+            worker.is_some()
+        });
+        let worker = worker.unwrap();
         assert!(!opens.is_finished());
         cancel.cancel();
         (opens.join().unwrap(), worker)
