@@ -50,22 +50,12 @@ fn build(py: Python<'_>, loaded: Option<&Arc<Loaded>>, error: &Error) -> PyResul
 
 /// What lets a system call pass that was denied, as an option of Python.
 fn allowed_by(remedy: &Remedy) -> String {
-    let Some(table) = remedy::table(remedy) else { return remedy::NEVER.to_owned() };
-    let item = |key: &str, value: &Value| match value {
-        Value::Null => remedy::placeholder(key).to_owned(),
+    let literal = |value: &Value| match value {
         Value::Bool(true) => "True".to_owned(),
         value => value.to_string(),
     };
-    let lines: Vec<String> = table
-        .iter()
-        .map(|(key, value)| match value {
-            Value::Array(list) => {
-                let list: Vec<String> = list.iter().map(|value| item(key, value)).collect();
-                format!("\"{key}\": [{}]", list.join(", "))
-            }
-            value => format!("\"{key}\": {}", item(key, value)),
-        })
-        .collect();
+    let Some(entries) = remedy::entries(remedy, literal) else { return remedy::NEVER.to_owned() };
+    let lines: Vec<String> = entries.iter().map(|(key, value)| format!("\"{key}\": {value}")).collect();
     format!("sandbox={{{}}} would allow it", lines.join(", "))
 }
 

@@ -6,7 +6,7 @@ use hotcell_sandbox::{Remedy, Require};
 use serde_json::{Value, json};
 
 /// The table `sandbox` that lets a call pass, by its keys: what is not known is null in its list. Nothing where none does.
-pub fn table(remedy: &Remedy) -> Option<Vec<(&'static str, Value)>> {
+fn table(remedy: &Remedy) -> Option<Vec<(&'static str, Value)>> {
     let (said, open) = match remedy {
         Remedy::With(sandbox) => (sandbox, &[][..]),
         Remedy::Naming(sandbox, open) => (sandbox, &open[..]),
@@ -34,28 +34,27 @@ pub fn table(remedy: &Remedy) -> Option<Vec<(&'static str, Value)>> {
     Some(table)
 }
 
-/// What stands for what is not known in a list.
-pub fn placeholder(key: &str) -> &'static str {
-    if matches!(key, "connect" | "bind") { "PORT" } else { "PATH" }
+/// The same as texts, for a language that has so what is neither a list nor unknown: `PATH` and `PORT` stand for that.
+pub fn entries(remedy: &Remedy, literal: impl Fn(&Value) -> String) -> Option<Vec<(&'static str, String)>> {
+    let item = |key: &str, value: &Value| match value {
+        Value::Null if matches!(key, "connect" | "bind") => "PORT".to_owned(),
+        Value::Null => "PATH".to_owned(),
+        value => literal(value),
+    };
+    let entry = |(key, value)| match &value {
+        Value::Array(list) => {
+            let list: Vec<String> = list.iter().map(|value| item(key, value)).collect();
+            (key, format!("[{}]", list.join(", ")))
+        }
+        value => (key, item(key, value)),
+    };
+    Some(table(remedy)?.into_iter().map(entry).collect())
 }
 
 /// That something lets a call pass, in the words of a contract.
 pub(crate) fn in_contract(remedy: &Remedy) -> String {
-    let Some(table) = table(remedy) else { return NEVER.to_owned() };
-    let item = |key: &str, value: &Value| match value {
-        Value::Null => placeholder(key).to_owned(),
-        value => value.to_string(),
-    };
-    let lines: Vec<String> = table
-        .iter()
-        .map(|(key, value)| match value {
-            Value::Array(list) => {
-                let list: Vec<String> = list.iter().map(|value| item(key, value)).collect();
-                format!("{key} = [{}]", list.join(", "))
-            }
-            value => format!("{key} = {value}"),
-        })
-        .collect();
+    let Some(entries) = entries(remedy, Value::to_string) else { return NEVER.to_owned() };
+    let lines: Vec<String> = entries.iter().map(|(key, value)| format!("{key} = {value}")).collect();
     format!("`sandbox = {{ {} }}` would allow it", lines.join(", "))
 }
 
