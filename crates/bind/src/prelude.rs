@@ -1,6 +1,6 @@
 //! Headers that do not compile by themselves: which standard headers they expect to be included before.
 
-use hotcell_header::ErrorKind;
+use hotcell_header::{ErrorKind, Reader};
 
 use crate::Job;
 use crate::error::Error;
@@ -16,14 +16,14 @@ const STANDARD: [&str; 7] =
 /// # Errors
 ///
 /// Those of the headers as they are, when no such prelude helps.
-pub(crate) fn find(job: &Job) -> Result<Option<String>, Error> {
+pub(crate) fn find(reader: &Reader, job: &Job) -> Result<Option<String>, Error> {
     let (contract, _, folder) = read::contract(&job.source)?;
-    of(read::headers(job, &contract, &folder))
+    of(reader, read::headers(job, &contract, &folder))
 }
 
 /// The same of what the parser is asked to read.
-pub(crate) fn of(mut headers: hotcell_header::Job) -> Result<Option<String>, Error> {
-    let failure = match hotcell_header::parse(&headers) {
+pub(crate) fn of(reader: &Reader, mut headers: hotcell_header::Job) -> Result<Option<String>, Error> {
+    let failure = match reader.parse(&headers) {
         Ok(_) => return Ok(None),
         Err(error) => error,
     };
@@ -32,7 +32,7 @@ pub(crate) fn of(mut headers: hotcell_header::Job) -> Result<Option<String>, Err
     }
     let mut compiles = |names: &[&str]| {
         headers.prelude = Some(text(names));
-        hotcell_header::parse(&headers).is_ok()
+        reader.parse(&headers).is_ok()
     };
     let mut needed = STANDARD.to_vec();
     if !compiles(&needed) {

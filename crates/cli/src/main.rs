@@ -45,6 +45,8 @@ fn main() -> ExitCode {
 
 fn run() -> ExitCode {
     let cli = Cli::parse_from(words::protect(std::env::args_os()));
+    // Under whatever name it is installed, and though another one takes its place meanwhile.
+    hotcell_bind::prefer_reader("/proc/self/exe".into());
     match &cli.command {
         Command::Init(args) => init::run(args),
         Command::Call(args) => call::run(args),
@@ -62,11 +64,22 @@ fn run() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Lab(args) => lab::run(args),
+        Command::Read => read(),
         Command::Schema => printed(&format!("{:#}\n", hotcell_contract::schema())),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "hotcell", &mut script);
             printed(&String::from_utf8_lossy(&script))
+        }
+    }
+}
+
+fn read() -> ExitCode {
+    match hotcell_header::apart::serve() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            print::complain(&format!("error: headers cannot be read for another program: {error}"));
+            ExitCode::FAILURE
         }
     }
 }

@@ -5,11 +5,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::{LazyLock, Mutex, PoisonError, mpsc};
+use std::sync::{LazyLock, Mutex, OnceLock, PoisonError, mpsc};
 use std::thread;
 
 use clang::{Clang, Index};
 use hotcell_model::api::Api;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind};
 use crate::job::Job;
@@ -23,8 +24,11 @@ const VERSIONS: std::ops::RangeInclusive<u32> = 14..=21;
 /// A chain of records that point to each other is followed by recursion.
 const STACK: usize = 64 << 20;
 
+/// Another size of that stack.
+static OTHER_STACK: OnceLock<usize> = OnceLock::new();
+
 /// The parser that is in use: a libclang and where its parts are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Parser {
     /// What it says of itself, such as `Debian clang version 19.1.7`.
@@ -47,6 +51,11 @@ static PARSER: LazyLock<(u32, Mutex<Option<mpsc::Sender<Request>>>)> =
 /// Runs a job on the parser's thread and waits for it.
 pub(crate) fn run(job: &Job) -> Result<Api, Error> {
     ask(|answer| Request::Parse(job.clone(), answer))
+}
+
+/// Gives the thread a stack of so many bytes, before it is started.
+pub(crate) fn set_stack(bytes: usize) {
+    let _ = OTHER_STACK.set(bytes);
 }
 
 /// Says which parser is used here.
@@ -78,7 +87,8 @@ fn ask<T>(request: impl FnOnce(mpsc::Sender<Result<T, Error>>) -> Request) -> Re
 
 fn start() -> Option<mpsc::Sender<Request>> {
     let (sender, receiver) = mpsc::channel();
-    let thread = thread::Builder::new().name("hotcell-header".into()).stack_size(STACK);
+    let thread =
+        thread::Builder::new().name("hotcell-header".into()).stack_size(*OTHER_STACK.get().unwrap_or(&STACK));
     thread.spawn(move || serve(&receiver)).is_ok().then_some(sender)
 }
 

@@ -6,6 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::types::{CType, Target};
 
+mod flaw;
+mod float;
+
+pub use flaw::{DEEPEST_RECORD, DEEPEST_TYPE, MOST_PARTS};
+
 /// Everything a set of headers declares.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Api {
@@ -189,9 +194,17 @@ pub enum ConstantValue {
     /// An unsigned integer above `i64::MAX`.
     Uint(u64),
     /// A floating-point number.
-    Float(f64),
+    Float(#[serde(with = "float")] f64),
     /// A string.
     Text(String),
+}
+
+impl Api {
+    /// The first thing in it that no header says, for an API that comes from another process; `None` when it is sound. A type that names a
+    /// record that is not there is such a thing, and a name that is no identifier.
+    pub fn flaw(&self) -> Option<String> {
+        flaw::first(self)
+    }
 }
 
 impl Function {
