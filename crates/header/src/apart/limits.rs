@@ -23,7 +23,7 @@ pub(super) const STACK: usize = 1 << 30;
 impl Default for Limits {
     /// More than a hundred times what the largest headers take that were tried.
     fn default() -> Limits {
-        Limits { time: Duration::from_secs(60), memory: 4 << 30 }
+        Limits { time: Duration::from_secs(120), memory: 4 << 30 }
     }
 }
 

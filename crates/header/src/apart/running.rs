@@ -90,6 +90,7 @@ impl Running {
         let mut watch = Watch { spent: Duration::ZERO, last: Instant::now() };
         let mut searched = 0;
         loop {
+            let is_over = self.turn(&mut left).map_err(Fault::Io)?;
             while let Some(end) = self.received[searched..].iter().position(|byte| *byte == b'\n') {
                 let rest = self.received.split_off(searched + end + 1);
                 let line = std::mem::replace(&mut self.received, rest);
@@ -103,7 +104,7 @@ impl Running {
             if searched > LONGEST {
                 return Err(Fault::Long);
             }
-            if self.turn(&mut left).map_err(Fault::Io)? {
+            if is_over {
                 return Err(self.end());
             }
             self.look(&mut watch, limits)?;
