@@ -21,7 +21,7 @@ pub(super) const MIB: &str = "HOTCELL_READER_MIB";
 pub(super) const STACK: usize = 1 << 30;
 
 impl Default for Limits {
-    /// More than a hundred times what the largest headers take that were tried.
+    /// Far more than the headers of large libraries take, and enough for 10 MB of declarations where the machine is slow.
     fn default() -> Limits {
         Limits { time: Duration::from_secs(120), memory: 4 << 30 }
     }
