@@ -47,6 +47,7 @@ pub(crate) fn parse(index: &Index<'_>, toolchain: &Toolchain, job: &Job) -> Resu
         pointer_bits: target.pointer_width as u16,
         char_signed: toolchain.char_signed,
     };
+    api.leave_out_flaws();
     Ok(api)
 }
 

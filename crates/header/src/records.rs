@@ -93,7 +93,7 @@ impl<'tu> Types<'tu, '_> {
         let mut fields = Vec::new();
         for (index, field) in ty.get_fields()?.into_iter().enumerate() {
             // Since clang 16 a member without a name is spelled with its place.
-            let name = field.get_name().filter(|name| is_identifier(name));
+            let name = field.get_name().filter(|name| !name.is_empty() && !name.contains('('));
             let bit_width = field.is_bit_field().then(|| field.get_bit_field_width()).flatten();
             if name.is_none() && bit_width.is_some() {
                 continue; // Padding.

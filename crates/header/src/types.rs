@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use clang::{Entity, EntityKind, Type as ClangType, TypeKind};
 use hotcell_model::api::{DEEPEST_TYPE, Enum, Record};
+use hotcell_model::spelling::is_name;
 use hotcell_model::types::{CType, Signature, Type};
 
 use crate::error::Error;
@@ -218,7 +219,7 @@ impl<'tu> Types<'tu, '_> {
             .map(|(index, ty)| {
                 let entity = named.as_ref().map(|named| named[index]);
                 let ty = entity.and_then(|entity| entity.get_type()).unwrap_or(ty);
-                let name = entity.and_then(|entity| entity.get_name()).filter(|name| !name.is_empty());
+                let name = entity.and_then(|entity| entity.get_name()).filter(|name| is_name(name));
                 (name, self.parameter(ty, &Context::of(entity).within(depth)).0)
             })
             .collect();

@@ -205,6 +205,12 @@ impl Api {
     pub fn flaw(&self) -> Option<String> {
         flaw::first(self)
     }
+
+    /// Takes out what [`Api::flaw`] would refuse though C allows it: functions, variables, constants and macros one by one, and layouts of
+    /// records.
+    pub fn leave_out_flaws(&mut self) {
+        flaw::leave_out(self);
+    }
 }
 
 impl Function {

@@ -1,9 +1,10 @@
 //! What no header says: an API that was read by another process is looked at before it is used.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-use super::{Api, Attribute, Field, Function, Location, Record};
+use super::{Api, Attribute, Field, Function, Location, Record, Variable};
+use crate::spelling::{is_line, is_name, is_type, is_word};
 use crate::types::{CType, Type};
 
 /// Most fields of a record with those of the records in it, each as often as it is there.
@@ -23,10 +24,36 @@ const LARGEST: u64 = 1 << 60;
 
 /// The first thing in an API that no header says; `None` when it is sound.
 ///
-/// Names are identifiers and texts are lines, so that neither can become anything else in a package; what is named is there; sizes
-/// and widths are those of C; no record is within itself.
+/// Names are identifiers, spellings of types are types and texts are lines, so that none can become anything else in a package; what is
+/// named is there, and once; sizes and widths are those of C, and fields lie in their records; no record is within itself.
 pub(super) fn first(api: &Api) -> Option<String> {
     Looking { api, parts: HashMap::new() }.all().err()
+}
+
+/// Takes out what has a flaw of its own, one by one: a header may have it, in names of letters that cannot be seen for example.
+/// A record loses its layout.
+pub(super) fn leave_out(api: &mut Api) {
+    let looking = Looking { api, parts: HashMap::new() };
+    let open: Vec<String> = api
+        .records
+        .iter()
+        .filter(|(key, record)| looking.record(key, record).is_err())
+        .map(|(key, _)| key.clone())
+        .collect();
+    let functions: Vec<bool> = api.functions.iter().map(|it| looking.function(it).is_ok()).collect();
+    let variables: Vec<bool> = api.variables.iter().map(|it| looking.variable(it).is_ok()).collect();
+    for key in open {
+        if let Some(record) = api.records.get_mut(&key) {
+            record.layout = None;
+        }
+    }
+    let (mut functions, mut variables) = (functions.into_iter(), variables.into_iter());
+    api.functions.retain(|_| functions.next().unwrap_or(false));
+    api.variables.retain(|_| variables.next().unwrap_or(false));
+    api.enums.values_mut().for_each(|value| value.enumerators.retain(|(name, _)| is_name(name)));
+    api.constants.retain(|name, _| is_word(name));
+    api.function_macros.retain(|name, params| macro_of(name, params).is_ok());
+    api.initializers.retain(|name, values| is_word(name) && is_line(values));
 }
 
 type Sound = Result<(), String>;
@@ -43,48 +70,48 @@ impl<'a> Looking<'a> {
         let api = self.api;
         line("the target", &api.target.triple)?;
         holds(matches!(api.target.pointer_bits, 16 | 32 | 64), "a pointer", api.target.pointer_bits)?;
-        for function in &api.functions {
-            self.function(function)?;
-        }
-        for (key, record) in &api.records {
-            line("a record", key)?;
-            line("a record", &record.c_name)?;
-            place(&record.location)?;
-            self.record(key, record)?;
-        }
         for key in api.records.keys() {
             let (parts, _) = self.parts_of(key, 0)?;
             holds(parts <= MOST_PARTS, "fields of a record, in all:", parts)?;
         }
+        let mut names = HashSet::new();
+        for function in &api.functions {
+            self.function(function)?;
+            holds(names.insert(&function.name), "two functions of one name:", &function.name)?;
+        }
+        for (key, record) in &api.records {
+            line("a record", key)?;
+            c_name("a record", &record.c_name)?;
+            place(&record.location)?;
+            self.record(key, record)?;
+        }
         for (key, value) in &api.enums {
             line("an enumeration", key)?;
-            line("an enumeration", &value.c_name)?;
+            c_name("an enumeration", &value.c_name)?;
             place(&value.location)?;
             value.enumerators.iter().try_for_each(|(name, _)| identifier(name))?;
         }
         for (name, constant) in &api.constants {
-            identifier(name)?;
+            word(name)?;
             place(&constant.location)?;
         }
-        for (name, params) in &api.function_macros {
-            identifier(name)?;
-            for param in params {
-                let name = param.strip_suffix("...").unwrap_or(param).trim_end();
-                if !name.is_empty() {
-                    identifier(name)?;
-                }
-            }
-        }
+        api.function_macros.iter().try_for_each(|(name, params)| macro_of(name, params))?;
         for (name, values) in &api.initializers {
-            identifier(name)?;
+            word(name)?;
             line("initial values", values)?;
         }
+        let mut names = HashSet::new();
         for variable in &api.variables {
-            identifier(&variable.name)?;
-            place(&variable.location)?;
-            self.ty(&variable.ty, LEVELS)?;
+            self.variable(variable)?;
+            holds(names.insert(&variable.name), "two variables of one name:", &variable.name)?;
         }
         Ok(())
+    }
+
+    fn variable(&self, variable: &Variable) -> Sound {
+        identifier(&variable.name)?;
+        place(&variable.location)?;
+        self.ty(&variable.ty, LEVELS)
     }
 
     fn function(&self, function: &Function) -> Sound {
@@ -95,8 +122,11 @@ impl<'a> Looking<'a> {
             self.ty(&param.ty, LEVELS)?;
         }
         for attribute in &function.attributes {
-            if let Attribute::Annotate { text } = attribute {
-                line("an annotation", text)?;
+            // The text of an annotation may be any: it is nothing that a package has.
+            if let Attribute::Nonnull { params } = attribute {
+                let is_one = |index: &&u32| function.params.len() > **index as usize;
+                let other = params.iter().find(|index| !is_one(index));
+                holds(other.is_none(), "a parameter that is not null:", other.unwrap_or(&0))?;
             }
         }
         self.ty(&function.result, LEVELS)
@@ -109,16 +139,35 @@ impl<'a> Looking<'a> {
         for Field { name, ty, offset_bits, bit_width } in &layout.fields {
             name.as_deref().map_or(Ok(()), identifier)?;
             self.ty(ty, LEVELS)?;
-            let inside = *offset_bits <= layout.size * 8 && bit_width.is_none_or(|width| width <= 128);
+            let bits = match bit_width {
+                Some(width) => u64::from(*width),
+                None => self.size_of(ty).saturating_mul(8),
+            };
+            let inside = offset_bits.saturating_add(bits) <= layout.size * 8;
             holds(inside, "a field's place", format!("bit {offset_bits} of `{key}`"))?;
         }
         Ok(())
     }
 
+    /// Bytes of a field of this type; 0 where nothing says.
+    fn size_of(&self, ty: &CType) -> u64 {
+        match &ty.kind {
+            Type::Pointer { .. } | Type::FunctionPointer { .. } => {
+                u64::from(self.api.target.pointer_bits / 8)
+            }
+            Type::Array { element, length } => self.size_of(element).saturating_mul(length.unwrap_or(0)),
+            Type::Record { name } => {
+                let layout = self.api.records.get(name).and_then(|record| record.layout.as_ref());
+                layout.map_or(0, |layout| layout.size)
+            }
+            _ => ty.scalar_size().map_or(0, u64::from),
+        }
+    }
+
     /// A type with so many levels left, and one more for what it is made of.
     fn ty(&self, ty: &CType, levels: u32) -> Sound {
-        line("a type", &ty.written)?;
-        line("a type", &ty.canonical)?;
+        holds(is_type(&ty.written), "a type", &ty.written)?;
+        holds(is_type(&ty.canonical), "a type", &ty.canonical)?;
         let below =
             || levels.checked_sub(1).ok_or_else(|| format!("{} has too many levels", shown(&ty.written)));
         match &ty.kind {
@@ -190,11 +239,29 @@ fn holds(is_so: bool, what: &str, value: impl fmt::Display) -> Sound {
 }
 
 fn identifier(name: &str) -> Sound {
-    let is_first = |c: char| c.is_ascii_alphabetic() || c == '_' || c == '$' || !c.is_ascii();
-    let is_next = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$' || !c.is_ascii();
-    let other = |c: char| c.is_control() || c.is_whitespace();
-    let is_name = name.starts_with(is_first) && name.chars().all(|c| is_next(c) && !other(c));
-    holds(is_name, "the name", name)
+    holds(is_name(name), "the name", name)
+}
+
+fn word(name: &str) -> Sound {
+    holds(is_word(name), "the name", name)
+}
+
+/// How C names a record or an enumeration: by a name, by a tag, by what it is the type of, or not at all.
+fn c_name(what: &str, text: &str) -> Sound {
+    let tag = ["struct ", "union ", "enum "].iter().find_map(|keyword| text.strip_prefix(keyword));
+    let of_expression = text.starts_with("__typeof__(") && text.ends_with(')') && is_type(text);
+    holds(text.is_empty() || is_name(tag.unwrap_or(text)) || of_expression, what, text)
+}
+
+fn macro_of(name: &str, params: &[String]) -> Sound {
+    word(name)?;
+    for param in params {
+        let name = param.strip_suffix("...").unwrap_or(param).trim_end();
+        if !name.is_empty() {
+            word(name)?;
+        }
+    }
+    Ok(())
 }
 
 fn place(location: &Location) -> Sound {
@@ -202,9 +269,7 @@ fn place(location: &Location) -> Sound {
 }
 
 fn line(what: &str, text: &str) -> Sound {
-    // Those that end lines in some language or other.
-    let ends = |c: char| c.is_control() && c != '\t' || matches!(c, '\u{2028}' | '\u{2029}');
-    holds(!text.contains(ends), what, text)
+    holds(is_line(text), what, text)
 }
 
 /// A text that may be anything.
@@ -217,7 +282,10 @@ fn shown(text: &str) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use crate::api::{Api, Enum, Field, Function, Location, Param, Record, RecordLayout};
+    use crate::api::{
+        Api, Attribute, Constant, ConstantValue, Enum, Field, Function, Location, Param, Record,
+        RecordLayout, Variable,
+    };
     use crate::types::{CType, Target, Type};
 
     fn place() -> Location {
@@ -294,7 +362,31 @@ mod tests {
             check(|api| api.functions[0].params[0].name = Some(name.into()), "the name");
             check(|api| drop(api.function_macros.insert(name.into(), Vec::new())), "the name");
         }
+        for name in ["int", "asm", "a\u{200b}", "a\u{202e}b"] {
+            check(|api| api.functions[0].name = name.into(), "the name");
+        }
+        check(|api| drop(api.function_macros.insert("a\u{200b}".into(), Vec::new())), "the name");
+        let code = "pt) > 0, \"\"); __asm__(\".incbin \\\"/etc/passwd\\\"\"); _Static_assert(sizeof(pt";
+        let c_name = |api: &mut Api, text: &str| api.records.get_mut("a").unwrap().c_name = text.into();
+        for text in [
+            code,
+            "struct a; int b",
+            "struct struct",
+            "struct a *",
+            "__typeof__(a); b()",
+            "__typeof__((a)) b(",
+        ] {
+            check(|api| c_name(api, text), "a record");
+        }
+        for text in ["", "a", "union a", "__typeof__((*(struct b *)0).c)"] {
+            let mut api = api();
+            c_name(&mut api, text);
+            assert_eq!(api.flaw(), None, "{text}");
+        }
+        check(|api| api.enums.get_mut("level").unwrap().c_name = code.into(), "an enumeration");
+        check(|api| api.functions[0].params[0].ty.written = code.into(), "a type");
         let types = |api: &mut Api, text: &str| api.functions[0].result.canonical = text.into();
+        check(|api| types(api, code), "a type");
         check(|api| types(api, "int\n#include \"x\""), "a type");
         check(|api| types(api, "int\u{2028}"), "a type");
         check(|api| api.functions[0].location.file = "a\nb".into(), "a file");
@@ -317,6 +409,45 @@ mod tests {
         check(layout(|layout| layout.align = 0), "the alignment");
         check(layout(|layout| layout.size = u64::MAX), "the size");
         check(layout(|layout| layout.fields[0].offset_bits = 65), "bit 65 of `a`");
+        check(layout(|layout| layout.fields[0].offset_bits = 33), "bit 33 of `a`");
+        check(layout(|layout| layout.fields[0].offset_bits = u64::MAX), "of `a`");
+        check(layout(|layout| layout.fields[0].bit_width = Some(65)), "bit 0 of `a`");
+        let long = |layout: &mut RecordLayout| {
+            let element = Box::new(layout.fields[0].ty.clone());
+            layout.fields[0].ty.kind = Type::Array { element, length: Some(u64::MAX) };
+        };
+        check(layout(long), "bit 0 of `a`");
+        let twice = |api: &mut Api| api.functions.push(api.functions[0].clone());
+        check(twice, "two functions of one name");
+        let variable = |api: &mut Api| {
+            let ty = api.functions[0].result.clone();
+            let one = Variable { name: "v".into(), ty, constant: false, doc: None, location: place() };
+            api.variables = vec![one.clone(), one];
+        };
+        check(variable, "two variables of one name");
+        check(
+            |api| api.functions[0].attributes.push(Attribute::Nonnull { params: vec![1] }),
+            "a parameter that is not null",
+        );
+    }
+
+    #[test]
+    fn what_a_header_may_have_and_no_package_is_left_out_alone() {
+        let mut api = api();
+        let sound = api.clone();
+        let unseen = "a\u{200b}".to_owned();
+        api.functions.push(Function { name: unseen.clone(), ..api.functions[0].clone() });
+        api.constants.insert(unseen.clone(), Constant { value: ConstantValue::Int(1), location: place() });
+        api.function_macros.insert("N".into(), vec!["a b".into()]);
+        api.initializers.insert("I".into(), "{ \u{2028} }".into());
+        let mut other = record(vec![ty("int", Type::Int { bits: 32, signed: true })]);
+        other.layout.as_mut().unwrap().fields[0].name = Some(unseen);
+        api.records.insert("b".into(), other);
+        assert!(api.flaw().is_some());
+        api.leave_out_flaws();
+        assert_eq!(api.flaw(), None);
+        assert_eq!(api.records.remove("b").unwrap().layout, None);
+        assert_eq!(api, sound);
     }
 
     #[test]
