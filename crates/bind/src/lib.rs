@@ -21,7 +21,7 @@ use tempfile::TempDir;
 pub use draft::{Draft, DraftJob, draft};
 pub use error::Error;
 pub use hotcell_header::Reader;
-pub use hotcell_header::apart::prefer as prefer_reader;
+pub use hotcell_header::apart::{COMMAND as READ, prefer as prefer_reader};
 pub use libraries::{File, Libraries, NeededFile};
 pub use read::{Checked, check, check_by};
 

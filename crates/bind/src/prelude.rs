@@ -23,7 +23,8 @@ pub(crate) fn find(reader: &Reader, job: &Job) -> Result<Option<String>, Error> 
 
 /// The same of what the parser is asked to read.
 pub(crate) fn of(reader: &Reader, mut headers: hotcell_header::Job) -> Result<Option<String>, Error> {
-    let failure = match reader.parse(&headers) {
+    let trials = reader.trials();
+    let failure = match trials.parse(&headers) {
         Ok(_) => return Ok(None),
         Err(error) => error,
     };
@@ -32,19 +33,28 @@ pub(crate) fn of(reader: &Reader, mut headers: hotcell_header::Job) -> Result<Op
     }
     let mut compiles = |names: &[&str]| {
         headers.prelude = Some(text(names));
-        reader.parse(&headers).is_ok()
+        match trials.parse(&headers) {
+            Ok(_) => Ok(true),
+            Err(error) if is_of_headers(error.kind) => Ok(false),
+            Err(error) => Err(Error::from_header(error)),
+        }
     };
     let mut needed = STANDARD.to_vec();
-    if !compiles(&needed) {
+    if !compiles(&needed)? {
         return Err(Error::from_header(failure));
     }
     for name in STANDARD.iter().rev() {
         let fewer: Vec<&str> = needed.iter().copied().filter(|it| it != name).collect();
-        if compiles(&fewer) {
+        if compiles(&fewer)? {
             needed = fewer;
         }
     }
     Ok(Some(text(&needed)))
+}
+
+/// Whether another prelude may mend it: not where the parser crashed, took too long, or is not there.
+pub(crate) fn is_of_headers(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::HeaderInvalid | ErrorKind::HeaderNotFound)
 }
 
 fn text(names: &[&str]) -> String {

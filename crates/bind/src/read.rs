@@ -58,7 +58,7 @@ pub fn check_by(reader: &Reader, job: &Job) -> Result<Checked, Error> {
         api = reader.parse(&headers);
     }
     let api = api.map_err(Error::from_header)?;
-    let (api, remarks) = with_forms(reader, &mut contract, api, &mut headers, &libraries)
+    let (api, remarks) = with_forms(&|job| reader.parse(job), &mut contract, api, &mut headers, &libraries)
         .map_err(|error| error.rendered(&text))?;
     let selection = job.only.as_deref().map_or(Selection::Contract, Selection::Only);
     let checked = hotcell_contract::check(&contract, &api, libraries.link(), selection)
@@ -82,14 +82,6 @@ pub(crate) enum Wrong {
 }
 
 impl Wrong {
-    /// What the contract says that is wrong; nothing where it is the header that is.
-    pub(crate) fn diagnostics(self) -> Vec<Diagnostic> {
-        match self {
-            Wrong::Contract(diagnostics) => diagnostics,
-            Wrong::Header(_) => Vec::new(),
-        }
-    }
-
     fn rendered(self, text: &str) -> Error {
         match self {
             Wrong::Contract(diagnostics) => Error::from_contract(&diagnostics, text),
@@ -100,7 +92,7 @@ impl Wrong {
 
 /// The API with the functions that the contract adds, and remarks on these.
 pub(crate) fn with_forms(
-    reader: &Reader,
+    read: &dyn Fn(&hotcell_header::Job) -> Result<Api, hotcell_header::Error>,
     contract: &mut Contract,
     api: Api,
     headers: &mut hotcell_header::Job,
@@ -112,7 +104,7 @@ pub(crate) fn with_forms(
         return Ok((api, remarks));
     }
     headers.added = contract.added().to_vec();
-    let mut api = reader.parse(headers).map_err(|error| {
+    let mut api = read(headers).map_err(|error| {
         let places = error.diagnostics.iter();
         let added = places.filter(|place| place.file.as_deref() == Some(CONTRACT));
         let said: Vec<Diagnostic> =

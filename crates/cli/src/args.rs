@@ -68,9 +68,6 @@ Exit status: 0 when it is printed.
 Examples:
   hotcell schema > bind.schema.json")]
     Schema,
-    /// Read headers for the program that starts this, and speaks to it through standard input
-    #[command(name = "read-for-another", hide = true)]
-    Read,
     /// Print a completion script for a shell
     Completions {
         /// The shell

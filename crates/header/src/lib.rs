@@ -45,7 +45,7 @@ mod variables;
 
 use hotcell_model::api::Api;
 
-pub use apart::Reader;
+pub use apart::{Reader, Trials};
 pub use error::{Diagnostic, Error, ErrorKind};
 pub use job::Job;
 pub use parser::Parser;

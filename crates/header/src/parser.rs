@@ -5,7 +5,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::{LazyLock, Mutex, OnceLock, PoisonError, mpsc};
+use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
 use std::thread;
 
 use clang::{Clang, Index};
@@ -23,9 +23,6 @@ const VERSIONS: std::ops::RangeInclusive<u32> = 14..=21;
 
 /// A chain of records that point to each other is followed by recursion.
 const STACK: usize = 64 << 20;
-
-/// Another size of that stack.
-static OTHER_STACK: OnceLock<usize> = OnceLock::new();
 
 /// The parser that is in use: a libclang and where its parts are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,17 +42,20 @@ enum Request {
 }
 
 /// With the process that has the thread.
-static PARSER: LazyLock<(u32, Mutex<Option<mpsc::Sender<Request>>>)> =
-    LazyLock::new(|| (std::process::id(), Mutex::new(start())));
+static PARSER: OnceLock<(u32, Mutex<Option<mpsc::Sender<Request>>>)> = OnceLock::new();
 
 /// Runs a job on the parser's thread and waits for it.
 pub(crate) fn run(job: &Job) -> Result<Api, Error> {
     ask(|answer| Request::Parse(job.clone(), answer))
 }
 
-/// Gives the thread a stack of so many bytes, before it is started.
-pub(crate) fn set_stack(bytes: usize) {
-    let _ = OTHER_STACK.set(bytes);
+/// Starts the thread with a stack of so many bytes, or as large a part of it as there is memory for. How large it is.
+pub(crate) fn start_with(stack: usize) -> Option<usize> {
+    let mut sizes =
+        std::iter::successors(Some(stack), |size| Some(size / 2)).take_while(|size| *size >= STACK);
+    let (size, sender) = sizes.find_map(|size| Some((size, start(size)?)))?;
+    let is_first = PARSER.set((std::process::id(), Mutex::new(Some(sender)))).is_ok();
+    is_first.then_some(size)
 }
 
 /// Says which parser is used here.
@@ -65,7 +65,7 @@ pub(crate) fn describe() -> Result<Parser, Error> {
 
 fn ask<T>(request: impl FnOnce(mpsc::Sender<Result<T, Error>>) -> Request) -> Result<T, Error> {
     let (sender, receiver) = mpsc::channel();
-    let (process, parser) = &*PARSER;
+    let (process, parser) = PARSER.get_or_init(|| (std::process::id(), Mutex::new(start(STACK))));
     // A child that was forked has none of the threads, and no second libclang.
     if *process != std::process::id() {
         return Err(Error::new(
@@ -85,10 +85,9 @@ fn ask<T>(request: impl FnOnce(mpsc::Sender<Result<T, Error>>) -> Request) -> Re
         .unwrap_or_else(|_| Err(Error::new(ErrorKind::ParserFailed, "the parser's thread has ended")))
 }
 
-fn start() -> Option<mpsc::Sender<Request>> {
+fn start(stack: usize) -> Option<mpsc::Sender<Request>> {
     let (sender, receiver) = mpsc::channel();
-    let thread =
-        thread::Builder::new().name("hotcell-header".into()).stack_size(*OTHER_STACK.get().unwrap_or(&STACK));
+    let thread = thread::Builder::new().name("hotcell-header".into()).stack_size(stack);
     thread.spawn(move || serve(&receiver)).is_ok().then_some(sender)
 }
 

@@ -11,6 +11,23 @@ mod float;
 
 pub use flaw::{DEEPEST_RECORD, DEEPEST_TYPE, MOST_PARTS};
 
+/// A number for how this version of the model is written: programs that send an [`Api`] to each other compare it.
+pub const FORM: u64 = {
+    let form = form(0xcbf2_9ce4_8422_2325, include_str!("api.rs").as_bytes());
+    let form = self::form(form, include_str!("api/float.rs").as_bytes());
+    self::form(form, include_str!("types.rs").as_bytes())
+};
+
+/// A number for `text` behind what `form` stands for: FNV-1a.
+pub const fn form(mut form: u64, text: &[u8]) -> u64 {
+    let mut at = 0;
+    while at < text.len() {
+        form = (form ^ text[at] as u64).wrapping_mul(0x0100_0000_01b3);
+        at += 1;
+    }
+    form
+}
+
 /// Everything a set of headers declares.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Api {

@@ -104,17 +104,27 @@ impl Stuck {
     }
 }
 
-/// The processes that read headers for this one.
-fn readers_of(caller: u32) -> Vec<u32> {
+/// The processes that this one has, by their names: also those that have ended and nobody has waited for.
+fn children_of(caller: u32) -> Vec<(u32, String)> {
     let pids = fs::read_dir("/proc").unwrap().flatten();
     let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let reads = |pid: &u32| {
-        let words = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        words.ends_with("\0read-for-another\0")
-            && stat.rsplit(')').next().is_some_and(|rest| rest[2..].starts_with(&format!(" {caller} ")))
+    let child = |pid: u32| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let (name, rest) = stat.split_once('(')?.1.rsplit_once(')')?;
+        let parent: u32 = rest.split(' ').nth(2)?.parse().ok()?;
+        (parent == caller).then(|| (pid, name.to_owned()))
     };
-    pids.filter(reads).collect()
+    pids.filter_map(child).collect()
+}
+
+/// The processes that read headers for this one: `hotcell`, under whatever name it runs itself.
+fn readers_of(caller: u32) -> Vec<u32> {
+    let named = children_of(caller).into_iter().filter(|(_, name)| name == "hotcell" || name == "exe");
+    named.map(|(pid, _)| pid).collect()
+}
+
+fn descriptors_of(pid: u32) -> usize {
+    fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count()
 }
 
 fn kill(pid: u32, signal: Signal) {
@@ -128,6 +138,8 @@ fn a_reader_that_is_killed_is_an_error_with_the_signal() {
         (Signal::ILL, "the compiler's parser crashed (SIGILL) while it read `"),
         (Signal::ABORT, "the compiler's parser crashed (SIGABRT) while it read `"),
         (Signal::KILL, "was killed (SIGKILL)"),
+        (Signal::TERM, "was ended (SIGTERM)"),
+        (Signal::INT, "was ended (SIGINT)"),
     ] {
         let stuck = Stuck::begin(&folder);
         kill(stuck.reader, signal);
@@ -149,23 +161,132 @@ fn a_reader_ends_with_who_asked_it() {
     stuck.end();
 }
 
-#[test]
-fn nothing_is_left_of_reading() {
-    let folder = moon("", "");
-    let job = |source| Job {
-        source,
+/// Set for the process of which [`nothing_is_left_of_reading`] looks at the children: in this one other tests have theirs.
+const ALONE: &str = "HOTCELL_TEST_ALONE";
+
+fn job(folder: &Folder) -> Job {
+    Job {
+        source: Source::Contract(folder.path().join("bind.toml")),
         only: None,
         include_dirs: Vec::new(),
         defines: Vec::new(),
         library_dirs: Vec::new(),
-    };
-    let contract = folder.path().join("bind.toml");
-    let checked = hotcell_bind::check(&job(Source::Contract(contract.clone()))).unwrap();
+    }
+}
+
+#[test]
+fn nothing_is_left_of_reading() {
+    if std::env::var_os(ALONE).is_none() {
+        let mut own = Command::new(std::env::current_exe().unwrap());
+        own.args(["--exact", "nothing_is_left_of_reading", "--nocapture"]).env(ALONE, "1");
+        let Output { status, stdout, stderr } = own.output().unwrap();
+        let said = [stdout, stderr].map(|it| String::from_utf8_lossy(&it).into_owned()).concat();
+        assert!(status.success(), "{said}");
+        return;
+    }
+    let folder = moon("", "");
+    let own = std::process::id();
+    let checked = hotcell_bind::check(&job(&folder)).unwrap();
     assert_eq!(checked.interface.functions.len(), 1);
-    assert_eq!(readers_of(std::process::id()), [0_u32; 0]);
+    let before = descriptors_of(own);
+    hotcell_bind::check(&job(&folder)).unwrap();
     folder.write("moon.h", "int moon_add(");
-    hotcell_bind::check(&job(Source::Contract(contract))).unwrap_err();
-    assert_eq!(readers_of(std::process::id()), [0_u32; 0]);
+    hotcell_bind::check(&job(&folder)).unwrap_err();
+    folder.write("moon.h", format!("enum {{ NUMBER = {} 1 }};", "- ".repeat(2_000_000)));
+    hotcell_bind::check(&job(&folder)).unwrap_err();
+    assert_eq!(children_of(own), []);
+    assert_eq!(descriptors_of(own), before);
+}
+
+#[test]
+fn threads_read_at_the_same_time() {
+    let folder = moon("", "");
+    std::thread::scope(|scope| {
+        let check = || hotcell_bind::check(&job(&folder)).unwrap().interface.functions.len();
+        let threads: Vec<_> = (0..3).map(|_| scope.spawn(check)).collect();
+        threads.into_iter().for_each(|thread| assert_eq!(thread.join().unwrap(), 1));
+    });
+}
+
+#[test]
+fn a_header_may_be_the_standard_input() {
+    let folder = moon("", "");
+    for path in ["/dev/stdin", "/proc/self/fd/0"] {
+        let mut check = Command::new(program("hotcell"));
+        check.args(["check", path, "--lib"]).arg(folder.path().join("libmoon.so"));
+        let header = File::open(folder.path().join("moon.h")).unwrap();
+        let Output { status, stdout, stderr } = check.stdin(header).output().unwrap();
+        let said = [stdout, stderr].map(|it| String::from_utf8_lossy(&it).into_owned()).concat();
+        assert!(status.success() && said.contains("moon_add"), "{path}: {said}");
+    }
+}
+
+#[test]
+fn limits_of_the_caller_leave_less_stack_and_not_none() {
+    let folder = moon("", "");
+    let deep = moon(&format!("enum {{ NUMBER = {} 1 }};", "- ".repeat(2_000_000)), "");
+    let limited = |folder: &Folder, limit: &str| {
+        let mut shell = Command::new("sh");
+        let script = format!("ulimit {limit} && exec \"$0\" check bind.toml");
+        shell.args(["-c", &script]).arg(program("hotcell")).current_dir(folder.path());
+        shell.output().unwrap()
+    };
+    for limit in ["-v 800000", "-v 1100000", "-d 900000"] {
+        let Output { status, stderr, .. } = limited(&folder, limit);
+        assert!(status.success(), "{limit}: {}", String::from_utf8_lossy(&stderr));
+    }
+    let Output { status, stderr, .. } = limited(&deep, "-d 900000");
+    let stderr = String::from_utf8_lossy(&stderr);
+    assert_eq!(status.code(), Some(117), "{stderr}");
+    assert!(stderr.contains("needs more than 512 MiB of stack"), "{stderr}");
+    assert!(stderr.contains("raise the limit (`ulimit -v`"), "{stderr}");
+}
+
+/// Somebody else has the connection, too: a child of the reader, or of the caller.
+#[test]
+fn a_crash_is_one_though_somebody_holds_the_connection() {
+    let script = format!("sleep 60 & {} kill -SEGV $$", hello());
+    check_reader(&script, 117, "LoadFailed", "crashed (SIGSEGV)");
+}
+
+#[test]
+fn what_nobody_asked_for_is_no_answer() {
+    let script = format!("{} printf '{{}}\\n{{}}\\n'; sleep 60", hello());
+    check_reader(&script, 117, "LoadFailed", "said more than it was asked for");
+}
+
+#[test]
+fn an_answer_that_would_take_far_more_memory_is_refused() {
+    let zeros = "head -c 20000000 /dev/zero | sed 's/\\x00/,0/g'";
+    let script = format!("{} printf '{{\"error\":[0'; {zeros}; echo ']}}'; sleep 60", hello());
+    check_reader(&script, 117, "LoadFailed", "more values than what headers say");
+}
+
+#[test]
+fn a_reader_that_crashes_is_not_asked_for_other_preludes() {
+    let hello = hello();
+    let folder = moon("", "");
+    let invalid = r#"{"error":{"kind":"header-invalid","message":"no","diagnostics":[],"help":null}}"#;
+    let script = format!(
+        "#!/bin/sh\n{hello} echo x >> count; [ $(wc -l < count) -gt 1 ] && kill -SEGV $$; echo '{invalid}'; read job <&1; \
+         echo x >> count; kill -SEGV $$\n"
+    );
+    folder.write("reader", script);
+    folder.make_executable("reader");
+    let reader = folder.path().join("reader");
+    let error = folder.hotcell(["check", "moon.h", "--lib", "./libmoon.so"]).env("HOTCELL_READER", reader);
+    let error = error.error(117, "LoadFailed");
+    assert!(error["message"].as_str().unwrap().contains("crashed (SIGSEGV)"), "{error}");
+    let count = fs::read_to_string(folder.path().join("count")).unwrap().lines().count();
+    assert!(count <= 3, "{count}");
+}
+
+/// Words of a script that say what the reader says first, and take a job.
+fn hello() -> String {
+    let mut reader = Command::new(program("hotcell"));
+    reader.arg("read-for-another").stdin(Stdio::null()).stderr(Stdio::null());
+    let said = String::from_utf8(reader.output().unwrap().stdout).unwrap();
+    format!("echo '{}'; read job <&1;", said.lines().next().unwrap())
 }
 
 /// What `hotcell check` makes of a reader that is this script.
@@ -183,7 +304,7 @@ fn check_reader(script: &str, status: i32, kind: &str, says: &str) {
 
 #[test]
 fn a_reader_that_lies_is_an_error() {
-    let hello = concat!("echo '{\"hotcell\":\"", env!("CARGO_PKG_VERSION"), "\"}'; read job;");
+    let hello = hello();
     let check =
         |answer: &str, says: &str| check_reader(&format!("{hello} {answer}"), 117, "LoadFailed", says);
     check("echo nonsense", "answered what no header says: expected");
@@ -191,7 +312,7 @@ fn a_reader_that_lies_is_an_error() {
     check("printf '{\"api\":{\"target\":'", "ended with status 0");
     check("exit 3", "ended with status 3");
     check("kill -BUS $$", "crashed (SIGBUS)");
-    check("exec 0<&- 1>&-; sleep 600", "fell silent while it read");
+    check("exec 1>&-; sleep 600", "fell silent while it read");
     let api = |functions: &str, constants: &str| {
         format!(
             "echo '{{\"api\":{{\"target\":{{\"triple\":\"t\",\"pointer_bits\":64,\"char_signed\":true}},\"functions\":\
@@ -212,15 +333,18 @@ fn a_reader_that_lies_is_an_error() {
 
 #[test]
 fn an_answer_without_end_is_an_error() {
-    let hello = concat!("echo '{\"hotcell\":\"", env!("CARGO_PKG_VERSION"), "\"}'; read job;");
-    check_reader(&format!("{hello} exec cat /dev/zero"), 105, "LimitExceeded", "is more than 256 MiB");
+    let hello = hello();
+    check_reader(&format!("{hello} exec cat /dev/zero"), 105, "LimitExceeded", "is more than 96 MiB");
 }
 
 #[test]
 fn a_program_that_is_no_reader_is_told() {
     let check = |script: &str, says: &str| check_reader(script, 117, "LoadFailed", says);
-    check("echo '{\"hotcell\":\"0.0.1\"}'; read job", "is `hotcell` 0.0.1, and");
-    check("echo hello; read job", "reads no headers: it is another program than `hotcell`");
+    check("echo '{\"hotcell\":\"0.0.1\"}'; read job <&1", "is `hotcell` 0.0.1, and");
+    // Of this version, and of other sources.
+    let old = hello().replace("\"form\":", "\"form\":1");
+    check(&old, " of another build, and ");
+    check("echo hello; read job <&1", "reads no headers: it is another program than `hotcell`");
     check("echo 'unknown command' >&2; exit 2", "it said: unknown command");
     let folder = moon("", "");
     let nowhere = folder.path().join("nowhere");

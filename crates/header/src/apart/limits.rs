@@ -4,11 +4,11 @@ use std::time::Duration;
 
 /// Time and memory that one job may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub(crate) struct Limits {
     /// How long; time in which the caller was stopped does not count.
-    pub time: Duration,
+    pub(crate) time: Duration,
     /// Bytes of memory in use.
-    pub memory: u64,
+    pub(crate) memory: u64,
 }
 
 /// Names the seconds that a job may take.
@@ -29,7 +29,7 @@ impl Default for Limits {
 
 impl Limits {
     /// Those that the environment names, and the default for others.
-    pub fn of_environment() -> Limits {
+    pub(crate) fn of_environment() -> Limits {
         let number = |name: &str| number(&std::env::var(name).ok()?);
         let default = Limits::default();
         let (time, memory) = (number(SECONDS).map(Duration::from_secs), number(MIB).map(|mib| mib << 20));

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -29,7 +30,9 @@ pub(super) fn find() -> Result<PathBuf, Error> {
 /// Where it is looked for.
 fn folders(own: Option<PathBuf>, path: OsString) -> Vec<PathBuf> {
     let beside = own.iter().flat_map(|own| own.ancestors().skip(1).take(2)).map(Path::to_owned);
-    beside.chain(env::split_paths(&path)).collect()
+    // An empty one would be the working directory, of which nobody knows whose it is.
+    let on_path = env::split_paths(&path).filter(|folder| !folder.as_os_str().is_empty());
+    beside.chain(on_path).collect()
 }
 
 fn found(
@@ -42,7 +45,8 @@ fn found(
             .ok_or_else(|| missing(format!("{VARIABLE} names {}, which is no file", named.display())));
     }
     let places = folders.iter().map(|folder| folder.join(NAME));
-    preferred.cloned().into_iter().chain(places).find_map(|path| file(&path)).ok_or_else(|| {
+    let program = |path: PathBuf| if is_executable(&path) { file(&path) } else { None };
+    preferred.cloned().into_iter().chain(places).find_map(program).ok_or_else(|| {
         let looked: Vec<_> = folders.iter().map(|folder| folder.display().to_string()).collect();
         missing(format!("the program `{NAME}`, which reads headers, was not found in {}", looked.join(", ")))
     })
@@ -50,6 +54,10 @@ fn found(
 
 fn file(path: &Path) -> Option<PathBuf> {
     if path.is_file() { std::path::absolute(path).ok() } else { None }
+}
+
+fn is_executable(path: &Path) -> bool {
+    path.metadata().is_ok_and(|data| data.permissions().mode() & 0o111 != 0)
 }
 
 fn missing(what: String) -> Error {
@@ -69,6 +77,7 @@ mod tests {
         for name in ["named", "preferred", "bin/hotcell", "bin/deps/tests", "path/hotcell"] {
             std::fs::create_dir_all(at(name).parent().unwrap()).unwrap();
             std::fs::write(at(name), "").unwrap();
+            std::fs::set_permissions(at(name), std::fs::Permissions::from_mode(0o755)).unwrap();
         }
         let folders = folders(Some(at("bin/deps/tests")), at("path").into());
         let find = |named: Option<&str>, preferred: Option<&str>, folders: &[PathBuf]| {
@@ -78,6 +87,11 @@ mod tests {
         assert_eq!(find(None, Some("preferred"), &folders), Ok(at("preferred")));
         assert_eq!(find(None, Some("gone"), &folders), Ok(at("bin/hotcell")));
         assert_eq!(find(None, None, &folders[2..]), Ok(at("path/hotcell")));
+        // One that cannot be run is passed over, and so is the working directory.
+        std::fs::set_permissions(at("bin/hotcell"), std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert_eq!(find(None, None, &folders), Ok(at("path/hotcell")));
+        assert_eq!(super::folders(None, "".into()), [PathBuf::new(); 0]);
+        assert_eq!(super::folders(None, ":/a::/b:".into()), [Path::new("/a"), Path::new("/b")]);
         // A name that is wrong is not passed over.
         let error = find(Some("gone"), Some("preferred"), &folders).unwrap_err();
         assert_eq!(error.kind, ErrorKind::ReaderMissing);

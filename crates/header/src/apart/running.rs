@@ -1,10 +1,11 @@
 //! A process that reads, as its caller sees it.
 
 use std::io::{self, Read, Write};
+use std::net::Shutdown;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::process::{ChildStderr, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -13,9 +14,9 @@ use rustix::process::{
     Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitIdStatus, pidfd_open, pidfd_send_signal, waitid,
 };
 
-use super::limits::Limits;
+use super::limits::{Limits, STACK};
 use super::wire::{Hello, LONGEST};
-use super::words::{End, Fault};
+use super::words::{End, Fault, cut};
 use super::{COMMAND, program};
 use crate::error::{Error, ErrorKind};
 
@@ -42,6 +43,8 @@ pub(super) struct Running {
     received: Vec<u8>,
     printed: Vec<u8>,
     greeted: bool,
+    /// Bytes of the parser's stack, as it says.
+    stack: u64,
 }
 
 impl Running {
@@ -54,22 +57,20 @@ impl Running {
         };
         let (stream, theirs) = UnixStream::pair().map_err(failed)?;
         stream.set_nonblocking(true).map_err(failed)?;
-        let both = theirs.try_clone().map_err(failed)?;
         let mut command = Command::new(&program);
         command
             .arg(COMMAND)
-            .stdin(OwnedFd::from(theirs))
-            .stdout(OwnedFd::from(both))
+            // Both ways: its standard input is the caller's, which a header may be.
+            .stdout(OwnedFd::from(theirs))
             .stderr(Stdio::piped())
             // Its own threads have stacks of 8 MiB, and what it survives it goes on from with less memory than it believes.
             .env("LIBCLANG_NOTHREADS", "1")
             .env("LIBCLANG_DISABLE_CRASH_RECOVERY", "1");
         let mut child = command.spawn().map_err(failed)?;
         let pid = child.id();
-        let pidfd = Pid::from_raw(pid.cast_signed()).ok_or(Errno::SRCH);
-        let pidfd = pidfd.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()));
-        let pidfd = pidfd.map_err(|error| failed(error.into()))?;
-        // They hold the other end of the connection.
+        let pidfd = held(&mut child, |pid| pidfd_open(pid, PidfdFlags::empty()))
+            .map_err(|error| failed(error.into()))?;
+        // It holds the other end of the connection.
         drop(command);
         let printing = child.stderr.take();
         Ok(Running {
@@ -81,24 +82,39 @@ impl Running {
             received: Vec::new(),
             printed: Vec::new(),
             greeted: false,
+            stack: STACK as u64,
         })
     }
 
-    /// Sends a line, and waits for one.
-    pub(super) fn ask(&mut self, request: &[u8], limits: &Limits) -> Result<Vec<u8>, Fault> {
+    /// Sends a line, and waits for one. What it takes of time is added to `spent`, which has a limit.
+    pub(super) fn ask(
+        &mut self,
+        request: &[u8],
+        limits: &Limits,
+        spent: &mut Duration,
+    ) -> Result<Vec<u8>, Fault> {
+        let mut watch = Watch { spent, last: Instant::now() };
+        if !self.greeted {
+            let hello = self.line(&[], &mut watch, limits)?;
+            self.greet(&hello)?;
+        }
+        // What it has said before it was asked is no answer.
+        self.turn(&mut &[][..], Duration::ZERO).map_err(Fault::Io)?;
+        self.has_nothing_more()?;
+        let line = self.line(request, &mut watch, limits)?;
+        self.has_nothing_more()?;
+        Ok(line)
+    }
+
+    /// Sends these bytes, and takes one line.
+    fn line(&mut self, request: &[u8], watch: &mut Watch<'_>, limits: &Limits) -> Result<Vec<u8>, Fault> {
         let mut left = request;
-        let mut watch = Watch { spent: Duration::ZERO, last: Instant::now() };
         let mut searched = 0;
         loop {
-            let is_over = self.turn(&mut left).map_err(Fault::Io)?;
-            while let Some(end) = self.received[searched..].iter().position(|byte| *byte == b'\n') {
+            let is_over = self.turn(&mut left, TICK).map_err(Fault::Io)?;
+            if let Some(end) = self.received[searched..].iter().position(|byte| *byte == b'\n') {
                 let rest = self.received.split_off(searched + end + 1);
-                let line = std::mem::replace(&mut self.received, rest);
-                searched = 0;
-                if self.greeted {
-                    return Ok(line);
-                }
-                self.greet(&line)?;
+                return Ok(std::mem::replace(&mut self.received, rest));
             }
             searched = self.received.len();
             if searched > LONGEST {
@@ -107,36 +123,52 @@ impl Running {
             if is_over {
                 return Err(self.end());
             }
-            self.look(&mut watch, limits)?;
+            self.look(watch, limits)?;
         }
+    }
+
+    fn has_nothing_more(&self) -> Result<(), Fault> {
+        if self.received.is_empty() { Ok(()) } else { Err(Fault::Unasked) }
     }
 
     fn greet(&mut self, line: &[u8]) -> Result<(), Fault> {
         let program = || self.program.display().to_string();
-        let Ok(Hello { hotcell }) = serde_json::from_slice(line) else {
+        let Ok(Hello { hotcell, form, stack }) = serde_json::from_slice(line) else {
             return Err(Fault::NoHello { program: program(), said: String::from_utf8_lossy(line).into() });
         };
         if hotcell != Hello::own().hotcell {
-            return Err(Fault::Version { program: program(), version: hotcell.escape_debug().to_string() });
+            return Err(Fault::Version { program: program(), version: cut(&hotcell, 40) });
         }
+        if form != Hello::own().form {
+            return Err(Fault::Version {
+                program: program(),
+                version: format!("{hotcell} of another build"),
+            });
+        }
+        self.stack = stack;
         self.greeted = true;
         Ok(())
     }
 
-    /// Waits for a moment, and sends and takes what can be. Whether the connection is at its end.
-    fn turn(&mut self, left: &mut &[u8]) -> io::Result<bool> {
+    /// Waits for so long at most, and sends and takes what can be. Whether there is nothing more to come: the connection is at its end, or
+    /// the process is, whoever else holds the connection.
+    fn turn(&mut self, left: &mut &[u8], most: Duration) -> io::Result<bool> {
         let wanted = if left.is_empty() { PollFlags::IN } else { PollFlags::IN | PollFlags::OUT };
-        let mut places = vec![PollFd::new(&self.stream, wanted)];
+        let mut places = vec![PollFd::new(&self.stream, wanted), PollFd::new(&self.pidfd, PollFlags::IN)];
         places.extend(
             self.printing.iter().map(|printing| PollFd::from_borrowed_fd(printing.as_fd(), PollFlags::IN)),
         );
-        let tick = Timespec { tv_sec: 0, tv_nsec: TICK.as_nanos() as i64 };
-        match poll(&mut places, Some(&tick)) {
+        let most = Timespec { tv_sec: 0, tv_nsec: i64::from(most.subsec_nanos()) };
+        match poll(&mut places, Some(&most)) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
-        let stream = places[0].revents();
-        let prints = places.get(1).is_some_and(|place| !place.revents().is_empty());
+        let (mut stream, has_ended) = (places[0].revents(), !places[1].revents().is_empty());
+        if has_ended {
+            // What it said before it ended is there to be read.
+            stream |= PollFlags::IN;
+        }
+        let prints = places.get(2).is_some_and(|place| !place.revents().is_empty());
         if prints {
             self.hear()?;
         }
@@ -161,7 +193,7 @@ impl Running {
                 break;
             }
         }
-        Ok(false)
+        Ok(has_ended)
     }
 
     /// Takes what it printed, which does not block: something is there, or the end.
@@ -182,18 +214,18 @@ impl Running {
     }
 
     /// Looks at time and memory, when it is time.
-    fn look(&mut self, watch: &mut Watch, limits: &Limits) -> Result<(), Fault> {
+    fn look(&mut self, watch: &mut Watch<'_>, limits: &Limits) -> Result<(), Fault> {
         let elapsed = watch.last.elapsed();
         if elapsed < TICK {
             return Ok(());
         }
         watch.last = Instant::now();
         // More than that passes where this process was stopped, and that one with it.
-        watch.spent += elapsed.min(TICK * 10);
+        *watch.spent += elapsed.min(TICK * 10);
         if self.memory().is_some_and(|bytes| bytes > limits.memory) {
             return Err(Fault::Big);
         }
-        if watch.spent > limits.time { Err(Fault::Slow) } else { Ok(()) }
+        if *watch.spent > limits.time { Err(Fault::Slow) } else { Ok(()) }
     }
 
     /// Bytes of memory that it has in use.
@@ -206,13 +238,18 @@ impl Running {
     /// Why the connection is at its end.
     fn end(&mut self) -> Fault {
         let Some(end) = self.wait() else { return Fault::Silent };
-        while self.has_printed() && self.hear().is_ok() {}
+        // Somebody else may go on printing.
+        for _ in 0..64 {
+            if !self.has_printed() || self.hear().is_err() {
+                break;
+            }
+        }
         let said = String::from_utf8_lossy(&self.printed).into_owned();
         match end {
             End::Exit(_) if !self.greeted => {
                 Fault::NoHello { program: self.program.display().to_string(), said }
             }
-            end => Fault::Ended { end, said },
+            end => Fault::Ended { end, said, stack: self.stack },
         }
     }
 
@@ -240,10 +277,23 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It has nothing to finish.
+        // It has nothing to finish, and nobody to speak to where it cannot be killed.
+        let _ = self.stream.shutdown(Shutdown::Both);
         let _ = pidfd_send_signal(&self.pidfd, Signal::KILL);
-        while let Err(Errno::INTR) = waitid(WaitId::PidFd(self.pidfd.as_fd()), WaitIdOptions::EXITED) {}
+        let _ = self.wait();
     }
+}
+
+/// What holds a child that was just started, or no child.
+fn held(
+    child: &mut Child,
+    open: impl FnOnce(Pid) -> rustix::io::Result<OwnedFd>,
+) -> rustix::io::Result<OwnedFd> {
+    let pid = Pid::from_raw(child.id().cast_signed()).ok_or(Errno::SRCH);
+    pid.and_then(open).inspect_err(|_| {
+        let _ = child.kill();
+        let _ = child.wait();
+    })
 }
 
 fn end(status: &WaitIdStatus) -> End {
@@ -251,12 +301,72 @@ fn end(status: &WaitIdStatus) -> End {
     exited.or(status.terminating_signal().map(End::Signal)).unwrap_or(End::Unknown)
 }
 
-/// What a job has taken of time.
-struct Watch {
-    spent: Duration,
+/// What jobs have taken of time.
+struct Watch<'a> {
+    spent: &'a mut Duration,
     last: Instant,
 }
 
 fn is_for_now(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_cannot_be_held_is_not_left() {
+        let mut child = Command::new("sleep").arg("600").spawn().unwrap();
+        let pid = child.id();
+        held(&mut child, |_| Err(Errno::MFILE)).unwrap_err();
+        assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists());
+    }
+
+    /// One whose reader is this script, and which is ended behind it.
+    fn running(script: &str) -> Running {
+        let (stream, theirs) = UnixStream::pair().unwrap();
+        stream.set_nonblocking(true).unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).stdout(OwnedFd::from(theirs)).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        drop(command);
+        let pidfd = held(&mut child, |pid| pidfd_open(pid, PidfdFlags::empty())).unwrap();
+        let printing = child.stderr.take();
+        let (received, printed) = (Vec::new(), Vec::new());
+        let (program, pid, greeted, stack) = ("sh".into(), child.id(), true, 0);
+        Running { program, pid, pidfd, printing, stream, received, printed, greeted, stack }
+    }
+
+    fn ask(running: &mut Running) -> Result<Vec<u8>, Fault> {
+        let limits = Limits { time: Duration::from_secs(20), ..Limits::default() };
+        running.ask(b"job\n", &limits, &mut Duration::default())
+    }
+
+    #[test]
+    fn a_line_that_nobody_asked_for_is_no_answer() {
+        let mut one = running("read job <&1; printf 'a\\nb\\n' >&1; sleep 600");
+        assert!(matches!(ask(&mut one), Err(Fault::Unasked)));
+        let mut one = running("read job <&1; echo a; echo >&2; sleep 0.3; echo b; echo b >&2; sleep 600");
+        assert_eq!(ask(&mut one).unwrap(), b"a\n");
+        // Until it has said more.
+        while one.printed.len() < 3 {
+            one.hear().unwrap();
+        }
+        assert!(matches!(ask(&mut one), Err(Fault::Unasked)));
+    }
+
+    #[test]
+    fn an_end_is_seen_whoever_holds_the_connection() {
+        let begun = Instant::now();
+        let mut one = running("sleep 30 & read job <&1; kill -SEGV $$");
+        let fault = ask(&mut one).unwrap_err();
+        assert!(matches!(fault, Fault::Ended { end: End::Signal(11), .. }), "{fault:?}");
+        assert!(begun.elapsed() < Duration::from_secs(10));
+        // The answer comes before the end.
+        let mut one = running("sleep 30 & read job <&1; echo a");
+        assert_eq!(ask(&mut one).unwrap(), b"a\n");
+        assert!(matches!(ask(&mut one), Err(Fault::Ended { end: End::Exit(0), .. })));
+    }
 }

@@ -1,6 +1,8 @@
 //! The process that reads, from its own side.
 
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
+use std::os::fd::AsFd;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -16,7 +18,8 @@ use crate::parser;
 /// How often it is looked whether the caller is there, where its end closes nothing: a child that it forked has the connection too.
 const LOOK: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 
-/// Reads for who started this process, who speaks to it through standard input and output, until that ends.
+/// Reads for who started this process, who speaks to it both ways through its standard output, until that ends. Standard input is free: a
+/// header may be there.
 ///
 /// # Errors
 ///
@@ -24,13 +27,14 @@ const LOOK: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 pub fn serve() -> io::Result<()> {
     let caller = getppid();
     restrict()?;
-    parser::set_stack(STACK);
-    io::stdout().write_all(&wire::line(&Hello::own()))?;
+    let stack =
+        parser::start_with(STACK).ok_or_else(|| io::Error::other("the parser's thread cannot be started"))?;
+    let hello = Hello { stack: stack as u64, ..Hello::own() };
+    io::stdout().write_all(&wire::line(&hello))?;
     io::stdout().flush()?;
     let (sender, requests) = mpsc::channel();
     thread::Builder::new().name("hotcell-answers".into()).spawn(move || answer(&requests))?;
-    let stdin = io::stdin();
-    let mut input = BufReader::new(stdin.lock());
+    let mut input = BufReader::new(File::from(io::stdout().as_fd().try_clone_to_owned()?));
     loop {
         wait(caller)?;
         // A line comes as a whole, or is the last.
@@ -46,9 +50,9 @@ pub fn serve() -> io::Result<()> {
 
 /// Waits until there is something to read, or nobody to read for.
 fn wait(caller: Option<Pid>) -> io::Result<()> {
-    let stdin = io::stdin();
+    let stdout = io::stdout();
     loop {
-        let mut places = [PollFd::new(&stdin, PollFlags::IN)];
+        let mut places = [PollFd::new(&stdout, PollFlags::IN)];
         match poll(&mut places, Some(&LOOK)) {
             Ok(0) | Err(rustix::io::Errno::INTR) => {}
             Ok(_) => return Ok(()),
