@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::OpenOptionsExt;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -283,10 +284,14 @@ fn a_reader_that_crashes_is_not_asked_for_other_preludes() {
 
 /// Words of a script that say what the reader says first, and take a job.
 fn hello() -> String {
-    let mut reader = Command::new(program("hotcell"));
-    reader.arg("read-for-another").stdin(Stdio::null()).stderr(Stdio::null());
-    let said = String::from_utf8(reader.output().unwrap().stdout).unwrap();
-    format!("echo '{}'; read job <&1;", said.lines().next().unwrap())
+    let mut command = Command::new(program("hotcell"));
+    command.arg("read-for-another").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut reader = command.spawn().unwrap();
+    let mut said = String::new();
+    BufReader::new(reader.stdout.as_mut().unwrap()).read_line(&mut said).unwrap();
+    reader.kill().unwrap();
+    reader.wait().unwrap();
+    format!("echo '{}'; read job <&1;", said.trim_end())
 }
 
 /// What `hotcell check` makes of a reader that is this script.
