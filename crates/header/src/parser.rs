@@ -22,7 +22,7 @@ use crate::toolchain::Toolchain;
 const VERSIONS: std::ops::RangeInclusive<u32> = 14..=21;
 
 /// A chain of records that point to each other is followed by recursion.
-const STACK: usize = 64 << 20;
+pub(crate) const STACK: usize = 64 << 20;
 
 /// The parser that is in use: a libclang and where its parts are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

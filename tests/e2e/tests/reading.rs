@@ -239,7 +239,7 @@ fn limits_of_the_caller_leave_less_stack_and_not_none() {
     let Output { status, stderr, .. } = limited(&deep, "-d 900000");
     let stderr = String::from_utf8_lossy(&stderr);
     assert_eq!(status.code(), Some(117), "{stderr}");
-    assert!(stderr.contains("needs more than 512 MiB of stack"), "{stderr}");
+    assert!(stderr.contains("needs more than 128 MiB of stack"), "{stderr}");
     assert!(stderr.contains("raise the limit (`ulimit -v`"), "{stderr}");
 }
 

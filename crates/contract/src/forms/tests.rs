@@ -374,11 +374,9 @@ fn a_form_takes_the_place_of_its_function_wherever_it_stands() {
     add_forms(&mut contract, &api(&declared), exports).unwrap();
     let form = "char *hotcell_form_of_text(int of)";
     // First and last are the places of each, the other way round than a header would have it too.
-    for order in [
-        [form, declared[1], declared[0]],
-        [declared[0], declared[1], form],
-        [declared[1], form, declared[0]],
-    ] {
+    for order in
+        [[form, declared[1], declared[0]], [declared[0], declared[1], form], [declared[1], form, declared[0]]]
+    {
         let mut api = api(&order);
         api.functions.iter_mut().find(|it| it.name == "text").unwrap().doc = Some("It.".into());
         contract.adopt(&mut api);

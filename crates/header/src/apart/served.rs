@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
+use std::iter;
 use std::os::fd::AsFd;
 use std::sync::mpsc;
 use std::thread;
@@ -26,9 +27,10 @@ const LOOK: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 /// When this process cannot be restricted, or cannot speak.
 pub fn serve() -> io::Result<()> {
     let caller = getppid();
+    let stack = stack(&[Resource::As, Resource::Data].map(|resource| getrlimit(resource).current));
     restrict()?;
     let stack =
-        parser::start_with(STACK).ok_or_else(|| io::Error::other("the parser's thread cannot be started"))?;
+        parser::start_with(stack).ok_or_else(|| io::Error::other("the parser's thread cannot be started"))?;
     let hello = Hello { stack: stack as u64, ..Hello::own() };
     io::stdout().write_all(&wire::line(&hello))?;
     io::stdout().flush()?;
@@ -97,6 +99,15 @@ fn answer(requests: &mpsc::Receiver<Vec<u8>>) {
     }
 }
 
+/// How large the stack may be with these limits of memory: libclang itself and what it reads need the most of it. Such limits count what is
+/// reserved, too.
+fn stack(limits: &[Option<u64>]) -> usize {
+    let room =
+        limits.iter().flatten().min().map_or(STACK, |limit| usize::try_from(limit / 4).unwrap_or(STACK));
+    let halves = iter::successors(Some(STACK), |size| Some(size / 2));
+    { halves }.find(|size| *size <= room.max(parser::STACK)).unwrap_or(parser::STACK)
+}
+
 /// Nothing is left of a crash, and memory has an end though the caller were stopped.
 fn restrict() -> io::Result<()> {
     rustix::thread::set_no_new_privs(true)?;
@@ -111,4 +122,17 @@ fn lower(resource: Resource, most: u64) -> rustix::io::Result<()> {
     let Rlimit { current, maximum } = getrlimit(resource);
     let least = |limit: Option<u64>| Some(limit.map_or(most, |limit| limit.min(most)));
     setrlimit(resource, Rlimit { current: least(current), maximum: least(maximum) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_leave_room_for_what_is_read() {
+        assert_eq!(stack(&[None, None]), STACK);
+        assert_eq!(stack(&[Some(8 << 30), None]), STACK);
+        assert_eq!(stack(&[Some(8 << 30), Some(900 << 20)]), 128 << 20);
+        assert_eq!(stack(&[Some(1 << 20)]), 64 << 20);
+    }
 }

@@ -22,8 +22,10 @@ const BYTES_OF_VALUE: usize = 8;
 pub(super) struct Hello {
     pub(super) hotcell: String,
     /// What is said in, as the sources have it: builds of one version may differ.
+    #[serde(default)]
     pub(super) form: u64,
     /// Bytes of the parser's stack.
+    #[serde(default)]
     pub(super) stack: u64,
 }
 
