@@ -20,10 +20,8 @@ for terminals, and never with `NO_COLOR`. [Errors](errors.md) has every exit sta
 fn page() -> String {
     let mut cli = Cli::command();
     cli.build();
-    let commands: Vec<&Command> = cli
-        .get_subcommands()
-        .filter(|command| command.get_name() != "help" && !command.is_hide_set())
-        .collect();
+    let commands: Vec<&Command> =
+        cli.get_subcommands().filter(|command| command.get_name() != "help").collect();
     let mut page = HEAD.to_owned();
     page.push_str("\n| command | does |\n|---|---|\n");
     for command in &commands {

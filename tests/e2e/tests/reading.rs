@@ -263,6 +263,21 @@ fn an_answer_that_would_take_far_more_memory_is_refused() {
     check_reader(&script, 117, "LoadFailed", "more values than what headers say");
 }
 
+/// Each of them is fast enough for itself.
+#[test]
+fn preludes_are_tried_in_the_time_of_one_job() {
+    let invalid = r#"{"error":{"kind":"header-invalid","message":"no","diagnostics":[],"help":null}}"#;
+    let answer = format!("sleep 0.6; echo '{invalid}'");
+    let folder = moon("", "");
+    folder
+        .write("reader", format!("#!/bin/sh\n{} {answer}; while read job <&1; do {answer}; done\n", hello()));
+    folder.make_executable("reader");
+    let check = folder.hotcell(["check", "moon.h", "--lib", "./libmoon.so"]);
+    let check = check.env("HOTCELL_READER", folder.path().join("reader")).env("HOTCELL_READER_SECONDS", "1");
+    let error = check.error(105, "LimitExceeded");
+    assert!(error["message"].as_str().unwrap().contains("took more than 1 s"), "{error}");
+}
+
 #[test]
 fn a_reader_that_crashes_is_not_asked_for_other_preludes() {
     let hello = hello();

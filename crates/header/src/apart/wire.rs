@@ -126,6 +126,14 @@ mod tests {
         assert!(is_plausible(format!("\"{}\"", "\\\",".repeat(4 * FREE_VALUES)).as_bytes()));
     }
 
+    /// Nothing has more values in fewer bytes than enumerators with short names.
+    #[test]
+    fn what_headers_say_is_plausible() {
+        let location = r#""location":{"file":"/a.h","line":1,"primary":true}"#;
+        let one = format!(r#""AAA":{{"value":{{"type":"int","value":1}},{location}}},["AAA",1],"#);
+        assert!(is_plausible(one.repeat(500_000).as_bytes()));
+    }
+
     #[test]
     fn an_error_of_the_reply_is_judged() {
         let error = Error::new(crate::ErrorKind::HeaderInvalid, "a\u{1b}b");
