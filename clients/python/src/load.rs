@@ -64,6 +64,10 @@ pub(crate) fn load(
         let told = ending::attach(|py| ffi::ends::call(tell.bind(py), (step,)).map(drop));
         told.unwrap_or(Ok(())).map_err(Unbound::Raised)
     };
+    // Headers are read by the program that came with the package.
+    if let Some(program) = options::own_program(py, "hotcell") {
+        hotcell_bind::prefer_reader(program);
+    }
     let bound = ffi::aside(py, || bind(&job, cache.as_deref(), &tell));
     // A compiler hears a terminal's signals, too, and ends of them.
     ffi::raise_signals(py)?;

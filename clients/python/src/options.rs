@@ -175,9 +175,11 @@ fn unknown(name: &str, word: &str, known: &str) -> PyErr {
 
 /// The worker program that came with the package, unless the environment or the options name another.
 fn own_worker(py: Python<'_>) -> Option<PathBuf> {
-    if std::env::var_os("HOTCELL_WORKER").is_some() {
-        return None;
-    }
+    if std::env::var_os("HOTCELL_WORKER").is_some() { None } else { own_program(py, "hotcell-worker") }
+}
+
+/// A program that came with the package.
+pub(crate) fn own_program(py: Python<'_>, name: &str) -> Option<PathBuf> {
     let package = py.import("hotcell").ok()?.getattr("__file__").ok()?.extract::<PathBuf>().ok()?;
-    Some(package.parent()?.join("bin/hotcell-worker")).filter(|worker| worker.is_file())
+    Some(package.parent()?.join("bin").join(name)).filter(|program| program.is_file())
 }

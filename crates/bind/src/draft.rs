@@ -1,12 +1,13 @@
 //! The draft of a contract from headers and a library: `hotcell init`.
 
+use std::cell::RefCell;
 use std::path::{Component, Path, PathBuf};
 
 use hotcell_contract::{Contract, Diagnostic, Head, Selection};
-use hotcell_header::library;
+use hotcell_header::{Reader, library};
 
 use crate::error::Error;
-use crate::read::{self, Checked, Wrong, check};
+use crate::read::{self, Checked, Wrong, check_by};
 use crate::{Job, Source, prelude};
 
 /// What a draft is made of. Paths are those of the caller's working directory.
@@ -45,6 +46,7 @@ pub struct Draft {
 ///
 /// When headers or library cannot be read; the draft itself is valid.
 pub fn draft(job: &DraftJob) -> Result<Draft, Error> {
+    let reader = &Reader::new();
     let folder = job.place.parent().unwrap_or(Path::new(""));
     let mut head = Head {
         library: name(&job.library),
@@ -56,29 +58,53 @@ pub fn draft(job: &DraftJob) -> Result<Draft, Error> {
         include: Vec::new(),
     };
     if head.prelude.is_none() {
-        head.prelude = prelude::find(&contract(&head.text(), &job.place))?;
+        head.prelude = prelude::find(reader, &contract(&head.text(), &job.place))?;
     }
-    let mut checked = check(&contract(&head.text(), &job.place))?;
+    let mut checked = check_by(reader, &contract(&head.text(), &job.place))?;
     head.include = narrowed(&checked);
     if !head.include.is_empty() {
-        checked = check(&contract(&head.text(), &job.place))?;
+        checked = check_by(reader, &contract(&head.text(), &job.place))?;
     }
     // Lines that make functions of their own are read with the headers.
-    let trial = |text: &str| tried(text, folder_or_here(folder), &checked);
-    let text = hotcell_contract::draft_with(&head, &checked.api, checked.libraries.link(), &trial)
-        .map_err(|diagnostics| Error::from_contract(&diagnostics, &head.text()))?;
+    let stopped = RefCell::new(None);
+    let trial = |text: &str| tried(reader, text, folder_or_here(folder), &checked, &stopped);
+    let text = hotcell_contract::draft_with(&head, &checked.api, checked.libraries.link(), &trial);
+    if let Some(error) = stopped.into_inner() {
+        return Err(Error::from_header(error));
+    }
+    let text = text.map_err(|diagnostics| Error::from_contract(&diagnostics, &head.text()))?;
     // What a user is given must not be wrong from the first line.
-    let checked = check(&contract(&text, &job.place))?;
+    let checked = check_by(reader, &contract(&text, &job.place))?;
     Ok(Draft { text, head, checked })
 }
 
-/// What becomes of every function with a text, or what is wrong with it.
-fn tried(text: &str, folder: &Path, checked: &Checked) -> Result<hotcell_contract::Checked, Vec<Diagnostic>> {
+/// What becomes of every function with a text, or what is wrong with it. Once the reader has failed, there is nothing to try.
+fn tried(
+    reader: &Reader,
+    text: &str,
+    folder: &Path,
+    checked: &Checked,
+    stopped: &RefCell<Option<hotcell_header::Error>>,
+) -> Result<hotcell_contract::Checked, Vec<Diagnostic>> {
+    if stopped.borrow().is_some() {
+        return Err(Vec::new());
+    }
     let mut contract = Contract::parse(text, "the draft")?;
     let mut headers = read::headers(&self::contract(text, folder), &contract, folder);
     let api = checked.api.clone();
+    let read = |job: &hotcell_header::Job| reader.parse(job);
     let (api, _) =
-        read::with_forms(&mut contract, api, &mut headers, &checked.libraries).map_err(Wrong::diagnostics)?;
+        read::with_forms(&read, &mut contract, api, &mut headers, &checked.libraries).map_err(|wrong| {
+            match wrong {
+                Wrong::Contract(diagnostics) => diagnostics,
+                Wrong::Header(error) => {
+                    if !prelude::is_of_headers(error.kind) {
+                        *stopped.borrow_mut() = Some(error);
+                    }
+                    Vec::new()
+                }
+            }
+        })?;
     hotcell_contract::check(&contract, &api, checked.libraries.link(), Selection::Contract)
 }
 

@@ -29,6 +29,8 @@ impl Error {
             HeaderKind::ParserMissing
             | HeaderKind::ParserVersion
             | HeaderKind::ParserFailed
+            | HeaderKind::ParserCrashed
+            | HeaderKind::ReaderMissing
             | HeaderKind::BuiltinHeadersMissing
             | HeaderKind::LibraryNotFound
             | HeaderKind::LibraryUnreadable
@@ -39,6 +41,7 @@ impl Error {
             | HeaderKind::StaticLibrary
             | HeaderKind::Executable
             | HeaderKind::NotShared => ErrorKind::LoadFailed,
+            HeaderKind::TooSlow | HeaderKind::TooBig => ErrorKind::LimitExceeded,
             _ => ErrorKind::InvalidArgument,
         };
         let mut message = error.message.clone();

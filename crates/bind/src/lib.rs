@@ -20,8 +20,10 @@ use tempfile::TempDir;
 
 pub use draft::{Draft, DraftJob, draft};
 pub use error::Error;
+pub use hotcell_header::Reader;
+pub use hotcell_header::apart::{COMMAND as READ, prefer as prefer_reader};
 pub use libraries::{File, Libraries, NeededFile};
-pub use read::{Checked, check};
+pub use read::{Checked, check, check_by};
 
 /// What to bind.
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
 //! Headers that do not compile by themselves: which standard headers they expect to be included before.
 
-use hotcell_header::ErrorKind;
+use hotcell_header::{ErrorKind, Reader};
 
 use crate::Job;
 use crate::error::Error;
@@ -16,14 +16,15 @@ const STANDARD: [&str; 7] =
 /// # Errors
 ///
 /// Those of the headers as they are, when no such prelude helps.
-pub(crate) fn find(job: &Job) -> Result<Option<String>, Error> {
+pub(crate) fn find(reader: &Reader, job: &Job) -> Result<Option<String>, Error> {
     let (contract, _, folder) = read::contract(&job.source)?;
-    of(read::headers(job, &contract, &folder))
+    of(reader, read::headers(job, &contract, &folder))
 }
 
 /// The same of what the parser is asked to read.
-pub(crate) fn of(mut headers: hotcell_header::Job) -> Result<Option<String>, Error> {
-    let failure = match hotcell_header::parse(&headers) {
+pub(crate) fn of(reader: &Reader, mut headers: hotcell_header::Job) -> Result<Option<String>, Error> {
+    let trials = reader.trials();
+    let failure = match trials.parse(&headers) {
         Ok(_) => return Ok(None),
         Err(error) => error,
     };
@@ -32,19 +33,28 @@ pub(crate) fn of(mut headers: hotcell_header::Job) -> Result<Option<String>, Err
     }
     let mut compiles = |names: &[&str]| {
         headers.prelude = Some(text(names));
-        hotcell_header::parse(&headers).is_ok()
+        match trials.parse(&headers) {
+            Ok(_) => Ok(true),
+            Err(error) if is_of_headers(error.kind) => Ok(false),
+            Err(error) => Err(Error::from_header(error)),
+        }
     };
     let mut needed = STANDARD.to_vec();
-    if !compiles(&needed) {
+    if !compiles(&needed)? {
         return Err(Error::from_header(failure));
     }
     for name in STANDARD.iter().rev() {
         let fewer: Vec<&str> = needed.iter().copied().filter(|it| it != name).collect();
-        if compiles(&fewer) {
+        if compiles(&fewer)? {
             needed = fewer;
         }
     }
     Ok(Some(text(&needed)))
+}
+
+/// Whether another prelude may mend it: not where the parser crashed, took too long, or is not there.
+pub(crate) fn is_of_headers(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::HeaderInvalid | ErrorKind::HeaderNotFound)
 }
 
 fn text(names: &[&str]) -> String {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use hotcell::ErrorKind;
 use hotcell_contract::{Contract, Diagnostic, Exports, OpenType, Selection};
+use hotcell_header::Reader;
 use hotcell_model::Interface;
 use hotcell_model::api::{Api, CONTRACT, Function};
 
@@ -35,23 +36,30 @@ pub struct Checked {
 
 /// Reads contract, header and library, and checks them against each other. Nothing is generated.
 pub fn check(job: &Job) -> Result<Checked, Error> {
+    check_by(&Reader::new(), job)
+}
+
+/// The same, by a process for headers that reads others, too.
+pub fn check_by(reader: &Reader, job: &Job) -> Result<Checked, Error> {
     let (mut contract, text, folder) = contract(&job.source)?;
+    // It becomes ready while libraries are looked at.
+    reader.start();
     let mut library_dirs = job.library_dirs.clone();
     library_dirs.push(folder.clone());
     let names: Vec<String> = contract.link().iter().map(|name| beside(&folder, name)).collect();
     let mut libraries = Libraries::find(&names, &library_dirs)?;
     libraries.set_places(contract.link(), &folder);
     let mut headers = headers(job, &contract, &folder);
-    let mut api = hotcell_header::parse(&headers);
+    let mut api = reader.parse(&headers);
     // A contract says what its headers expect; for headers alone it is tried.
     let alone = matches!(job.source, Source::Headers { .. });
     if alone && api.as_ref().is_err_and(|error| error.kind == hotcell_header::ErrorKind::HeaderInvalid) {
-        headers.prelude = prelude::of(headers.clone())?;
-        api = hotcell_header::parse(&headers);
+        headers.prelude = prelude::of(reader, headers.clone())?;
+        api = reader.parse(&headers);
     }
     let api = api.map_err(Error::from_header)?;
-    let (api, remarks) =
-        with_forms(&mut contract, api, &mut headers, &libraries).map_err(|error| error.rendered(&text))?;
+    let (api, remarks) = with_forms(&|job| reader.parse(job), &mut contract, api, &mut headers, &libraries)
+        .map_err(|error| error.rendered(&text))?;
     let selection = job.only.as_deref().map_or(Selection::Contract, Selection::Only);
     let checked = hotcell_contract::check(&contract, &api, libraries.link(), selection)
         .map_err(|diagnostics| Error::from_contract(&diagnostics, &text))?;
@@ -74,14 +82,6 @@ pub(crate) enum Wrong {
 }
 
 impl Wrong {
-    /// What the contract says that is wrong; nothing where it is the header that is.
-    pub(crate) fn diagnostics(self) -> Vec<Diagnostic> {
-        match self {
-            Wrong::Contract(diagnostics) => diagnostics,
-            Wrong::Header(_) => Vec::new(),
-        }
-    }
-
     fn rendered(self, text: &str) -> Error {
         match self {
             Wrong::Contract(diagnostics) => Error::from_contract(&diagnostics, text),
@@ -92,6 +92,7 @@ impl Wrong {
 
 /// The API with the functions that the contract adds, and remarks on these.
 pub(crate) fn with_forms(
+    read: &dyn Fn(&hotcell_header::Job) -> Result<Api, hotcell_header::Error>,
     contract: &mut Contract,
     api: Api,
     headers: &mut hotcell_header::Job,
@@ -103,7 +104,7 @@ pub(crate) fn with_forms(
         return Ok((api, remarks));
     }
     headers.added = contract.added().to_vec();
-    let mut api = hotcell_header::parse(headers).map_err(|error| {
+    let mut api = read(headers).map_err(|error| {
         let places = error.diagnostics.iter();
         let added = places.filter(|place| place.file.as_deref() == Some(CONTRACT));
         let said: Vec<Diagnostic> =

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, StdinLock, stdin};
 use std::process::ExitCode;
 
-use hotcell_bind::{Checked, Job, Source};
+use hotcell_bind::{Checked, Job, Reader, Source};
 use hotcell_contract::OpenType;
 use hotcell_model::interface::{LeftOut, Status};
 
@@ -53,6 +53,8 @@ enum Question {
 /// The way through a contract.
 struct Walk<'a> {
     args: &'a DecideArgs,
+    /// Reads the headers once more for each answer.
+    reader: Reader,
     /// The contract as it is in its file, but for how its lines end.
     text: String,
     ends: Ends,
@@ -78,7 +80,8 @@ impl<'a> Walk<'a> {
                 "only a contract (`bind.toml`) can be decided; `hotcell init` drafts one from a header";
             return Err(Failure::Usage(text.into()));
         }
-        let checked = hotcell_bind::check(&job(args, Source::Contract(place.clone())))?;
+        let reader = Reader::new();
+        let checked = hotcell_bind::check_by(&reader, &job(args, Source::Contract(place.clone())))?;
         for warning in &checked.warnings {
             complain(warning.trim_end());
         }
@@ -98,7 +101,7 @@ impl<'a> Walk<'a> {
         let (ends, text) = Ends::of(&checked.text)
             .map_err(|why| Failure::Usage(format!("cannot write {}: {why}", place.display())))?;
         let answers = stdin().lock();
-        Ok(Walk { args, text, ends, checked, skipped: BTreeSet::new(), decided: 0, answers })
+        Ok(Walk { args, reader, text, ends, checked, skipped: BTreeSet::new(), decided: 0, answers })
     }
 
     fn next(&self) -> Option<Question> {
@@ -262,7 +265,8 @@ impl<'a> Walk<'a> {
     /// The contract as it would be written, against the headers and the library.
     fn check(&self, text: &str) -> Result<Checked, hotcell_bind::Error> {
         let path = self.args.contract.clone();
-        hotcell_bind::check(&job(self.args, Source::Text { text: self.ends.restored(text), path }))
+        let job = job(self.args, Source::Text { text: self.ends.restored(text), path });
+        hotcell_bind::check_by(&self.reader, &job)
     }
 
     /// The contract without what its draft says about functions that are bound or excluded now and types that are not open

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use hotcell_bind::Reader;
 use hotcell_model::Interface;
 use serde_json::json;
 
@@ -32,7 +33,8 @@ pub(crate) fn run(args: &DiffArgs) -> ExitCode {
 
 /// Prints what changed; whether something of it breaks programs.
 fn diff(args: &DiffArgs) -> Result<bool, Failure> {
-    let (old, new) = (state(&args.old, args)?, state(&args.new, args)?);
+    let reader = Reader::new();
+    let (old, new) = (state(&reader, &args.old, args)?, state(&reader, &args.new, args)?);
     if old.library != new.library {
         let text = format!("`{}` and `{}` are two libraries", old.library, new.library);
         return Err(Failure::Usage(text));
@@ -47,7 +49,7 @@ fn diff(args: &DiffArgs) -> Result<bool, Failure> {
 }
 
 /// A state of a library: a contract with the headers and the library that are there now, or what a package was made of.
-fn state(path: &Path, args: &DiffArgs) -> Result<Interface, Failure> {
+fn state(reader: &Reader, path: &Path, args: &DiffArgs) -> Result<Interface, Failure> {
     if path.extension().is_some_and(|ending| ending == "toml") {
         let source = SourceArgs {
             source: path.to_owned(),
@@ -57,7 +59,7 @@ fn state(path: &Path, args: &DiffArgs) -> Result<Interface, Failure> {
             defines: Vec::new(),
             library_dirs: args.library_dirs.clone(),
         };
-        let checked = hotcell_bind::check(&call::job(&source, None)?)?;
+        let checked = hotcell_bind::check_by(reader, &call::job(&source, None)?)?;
         for warning in &checked.warnings {
             complain(warning.trim_end());
         }

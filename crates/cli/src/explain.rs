@@ -6,7 +6,7 @@ pub(crate) mod words;
 use std::path::Path;
 use std::process::ExitCode;
 
-use hotcell_bind::Checked;
+use hotcell_bind::{Checked, Reader};
 use hotcell_model::api::Api;
 use hotcell_model::interface::{Function, LeftOut, Status};
 use serde_json::{Value, json};
@@ -60,12 +60,13 @@ fn find(args: &ExplainArgs) -> Result<(Checked, bool), Failure> {
         let interface = &checked.interface;
         interface.function(name).is_some() || interface.left_out.iter().any(|it| it.name == *name)
     };
-    let all = hotcell_bind::check(&call::job(&args.source, None)?)?;
+    let reader = Reader::new();
+    let all = hotcell_bind::check_by(&reader, &call::job(&args.source, None)?)?;
     if has(&all) {
         return Ok((all, true));
     }
     // One the contract excludes, or of a header that the headers include; else the error names the nearest.
-    let one = hotcell_bind::check(&call::job(&args.source, Some(args.function.clone()))?)?;
+    let one = hotcell_bind::check_by(&reader, &call::job(&args.source, Some(args.function.clone()))?)?;
     Ok((one, false))
 }
 

@@ -30,6 +30,9 @@ mod trace;
 mod watch;
 mod words;
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
@@ -44,7 +47,12 @@ fn main() -> ExitCode {
 }
 
 fn run() -> ExitCode {
+    // No command for people, so that neither help nor completions have it.
+    if std::env::args_os().skip(1).eq([hotcell_bind::READ]) {
+        return read();
+    }
     let cli = Cli::parse_from(words::protect(std::env::args_os()));
+    hotcell_bind::prefer_reader(own_program(Path::new("/proc/self/exe")));
     match &cli.command {
         Command::Init(args) => init::run(args),
         Command::Call(args) => call::run(args),
@@ -71,9 +79,50 @@ fn run() -> ExitCode {
     }
 }
 
+/// This program, under whatever name it is installed, and though another one takes its place meanwhile; where there is no `/proc`, as it was
+/// started.
+fn own_program(running: &Path) -> PathBuf {
+    let started = || PathBuf::from(OsStr::from_bytes(rustix::param::linux_execfn().to_bytes()));
+    if running.exists() { running.to_owned() } else { started() }
+}
+
+fn read() -> ExitCode {
+    match hotcell_header::apart::serve() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            print::complain(&format!("error: headers cannot be read for another program: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
 fn printed(text: &str) -> ExitCode {
     match print::out(text) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap_complete::Shell;
+
+    use super::*;
+
+    #[test]
+    fn the_own_program_is_known_without_proc() {
+        let without = own_program(Path::new("/nowhere/exe"));
+        assert_eq!(without.canonicalize().ok(), std::env::current_exe().ok());
+        assert_eq!(own_program(Path::new("/proc/self/exe")), Path::new("/proc/self/exe"));
+    }
+
+    #[test]
+    fn completions_have_no_command_that_is_for_programs() {
+        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "hotcell", &mut script);
+            let script = String::from_utf8_lossy(&script);
+            assert!(script.contains("completions") && !script.contains(hotcell_bind::READ), "{shell}");
+        }
     }
 }

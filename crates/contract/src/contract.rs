@@ -367,11 +367,13 @@ impl Contract {
         for form in self.forms.iter().filter(|form| form.is_own()) {
             let position = |name: &str| api.functions.iter().position(|function| function.name == name);
             let (Some(old), Some(new)) = (position(&form.name), position(&form.c_name)) else { continue };
-            let mut function = api.functions.remove(new);
+            let mut function = api.functions[new].clone();
             function.name.clone_from(&form.name);
-            // What is added stands behind the headers.
+            // What is added has no comment.
             function.doc = api.functions[old].doc.take();
             api.functions[old] = function;
+            // It need not stand behind the other: who read the headers is another process.
+            api.functions.remove(new);
         }
     }
 

@@ -128,7 +128,7 @@ fn first(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
 }
 
 /// Whose text was compiled: the headers', or that of the prelude alone.
-fn blamed(job: &Job) -> String {
+pub(crate) fn blamed(job: &Job) -> String {
     if job.headers.is_empty() { "the prelude".into() } else { quoted(&job.headers) }
 }
 

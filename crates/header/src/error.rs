@@ -3,9 +3,11 @@
 use std::fmt;
 
 use hotcell_elf::{Wrong, WrongKind};
+use serde::{Deserialize, Serialize};
 
 /// What went wrong, for programs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The job cannot be run as it stands: no header, or a name that cannot stand in an `#include`.
@@ -16,6 +18,14 @@ pub enum ErrorKind {
     ParserVersion,
     /// libclang failed without saying what is wrong with the headers.
     ParserFailed,
+    /// The process in which libclang ran has ended.
+    ParserCrashed,
+    /// The program that reads headers in a process of its own is not there, or of another version.
+    ReaderMissing,
+    /// The headers take longer to read than they may.
+    TooSlow,
+    /// The headers need more memory than they may, or declare more than can be read.
+    TooBig,
     /// The compiler's own headers (`stddef.h`) are not installed.
     BuiltinHeadersMissing,
     /// A header, or one that it includes, was not found.
@@ -43,7 +53,7 @@ pub enum ErrorKind {
 }
 
 /// A complaint of the parser about a place in a header.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Diagnostic {
     /// File as the parser names it; `prelude` for the job's prelude, `<contract>` for what is
     /// added behind the headers; absent when it has no place.
@@ -55,7 +65,7 @@ pub struct Diagnostic {
 }
 
 /// Why headers could not be parsed or a library could not be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Error {
     /// What went wrong, for programs.

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use clang::{Entity, TypeKind};
-use hotcell_model::api::{Function, Param};
+use hotcell_model::api::{Attribute, Function, Param};
+use hotcell_model::spelling::is_name;
 
 use crate::attributes;
 use crate::comments;
@@ -43,13 +44,20 @@ fn function<'tu>(declarations: &[Entity<'tu>], types: &mut Types<'tu, '_>) -> Op
     let params = params.into_iter().filter_map(|param| {
         let written = param.get_type()?;
         let (ty, array_length) = types.parameter(written, &Context::of(Some(param)));
-        let name = param.get_name().filter(|name| !name.is_empty());
+        let name = param.get_name().filter(|name| is_name(name));
         let kind = written.get_canonical_type().get_kind();
         let open_array = matches!(kind, TypeKind::IncompleteArray | TypeKind::VariableArray);
         Some(Param { name, ty, array_length, open_array })
     });
     let params: Vec<_> = params.collect();
     let attributes = declarations.iter().flat_map(attributes::attributes).collect();
+    // Another declaration may name parameters of one that has none.
+    let is_of_params = |attribute: &Attribute| match attribute {
+        Attribute::Nonnull { params: named } => named.iter().all(|index| (*index as usize) < params.len()),
+        _ => true,
+    };
+    let mut attributes = attributes::merge(attributes);
+    attributes.retain(is_of_params);
     Some(Function {
         name: best.get_name()?,
         params,
@@ -58,7 +66,7 @@ fn function<'tu>(declarations: &[Entity<'tu>], types: &mut Types<'tu, '_>) -> Op
         variadic: prototyped(&best) && ty.is_variadic(),
         prototyped: prototyped(&best),
         inline: declarations.iter().any(|declaration| declaration.is_definition()),
-        attributes: attributes::merge(attributes),
+        attributes,
         doc: declarations.iter().find_map(|declaration| comments::doc_of_function(declaration, origins)),
         location,
     })

@@ -1,6 +1,6 @@
 //! libclang to API model, and what a shared library exports. The only crate that knows clang.
 //!
-//! [`parse`] reads headers into an [`Api`]: what they say, without opinion. [`library::find`] finds the
+//! [`parse`] reads headers into an [`Api`]: what they say, without opinion. A [`Reader`] has that done in another process. [`library::find`] finds the
 //! shared library a name means, [`library::inspect`] lists what it exports.
 //!
 //! Every declaration says whether it is *primary*, that is, part of what was asked for. A file is primary
@@ -20,6 +20,7 @@
 //! C library and the kernel share there (`sys`, `bits`, `net`, `linux`, …) count as roots too.
 #![forbid(unsafe_code)]
 
+pub mod apart;
 mod attributes;
 mod comments;
 mod constants;
@@ -44,6 +45,7 @@ mod variables;
 
 use hotcell_model::api::Api;
 
+pub use apart::{Reader, Trials};
 pub use error::{Diagnostic, Error, ErrorKind};
 pub use job::Job;
 pub use parser::Parser;

@@ -41,7 +41,14 @@ pub(crate) fn initializer(name: &str, definition: &str) -> Option<String> {
     let definition = plain(definition);
     let body = definition.strip_prefix(name)?.trim();
     let braces = body.starts_with('{') && body.ends_with('}');
-    braces.then(|| body.split_whitespace().collect::<Vec<_>>().join(" "))
+    braces.then(|| escaped(&body.split_whitespace().collect::<Vec<_>>().join(" ")))
+}
+
+/// Signs of control as C has words for them in texts: elsewhere there are none.
+fn escaped(text: &str) -> String {
+    let escaped =
+        |c: char| if c.is_ascii_control() { format!("\\{:03o}", u32::from(c)) } else { c.to_string() };
+    text.chars().map(escaped).collect()
 }
 
 /// How long macros are when each macro in them stands for its words. What a macro is given is counted once.
@@ -97,7 +104,8 @@ impl Lengths {
 
 /// A definition without comments and line continuations.
 fn plain(definition: &str) -> String {
-    let joined = definition.replace("\\\r\n", " ").replace("\\\n", " ");
+    // What is on both sides of it may be one word.
+    let joined = definition.replace("\\\r\n", "").replace("\\\n", "");
     let mut out = String::new();
     let mut rest = joined.as_str();
     while let Some(c) = rest.chars().next() {
@@ -156,6 +164,7 @@ mod tests {
             ("LOG(fmt, ...) printf(fmt, __VA_ARGS__)", vec!["fmt", "..."]),
             ("GNU(args...) f(args)", vec!["args..."]),
             ("LONG(a, /* first */ \\\n b) a b", vec!["a", "b"]),
+            ("SPLIT(a\\\nb) ab", vec!["ab"]),
         ] {
             assert_eq!(parameters(definition), expect, "{definition}");
         }
@@ -166,6 +175,7 @@ mod tests {
         for (definition, expect) in [
             ("STREAM_INIT \\\n\t{ NULL, 0, \\\n\t0 }", Some("{ NULL, 0, 0 }")),
             ("STREAM_INIT { 0 } /* nothing yet */", Some("{ 0 }")),
+            ("STREAM_INIT { \"\u{1b}[0m\" }", Some("{ \"\\033[0m\" }")),
             ("STREAM_INIT(x) { x }", None),
             ("STREAM_INIT 0", None),
             ("LOOP { do_it(); } while (0)", None),

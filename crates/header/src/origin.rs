@@ -8,6 +8,7 @@ use std::rc::Rc;
 use clang::source::{File, SourceLocation, SourceRange};
 use clang::{Entity, EntityKind};
 use hotcell_model::api::{CONTRACT, Location};
+use hotcell_model::spelling::as_line;
 
 use crate::job::{MAIN_FILE, Source};
 
@@ -51,7 +52,7 @@ impl<'s> Origins<'s> {
             },
             Some(file) => {
                 let primary = self.primary.contains(&file);
-                Location { file: file.to_string_lossy().into_owned(), line, primary }
+                Location { file: as_line(&file.to_string_lossy()), line, primary }
             }
         }
     }

@@ -47,6 +47,7 @@ pub(crate) fn parse(index: &Index<'_>, toolchain: &Toolchain, job: &Job) -> Resu
         pointer_bits: target.pointer_width as u16,
         char_signed: toolchain.char_signed,
     };
+    api.leave_out_flaws();
     Ok(api)
 }
 
@@ -154,7 +155,7 @@ fn typedef<'tu>(entity: Entity<'tu>, types: &mut Types<'tu, '_>) {
     };
     let place =
         Place { key: format!("{name}.target"), expression: Some(format!("*({name} *)0")), anonymous: false };
-    let converted = types.convert(ty, &Context { declaration: Some(entity), place: Some(place) });
+    let converted = types.convert(ty, &Context { declaration: Some(entity), place: Some(place), depth: 0 });
     // `typedef struct foo foo_t;` may carry the comment that the structure lacks.
     let doc = comments::doc(&entity, types.origins);
     match &converted.kind {

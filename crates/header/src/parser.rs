@@ -5,11 +5,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::{LazyLock, Mutex, PoisonError, mpsc};
+use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
 use std::thread;
 
 use clang::{Clang, Index};
 use hotcell_model::api::Api;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind};
 use crate::job::Job;
@@ -21,10 +22,10 @@ use crate::toolchain::Toolchain;
 const VERSIONS: std::ops::RangeInclusive<u32> = 14..=21;
 
 /// A chain of records that point to each other is followed by recursion.
-const STACK: usize = 64 << 20;
+pub(crate) const STACK: usize = 64 << 20;
 
 /// The parser that is in use: a libclang and where its parts are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Parser {
     /// What it says of itself, such as `Debian clang version 19.1.7`.
@@ -41,12 +42,20 @@ enum Request {
 }
 
 /// With the process that has the thread.
-static PARSER: LazyLock<(u32, Mutex<Option<mpsc::Sender<Request>>>)> =
-    LazyLock::new(|| (std::process::id(), Mutex::new(start())));
+static PARSER: OnceLock<(u32, Mutex<Option<mpsc::Sender<Request>>>)> = OnceLock::new();
 
 /// Runs a job on the parser's thread and waits for it.
 pub(crate) fn run(job: &Job) -> Result<Api, Error> {
     ask(|answer| Request::Parse(job.clone(), answer))
+}
+
+/// Starts the thread with a stack of so many bytes, or as large a part of it as there is memory for. How large it is.
+pub(crate) fn start_with(stack: usize) -> Option<usize> {
+    let mut sizes =
+        std::iter::successors(Some(stack), |size| Some(size / 2)).take_while(|size| *size >= STACK);
+    let (size, sender) = sizes.find_map(|size| Some((size, start(size)?)))?;
+    let is_first = PARSER.set((std::process::id(), Mutex::new(Some(sender)))).is_ok();
+    is_first.then_some(size)
 }
 
 /// Says which parser is used here.
@@ -56,7 +65,7 @@ pub(crate) fn describe() -> Result<Parser, Error> {
 
 fn ask<T>(request: impl FnOnce(mpsc::Sender<Result<T, Error>>) -> Request) -> Result<T, Error> {
     let (sender, receiver) = mpsc::channel();
-    let (process, parser) = &*PARSER;
+    let (process, parser) = PARSER.get_or_init(|| (std::process::id(), Mutex::new(start(STACK))));
     // A child that was forked has none of the threads, and no second libclang.
     if *process != std::process::id() {
         return Err(Error::new(
@@ -76,9 +85,9 @@ fn ask<T>(request: impl FnOnce(mpsc::Sender<Result<T, Error>>) -> Request) -> Re
         .unwrap_or_else(|_| Err(Error::new(ErrorKind::ParserFailed, "the parser's thread has ended")))
 }
 
-fn start() -> Option<mpsc::Sender<Request>> {
+fn start(stack: usize) -> Option<mpsc::Sender<Request>> {
     let (sender, receiver) = mpsc::channel();
-    let thread = thread::Builder::new().name("hotcell-header".into()).stack_size(STACK);
+    let thread = thread::Builder::new().name("hotcell-header".into()).stack_size(stack);
     thread.spawn(move || serve(&receiver)).is_ok().then_some(sender)
 }
 

@@ -1,19 +1,13 @@
 //! Structures, unions and enumerations: their names, layouts and values.
 
 use clang::{Entity, EntityKind, Type as ClangType, TypeKind};
-use hotcell_model::api::{Enum, Field, Record, RecordLayout};
+use hotcell_model::api::{DEEPEST_RECORD, Enum, Field, MOST_PARTS, Record, RecordLayout};
 use hotcell_model::types::Type;
 
 use crate::comments;
 use crate::error::{Error, ErrorKind};
 use crate::spelling::{is_identifier, tag, unnamed_place};
 use crate::types::{Context, Place, Types, because};
-
-/// Most fields of a record with all of those in it: libclang visits each of them for each of the record's own.
-const MOST_PARTS: u64 = 100_000;
-
-/// Most records within each other, each a field of the next.
-const DEEPEST: usize = 1000;
 
 /// How a record or enumeration is called.
 struct Named {
@@ -57,29 +51,38 @@ impl<'tu> Types<'tu, '_> {
         key
     }
 
-    /// Fields of a record, those of records in it among them: each counts as often as it is there.
-    fn parts_of(&mut self, ty: ClangType<'tu>, depth: usize) -> u64 {
-        let ty = ty.get_canonical_type();
-        let (TypeKind::Record, Some(declaration)) = (ty.get_kind(), ty.get_declaration()) else { return 1 };
+    /// Fields of a record, those of records in it among them, each as often as it is there; and how many records are within each other.
+    /// libclang visits each of the fields for each of the record's own.
+    fn parts_of(&mut self, ty: ClangType<'tu>, depth: usize) -> (u64, usize) {
+        let (ty, is_array) = innermost(ty.get_canonical_type());
+        let (TypeKind::Record, Some(declaration)) = (ty.get_kind(), ty.get_declaration()) else {
+            return (1, 0);
+        };
         let id = declaration.get_canonical_entity();
-        if let Some(&parts) = self.parts.get(&id) {
-            return parts;
-        }
-        if depth > DEEPEST {
-            return u64::MAX;
-        }
-        let fields = ty.get_fields().unwrap_or_default();
-        let types = fields.into_iter().filter_map(|field| field.get_type());
-        let parts = types.fold(0, |sum: u64, ty| sum.saturating_add(self.parts_of(ty, depth + 1)));
-        self.parts.insert(id, parts);
-        parts
+        let (parts, height) = match self.parts.get(&id) {
+            Some(&known) => known,
+            None if depth > DEEPEST_RECORD => (u64::MAX, depth),
+            None => {
+                let fields = ty.get_fields().unwrap_or_default();
+                let types = fields.into_iter().filter_map(|field| field.get_type());
+                let (mut sum, mut height) = (0_u64, 0);
+                for ty in types {
+                    let (parts, levels) = self.parts_of(ty, depth + 1);
+                    (sum, height) = (sum.saturating_add(parts), height.max(levels));
+                }
+                self.parts.insert(id, (sum, height));
+                (sum, height)
+            }
+        };
+        (if is_array { 1 } else { parts }, height + 1)
     }
 
     fn layout(&mut self, ty: ClangType<'tu>, key: &str, owner: Option<&str>) -> Option<RecordLayout> {
         let ty = ty.get_canonical_type();
-        if self.parts_of(ty, 0) > MOST_PARTS {
+        let (parts, height) = self.parts_of(ty, 0);
+        if parts > MOST_PARTS || height > DEEPEST_RECORD + 1 {
             let what = format!(
-                "`{key}` has more than {MOST_PARTS} fields with those of the structures in it, or more than {DEEPEST} \
+                "`{key}` has more than {MOST_PARTS} fields with those of the structures in it, or more than {DEEPEST_RECORD} \
                  structures within each other"
             );
             let help = "a header like this cannot be read: name the headers that have what is to be called, without it";
@@ -90,7 +93,7 @@ impl<'tu> Types<'tu, '_> {
         let mut fields = Vec::new();
         for (index, field) in ty.get_fields()?.into_iter().enumerate() {
             // Since clang 16 a member without a name is spelled with its place.
-            let name = field.get_name().filter(|name| is_identifier(name));
+            let name = field.get_name().filter(|name| !name.is_empty() && !name.contains('('));
             let bit_width = field.is_bit_field().then(|| field.get_bit_field_width()).flatten();
             if name.is_none() && bit_width.is_some() {
                 continue; // Padding.
@@ -103,7 +106,7 @@ impl<'tu> Types<'tu, '_> {
                 },
                 anonymous: name.is_none(),
             };
-            let context = Context { declaration: Some(field), place: Some(place) };
+            let context = Context { declaration: Some(field), place: Some(place), depth: 0 };
             fields.push(Field {
                 name,
                 ty: self.convert(field.get_type()?, &context),
@@ -171,6 +174,18 @@ impl<'tu> Types<'tu, '_> {
         let key = std::iter::once(key.clone()).chain(numbered).find(|key| !taken(self, key));
         Named { key: key.unwrap_or_default(), c_name }
     }
+}
+
+/// What an array of arrays consists of in the end, and whether it is one.
+fn innermost(mut ty: ClangType<'_>) -> (ClangType<'_>, bool) {
+    let mut is_array = false;
+    while let Some(element) = ty
+        .get_element_type()
+        .filter(|_| matches!(ty.get_kind(), TypeKind::ConstantArray | TypeKind::IncompleteArray))
+    {
+        (ty, is_array) = (element.get_canonical_type(), true);
+    }
+    (ty, is_array)
 }
 
 fn enumerators(entity: Entity<'_>, signed: bool) -> Vec<(String, i64)> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use clang::{Type, TypeKind};
+use hotcell_model::spelling::{is_name, is_type};
 
 /// Words that promise something about a pointer but do not change its type in a call.
 const DROPPED: &[&str] = &[
@@ -25,7 +26,9 @@ pub(crate) fn spell(ty: Type<'_>, unnamed: &Unnamed) -> String {
     if ty.is_const_qualified() || ty.is_volatile_qualified() {
         text = drop_qualifiers(&text, is_pointer(ty));
     }
-    name_unnamed(name_va_list(text), unnamed)
+    let text = name_unnamed(name_va_list(text), unnamed);
+    // A type of an expression with a text, for example.
+    if is_type(&text) { text } else { "(unnamed)".into() }
 }
 
 /// The record behind x86-64's `va_list` has no name that every compiler knows.
@@ -81,9 +84,7 @@ pub(crate) fn tag(spelling: &str) -> Option<&str> {
 }
 
 pub(crate) fn is_identifier(text: &str) -> bool {
-    !text.is_empty()
-        && !text.starts_with(|c: char| c.is_ascii_digit())
-        && text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '$')
+    is_name(text)
 }
 
 fn is_pointer(ty: Type<'_>) -> bool {

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use clang::{Entity, EntityKind, Type as ClangType, TypeKind};
-use hotcell_model::api::{Enum, Record};
+use hotcell_model::api::{DEEPEST_TYPE, Enum, Record};
+use hotcell_model::spelling::is_name;
 use hotcell_model::types::{CType, Signature, Type};
 
 use crate::error::Error;
@@ -21,8 +22,8 @@ pub(crate) struct Types<'tu, 'o> {
     /// Tags the headers declare: a typedef's name that is also a tag is no key.
     pub(crate) tags: HashSet<String>,
     pub(crate) unnamed: Unnamed,
-    /// Fields of records, those of records in them among them.
-    pub(crate) parts: HashMap<Entity<'tu>, u64>,
+    /// Fields of records, those of records in them among them, and how many of those are within each other.
+    pub(crate) parts: HashMap<Entity<'tu>, (u64, usize)>,
     /// A record with more of them than can be read.
     pub(crate) too_many: Option<Error>,
 }
@@ -33,6 +34,8 @@ pub(crate) struct Context<'tu> {
     /// Declaration whose children name a function pointer's parameters.
     pub(crate) declaration: Option<Entity<'tu>>,
     pub(crate) place: Option<Place>,
+    /// Pointers, arrays and functions around it.
+    pub(crate) depth: u32,
 }
 
 /// What to call a record or enumeration without a name.
@@ -48,7 +51,12 @@ pub(crate) struct Place {
 impl<'tu> Context<'tu> {
     /// A declaration that gives nothing a name but a function pointer's parameters.
     pub(crate) fn of(declaration: Option<Entity<'tu>>) -> Self {
-        Context { declaration, place: None }
+        Context { declaration, place: None, depth: 0 }
+    }
+
+    /// The same, so many pointers, arrays and functions deep.
+    fn within(self, depth: u32) -> Self {
+        Context { depth, ..self }
     }
 
     fn target(&self) -> Self {
@@ -64,7 +72,7 @@ impl<'tu> Context<'tu> {
             .place
             .clone()
             .map(|place| Place { expression: place.expression.as_ref().map(step), ..place });
-        Context { declaration: self.declaration, place }
+        Context { declaration: self.declaration, place, depth: self.depth + 1 }
     }
 }
 
@@ -72,7 +80,10 @@ impl<'tu> Types<'tu, '_> {
     /// A type as a value, a field, a pointee or an element.
     pub(crate) fn convert(&mut self, ty: ClangType<'tu>, context: &Context<'tu>) -> CType {
         // The kind first: it names what the spellings then use.
-        let kind = self.kind(ty, context);
+        let kind = match context.depth {
+            0..=DEEPEST_TYPE => self.kind(ty, context),
+            _ => because("it has too many pointers, arrays and functions within each other"),
+        };
         let written = spell(ty, &self.unnamed);
         CType { written, canonical: spell(ty.get_canonical_type(), &self.unnamed), kind }
     }
@@ -88,7 +99,7 @@ impl<'tu> Types<'tu, '_> {
         match canonical.get_kind() {
             TypeKind::ConstantArray | TypeKind::IncompleteArray | TypeKind::VariableArray => {}
             TypeKind::FunctionPrototype | TypeKind::FunctionNoPrototype => {
-                let kind = self.function_pointer(sugar.plain, canonical, context.declaration);
+                let kind = self.function_pointer(sugar.plain, canonical, &context);
                 let pointer = |ty| pointer_to(&spell(ty, &self.unnamed));
                 return (CType { written: pointer(ty), canonical: pointer(canonical), kind }, None);
             }
@@ -98,7 +109,7 @@ impl<'tu> Types<'tu, '_> {
         let (Some(element), Some(plain)) = (sugar.element(canonical), canonical.get_element_type()) else {
             return (unsupported(ty, &self.unnamed, "its elements are unknown"), None);
         };
-        let pointee = self.convert(element, &context);
+        let pointee = self.convert(element, &context.clone().within(context.depth + 1));
         // The canonical array, not its element, carries the element's qualifiers.
         let constant = plain.is_const_qualified() || canonical.is_const_qualified();
         let constant = if constant { "const " } else { "" };
@@ -169,7 +180,8 @@ impl<'tu> Types<'tu, '_> {
         if matches!(plain.get_kind(), TypeKind::FunctionPrototype | TypeKind::FunctionNoPrototype) {
             let inner = Sugar::of(pointee);
             let declaration = inner.declaration.or(sugar.declaration).or(context.declaration);
-            return self.function_pointer(inner.plain, plain, declaration);
+            let context = Context { declaration, ..context.clone() };
+            return self.function_pointer(inner.plain, plain, &context);
         }
         if let Some(reason) = unsafe_to_touch(plain) {
             return Type::Unsupported { reason };
@@ -183,8 +195,9 @@ impl<'tu> Types<'tu, '_> {
         &mut self,
         function: ClangType<'tu>,
         canonical: ClangType<'tu>,
-        declaration: Option<Entity<'tu>>,
+        context: &Context<'tu>,
     ) -> Type {
+        let depth = context.depth + 1;
         if canonical.get_kind() == TypeKind::FunctionNoPrototype {
             return because("it points to a function without a prototype");
         }
@@ -192,7 +205,8 @@ impl<'tu> Types<'tu, '_> {
         let types = function.get_argument_types().unwrap_or_default();
         // Only when the numbers agree are these the parameters of this pointer, and not of a function
         // that returns it or that it returns.
-        let named: Vec<_> = declaration
+        let named: Vec<_> = context
+            .declaration
             .map(|declaration| declaration.get_children())
             .unwrap_or_default()
             .into_iter()
@@ -205,12 +219,12 @@ impl<'tu> Types<'tu, '_> {
             .map(|(index, ty)| {
                 let entity = named.as_ref().map(|named| named[index]);
                 let ty = entity.and_then(|entity| entity.get_type()).unwrap_or(ty);
-                let name = entity.and_then(|entity| entity.get_name()).filter(|name| !name.is_empty());
-                (name, self.parameter(ty, &Context::of(entity)).0)
+                let name = entity.and_then(|entity| entity.get_name()).filter(|name| is_name(name));
+                (name, self.parameter(ty, &Context::of(entity).within(depth)).0)
             })
             .collect();
         let result = function.get_result_type().unwrap_or(canonical);
-        let result = self.convert(result, &Context::of(None));
+        let result = self.convert(result, &Context::of(None).within(depth));
         Type::FunctionPointer {
             signature: Box::new(Signature { params, result, variadic: canonical.is_variadic() }),
         }

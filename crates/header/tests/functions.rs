@@ -166,3 +166,43 @@ fn what_has_no_prototype_is_not_variadic() {
     let variadic = function(&api, "variadic");
     assert!(variadic.prototyped && variadic.variadic);
 }
+
+/// What C allows, and no package: the rest of the header is read.
+#[test]
+fn what_cannot_be_in_a_package_is_left_out_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let parse = |folder: &std::path::Path, text: &str| {
+        std::fs::write(folder.join("a.h"), text).unwrap();
+        let mut job = Job::new([folder.join("a.h").display().to_string()]);
+        job.include_dirs.push(folder.to_owned());
+        let api = hotcell_header::parse(&job).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(api.flaw(), None);
+        api
+    };
+    let strange = "\
+int a\u{200b}(void);
+int plain(int b\u{200d}, __typeof__(\"text\") *c);
+struct s { int x\u{200b}; };
+__attribute__((annotate(\"two\\nlines\"))) int noted(void);
+#define M(a\\\nb) 1
+#define N(\\u00e9) 1
+#define C { \"\u{1b}[0m\" }
+";
+    let api = parse(folder.path(), strange);
+    let names: Vec<&str> = api.functions.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["plain", "noted"]);
+    assert_eq!(function(&api, "plain").params[0].name, None);
+    assert_eq!(function(&api, "noted").attributes, [Attribute::Annotate { text: "two\nlines".into() }]);
+    assert_eq!(api.records["s"].layout, None);
+    assert_eq!(api.function_macros.get("M").unwrap(), &["ab"]);
+    assert!(!api.function_macros.contains_key("N"));
+    assert_eq!(api.initializers["C"], "{ \"\\033[0m\" }");
+    let lines = folder.path().join("two\nlines");
+    std::fs::create_dir(&lines).unwrap();
+    std::fs::write(lines.join("b.h"), "struct { int x; } hidden; int from_b(void);").unwrap();
+    let mut job = Job::new(["b.h"]);
+    job.include_dirs.push(lines);
+    let api = hotcell_header::parse(&job).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(api.flaw(), None);
+    assert!(function(&api, "from_b").location.file.ends_with("two\\nlines/b.h"));
+}

@@ -6,6 +6,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::types::{CType, Target};
 
+mod flaw;
+mod float;
+
+pub use flaw::{DEEPEST_RECORD, DEEPEST_TYPE, MOST_PARTS};
+
+/// A number for how this version of the model is written: programs that send an [`Api`] to each other compare it.
+pub const FORM: u64 = {
+    let form = form(0xcbf2_9ce4_8422_2325, include_str!("api.rs").as_bytes());
+    let form = self::form(form, include_str!("api/float.rs").as_bytes());
+    self::form(form, include_str!("types.rs").as_bytes())
+};
+
+/// A number for `text` behind what `form` stands for: FNV-1a.
+pub const fn form(mut form: u64, text: &[u8]) -> u64 {
+    let mut at = 0;
+    while at < text.len() {
+        form = (form ^ text[at] as u64).wrapping_mul(0x0100_0000_01b3);
+        at += 1;
+    }
+    form
+}
+
 /// Everything a set of headers declares.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Api {
@@ -189,9 +211,23 @@ pub enum ConstantValue {
     /// An unsigned integer above `i64::MAX`.
     Uint(u64),
     /// A floating-point number.
-    Float(f64),
+    Float(#[serde(with = "float")] f64),
     /// A string.
     Text(String),
+}
+
+impl Api {
+    /// The first thing in it that no header says, for an API that comes from another process; `None` when it is sound. A type that names a
+    /// record that is not there is such a thing, and a name that is no identifier.
+    pub fn flaw(&self) -> Option<String> {
+        flaw::first(self)
+    }
+
+    /// Takes out what [`Api::flaw`] would refuse though C allows it: functions, variables, constants and macros one by one, and layouts of
+    /// records.
+    pub fn leave_out_flaws(&mut self) {
+        flaw::leave_out(self);
+    }
 }
 
 impl Function {

@@ -11,6 +11,7 @@ pub mod expr;
 pub mod fingerprint;
 pub mod interface;
 pub mod layout;
+pub mod spelling;
 pub mod types;
 
 pub use evidence::{Evidence, Fact};

@@ -147,7 +147,11 @@ impl Folder {
     pub fn hotcell<W: AsRef<OsStr>>(&self, words: impl IntoIterator<Item = W>) -> Hotcell {
         let mut command = Command::new(program("hotcell"));
         // The machine's own settings are no part of a test.
-        command.args(words).current_dir(self.path()).env_remove("HOTCELL_WORKER");
+        command
+            .args(words)
+            .current_dir(self.path())
+            .env_remove("HOTCELL_WORKER")
+            .env_remove("HOTCELL_READER");
         Hotcell { command, input: Vec::new() }
     }
 

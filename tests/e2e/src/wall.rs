@@ -1,5 +1,6 @@
 //! A library that attacks its host (`lab/faulty/attacks.c`), behind a session, and what came of each attack.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -209,7 +210,9 @@ pub fn as_every_user_with(programs: &[&str], test: &str, body: impl FnOnce()) {
     };
     let own = env::current_exe().expect("this program has a path");
     let (own, worker) = (bring(&own, "test"), bring(&program("hotcell-worker"), "hotcell-worker"));
-    programs.iter().for_each(|name| _ = bring(&program(name), name));
+    // The one that reads headers, too.
+    let more: BTreeSet<&str> = programs.iter().copied().chain(["hotcell"]).collect();
+    more.iter().for_each(|name| _ = bring(&program(name), name));
     chown(folder.path(), Some(NOBODY), Some(NOBODY)).expect("the administrator may");
     let mut command = Command::new(own);
     command.args(["--exact", test]).env(USER, "nobody").env("HOTCELL_WORKER", worker);

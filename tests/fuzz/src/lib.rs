@@ -36,6 +36,7 @@ pub const TARGETS: &[Target] = &[
     target::header::TARGET,
     target::heap::TARGET,
     target::lane::TARGET,
+    target::readings::TARGET,
     target::replies::TARGET,
     target::requests::TARGET,
     target::stacks::TARGET,

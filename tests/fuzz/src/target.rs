@@ -12,6 +12,7 @@ pub(crate) mod heap;
 pub(crate) mod lane;
 pub(crate) mod memory;
 pub(crate) mod packets;
+pub(crate) mod readings;
 pub(crate) mod replies;
 pub(crate) mod requests;
 pub(crate) mod stacks;

@@ -55,6 +55,11 @@ fn any_text_as_a_header() {
 }
 
 #[test]
+fn an_answer_of_a_damaged_reader() {
+    check("readings");
+}
+
+#[test]
 fn anything_as_counts_of_memory() {
     check("heap");
 }

@@ -95,7 +95,7 @@ fn c_compiler(compiler: &Result<Compiler, String>) -> Check {
 }
 
 fn libclang() -> Check {
-    match hotcell_header::parser() {
+    match hotcell_header::Reader::new().parser() {
         Ok(parser) => {
             let place = |path: Option<std::path::PathBuf>| {
                 path.map_or("an unknown place".into(), |path| path.display().to_string())

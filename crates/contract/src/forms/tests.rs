@@ -362,3 +362,27 @@ fn what_has_no_prototype_is_called_as_the_contract_says() {
     // A line about all functions is about those, too, where it says what they take.
     assert!(added("[function.\"bar*\"]\nparams.n = { in = \"value\" }").unwrap().is_empty());
 }
+
+#[test]
+fn a_form_takes_the_place_of_its_function_wherever_it_stands() {
+    let text = "hotcell = 1\nlibrary = \"z\"\nheaders = [\"zlib.h\"]\n[function.text]\n\
+                result = { string = \"utf-8\", release = \"give_text(result, 7)\" }\n";
+    let declared = ["char *text(int of)", "int plain(int n)", "void give_text(char *text, int of)"];
+    let mut contract = Contract::parse(text, "bind.toml").unwrap();
+    let functions: BTreeSet<String> = ["text", "plain", "give_text"].map(str::to_owned).into();
+    let exports = Exports { functions: Some(&functions), variables: None };
+    add_forms(&mut contract, &api(&declared), exports).unwrap();
+    let form = "char *hotcell_form_of_text(int of)";
+    // First and last are the places of each, the other way round than a header would have it too.
+    for order in
+        [[form, declared[1], declared[0]], [declared[0], declared[1], form], [declared[1], form, declared[0]]]
+    {
+        let mut api = api(&order);
+        api.functions.iter_mut().find(|it| it.name == "text").unwrap().doc = Some("It.".into());
+        contract.adopt(&mut api);
+        let mut names: Vec<_> =
+            api.functions.iter().map(|it| (it.name.as_str(), it.doc.as_deref())).collect();
+        names.sort_unstable();
+        assert_eq!(names, [("plain", None), ("text", Some("It."))], "{order:?}");
+    }
+}

@@ -1,6 +1,7 @@
 //! How C types are written in the shim.
 
 use hotcell_model::layout::WireKind;
+use hotcell_model::spelling;
 use hotcell_model::types::{CType, Type};
 
 /// A spelling of the type that means the same everywhere behind the headers: the canonical one, or the
@@ -12,9 +13,9 @@ pub(crate) fn spell(ty: &CType) -> Option<&str> {
     [ty.canonical.as_str(), ty.written.as_str()].into_iter().find(|text| speakable(text))
 }
 
-/// Whether a C type's name can be written, which libclang's words for a type without one cannot.
+/// Whether a C type's name can be written, which libclang's words for a type without one cannot, and is nothing else than a type there.
 pub(crate) fn speakable(text: &str) -> bool {
-    !text.is_empty() && !["unnamed", "anonymous", " at "].iter().any(|mark| text.contains(mark))
+    spelling::is_type(text) && !["unnamed", "anonymous", " at "].iter().any(|mark| text.contains(mark))
 }
 
 /// Declares a variable or a parameter of that type.
@@ -77,6 +78,7 @@ mod tests {
         check("mode_t", "enum mode", &mode, Some("enum mode"));
         check("mode_t", "enum (unnamed at a.h:1:9)", &mode, Some("mode_t"));
         check("enum (anonymous)", "enum (anonymous)", &mode, None);
+        check("a) > 0, \"\"); int b", "a) > 0, \"\"); int b", &mode, None);
         check("bool", "bool", &Type::Bool, Some("_Bool"));
     }
 

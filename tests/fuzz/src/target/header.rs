@@ -4,6 +4,7 @@ use std::fs;
 
 use hotcell_contract::{Contract, Head, Link, Selection, check, draft, render};
 use hotcell_header::Job;
+use hotcell_model::api::Api;
 
 use super::generated;
 use crate::Target;
@@ -27,6 +28,10 @@ fn run(input: &[u8]) {
         return;
     }
     let Ok(api) = hotcell_header::parse(&Job::new([header.clone()])) else { return };
+    assert_eq!(api.flaw(), None, "an API of a header is refused where another process has read it");
+    let again = serde_json::to_string(&api).expect("an API is data");
+    let again: Api = serde_json::from_str(&again).expect("what was written can be read");
+    assert_eq!(format!("{again:?}"), format!("{api:?}"), "an API is the same when it was written and read");
     let sonames = ["libfuzzed.so".to_owned()];
     let link = Link { sonames: &sonames, exports: None, shadowed: None };
     let head = Head {

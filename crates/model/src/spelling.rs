@@ -1,0 +1,292 @@
+//! Names and types of C as texts: what can be written into C, and into lines of packages, without becoming anything else there.
+
+/// Keywords of C, as compilers have them: no function is called like one, though a macro may be.
+const KEYWORDS: &[&str] = &[
+    "_Alignas",
+    "_Alignof",
+    "_Atomic",
+    "_Bool",
+    "_Complex",
+    "_Generic",
+    "_Imaginary",
+    "_Noreturn",
+    "_Pragma",
+    "_Static_assert",
+    "_Thread_local",
+    "__alignof__",
+    "__asm",
+    "__asm__",
+    "__attribute",
+    "__attribute__",
+    "__auto_type",
+    "__const",
+    "__extension__",
+    "__inline",
+    "__inline__",
+    "__restrict",
+    "__signed__",
+    "__thread",
+    "__typeof__",
+    "__volatile__",
+    "asm",
+    "auto",
+    "break",
+    "case",
+    "char",
+    "const",
+    "continue",
+    "default",
+    "do",
+    "double",
+    "else",
+    "enum",
+    "extern",
+    "float",
+    "for",
+    "goto",
+    "if",
+    "inline",
+    "int",
+    "long",
+    "register",
+    "restrict",
+    "return",
+    "short",
+    "signed",
+    "sizeof",
+    "static",
+    "struct",
+    "switch",
+    "typedef",
+    "union",
+    "unsigned",
+    "void",
+    "volatile",
+    "while",
+];
+
+/// Words that begin something else than a type or an expression.
+const NO_TYPE: &[&str] = &[
+    "_Pragma",
+    "__pragma",
+    "_Static_assert",
+    "__asm",
+    "__asm__",
+    "asm",
+    "auto",
+    "break",
+    "case",
+    "continue",
+    "default",
+    "do",
+    "else",
+    "extern",
+    "for",
+    "goto",
+    "if",
+    "inline",
+    "register",
+    "return",
+    "switch",
+    "typedef",
+    "while",
+];
+
+/// Attributes that are parts of types, without the underscores around them.
+const OF_TYPES: &[&str] = &[
+    "address_space",
+    "aligned",
+    "cdecl",
+    "const",
+    "ext_vector_type",
+    "fastcall",
+    "ms_abi",
+    "noreturn",
+    "preserve_all",
+    "preserve_most",
+    "regparm",
+    "stdcall",
+    "sysv_abi",
+    "vector_size",
+    "vectorcall",
+];
+
+/// Whether a text is the name of a function, a parameter or a field: an identifier that is seen as it is, and no keyword.
+pub fn is_name(text: &str) -> bool {
+    is_word(text) && !KEYWORDS.contains(&text)
+}
+
+/// Whether a text is an identifier, or a keyword, as names of macros may be.
+pub fn is_word(text: &str) -> bool {
+    !text.is_empty() && !text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(is_of_words)
+}
+
+/// Letters, digits, `_` and `$`, and what is no letter of ASCII, where it can be seen and turns nothing around.
+fn is_of_words(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_alphanumeric() || c == '_' || c == '$';
+    }
+    // Letters that are empty, and what chooses a form of the letter before.
+    let is_empty =
+        matches!(c, '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}' | '\u{ffa0}')
+            || matches!(c, '\u{180b}'..='\u{180f}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e0fff}');
+    // Of a text, it escapes what is not seen; a mark behind a letter is.
+    let seen = format!("a{c}");
+    !is_empty && seen.escape_debug().eq(seen.chars())
+}
+
+/// Whether a text names a type, or is the name that C has for a structure, so that it can stand in parentheses: names, numbers and signs of
+/// types, with balanced brackets. Nothing that ends there or begins something else, no text, no statement.
+pub fn is_type(text: &str) -> bool {
+    let (mut open, mut rest, mut before) = (Vec::new(), text, ' ');
+    while let Some(c) = rest.chars().next() {
+        let length = rest.find(|c| !is_of_words(c)).unwrap_or(rest.len());
+        if length > 0 {
+            let word = &rest[..length];
+            rest = &rest[length..];
+            let is_number = c.is_ascii_digit() && word.chars().all(|c| c.is_ascii_alphanumeric());
+            let is_attribute = matches!(word, "__attribute__" | "__attribute");
+            if NO_TYPE.contains(&word) || !(is_number || is_word(word)) || is_attribute && !is_of_type(rest) {
+                return false;
+            }
+            before = 'a';
+            continue;
+        }
+        let fits = match c {
+            '(' | '[' => {
+                open.push(c);
+                true
+            }
+            ')' => open.pop() == Some('('),
+            ']' => open.pop() == Some('['),
+            ',' => !open.is_empty(),
+            '>' => before == '-',
+            '+' | '-' => before != c,
+            _ => matches!(c, ' ' | '*' | '^' | '&' | '.'),
+        };
+        if !fits {
+            return false;
+        }
+        before = c;
+        rest = &rest[c.len_utf8()..];
+    }
+    !text.trim().is_empty() && open.is_empty()
+}
+
+/// Whether what follows `__attribute__` are those that types have.
+fn is_of_type(rest: &str) -> bool {
+    let Some(inner) = rest.trim_start().strip_prefix("((") else { return false };
+    let name = inner.split(|c| !is_of_words(c)).next().unwrap_or_default();
+    let after = inner[name.len()..].trim_start();
+    // One of them, with or without what it is given.
+    let one = if let Some(given) = after.strip_prefix('(') {
+        let mut depth = 1_u32;
+        let end = given.find(|c| {
+            depth = depth + u32::from(c == '(') - u32::from(c == ')');
+            depth == 0
+        });
+        end.is_some_and(|end| given[end + 1..].starts_with("))"))
+    } else {
+        after.starts_with("))")
+    };
+    one && OF_TYPES.contains(&name.trim_matches('_'))
+}
+
+/// Whether a text is one line in every language.
+pub fn is_line(text: &str) -> bool {
+    !text.contains(ends_line)
+}
+
+/// A text as one line: what would end it, or is a sign of control, is escaped.
+pub fn as_line(text: &str) -> String {
+    let escaped = |c: char| if ends_line(c) { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(escaped).collect()
+}
+
+fn ends_line(c: char) -> bool {
+    c.is_control() && c != '\t' || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_seen_as_they_are() {
+        for name in ["a", "_1", "größe$1", "λ", "名前", "e\u{301}", "bool"] {
+            assert!(is_name(name), "{name:?}");
+        }
+        for name in [
+            "",
+            "1a",
+            "a b",
+            "a)",
+            "a\u{200b}",
+            "a\u{200d}b",
+            "a\u{202e}b",
+            "a\u{2028}b",
+            "a\u{3164}",
+            "a\u{a0}",
+        ] {
+            assert!(!is_word(name), "{name:?}");
+        }
+        for name in ["int", "asm", "__asm__", "sizeof", "_Static_assert"] {
+            assert!(is_word(name) && !is_name(name), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn types_are_what_stands_in_parentheses() {
+        for text in [
+            "int",
+            "const unsigned char *",
+            "struct größe **",
+            "void (*)(int, const char *, ...)",
+            "int (*(*)(void))[4]",
+            "double[2][0x10]",
+            "int[static 4]",
+            "_Atomic(int) *",
+            "void (^)(int)",
+            "struct (unnamed) *",
+            "__typeof__((*(struct pair *)0).d)",
+            "__typeof__((((struct s *)0)->in)[0]) *",
+            "void (*)(int) __attribute__((noreturn))",
+            "__attribute__((__vector_size__(4 * sizeof(int)))) int",
+        ] {
+            assert!(is_type(text), "{text}");
+        }
+        for text in [
+            "",
+            " ",
+            "pt) > 0, \"\"); __asm__(\".incbin \\\"/etc/passwd\\\"\"); _Static_assert(sizeof(pt",
+            "a) + (b",
+            "a, b",
+            "int x; int",
+            "struct { int a; }",
+            "__typeof__(({ 1; }))",
+            "__typeof__(\"text\")",
+            "int[asm(0)]",
+            "int[)",
+            "(int",
+            "int\n",
+            "int /* x */",
+            "int\\",
+            "a = b",
+            "a `b`",
+            "%:include",
+            "_Pragma(x) int",
+            "int __attribute__((section))",
+            "int __attribute__((noreturn, cleanup(f)))",
+            "int __attribute__",
+            "int\u{202e}",
+        ] {
+            assert!(!is_type(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn lines_are_lines_in_every_language() {
+        assert_eq!(as_line("a\n\u{1b}[0m\u{2028}\tb"), "a\\n\\u{1b}[0m\\u{2028}\tb");
+        assert!(!is_line("a\rb") && is_line(&as_line("a\rb")));
+    }
+}

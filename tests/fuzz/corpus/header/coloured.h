@@ -1,0 +1,3 @@
+#define C { "[0m" }
+#define D { " " }
+int plain(int a);
