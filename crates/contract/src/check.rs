@@ -137,6 +137,9 @@ pub fn check(
     let abi = calls("abi", &contract.abi);
     lines::join(contract, &mut findings);
     if findings.iter().all(|finding| finding.severity != Severity::Error) {
+        if selection == Selection::Contract {
+            about_unfit(api, &mut findings);
+        }
         about_left_out(contract, &functions, &left_out, &mut findings);
         releases::useless(contract, &functions, &left_out, &mut findings);
     }
@@ -192,6 +195,15 @@ fn about_left_out(
             _ => format!("no function can be called: all {count} are left out"),
         };
         findings.push(Diagnostic::warning(message));
+    }
+}
+
+/// Warns of functions that no package can have.
+fn about_unfit(api: &Api, findings: &mut Vec<Diagnostic>) {
+    for out in api.left_out.iter().filter(|out| out.location.primary) {
+        let message = format!("`{}` is left out: no package can have {}", out.name, out.reason);
+        let help = "a `static inline` function in a header of your own can call it by another name";
+        findings.push(Diagnostic::warning(message).help(help.to_owned()));
     }
 }
 

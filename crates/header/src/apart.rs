@@ -35,11 +35,11 @@ pub const COMMAND: &str = "read-for-another";
 #[derive(Debug)]
 pub struct Reader {
     running: Mutex<Option<Running>>,
-    limits: Limits,
+    limits: Result<Limits, Error>,
 }
 
 impl Reader {
-    /// With the limits of the environment. Nothing is started.
+    /// With the limits of the environment; a limit there that is none is an error of every job. Nothing is started.
     pub fn new() -> Reader {
         Reader { running: Mutex::new(None), limits: Limits::of_environment() }
     }
@@ -90,13 +90,15 @@ impl Reader {
     }
 
     fn ask(&self, request: &Request, subject: &str, spent: &mut Duration) -> Result<Reply, Error> {
+        let limits = self.limits.as_ref().map_err(Clone::clone)?;
         let mut slot = self.running();
-        let mut running = match slot.take() {
+        // One that was ended while nobody asked it is no fault of what is read next.
+        let mut running = match slot.take().filter(|running| !running.has_ended()) {
             Some(running) => running,
             None => Running::start()?,
         };
-        let answer = running.ask(&wire::line(request), &self.limits, spent);
-        let line = answer.map_err(|fault| words::error(&fault, subject, &self.limits))?;
+        let answer = running.ask(&wire::line(request), limits, spent);
+        let line = answer.map_err(|fault| words::error(&fault, subject, limits))?;
         let reply = reply(&line).map_err(|why| strange(&why))?;
         // Who has said something strange is not asked again.
         *slot = Some(running);

@@ -1,6 +1,7 @@
 //! The comment of a declaration, without comment marks.
 
 use clang::Entity;
+use hotcell_model::spelling::is_line;
 
 use crate::origin::Origins;
 
@@ -59,6 +60,8 @@ fn behind<'a>(text: &'a [u8]) -> Option<String> {
 /// The text in a comment, or in several `//` comments, with its paragraphs.
 pub(crate) fn clean(comment: &str) -> String {
     let comment = comment.trim().replace("\r\n", "\n");
+    // A page's end, for example.
+    let comment = comment.replace(|c: char| c != '\n' && !is_line(c.encode_utf8(&mut [0; 4])), " ");
     let block = comment.strip_prefix("/*").map(|inner| inner.strip_suffix("*/").unwrap_or(inner));
     let lines: Vec<&str> = match block {
         // `/**<`, `/*!` and boxes of stars.

@@ -103,6 +103,7 @@ fn walk<'tu>(children: &[Entity<'tu>], origins: &Origins<'_>) -> Result<Api, Err
         function_macros,
         initializers,
         variables,
+        left_out: Vec::new(),
     })
 }
 

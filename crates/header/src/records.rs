@@ -2,6 +2,7 @@
 
 use clang::{Entity, EntityKind, Type as ClangType, TypeKind};
 use hotcell_model::api::{DEEPEST_RECORD, Enum, Field, MOST_PARTS, Record, RecordLayout};
+use hotcell_model::spelling::{is_key, is_type};
 use hotcell_model::types::Type;
 
 use crate::comments;
@@ -161,9 +162,11 @@ impl<'tu> Types<'tu, '_> {
             Named { key, c_name: spelling.clone() }
         } else {
             let place = context.place.clone();
-            let key = place.as_ref().map_or_else(|| "unnamed".into(), |place| place.key.clone());
+            let key = place.as_ref().map(|place| place.key.clone()).filter(|key| is_key(key));
+            let key = key.unwrap_or_else(|| "unnamed".into());
             let expression = place.filter(|place| !place.anonymous).and_then(|place| place.expression);
             let c_name = expression.map(|expression| format!("__typeof__({expression})"));
+            let c_name = c_name.filter(|c_name| is_type(c_name));
             Named { key, c_name: c_name.unwrap_or_default() }
         };
         let Named { key, c_name } = named;

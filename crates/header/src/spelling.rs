@@ -27,8 +27,13 @@ pub(crate) fn spell(ty: Type<'_>, unnamed: &Unnamed) -> String {
         text = drop_qualifiers(&text, is_pointer(ty));
     }
     let text = name_unnamed(name_va_list(text), unnamed);
-    // A type of an expression with a text, for example.
-    if is_type(&text) { text } else { "(unnamed)".into() }
+    let canonical = ty.get_canonical_type();
+    match is_type(&text) {
+        true => text,
+        // A type of an expression with a text, for example.
+        false if canonical != ty => spell(canonical, unnamed),
+        false => "(unnamed)".into(),
+    }
 }
 
 /// The record behind x86-64's `va_list` has no name that every compiler knows.

@@ -49,6 +49,20 @@ pub struct Api {
     /// Variables that are declared `extern`, in the order of their first declaration.
     #[serde(default)]
     pub variables: Vec<Variable>,
+    /// Functions that are declared and that no package can have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A function that no package can have, as its name cannot be seen for example.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Its name, with escapes for what cannot be seen.
+    pub name: String,
+    /// What no package can have.
+    pub reason: String,
+    /// Where it is declared.
+    pub location: Location,
 }
 
 /// What [`Location::file`] says of declarations that a contract has added behind the headers.

@@ -13,6 +13,7 @@ const KEYWORDS: &[&str] = &[
     "_Pragma",
     "_Static_assert",
     "_Thread_local",
+    "__alignof",
     "__alignof__",
     "__asm",
     "__asm__",
@@ -20,13 +21,22 @@ const KEYWORDS: &[&str] = &[
     "__attribute__",
     "__auto_type",
     "__const",
+    "__const__",
     "__extension__",
+    "__imag__",
     "__inline",
     "__inline__",
+    "__int128",
+    "__label__",
+    "__real__",
     "__restrict",
+    "__restrict__",
+    "__signed",
     "__signed__",
     "__thread",
+    "__typeof",
     "__typeof__",
+    "__volatile",
     "__volatile__",
     "asm",
     "auto",
@@ -58,6 +68,7 @@ const KEYWORDS: &[&str] = &[
     "struct",
     "switch",
     "typedef",
+    "typeof",
     "union",
     "unsigned",
     "void",
@@ -70,8 +81,11 @@ const NO_TYPE: &[&str] = &[
     "_Pragma",
     "__pragma",
     "_Static_assert",
+    "_Thread_local",
     "__asm",
     "__asm__",
+    "__auto_type",
+    "__thread",
     "asm",
     "auto",
     "break",
@@ -102,10 +116,14 @@ const OF_TYPES: &[&str] = &[
     "fastcall",
     "ms_abi",
     "noreturn",
+    "pcs",
     "preserve_all",
     "preserve_most",
+    "regcall",
     "regparm",
     "stdcall",
+    "swiftasynccall",
+    "swiftcall",
     "sysv_abi",
     "vector_size",
     "vectorcall",
@@ -119,6 +137,14 @@ pub fn is_name(text: &str) -> bool {
 /// Whether a text is an identifier, or a keyword, as names of macros may be.
 pub fn is_word(text: &str) -> bool {
     !text.is_empty() && !text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(is_of_words)
+}
+
+/// Whether a text is the key of a record or an enumeration: a name, that of a typedef which is a tag, too, or what is within one, by names
+/// and numbers with dots between.
+pub fn is_key(text: &str) -> bool {
+    let mut parts = text.strip_prefix("typedef ").unwrap_or(text).split('.');
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    parts.next().is_some_and(is_word) && parts.all(|part| is_word(part) || is_number(part))
 }
 
 /// Letters, digits, `_` and `$`, and what is no letter of ASCII, where it can be seen and turns nothing around.
@@ -171,6 +197,20 @@ pub fn is_type(text: &str) -> bool {
         rest = &rest[c.len_utf8()..];
     }
     !text.trim().is_empty() && open.is_empty()
+}
+
+/// Whether a type's text runs nothing where it stands: what is in brackets is a number, or nothing, with words that an array of a parameter
+/// may have before it. `__typeof__` computes the length of an array, and so it would call a function there.
+pub fn is_inert(text: &str) -> bool {
+    let inner = text.split('[').skip(1).map(|rest| rest.split(']').next().unwrap_or_default());
+    let is_number = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
+    let is_qualifier =
+        |word: &str| matches!(word, "static" | "const" | "volatile" | "restrict" | "__restrict");
+    { inner }.all(|inner| {
+        let words: Vec<&str> = inner.split_whitespace().collect();
+        let (last, before) = words.split_last().unwrap_or((&"0", &[]));
+        (is_number(last) || is_qualifier(last)) && before.iter().all(|word| is_qualifier(word))
+    })
 }
 
 /// Whether what follows `__attribute__` are those that types have.
@@ -236,6 +276,41 @@ mod tests {
     }
 
     #[test]
+    fn keys_are_names_within_each_other() {
+        for key in ["a", "q.0.0", "q.d", "unnamed.2", "typedef größe", "typedef a.target"] {
+            assert!(is_key(key), "{key:?}");
+        }
+        for key in ["", "a.", ".a", "0", "a b", "typedef ", "a.1b", "pair*/ void f(void); /*", "a\u{200b}"] {
+            assert!(!is_key(key), "{key:?}");
+        }
+    }
+
+    #[test]
+    fn brackets_have_numbers_where_a_type_is_written() {
+        for text in [
+            "int *",
+            "int (*)[4]",
+            "int[]",
+            "char[0x10][2]",
+            "int[static 4]",
+            "int[const]",
+            "__typeof__((p)[0])",
+        ] {
+            assert!(is_inert(text), "{text}");
+        }
+        for text in [
+            "int (*)[f()]",
+            "int[n]",
+            "int[4][n]",
+            "int[sizeof(int[f()])]",
+            "int[4 + f()]",
+            "int[static f()]",
+        ] {
+            assert!(!is_inert(text), "{text}");
+        }
+    }
+
+    #[test]
     fn types_are_what_stands_in_parentheses() {
         for text in [
             "int",
@@ -252,6 +327,8 @@ mod tests {
             "__typeof__((((struct s *)0)->in)[0]) *",
             "void (*)(int) __attribute__((noreturn))",
             "__attribute__((__vector_size__(4 * sizeof(int)))) int",
+            "void (*)(void) __attribute__((swiftcall))",
+            "int (*)[n]",
         ] {
             assert!(is_type(text), "{text}");
         }
@@ -275,6 +352,7 @@ mod tests {
             "a `b`",
             "%:include",
             "_Pragma(x) int",
+            "__thread int",
             "int __attribute__((section))",
             "int __attribute__((noreturn, cleanup(f)))",
             "int __attribute__",

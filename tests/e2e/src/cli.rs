@@ -151,7 +151,9 @@ impl Folder {
             .args(words)
             .current_dir(self.path())
             .env_remove("HOTCELL_WORKER")
-            .env_remove("HOTCELL_READER");
+            .env_remove("HOTCELL_READER")
+            .env_remove("HOTCELL_READER_SECONDS")
+            .env_remove("HOTCELL_READER_MIB");
         Hotcell { command, input: Vec::new() }
     }
 

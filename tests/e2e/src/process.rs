@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 /// Waits for something that has to come. The patience is a watchdog, not an expectation.
 pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
-    let patience = Instant::now() + Duration::from_secs(20);
+    let patience = Instant::now() + Duration::from_secs(120);
     while !done() {
         assert!(Instant::now() < patience, "{what}");
         std::thread::sleep(Duration::from_millis(5));

@@ -32,6 +32,9 @@ const FEWEST_SERVED: usize = 4;
 /// How often steps are counted.
 const COUNTS: usize = 2;
 
+/// How often steps are counted anew, where too many moments were not reached.
+const RECOUNTS: usize = 3;
+
 /// How often a moment is looked for: it may be that a call is made less often than ever before.
 const TRIES: usize = 6;
 
@@ -49,7 +52,7 @@ const TICKER: &str = "HOTCELL_COUNTDOWN_TICKER";
 const NOT_ALLOWED: i32 = 77;
 
 /// A moment in the life of a process.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 struct Moment {
     call: String,
     /// Its how manieth call of that name it is.
@@ -165,41 +168,54 @@ fn count_down(scenario: &str, victim: &str, words: &[&str], wrong: impl Fn(&Valu
     });
     let run = |how: &[&str]| run(how, scenario, words, prepared.as_ref().map(tempfile::TempDir::path));
     // Threads do not meet in the same way twice. What is made each time is what can be waited for.
-    let mut steps: Option<Vec<String>> = None;
-    for _ in 0..COUNTS {
-        let Some(counted) = run(&["count", victim]) else {
-            return println!("skipped: no process may be traced here");
-        };
+    let count = || {
+        let counted = run(&["count", victim])?;
         assert_eq!((&counted["host"], &counted["said"]["came"]), (&0.into(), &"right".into()), "{counted}");
-        let calls: Vec<_> =
-            counted["steps"].as_array().unwrap().iter().map(|it| it.as_str().unwrap().to_owned()).collect();
-        steps = Some(steps.map_or_else(|| calls.clone(), |steps| common(steps, &calls)));
-    }
+        let calls = counted["steps"].as_array().unwrap().iter().map(|it| it.as_str().unwrap().to_owned());
+        Some(calls.collect::<Vec<String>>())
+    };
+    let Some(steps) = count() else { return println!("skipped: no process may be traced here") };
+    let again = |steps, _| common(steps, &count().unwrap());
+    let steps = (1..COUNTS).fold(steps, again);
     let number = |name| std::env::var(name).ok().and_then(|number| number.parse::<usize>().ok());
     let (every, part) = (number("HOTCELL_COUNTDOWN_EVERY"), number("HOTCELL_COUNTDOWN_PART"));
     let share = if SERVED.contains(&scenario) { (EVERY_SERVED, FEWEST_SERVED) } else { (EVERY, FEWEST) };
     let (every, fewest) = every.map_or(share, |every| (every, FEWEST));
-    let all = moments(&steps.unwrap_or_default());
-    let (count, mut tried) = (all.len(), Tried::default());
+    let all = moments(&steps);
+    let (number, mut tried) = (all.len(), Tried::default());
     let (first, every) = match part {
         // All parts together are all moments, each of them once.
         Some(part) => (part - 1, every),
         None => {
-            let every = every.min(count / fewest).max(1);
+            let every = every.min(number / fewest).max(1);
             (FIRST % every, every)
         }
     };
-    if first >= count {
-        return println!("{scenario}, {victim}: {count} moments, none of them in this part");
+    if first >= number {
+        return println!("{scenario}, {victim}: {number} moments, none of them in this part");
     }
-    for moment in all.into_iter().skip(first).step_by(every) {
-        let when = if moment.after { "after" } else { "before" };
-        let time = moment.time.to_string();
-        let mut runs = (0..TRIES).map(|_| run(&[when, victim, &moment.call, &time]).unwrap());
-        let account = runs.find(|account| account["ended"] == true);
-        tried.take(moment, account, &wrong);
+    let mut left: Vec<Moment> = all.into_iter().skip(first).step_by(every).collect();
+    tried.moments = left.len();
+    let mut steps = steps;
+    for _ in 0..RECOUNTS {
+        left.retain(|moment| {
+            let when = if moment.after { "after" } else { "before" };
+            let time = moment.time.to_string();
+            let mut runs = (0..TRIES).map(|_| run(&[when, victim, &moment.call, &time]).unwrap());
+            let account = runs.find(|account| account["ended"] == true);
+            account.is_none_or(|account| tried.take(moment, &account, &wrong))
+        });
+        if left.len() * 4 <= tried.moments {
+            break;
+        }
+        // How often a thread waits is the machine's doing, which has more to do, or less, than when that was counted.
+        steps = (0..COUNTS).fold(steps, again);
+        let still = moments(&steps);
+        let before = left.len();
+        left.retain(|moment| still.contains(moment));
+        tried.moments -= before - left.len();
     }
-    println!("{scenario}, {victim}: {count} moments, {}", tried.summary());
+    println!("{scenario}, {victim}: {number} moments, {}", tried.summary());
     assert!(tried.wrong.is_empty(), "{scenario}, {victim}:\n{}", tried.wrong.join("\n"));
     assert!(tried.reached > 0 && tried.reached * 4 >= tried.moments * 3, "{scenario}, {victim}: {tried:?}");
 }
@@ -230,16 +246,15 @@ fn moments(steps: &[String]) -> Vec<Moment> {
 }
 
 impl Tried {
-    fn take(&mut self, moment: Moment, account: Option<Value>, wrong: &impl Fn(&Value) -> Option<String>) {
-        self.moments += 1;
-        let Some(account) = account else { return };
+    /// Takes what came of a moment, of which nothing is left then.
+    fn take(&mut self, moment: &Moment, account: &Value, wrong: &impl Fn(&Value) -> Option<String>) -> bool {
         self.reached += 1;
         *self.calls.entry(moment.call.clone()).or_default() += 1;
         let came = all_that_came(&account["said"]);
         let came = came.iter().find(|came| **came != "right").or(came.last()).unwrap_or(&"killed");
         *self.came.entry(came.split(',').next().unwrap_or(came).to_owned()).or_default() += 1;
         self.slowest_ms = self.slowest_ms.max(account["took_ms"].as_u64().unwrap_or(0));
-        let mut found: Vec<String> = wrong(&account).into_iter().collect();
+        let mut found: Vec<String> = wrong(account).into_iter().collect();
         if account["signal"] != 9 {
             found.push("it did not end there".into());
         }
@@ -255,6 +270,7 @@ impl Tried {
         if !found.is_empty() {
             self.wrong.push(format!("{moment:?}: {}: {account}", found.join(", ")));
         }
+        false
     }
 
     fn summary(&self) -> String {

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::OpenOptionsExt;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hotcell_bind::{Job, Source};
 use hotcell_e2e::cli::{Folder, program};
@@ -36,6 +37,17 @@ fn endless() -> Folder {
     folder
 }
 
+/// One of which the header has an expression that takes all of the parser's stack, a gibibyte.
+fn deep() -> Folder {
+    moon(&format!("enum {{ NUMBER = {} 1 }};", "- ".repeat(2_000_000)), "")
+}
+
+/// Held by tests that take a gibibyte.
+fn one_at_a_time() -> MutexGuard<'static, ()> {
+    static MEMORY: Mutex<()> = Mutex::new(());
+    MEMORY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[test]
 fn a_long_expression_is_read() {
     let folder = moon(&format!("enum {{ SUM = 1{} }};", "+1".repeat(100_000)), "");
@@ -44,7 +56,8 @@ fn a_long_expression_is_read() {
 
 #[test]
 fn an_expression_that_takes_all_of_the_stack_is_an_error() {
-    let folder = moon(&format!("enum {{ NUMBER = {} 1 }};", "- ".repeat(2_000_000)), "");
+    let _memory = one_at_a_time();
+    let folder = deep();
     let error = folder.hotcell(["check", "bind.toml"]).error(117, "LoadFailed");
     let message = error["message"].as_str().unwrap();
     assert!(message.contains("the compiler's parser crashed (SIG"), "{message}");
@@ -74,6 +87,8 @@ fn a_header_that_takes_too_long_is_an_error() {
     let folder = endless();
     let check = || folder.hotcell(["check", "bind.toml"]).env("HOTCELL_READER_SECONDS", "1");
     check().fails(105).says("/moon.h` took more than 1 s, and was ended").says("HOTCELL_READER_SECONDS=N");
+    let check = folder.hotcell(["check", "bind.toml"]).env("HOTCELL_READER_SECONDS", "soon");
+    check.fails(113).says("HOTCELL_READER_SECONDS is `soon`, and has to be a whole number above 0");
 }
 
 /// A `hotcell check` that has come to a file without an end, which is held open.
@@ -178,6 +193,7 @@ fn job(folder: &Folder) -> Job {
 #[test]
 fn nothing_is_left_of_reading() {
     if std::env::var_os(ALONE).is_none() {
+        let _memory = one_at_a_time();
         let mut own = Command::new(std::env::current_exe().unwrap());
         own.args(["--exact", "nothing_is_left_of_reading", "--nocapture"]).env(ALONE, "1");
         let Output { status, stdout, stderr } = own.output().unwrap();
@@ -225,7 +241,7 @@ fn a_header_may_be_the_standard_input() {
 #[test]
 fn limits_of_the_caller_leave_less_stack_and_not_none() {
     let folder = moon("", "");
-    let deep = moon(&format!("enum {{ NUMBER = {} 1 }};", "- ".repeat(2_000_000)), "");
+    let deep = deep();
     let limited = |folder: &Folder, limit: &str| {
         let mut shell = Command::new("sh");
         let script = format!("ulimit {limit} && exec \"$0\" check bind.toml");
@@ -252,14 +268,14 @@ fn a_crash_is_one_though_somebody_holds_the_connection() {
 
 #[test]
 fn what_nobody_asked_for_is_no_answer() {
-    let script = format!("{} printf '{{}}\\n{{}}\\n'; sleep 60", hello());
+    let script = format!("{} printf '{{}}\\n{{}}\\n'; exec sleep 60", hello());
     check_reader(&script, 117, "LoadFailed", "said more than it was asked for");
 }
 
 #[test]
 fn an_answer_that_would_take_far_more_memory_is_refused() {
     let zeros = "head -c 20000000 /dev/zero | sed 's/\\x00/,0/g'";
-    let script = format!("{} printf '{{\"error\":[0'; {zeros}; echo ']}}'; sleep 60", hello());
+    let script = format!("{} printf '{{\"error\":[0'; {zeros}; echo ']}}'; exec sleep 60", hello());
     check_reader(&script, 117, "LoadFailed", "more values than what headers say");
 }
 
@@ -322,6 +338,14 @@ fn check_reader(script: &str, status: i32, kind: &str, says: &str) {
     assert!(error["help"].is_string(), "{error}");
 }
 
+/// A letter that cannot be seen, which is an ordinary one in Persian.
+#[test]
+fn a_function_whose_name_cannot_be_seen_is_left_out_with_a_word() {
+    let folder = moon("int moon_\u{200c}b(void);", "");
+    let check = folder.hotcell(["check", "bind.toml"]).succeeds().mentions("moon_add");
+    check.says("`moon_\\u{200c}b` is left out: no package can have the name");
+}
+
 #[test]
 fn a_reader_that_lies_is_an_error() {
     let hello = hello();
@@ -332,7 +356,7 @@ fn a_reader_that_lies_is_an_error() {
     check("printf '{\"api\":{\"target\":'", "ended with status 0");
     check("exit 3", "ended with status 3");
     check("kill -BUS $$", "crashed (SIGBUS)");
-    check("exec 1>&-; sleep 600", "fell silent while it read");
+    check("exec 1>&-; exec sleep 600", "fell silent while it read");
     let api = |functions: &str, constants: &str| {
         format!(
             "echo '{{\"api\":{{\"target\":{{\"triple\":\"t\",\"pointer_bits\":64,\"char_signed\":true}},\"functions\":\
@@ -369,7 +393,9 @@ fn a_program_that_is_no_reader_is_told() {
     let folder = moon("", "");
     let nowhere = folder.path().join("nowhere");
     let ended = folder.hotcell(["check", "bind.toml"]).env("HOTCELL_READER", nowhere).fails(117);
-    ended.says("HOTCELL_READER names ").says("install it beside your program");
+    ended
+        .says("HOTCELL_READER, the path of the program `hotcell`, is `")
+        .says("install it beside your program");
     folder.write("text", "no program");
     let text = folder.path().join("text");
     let ended = folder.hotcell(["check", "bind.toml"]).env("HOTCELL_READER", text).fails(117);

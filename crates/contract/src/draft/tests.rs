@@ -56,6 +56,7 @@ fn api(names: &[&str]) -> Api {
         function_macros: BTreeMap::new(),
         initializers: BTreeMap::new(),
         variables: Vec::new(),
+        left_out: Vec::new(),
     }
 }
 

@@ -13,9 +13,11 @@ pub(crate) fn spell(ty: &CType) -> Option<&str> {
     [ty.canonical.as_str(), ty.written.as_str()].into_iter().find(|text| speakable(text))
 }
 
-/// Whether a C type's name can be written, which libclang's words for a type without one cannot, and is nothing else than a type there.
+/// Whether a C type's name can be written, which libclang's words for a type without one cannot, and is nothing else than a type there, with
+/// nothing to compute.
 pub(crate) fn speakable(text: &str) -> bool {
-    spelling::is_type(text) && !["unnamed", "anonymous", " at "].iter().any(|mark| text.contains(mark))
+    let is_type = spelling::is_type(text) && spelling::is_inert(text);
+    is_type && !["unnamed", "anonymous", " at "].iter().any(|mark| text.contains(mark))
 }
 
 /// Declares a variable or a parameter of that type.
@@ -67,6 +69,13 @@ mod tests {
 
     fn ty(written: &str, canonical: &str, kind: Type) -> CType {
         CType { written: written.into(), canonical: canonical.into(), kind }
+    }
+
+    #[test]
+    fn nothing_is_computed_in_a_type() {
+        let [fixed, computed] = ["int (*)[4]", "int (*)[f()]"];
+        assert_eq!(spell(&ty(fixed, computed, Type::Void)), Some(fixed));
+        assert_eq!(spell(&ty(computed, computed, Type::Void)), None);
     }
 
     #[test]

@@ -1,6 +1,12 @@
 //! What reading may take.
 
+use std::ffi::OsStr;
 use std::time::Duration;
+
+use rustix::process::{Resource, getrlimit};
+
+use super::words::cut;
+use crate::error::{Error, ErrorKind};
 
 /// Time and memory that one job may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,17 +35,39 @@ impl Default for Limits {
 
 impl Limits {
     /// Those that the environment names, and the default for others.
-    pub(crate) fn of_environment() -> Limits {
-        let number = |name: &str| number(&std::env::var(name).ok()?);
+    ///
+    /// # Errors
+    ///
+    /// When what it names is none.
+    pub(crate) fn of_environment() -> Result<Limits, Error> {
+        let named = |name: &str| std::env::var_os(name).map(|text| number(name, &text)).transpose();
         let default = Limits::default();
-        let (time, memory) = (number(SECONDS).map(Duration::from_secs), number(MIB).map(|mib| mib << 20));
-        Limits { time: time.unwrap_or(default.time), memory: memory.unwrap_or(default.memory) }
+        let (time, memory) = (named(SECONDS)?.map(Duration::from_secs), named(MIB)?.map(|mib| mib << 20));
+        Ok(Limits { time: time.unwrap_or(default.time), memory: memory.unwrap_or(default.memory) })
+    }
+
+    /// Bytes of data after which the system gives no more, though nobody were looking: far more than [`Limits::memory`], so that it
+    /// is the caller who ends it where it can.
+    pub(super) fn data(&self) -> u64 {
+        let more = self.memory.max(4 << 30);
+        self.memory.saturating_add(more).saturating_add(STACK as u64)
+    }
+
+    /// Whether the system gives a process that this one starts less only for [`Limits::data`].
+    pub(super) fn is_narrowest(&self) -> bool {
+        let limits = [Resource::As, Resource::Data].map(|resource| getrlimit(resource).current);
+        limits.iter().flatten().all(|limit| *limit >= self.data())
     }
 }
 
 /// A number above 0, of which 2^20 times as much is a number too.
-fn number(text: &str) -> Option<u64> {
-    text.trim().parse().ok().filter(|number| (1..=1 << 40).contains(number))
+fn number(name: &str, text: &OsStr) -> Result<u64, Error> {
+    let text = text.to_string_lossy();
+    let number = text.trim().parse().ok().filter(|number| (1..=1 << 40).contains(number));
+    number.ok_or_else(|| {
+        let message = format!("{name} is `{}`, and has to be a whole number above 0", cut(&text, 40));
+        Error::new(ErrorKind::InvalidJob, message)
+    })
 }
 
 #[cfg(test)]
@@ -57,7 +85,7 @@ mod tests {
             ("", None),
             ("18446744073709551615", None),
         ] {
-            assert_eq!(number(text), expect, "{text:?}");
+            assert_eq!(number(SECONDS, OsStr::new(text)).ok(), expect, "{text:?}");
         }
     }
 }

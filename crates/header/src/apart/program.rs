@@ -41,14 +41,18 @@ fn found(
     folders: &[PathBuf],
 ) -> Result<PathBuf, Error> {
     if let Some(named) = named.map(PathBuf::from) {
-        return file(&named)
-            .ok_or_else(|| missing(format!("{VARIABLE} names {}, which is no file", named.display())));
+        return file(&named).ok_or_else(|| {
+            let named = named.display();
+            missing(format!("{VARIABLE}, the path of the program `{NAME}`, is `{named}`, which is no file"))
+        });
     }
     let places = folders.iter().map(|folder| folder.join(NAME));
     let program = |path: PathBuf| if is_executable(&path) { file(&path) } else { None };
     preferred.cloned().into_iter().chain(places).find_map(program).ok_or_else(|| {
-        let looked: Vec<_> = folders.iter().map(|folder| folder.display().to_string()).collect();
-        missing(format!("the program `{NAME}`, which reads headers, was not found in {}", looked.join(", ")))
+        let looked = preferred.iter().map(|path| path.display().to_string());
+        let looked: Vec<_> = looked.chain(folders.iter().map(|it| it.display().to_string())).collect();
+        let found = if looked.is_empty() { "anywhere".into() } else { format!("in {}", looked.join(", ")) };
+        missing(format!("the program `{NAME}`, which reads headers, was not found {}", found))
     })
 }
 
@@ -95,7 +99,7 @@ mod tests {
         // A name that is wrong is not passed over.
         let error = find(Some("gone"), Some("preferred"), &folders).unwrap_err();
         assert_eq!(error.kind, ErrorKind::ReaderMissing);
-        assert!(error.message.starts_with("HOTCELL_READER names "), "{error}");
+        assert!(error.message.starts_with("HOTCELL_READER, the path of "), "{error}");
         let error = find(None, None, &folders[..1]).unwrap_err();
         assert!(
             error.message.ends_with(&format!("was not found in {}", at("bin/deps").display())),

@@ -16,7 +16,7 @@ use rustix::process::{
 
 use super::limits::{Limits, STACK};
 use super::wire::{Hello, LONGEST};
-use super::words::{End, Fault, cut};
+use super::words::{End, Fault, cut, is_out_of_memory};
 use super::{COMMAND, program};
 use crate::error::{Error, ErrorKind};
 
@@ -24,7 +24,10 @@ use crate::error::{Error, ErrorKind};
 const TICK: Duration = Duration::from_millis(50);
 
 /// How long one that has closed its connection may take to end.
-const GRACE: Duration = Duration::from_secs(2);
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How long one that is killed may take to end: its memory is given back first.
+const DYING: Duration = Duration::from_secs(30);
 
 /// Most bytes that are kept of what it prints: the last ones.
 const PRINTED: usize = 4096;
@@ -86,6 +89,11 @@ impl Running {
         })
     }
 
+    /// Whether it is gone: who is not asked for long may be ended meanwhile.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ends_within(Duration::ZERO)
+    }
+
     /// Sends a line, and waits for one. What it takes of time is added to `spent`, which has a limit.
     pub(super) fn ask(
         &mut self,
@@ -121,7 +129,7 @@ impl Running {
                 return Err(Fault::Long);
             }
             if is_over {
-                return Err(self.end());
+                return Err(self.end(limits));
             }
             self.look(watch, limits)?;
         }
@@ -215,13 +223,10 @@ impl Running {
 
     /// Looks at time and memory, when it is time.
     fn look(&mut self, watch: &mut Watch<'_>, limits: &Limits) -> Result<(), Fault> {
-        let elapsed = watch.last.elapsed();
-        if elapsed < TICK {
+        if watch.last.elapsed() < TICK {
             return Ok(());
         }
-        watch.last = Instant::now();
-        // More than that passes where this process was stopped, and that one with it.
-        *watch.spent += elapsed.min(TICK * 10);
+        watch.count();
         if self.memory().is_some_and(|bytes| bytes > limits.memory) {
             return Err(Fault::Big);
         }
@@ -236,8 +241,8 @@ impl Running {
     }
 
     /// Why the connection is at its end.
-    fn end(&mut self) -> Fault {
-        let Some(end) = self.wait() else { return Fault::Silent };
+    fn end(&mut self, limits: &Limits) -> Fault {
+        let Some(end) = self.wait(GRACE) else { return Fault::Silent };
         // Somebody else may go on printing.
         for _ in 0..64 {
             if !self.has_printed() || self.hear().is_err() {
@@ -249,6 +254,8 @@ impl Running {
             End::Exit(_) if !self.greeted => {
                 Fault::NoHello { program: self.program.display().to_string(), said }
             }
+            // The bound of the system, which holds though this process is not looking.
+            End::Signal(_) if is_out_of_memory(&said) && limits.is_narrowest() => Fault::Big,
             end => Fault::Ended { end, said, stack: self.stack },
         }
     }
@@ -259,17 +266,30 @@ impl Running {
         poll(&mut places, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0)
     }
 
-    /// How it ended, once it has; nothing when it does not end.
-    fn wait(&mut self) -> Option<End> {
-        let begun = Instant::now();
+    /// How it ended, once it has; nothing when it does not end in so long.
+    fn wait(&mut self, most: Duration) -> Option<End> {
+        if !self.ends_within(most) {
+            return None;
+        }
         loop {
             match waitid(WaitId::PidFd(self.pidfd.as_fd()), WaitIdOptions::EXITED | WaitIdOptions::NOHANG) {
-                Ok(Some(status)) => return Some(end(&status)),
-                Ok(None) if begun.elapsed() < GRACE => std::thread::sleep(Duration::from_millis(1)),
-                Ok(None) => return None,
+                Ok(status) => return status.map(|status| end(&status)),
                 Err(Errno::INTR) => {}
                 // The caller's own `waitpid` has taken it.
                 Err(_) => return Some(End::Unknown),
+            }
+        }
+    }
+
+    fn ends_within(&self, most: Duration) -> bool {
+        let begun = Instant::now();
+        loop {
+            let left = most.saturating_sub(begun.elapsed());
+            let left = Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() };
+            match poll(&mut [PollFd::new(&self.pidfd, PollFlags::IN)], Some(&left)) {
+                Ok(ready) => return ready > 0,
+                Err(Errno::INTR) => {}
+                Err(_) => return false,
             }
         }
     }
@@ -280,7 +300,7 @@ impl Drop for Running {
         // It has nothing to finish, and nobody to speak to where it cannot be killed.
         let _ = self.stream.shutdown(Shutdown::Both);
         let _ = pidfd_send_signal(&self.pidfd, Signal::KILL);
-        let _ = self.wait();
+        let _ = self.wait(DYING);
     }
 }
 
@@ -305,6 +325,21 @@ fn end(status: &WaitIdStatus) -> End {
 struct Watch<'a> {
     spent: &'a mut Duration,
     last: Instant,
+}
+
+impl Watch<'_> {
+    /// Counts what has passed since it was counted last.
+    fn count(&mut self) {
+        // More than that passes where this process was stopped, and that one with it.
+        *self.spent += self.last.elapsed().min(TICK * 10);
+        self.last = Instant::now();
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        self.count();
+    }
 }
 
 fn is_for_now(error: &io::Error) -> bool {
@@ -339,19 +374,25 @@ mod tests {
         Running { program, pid, pidfd, printing, stream, received, printed, greeted, stack }
     }
 
+    /// Far longer than what is waited for takes, and less than who holds a connection holds it.
+    const LONG: Duration = Duration::from_secs(60);
+
     fn ask(running: &mut Running) -> Result<Vec<u8>, Fault> {
-        let limits = Limits { time: Duration::from_secs(20), ..Limits::default() };
-        running.ask(b"job\n", &limits, &mut Duration::default())
+        running.ask(b"job\n", &Limits { time: LONG, ..Limits::default() }, &mut Duration::default())
     }
 
     #[test]
     fn a_line_that_nobody_asked_for_is_no_answer() {
-        let mut one = running("read job <&1; printf 'a\\nb\\n' >&1; sleep 600");
+        let mut one = running("read job <&1; printf 'a\\nb\\n' >&1; exec sleep 600");
         assert!(matches!(ask(&mut one), Err(Fault::Unasked)));
-        let mut one = running("read job <&1; echo a; echo >&2; sleep 0.3; echo b; echo b >&2; sleep 600");
+        let folder = tempfile::tempdir().unwrap();
+        let go = folder.path().join("go");
+        let until = format!("until [ -e '{}' ]; do sleep 0.01; done", go.display());
+        let mut one = running(&format!("read job <&1; echo a; {until}; echo b; echo b >&2; exec sleep 600"));
         assert_eq!(ask(&mut one).unwrap(), b"a\n");
+        std::fs::write(&go, "").unwrap();
         // Until it has said more.
-        while one.printed.len() < 3 {
+        while one.printed.len() < 2 {
             one.hear().unwrap();
         }
         assert!(matches!(ask(&mut one), Err(Fault::Unasked)));
@@ -359,14 +400,26 @@ mod tests {
 
     #[test]
     fn an_end_is_seen_whoever_holds_the_connection() {
-        let begun = Instant::now();
-        let mut one = running("sleep 30 & read job <&1; kill -SEGV $$");
+        let mut one = running("sleep 90 & read job <&1; kill -SEGV $$");
         let fault = ask(&mut one).unwrap_err();
         assert!(matches!(fault, Fault::Ended { end: End::Signal(11), .. }), "{fault:?}");
-        assert!(begun.elapsed() < Duration::from_secs(10));
         // The answer comes before the end.
-        let mut one = running("sleep 30 & read job <&1; echo a");
+        let mut one = running("sleep 90 & read job <&1; echo a");
         assert_eq!(ask(&mut one).unwrap(), b"a\n");
         assert!(matches!(ask(&mut one), Err(Fault::Ended { end: End::Exit(0), .. })));
+        assert!(one.has_ended());
+    }
+
+    #[test]
+    fn time_is_counted_to_the_answer_and_over_all_of_a_jobs_questions() {
+        let limits = Limits { time: LONG, ..Limits::default() };
+        let mut spent = Duration::ZERO;
+        // Less than what is counted at a time.
+        let mut one =
+            running("read job <&1; sleep 0.02; echo a; read job <&1; sleep 90; echo b; exec sleep 600");
+        assert_eq!(one.ask(b"job\n", &limits, &mut spent).unwrap(), b"a\n");
+        assert!(spent >= Duration::from_millis(10), "{spent:?}");
+        let mut spent = LONG;
+        assert!(matches!(one.ask(b"job\n", &limits, &mut spent), Err(Fault::Slow)));
     }
 }

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::iter;
 use std::os::fd::AsFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::abort;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -35,7 +37,9 @@ pub fn serve() -> io::Result<()> {
     io::stdout().write_all(&wire::line(&hello))?;
     io::stdout().flush()?;
     let (sender, requests) = mpsc::channel();
-    thread::Builder::new().name("hotcell-answers".into()).spawn(move || answer(&requests))?;
+    // Without it nobody would answer.
+    let answers = move || catch_unwind(AssertUnwindSafe(|| answer(&requests))).unwrap_or_else(|_| abort());
+    thread::Builder::new().name("hotcell-answers".into()).spawn(answers)?;
     let mut input = BufReader::new(File::from(io::stdout().as_fd().try_clone_to_owned()?));
     loop {
         wait(caller)?;
@@ -111,8 +115,9 @@ fn stack(limits: &[Option<u64>]) -> usize {
 /// Nothing is left of a crash, and memory has an end though the caller were stopped.
 fn restrict() -> io::Result<()> {
     rustix::thread::set_no_new_privs(true)?;
-    lower(Resource::Core, 0)?;
-    lower(Resource::Data, Limits::of_environment().memory.saturating_mul(2).saturating_add(STACK as u64))?;
+    // Not 0, with which a program that takes dumps through a pipe is started all the same: see core(5).
+    lower(Resource::Core, 1)?;
+    lower(Resource::Data, Limits::of_environment().unwrap_or_default().data())?;
     // Where memory runs out, it is this process that goes. Not everywhere may that be said.
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
     Ok(())

@@ -92,7 +92,7 @@ pub fn reply(line: &[u8]) -> Result<Reply, String> {
     match reply {
         Reply::Api(api) => api.flaw().map_or(Ok(Reply::Api(api)), Err),
         Reply::Error(error) => Ok(Reply::Error(words::judged(error))),
-        Reply::Parser(parser) => Ok(Reply::Parser(parser)),
+        Reply::Parser(parser) => Ok(Reply::Parser(words::judged_parser(parser))),
     }
 }
 

@@ -1,11 +1,14 @@
 //! What became of the process that reads, in words, and what to do.
 
+use std::path::PathBuf;
+
 use hotcell_model::spelling::as_line;
 
 use super::limits::{Limits, MIB, SECONDS, STACK};
 use crate::diagnose;
 use crate::error::{Diagnostic, Error, ErrorKind};
 use crate::job::Job;
+use crate::parser::Parser;
 
 /// What can be done about an answer that is damaged.
 pub(super) const DAMAGED: &str = "the parser may have been damaged by what it read: try another libclang (LIBCLANG_PATH), and please report it";
@@ -117,10 +120,11 @@ fn ended(end: End, said: &str, stack: u64, subject: &str) -> Error {
     // Rust's own words; the signal is SIGABRT then.
     let is_stack = said.contains("has overflowed its stack");
     let (what, help) = match end {
-        End::Signal(signal) if is_stack => {
+        End::Signal(_) | End::Unknown if is_stack => {
+            let how =
+                if let End::Signal(signal) = end { format!(" ({})", name(signal)) } else { String::new() };
             let what = format!(
-                "the compiler's parser crashed ({}) while it read {subject}: it needs more than {} of stack",
-                name(signal),
+                "the compiler's parser crashed{how} while it read {subject}: it needs more than {} of stack",
                 amount(stack)
             );
             let help = if stack < STACK as u64 { LESS_STACK } else { MORE_STACK };
@@ -143,7 +147,7 @@ fn ended(end: End, said: &str, stack: u64, subject: &str) -> Error {
         End::Exit(status) => (format!("the process that read {subject} ended with status {status}"), DAMAGED),
         End::Unknown => (
             format!("the process that read {subject} has ended, and this program has let go of how"),
-            "run it by `hotcell check`, which tells more",
+            "somebody waits for all children of this program, or it ignores SIGCHLD: run it where nobody does",
         ),
     };
     Error::new(ErrorKind::ParserCrashed, what).at(last_words(said)).help(help)
@@ -156,9 +160,24 @@ fn last_words(said: &str) -> Vec<Diagnostic> {
     message.map(|message| Diagnostic { file: None, line: 0, message }).into_iter().collect()
 }
 
+/// Whether the system gave it no more memory, in the words of LLVM, of Rust and of C++.
+pub(super) fn is_out_of_memory(said: &str) -> bool {
+    ["out of memory", "memory allocation of ", "std::bad_alloc"].iter().any(|words| said.contains(words))
+}
+
 /// The beginning of a text that may be any, as one line.
 pub(super) fn cut(text: &str, most: usize) -> String {
     text.chars().take(most).flat_map(char::escape_debug).collect()
+}
+
+/// What the process says it reads by: it may say anything.
+pub(super) fn judged_parser(parser: Parser) -> Parser {
+    let path = |path: PathBuf| PathBuf::from(as_line(&path.to_string_lossy()));
+    Parser {
+        version: as_line(&parser.version),
+        library: parser.library.map(path),
+        builtin_headers: parser.builtin_headers.map(path),
+    }
 }
 
 /// An error that the process has written: it may say anything.
@@ -231,6 +250,17 @@ mod tests {
             let message = of(&Fault::Ended { end, said: String::new(), stack: 1 << 30 }).message;
             assert!(message.contains(says), "{message}");
         }
+    }
+
+    #[test]
+    fn what_it_said_is_told_where_nobody_knows_how_it_ended() {
+        let ended = |said: &str| of(&Fault::Ended { end: End::Unknown, said: said.into(), stack: 1 << 30 });
+        let message = ended("thread 'hotcell-header' has overflowed its stack\n").message;
+        assert!(
+            message.ends_with("crashed while it read `a.h`: it needs more than 1 GiB of stack"),
+            "{message}"
+        );
+        assert!(ended("").message.ends_with("has let go of how"));
     }
 
     #[test]

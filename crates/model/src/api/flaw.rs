@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-use super::{Api, Attribute, Field, Function, Location, Record, Variable};
-use crate::spelling::{is_line, is_name, is_type, is_word};
+use super::{Api, Attribute, Field, Function, LeftOut, Location, Record, Variable};
+use crate::spelling::{is_key, is_line, is_name, is_type, is_word};
 use crate::types::{CType, Type};
 
 /// Most fields of a record with those of the records in it, each as often as it is there.
@@ -40,7 +40,7 @@ pub(super) fn leave_out(api: &mut Api) {
         .filter(|(key, record)| looking.record(key, record).is_err())
         .map(|(key, _)| key.clone())
         .collect();
-    let functions: Vec<bool> = api.functions.iter().map(|it| looking.function(it).is_ok()).collect();
+    let functions: Vec<Sound> = api.functions.iter().map(|it| looking.function(it)).collect();
     let variables: Vec<bool> = api.variables.iter().map(|it| looking.variable(it).is_ok()).collect();
     for key in open {
         if let Some(record) = api.records.get_mut(&key) {
@@ -48,7 +48,15 @@ pub(super) fn leave_out(api: &mut Api) {
         }
     }
     let (mut functions, mut variables) = (functions.into_iter(), variables.into_iter());
-    api.functions.retain(|_| functions.next().unwrap_or(false));
+    let left_out = &mut api.left_out;
+    api.functions.retain(|function| match functions.next() {
+        Some(Err(reason)) => {
+            let name = function.name.escape_debug().to_string();
+            left_out.push(LeftOut { name, reason, location: function.location.clone() });
+            false
+        }
+        _ => true,
+    });
     api.variables.retain(|_| variables.next().unwrap_or(false));
     api.enums.values_mut().for_each(|value| value.enumerators.retain(|(name, _)| is_name(name)));
     api.constants.retain(|name, _| is_word(name));
@@ -80,13 +88,15 @@ impl<'a> Looking<'a> {
             holds(names.insert(&function.name), "two functions of one name:", &function.name)?;
         }
         for (key, record) in &api.records {
-            line("a record", key)?;
+            holds(is_key(key), "the key of a record", key)?;
+            doc(record.doc.as_deref())?;
             c_name("a record", &record.c_name)?;
             place(&record.location)?;
             self.record(key, record)?;
         }
         for (key, value) in &api.enums {
-            line("an enumeration", key)?;
+            holds(is_key(key), "the key of an enumeration", key)?;
+            doc(value.doc.as_deref())?;
             c_name("an enumeration", &value.c_name)?;
             place(&value.location)?;
             value.enumerators.iter().try_for_each(|(name, _)| identifier(name))?;
@@ -105,18 +115,24 @@ impl<'a> Looking<'a> {
             self.variable(variable)?;
             holds(names.insert(&variable.name), "two variables of one name:", &variable.name)?;
         }
-        Ok(())
+        api.left_out.iter().try_for_each(|LeftOut { name, reason, location }| {
+            line("a name", name)?;
+            line("a reason", reason)?;
+            place(location)
+        })
     }
 
     fn variable(&self, variable: &Variable) -> Sound {
         identifier(&variable.name)?;
         place(&variable.location)?;
+        doc(variable.doc.as_deref())?;
         self.ty(&variable.ty, LEVELS)
     }
 
     fn function(&self, function: &Function) -> Sound {
         identifier(&function.name)?;
         place(&function.location)?;
+        doc(function.doc.as_deref())?;
         for param in &function.params {
             param.name.as_deref().map_or(Ok(()), identifier)?;
             self.ty(&param.ty, LEVELS)?;
@@ -268,6 +284,11 @@ fn place(location: &Location) -> Sound {
     line("a file", &location.file)
 }
 
+/// A comment has lines.
+fn doc(text: Option<&str>) -> Sound {
+    text.unwrap_or_default().split('\n').try_for_each(|text| line("a comment", text))
+}
+
 fn line(what: &str, text: &str) -> Sound {
     holds(is_line(text), what, text)
 }
@@ -336,6 +357,7 @@ mod tests {
             function_macros: BTreeMap::from([("M".into(), vec!["a".into(), "rest...".into(), "...".into()])]),
             initializers: BTreeMap::new(),
             variables: Vec::new(),
+            left_out: Vec::new(),
         }
     }
 
@@ -390,6 +412,12 @@ mod tests {
         check(|api| types(api, "int\n#include \"x\""), "a type");
         check(|api| types(api, "int\u{2028}"), "a type");
         check(|api| api.functions[0].location.file = "a\nb".into(), "a file");
+        check(|api| api.functions[0].doc = Some("one\n\0".into()), "a comment");
+        for key in ["pair*/ void f(void); /*", "a b", ""] {
+            let other = |key: &str| (key.to_owned(), record(Vec::new()));
+            check(|api| api.records.extend([other(key)]), "the key of a record");
+            check(|api| drop(api.enums.insert(key.into(), api.enums["level"].clone())), "the key of an");
+        }
         check(|api| drop(api.initializers.insert("I".into(), "{ 1\r}".into())), "initial values");
     }
 
@@ -447,6 +475,8 @@ mod tests {
         api.leave_out_flaws();
         assert_eq!(api.flaw(), None);
         assert_eq!(api.records.remove("b").unwrap().layout, None);
+        let left_out: Vec<_> = api.left_out.drain(..).map(|it| (it.name, it.reason)).collect();
+        assert_eq!(left_out, [("a\\u{200b}".to_owned(), "the name \"a\\u{200b}\"".to_owned())]);
         assert_eq!(api, sound);
     }
 

@@ -194,6 +194,8 @@ impl Call {
 
     fn refused(&self, errno: i32, path: Option<PathBuf>) -> Judgement {
         let (name, arguments) = (self.syscall.name, self.telling());
+        // An empty one names nothing.
+        let path = path.filter(|path| !path.as_os_str().is_empty());
         let seen = vec![Seen::Refused(Refused { name, arguments, path, errno })];
         Judgement { answer: Answer::Fail(errno), seen }
     }

@@ -271,6 +271,7 @@ pub(crate) fn api(declarations: &[&str]) -> Api {
         function_macros: BTreeMap::from([("deflateInit".into(), vec!["strm".into(), "level".into()])]),
         initializers: BTreeMap::new(),
         variables: Vec::new(),
+        left_out: Vec::new(),
     }
 }
 

@@ -16,6 +16,7 @@ pub(super) fn api(functions: &[&Function]) -> Api {
         function_macros: BTreeMap::new(),
         initializers: BTreeMap::new(),
         variables: Vec::new(),
+        left_out: Vec::new(),
     }
 }
 
