@@ -94,7 +94,7 @@ mod tests {
         // One that cannot be run is passed over, and so is the working directory.
         std::fs::set_permissions(at("bin/hotcell"), std::fs::Permissions::from_mode(0o644)).unwrap();
         assert_eq!(find(None, None, &folders), Ok(at("path/hotcell")));
-        assert_eq!(super::folders(None, "".into()), [PathBuf::new(); 0]);
+        assert!(super::folders(None, "".into()).is_empty());
         assert_eq!(super::folders(None, ":/a::/b:".into()), [Path::new("/a"), Path::new("/b")]);
         // A name that is wrong is not passed over.
         let error = find(Some("gone"), Some("preferred"), &folders).unwrap_err();
