@@ -74,12 +74,21 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<()> {
     // Not below libFuzzer: what it does is the input.
     let peer = ["build", "--package", "hotcell-fuzz", "--bin", PEER];
     step("build the worker that lies", || show(&mut cargo(root, peer)))?;
-    let peer = bench::target(root).join("debug").join(PEER);
+    let programs = bench::target(root).join("debug");
+    let peer = programs.join(PEER);
+    // Some targets are of a library, whose header it reads for them.
+    let reader = ["build", "--package", "hotcell-cli", "--bin", "hotcell"];
+    step("build the program that reads headers", || show(&mut cargo(root, reader)))?;
+    let reader = programs.join("hotcell");
     let program = build(root)?;
     let mut failed = Vec::new();
     for name in &chosen {
         let mut command = Command::new(&program);
-        command.env("HOTCELL_FUZZ_TARGET", name).env("HOTCELL_RANDOM_PEER", &peer).current_dir(root);
+        command
+            .env("HOTCELL_FUZZ_TARGET", name)
+            .env("HOTCELL_RANDOM_PEER", &peer)
+            .env("HOTCELL_READER", &reader);
+        command.current_dir(root);
         if !arguments.files.is_empty() {
             show(command.args(&arguments.files))?;
             continue;

@@ -384,10 +384,13 @@ fn an_answer_without_end_is_an_error() {
 #[test]
 fn a_program_that_is_no_reader_is_told() {
     let check = |script: &str, says: &str| check_reader(script, 117, "LoadFailed", says);
+    let hello = hello();
     check("echo '{\"hotcell\":\"0.0.1\"}'; read job <&1", "is `hotcell` 0.0.1, and");
     // Of this version, and of other sources.
-    let old = hello().replace("\"form\":", "\"form\":1");
-    check(&old, " of another build, and ");
+    let (before, form) = hello.split_once("\"form\":").unwrap();
+    let (form, behind) = form.split_once(',').unwrap();
+    let other = form.parse::<u64>().unwrap() ^ 1;
+    check(&format!("{before}\"form\":{other},{behind}"), " of another build, and ");
     check("echo hello; read job <&1", "reads no headers: it is another program than `hotcell`");
     check("echo 'unknown command' >&2; exit 2", "it said: unknown command");
     let folder = moon("", "");
