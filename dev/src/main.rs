@@ -172,6 +172,10 @@ fn main() -> ExitCode {
         eprint!("error: there is no `cargo dev {name}`\n\n{}", help());
         return ExitCode::from(2);
     };
+    if matches!(rest.first().map(String::as_str), Some("--help" | "-h")) {
+        print!("{}", line(subcommand));
+        return ExitCode::SUCCESS;
+    }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("dev/ lies in the repository's root");
     match (subcommand.run)(root, rest) {
         Ok(()) => ExitCode::SUCCESS,
@@ -191,11 +195,13 @@ fn none(arguments: &[String]) -> Result<()> {
 
 fn help() -> String {
     let mut text = String::from("The repository's own commands.\n\n");
-    for it in SUBCOMMANDS {
-        let usage = format!("{} {}", it.name, it.arguments);
-        text.push_str(&format!("  cargo dev {usage:<17} {}\n", it.about));
-    }
+    SUBCOMMANDS.iter().for_each(|it| text.push_str(&line(it)));
     text
+}
+
+fn line(it: &Subcommand) -> String {
+    let usage = format!("{} {}", it.name, it.arguments);
+    format!("  cargo dev {usage:<17} {}\n", it.about)
 }
 
 #[cfg(test)]
