@@ -58,7 +58,7 @@ fn run(input: &[u8]) {
     let Ok(Reply::Api(api)) = reply(&answer) else { return };
     let sonames = ["libfuzzed.so".to_owned()];
     let link = Link { sonames: &sonames, exports: None, shadowed: None };
-    let contract = Contract::bare(&["readings.h".to_owned()], "libfuzzed.so");
+    let contract = Contract::bare(&["readings.h".to_owned()], "libfuzzed.so").taking_null();
     if let Ok(checked) = check(&contract, &api, link, Selection::Contract) {
         generated::check(&checked.interface);
     }
