@@ -325,6 +325,11 @@ func (b *Batch) refuse(function int) *Call {
 	b.giveUp()
 	// What is put into it is not sent.
 	c.block, b.last, b.room = make([]byte, wire.MaxArgs), none, 0
+	if b.session.none != nil {
+		c.fn = &nothing
+		c.setErr(b.session.none)
+		return c
+	}
 	if uint(function) >= uint(len(b.functions)) {
 		c.fn = &nothing
 		c.fail(hotcell.ErrInvalidArgument, hotcell.ExecutedNo, nil, "the package has no such function")

@@ -22,6 +22,9 @@ func (b *Batch) Run(ctx context.Context) error {
 	}
 	b.ran = true
 	b.expectNothing()
+	if b.session.none != nil {
+		return b.session.none
+	}
 	if b.count == 0 {
 		return nil
 	}

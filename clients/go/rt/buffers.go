@@ -32,6 +32,9 @@ type buffer struct {
 // Alloc makes a buffer of so many bytes in memory that the worker can read. Passed to a function, a part of it is not copied, as
 // long as this worker serves; with another one it is copied, like any slice. Its bytes are zero, or what an earlier buffer left.
 func (s *Session) Alloc(bytes int) (*hotcell.Buffer, error) {
+	if s.none != nil {
+		return nil, s.none
+	}
 	if bytes < 0 || uint64(bytes) > s.options.MaxInput {
 		return nil, s.refused(hotcell.ErrLimitExceeded, "", "a buffer may not be so long",
 			&hotcell.LimitError{Limit: hotcell.LimitExceededMemory, Value: s.options.MaxInput})

@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"hotcell"
 	"hotcell/internal/shm"
 	"hotcell/internal/wire"
 )
@@ -94,7 +93,7 @@ var nothing Function
 // nested in the one that calls back.
 func (s *Session) Begin(ctx context.Context, function int) *Call {
 	if uint(function) >= uint(len(s.pack.Functions)) {
-		return s.stillborn(s.refused(hotcell.ErrInvalidArgument, "", "the package has no such function", nil))
+		return s.stillborn(s.noSuch())
 	}
 	return s.begin(ctx, function, &s.pack.Functions[function])
 }

@@ -44,11 +44,21 @@ func (o object) numbered() uint64 {
 	return o.raw >> wire.HandleGenerationShift & (1<<(wire.HandleTypeShift-wire.HandleGenerationShift) - 1)
 }
 
-// Session is the session that it belongs to.
-func (h *Handle) Session() *Session { return h.session }
+// Session is the session that it belongs to; nil of nil.
+func (h *Handle) Session() *Session {
+	if h == nil {
+		return nil
+	}
+	return h.session
+}
 
-// TypeName is the name of its type.
-func (h *Handle) TypeName() string { return h.session.typeName(h.kind()) }
+// TypeName is the name of its type; a question mark of nil.
+func (h *Handle) TypeName() string {
+	if h == nil {
+		return "?"
+	}
+	return h.session.typeName(h.kind())
+}
 
 func (s *Session) typeName(kind uint16) string {
 	if kind == 0 || int(kind) > len(s.pack.Handles) {

@@ -32,6 +32,9 @@ type lent struct {
 // AllocShared makes a buffer of so many bytes in memory that the worker can write. A function that it is lent to changes it where it lies,
 // as long as this worker serves; with another one it is copied, there and back. Its bytes are zero.
 func (s *Session) AllocShared(bytes int) (*hotcell.SharedBuffer, error) {
+	if s.none != nil {
+		return nil, s.none
+	}
 	if bytes < 0 || uint64(bytes) > s.options.MaxInput {
 		return nil, s.refused(hotcell.ErrLimitExceeded, "", "a buffer may not be so long",
 			&hotcell.LimitError{Limit: hotcell.LimitExceededMemory, Value: s.options.MaxInput})

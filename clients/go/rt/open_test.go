@@ -28,3 +28,50 @@ func TestWhatCannotBeOpenedSaysWhichOptionIsWrong(t *testing.T) {
 		}
 	}
 }
+
+func TestALibraryThatWasNotOpenedSaysSo(t *testing.T) {
+	session, ctx := NotOpened("fake"), context.Background()
+	says := func(what string, err error) {
+		t.Helper()
+		if !errors.Is(err, hotcell.ErrInvalidArgument) || !strings.Contains(err.Error(), "the library was not opened: fake.Open opens one") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	says("a call", session.Begin(ctx, 0).Finish().Err())
+	says("one with objects", session.BeginWith(ctx, 0, nil).Finish().Err())
+	tries := 0
+	_, err := Retried(ctx, session, func(ctx context.Context) (int, error) {
+		tries++
+		return 0, session.Begin(ctx, 0).Finish().Err()
+	})
+	if says("one that may be made again", err); tries != 1 {
+		t.Error(tries)
+	}
+	batch := NewBatch(session)
+	ticket := Values(batch.Begin(0), first)
+	says("a batch", batch.Run(ctx))
+	_, err = ticket.Result()
+	says("an entry of it", err)
+	_, err = Values(NewPipeline(ctx, session).Calls().Begin(0), first).Result()
+	says("a pipeline", err)
+	uneven := []Column{{"a", 1}, {"b", 2}}
+	_, err = CallRows(ctx, session, 0, uneven, func(RowArguments) {}, func(RowResults, []int) {})
+	says("columns", err)
+	_, err = session.Alloc(8)
+	says("memory", err)
+	_, err = session.AllocShared(8)
+	says("shared memory", err)
+	_, err = session.Stats(ctx)
+	says("what is known", err)
+	if session.Generation() != 0 || session.TakeCallbackFailure() != nil || session.Close() != nil || session.Close() != nil {
+		t.Error("it has a worker")
+	}
+	// Of an object that is nil there is no session either, and no panic.
+	var none *Handle
+	_, err = Retried(ctx, none.Session(), func(ctx context.Context) (int, error) {
+		return 0, none.Begin(ctx, 0).Finish().Err()
+	})
+	if !errors.Is(err, hotcell.ErrInvalidArgument) || none.TypeName() != "?" {
+		t.Error(err, none.TypeName())
+	}
+}

@@ -97,7 +97,7 @@ func (p *Pipeline) begin(function int) *Call {
 	if uint(function) < uint(len(s.pack.Functions)) {
 		fn = &s.pack.Functions[function]
 	} else {
-		return p.stillborn(s.refused(hotcell.ErrInvalidArgument, "", "the package has no such function", nil), fn)
+		return p.stillborn(s.noSuch(), fn)
 	}
 	left, err := p.enter(fn)
 	if err != nil {

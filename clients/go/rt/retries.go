@@ -31,6 +31,10 @@ func Retried[T any](ctx context.Context, s *Session, once func(ctx context.Conte
 
 // tries is how often such a call is made at most, the first time included.
 func (s *Session) tries() int {
+	if s == nil {
+		// Of an object that is not there.
+		return 1
+	}
 	switch given := s.options.Retries; {
 	case given < 0:
 		return 1

@@ -46,6 +46,9 @@ const rowsTogether = 1 << 10
 // arguments of some rows, take reads the results of as many as there is room for. Behind a row that has failed none is sent but those
 // that are together with it; results in front of it come with the error.
 func CallRows[T any](ctx context.Context, s *Session, function int, columns []Column, put func(RowArguments), take func(RowResults, []T)) ([]T, error) {
+	if s.none != nil {
+		return nil, s.none
+	}
 	rows := 0
 	for at, column := range columns {
 		if at == 0 {

@@ -51,6 +51,8 @@ type Session struct {
 	mutex  sync.Mutex
 	inner  *serve.Session
 	worker *worker
+	// none is why it is no session: of a library that was not opened.
+	none error
 	// before is how many generations servers before this one have had.
 	before, last uint64
 }
@@ -92,6 +94,25 @@ func Open(ctx context.Context, pack *Package, options hotcell.Options) (*Session
 	}
 	worker.unbind()
 	return session, nil
+}
+
+// NotOpened stands for the session of a library of this package that its Open has not made: the zero value of one, or nil. What is asked
+// of it says so, but Close and Generation, which have nothing to do.
+func NotOpened(name string) *Session {
+	session := &Session{pack: new(Package), closed: make(chan struct{}), renewing: make(chan struct{}, 1)}
+	session.objects.known, session.turns.crowded = make(map[object]known), session.pipes.settleSoon
+	session.families.crowded, session.gates.crowded = session.pipes.settleSoon, func() {}
+	session.closing.Do(func() { close(session.closed) })
+	session.none = session.refused(hotcell.ErrInvalidArgument, "", fmt.Sprintf("the library was not opened: %s.Open opens one", name), nil)
+	return session
+}
+
+// noSuch is the error of a function that the session does not have.
+func (s *Session) noSuch() error {
+	if s.none != nil {
+		return s.none
+	}
+	return s.refused(hotcell.ErrInvalidArgument, "", "the package has no such function", nil)
 }
 
 // advise says of a file that the system's loader has not found where it is to be named.
@@ -282,6 +303,9 @@ func (s *Session) Close() error {
 
 // Stats is what the supervisor knows of the session, as JSON.
 func (s *Session) Stats(ctx context.Context) ([]byte, error) {
+	if s.none != nil {
+		return nil, s.none
+	}
 	s.mutex.Lock()
 	inner := s.inner
 	s.mutex.Unlock()

@@ -15,7 +15,7 @@ _Place = str | os.PathLike[str]
 
 def load(
     source: _Place | Sequence[_Place],
-    lib: str | None = None,
+    lib: _Place | None = None,
     *,
     include_dirs: Sequence[_Place] = (),
     library_dirs: Sequence[_Place] = (),
@@ -49,7 +49,7 @@ def load(
     with Progress(progress) as tell:
         return _native.load(
             [Path(it) for it in sources],
-            lib,
+            None if lib is None else os.fspath(lib),
             list(include_dirs),
             list(library_dirs),
             list(defines),

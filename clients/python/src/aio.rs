@@ -84,6 +84,11 @@ impl AioFunction {
         Ok(format!("<{}, to be awaited>", self.function.bind(py).repr()?))
     }
 
+    /// As of the function.
+    fn __reduce__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.function.bind(py).call_method0("__reduce__").map(Bound::unbind)
+    }
+
     /// Its name and signature are the function's.
     fn __getattr__(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
         match name {

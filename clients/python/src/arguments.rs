@@ -104,6 +104,14 @@ impl Parameter {
     pub(crate) fn says(&self, plan: &Plan) -> String {
         format!("{}(): `{}` ({})", plan.name, self.name, self.ty)
     }
+
+    /// What is raised where it is None, and must not be.
+    pub(crate) fn missing(&self, plan: &Plan) -> PyErr {
+        let line = self.null_line.as_ref();
+        let help =
+            line.map(|line| format!(": where it may be NULL, a contract says so, `nullable = [\"{line}\"]`"));
+        PyTypeError::new_err(format!("{} must not be None{}", self.says(plan), help.unwrap_or_default()))
+    }
 }
 
 /// Reads the arguments of a function that does not go by values.
@@ -125,7 +133,7 @@ pub(crate) fn argument<'a, 'py>(
     if object.is_none() {
         return match param.nullable {
             true => Ok(Argument::Null),
-            false => Err(PyTypeError::new_err(format!("{} must not be None", what()))),
+            false => Err(param.missing(plan)),
         };
     }
     match param.takes {

@@ -109,7 +109,7 @@ pub(crate) fn read(
             continue;
         };
         if object.is_none() && !param.nullable {
-            return Err(PyTypeError::new_err(format!("{} must not be None", what())));
+            return Err(param.missing(plan));
         } else if object.is_none() {
             values.push(Value::Null);
         } else if !object.is_callable() {
@@ -139,6 +139,9 @@ pub(crate) fn value(
     object: &Bound<'_, PyAny>,
 ) -> PyResult<Value> {
     let what = || param.says(plan);
+    if object.is_none() && !param.nullable && param.null_line.is_some() {
+        return Err(param.missing(plan));
+    }
     if let Role::Struct { direction: Direction::InOut, .. } = of.role.value
         && structs::record(loaded, object).is_none()
         && !object.is_none()

@@ -23,7 +23,7 @@ pub(crate) fn exception(py: Python<'_>, loaded: Option<&Arc<Loaded>>, error: &Er
 fn build(py: Python<'_>, loaded: Option<&Arc<Loaded>>, error: &Error) -> PyResult<PyErr> {
     let info = values::of_json(py, &error.to_json())?;
     let info = info.bind(py).cast::<PyDict>()?;
-    info.set_item("text", error.in_words(allowed_by))?;
+    info.set_item("text", error.in_words(|remedy, note| allowed_by(remedy) + note))?;
     if let Some(place) = call_site(py) {
         info.set_item("call_site", place)?;
     }

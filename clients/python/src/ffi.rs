@@ -122,12 +122,25 @@ fn make_type(py: Python<'_>, binds: bool) -> PyResult<Py<PyType>> {
         flags: READONLY,
         doc: ptr::null(),
     };
-    // The type refers to its members, and to what it gets, for as long as it lives, which is until the process ends.
+    // The type refers to its members, its methods, and to what it gets, for as long as it lives, which is until the process ends.
     let members: &'static mut [ffi::PyMemberDef] =
         Box::leak(Box::new([member(c"__vectorcalloffset__".as_ptr()), ffi::PyMemberDef::default()]));
     // `help` asks for it where no type is asked.
     let own_doc = ffi::PyGetSetDef { name: c"__doc__".as_ptr(), get: Some(doc), ..Default::default() };
     let gets: &'static mut [ffi::PyGetSetDef] = Box::leak(Box::new([own_doc, ffi::PyGetSetDef::default()]));
+    let method = |name: *const c_char, run: ffi::PyCFunction, flags| ffi::PyMethodDef {
+        ml_name: name,
+        ml_meth: ffi::PyMethodDefPointer { PyCFunction: run },
+        ml_flags: flags,
+        ml_doc: ptr::null(),
+    };
+    let methods: &'static mut [ffi::PyMethodDef] = Box::leak(Box::new([
+        method(c"__reduce__".as_ptr(), reduce, ffi::METH_NOARGS),
+        // A copy is the function itself, as of any other of Python.
+        method(c"__copy__".as_ptr(), copy, ffi::METH_NOARGS),
+        method(c"__deepcopy__".as_ptr(), copy, ffi::METH_O),
+        ffi::PyMethodDef::zeroed(),
+    ]));
     let slot = |slot: c_int, pfunc: *mut c_void| ffi::PyType_Slot { slot, pfunc };
     let mut slots = vec![
         slot(ffi::Py_tp_dealloc, dealloc as unsafe extern "C" fn(_) as *mut c_void),
@@ -136,6 +149,7 @@ fn make_type(py: Python<'_>, binds: bool) -> PyResult<Py<PyType>> {
         slot(ffi::Py_tp_call, call as unsafe extern "C" fn(_, _, _) -> _ as *mut c_void),
         slot(ffi::Py_tp_repr, repr as unsafe extern "C" fn(_) -> _ as *mut c_void),
         slot(ffi::Py_tp_getattro, getattro as unsafe extern "C" fn(_, _) -> _ as *mut c_void),
+        slot(ffi::Py_tp_methods, methods.as_mut_ptr().cast()),
         slot(ffi::Py_tp_members, members.as_mut_ptr().cast()),
         slot(ffi::Py_tp_getset, gets.as_mut_ptr().cast()),
     ];
@@ -268,6 +282,19 @@ unsafe extern "C" fn doc(object: *mut ffi::PyObject, _closure: *mut c_void) -> *
         let function = unsafe { &*(*object.cast::<Object>()).function };
         Ok(PyString::new(py, &function.plan.doc).into_any().unbind())
     })
+}
+
+unsafe extern "C" fn reduce(object: *mut ffi::PyObject, _nothing: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    guarded(false, |py| {
+        // SAFETY: Python calls a method of the type with an object of it.
+        let function = unsafe { &*(*object.cast::<Object>()).function };
+        function.reduced(py)
+    })
+}
+
+unsafe extern "C" fn copy(object: *mut ffi::PyObject, _memo: *mut ffi::PyObject) -> *mut ffi::PyObject {
+    // SAFETY: as of `itself`.
+    unsafe { ffi::Py_NewRef(object) }
 }
 
 unsafe extern "C" fn getattro(object: *mut ffi::PyObject, name: *mut ffi::PyObject) -> *mut ffi::PyObject {

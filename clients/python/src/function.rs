@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hotcell::Session;
 use pyo3::Borrowed;
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PyList, PyString, PyTuple};
 
@@ -121,6 +122,22 @@ impl Function {
             (None, Some(own)) => session_of(py, self, &given[own]),
             (None, None) => unreachable!("a function has a session, or an object that has one"),
         }
+    }
+
+    /// It cannot be pickled, and says what to do: a session, and its objects, are of their process.
+    pub(crate) fn reduced(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let name = &self.plan.name;
+        let of = match &self.own {
+            Some(own) => {
+                let class = own.bind(py).get_type().name()?.to_string();
+                format!("its {class} lives in the worker of a session")
+            }
+            None => "its session belongs to its process".to_owned(),
+        };
+        Err(PyTypeError::new_err(format!(
+            "{name}() cannot be pickled: {of}. Pass a function of your own, from the top of a module, which calls it there with a library \
+             that each process opens, as in the `initializer` of a pool"
+        )))
     }
 
     pub(crate) fn repr(&self) -> String {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use hotcell_bind::{Checked, Job, Source};
+use hotcell_bind::{Checked, Job, OpenType, Source};
 use hotcell_generate::{python, rust};
 use hotcell_model::Interface;
 use pyo3::prelude::*;
@@ -54,6 +54,8 @@ pub(crate) fn load(
         (headers, library) => Source::Headers {
             headers: headers.iter().map(|it| it.display().to_string()).collect(),
             library: library.unwrap_or_default(),
+            // `None` is as often what is missing as it is meant.
+            any_null: false,
         },
     };
     let job = Job { source, only: None, include_dirs, defines, library_dirs };
@@ -118,8 +120,22 @@ fn bind(
         }
     };
     tell("starting a worker")?;
-    let Checked { interface, libraries, warnings, .. } = checked;
+    let Checked { mut interface, libraries, warnings, open_types, .. } = checked;
+    open_types.iter().for_each(|ty| tell_of(ty, &mut interface));
     Ok(Bound { interface, shim, libraries: libraries.load_order(), warnings })
+}
+
+/// Adds to functions that wait for a type the lines that decide about it: who asks for one of them is told about that one alone.
+fn tell_of(ty: &OpenType, interface: &mut Interface) {
+    let mut lines = format!("{} # when callers hold a `{}` and never look into it", ty.handle, ty.name);
+    if let Some(structure) = &ty.structure {
+        lines += &format!("\n# or, when its fields go with every call:\n{structure}");
+    }
+    let waits = interface.left_out.iter_mut().filter(|function| ty.functions.contains(&function.name));
+    for function in waits {
+        let own = function.help.take().map_or_else(String::new, |own| format!("\n{own}"));
+        function.help = Some(format!("{lines}{own}"));
+    }
 }
 
 /// What is read, in words.

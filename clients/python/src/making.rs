@@ -113,6 +113,6 @@ fn gives(function: &Function, key: &str, owned: bool) -> bool {
     returned || function.params.iter().any(|param| hands_out(&param.role.value))
 }
 
-fn article(name: &str) -> &'static str {
+pub(crate) fn article(name: &str) -> &'static str {
     if name.starts_with(['A', 'E', 'I', 'O', 'U']) { "an" } else { "a" }
 }

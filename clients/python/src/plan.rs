@@ -46,6 +46,8 @@ pub(crate) struct Parameter {
     pub(crate) takes: Takes,
     pub(crate) offset: usize,
     pub(crate) nullable: bool,
+    /// What `nullable` of a contract has so that it may be NULL, where that means something.
+    pub(crate) null_line: Option<String>,
     /// Whether it is one structure.
     pub(crate) structured: bool,
     /// The C type, for messages.
@@ -128,6 +130,7 @@ impl Plan {
                 takes,
                 offset: field.map_or(0, |field| field.offset as usize),
                 nullable: is_nullable(&param.role.value),
+                null_line: can_be_null(param).then(|| format!("{}.{}", function.name, param.name)),
                 structured: matches!(param.role.value, Role::Struct { .. }),
                 ty: param.ty.written.clone(),
                 wanted: instead(interface, names, &param.role.value),
@@ -188,6 +191,23 @@ fn is_nullable(role: &Role) -> bool {
             | Role::Handle { nullable: true, .. }
             | Role::Callback { nullable: true, .. }
     )
+}
+
+/// Whether a contract can say that it may be NULL.
+fn can_be_null(param: &Param) -> bool {
+    match &param.role.value {
+        Role::Struct { direction, .. } => direction.goes_in() && param.ty.pointee().is_some(),
+        role => matches!(
+            role,
+            Role::Text { .. }
+                | Role::Texts { .. }
+                | Role::BufferIn { .. }
+                | Role::BufferInOut { .. }
+                | Role::Handle { .. }
+                | Role::Handles { .. }
+                | Role::Callback { .. }
+        ),
+    }
 }
 
 fn takes(interface: &Interface, param: &Param) -> Takes {

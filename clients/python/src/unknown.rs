@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hotcell_model::interface::Role;
 use pyo3::prelude::*;
 
+use crate::making::article;
 use crate::package::Loaded;
 use crate::plan::Plan;
 
@@ -74,9 +75,14 @@ fn elsewhere(loaded: &Loaded, plan: &Plan) -> String {
     match class_of(loaded, plan) {
         None => format!("`{c_name}` is a function of the library: library.{name}(…)"),
         Some((class, true)) => {
-            format!("`{c_name}` is a method: make a {class}, of the library, and call .{name}(…) of it")
+            format!(
+                "`{c_name}` is a method: make {} {class}, of the library, and call .{name}(…) of it",
+                article(class)
+            )
         }
-        Some((class, false)) => format!("`{c_name}` is a method: call .{name}(…) of a {class}"),
+        Some((class, false)) => {
+            format!("`{c_name}` is a method: call .{name}(…) of {} {class}", article(class))
+        }
     }
 }
 
@@ -129,7 +135,8 @@ fn left_out(loaded: &Loaded, exactly: &str, end: &str, names: bool) -> Option<St
             return (!names.is_empty()).then_some(text);
         }
     };
-    let help = meant.help.as_ref().map_or(String::new(), |help| format!("; {help}"));
+    let lines = |help: &String| format!(". A contract decides it:\n{help}");
+    let help = meant.help.as_ref().map_or(String::new(), lines);
     Some(format!("`{}` cannot be called: {}{help}", meant.name, meant.reason))
 }
 

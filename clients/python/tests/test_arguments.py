@@ -7,6 +7,7 @@ import inspect
 import subprocess
 import zlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -86,6 +87,41 @@ def test_texts(grid: Any) -> None:
     assert grid.raw("ü") == "ü".encode()
     with pytest.raises(hotcell.BadEncoding):
         grid.latin("♥")
+
+
+NULLS = """
+struct pair { int a, b; };
+static inline int letter(const char *text) { return text[0]; }
+/** The first letter.
+ *  @param text a text, or NULL */
+static inline int letter_or(const char *text) { return text ? text[0] : -1; }
+static inline unsigned sum(const unsigned char *data, unsigned long data_len) { return data_len ? data[0] : 0; }
+static inline int first(const struct pair *of) { return of->a; }
+"""
+
+
+def test_a_header_does_not_say_that_null_may_be_passed(tmp_path: Path) -> None:
+    (tmp_path / "nulls.h").write_text(NULLS)
+    with hotcell.load(tmp_path / "nulls.h", lib="c") as library:
+        line = r'`nullable = \["letter.text"\]`'
+        for call in [library.letter, lambda text: library.letter.map([text])]:
+            with pytest.raises(TypeError, match=rf"letter\(\): `text` \(const char \*\) must not be None: .*{line}"):
+                call(None)
+        with pytest.raises(TypeError, match=r"must not be None: .*sum.data"):
+            library.sum(None)
+        assert library.letter_or(None) == -1 and library.letter("a") == ord("a")
+        assert library.generation == 1
+    lines = 'params.of = { in = "struct" }'
+    head = 'hotcell = 1\nlibrary = "nulls"\nheaders = ["nulls.h"]\nlink = ["c"]\n'
+    (tmp_path / "bind.toml").write_text(f'{head}nullable = ["sum.data"]\n[function.first]\n{lines}\n')
+    with hotcell.load(tmp_path / "bind.toml") as library:
+        # As the line says it.
+        assert library.sum(None) == 0
+        with pytest.raises(TypeError, match=r"must not be None: .*first.of"):
+            library.first(None)
+        with pytest.raises(TypeError, match=r"must not be None: .*letter.text"):
+            library.letter(None)
+        assert library.generation == 1
 
 
 def test_data_of_every_kind(grid: Any) -> None:
@@ -280,6 +316,7 @@ void xy_thing_free(struct xy_thing *thing);
 static inline int xy_number(void) { return 1; }
 static inline int xy_xy_number(void) { return 2; }
 static inline int xy_easy_perform(struct xy_thing *thing) { return thing != 0; }
+static inline int xy_easy_reset(struct xy_thing *thing) { return thing != 0; }
 static inline int xy_easy_add(int first, ...) { return first; }
 static inline int xy_multi_mul(int first, ...) { return first; }
 static inline int xy_share_mul(int first, ...) { return first; }
@@ -291,14 +328,16 @@ static inline int xy_fork(void) { return (int)fork(); }
 
 @pytest.fixture(scope="module")
 def xy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A library whose header says it all but one type."""
+    """A library whose header says it all, but that one object may be NULL: what takes that is no method."""
     folder = tmp_path_factory.mktemp("xy")
     (folder / "xy.h").write_text(HEADER)
     source = "struct xy_thing { int x; } it; struct xy_thing *xy_thing_new(void) { return &it; } void xy_thing_free(struct xy_thing *t) { t->x++; }"
     (folder / "xy.c").write_text(source)
     made = folder / "libxy.so"
     subprocess.run(["cc", "-shared", "-fPIC", "-Wl,-soname,libxy.so", "-o", str(made), str(folder / "xy.c")], check=True)
-    with hotcell.load(folder / "xy.h", lib=str(made)) as library:
+    head = f'hotcell = 1\nlibrary = "xy"\nheaders = ["xy.h"]\nlink = ["{made}"]\n'
+    (folder / "bind.toml").write_text(f'{head}nullable = ["xy_easy_perform.thing"]\n')
+    with hotcell.load(folder / "bind.toml") as library:
         yield library
 
 
@@ -315,11 +354,14 @@ def test_what_is_left_out_or_elsewhere_is_told_by_the_end_of_its_name(xy: Any) -
         (lambda: xy.add, "`xy_easy_add` cannot be called"),
         (lambda: xy.mul, "`xy_multi_mul`, `xy_share_mul` cannot be called: ask for one by that name, to be told why"),
         (lambda: thing.perform, "`xy_easy_perform` is a function of the library: library.easy_perform(…)"),
+        (lambda: thing.reset, "or `easy_reset`"),
+        (lambda: xy.xy_easy_reset, "`xy_easy_reset` is a method: call .easy_reset(…) of a Thing"),
     ]
     for wrong, expect in wrongs:
         with pytest.raises(AttributeError) as raised:
             wrong()
         assert expect in str(raised.value)
+    assert thing.easy_reset() == 1 and (xy.easy_perform(thing), xy.easy_perform(None)) == (1, 0)
 
 
 def test_a_denied_call_says_what_would_allow_it(xy: Any) -> None:
@@ -367,3 +409,20 @@ def test_what_cannot_be_changed_in_place_is_not_passed(grid: Any) -> None:
         grid.grid_move(MappingProxyType(point), 1)
     grid.grid_move(point, 1)
     assert point != {"x": 1, "y": 2}
+
+
+def test_what_is_passed_to_callbacks_is_told(grid: Any) -> None:
+    lines = grid.each.__doc__.splitlines()
+    assert lines[-3:] == ["The library calls visit(value), which gives a number.", "", f"C: {lines[-1][3:]}"]
+    assert "(*visit)(" in lines[-1]
+
+
+def test_what_is_left_out_says_the_lines_that_decide_it(tmp_path: Path) -> None:
+    lines = "struct node { struct node *next; int value; };\nstatic inline int value_of(struct node *of) { return of->value; }\n"
+    (tmp_path / "nodes.h").write_text(lines + "static inline int one(int number) { return number; }\n")
+    with hotcell.load(tmp_path / "nodes.h", lib="c") as library, pytest.raises(AttributeError) as raised:
+        library.value_of  # noqa: B018
+    said = str(raised.value)
+    assert "`value_of` cannot be called: " in said
+    assert ". A contract decides it:\nhandle.node = {} # when callers hold a `node` and never look into it\n" in said
+    assert "# or, when its fields go with every call:\n[struct.node]\nfields.next = " in said

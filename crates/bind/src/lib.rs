@@ -20,6 +20,7 @@ use tempfile::TempDir;
 
 pub use draft::{Draft, DraftJob, draft};
 pub use error::Error;
+pub use hotcell_contract::OpenType;
 pub use hotcell_header::Reader;
 pub use hotcell_header::apart::{COMMAND as READ, prefer as prefer_reader};
 pub use libraries::{File, Libraries, NeededFile};
@@ -58,6 +59,8 @@ pub enum Source {
         headers: Vec<String>,
         /// The library's name: `z`, `libz.so.1`, or a path.
         library: String,
+        /// Whether callers that pass NULL mean it: whatever the headers do not forbid may be NULL then.
+        any_null: bool,
     },
 }
 

@@ -170,9 +170,11 @@ pub(crate) fn headers(job: &Job, contract: &Contract, folder: &Path) -> hotcell_
 /// The contract, its text, and the folder its relative paths start from.
 pub(crate) fn contract(source: &Source) -> Result<(Contract, String, PathBuf), Error> {
     let (text, path) = match source {
-        Source::Headers { headers, library } => {
+        Source::Headers { headers, library, any_null } => {
             let headers: Vec<String> = headers.iter().map(|header| existing(header)).collect();
-            return Ok((Contract::bare(&headers, library), String::new(), PathBuf::from(".")));
+            let bare = Contract::bare(&headers, library);
+            let contract = if *any_null { bare.taking_null() } else { bare };
+            return Ok((contract, String::new(), PathBuf::from(".")));
         }
         Source::Contract(path) => {
             let wrong = |why: String| {

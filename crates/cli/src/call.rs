@@ -17,12 +17,17 @@ use crate::print::{complain, out};
 pub(crate) fn run(args: &CallArgs) -> ExitCode {
     match call(args) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(args.format),
+        Err(failure) => failure.report_of(args.format, args.source.library.is_none()),
     }
 }
 
 fn call(args: &CallArgs) -> Result<(), Failure> {
-    let job = job(&args.source, Some(args.function.clone()))?;
+    let mut job = job(&args.source, Some(args.function.clone()))?;
+    if let Source::Headers { any_null, .. } = &mut job.source {
+        // Whoever writes `null` means it.
+        *any_null = true;
+    }
+    let job = job;
     let bound = hotcell_bind::bind(&job)?;
     let function = bound.interface.function(&args.function).ok_or_else(|| {
         let left_out = bound.interface.left_out.iter().find(|it| it.name == args.function);
@@ -71,7 +76,7 @@ pub(crate) fn job(source: &SourceArgs, only: Option<String>) -> Result<Job, Fail
         (Some(library), false) => {
             let own = source.source.display().to_string();
             let headers = source.headers.iter().cloned().chain([own]).collect();
-            Source::Headers { headers, library: library.clone() }
+            Source::Headers { headers, library: library.clone(), any_null: false }
         }
         (None, false) if source.source.is_dir() => {
             let place = source.source.display();

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::args::Format;
 use crate::print::{self, complain, out};
+use crate::sandbox;
 
 /// A failure of a command.
 #[derive(Debug)]
@@ -41,6 +42,11 @@ impl From<hotcell_bind::Error> for Failure {
 impl Failure {
     /// Prints the failure and returns its exit status.
     pub(crate) fn report(&self, format: Format) -> ExitCode {
+        self.report_of(format, false)
+    }
+
+    /// The same; where the library has a contract, its lines are named as well.
+    pub(crate) fn report_of(&self, format: Format, contract: bool) -> ExitCode {
         match (format, self) {
             (Format::Json, _) => {
                 let mut object = json!({ "error": self.to_json() });
@@ -58,7 +64,10 @@ impl Failure {
                 }
             }
             (Format::Text, Failure::Call(error)) => {
-                complain(&format!("error: {error:#}"));
+                complain(&format!(
+                    "error: {}",
+                    error.told_in_words(|remedy, note| sandbox::in_words(remedy, note, contract))
+                ));
                 let trace = error.trace();
                 if !trace.is_empty() {
                     complain(&format!("it was there:\n{}", trace.trim_end()));

@@ -79,8 +79,8 @@ pub struct Contract {
     pub(crate) errors: Vec<TypeErrorLine>,
     pub(crate) functions: Vec<FunctionLines>,
     index: index::Index,
-    /// Nobody wrote it: who calls decides about each value, NULL included.
-    pub(crate) bare: bool,
+    /// Who calls decides about each value, NULL included, where the header does not forbid it.
+    pub(crate) any_null: bool,
 }
 
 /// A line of `[handle]`.
@@ -296,9 +296,13 @@ impl Contract {
             library: name.to_owned(),
             headers: headers.to_vec(),
             link: vec![library.to_owned()],
-            bare: true,
             ..Contract::default()
         }
+    }
+
+    /// The same contract, for callers that mean it when they pass NULL: whatever the header does not forbid may be NULL.
+    pub fn taking_null(self) -> Contract {
+        Contract { any_null: true, ..self }
     }
 
     /// The library's name.

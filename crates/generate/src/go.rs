@@ -80,6 +80,7 @@ pub struct Package {
 struct Model<'a> {
     version: &'static str,
     module: &'a str,
+    package: String,
     go: &'static str,
     runtime_version: &'a str,
     runtime_path: Option<&'a str>,
@@ -187,6 +188,7 @@ fn package(interface: &Interface, options: &GoOptions) -> Result<Package, Error>
     let model = Model {
         version: env!("CARGO_PKG_VERSION"),
         module: &options.module,
+        package: names::package_name(&options.module),
         go: VERSION,
         runtime_version,
         runtime_path,

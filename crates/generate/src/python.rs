@@ -259,6 +259,7 @@ fn functions<'i>(
         });
         let mut params = names::Scope::of_parameters();
         let shown = function.params.iter().filter(|param| param.role.value.is_argument());
+        let params: Vec<String> = shown.map(|param| params.take(&param.name)).collect();
         let name = names::of_rust(method, &function.name);
         NamedFunction {
             // Of the library, functions are known by their names in C, too.
@@ -266,10 +267,10 @@ fn functions<'i>(
                 Some(_) => scope.take(&name),
                 None => scope.take_beside(&name, &function.name, in_c),
             },
-            doc: docs::of_function(function),
+            doc: docs::of_function(function, &params),
             owner: owner.map(str::to_owned),
             own,
-            params: shown.map(|param| params.take(&param.name)).collect(),
+            params,
         }
     });
     functions.collect()

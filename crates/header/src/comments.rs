@@ -1,6 +1,7 @@
 //! The comment of a declaration, without comment marks.
 
 use clang::Entity;
+use clang::source::SourceLocation;
 use hotcell_model::spelling::is_line;
 
 use crate::origin::Origins;
@@ -9,6 +10,60 @@ use crate::origin::Origins;
 pub(crate) fn doc(entity: &Entity<'_>, origins: &Origins<'_>) -> Option<String> {
     let text = origins.text(entity.get_comment_range()?)?;
     Some(clean(&text)).filter(|text| !text.is_empty())
+}
+
+/// The comment of a structure or a union. A heading of what comes, with an empty line behind it, is none. Of functions all is kept: what
+/// comments say of NULL, and of who keeps what, is read there.
+pub(crate) fn doc_of_type(entity: &Entity<'_>, origins: &Origins<'_>) -> Option<String> {
+    let range = entity.get_comment_range()?;
+    let line = |place: SourceLocation<'_>| place.get_file_location().line;
+    let apart = entity.get_range().is_some_and(|own| line(own.get_start()) > line(range.get_end()) + 1);
+    let is_heading = || origins.text(range).is_some_and(|text| is_heading(&text));
+    if apart && is_heading() { None } else { doc(entity, origins) }
+}
+
+/// Whether a comment is a heading: its only line of words stands between rules, or below one, and is no sentence.
+fn is_heading(comment: &str) -> bool {
+    let lines: Vec<&str> = comment.trim().lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let mut of_words = lines.iter().filter(|line| !is_rule(inside(line)));
+    let (Some(line), None) = (of_words.next(), of_words.next()) else { return false };
+    let words = inside(line).trim_matches(|c: char| RULES.contains(&c) || c.is_whitespace());
+    let is_sentence = words.contains(['.', ',', ':', ';', '(']) || words.split_whitespace().count() > 6;
+    let says_more = words.to_ascii_lowercase().contains("deprecated");
+    let is_boxed = || lines.iter().any(|line| is_rule(inside(line)) && inside(line).chars().count() > 3);
+    (is_framed(line) || is_boxed()) && !is_sentence && !says_more
+}
+
+/// What stands between the marks of a comment, or of a line of one.
+fn inside(line: &str) -> &str {
+    let line = line.strip_prefix("/*").or_else(|| line.strip_prefix("//")).unwrap_or(line);
+    line.strip_suffix("*/").unwrap_or(line).trim()
+}
+
+/// Whether a line is nothing but a rule.
+fn is_rule(line: &str) -> bool {
+    line.chars().all(|c| RULES.contains(&c))
+}
+
+/// What rules are drawn with.
+const RULES: [char; 6] = ['*', '-', '=', '/', '#', '~'];
+
+/// Whether a line of words has a rule at both ends, `---- Types ----`, or a long one at one of them.
+fn is_framed(line: &str) -> bool {
+    let words = inside(line);
+    let run = |letters: &mut dyn Iterator<Item = char>| {
+        let first = letters.next().filter(|c| RULES.contains(c))?;
+        Some((first, 1 + letters.take_while(|c| *c == first).count()))
+    };
+    let ends = (run(&mut words.chars()), run(&mut words.chars().rev()));
+    // Marks of comments are stars and strokes: two of them are no rule.
+    let least = |of: char| if matches!(of, '*' | '/') { 3 } else { 2 };
+    let long = |(of, length): (char, usize)| length >= 4 && !matches!(of, '*' | '/');
+    match ends {
+        (Some((a, first)), Some((b, last))) => first >= least(a) && last >= least(b),
+        (Some(end), None) | (None, Some(end)) => long(end),
+        (None, None) => false,
+    }
 }
 
 /// The comment of a function. Some headers, zlib's for one, comment a function behind it; libclang then
@@ -63,6 +118,11 @@ pub(crate) fn clean(comment: &str) -> String {
     // A page's end, for example.
     let comment = comment.replace(|c: char| c != '\n' && !is_line(c.encode_utf8(&mut [0; 4])), " ");
     let block = comment.strip_prefix("/*").map(|inner| inner.strip_suffix("*/").unwrap_or(inner));
+    // `/*-` keeps tools of BSD from filling the lines.
+    let block = block.map(|inner| match inner.strip_prefix('-') {
+        Some(rest) if rest.starts_with(char::is_whitespace) => rest,
+        _ => inner,
+    });
     let lines: Vec<&str> = match block {
         // `/**<`, `/*!` and boxes of stars.
         Some(inner) => inner.trim_start_matches(['*', '!']).trim_start_matches('<').lines().collect(),
@@ -120,7 +180,52 @@ fn layout(lines: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{behind, clean};
+    use super::{behind, clean, is_heading};
+
+    #[test]
+    fn headings_are_told_from_sentences() {
+        for text in [
+            "/* ---- Types ---- */",
+            "/* -- Types -- */",
+            "/**** Types ****/",
+            "/* === Types of the parser === */",
+            "/* Types ------------------------ */",
+            "/* ------------------------ Types */",
+            "// ---- Types ----",
+            "///// Types /////",
+            "/*****************\n *  Types         *\n *****************/",
+            "/* ----------\n   ~~ Types ~~\n ---------- */",
+            "// ------\n// Types\n// ------",
+        ] {
+            assert!(is_heading(text), "{text}");
+        }
+        for text in [
+            "/* Types */",
+            "/** A point. **/",
+            "/*** A point. ***/",
+            "/**** Adds one to a number. ****/",
+            "/*---- Returns -1 if a is negative, or 0 ----*/",
+            "/* ==== Frees the thing; text may be NULL ==== */",
+            "/* --------- local; not part of encoding --------- */",
+            "// --- DEPRECATED ---",
+            "/* __init__ */",
+            "/* - one - */",
+            "/* --flag takes a value */",
+            "/* -1 on failure, -- or 0 */",
+            "/***** A type. */",
+            "/* ===== Types =====\n * Two lines are told. */",
+            "/*\n * A point.\n */",
+            "/*\n * A point\n */",
+            "/**\n * A point\n **/",
+            "/*****\n * A point.\n *****/",
+            "/*****\n * What is long enough to be a sentence\n *****/",
+            "/* */",
+            "/* ---- */",
+            "",
+        ] {
+            assert!(!is_heading(text), "{text}");
+        }
+    }
 
     #[test]
     fn a_comment_behind_stands_alone() {
@@ -153,6 +258,8 @@ mod tests {
             ("/*\r\n * DOS.\r\n */", "DOS."),
             ("/*********\n * Boxed.\n *********/", "Boxed."),
             ("/* First\n   *p points */", "First\n*p points"),
+            ("/*-\n * BSD style.\n */", "BSD style."),
+            ("/*-1 is a failure. */", "-1 is a failure."),
             ("/* */", ""),
         ] {
             assert_eq!(clean(input), expect, "{input:?}");

@@ -158,7 +158,7 @@ fn typedef<'tu>(entity: Entity<'tu>, types: &mut Types<'tu, '_>) {
         Place { key: format!("{name}.target"), expression: Some(format!("*({name} *)0")), anonymous: false };
     let converted = types.convert(ty, &Context { declaration: Some(entity), place: Some(place), depth: 0 });
     // `typedef struct foo foo_t;` may carry the comment that the structure lacks.
-    let doc = comments::doc(&entity, types.origins);
+    let doc = comments::doc_of_type(&entity, types.origins);
     match &converted.kind {
         Type::Record { name: key } => {
             let Some(record) = types.records.get_mut(key) else {

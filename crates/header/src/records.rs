@@ -33,7 +33,7 @@ impl<'tu> Types<'tu, '_> {
             c_name: c_name.clone(),
             union: entity.get_kind() == EntityKind::UnionDecl,
             layout: None,
-            doc: comments::doc(&entity, self.origins),
+            doc: comments::doc_of_type(&entity, self.origins),
             location: self.origins.location(&entity),
         };
         // Before its fields, which may point back to it.

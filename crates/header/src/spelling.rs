@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clang::{Type, TypeKind};
-use hotcell_model::spelling::{is_name, is_type};
+use hotcell_model::spelling::{declarator, is_name, is_type};
 
 /// Words that promise something about a pointer but do not change its type in a call.
 const DROPPED: &[&str] = &[
@@ -56,23 +56,6 @@ pub(crate) fn pointer_to(element: &str) -> String {
         Some(inner) => format!("{before}(**{inner}"),
         None => format!("{} (*){after}", before.trim_end()),
     }
-}
-
-/// Where a type's declarator begins, if it is more than stars: `(*)(int)`, `(int)`, `[4]`.
-fn declarator(spelling: &str) -> Option<usize> {
-    let mut depth = 0_u32;
-    let mut word = false;
-    for (at, c) in spelling.char_indices() {
-        match c {
-            // `__typeof__(…)`, `_Atomic(…)` and the like are part of the name.
-            '(' if depth > 0 || word => depth += 1,
-            ')' => depth = depth.saturating_sub(1),
-            '(' | '[' if depth == 0 => return Some(at),
-            _ => {}
-        }
-        word = c.is_alphanumeric() || c == '_';
-    }
-    None
 }
 
 /// The ` at FILE:LINE:COLUMN)` in the spelling of a type without a name.

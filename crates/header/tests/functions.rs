@@ -27,8 +27,28 @@ fn comments_are_those_of_the_function() {
         ("sqlite_style", Some("SQLite's style.")),
         ("undocumented", None),
         ("twice", Some("The first declaration has the comment.")),
+        // Of functions all of it is read.
+        ("headed_run", Some("==== Frees it; text may be NULL ====")),
+        ("headed_found", Some("--- DEPRECATED ---\nUse the other one.")),
     ] {
         assert_eq!(function(&api, name).doc.as_deref(), expect, "{name}");
+    }
+    // What stands above several types is of none of them, and what touches one is its own.
+    assert_eq!(api.records["headed"].doc, None);
+    assert_eq!(api.records["touched"].doc.as_deref(), Some("---- A pair ----"));
+}
+
+#[test]
+fn declarations_are_those_of_c() {
+    let api = parse("functions.h");
+    for (name, expect) in [
+        (
+            "headed_run",
+            "int headed_run(headed *it, touched *pair, const char *text, int (*step)(void *, int), void *user)",
+        ),
+        ("headed_found", "void (*headed_found(const char *name, void (*otherwise)(int)))(int)"),
+    ] {
+        assert_eq!(function(&api, name).signature(), expect);
     }
 }
 

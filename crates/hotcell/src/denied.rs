@@ -62,8 +62,8 @@ impl Denied {
         }
     }
 
-    /// With what would let it pass where this sandbox has stopped it.
-    pub(crate) fn by(mut self, record: &DenialRecord, sandbox: &Sandbox) -> Denied {
+    /// With what would let it pass where this sandbox has stopped it, once it served or while the library was loading.
+    pub(crate) fn by(mut self, record: &DenialRecord, sandbox: &Sandbox, loading: bool) -> Denied {
         /// What is as long as this may have been cut.
         const MOST: usize = denial_record::SIZE - denial_record::TEXT;
         let Some(syscall) = self.syscall.and_then(|_| Syscall::of_number(record.syscall)) else {
@@ -71,7 +71,7 @@ impl Denied {
         };
         let path = self.path.as_ref().and_then(|_| std::str::from_utf8(&record.text).ok());
         let path = path.filter(|path| path.len() < MOST);
-        let stopped = Stopped { syscall, arguments: self.arguments, path, port: self.port };
+        let stopped = Stopped { syscall, arguments: self.arguments, path, port: self.port, loading };
         self.remedy = Remedy::of(&stopped, sandbox).map(Box::new);
         self
     }
@@ -80,7 +80,7 @@ impl Denied {
     pub(crate) fn note(&self) -> Option<&'static str> {
         let syscall = Syscall::of_number(self.syscall.and(self.number)?)?;
         let path = self.path.as_deref();
-        let stopped = Stopped { syscall, arguments: self.arguments, path, port: self.port };
+        let stopped = Stopped { syscall, arguments: self.arguments, path, port: self.port, loading: false };
         self.remedy.as_deref()?.note(&stopped)
     }
 

@@ -451,13 +451,23 @@ impl Cause {
 }
 
 impl Error {
-    /// The line that it is shown as, with what lets a call pass that was denied in the words of a language.
+    /// The line that it is shown as, with what lets a call pass that was denied in the words of a language, and what is said behind that.
     #[doc(hidden)]
-    pub fn in_words(&self, of: impl Fn(&Remedy) -> String) -> String {
+    pub fn in_words(&self, of: impl Fn(&Remedy, &str) -> String) -> String {
         fmt::from_fn(|f| self.line(f, &of)).to_string()
     }
 
-    fn line(&self, f: &mut fmt::Formatter<'_>, of: &dyn Fn(&Remedy) -> String) -> fmt::Result {
+    /// The same with all the lines of `{:#}`.
+    #[doc(hidden)]
+    pub fn told_in_words(&self, of: impl Fn(&Remedy, &str) -> String) -> String {
+        let told = fmt::from_fn(|f| {
+            self.line(f, &of)?;
+            self.rest(f)
+        });
+        told.to_string()
+    }
+
+    fn line(&self, f: &mut fmt::Formatter<'_>, of: &dyn Fn(&Remedy, &str) -> String) -> fmt::Result {
         let e = &*self.0;
         write!(f, "{}", e.library)?;
         if !e.function.is_empty() {
@@ -473,7 +483,7 @@ impl Error {
             }
         }
         if let Cause::Denied(denied @ Denied { remedy: Some(remedy), .. }) = &e.cause {
-            write!(f, "; {}{}", of(remedy), denied.note().unwrap_or_default())?;
+            write!(f, "; {}", of(remedy, denied.note().unwrap_or_default()))?;
         }
         if self.tries() > 1 {
             write!(f, " (tried {} times)", self.tries())?;
@@ -485,20 +495,25 @@ impl Error {
 impl fmt::Display for Error {
     /// One line; with `{:#}` also the advice and what the worker printed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.line(f, &|remedy, note| remedy::in_contract(remedy) + note)?;
+        if f.alternate() { self.rest(f) } else { Ok(()) }
+    }
+}
+
+impl Error {
+    /// The lines behind the first.
+    fn rest(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let e = &*self.0;
-        self.line(f, &remedy::in_contract)?;
-        if f.alternate() {
-            e.outputs.iter().try_for_each(|(name, value)| write!(f, "\n  {name}: {value}"))?;
-            e.refused.iter().try_for_each(|refused| write!(f, "\n  {refused}"))?;
-            e.shortage.iter().try_for_each(|shortage| write!(f, "\n  {shortage}"))?;
-            if let Cause::Signal { heap: Some(heap), .. } = &e.cause {
-                heap.stacks(f)?;
-            }
-            write!(f, "\n  advice: {}\n  executed: {}", e.kind.advice(), e.executed)?;
-            if !e.output.is_empty() {
-                write!(f, "\n  the worker printed:")?;
-                e.output.lines().try_for_each(|line| write!(f, "\n    {line}"))?;
-            }
+        e.outputs.iter().try_for_each(|(name, value)| write!(f, "\n  {name}: {value}"))?;
+        e.refused.iter().try_for_each(|refused| write!(f, "\n  {refused}"))?;
+        e.shortage.iter().try_for_each(|shortage| write!(f, "\n  {shortage}"))?;
+        if let Cause::Signal { heap: Some(heap), .. } = &e.cause {
+            heap.stacks(f)?;
+        }
+        write!(f, "\n  advice: {}\n  executed: {}", e.kind.advice(), e.executed)?;
+        if !e.output.is_empty() {
+            write!(f, "\n  the worker printed:")?;
+            e.output.lines().try_for_each(|line| write!(f, "\n    {line}"))?;
         }
         Ok(())
     }

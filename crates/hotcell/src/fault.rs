@@ -254,7 +254,7 @@ fn denied(end: &End, number: i32) -> Option<Denied> {
         return None;
     }
     match (&end.denied, end.crash.filter(|record| record.signal == number)) {
-        (Some(record), _) => Some(Denied::of_record(record).by(record, &end.sandbox)),
+        (Some(record), _) => Some(Denied::of_record(record).by(record, &end.sandbox, !end.served)),
         // Its own handler was there, and saw the signal sent by somebody.
         (None, Some(_)) => None,
         (None, None) => Some(Denied::unknown()),

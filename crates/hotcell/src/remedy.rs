@@ -6,7 +6,7 @@ use hotcell_sandbox::{Remedy, Require};
 use serde_json::{Value, json};
 
 /// The table `sandbox` that lets a call pass, by its keys: what is not known is null in its list. Nothing where none does.
-fn table(remedy: &Remedy) -> Option<Vec<(&'static str, Value)>> {
+pub fn table(remedy: &Remedy) -> Option<Vec<(&'static str, Value)>> {
     let (said, open) = match remedy {
         Remedy::With(sandbox) => (sandbox, &[][..]),
         Remedy::Naming(sandbox, open) => (sandbox, &open[..]),
@@ -34,11 +34,15 @@ fn table(remedy: &Remedy) -> Option<Vec<(&'static str, Value)>> {
     Some(table)
 }
 
+/// What stands for a value of this key that is not known.
+pub fn unknown(key: &str) -> &'static str {
+    if matches!(key, "connect" | "bind") { "PORT" } else { "PATH" }
+}
+
 /// The same as texts, for a language that has so what is neither a list nor unknown: `PATH` and `PORT` stand for that.
 pub fn entries(remedy: &Remedy, literal: impl Fn(&Value) -> String) -> Option<Vec<(&'static str, String)>> {
     let item = |key: &str, value: &Value| match value {
-        Value::Null if matches!(key, "connect" | "bind") => "PORT".to_owned(),
-        Value::Null => "PATH".to_owned(),
+        Value::Null => unknown(key).to_owned(),
         value => literal(value),
     };
     let entry = |(key, value)| match &value {
@@ -52,7 +56,7 @@ pub fn entries(remedy: &Remedy, literal: impl Fn(&Value) -> String) -> Option<Ve
 }
 
 /// That something lets a call pass, in the words of a contract.
-pub(crate) fn in_contract(remedy: &Remedy) -> String {
+pub fn in_contract(remedy: &Remedy) -> String {
     let Some(entries) = entries(remedy, Value::to_string) else { return NEVER.to_owned() };
     let lines: Vec<String> = entries.iter().map(|(key, value)| format!("{key} = {value}")).collect();
     format!("`sandbox = {{ {} }}` would allow it", lines.join(", "))

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::spelling::declared;
 use crate::types::{CType, Target};
 
 mod flaw;
@@ -256,8 +257,7 @@ impl Function {
             .params
             .iter()
             .map(|p| match &p.name {
-                Some(name) if p.ty.written.ends_with('*') => format!("{}{name}", p.ty.written),
-                Some(name) => format!("{} {name}", p.ty.written),
+                Some(name) => declared(&p.ty.written, name),
                 None => p.ty.written.clone(),
             })
             .collect();
@@ -267,7 +267,6 @@ impl Function {
         if params.is_empty() && self.prototyped {
             params.push("void".into());
         }
-        let gap = if self.result.written.ends_with('*') { "" } else { " " };
-        format!("{}{gap}{}({})", self.result.written, self.name, params.join(", "))
+        declared(&self.result.written, &format!("{}({})", self.name, params.join(", ")))
     }
 }

@@ -161,6 +161,43 @@ fn is_of_words(c: char) -> bool {
     !is_empty && seen.escape_debug().eq(seen.chars())
 }
 
+/// Where a type's declarator begins, if it is more than stars: `(*)(int)`, `(int)`, `[4]`.
+pub fn declarator(spelling: &str) -> Option<usize> {
+    let mut depth = 0_u32;
+    let mut word = false;
+    for (at, c) in spelling.char_indices() {
+        match c {
+            // `__typeof__(…)`, `_Atomic(…)` and the like are part of the name.
+            '(' if depth > 0 || word => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            '(' | '[' if depth == 0 => return Some(at),
+            _ => {}
+        }
+        word = c.is_alphanumeric() || c == '_';
+    }
+    None
+}
+
+/// How C declares something of a type: `int n`, `char *text`, `void (*run)(int)`, `int (*rows)[4]`. What is declared may be a function, with
+/// its parameters behind its name: `void (*handler(int number))(int)`.
+pub fn declared(ty: &str, name: &str) -> String {
+    let ty = ty.trim_end();
+    let Some(mut at) = declarator(ty) else {
+        return format!("{ty}{}{name}", if ty.ends_with('*') { "" } else { " " });
+    };
+    if !ty[at..].starts_with("(*") {
+        let before = ty[..at].trim_end();
+        return format!("{before}{}{name}{}", if before.ends_with('*') { "" } else { " " }, &ty[at..]);
+    }
+    // The name is inside of all parentheses that begin with a star, behind the stars and what is said of them.
+    while ty[at..].starts_with("(*") {
+        at += 1;
+        at += ty[at..].find(|c: char| c != '*' && c != ' ' && !is_of_words(c)).unwrap_or(ty.len() - at);
+    }
+    let (before, after) = ty.split_at(at);
+    format!("{before}{}{name}{after}", if before.ends_with(['*', ' ']) { "" } else { " " })
+}
+
 /// Whether a text names a type, or is the name that C has for a structure, so that it can stand in parentheses: names, numbers and signs of
 /// types, with balanced brackets. Nothing that ends there or begins something else, no text, no statement.
 pub fn is_type(text: &str) -> bool {
@@ -359,6 +396,33 @@ mod tests {
             "int\u{202e}",
         ] {
             assert!(!is_type(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_stand_where_c_has_them() {
+        for (ty, name, expect) in [
+            ("int", "n", "int n"),
+            ("const char *", "text", "const char *text"),
+            ("struct kit **", "out", "struct kit **out"),
+            ("int[4]", "row", "int row[4]"),
+            ("char *[3]", "names", "char *names[3]"),
+            ("int (*)[4]", "rows", "int (*rows)[4]"),
+            ("void (*)(int)", "run", "void (*run)(int)"),
+            ("void (**)(int)", "runs", "void (**runs)(int)"),
+            ("int (*const)(void *, int)", "run", "int (*const run)(void *, int)"),
+            (
+                "void (*)(int)",
+                "handler(int number, void (*next)(int))",
+                "void (*handler(int number, void (*next)(int)))(int)",
+            ),
+            ("int (*(*)(void))[4]", "f", "int (*(*f)(void))[4]"),
+            ("void (*(*)(int))(char)", "f", "void (*(*f)(int))(char)"),
+            ("__typeof__((*(grid *)0)[0])", "x", "__typeof__((*(grid *)0)[0]) x"),
+            ("__typeof__((*(grid *)0)[0]) (*)[2]", "x", "__typeof__((*(grid *)0)[0]) (*x)[2]"),
+            ("_Atomic(int) *", "x", "_Atomic(int) *x"),
+        ] {
+            assert_eq!(declared(ty, name), expect);
         }
     }
 

@@ -134,7 +134,8 @@ impl Policy {
         let serve = Policy::serve(sandbox)?;
         for rule in LOAD {
             for &call in rule.calls {
-                let decision = serve.decisions.get(call).cloned().unwrap_or_else(|| Decision::of(rule));
+                let own = Decision::of(rule);
+                let decision = serve.decisions.get(call).map_or_else(|| own.clone(), |it| it.besides(&own));
                 policy.decisions.insert(call, decision);
             }
         }
@@ -249,6 +250,15 @@ impl Decision {
     fn then(&self, arguments: &[u64; 6], pid: u32) -> Then {
         let holds = |all: &Vec<Comparison>| all.iter().all(|one| one.holds(arguments, pid));
         if self.when.is_empty() || self.when.iter().any(holds) { self.then } else { self.otherwise }
+    }
+
+    /// The same, where what this other one allows is allowed besides: a line that adds to a call takes nothing from it.
+    fn besides(&self, other: &Decision) -> Decision {
+        let mut all = self.clone();
+        if self.then == Then::Allow && !self.when.is_empty() && other.then == Then::Allow {
+            all.when.extend(other.when.iter().filter(|it| !self.when.contains(it)).cloned());
+        }
+        all
     }
 
     fn allow(when: Vec<Vec<Comparison>>) -> Decision {

@@ -16,6 +16,8 @@ pub struct Stopped<'a> {
     pub path: Option<&'a str>,
     /// The port that it named.
     pub port: Option<u16>,
+    /// Whether it was stopped while the library was loading, which has rules of its own.
+    pub loading: bool,
 }
 
 /// What lets a system call pass that was stopped.
@@ -39,8 +41,10 @@ impl Remedy {
     /// Of a call that this sandbox has stopped; nothing where none is known. What a library passed is all that is looked at: it is a
     /// worker's word, and may lead anywhere.
     pub fn of(stopped: &Stopped<'_>, sandbox: &Sandbox) -> Option<Remedy> {
-        let Stopped { syscall, arguments, path, port } = *stopped;
+        let Stopped { syscall, arguments, path, port, loading } = *stopped;
         let name = syscall.name;
+        // Some calls that take a path take none where they work on a descriptor.
+        let no_path = syscall.path.is_none_or(|at| arguments[usize::from(at)] == 0 && path.is_none());
         let passes = |policy: &Policy| policy.then(syscall.name, &arguments, NOBODY) == Then::Allow;
         if !passes(&Policy::always()) {
             return Some(Remedy::Never);
@@ -56,15 +60,20 @@ impl Remedy {
                 Remedy::Naming(sandbox, open) => filled(sandbox.clone(), open),
                 Remedy::Never => return false,
             };
-            Policy::serve(&sandbox).is_ok_and(|policy| passes(&policy))
+            let in_force = if loading { Policy::load(&sandbox) } else { Policy::serve(&sandbox) };
+            in_force.is_ok_and(|policy| passes(&policy))
         };
         // A line of its own does not do where the kernel judges paths besides.
         let allowed = || {
-            let line = (!Policy::is_judged_by_path(name)).then(|| rule(name, &arguments))?;
+            let line =
+                (!Policy::is_judged_by_path(name)).then(|| match syscall.path.filter(|_| no_path) {
+                    Some(at) => without_path(name, &arguments, at),
+                    None => rule(name, &arguments),
+                })?;
             Some(with_call(sandbox, line))
         };
         // Of what works on a descriptor no path is known, and none may be missing.
-        if is_of_files && syscall.path.is_none() {
+        if is_of_files && no_path {
             return allowed().filter(helps).or_else(remedy).filter(helps);
         }
         remedy().filter(helps).or_else(allowed).filter(helps)
@@ -238,15 +247,29 @@ fn keeping(mut with: Sandbox, open: Option<&'static str>, before: &Sandbox) -> R
 /// A line that allows a call with what it was given, as far as that says what it does: numbers of descriptors, lengths and what
 /// lies in memory differ from call to call.
 pub(crate) fn rule(name: &str, arguments: &[u64; 6]) -> String {
+    compared(name, choices(name, arguments))
+}
+
+/// The same of a call that was given no path where this argument is one: with one it is another matter.
+fn without_path(name: &str, arguments: &[u64; 6], at: u8) -> String {
+    let mut lines = choices(name, arguments);
+    lines.push(format!("arg{at}:64 == 0"));
+    compared(name, lines)
+}
+
+fn compared(name: &str, compared: Vec<String>) -> String {
+    if compared.is_empty() { name.to_owned() } else { format!("{name}({})", compared.join(" && ")) }
+}
+
+fn choices(name: &str, arguments: &[u64; 6]) -> Vec<String> {
     let choices = Syscall::named(name).map_or(&[][..], |syscall| syscall.choices);
-    let compared: Vec<String> = choices
+    choices
         .iter()
         .map(|&at| match arguments[usize::from(at)] as u32 {
             small @ ..10 => format!("arg{at} == {small}"),
             number => format!("arg{at} == {number:#x}"),
         })
-        .collect();
-    if compared.is_empty() { name.to_owned() } else { format!("{name}({})", compared.join(" && ")) }
+        .collect()
 }
 
 #[cfg(test)]
@@ -255,7 +278,7 @@ mod tests {
 
     fn of(call: &str, arguments: [u64; 6], path: Option<&str>, sandbox: &Sandbox) -> Option<Remedy> {
         let syscall = Syscall::named(call).unwrap();
-        Remedy::of(&Stopped { syscall, arguments, path, port: None }, sandbox)
+        Remedy::of(&Stopped { syscall, arguments, path, port: None, loading: false }, sandbox)
     }
 
     fn opened(flags: libc::c_int, path: &str, sandbox: &Sandbox) -> Option<Remedy> {
@@ -322,11 +345,41 @@ mod tests {
     }
 
     #[test]
+    fn what_has_no_path_asks_for_none() {
+        let line = |line: &str| {
+            Some(Remedy::With(Sandbox { allow: vec![line.into()], ..Sandbox::of(Profile::Custom) }))
+        };
+        // `futimens`; with a path, that is what is missing.
+        let compute = Sandbox::default();
+        assert_eq!(of("utimensat", [3, 0, 0, 0, 0, 0], None, &compute), line("utimensat(arg1:64 == 0)"));
+        let some = Some(Remedy::Naming(Sandbox::of(Profile::Files), vec!["read"]));
+        assert_eq!(of("newfstatat", [3, 0x1000, 0x2000, 0, 0, 0], None, &compute), some);
+    }
+
+    #[test]
+    fn a_line_for_what_is_stopped_while_loading_takes_nothing_from_loading() {
+        let while_loading = |name: &str, arguments| {
+            let syscall = Syscall::named(name).unwrap();
+            let stopped = Stopped { syscall, arguments, path: None, port: None, loading: true };
+            let Some(Remedy::With(with)) = Remedy::of(&stopped, &Sandbox::default()) else {
+                panic!("{name}");
+            };
+            Policy::load(&with).unwrap()
+        };
+        let (datagrams, streams) = ([1, 2, 0, 0, 0, 0], [1, 1, 0, 0, 0, 0]);
+        let policy = while_loading("socketpair", datagrams);
+        for pair in [datagrams, streams] {
+            assert_eq!(policy.then("socketpair", &pair, NOBODY), Then::Allow);
+        }
+        assert_eq!(policy.then("socketpair", &[2, 1, 0, 0, 0, 0], NOBODY), Then::Deny);
+    }
+
+    #[test]
     fn what_a_line_opens_is_said_behind_it() {
         let note = |call: &str, flags: libc::c_int, path: &str| {
             let arguments = [0xffff_ff9c, 0, flags as u64, 0, 0, 0];
             let syscall = Syscall::named(call).unwrap();
-            let stopped = Stopped { syscall, arguments, path: Some(path), port: None };
+            let stopped = Stopped { syscall, arguments, path: Some(path), port: None, loading: false };
             Remedy::of(&stopped, &Sandbox::default()).unwrap().note(&stopped)
         };
         assert_eq!(note("openat", libc::O_RDONLY, "/etc/hosts"), Some(MISSING));
@@ -391,7 +444,8 @@ mod tests {
         );
         let at = |call: &str, sandbox: &Sandbox| {
             let syscall = Syscall::named(call).unwrap();
-            Remedy::of(&Stopped { syscall, arguments: [0; 6], path: None, port: Some(80) }, sandbox)
+            let (arguments, path, port, loading) = ([0; 6], None, Some(80), false);
+            Remedy::of(&Stopped { syscall, arguments, path, port, loading }, sandbox)
         };
         let connect = Sandbox { connect: vec![80], ..network.clone() };
         assert_eq!(at("connect", &compute), Some(Remedy::With(connect)));
@@ -407,8 +461,9 @@ mod tests {
         let sandboxes = Profile::ALL.map(Sandbox::of);
         for syscall in crate::tables::SYSCALLS {
             for arguments in [[0; 6], [2, 1, 0, 0, 0, 0], [u64::MAX; 6]] {
-                for sandbox in &sandboxes {
-                    let stopped = Stopped { syscall, arguments, path: Some("/etc/hosts"), port: Some(7) };
+                for (sandbox, loading) in sandboxes.iter().flat_map(|it| [(it, false), (it, true)]) {
+                    let (path, port) = (Some("/etc/hosts"), Some(7));
+                    let stopped = Stopped { syscall, arguments, path, port, loading };
                     let always = Policy::always().then(syscall.name, &arguments, NOBODY);
                     let with = match Remedy::of(&stopped, sandbox) {
                         Some(Remedy::With(with)) => with,
@@ -423,7 +478,9 @@ mod tests {
                     assert_eq!(with.misplaced(), None, "{}", syscall.name);
                     assert!(with.has_files() || !sandbox.has_files(), "{}", syscall.name);
                     assert!(with.has_network() || !sandbox.has_network(), "{}", syscall.name);
-                    let then = Policy::serve(&with).unwrap().then(syscall.name, &arguments, NOBODY);
+                    // What would let it pass while the library loads is for then.
+                    let in_force = if loading { Policy::load(&with) } else { Policy::serve(&with) };
+                    let then = in_force.unwrap().then(syscall.name, &arguments, NOBODY);
                     assert_eq!(then, Then::Allow, "{}", syscall.name);
                 }
             }

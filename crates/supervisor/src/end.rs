@@ -20,6 +20,8 @@ pub struct End {
     pub crash: Option<CrashRecord>,
     /// The system call for which its sandbox ended it, by its own word.
     pub denied: Option<DenialRecord>,
+    /// Whether it had said that its library was loaded.
+    pub served: bool,
     /// What it was allowed, as its user says it.
     pub sandbox: Arc<Sandbox>,
     /// That the library was refused memory, by its own word.

@@ -360,6 +360,7 @@ impl Watched {
             how: how.unwrap_or(HowEnded::Unknown),
             crash,
             denied,
+            served: state.welcome.is_some(),
             sandbox: Arc::clone(&self.shared.sandbox),
             refusal,
             heap_fault,

@@ -52,7 +52,7 @@ fn main() -> ExitCode {
     let source = match (contract, args.library) {
         (true, None) => Source::Contract(args.source),
         (false, Some(library)) => {
-            Source::Headers { headers: vec![args.source.display().to_string()], library }
+            Source::Headers { headers: vec![args.source.display().to_string()], library, any_null: true }
         }
         _ => {
             eprintln!("a header needs `--lib NAME`; a contract names its library itself");

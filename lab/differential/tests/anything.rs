@@ -44,7 +44,11 @@ fn compile(folder: &Path) -> Job {
     assert!(command.status().unwrap().success());
     let header = folder.join("odd.h").display().to_string();
     Job {
-        source: Source::Headers { headers: vec![header], library: library.display().to_string() },
+        source: Source::Headers {
+            headers: vec![header],
+            library: library.display().to_string(),
+            any_null: true,
+        },
         only: None,
         include_dirs: Vec::new(),
         defines: Vec::new(),
@@ -82,7 +86,7 @@ fn a_library_nobody_has_described() {
 #[test]
 fn the_mathematics_library() {
     let job = Job {
-        source: Source::Headers { headers: vec!["math.h".into()], library: "m".into() },
+        source: Source::Headers { headers: vec!["math.h".into()], library: "m".into(), any_null: true },
         only: None,
         include_dirs: Vec::new(),
         defines: Vec::new(),

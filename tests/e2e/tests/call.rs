@@ -670,6 +670,13 @@ fn a_sandbox_on_the_command_line() {
     let call = |words: &[&str]| folder.hotcell(["call", "bind.toml", "peek_open", &path]).and(words);
     let error = call(&[]).error(106, "SandboxDenied");
     assert_eq!((&error["cause"]["syscall"], &error["cause"]["path"]), (&json!("openat"), &json!(path)));
+    // What would allow it is said in the words of the command, for a shell; the lines behind it stay.
+    let options = format!(
+        "`--sandbox files --read {path}` would allow it, or `--refuse {path}` where it is missing; in the contract, `sandbox = "
+    );
+    call(&[]).fails(106).says(&options).says("advice: ");
+    call(&["--sandbox", "files", "--read", &path]).succeeds().prints("return  0");
+    call(&["--sandbox", "compute", "--refuse", &path]).succeeds().prints("return  -1");
     call(&["--sandbox", "files", "--read", "named", "--strict"]).succeeds().prints("return  0");
     call(&["--sandbox", "files", "--read", "bind.toml"]).succeeds().prints("return  -1");
     call(&["--sandbox", "basic"]).succeeds().prints("return  0");

@@ -94,3 +94,18 @@ fn functions_that_are_not_selected_or_not_there() {
     let explain = folder.hotcell(["explain", "math.h", "--lib", "m", "cbrt"]).succeeds();
     explain.mentions("bound: proven").mentions("a number the caller passes");
 }
+
+/// A header is no word about NULL: it says what packages do, and what is loaded in Python. On a command line it is meant.
+#[test]
+fn a_header_alone_lets_nobody_pass_null_but_the_command_line() {
+    let folder = Folder::new();
+    let lines = "static inline int letter(const char *text) { return text ? text[0] : -1; }\n\
+                 /** @param text a text, or NULL */\n\
+                 static inline int letter_or(const char *text) { return text ? 1 : -1; }\n";
+    folder.write("nulls.h", lines);
+    for (name, said) in [("letter", false), ("letter_or", true)] {
+        let ended = folder.hotcell(["explain", "nulls.h", name, "--lib", "c"]).succeeds();
+        assert_eq!(ended.to_string().contains("NULL may be passed"), said, "{ended}");
+    }
+    folder.hotcell(["call", "nulls.h", "letter", "null", "--lib", "c"]).succeeds().prints("return  -1");
+}

@@ -46,6 +46,7 @@ fn library(folder: &Path, constructor: &str) -> Bound {
     let source = Source::Headers {
         headers: vec![folder.join("answer.h").display().to_string()],
         library: folder.join("libanswer.so").display().to_string(),
+        any_null: false,
     };
     let job =
         Job { source, only: None, include_dirs: Vec::new(), defines: Vec::new(), library_dirs: Vec::new() };

@@ -914,7 +914,7 @@ static void hotcell_call_measured_rectangle_of(hotcell_ctx *hc_ctx, const hotcel
     __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
-/* Function 4, measured_each: int64_t measured_each(int32_t count, int32_t (*)(void *, int32_t) visit, void *user) */
+/* Function 4, measured_each: int64_t measured_each(int32_t count, int32_t (*visit)(void *, int32_t), void *user) */
 _Static_assert(__builtin_types_compatible_p(__typeof__(measured_each),
     long (int, int (*)(void *, int), void *)), "type of measured_each");
 

@@ -72,7 +72,7 @@ impl Measured {
 
     /// Calls \`visit\` with 0, 1, … up to \`count\`, and adds up what it returns.
     ///
-    /// C: `int64_t measured_each(int32_t count, int32_t (*)(void *, int32_t) visit, void *user)`
+    /// C: `int64_t measured_each(int32_t count, int32_t (*visit)(void *, int32_t), void *user)`
     ///
     /// `visit` is called with `number`.
     ///

@@ -44,7 +44,7 @@ pub(crate) fn finish(
         return Some(Err(undecided(site, gaps)));
     }
     let mut roles: Vec<Fact<Role>> = draft.params.into_iter().flatten().collect();
-    if site.contract.bare {
+    if site.contract.any_null {
         accept_null(function, &copied, &mut roles);
     }
     let (Some(mut result), true) = (draft.result, roles.len() == function.params.len()) else {
@@ -365,7 +365,7 @@ fn needs(role: &Role) -> Vec<usize> {
     needs
 }
 
-/// Without a contract, nothing forbids NULL but the header: whoever writes it on a command line means it. What ends a copy must be there.
+/// Nothing forbids NULL but the header: whoever writes it on a command line means it. What ends a copy must be there.
 fn accept_null(function: &Function, copied: &[Keeps], roles: &mut [Fact<Role>]) {
     let ends = |index| copied.iter().any(|keeps| keeps.until == (Until::Param { param: index }));
     let forbidden = |index: usize| {

@@ -54,12 +54,12 @@ impl Receiver {
     /// That of a function.
     fn of(context: &Context<'_>, owner: Owner<'_>) -> Receiver {
         let Owner::Object { key, .. } = owner else {
-            let (name, session) = ("lib".to_owned(), "lib.session".to_owned());
+            let (name, session) = ("lib".to_owned(), "lib.s()".to_owned());
             return Receiver {
                 name,
                 ty: "*Library".into(),
-                begin: "lib.session.Begin(ctx, ".into(),
-                begin_with: "lib.session.BeginWith(ctx, ".into(),
+                begin: "lib.s().Begin(ctx, ".into(),
+                begin_with: "lib.s().BeginWith(ctx, ".into(),
                 session,
             };
         };
@@ -375,7 +375,7 @@ pub(crate) fn by_columns(context: &Context<'_>, index: usize) -> Result<Option<M
     let mut body = vec![
         format!("\tcolumns := []rt.Column{{{}}}", columns.join(", ")),
         format!(
-            "\t{} rt.CallRows(ctx, lib.session, {}, columns, func(rows rt.RowArguments) {{",
+            "\t{} rt.CallRows(ctx, lib.s(), {}, columns, func(rows rt.RowArguments) {{",
             if outcomes.is_empty() { "_, err :=" } else { "return" },
             context.index(index)
         ),

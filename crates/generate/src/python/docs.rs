@@ -1,6 +1,9 @@
 //! Header comments as docstrings.
 
-use hotcell_model::interface::{Function, Handle};
+use hotcell_model::interface::{CallbackRole, Function, Handle, Role};
+use hotcell_model::types::Type;
+
+use super::types;
 
 /// The lines of a comment as its author typed them, without the margin that all but the first have.
 pub(super) fn from_header(text: &str) -> String {
@@ -16,11 +19,35 @@ pub(super) fn from_header(text: &str) -> String {
     shown.collect::<Vec<_>>().join("\n")
 }
 
-/// What the header says of a function, and its declaration.
-pub(super) fn of_function(function: &Function) -> String {
+/// What the header says of a function, what it calls, and its declaration. `names` are those of the parameters that callers pass.
+pub(super) fn of_function(function: &Function, names: &[String]) -> String {
     let said = from_header(function.doc.as_deref().unwrap_or_default());
+    let calls = calls(function, names).join("\n");
     let declared = format!("C: {};", function.signature);
-    if said.is_empty() { declared } else { format!("{said}\n\n{declared}") }
+    let parts: Vec<String> = [said, calls, declared].into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join("\n\n")
+}
+
+/// How the functions are called that a function is passed: what of their parameters in C comes in Python, and what they give.
+fn calls(function: &Function, names: &[String]) -> Vec<String> {
+    let passed = function.params.iter().filter(|param| param.role.value.is_argument()).zip(names);
+    let calls = passed.filter_map(|(param, name)| {
+        let Role::Callback { callback, .. } = &param.role.value else { return None };
+        let shown: Vec<&str> = callback
+            .params
+            .iter()
+            .filter(|param| types::is_shown(param))
+            .map(|param| param.name.as_str())
+            .collect();
+        let fills = callback.params.iter().any(|param| matches!(param.role, CallbackRole::Room { .. }));
+        let gives = match callback.result.kind {
+            _ if fills => ", which gives data",
+            Type::Void => "",
+            _ => ", which gives a number",
+        };
+        Some(format!("The library calls {name}({}){gives}.", shown.join(", ")))
+    });
+    calls.collect()
 }
 
 /// What the class of an object says.

@@ -183,7 +183,8 @@ pub(super) fn field(interface: &Interface, names: &Names, ty: &CType, role: &Fie
     }
 }
 
-fn is_shown(param: &CallbackParam) -> bool {
+/// Whether what calls a function of Python passes this.
+pub(super) fn is_shown(param: &CallbackParam) -> bool {
     !matches!(param.role, CallbackRole::LengthOf { .. } | CallbackRole::UserData)
 }
 

@@ -1079,7 +1079,7 @@ static void hotcell_call_sqlite3_close_v2(hotcell_ctx *hc_ctx, const hotcell_req
     __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
-/* Function 8, sqlite3_exec: int sqlite3_exec(sqlite3 *, const char *sql, int (*)(void *, int, char **, char **) callback, void *, char **errmsg) */
+/* Function 8, sqlite3_exec: int sqlite3_exec(sqlite3 *, const char *sql, int (*callback)(void *, int, char **, char **), void *, char **errmsg) */
 _Static_assert(__builtin_types_compatible_p(__typeof__(sqlite3_exec),
     int (struct sqlite3 *, const char *, int (*)(void *, int, char **, char **), void *, char **)), "type of sqlite3_exec");
 
@@ -2118,7 +2118,7 @@ static void hotcell_call_sqlite3_randomness(hotcell_ctx *hc_ctx, const hotcell_r
     __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
-/* Function 28, sqlite3_set_authorizer: int sqlite3_set_authorizer(sqlite3 *, int (*)(void *, int, const char *, const char *, const char *, const char *) xAuth, void *pUserData) */
+/* Function 28, sqlite3_set_authorizer: int sqlite3_set_authorizer(sqlite3 *, int (*xAuth)(void *, int, const char *, const char *, const char *, const char *), void *pUserData) */
 _Static_assert(__builtin_types_compatible_p(__typeof__(sqlite3_set_authorizer),
     int (struct sqlite3 *, int (*)(void *, int, const char *, const char *, const char *, const char *), void *)), "type of sqlite3_set_authorizer");
 
@@ -2271,7 +2271,7 @@ static void hotcell_call_sqlite3_set_authorizer(hotcell_ctx *hc_ctx, const hotce
     __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
-/* Function 29, sqlite3_trace: void *sqlite3_trace(sqlite3 *, void (*)(void *, const char *) xTrace, void *) */
+/* Function 29, sqlite3_trace: void *sqlite3_trace(sqlite3 *, void (*xTrace)(void *, const char *), void *) */
 _Static_assert(__builtin_types_compatible_p(__typeof__(sqlite3_trace),
     void * (struct sqlite3 *, void (*)(void *, const char *), void *)), "type of sqlite3_trace");
 
@@ -2373,7 +2373,7 @@ static void hotcell_call_sqlite3_trace(hotcell_ctx *hc_ctx, const hotcell_reques
     }
 }
 
-/* Function 30, sqlite3_profile: void *sqlite3_profile(sqlite3 *, void (*)(void *, const char *, sqlite3_uint64) xProfile, void *) */
+/* Function 30, sqlite3_profile: void *sqlite3_profile(sqlite3 *, void (*xProfile)(void *, const char *, sqlite3_uint64), void *) */
 _Static_assert(__builtin_types_compatible_p(__typeof__(sqlite3_profile),
     void * (struct sqlite3 *, void (*)(void *, const char *, unsigned long long), void *)), "type of sqlite3_profile");
 
@@ -2478,7 +2478,7 @@ static void hotcell_call_sqlite3_profile(hotcell_ctx *hc_ctx, const hotcell_requ
     }
 }
 
-/* Function 31, sqlite3_trace_v2: int sqlite3_trace_v2(sqlite3 *, unsigned int uMask, int (*)(unsigned int, void *, void *, void *) xCallback, void *pCtx) */
+/* Function 31, sqlite3_trace_v2: int sqlite3_trace_v2(sqlite3 *, unsigned int uMask, int (*xCallback)(unsigned int, void *, void *, void *), void *pCtx) */
 _Static_assert(__builtin_types_compatible_p(__typeof__(sqlite3_trace_v2),
     int (struct sqlite3 *, unsigned int, int (*)(unsigned int, void *, void *, void *), void *)), "type of sqlite3_trace_v2");
 
@@ -6445,7 +6445,7 @@ static void hotcell_call_sqlite3_reset(hotcell_ctx *hc_ctx, const hotcell_reques
     __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
-/* Function 104, sqlite3_create_function: int sqlite3_create_function(sqlite3 *db, const char *zFunctionName, int nArg, int eTextRep, void *pApp, void (*)(sqlite3_context *, int, sqlite3_value **) xFunc, void (*)(sqlite3_context *, int, sqlite3_value **) xStep, void (*)(sqlite3_context *) xFinal) */
+/* Function 104, sqlite3_create_function: int sqlite3_create_function(sqlite3 *db, const char *zFunctionName, int nArg, int eTextRep, void *pApp, void (*xFunc)(sqlite3_context *, int, sqlite3_value **), void (*xStep)(sqlite3_context *, int, sqlite3_value **), void (*xFinal)(sqlite3_context *)) */
 _Static_assert(__builtin_types_compatible_p(__typeof__(sqlite3_create_function),
     int (struct sqlite3 *, const char *, int, int, void *, void (*)(struct sqlite3_context *, int, struct sqlite3_value **), void (*)(struct sqlite3_context *, int, struct sqlite3_value **), void (*)(struct sqlite3_context *))), "type of sqlite3_create_function");
 
@@ -6600,7 +6600,7 @@ static void hotcell_call_sqlite3_create_function(hotcell_ctx *hc_ctx, const hotc
     __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
-/* Function 105, sqlite3_create_function16: int sqlite3_create_function16(sqlite3 *db, const void *zFunctionName, int nArg, int eTextRep, void *pApp, void (*)(sqlite3_context *, int, sqlite3_value **) xFunc, void (*)(sqlite3_context *, int, sqlite3_value **) xStep, void (*)(sqlite3_context *) xFinal) */
+/* Function 105, sqlite3_create_function16: int sqlite3_create_function16(sqlite3 *db, const void *zFunctionName, int nArg, int eTextRep, void *pApp, void (*xFunc)(sqlite3_context *, int, sqlite3_value **), void (*xStep)(sqlite3_context *, int, sqlite3_value **), void (*xFinal)(sqlite3_context *)) */
 _Static_assert(__builtin_types_compatible_p(__typeof__(sqlite3_create_function16),
     int (struct sqlite3 *, const void *, int, int, void *, void (*)(struct sqlite3_context *, int, struct sqlite3_value **), void (*)(struct sqlite3_context *, int, struct sqlite3_value **), void (*)(struct sqlite3_context *))), "type of sqlite3_create_function16");
 
@@ -6755,7 +6755,7 @@ static void hotcell_call_sqlite3_create_function16(hotcell_ctx *hc_ctx, const ho
     __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
-/* Function 106, sqlite3_create_function_v2: int sqlite3_create_function_v2(sqlite3 *db, const char *zFunctionName, int nArg, int eTextRep, void *pApp, void (*)(sqlite3_context *, int, sqlite3_value **) xFunc, void (*)(sqlite3_context *, int, sqlite3_value **) xStep, void (*)(sqlite3_context *) xFinal, void (*)(void *) xDestroy) */
+/* Function 106, sqlite3_create_function_v2: int sqlite3_create_function_v2(sqlite3 *db, const char *zFunctionName, int nArg, int eTextRep, void *pApp, void (*xFunc)(sqlite3_context *, int, sqlite3_value **), void (*xStep)(sqlite3_context *, int, sqlite3_value **), void (*xFinal)(sqlite3_context *), void (*xDestroy)(void *)) */
 _Static_assert(__builtin_types_compatible_p(__typeof__(sqlite3_create_function_v2),
     int (struct sqlite3 *, const char *, int, int, void *, void (*)(struct sqlite3_context *, int, struct sqlite3_value **), void (*)(struct sqlite3_context *, int, struct sqlite3_value **), void (*)(struct sqlite3_context *), void (*)(void *))), "type of sqlite3_create_function_v2");
 
@@ -7042,7 +7042,7 @@ static void hotcell_call_sqlite3_create_function_v2(hotcell_ctx *hc_ctx, const h
     __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
-/* Function 107, sqlite3_create_window_function: int sqlite3_create_window_function(sqlite3 *db, const char *zFunctionName, int nArg, int eTextRep, void *pApp, void (*)(sqlite3_context *, int, sqlite3_value **) xStep, void (*)(sqlite3_context *) xFinal, void (*)(sqlite3_context *) xValue, void (*)(sqlite3_context *, int, sqlite3_value **) xInverse, void (*)(void *) xDestroy) */
+/* Function 107, sqlite3_create_window_function: int sqlite3_create_window_function(sqlite3 *db, const char *zFunctionName, int nArg, int eTextRep, void *pApp, void (*xStep)(sqlite3_context *, int, sqlite3_value **), void (*xFinal)(sqlite3_context *), void (*xValue)(sqlite3_context *), void (*xInverse)(sqlite3_context *, int, sqlite3_value **), void (*xDestroy)(void *)) */
 _Static_assert(__builtin_types_compatible_p(__typeof__(sqlite3_create_window_function),
     int (struct sqlite3 *, const char *, int, int, void *, void (*)(struct sqlite3_context *, int, struct sqlite3_value **), void (*)(struct sqlite3_context *), void (*)(struct sqlite3_context *), void (*)(struct sqlite3_context *, int, struct sqlite3_value **), void (*)(void *))), "type of sqlite3_create_window_function");
 
@@ -8967,7 +8967,7 @@ static void hotcell_call_sqlite3_result_subtype(hotcell_ctx *hc_ctx, const hotce
     }
 }
 
-/* Function 150, sqlite3_create_collation: int sqlite3_create_collation(sqlite3 *, const char *zName, int eTextRep, void *pArg, int (*)(void *, int, const void *, int, const void *) xCompare) */
+/* Function 150, sqlite3_create_collation: int sqlite3_create_collation(sqlite3 *, const char *zName, int eTextRep, void *pArg, int (*xCompare)(void *, int, const void *, int, const void *)) */
 _Static_assert(__builtin_types_compatible_p(__typeof__(sqlite3_create_collation),
     int (struct sqlite3 *, const char *, int, void *, int (*)(void *, int, const void *, int, const void *))), "type of sqlite3_create_collation");
 
@@ -9128,7 +9128,7 @@ static void hotcell_call_sqlite3_create_collation(hotcell_ctx *hc_ctx, const hot
     __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
-/* Function 151, sqlite3_create_collation_v2: int sqlite3_create_collation_v2(sqlite3 *, const char *zName, int eTextRep, void *pArg, int (*)(void *, int, const void *, int, const void *) xCompare, void (*)(void *) xDestroy) */
+/* Function 151, sqlite3_create_collation_v2: int sqlite3_create_collation_v2(sqlite3 *, const char *zName, int eTextRep, void *pArg, int (*xCompare)(void *, int, const void *, int, const void *), void (*xDestroy)(void *)) */
 _Static_assert(__builtin_types_compatible_p(__typeof__(sqlite3_create_collation_v2),
     int (struct sqlite3 *, const char *, int, void *, int (*)(void *, int, const void *, int, const void *), void (*)(void *))), "type of sqlite3_create_collation_v2");
 
@@ -9289,7 +9289,7 @@ static void hotcell_call_sqlite3_create_collation_v2(hotcell_ctx *hc_ctx, const 
     __builtin_memcpy(hc_rp->result, &hc_out, sizeof hc_out);
 }
 
-/* Function 152, sqlite3_create_collation16: int sqlite3_create_collation16(sqlite3 *, const void *zName, int eTextRep, void *pArg, int (*)(void *, int, const void *, int, const void *) xCompare) */
+/* Function 152, sqlite3_create_collation16: int sqlite3_create_collation16(sqlite3 *, const void *zName, int eTextRep, void *pArg, int (*xCompare)(void *, int, const void *, int, const void *)) */
 _Static_assert(__builtin_types_compatible_p(__typeof__(sqlite3_create_collation16),
     int (struct sqlite3 *, const void *, int, void *, int (*)(void *, int, const void *, int, const void *))), "type of sqlite3_create_collation16");
 

@@ -173,7 +173,7 @@ impl Sqlite3 {
     /// the 2nd parameter of sqlite3_exec() while sqlite3_exec() is running.
     /// \</ul>
     ///
-    /// C: `int sqlite3_exec(sqlite3 *, const char *sql, int (*)(void *, int, char **, char **) callback, void *, char **errmsg)`
+    /// C: `int sqlite3_exec(sqlite3 *, const char *sql, int (*callback)(void *, int, char **, char **), void *, char **errmsg)`
     ///
     /// `callback` is called with `arg3`, `arg4`.
     ///
@@ -835,7 +835,7 @@ impl Sqlite3 {
     /// as stated in the previous paragraph, sqlite3_step() invokes
     /// sqlite3_prepare_v2() to reprepare a statement after a schema change.
     ///
-    /// C: `int sqlite3_set_authorizer(sqlite3 *, int (*)(void *, int, const char *, const char *, const char *, const char *) xAuth, void *pUserData)`
+    /// C: `int sqlite3_set_authorizer(sqlite3 *, int (*xAuth)(void *, int, const char *, const char *, const char *, const char *), void *pUserData)`
     ///
     /// `x_auth` is called with `arg2`, `arg3`, `arg4`, `arg5`, `arg6`.
     ///
@@ -919,7 +919,7 @@ impl Sqlite3 {
     /// either \[sqlite3_trace()\] or \[sqlite3_trace_v2()\] will cancel the
     /// profile callback.
     ///
-    /// C: `void *sqlite3_trace(sqlite3 *, void (*)(void *, const char *) xTrace, void *)`
+    /// C: `void *sqlite3_trace(sqlite3 *, void (*xTrace)(void *, const char *), void *)`
     ///
     /// `x_trace` is called with `arg2`.
     ///
@@ -951,7 +951,7 @@ impl Sqlite3 {
         Ok(())
     }
 
-    /// C: `void *sqlite3_profile(sqlite3 *, void (*)(void *, const char *, sqlite3_uint64) xProfile, void *)`
+    /// C: `void *sqlite3_profile(sqlite3 *, void (*xProfile)(void *, const char *, sqlite3_uint64), void *)`
     ///
     /// `x_profile` is called with `arg2`, `arg3`.
     ///
@@ -1012,7 +1012,7 @@ impl Sqlite3 {
     /// interfaces \[sqlite3_trace()\] and \[sqlite3_profile()\], both of which
     /// are deprecated.
     ///
-    /// C: `int sqlite3_trace_v2(sqlite3 *, unsigned int uMask, int (*)(unsigned int, void *, void *, void *) xCallback, void *pCtx)`
+    /// C: `int sqlite3_trace_v2(sqlite3 *, unsigned int uMask, int (*xCallback)(unsigned int, void *, void *, void *), void *pCtx)`
     ///
     /// `x_callback` is called with `arg1`, `stmt`, `arg4`.
     ///

@@ -41,8 +41,6 @@ impl Bounds {
     }
 }
 
-/// Streaming
-///
 /// C: `ZSTD_inBuffer`
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct InBuffer {

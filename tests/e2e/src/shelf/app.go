@@ -23,7 +23,7 @@ func main() {
 	lib := open()
 	defer lib.Close()
 	for _, part := range []func(*shelf.Library){
-		objects, collected, failed, callbacks, keptCallbacks, structures, texts, failures, streams, longStructures,
+		notOpened, objects, collected, failed, callbacks, keptCallbacks, structures, texts, failures, streams, longStructures,
 		truthsAndRows, batches, batchesAgain, keptInBatches, pipelines, contexts, crashes,
 	} {
 		part(lib)
@@ -101,6 +101,29 @@ func objects(lib *shelf.Library) {
 	fails((*shelf.Box)(nil).Add(ctx, 1), hotcell.ErrInvalidArgument)
 	check(here.Close())
 	check(other.Close())
+}
+
+// notOpened is that of a library that Open has not made every call says so, and none panics.
+func notOpened(*shelf.Library) {
+	for _, lib := range []*shelf.Library{nil, {}} {
+		says := func(err error) {
+			fails(err, hotcell.ErrInvalidArgument)
+			equal(strings.Contains(err.Error(), "the library was not opened: shelf.Open opens one"), true)
+		}
+		says(second(lib.Alive(ctx)))
+		says(second(lib.Open(ctx, "books")))
+		says(shelf.NewStream(lib).Start(ctx, 7))
+		says(second(lib.Session().Alloc(8)))
+		batch := lib.Batch()
+		alive := batch.Alive()
+		says(batch.Run(ctx))
+		says(second(alive.Result()))
+		says(second(lib.Pipeline(ctx).Alive().Result()))
+		check(lib.Close())
+	}
+	// As of what is no object.
+	fails((&shelf.Box{}).Add(ctx, 1), hotcell.ErrInvalidArgument)
+	fails((&shelf.Stream{}).Start(ctx, 7), hotcell.ErrInvalidArgument)
 }
 
 func second[T any](_ T, err error) error { return err }

@@ -30,6 +30,7 @@ fn bind(folder: &Folder, library: &Path) -> Bound {
     let source = Source::Headers {
         headers: vec![folder.path().join("answer.h").display().to_string()],
         library: library.display().to_string(),
+        any_null: false,
     };
     let job =
         Job { source, only: None, include_dirs: Vec::new(), defines: Vec::new(), library_dirs: Vec::new() };

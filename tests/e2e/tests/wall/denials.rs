@@ -91,6 +91,25 @@ fn what_would_allow_a_denied_call_allows_it() {
     assert!(error.to_string().ends_with("the sandbox denied ptrace; no profile allows that"), "{error}");
 }
 
+/// While the library loads it has rules of its own, by which what is said to help is tried.
+#[test]
+fn what_would_allow_what_a_constructor_was_denied_has_it_load() {
+    let attacks = Attacks::new();
+    let told = |attack: &str| {
+        let outcome = attacks.in_constructor(Sandbox::of(Profile::Compute), attack);
+        let Outcome::Denied(denied) = &outcome else { panic!("{attack}: {outcome:?}") };
+        denied.remedy.as_deref().cloned()
+    };
+    let Some(Remedy::With(with)) = told("socket_unix") else { panic!("it has a line of its own") };
+    assert_eq!(with.profile, Profile::Custom);
+    assert_eq!(attacks.in_constructor(with, "socket_unix"), Outcome::Succeeded);
+    let Some(Remedy::Naming(mut with, open)) = told("socket_inet") else { panic!("it has no port yet") };
+    assert_eq!(open, ["connect"]);
+    with.connect.push(7);
+    assert_eq!(attacks.in_constructor(with, "socket_inet"), Outcome::Succeeded);
+    assert_eq!(told("ptrace_seize"), Some(Remedy::Never));
+}
+
 /// The pointer is the library's: it may point nowhere.
 #[test]
 fn a_path_that_cannot_be_read_crashes_nobody() {

@@ -46,7 +46,7 @@ fn run(input: &[u8]) {
     let drafted =
         draft(&head, &api, link).unwrap_or_else(|wrong| panic!("{}", render(&wrong, &head.text(), false)));
     let contracts = [
-        Contract::bare(&[header], "libfuzzed.so"),
+        Contract::bare(&[header], "libfuzzed.so").taking_null(),
         Contract::parse(&drafted, "draft")
             .unwrap_or_else(|wrong| panic!("{}", render(&wrong, &drafted, false))),
     ];

@@ -85,7 +85,7 @@ fn run(input: &[u8]) {
     let Ok(Reply::Api(api)) = reply(&answer) else { return };
     let sonames = ["libfuzzed.so".to_owned()];
     let link = Link { sonames: &sonames, exports: None, shadowed: None };
-    let contract = Contract::bare(&["readings.h".to_owned()], "libfuzzed.so");
+    let contract = Contract::bare(&["readings.h".to_owned()], "libfuzzed.so").taking_null();
     if let Ok(checked) = check(&contract, &api, link, Selection::Contract) {
         let shim = generated::check(&checked.interface);
         let code = shim.map(|shim| code(shim.c())).unwrap_or_default();

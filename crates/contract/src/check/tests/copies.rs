@@ -254,10 +254,15 @@ fn without_a_contract_an_object_that_has_copies_is_there() {
     let sonames = ["libz.so.1".to_owned()];
     let link = Link { sonames: &sonames, exports: None, shadowed: None };
     let bare = Contract::bare(&["test.h".into()], "z");
-    let interface = crate::check::check(&bare, &api, link, Selection::Contract).unwrap().interface;
-    let null = |name: &str| {
-        let function = interface.functions.iter().find(|function| function.name == name).unwrap();
-        matches!(function.params[0].role.value, Role::Handle { nullable: true, .. })
+    let nulls = |contract: &Contract| {
+        let interface = crate::check::check(contract, &api, link, Selection::Contract).unwrap().interface;
+        let null = |name: &str| {
+            let function = interface.functions.iter().find(|function| function.name == name).unwrap();
+            matches!(function.params[0].role.value, Role::Handle { nullable: true, .. })
+        };
+        ["db_set_name", "db_count", "db_exec"].map(null)
     };
-    assert_eq!(["db_set_name", "db_count", "db_exec"].map(null), [false, true, true]);
+    // That nobody wrote a contract is no word about NULL.
+    assert_eq!(nulls(&bare), [false; 3]);
+    assert_eq!(nulls(&bare.taking_null()), [false, true, true]);
 }

@@ -32,6 +32,7 @@ fn end(how: HowEnded) -> End {
         how,
         crash: None,
         denied: None,
+        served: true,
         sandbox: Arc::default(),
         refusal: None,
         heap_fault: None,

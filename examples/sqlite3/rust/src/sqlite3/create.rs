@@ -129,7 +129,7 @@ impl Sqlite3 {
     /// close the database connection nor finalize or reset the prepared
     /// statement in which the function is running.
     ///
-    /// C: `int sqlite3_create_function(sqlite3 *db, const char *zFunctionName, int nArg, int eTextRep, void *pApp, void (*)(sqlite3_context *, int, sqlite3_value **) xFunc, void (*)(sqlite3_context *, int, sqlite3_value **) xStep, void (*)(sqlite3_context *) xFinal)`
+    /// C: `int sqlite3_create_function(sqlite3 *db, const char *zFunctionName, int nArg, int eTextRep, void *pApp, void (*xFunc)(sqlite3_context *, int, sqlite3_value **), void (*xStep)(sqlite3_context *, int, sqlite3_value **), void (*xFinal)(sqlite3_context *))`
     ///
     /// `x_func` is called with `context`, `values`.
     ///
@@ -167,7 +167,7 @@ impl Sqlite3 {
         Ok(())
     }
 
-    /// C: `int sqlite3_create_function16(sqlite3 *db, const void *zFunctionName, int nArg, int eTextRep, void *pApp, void (*)(sqlite3_context *, int, sqlite3_value **) xFunc, void (*)(sqlite3_context *, int, sqlite3_value **) xStep, void (*)(sqlite3_context *) xFinal)`
+    /// C: `int sqlite3_create_function16(sqlite3 *db, const void *zFunctionName, int nArg, int eTextRep, void *pApp, void (*xFunc)(sqlite3_context *, int, sqlite3_value **), void (*xStep)(sqlite3_context *, int, sqlite3_value **), void (*xFinal)(sqlite3_context *))`
     ///
     /// `x_func` is called with `context`, `values`.
     ///
@@ -205,7 +205,7 @@ impl Sqlite3 {
         Ok(())
     }
 
-    /// C: `int sqlite3_create_function_v2(sqlite3 *db, const char *zFunctionName, int nArg, int eTextRep, void *pApp, void (*)(sqlite3_context *, int, sqlite3_value **) xFunc, void (*)(sqlite3_context *, int, sqlite3_value **) xStep, void (*)(sqlite3_context *) xFinal, void (*)(void *) xDestroy)`
+    /// C: `int sqlite3_create_function_v2(sqlite3 *db, const char *zFunctionName, int nArg, int eTextRep, void *pApp, void (*xFunc)(sqlite3_context *, int, sqlite3_value **), void (*xStep)(sqlite3_context *, int, sqlite3_value **), void (*xFinal)(sqlite3_context *), void (*xDestroy)(void *))`
     ///
     /// `x_func` is called with `context`, `values`.
     ///
@@ -284,7 +284,7 @@ impl Sqlite3 {
         Ok(())
     }
 
-    /// C: `int sqlite3_create_window_function(sqlite3 *db, const char *zFunctionName, int nArg, int eTextRep, void *pApp, void (*)(sqlite3_context *, int, sqlite3_value **) xStep, void (*)(sqlite3_context *) xFinal, void (*)(sqlite3_context *) xValue, void (*)(sqlite3_context *, int, sqlite3_value **) xInverse, void (*)(void *) xDestroy)`
+    /// C: `int sqlite3_create_window_function(sqlite3 *db, const char *zFunctionName, int nArg, int eTextRep, void *pApp, void (*xStep)(sqlite3_context *, int, sqlite3_value **), void (*xFinal)(sqlite3_context *), void (*xValue)(sqlite3_context *), void (*xInverse)(sqlite3_context *, int, sqlite3_value **), void (*xDestroy)(void *))`
     ///
     /// `x_step` is called with `context`, `values`.
     ///
@@ -450,7 +450,7 @@ impl Sqlite3 {
     ///
     /// See also:  \[sqlite3_collation_needed()\] and \[sqlite3_collation_needed16()\].
     ///
-    /// C: `int sqlite3_create_collation(sqlite3 *, const char *zName, int eTextRep, void *pArg, int (*)(void *, int, const void *, int, const void *) xCompare)`
+    /// C: `int sqlite3_create_collation(sqlite3 *, const char *zName, int eTextRep, void *pArg, int (*xCompare)(void *, int, const void *, int, const void *))`
     ///
     /// `x_compare` is called with `arg3`, `arg5`.
     ///
@@ -481,7 +481,7 @@ impl Sqlite3 {
         Ok(())
     }
 
-    /// C: `int sqlite3_create_collation_v2(sqlite3 *, const char *zName, int eTextRep, void *pArg, int (*)(void *, int, const void *, int, const void *) xCompare, void (*)(void *) xDestroy)`
+    /// C: `int sqlite3_create_collation_v2(sqlite3 *, const char *zName, int eTextRep, void *pArg, int (*xCompare)(void *, int, const void *, int, const void *), void (*xDestroy)(void *))`
     ///
     /// `x_compare` is called with `arg3`, `arg5`.
     ///
@@ -518,7 +518,7 @@ impl Sqlite3 {
         Ok(())
     }
 
-    /// C: `int sqlite3_create_collation16(sqlite3 *, const void *zName, int eTextRep, void *pArg, int (*)(void *, int, const void *, int, const void *) xCompare)`
+    /// C: `int sqlite3_create_collation16(sqlite3 *, const void *zName, int eTextRep, void *pArg, int (*xCompare)(void *, int, const void *, int, const void *))`
     ///
     /// `x_compare` is called with `arg3`, `arg5`.
     ///

@@ -19,7 +19,7 @@ import (
 //
 // The error is a hotcell.LibraryError when the result is not 0, or tells what became of the worker.
 func (lib *Library) Open(ctx context.Context, path *string) (*Kit, error) {
-	call := lib.session.Begin(ctx, fn_KitOpen)
+	call := lib.s().Begin(ctx, fn_KitOpen)
 	defer call.End()
 	call.PutOptText(0, "path", path)
 	reply := call.Finish()
@@ -34,7 +34,7 @@ func (lib *Library) Open(ctx context.Context, path *string) (*Kit, error) {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Compare(ctx context.Context, a, b *Item) (int32, error) {
-	call := lib.session.Begin(ctx, fn_KitCompare)
+	call := lib.s().Begin(ctx, fn_KitCompare)
 	defer call.End()
 	call.PutOptHandle(0, "a", a.h(), kind_Item)
 	call.PutOptHandle(8, "b", b.h(), kind_Item)
@@ -52,7 +52,7 @@ func (lib *Library) Compare(ctx context.Context, a, b *Item) (int32, error) {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) ItemNew(ctx context.Context, near *Kit) (*Item, error) {
-	call := lib.session.Begin(ctx, fn_KitItemNew)
+	call := lib.s().Begin(ctx, fn_KitItemNew)
 	defer call.End()
 	call.PutOptHandle(0, "near", near.h(), kind_Kit)
 	reply := call.Finish()
@@ -67,8 +67,8 @@ func (lib *Library) ItemNew(ctx context.Context, near *Kit) (*Item, error) {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Words(ctx context.Context, words []string) (int32, error) {
-	return rt.Retried(ctx, lib.session, func(ctx context.Context) (int32, error) {
-		call := lib.session.Begin(ctx, fn_KitWords)
+	return rt.Retried(ctx, lib.s(), func(ctx context.Context) (int32, error) {
+		call := lib.s().Begin(ctx, fn_KitWords)
 		defer call.End()
 		call.PutTexts(0, "words", rt.UTF8, words)
 		reply := call.Finish()
@@ -84,7 +84,7 @@ func (lib *Library) Words(ctx context.Context, words []string) (int32, error) {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) MaybeWords(ctx context.Context, words []string) (int32, error) {
-	call := lib.session.Begin(ctx, fn_KitMaybeWords)
+	call := lib.s().Begin(ctx, fn_KitMaybeWords)
 	defer call.End()
 	call.PutOptTexts(0, "words", rt.UTF8, words)
 	reply := call.Finish()
@@ -97,7 +97,7 @@ func (lib *Library) MaybeWords(ctx context.Context, words []string) (int32, erro
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) RawWords(ctx context.Context, words [][]byte) (int32, error) {
-	call := lib.session.Begin(ctx, fn_KitRawWords)
+	call := lib.s().Begin(ctx, fn_KitRawWords)
 	defer call.End()
 	call.PutTextsBytes(0, "words", words)
 	reply := call.Finish()
@@ -112,7 +112,7 @@ func (lib *Library) RawWords(ctx context.Context, words [][]byte) (int32, error)
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) MaybeRawWords(ctx context.Context, words [][]byte) (int32, error) {
-	call := lib.session.Begin(ctx, fn_KitMaybeRawWords)
+	call := lib.s().Begin(ctx, fn_KitMaybeRawWords)
 	defer call.End()
 	call.PutOptTextsBytes(0, "words", words)
 	reply := call.Finish()
@@ -125,7 +125,7 @@ func (lib *Library) MaybeRawWords(ctx context.Context, words [][]byte) (int32, e
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) WideWords(ctx context.Context, words []string) (int32, error) {
-	call := lib.session.Begin(ctx, fn_KitWideWords)
+	call := lib.s().Begin(ctx, fn_KitWideWords)
 	defer call.End()
 	call.PutTexts(0, "words", rt.UTF16, words)
 	reply := call.Finish()
@@ -140,7 +140,7 @@ func (lib *Library) WideWords(ctx context.Context, words []string) (int32, error
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) MaybeWideWords(ctx context.Context, words []string) (int32, error) {
-	call := lib.session.Begin(ctx, fn_KitMaybeWideWords)
+	call := lib.s().Begin(ctx, fn_KitMaybeWideWords)
 	defer call.End()
 	call.PutOptTexts(0, "words", rt.UTF16, words)
 	reply := call.Finish()
@@ -153,7 +153,7 @@ func (lib *Library) MaybeWideWords(ctx context.Context, words []string) (int32, 
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Wide(ctx context.Context, text string) (returned string, end int, err error) {
-	call := lib.session.Begin(ctx, fn_KitWide)
+	call := lib.s().Begin(ctx, fn_KitWide)
 	defer call.End()
 	call.PutTextAs(0, "text", rt.UTF16, text)
 	reply := call.Finish()
@@ -170,7 +170,7 @@ func (lib *Library) Wide(ctx context.Context, text string) (returned string, end
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) MaybeWide(ctx context.Context, text *string) (returned *string, end int, err error) {
-	call := lib.session.Begin(ctx, fn_KitMaybeWide)
+	call := lib.s().Begin(ctx, fn_KitMaybeWide)
 	defer call.End()
 	call.PutOptTextAs(0, "text", rt.UTF16, text)
 	reply := call.Finish()
@@ -185,7 +185,7 @@ func (lib *Library) MaybeWide(ctx context.Context, text *string) (returned *stri
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Lists(ctx context.Context) (ListsResult, error) {
-	call := lib.session.Begin(ctx, fn_KitLists)
+	call := lib.s().Begin(ctx, fn_KitLists)
 	defer call.End()
 	reply := call.Finish()
 	return ListsResult{Returned: reply.Int32(48), Names: reply.OptTexts(0, rt.UTF8), Wides: reply.OptTexts(16, rt.UTF16), Raw: reply.OptTextsBytes(32)}, reply.Err()
@@ -209,7 +209,7 @@ type ListsResult struct {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Days(ctx context.Context) ([]string, error) {
-	call := lib.session.Begin(ctx, fn_KitDays)
+	call := lib.s().Begin(ctx, fn_KitDays)
 	defer call.End()
 	reply := call.Finish()
 	return reply.EndedTexts(0, rt.UTF8), reply.Err()
@@ -221,7 +221,7 @@ func (lib *Library) Days(ctx context.Context) ([]string, error) {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) MaybeDays(ctx context.Context) ([]string, error) {
-	call := lib.session.Begin(ctx, fn_KitMaybeDays)
+	call := lib.s().Begin(ctx, fn_KitMaybeDays)
 	defer call.End()
 	reply := call.Finish()
 	return reply.OptEndedTexts(0, rt.UTF8), reply.Err()
@@ -233,7 +233,7 @@ func (lib *Library) MaybeDays(ctx context.Context) ([]string, error) {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Holes(ctx context.Context) ([]*string, error) {
-	call := lib.session.Begin(ctx, fn_KitHoles)
+	call := lib.s().Begin(ctx, fn_KitHoles)
 	defer call.End()
 	reply := call.Finish()
 	return reply.Texts(0, rt.UTF8), reply.Err()
@@ -245,7 +245,7 @@ func (lib *Library) Holes(ctx context.Context) ([]*string, error) {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) SayWide(ctx context.Context) (*string, error) {
-	call := lib.session.Begin(ctx, fn_KitSayWide)
+	call := lib.s().Begin(ctx, fn_KitSayWide)
 	defer call.End()
 	reply := call.Finish()
 	return reply.OptTextAs(0, rt.UTF16), reply.Err()
@@ -257,7 +257,7 @@ func (lib *Library) SayWide(ctx context.Context) (*string, error) {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Say(ctx context.Context) (*string, error) {
-	call := lib.session.Begin(ctx, fn_KitSay)
+	call := lib.s().Begin(ctx, fn_KitSay)
 	defer call.End()
 	reply := call.Finish()
 	return reply.OptText(0), reply.Err()
@@ -269,7 +269,7 @@ func (lib *Library) Say(ctx context.Context) (*string, error) {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Dump(ctx context.Context) (DumpResult, error) {
-	call := lib.session.Begin(ctx, fn_KitDump)
+	call := lib.s().Begin(ctx, fn_KitDump)
 	defer call.End()
 	reply := call.Finish()
 	return DumpResult{Returned: reply.Int32(48), Raw: reply.OptTextBytes(0), Data: reply.OptBytes(16), Numbers: rt.OptElements[float64](reply, 32)}, reply.Err()
@@ -293,7 +293,7 @@ type DumpResult struct {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Number(ctx context.Context, text string) (returned int64, end int, err error) {
-	call := lib.session.Begin(ctx, fn_KitNumber)
+	call := lib.s().Begin(ctx, fn_KitNumber)
 	defer call.End()
 	call.PutText(0, "text", text)
 	reply := call.Finish()
@@ -318,7 +318,7 @@ type NumberResult struct {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) KitScan(ctx context.Context, data []byte) (int, error) {
-	call := lib.session.Begin(ctx, fn_KitScan)
+	call := lib.s().Begin(ctx, fn_KitScan)
 	defer call.End()
 	call.PutOptBytes(0, "data", data)
 	reply := call.Finish()
@@ -331,7 +331,7 @@ func (lib *Library) KitScan(ctx context.Context, data []byte) (int, error) {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Digest(ctx context.Context) ([]byte, error) {
-	call := lib.session.Begin(ctx, fn_KitDigest)
+	call := lib.s().Begin(ctx, fn_KitDigest)
 	defer call.End()
 	reply := call.Finish()
 	return reply.Bytes(0), reply.Err()
@@ -345,8 +345,8 @@ func (lib *Library) Digest(ctx context.Context) ([]byte, error) {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Norm(ctx context.Context, point Point) (float64, error) {
-	return rt.Retried(ctx, lib.session, func(ctx context.Context) (float64, error) {
-		call := lib.session.Begin(ctx, fn_KitNorm)
+	return rt.Retried(ctx, lib.s(), func(ctx context.Context) (float64, error) {
+		call := lib.s().Begin(ctx, fn_KitNorm)
 		defer call.End()
 		call.PutImage(0, "point", point.image(call))
 		reply := call.Finish()
@@ -362,7 +362,7 @@ func (lib *Library) Norm(ctx context.Context, point Point) (float64, error) {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) MaybeNorm(ctx context.Context, point *Point) (float64, error) {
-	call := lib.session.Begin(ctx, fn_KitMaybeNorm)
+	call := lib.s().Begin(ctx, fn_KitMaybeNorm)
 	defer call.End()
 	call.PutOptImage(0, "point", point.image(call))
 	reply := call.Finish()
@@ -375,7 +375,7 @@ func (lib *Library) MaybeNorm(ctx context.Context, point *Point) (float64, error
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Middle(ctx context.Context) (returned int32, point Point, err error) {
-	call := lib.session.Begin(ctx, fn_KitMiddle)
+	call := lib.s().Begin(ctx, fn_KitMiddle)
 	defer call.End()
 	reply := call.Finish()
 	returned = reply.Int32(16)
@@ -397,7 +397,7 @@ type MiddleResult struct {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Move(ctx context.Context, point *Point) (int32, error) {
-	call := lib.session.Begin(ctx, fn_KitMove)
+	call := lib.s().Begin(ctx, fn_KitMove)
 	defer call.End()
 	call.PutImage(0, "point", point.image(call))
 	reply := call.Finish()
@@ -413,7 +413,7 @@ func (lib *Library) Move(ctx context.Context, point *Point) (int32, error) {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) MaybeMove(ctx context.Context, point *Point) (int32, error) {
-	call := lib.session.Begin(ctx, fn_KitMaybeMove)
+	call := lib.s().Begin(ctx, fn_KitMaybeMove)
 	defer call.End()
 	call.PutOptImage(0, "point", point.image(call))
 	reply := call.Finish()
@@ -427,7 +427,7 @@ func (lib *Library) MaybeMove(ctx context.Context, point *Point) (int32, error) 
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Origin(ctx context.Context) (Point, error) {
-	call := lib.session.Begin(ctx, fn_KitOrigin)
+	call := lib.s().Begin(ctx, fn_KitOrigin)
 	defer call.End()
 	reply := call.Finish()
 	return take_Point(reply, 0), reply.Err()
@@ -439,7 +439,7 @@ func (lib *Library) Origin(ctx context.Context) (Point, error) {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Defaults(ctx context.Context) (*KitOptions, error) {
-	call := lib.session.Begin(ctx, fn_KitDefaults)
+	call := lib.s().Begin(ctx, fn_KitDefaults)
 	defer call.End()
 	reply := call.Finish()
 	return takeOpt_KitOptions(reply, 0), reply.Err()
@@ -451,7 +451,7 @@ func (lib *Library) Defaults(ctx context.Context) (*KitOptions, error) {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Configure(ctx context.Context, options KitOptions, into *Chunk) (int32, error) {
-	call := lib.session.Begin(ctx, fn_KitConfigure)
+	call := lib.s().Begin(ctx, fn_KitConfigure)
 	defer call.End()
 	call.PutImage(0, "options", options.image(call))
 	call.PutImage(16, "into", into.image(call))
@@ -466,7 +466,7 @@ func (lib *Library) Configure(ctx context.Context, options KitOptions, into *Chu
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Tell(ctx context.Context, tell func(ctx context.Context, db *Kit, items []*Item) error) (int32, error) {
-	call := lib.session.Begin(ctx, fn_KitTell)
+	call := lib.s().Begin(ctx, fn_KitTell)
 	defer call.End()
 	if tell == nil {
 		call.Refuse("tell", "is nil")
@@ -493,7 +493,7 @@ func (lib *Library) Tell(ctx context.Context, tell func(ctx context.Context, db 
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Walk(ctx context.Context, visit func(ctx context.Context, text string, maybe []byte, wide string, maybeWide *string, wides []string, maybeWides []*string, data []float64, color FxColor) (float64, error)) (float64, error) {
-	call := lib.session.Begin(ctx, fn_KitWalk)
+	call := lib.s().Begin(ctx, fn_KitWalk)
 	defer call.End()
 	if visit == nil {
 		call.Refuse("visit", "is nil")
@@ -526,7 +526,7 @@ func (lib *Library) Walk(ctx context.Context, visit func(ctx context.Context, te
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Two(ctx context.Context, done func(ctx context.Context) error, next func(ctx context.Context) (int64, error)) (int32, error) {
-	call := lib.session.Begin(ctx, fn_KitTwo)
+	call := lib.s().Begin(ctx, fn_KitTwo)
 	defer call.End()
 	if done == nil {
 		call.Refuse("done", "is nil")
@@ -553,7 +553,7 @@ func (lib *Library) Two(ctx context.Context, done func(ctx context.Context) erro
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Each(ctx context.Context, each func(ctx context.Context, data []byte, type_ int32) (bool, error)) error {
-	call := lib.session.Begin(ctx, fn_KitEach)
+	call := lib.s().Begin(ctx, fn_KitEach)
 	defer call.End()
 	if each == nil {
 		call.Refuse("each", "is nil")

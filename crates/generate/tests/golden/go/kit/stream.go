@@ -31,7 +31,7 @@ type Stream struct {
 
 // NewStream is one whose fields are zero. The first call makes the object.
 func NewStream(library *Library) *Stream {
-	return &Stream{session: library.session}
+	return &Stream{session: library.s()}
 }
 
 // h is its handle; nil where there is no object yet.

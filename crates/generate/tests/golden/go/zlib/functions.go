@@ -15,7 +15,7 @@ import (
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) ZlibVersion(ctx context.Context) (string, error) {
-	call := lib.session.Begin(ctx, fn_ZlibVersion)
+	call := lib.s().Begin(ctx, fn_ZlibVersion)
 	defer call.End()
 	reply := call.Finish()
 	return reply.Text(0), reply.Err()
@@ -27,7 +27,7 @@ func (lib *Library) ZlibVersion(ctx context.Context) (string, error) {
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) CompressBound(ctx context.Context, sourceLen uint64) (uint64, error) {
-	call := lib.session.Begin(ctx, fn_CompressBound)
+	call := lib.s().Begin(ctx, fn_CompressBound)
 	defer call.End()
 	call.PutUint64(0, sourceLen)
 	reply := call.Finish()
@@ -39,7 +39,7 @@ func (lib *Library) CompressBound(ctx context.Context, sourceLen uint64) (uint64
 // The error of a row that fails is a *hotcell.RowError. Results of the rows in front of it come with it, but for those whose worker has ended with it; some behind it may have been called, too.
 func (lib *Library) CompressBoundRows(ctx context.Context, sourceLen []uint64) ([]uint64, error) {
 	columns := []rt.Column{{Name: "sourceLen", Rows: len(sourceLen)}}
-	return rt.CallRows(ctx, lib.session, fn_CompressBound, columns, func(rows rt.RowArguments) {
+	return rt.CallRows(ctx, lib.s(), fn_CompressBound, columns, func(rows rt.RowArguments) {
 		sourceLen := sourceLen[rows.First:]
 		for row := range rows.Count {
 			call, sourceLen := rows.At(row), sourceLen[row]
@@ -59,7 +59,7 @@ func (lib *Library) CompressBoundRows(ctx context.Context, sourceLen []uint64) (
 //
 // The error is a hotcell.LibraryError when the result is not 0, or tells what became of the worker.
 func (lib *Library) Compress(ctx context.Context, source []byte) ([]byte, error) {
-	call := lib.session.Begin(ctx, fn_Compress)
+	call := lib.s().Begin(ctx, fn_Compress)
 	defer call.End()
 	call.PutBytes(0, "source", source)
 	reply := call.Finish()
@@ -72,7 +72,7 @@ func (lib *Library) Compress(ctx context.Context, source []byte) ([]byte, error)
 //
 // The error is a hotcell.LibraryError when the result is not 0, or tells what became of the worker.
 func (lib *Library) Compress2(ctx context.Context, source []byte, level int32) ([]byte, error) {
-	call := lib.session.Begin(ctx, fn_Compress2)
+	call := lib.s().Begin(ctx, fn_Compress2)
 	defer call.End()
 	call.PutBytes(0, "source", source)
 	call.PutInt32(16, level)
@@ -88,7 +88,7 @@ func (lib *Library) Compress2(ctx context.Context, source []byte, level int32) (
 //
 // The error is a hotcell.LibraryError when the result is not 0, or tells what became of the worker.
 func (lib *Library) Uncompress(ctx context.Context, destCapacity int, source []byte) ([]byte, error) {
-	call := lib.session.Begin(ctx, fn_Uncompress)
+	call := lib.s().Begin(ctx, fn_Uncompress)
 	defer call.End()
 	call.PutRoom(0, destCapacity)
 	call.PutBytes(8, "source", source)
@@ -98,7 +98,7 @@ func (lib *Library) Uncompress(ctx context.Context, destCapacity int, source []b
 
 // UncompressInto is as [Library.Uncompress], but dest is lent to the library, which writes there: nothing is copied. It gives how many of its bytes are filled.
 func (lib *Library) UncompressInto(ctx context.Context, dest *hotcell.SharedBuffer, source []byte) (int, error) {
-	call := lib.session.Begin(ctx, fn_Uncompress)
+	call := lib.s().Begin(ctx, fn_Uncompress)
 	defer call.End()
 	call.LendRoom(0, "dest", dest)
 	call.PutBytes(8, "source", source)
@@ -114,7 +114,7 @@ func (lib *Library) UncompressInto(ctx context.Context, dest *hotcell.SharedBuff
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Adler32(ctx context.Context, adler uint64, buf []byte) (uint64, error) {
-	call := lib.session.Begin(ctx, fn_Adler32)
+	call := lib.s().Begin(ctx, fn_Adler32)
 	defer call.End()
 	call.PutUint64(0, adler)
 	call.PutOptBytes(8, "buf", buf)
@@ -143,7 +143,7 @@ func (lib *Library) Adler32(ctx context.Context, adler uint64, buf []byte) (uint
 //
 // The error tells what became of the worker; the library reports none here.
 func (lib *Library) Crc32(ctx context.Context, crc uint64, buf []byte) (uint64, error) {
-	call := lib.session.Begin(ctx, fn_Crc32)
+	call := lib.s().Begin(ctx, fn_Crc32)
 	defer call.End()
 	call.PutUint64(0, crc)
 	call.PutOptBytes(8, "buf", buf)

@@ -35,23 +35,31 @@ func Open(ctx context.Context, options hotcell.Options) (*Library, error) {
 	return &Library{session: session}, nil
 }
 
+// s is its session. Of a library that Open has not made it is one whose calls say so.
+func (lib *Library) s() *rt.Session {
+	if lib == nil || lib.session == nil {
+		return rt.NotOpened("zlib")
+	}
+	return lib.session
+}
+
 // Close ends the worker, and every object in it.
 func (lib *Library) Close() error {
-	return lib.session.Close()
+	return lib.s().Close()
 }
 
 // Session is what all calls go through.
 func (lib *Library) Session() hotcell.Session {
-	return lib.session
+	return lib.s()
 }
 
 // Batch begins a batch: calls that are sent together, and of which each fails for itself.
 func (lib *Library) Batch() *Batch {
-	return &Batch{calls{batch: rt.NewBatch(lib.session)}}
+	return &Batch{calls{batch: rt.NewBatch(lib.s())}}
 }
 
 // Pipeline begins a pipeline: calls that are sent as they are made, without waiting for each. The context is that of all of them.
 func (lib *Library) Pipeline(ctx context.Context) *Pipeline {
-	pipe := rt.NewPipeline(ctx, lib.session)
+	pipe := rt.NewPipeline(ctx, lib.s())
 	return &Pipeline{calls{batch: pipe.Calls()}, pipe}
 }
