@@ -84,6 +84,15 @@ impl AioFunction {
         Ok(format!("<{}, to be awaited>", self.function.bind(py).repr()?))
     }
 
+    /// It is the same: nothing in it changes.
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
     /// As of the function.
     fn __reduce__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         self.function.bind(py).call_method0("__reduce__").map(Bound::unbind)

@@ -32,7 +32,7 @@ def test_a_pool_opens_the_library_in_each_process(grid_folder: Path, method: str
     contract = Path(__file__).parents[2] / "conformance/grid/bind.toml"
     context = multiprocessing.get_context(method)
     with context.Pool(2, initializer=opens, initargs=(contract, grid_folder)) as pool:
-        assert pool.starmap(adds, [(1, 2), (3, 4)]) == [3, 7]
+        assert pool.starmap_async(adds, [(1, 2), (3, 4)]).get(timeout=600) == [3, 7]
 
 
 def test_functions_say_what_to_do_where_they_are_pickled(grid: Any) -> None:
@@ -49,12 +49,13 @@ def test_functions_say_what_to_do_where_they_are_pickled(grid: Any) -> None:
         with pytest.raises(TypeError, match=f"{why}.*{ADVICE}"):
             pickle.dumps(function)
     with multiprocessing.get_context("fork").Pool(1) as pool, pytest.raises(TypeError, match=ADVICE):
-        pool.starmap(grid.add, [(1, 2)])
+        pool.starmap_async(grid.add, [(1, 2)]).get(timeout=600)
     assert grid.add(1, 2) == 3
 
 
 def test_a_copy_is_the_function_itself(grid: Any) -> None:
     assert copy.copy(grid.add) is grid.add and copy.deepcopy([grid.add])[0] is grid.add
+    assert copy.copy(grid.aio.add).__name__ == "add" and copy.deepcopy([grid.aio.add])[0].__name__ == "add"
     held = {"add": grid.add, "map": grid.add.map}
     assert copy.deepcopy(held)["map"]([1], 2).tolist() == [3]
 

@@ -42,11 +42,17 @@ impl From<hotcell_bind::Error> for Failure {
 impl Failure {
     /// Prints the failure and returns its exit status.
     pub(crate) fn report(&self, format: Format) -> ExitCode {
-        self.report_of(format, false)
+        self.report_in(format, |error| format!("{error:#}"))
     }
 
-    /// The same; where the library has a contract, its lines are named as well.
+    /// The same of a command that has the options of a sandbox: they are named, and where the library has a contract, its lines as well.
     pub(crate) fn report_of(&self, format: Format, contract: bool) -> ExitCode {
+        self.report_in(format, |error| {
+            error.told_in_words(|remedy, note| sandbox::in_words(remedy, note, contract))
+        })
+    }
+
+    fn report_in(&self, format: Format, told: impl Fn(&hotcell::Error) -> String) -> ExitCode {
         match (format, self) {
             (Format::Json, _) => {
                 let mut object = json!({ "error": self.to_json() });
@@ -64,10 +70,7 @@ impl Failure {
                 }
             }
             (Format::Text, Failure::Call(error)) => {
-                complain(&format!(
-                    "error: {}",
-                    error.told_in_words(|remedy, note| sandbox::in_words(remedy, note, contract))
-                ));
+                complain(&format!("error: {}", told(error)));
                 let trace = error.trace();
                 if !trace.is_empty() {
                     complain(&format!("it was there:\n{}", trace.trim_end()));

@@ -100,6 +100,8 @@ pub(crate) fn in_words(remedy: &Remedy, note: &str, contract: bool) -> String {
         refused.map(|path| format!("`--refuse {}`", word(&json!(path.to_string_lossy()), "refuse")));
     let note =
         refused.map_or_else(|| note.to_owned(), |option| note.replace("`refuse` with this path", &option));
+    // It stands with a profile.
+    let note = note.replace("`--refuse ", "`--sandbox compute --refuse ");
     let line = match (contract, remedy) {
         (false, _) | (true, Remedy::Never) => String::new(),
         (true, _) => format!("; in the contract, {}", remedy::in_contract(remedy)),

@@ -672,7 +672,7 @@ fn a_sandbox_on_the_command_line() {
     assert_eq!((&error["cause"]["syscall"], &error["cause"]["path"]), (&json!("openat"), &json!(path)));
     // What would allow it is said in the words of the command, for a shell; the lines behind it stay.
     let options = format!(
-        "`--sandbox files --read {path}` would allow it, or `--refuse {path}` where it is missing; in the contract, `sandbox = "
+        "`--sandbox files --read {path}` would allow it, or `--sandbox compute --refuse {path}` where it is missing; in the contract, `sandbox = "
     );
     call(&[]).fails(106).says(&options).says("advice: ");
     call(&["--sandbox", "files", "--read", &path]).succeeds().prints("return  0");
