@@ -171,7 +171,7 @@ mod tests {
         check(&Remedy::Never, remedy::NEVER);
         let hosts = Remedy::With(Sandbox { read: vec!["/etc/hosts".into()], ..Sandbox::of(Profile::Files) });
         let said = in_words(&hosts, ", or `refuse` with this path where it is missing", true);
-        let options = "`--sandbox files --read /etc/hosts` would allow it, or `--refuse /etc/hosts` where it is missing";
+        let options = "`--sandbox files --read /etc/hosts` would allow it, or `--sandbox compute --refuse /etc/hosts` where it is missing";
         let line =
             "in the contract, `sandbox = { profile = \"files\", read = [\"/etc/hosts\"] }` would allow it";
         assert_eq!(said, format!("{options}; {line}"));
