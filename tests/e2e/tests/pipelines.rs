@@ -1,7 +1,7 @@
 //! Pipelines: what each call of one gives is what it gives by itself, whatever is in flight beside it.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -262,21 +262,20 @@ fn the_worker_is_others_when_nothing_is_in_flight() {
 #[test]
 fn other_threads_have_their_turn_beside_a_pipeline_that_never_ends() {
     let objects = objects();
-    let over = AtomicBool::new(false);
+    let (over, taken) = (AtomicBool::new(false), AtomicU64::new(0));
     thread::scope(|scope| {
         let pipes = scope.spawn(|| {
             let mut pipe = objects.session.pipeline();
             let mut sent = std::collections::VecDeque::new();
-            let mut taken = 0;
             while !over.load(Ordering::Relaxed) {
                 sent.push_back(pipe.offset(3, 4).unwrap());
                 if sent.len() > 6 {
                     assert_eq!(pipe.take(sent.pop_front().unwrap()).unwrap(), Some(3));
-                    taken += 1;
+                    taken.fetch_add(1, Ordering::Relaxed);
                 }
             }
-            taken
         });
+        wait_until("the pipeline is under way", || taken.load(Ordering::Relaxed) > 0);
         for _ in 0..50 {
             assert_eq!(objects.living().unwrap(), 0);
         }
@@ -284,7 +283,7 @@ fn other_threads_have_their_turn_beside_a_pipeline_that_never_ends() {
         drop(objects.store(0).unwrap());
         wait_until("it is released", || objects.living().unwrap() == 0);
         over.store(true, Ordering::Relaxed);
-        assert!(pipes.join().unwrap() > 0);
+        pipes.join().unwrap();
     });
 }
 
