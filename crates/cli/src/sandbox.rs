@@ -96,12 +96,12 @@ pub(crate) fn in_words(remedy: &Remedy, note: &str, contract: bool) -> String {
         Remedy::With(sandbox) => sandbox.read.last(),
         Remedy::Naming(..) | Remedy::Never => None,
     };
-    let refused =
-        refused.map(|path| format!("`--refuse {}`", word(&json!(path.to_string_lossy()), "refuse")));
-    let note =
-        refused.map_or_else(|| note.to_owned(), |option| note.replace("`refuse` with this path", &option));
     // It stands with a profile.
-    let note = note.replace("`--refuse ", "`--sandbox compute --refuse ");
+    let option = |path: &PathBuf| {
+        format!("`--sandbox compute --refuse {}`", word(&json!(path.to_string_lossy()), "refuse"))
+    };
+    let note = refused
+        .map_or_else(|| note.to_owned(), |path| note.replace("`refuse` with this path", &option(path)));
     let line = match (contract, remedy) {
         (false, _) | (true, Remedy::Never) => String::new(),
         (true, _) => format!("; in the contract, {}", remedy::in_contract(remedy)),

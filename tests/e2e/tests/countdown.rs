@@ -176,27 +176,26 @@ fn count_down(scenario: &str, victim: &str, words: &[&str], wrong: impl Fn(&Valu
     };
     let Some(steps) = count() else { return println!("skipped: no process may be traced here") };
     let again = |steps, _| common(steps, &count().unwrap());
-    let steps = (1..COUNTS).fold(steps, again);
+    let mut steps = (1..COUNTS).fold(steps, again);
     let number = |name| std::env::var(name).ok().and_then(|number| number.parse::<usize>().ok());
     let (every, part) = (number("HOTCELL_COUNTDOWN_EVERY"), number("HOTCELL_COUNTDOWN_PART"));
     let share = if SERVED.contains(&scenario) { (EVERY_SERVED, FEWEST_SERVED) } else { (EVERY, FEWEST) };
     let (every, fewest) = every.map_or(share, |every| (every, FEWEST));
     let all = moments(&steps);
-    let (number, mut tried) = (all.len(), Tried::default());
+    let (known, mut tried) = (all.len(), Tried::default());
     let (first, every) = match part {
         // All parts together are all moments, each of them once.
         Some(part) => (part - 1, every),
         None => {
-            let every = every.min(number / fewest).max(1);
+            let every = every.min(known / fewest).max(1);
             (FIRST % every, every)
         }
     };
-    if first >= number {
-        return println!("{scenario}, {victim}: {number} moments, none of them in this part");
+    if first >= known {
+        return println!("{scenario}, {victim}: {known} moments, none of them in this part");
     }
     let mut left: Vec<Moment> = all.into_iter().skip(first).step_by(every).collect();
     tried.moments = left.len();
-    let mut steps = steps;
     for _ in 0..RECOUNTS {
         left.retain(|moment| {
             let when = if moment.after { "after" } else { "before" };
@@ -216,7 +215,7 @@ fn count_down(scenario: &str, victim: &str, words: &[&str], wrong: impl Fn(&Valu
         left.retain(|moment| still.contains(moment));
         tried.moments -= before - left.len();
     }
-    println!("{scenario}, {victim}: {number} moments, {}", tried.summary());
+    println!("{scenario}, {victim}: {known} moments, {}", tried.summary());
     assert!(tried.wrong.is_empty(), "{scenario}, {victim}:\n{}", tried.wrong.join("\n"));
     assert!(tried.reached > 0 && tried.reached * 4 >= tried.moments * 3, "{scenario}, {victim}: {tried:?}");
 }

@@ -75,8 +75,9 @@ fn nobody_polls_under_a_quota() {
     };
     // A caller that finds its reply before it sleeps may call again before the worker sleeps: so do many where others take the CPUs.
     for often in [woken, woken_by_a_bound_thread] {
-        let counted: Vec<_> = (0..TIMES).map(|_| often()).collect();
-        assert!(counted.iter().any(|woken| *woken > CALLS / 2), "{counted:?} of {CALLS}");
+        let mut counted: Vec<_> = (0..TIMES).map(|_| often()).collect();
+        counted.sort_unstable();
+        assert!(counted[TIMES / 2] > CALLS / 2, "{counted:?} of {CALLS}");
     }
     drop(quota);
     if std::thread::available_parallelism().unwrap().get() > 1 {

@@ -411,6 +411,16 @@ mod tests {
     }
 
     #[test]
+    fn an_end_for_want_of_memory_is_told_as_that_where_nobody_but_its_own_bound_gives_less() {
+        let mut one = running("read job <&1; echo 'LLVM ERROR: out of memory' >&2; kill -ABRT $$");
+        match ask(&mut one).unwrap_err() {
+            Fault::Big => assert!(Limits::default().is_narrowest()),
+            Fault::Ended { end: End::Signal(6), .. } => assert!(!Limits::default().is_narrowest()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
     fn time_is_counted_to_the_answer_and_over_all_of_a_jobs_questions() {
         let limits = Limits { time: LONG, ..Limits::default() };
         let mut spent = Duration::ZERO;
