@@ -75,6 +75,8 @@ type Options struct {
 	MemoryBytes uint64
 	// TemporaryBytes is how much it may have in temporary files. 1 GiB.
 	TemporaryBytes uint64
+	// ControlGroups are the directories of control groups that workers join, absolute paths: what is limited there is the administrator's to say.
+	ControlGroups []string
 	// MaxInput and MaxOutput bound the data and the results of one call, in bytes. 1 GiB each.
 	MaxInput, MaxOutput uint64
 	// MaxObjects bounds how many objects of the library there may be at a time. 2²⁰.

@@ -565,6 +565,17 @@ void attack_raise_sigsys(void)
     raise(SIGSYS);
 }
 
+int attack_timers(int most)
+{
+    static timer_t timers[1 << 16];
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGURG};
+    int made = 0;
+    while (made < most && made < 1 << 16 && timer_create(CLOCK_MONOTONIC, &event, &timers[made]) == 0) {
+        made++;
+    }
+    return made;
+}
+
 int attack_core_limit(void)
 {
     struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};

@@ -47,6 +47,8 @@ void attack_abort_with(const char *secret);
 int attack_unseen(const char *name);
 /* Raises SIGSYS. */
 void attack_raise_sigsys(void);
+/* Makes timers until it fails, at most so many: how many there are then. */
+int attack_timers(int most);
 /* The limit of core files. */
 int attack_core_limit(void);
 

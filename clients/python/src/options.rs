@@ -41,7 +41,7 @@ pub(crate) fn read(named: Option<&Bound<'_, PyDict>>) -> PyResult<Options> {
 }
 
 /// The names of all.
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 17] = [
     "deadline",
     "start_deadline",
     "cancel_grace",
@@ -50,6 +50,7 @@ const NAMES: [&str; 16] = [
     "directory",
     "environment",
     "sandbox",
+    "control_groups",
     "guard",
     "waiting",
     "callers",
@@ -112,6 +113,7 @@ fn set_to(options: &mut Options, name: &str, value: &Bound<'_, PyAny>) -> PyResu
                 other => return Err(unknown(name, other, "latency, balanced, economy")),
             };
         }
+        "control_groups" => options.control_groups = value.extract()?,
         "callers" => options.callers = value.extract()?,
         "spares" => options.spares = value.extract()?,
         "max_input" => options.max_input = value.extract()?,

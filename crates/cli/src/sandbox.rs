@@ -39,6 +39,9 @@ pub(crate) struct SandboxArgs {
     /// Do not load it unless every restriction is in force
     #[arg(long, requires = "sandbox")]
     pub(crate) strict: bool,
+    /// Nor unless it has namespaces of its own besides
+    #[arg(long, requires = "sandbox")]
+    pub(crate) namespaces: bool,
 }
 
 /// A profile.
@@ -82,7 +85,11 @@ impl SandboxArgs {
             refuse: self.refuse.clone(),
             load: absolute(&self.load)?,
             write_xor_execute: self.write_xor_execute,
-            require: if self.strict { Require::Strict } else { Require::Offered },
+            require: match (self.namespaces, self.strict) {
+                (true, _) => Require::Namespaces,
+                (false, true) => Require::Strict,
+                (false, false) => Require::Offered,
+            },
             ..Sandbox::of(profile)
         }))
     }
@@ -116,7 +123,8 @@ fn in_options(remedy: &Remedy) -> String {
     for (key, value) in table {
         match (key, value) {
             ("profile", value) => words.extend(["--sandbox".to_owned(), word(&value, key)]),
-            ("require", _) => words.push("--strict".to_owned()),
+            // The word is the option.
+            ("require", Value::String(word)) => words.push(format!("--{word}")),
             (key, Value::Array(list)) => {
                 words.extend(list.iter().flat_map(|value| [format!("--{key}"), word(value, key)]));
             }

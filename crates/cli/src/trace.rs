@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode, ExitStatus};
 
 use clap::Args;
-use hotcell::Sandbox;
+use hotcell::{Require, Sandbox};
 use hotcell_bind::{Checked, Job, Source};
-use hotcell_model::interface::SandboxLines;
+use hotcell_model::interface::{SandboxLines, SandboxRequire};
 use hotcell_sandbox::trace::{FILE, LIBRARY, Needs, Proposal};
 
 use crate::args::Format;
@@ -117,7 +117,11 @@ fn run_program(args: &TraceArgs, library: &str, file: &std::path::Path) -> Resul
 
 /// What of the contract's sandbox stays as it is.
 fn base(lines: &SandboxLines) -> Sandbox {
-    let require = if lines.strict { hotcell::Require::Strict } else { hotcell::Require::Offered };
+    let require = match lines.require {
+        SandboxRequire::Offered => Require::Offered,
+        SandboxRequire::Strict => Require::Strict,
+        SandboxRequire::Namespaces => Require::Namespaces,
+    };
     let write_xor_execute = lines.write_xor_execute;
     Sandbox { refuse: lines.refuse.clone(), write_xor_execute, require, ..Sandbox::default() }
 }

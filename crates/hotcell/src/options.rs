@@ -49,6 +49,10 @@ pub struct Options {
     pub leaves: Option<Vec<StatePart>>,
     /// Resource limits of the worker.
     pub limits: Limits,
+    /// Control groups that workers join before they are executed, by the paths of their directories; absolute. Of the second
+    /// version one, of the first one for each hierarchy. What is limited there is the administrator's to say; a worker that
+    /// cannot join does not start.
+    pub control_groups: Vec<PathBuf>,
     /// Most bytes the data of one call may have. 1 GiB.
     pub max_input: u64,
     /// Most bytes the results of one call may have. 1 GiB.
@@ -133,6 +137,7 @@ impl Default for Options {
             guard: None,
             leaves: None,
             limits: Limits::default(),
+            control_groups: Vec::new(),
             max_input: 1 << 30,
             max_output: 1 << 30,
             max_objects: wire::MAX_HANDLES,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use hotcell_sandbox::{Remedy, Require};
+use hotcell_sandbox::Remedy;
 use serde_json::{Value, json};
 
 /// The table `sandbox` that lets a call pass, by its keys: what is not known is null in its list. Nothing where none does.
@@ -30,7 +30,7 @@ pub fn table(remedy: &Remedy) -> Option<Vec<(&'static str, Value)>> {
         table.extend((!list.is_empty()).then_some((key, Value::Array(list))));
     }
     table.extend(said.write_xor_execute.then_some(("write_xor_execute", json!(true))));
-    table.extend((said.require == Require::Strict).then_some(("require", json!("strict"))));
+    table.extend(said.require.name().map(|name| ("require", json!(name))));
     Some(table)
 }
 
@@ -74,7 +74,7 @@ pub(crate) fn to_json(remedy: &Remedy) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hotcell_sandbox::{Profile, Sandbox};
+    use hotcell_sandbox::{Profile, Require, Sandbox};
 
     #[test]
     fn a_remedy_is_said_as_a_contract_has_it() {

@@ -50,7 +50,7 @@ pub use finish::{Callback, KeptCallback};
 pub use handle::Handle;
 pub(crate) use handle::Object;
 pub use hotcell_protocol::wire::Guard;
-pub use hotcell_sandbox::Profile;
+pub use hotcell_sandbox::{Profile, Require};
 pub use image::Image;
 pub use input::Input;
 pub use invocation::Invocation;

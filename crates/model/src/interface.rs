@@ -33,7 +33,7 @@ pub use left::{Left, LeftKind};
 pub use recycle::RecycleLines;
 pub use restore::{Repeated, Restore, Setting, TIMES as RESTORE_TIMES};
 pub use roles::{Capacity, Direction, Encoding, Ownership, ResultLength, ResultRole, Role, Start, Unit};
-pub use sandbox::{SandboxLines, SandboxProfile};
+pub use sandbox::{SandboxLines, SandboxProfile, SandboxRequire};
 pub use state::StatePart;
 pub use structs::{FieldRole, Filled, Pad, Struct, StructField, Told};
 

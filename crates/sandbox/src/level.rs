@@ -11,7 +11,7 @@ use crate::sys;
 pub struct Level(u32);
 
 /// Every restriction with its bit and the words for reports.
-const RESTRICTIONS: [(Level, &str); 16] = [
+const RESTRICTIONS: [(Level, &str); 17] = [
     (Level::NO_NEW_PRIVS, "no-new-privileges"),
     (Level::NO_CORE, "no-core-dumps"),
     (Level::OWN_SESSION, "own-session"),
@@ -28,6 +28,7 @@ const RESTRICTIONS: [(Level, &str); 16] = [
     (Level::NO_UNNAMED_FILES, "no-unnamed-files"),
     (Level::NO_NETWORK, "no-network"),
     (Level::NO_NEW_CODE, "no-new-code"),
+    (Level::OWN_NAMESPACES, "own-namespaces"),
 ];
 
 impl Level {
@@ -63,6 +64,8 @@ impl Level {
     pub const NO_NETWORK: Level = Level(1 << 14);
     /// It could not make memory that is executed, nor execute what it has.
     pub const NO_NEW_CODE: Level = Level(1 << 15);
+    /// It has namespaces of its own, of users and of System V's and POSIX' means between processes. Not a worker's to say.
+    pub const OWN_NAMESPACES: Level = Level(1 << 16);
 
     /// What the load phase promises in every profile.
     const BASIC: Level = Level(0b1111);
@@ -88,6 +91,7 @@ impl Level {
         let opens = Policy::serve(sandbox).is_ok_and(|policy| policy.opens_paths() || policy.opens_ports());
         let needs_rules = sandbox.has_files() || sandbox.has_network() || opens;
         match sandbox.require {
+            Require::Namespaces => strict.and(Level::OWN_NAMESPACES),
             Require::Strict => strict,
             Require::Offered if needs_rules => strict,
             Require::Offered => Level(strict.0 & !Level::PATH_RULES.0),
@@ -103,6 +107,12 @@ impl Level {
             (Level::FEW_DESCRIPTORS, sys::process::descriptor_limit()? <= crate::limits::MOST_DESCRIPTORS),
         ];
         Ok(Level(facts.iter().filter(|(_, holds)| *holds).fold(0, |bits, (level, _)| bits | level.0)))
+    }
+
+    /// Of what a worker found on itself, and whether it was started in namespaces of its own.
+    pub fn of_worker(bits: u32, own_namespaces: bool) -> Level {
+        let own = if own_namespaces { Level::OWN_NAMESPACES.0 } else { 0 };
+        Level((bits & !Level::OWN_NAMESPACES.0) | own)
     }
 
     /// The level of a wire number; unknown bits are kept.

@@ -21,6 +21,7 @@ compile_error!(
 
 mod condition;
 mod filter;
+mod group;
 mod level;
 mod limits;
 mod machine;
@@ -37,6 +38,7 @@ pub mod trace;
 mod view;
 mod wall;
 
+pub use group::control_group;
 pub use level::Level;
 pub use limits::Limits;
 pub use machine::Machine;

@@ -28,6 +28,24 @@ pub enum Require {
     Offered,
     /// Every restriction of the profile, each tried.
     Strict,
+    /// Besides, [namespaces](Sandbox::has_namespaces) of its own.
+    Namespaces,
+}
+
+impl Require {
+    /// Its name in contracts; none for what holds without one.
+    pub const fn name(self) -> Option<&'static str> {
+        match self {
+            Require::Offered => None,
+            Require::Strict => Some("strict"),
+            Require::Namespaces => Some("namespaces"),
+        }
+    }
+
+    /// What has this name.
+    pub fn from_name(name: &str) -> Option<Require> {
+        [Require::Strict, Require::Namespaces].into_iter().find(|require| require.name() == Some(name))
+    }
 }
 
 /// A profile with what it names.
@@ -101,6 +119,25 @@ impl Sandbox {
             || (self.profile == Profile::Custom && !(self.connect.is_empty() && self.bind.is_empty()))
     }
 
+    /// Whether workers have namespaces of their own, where those can be had: of users, and of System V's and POSIX' means between
+    /// processes. Not where files can be looked at: in such a namespace all owners but one are nobody. Nor with single
+    /// system calls, which may be for what other processes have.
+    pub fn has_namespaces(&self) -> bool {
+        match self.profile {
+            Profile::Basic | Profile::Files => false,
+            Profile::Compute | Profile::Network => true,
+            Profile::Custom => !self.has_files() && self.allow.is_empty(),
+        }
+    }
+
+    /// What can be required where namespaces cannot be had.
+    pub(crate) fn within_reach(&self) -> Require {
+        match self.require {
+            Require::Namespaces if !self.has_namespaces() => Require::Strict,
+            require => require,
+        }
+    }
+
     /// What is named that the profile has no use for; nothing if all is well.
     pub fn misplaced(&self) -> Option<String> {
         let custom = self.profile == Profile::Custom;
@@ -120,6 +157,9 @@ impl Sandbox {
         ];
         match keys.into_iter().find(|(_, fits)| !fits) {
             Some((key, _)) => Some(format!("the profile `{}` has no `{key}`", self.profile.name())),
+            None if self.require == Require::Namespaces && !self.has_namespaces() => {
+                Some("a sandbox with files or with calls in `allow` has no namespaces of its own: `require = \"strict\"` is the most".into())
+            }
             None => self.named().find_map(wrong_path),
         }
     }

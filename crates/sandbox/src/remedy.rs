@@ -241,6 +241,7 @@ fn keeping(mut with: Sandbox, open: Option<&'static str>, before: &Sandbox) -> R
     if before.has_network() && !filled_in.has_network() {
         open.push("connect");
     }
+    with.require = filled(with.clone(), &open).within_reach();
     if open.is_empty() { Remedy::With(with) } else { Remedy::Naming(with, open) }
 }
 

@@ -22,8 +22,13 @@ pub struct Launch<'a> {
     pub environment: &'a [(&'a str, &'a str)],
     /// What becomes descriptors 0, 1, 2 and 3. Nothing else stays open.
     pub descriptors: [BorrowedFd<'a>; 4],
+    /// The [control groups](crate::control_group) that it joins.
+    pub groups: &'a [OwnedFd],
     /// Its limits.
     pub limits: Limits,
+    /// Whether it is to have namespaces of its own, of users and of System V's and POSIX' means between processes. Where
+    /// they cannot be had it starts without.
+    pub own_namespaces: bool,
     /// Whether the kernel kills it when the thread that started it ends.
     pub dies_with_host: bool,
 }
@@ -36,6 +41,8 @@ pub struct Spawned {
     pub pid: u32,
     /// Refers to this very process, whatever becomes of the number.
     pub pidfd: OwnedFd,
+    /// Whether it has namespaces of its own.
+    pub own_namespaces: bool,
 }
 
 /// Starts a worker. Call it on a thread that lives as long as the process: the kernel kills the worker when

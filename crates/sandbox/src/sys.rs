@@ -6,6 +6,7 @@ pub(crate) mod capabilities;
 pub(crate) mod landlock;
 #[cfg(test)]
 pub(crate) mod live;
+mod namespaces;
 pub(crate) mod notify;
 pub(crate) mod occupied;
 pub(crate) mod probe;

@@ -56,6 +56,10 @@ pub struct Spec {
     pub health: bool,
     /// Whether what can be seen of it from outside is compared.
     pub strict: bool,
+    /// Whether workers are started in namespaces of their own, where those can be had.
+    pub own_namespaces: bool,
+    /// Control groups that workers join before their program is executed.
+    pub groups: Vec<PathBuf>,
     /// How long the worker polls for a call before it sleeps.
     pub spin: Duration,
     /// Whether callers may wait in an event loop: then each of their lanes has an eventfd.

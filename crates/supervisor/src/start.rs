@@ -9,7 +9,6 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use hotcell_protocol::wire::{self, Guard, Hello, Packet, Welcome};
-use hotcell_sandbox::Level;
 use hotcell_shm::control::ControlSocket;
 use hotcell_shm::{EventFd, HeapSegment, HostChannel, sealed_copy};
 use parking_lot::Mutex;
@@ -206,7 +205,7 @@ impl Worker {
 impl Worker {
     /// A worker that serves with less than was asked serves nobody.
     fn check_level(&self, spec: &Spec, welcome: &Welcome) -> Result<(), StartError> {
-        let mut missing = Level::from_bits(welcome.level).missing(spec.required);
+        let mut missing = self.level_of(welcome.level).missing(spec.required);
         let asked = spec.guard != Guard::None || spec.limits.memory.is_some();
         if asked && welcome.capabilities & wire::capabilities::HEAP == 0 {
             missing.push("guarded-memory");
@@ -305,6 +304,7 @@ fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
         worker_end: Mutex::new(Some(worker_end)),
         offered,
         process: OnceLock::new(),
+        own_namespaces: AtomicBool::new(false),
         loaded: OnceLock::new(),
         state: Mutex::new(State::default()),
         condemned: AtomicBool::new(false),

@@ -104,6 +104,7 @@ pub(crate) mod tests {
             control: ControlSocket::pair().unwrap().0,
             worker_end: Mutex::default(),
             process: OnceLock::from((child.id(), pidfd)),
+            own_namespaces: AtomicBool::default(),
             state: Mutex::default(),
             condemned: AtomicBool::default(),
             retired: AtomicBool::default(),

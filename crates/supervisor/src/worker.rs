@@ -56,6 +56,8 @@ pub(crate) struct Shared {
     /// What the process was told that has the callers, where that is another.
     pub(crate) offered: Option<Offered>,
     pub(crate) process: OnceLock<(u32, OwnedFd)>,
+    /// Whether it was started in namespaces of its own. Said before the process is known.
+    pub(crate) own_namespaces: AtomicBool,
     /// What it had loaded when it came up.
     pub(crate) loaded: OnceLock<Arc<Loaded>>,
     pub(crate) state: Mutex<State>,
@@ -169,9 +171,14 @@ impl Worker {
         state.end.is_none() && (state.welcome.is_some() || may_come_up)
     }
 
-    /// The restrictions it measured on itself.
+    /// The restrictions it measured on itself, and what it was started with.
     pub fn level(&self) -> Level {
-        Level::from_bits(self.shared.state.lock().welcome.map_or(0, |welcome| welcome.level))
+        self.level_of(self.shared.state.lock().welcome.map_or(0, |welcome| welcome.level))
+    }
+
+    /// With what it says of itself.
+    pub(crate) fn level_of(&self, measured: u32) -> Level {
+        Level::of_worker(measured, self.shared.own_namespaces.load(Ordering::Relaxed))
     }
 
     /// What host and worker agreed on, as the bits of `Capabilities`; 0 while it is not up.

@@ -62,7 +62,15 @@ impl Attacks {
     /// Faults of the start.
     pub fn open(&self, sandbox: Sandbox, environment: &[(&str, &str)]) -> hotcell::Result<Attacker<'_>> {
         let environment = environment.iter().map(|&(name, value)| (name.into(), value.into())).collect();
-        let options = Options { sandbox: Some(sandbox), environment, ..Options::default() };
+        self.open_with(Options { sandbox: Some(sandbox), environment, ..Options::default() })
+    }
+
+    /// Opens a session with these options.
+    ///
+    /// # Errors
+    ///
+    /// Faults of the start.
+    pub fn open_with(&self, options: Options) -> hotcell::Result<Attacker<'_>> {
         Ok(Attacker { attacks: self, session: self.bound.open(options)? })
     }
 

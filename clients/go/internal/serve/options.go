@@ -18,6 +18,7 @@ type options struct {
 	Sandbox         any               `json:"sandbox,omitempty"`
 	Guard           string            `json:"guard,omitempty"`
 	Limits          *limits           `json:"limits,omitempty"`
+	ControlGroups   []string          `json:"control_groups,omitempty"`
 	MaxInput        uint64            `json:"max_input,omitempty"`
 	MaxOutput       uint64            `json:"max_output,omitempty"`
 	MaxObjects      uint32            `json:"max_objects,omitempty"`
@@ -62,6 +63,7 @@ func optionsOf(given hotcell.Options) *options {
 		Directory:       given.Directory,
 		Worker:          given.Worker,
 		Guard:           string(given.Guard),
+		ControlGroups:   given.ControlGroups,
 		MaxInput:        given.MaxInput,
 		MaxOutput:       given.MaxOutput,
 		MaxObjects:      given.MaxObjects,

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io;
 
-use hotcell::{Require, Sandbox};
+use hotcell::Sandbox;
 use hotcell_sandbox::trace::{Proposal, Refused};
 use serde_json::{Value, json};
 
@@ -41,8 +41,8 @@ pub(crate) fn text(proposal: &Proposal) -> String {
     if sandbox.write_xor_execute {
         text.push_str("write_xor_execute = true\n");
     }
-    if sandbox.require == Require::Strict {
-        text.push_str("require = \"strict\"\n");
+    if let Some(require) = sandbox.require.name() {
+        let _ = writeln!(text, "require = \"{require}\"");
     }
     text
 }
@@ -57,8 +57,8 @@ pub(crate) fn json(proposal: &Proposal) -> Value {
     if sandbox.write_xor_execute {
         table["write_xor_execute"] = json!(true);
     }
-    if sandbox.require == Require::Strict {
-        table["require"] = json!("strict");
+    if let Some(require) = sandbox.require.name() {
+        table["require"] = json!(require);
     }
     let refused: Vec<Value> = refused
         .iter()
@@ -114,7 +114,7 @@ fn refusal(refused: &Refused) -> String {
 
 #[cfg(test)]
 mod tests {
-    use hotcell::Profile;
+    use hotcell::{Profile, Require};
     use hotcell_sandbox::trace::Needs;
 
     use super::*;

@@ -233,7 +233,7 @@ pub(crate) static SANDBOX: Keys = Keys::plain(
         key("write_xor_execute", Shape::Flag, "Memory that can be written is never executed"),
         key(
             "require",
-            Shape::Word { now: &["strict"], later: &[] },
+            Shape::Word { now: &["strict", "namespaces"], later: &[] },
             "What must be in force, or else loading fails",
         ),
     ],

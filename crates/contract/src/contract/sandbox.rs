@@ -1,6 +1,6 @@
 //! `sandbox = …`: what the library may do once it serves.
 
-use hotcell_model::interface::{SandboxLines, SandboxProfile};
+use hotcell_model::interface::{SandboxLines, SandboxProfile, SandboxRequire};
 
 use crate::contract::keys;
 use crate::diagnostic::Diagnostic;
@@ -30,7 +30,11 @@ pub(crate) fn sandbox<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Sandbox
             "allow" => lines.allow = texts(reader, entry),
             "write_xor_execute" => lines.write_xor_execute = reader.boolean(entry).unwrap_or_default(),
             "require" => {
-                lines.strict = reader.word_of(entry, keys::SANDBOX.shape("require")) == Some("strict")
+                lines.require = match reader.word_of(entry, keys::SANDBOX.shape("require")) {
+                    Some("strict") => SandboxRequire::Strict,
+                    Some("namespaces") => SandboxRequire::Namespaces,
+                    _ => SandboxRequire::Offered,
+                }
             }
             _ => reader.unknown(entry, &keys::SANDBOX),
         }
@@ -42,6 +46,17 @@ pub(crate) fn sandbox<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Sandbox
                 .to_owned();
         reader.push(diagnostic.help(help));
         return lines;
+    }
+    let opens = !(lines.read.is_empty() && lines.write.is_empty() && lines.allow.is_empty());
+    if lines.require == SandboxRequire::Namespaces && (lines.profile == SandboxProfile::Files || opens) {
+        let asked = entries.iter().find(|entry| entry.key == "require");
+        let message = "a sandbox with files or with calls in `allow` has no namespaces of its own";
+        let diagnostic =
+            Diagnostic::error(message).help("write `require = \"strict\"`: that is the most".to_owned());
+        reader.push(match asked {
+            Some(entry) => diagnostic.at(entry.span.clone()),
+            None => diagnostic,
+        });
     }
     for entry in entries.iter().filter(|entry| !fits(lines.profile, entry.key)) {
         let word = word(lines.profile);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hotcell_model::interface::{GuardWord, SandboxLines, SandboxProfile};
+use hotcell_model::interface::{GuardWord, SandboxLines, SandboxProfile, SandboxRequire};
 
 use crate::contract::Contract;
 use crate::diagnostic::render;
@@ -481,7 +481,7 @@ fn a_sandbox_is_a_word_or_a_table() {
         refuse: texts(&["/d/*"]),
         load: texts(&["/e"]),
         write_xor_execute: true,
-        strict: true,
+        require: SandboxRequire::Strict,
     };
     assert_eq!(sandbox(all), expect);
 }
@@ -517,7 +517,17 @@ fn what_is_wrong_with_a_sandbox_is_said() {
         ),
         (
             "sandbox = { profile = \"files\", require = \"strong\" }",
-            "4:42: `require` cannot be \"strong\" [unknown word] = `require` is one of `strict`",
+            "4:42: `require` cannot be \"strong\" [unknown word] = `require` is one of `strict` and `namespaces`",
+        ),
+        (
+            "sandbox = { profile = \"files\", require = \"namespaces\" }",
+            "4:42: a sandbox with files or with calls in `allow` has no namespaces of its own = write `require = \"strict\"`: that \
+             is the most",
+        ),
+        (
+            "sandbox = { profile = \"custom\", allow = [\"memfd_create\"], require = \"namespaces\" }",
+            "4:69: a sandbox with files or with calls in `allow` has no namespaces of its own = write `require = \"strict\"`: that \
+             is the most",
         ),
         (
             "sandbox = { read = [\"/a\"] }",

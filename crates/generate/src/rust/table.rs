@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use hotcell_model::Interface;
 use hotcell_model::interface::{
-    Encoding, Function, GuardWord, Input, LeftKind, Repeated, SandboxLines, SandboxProfile, Threads,
+    Encoding, Function, GuardWord, Input, LeftKind, Repeated, SandboxLines, SandboxProfile, SandboxRequire,
+    Threads,
 };
 use hotcell_model::layout::Carries;
 use serde::Serialize;
@@ -143,9 +144,12 @@ fn sandbox(lines: &SandboxLines) -> Vec<String> {
     if lines.write_xor_execute {
         fields.push("write_xor_execute: true,".into());
     }
-    if lines.strict {
-        fields.push("strict: true,".into());
-    }
+    let require = match lines.require {
+        SandboxRequire::Offered => None,
+        SandboxRequire::Strict => Some("Strict"),
+        SandboxRequire::Namespaces => Some("Namespaces"),
+    };
+    fields.extend(require.map(|require| format!("require: rt::Require::{require},")));
     fields
 }
 

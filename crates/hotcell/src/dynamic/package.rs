@@ -3,14 +3,14 @@
 use hotcell_model::interface::{
     Encoding, Function as ModelFunction, GuardWord, Input as ModelInput, Interface, Left, LeftKind,
     Ownership, Repeated as ModelRepeated, ResultRole, Role, SandboxLines as ModelSandboxLines,
-    SandboxProfile, StatePart as ModelStatePart, Threads,
+    SandboxProfile, SandboxRequire, StatePart as ModelStatePart, Threads,
 };
 use hotcell_model::layout::{Carries, WireKind};
 
 use crate::options::Options;
 use crate::rt::{
     self, Field, Function, Guard, HandleType, Input, Kind, OutputField, OutputKind, OwnedField, Package,
-    Profile, RecycleLines, Release, Repeated, Restore, SandboxLines, ThreadRules,
+    Profile, RecycleLines, Release, Repeated, Require, Restore, SandboxLines, ThreadRules,
 };
 use crate::state::StatePart;
 
@@ -137,7 +137,11 @@ fn sandbox(lines: &ModelSandboxLines) -> SandboxLines {
         refuse: leaked(&lines.refuse),
         load: leaked(&lines.load),
         write_xor_execute: lines.write_xor_execute,
-        strict: lines.strict,
+        require: match lines.require {
+            SandboxRequire::Offered => Require::Offered,
+            SandboxRequire::Strict => Require::Strict,
+            SandboxRequire::Namespaces => Require::Namespaces,
+        },
     }
 }
 

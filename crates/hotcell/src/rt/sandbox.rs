@@ -15,7 +15,7 @@ pub struct SandboxLines {
     pub refuse: &'static [&'static str],
     pub load: &'static [&'static str],
     pub write_xor_execute: bool,
-    pub strict: bool,
+    pub require: Require,
 }
 
 impl SandboxLines {
@@ -30,7 +30,7 @@ impl SandboxLines {
         refuse: &[],
         load: &[],
         write_xor_execute: false,
-        strict: false,
+        require: Require::Offered,
     };
 
     /// As a session takes it.
@@ -48,7 +48,7 @@ impl SandboxLines {
             refuse: owned(self.refuse),
             load: owned(self.load),
             write_xor_execute: self.write_xor_execute,
-            require: if self.strict { Require::Strict } else { Require::Offered },
+            require: self.require,
         }
     }
 }

@@ -121,6 +121,7 @@ struct Said {
     guard: Option<SaidGuard>,
     leaves: Option<Vec<SaidPart>>,
     limits: SaidLimits,
+    control_groups: Vec<PathBuf>,
     max_input: u64,
     max_output: u64,
     max_objects: u32,
@@ -517,8 +518,7 @@ impl<'de> Deserialize<'de> for SaidSandbox {
         })?;
         let require = match table.require.as_deref() {
             None => Require::Offered,
-            Some("strict") => Require::Strict,
-            Some(other) => return Err(wrong("`require`", other)),
+            Some(word) => Require::from_name(word).ok_or_else(|| wrong("`require`", word))?,
         };
         let SandboxTable { read, write, connect, bind, allow, refuse, load, write_xor_execute, .. } = table;
         let sandbox =
@@ -532,7 +532,7 @@ impl Serialize for SaidSandbox {
         let Sandbox { profile, read, write, connect, bind, allow, refuse, load, write_xor_execute, require } =
             self.0.clone();
         let profile = profile.name().to_owned();
-        let require = (require == Require::Strict).then(|| "strict".to_owned());
+        let require = require.name().map(str::to_owned);
         let table = SandboxTable {
             profile,
             read,
@@ -569,6 +569,7 @@ impl From<Said> for Options {
             guard: said.guard.map(Guard::from),
             leaves: said.leaves.map(|parts| parts.into_iter().map(StatePart::from).collect()),
             limits: said.limits.into(),
+            control_groups: said.control_groups,
             max_input: said.max_input,
             max_output: said.max_output,
             max_objects: said.max_objects,
@@ -603,6 +604,7 @@ impl From<&Options> for Said {
             guard: it.guard.map(SaidGuard::from),
             leaves: it.leaves.as_ref().map(parts),
             limits: it.limits.into(),
+            control_groups: it.control_groups.clone(),
             max_input: it.max_input,
             max_output: it.max_output,
             max_objects: it.max_objects,
@@ -648,7 +650,7 @@ mod tests {
             "sandbox": { "profile": "files", "read": ["/usr/share"], "require": "strict" },
             "limits": { "cpu_ms": 2000, "data": 1 }, "waiting": "economy", "callers": 3, "spares": 2,
             "recycle": { "calls": 5, "probe_ms": null }, "restart": { "faults": 0 }, "retries": { "tries": 1 },
-            "quarantine": { "crashes": 9 }, "watch": "look", "max_objects": 77,
+            "quarantine": { "crashes": 9 }, "watch": "look", "max_objects": 77, "control_groups": ["/sys/fs/cgroup/a"],
         });
         let options = read(&said).unwrap();
         assert_eq!(options.deadline, Duration::from_micros(250));

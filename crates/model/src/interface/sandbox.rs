@@ -24,8 +24,21 @@ pub struct SandboxLines {
     pub load: Vec<String>,
     /// Whether memory that can be written is never executed.
     pub write_xor_execute: bool,
-    /// Whether every restriction must be in force.
-    pub strict: bool,
+    /// What must be in force.
+    pub require: SandboxRequire,
+}
+
+/// What must be in force, or else the library does not load.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SandboxRequire {
+    /// What the machine offers.
+    #[default]
+    Offered,
+    /// Every restriction of the profile.
+    Strict,
+    /// Besides, namespaces of its own.
+    Namespaces,
 }
 
 /// A sandbox profile.

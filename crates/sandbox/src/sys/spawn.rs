@@ -7,17 +7,20 @@ use std::ptr;
 
 use crate::limits::{Limits, MOST_DESCRIPTORS};
 use crate::spawn::{Launch, Spawned};
+use crate::sys::namespaces::Namespaces;
 use crate::sys::signals::with_signals_blocked;
 
 /// Steps of the child in order, for the text of an error.
-const STEPS: [&str; 9] = [
+const STEPS: [&str; 11] = [
     "start a session",
     "reset signal handlers",
-    "ask to die with the host",
+    "join its control groups",
     "place descriptors",
     "close descriptors",
     "set limits",
     "go to its directory",
+    "enter namespaces of its own",
+    "ask to die with the host",
     "forbid new privileges",
     "execute the worker program",
 ];
@@ -36,7 +39,10 @@ struct Plan<'a> {
     environment: *const *const c_char,
     directory: *const c_char,
     descriptors: [c_int; 4],
+    groups: &'a [OwnedFd],
     limits: &'a [(c_int, libc::rlimit)],
+    /// Those it enters, if it does.
+    namespaces: Option<&'a Namespaces>,
     /// Who it dies with, if it does.
     host: Option<libc::pid_t>,
     failed_step: usize,
@@ -62,26 +68,35 @@ pub(crate) fn spawn(texts: &Texts<'_>, launch: &Launch<'_>) -> io::Result<Spawne
         *raw = copy.as_ref().map_err(|&errno| io::Error::from(errno))?.as_raw_fd();
     }
     let limits = limit_table(launch.limits);
+    let namespaces = launch.own_namespaces.then(|| Namespaces::new(&launch.limits)).flatten();
     let mut plan = Plan {
         program: texts.program.as_ptr(),
         args: args.as_ptr(),
         environment: environment.as_ptr(),
         directory: texts.directory.as_ptr(),
         descriptors: raw,
+        groups: launch.groups,
         limits: &limits,
+        namespaces: namespaces.as_ref(),
         // SAFETY: getpid cannot fail and touches no memory.
         host: launch.dies_with_host.then(|| unsafe { libc::getpid() }),
         failed_step: STEPS.len(),
         failed_errno: 0,
     };
-    let (pid, pidfd) = clone(&mut plan)?;
+    let (mut pid, mut pidfd) = clone(&mut plan)?;
+    if plan.failed_step != STEPS.len() && plan.namespaces.take().is_some() {
+        // Whatever failed: who is the administrator no longer may what only he may, as execute a file of somebody's own.
+        reap(&pidfd);
+        plan.failed_step = STEPS.len();
+        (pid, pidfd) = clone(&mut plan)?;
+    }
     if plan.failed_step != STEPS.len() {
         reap(&pidfd);
         let cause = io::Error::from_raw_os_error(plan.failed_errno);
         let step = STEPS.get(plan.failed_step).copied().unwrap_or("start");
         return Err(io::Error::new(cause.kind(), format!("could not {step}: {cause}")));
     }
-    Ok(Spawned { pid: pid.unsigned_abs(), pidfd })
+    Ok(Spawned { pid: pid.unsigned_abs(), pidfd, own_namespaces: plan.namespaces.is_some() })
 }
 
 fn clone(plan: &mut Plan<'_>) -> io::Result<(libc::pid_t, OwnedFd)> {
@@ -113,11 +128,13 @@ extern "C" fn child(plan: *mut c_void) -> c_int {
     let steps: [fn(&Plan<'_>) -> bool; STEPS.len()] = [
         start_session,
         reset_handlers,
-        die_with_host,
+        join_groups,
         place_descriptors,
         close_descriptors,
         set_limits,
         go_to_directory,
+        enter_namespaces,
+        die_with_host,
         forbid_new_privileges,
         execute,
     ];
@@ -155,11 +172,22 @@ fn reset_handlers(_: &Plan<'_>) -> bool {
     }
 }
 
+fn enter_namespaces(plan: &Plan<'_>) -> bool {
+    plan.namespaces.is_none_or(Namespaces::enter)
+}
+
 fn die_with_host(plan: &Plan<'_>) -> bool {
+    // Behind the namespaces: other rights can make the kernel forget it.
     // SAFETY: no memory is involved. A host that died before the prctl is noticed by the comparison.
     plan.host.is_none_or(|host| unsafe {
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0) == 0 && libc::getppid() == host
     })
+}
+
+fn join_groups(plan: &Plan<'_>) -> bool {
+    // 0 is who writes it. Before its descriptors have their places: one of a group could lie there.
+    // SAFETY: the text is one byte that is there; the descriptors stay open until the spawning thread goes on.
+    plan.groups.iter().all(|group| unsafe { libc::write(group.as_raw_fd(), c"0".as_ptr().cast(), 1) == 1 })
 }
 
 fn place_descriptors(plan: &Plan<'_>) -> bool {
@@ -216,7 +244,7 @@ fn limit_table(limits: Limits) -> Vec<(c_int, libc::rlimit)> {
 }
 
 /// A limit, soft and hard, that is never above the host's own hard limit: an ordinary user may not raise it.
-fn limit(resource: c_int, wanted: u64) -> (c_int, libc::rlimit) {
+pub(super) fn limit(resource: c_int, wanted: u64) -> (c_int, libc::rlimit) {
     let mut own = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: getrlimit writes to the structure it is given.
     let known = unsafe { libc::getrlimit(resource as _, &mut own) } == 0;

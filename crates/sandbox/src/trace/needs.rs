@@ -136,6 +136,7 @@ impl Needs {
         if stands_for_files && sandbox.profile == Profile::Files {
             sandbox.read.clear();
         }
+        sandbox.require = sandbox.within_reach();
         Proposal {
             wide: wide(lines.iter().map(|(name, _)| *name)),
             sandbox,

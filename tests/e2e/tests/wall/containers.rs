@@ -9,7 +9,7 @@ use hotcell_e2e::wall::{Attacks, CONTAINER, Outcome, as_every_user};
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
 
 /// Runs a test in a process in which these system calls fail with this error, as under the filter of a container.
-fn where_calls_fail(test: &str, calls: &[i64], errno: i32, body: impl FnOnce()) {
+pub(crate) fn where_calls_fail(test: &str, calls: &[i64], errno: i32, body: impl FnOnce()) {
     if env::var_os(CONTAINER).is_none() {
         let mut command = Command::new(env::current_exe().unwrap());
         let output = command.args(["--exact", test]).env(CONTAINER, "1").output().unwrap();
@@ -29,18 +29,23 @@ fn where_calls_fail(test: &str, calls: &[i64], errno: i32, body: impl FnOnce()) 
 }
 
 const NAMESPACES: [i64; 2] = [libc::SYS_unshare, libc::SYS_setns];
-const LANDLOCK: [i64; 3] =
+pub(crate) const LANDLOCK: [i64; 3] =
     [libc::SYS_landlock_create_ruleset, libc::SYS_landlock_add_rule, libc::SYS_landlock_restrict_self];
 
 #[test]
-fn without_namespaces_nothing_is_missing() {
-    const TEST: &str = "containers::without_namespaces_nothing_is_missing";
+fn without_namespaces_nothing_else_is_missing() {
+    const TEST: &str = "containers::without_namespaces_nothing_else_is_missing";
     as_every_user(TEST, || {
         where_calls_fail(TEST, &NAMESPACES, libc::EPERM, || {
             let attacks = Attacks::new();
             let strict = Sandbox { require: Require::Strict, ..Sandbox::of(Profile::Compute) };
             let attacker = attacks.open(strict, &[]).unwrap();
             assert_eq!(attacker.attack("passwd").denied(), Some("openat"));
+            assert!(!attacker.session.level().contains(Level::OWN_NAMESPACES));
+            let demanded = Sandbox { require: Require::Namespaces, ..Sandbox::of(Profile::Compute) };
+            let error = attacks.open(demanded, &[]).map(drop).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::LoadFailed, "{error}");
+            assert_eq!(error.cause(), &Cause::NotInForce { missing: vec!["own-namespaces"] });
         });
     });
 }
