@@ -25,8 +25,8 @@ pub struct Machine {
     pub seccomp: io::Result<()>,
     /// The version of Landlock's interface (Linux 5.13).
     pub landlock: io::Result<u32>,
-    /// Namespaces without privileges.
-    pub user_namespaces: io::Result<()>,
+    /// Namespaces for workers.
+    pub own_namespaces: io::Result<()>,
     /// The control group of this process, where groups can be made below it.
     pub control_group: Result<PathBuf, String>,
     /// CPUs this process may use, its affinity and quota taken into account.
@@ -47,7 +47,7 @@ impl Machine {
             close_range: probe::close_range(),
             seccomp: probe::seccomp(),
             landlock: probe::landlock(),
-            user_namespaces: probe::user_namespaces(),
+            own_namespaces: probe::own_namespaces(),
             cpus: std::thread::available_parallelism().map_or(1, usize::from),
             cpu_quota: group.as_ref().ok().and_then(|(root, group)| quota(root, group)),
             control_group: group.and_then(|(_, group)| writable(group)),

@@ -13,7 +13,7 @@ const NAMES: [&str; 16] = [
     "close_range",
     "seccomp",
     "Landlock",
-    "user namespaces",
+    "namespaces",
     "control groups",
     "watching",
     "CPUs",

@@ -29,7 +29,7 @@ pub(super) fn all() -> Vec<Check> {
         needed("close_range", &machine.close_range, "workers inherit no descriptor", "5.9"),
         seccomp(&machine),
         landlock(&machine),
-        user_namespaces(&machine),
+        own_namespaces(&machine),
         control_groups(&machine),
         watching(),
         cpus(&machine),
@@ -173,19 +173,19 @@ fn landlock(machine: &Machine) -> Check {
     better("Landlock", probed.map_err(io::Error::to_string), help)
 }
 
-fn user_namespaces(machine: &Machine) -> Check {
-    let probed =
-        machine.user_namespaces.as_ref().map(|()| "with mounts and a network of their own".to_owned());
+fn own_namespaces(machine: &Machine) -> Check {
+    let probed = machine.own_namespaces.as_ref().map(|()| "workers without files have some of their own".to_owned());
     let help = "where the system forbids them: sysctl -w user.max_user_namespaces=15000\n\
                 Debian: sysctl -w kernel.unprivileged_userns_clone=1\n\
                 Ubuntu: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0\n\
                 in a container: allow clone() and unshare() with new namespaces";
-    better("user namespaces", probed.map_err(io::Error::to_string), help)
+    better("namespaces", probed.map_err(io::Error::to_string), help)
 }
 
 fn control_groups(machine: &Machine) -> Check {
-    let probed = machine.control_group.as_ref().map(|group| format!("{} is writable", group.display()));
-    let help = "run in a group of your own: systemd-run --user --scope -p Delegate=yes COMMAND";
+    let probed = machine.control_group.as_ref().map(|group| format!("groups for workers can be made in {}", group.display()));
+    let help = "run in a group of your own: systemd-run --user --scope -p Delegate=yes COMMAND\n\
+                or name groups that others made, and that this user may write to, in `Options::control_groups`";
     better("control groups", probed.map_err(String::clone), help)
 }
 

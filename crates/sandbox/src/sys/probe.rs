@@ -7,6 +7,8 @@ use std::ptr;
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use rustix::process::{PidfdFlags, getpid, pidfd_open};
 
+use crate::limits::Limits;
+use crate::sys::namespaces::Namespaces;
 use crate::sys::signals::with_signals_blocked;
 
 /// Bytes of the stack of a child that makes two system calls.
@@ -50,16 +52,18 @@ pub(crate) fn landlock() -> io::Result<u32> {
     done(answer).map(|version| u32::try_from(version).unwrap_or(0))
 }
 
-/// Namespaces of an unprivileged user, in which it may have mounts and a network of its own: tried, because what
-/// forbids them differs from system to system.
-pub(crate) fn user_namespaces() -> io::Result<()> {
+/// The namespaces that workers are started in: tried, because what forbids them differs from system to system.
+pub(crate) fn own_namespaces() -> io::Result<()> {
+    let namespaces = Namespaces::new(&Limits::default());
+    let mut namespaces = namespaces.ok_or_else(|| io::Error::other("this process has two users or two groups"))?;
     let mut stack = vec![0u128; STACK / size_of::<u128>()];
     // SAFETY: the child runs `enter_namespaces` on `stack`, whose end is 16-byte aligned and which lives until clone
-    // returns; CLONE_VFORK delays that until the child has ended. It takes no argument. Signals stay blocked
+    // returns, as `namespaces` does; CLONE_VFORK delays that until the child has ended. Signals stay blocked
     // meanwhile: the child shares this process's memory, so no handler may run in it.
     let child = with_signals_blocked(|| unsafe {
-        let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_NEWUSER;
-        libc::clone(enter_namespaces, stack.as_mut_ptr().add(stack.len()).cast(), flags, ptr::null_mut())
+        let flags = libc::CLONE_VM | libc::CLONE_VFORK;
+        let argument = ptr::from_mut(&mut namespaces).cast::<c_void>();
+        libc::clone(enter_namespaces, stack.as_mut_ptr().add(stack.len()).cast(), flags, argument)
     });
     let child = done(child.into())?;
     let mut status = 0;
@@ -78,11 +82,12 @@ pub(crate) fn user_namespaces() -> io::Result<()> {
 }
 
 /// The child: it ends with 0, or with the error's number. It must not allocate, lock or unwind.
-extern "C" fn enter_namespaces(_: *mut c_void) -> c_int {
-    // SAFETY: no memory is involved but this thread's errno, whose address is always valid; _exit runs no handler.
+extern "C" fn enter_namespaces(namespaces: *mut c_void) -> c_int {
+    // SAFETY: `own_namespaces` passes them, and its thread waits. This thread's errno has an address that is always valid; _exit
+    // runs no handler.
     unsafe {
-        let failed = libc::unshare(libc::CLONE_NEWNS | libc::CLONE_NEWNET) != 0;
-        libc::_exit(if failed { *libc::__errno_location() } else { 0 })
+        let entered = (*namespaces.cast::<Namespaces>()).enter();
+        libc::_exit(if entered { 0 } else { *libc::__errno_location() })
     }
 }
 
