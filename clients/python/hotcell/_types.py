@@ -54,7 +54,7 @@ class Options(TypedDict, total=False):
     directory: str | os.PathLike[str]
     environment: dict[str, str]
     sandbox: Literal["basic", "compute", "files", "network", "custom"] | dict[str, Any]
-    control_groups: list[str]
+    control_groups: list[str | os.PathLike[str]]
     guard: Literal["none", "sampled", "all"]
     waiting: Literal["latency", "balanced", "economy"]
     callers: int

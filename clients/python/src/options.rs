@@ -113,7 +113,7 @@ fn set_to(options: &mut Options, name: &str, value: &Bound<'_, PyAny>) -> PyResu
                 other => return Err(unknown(name, other, "latency, balanced, economy")),
             };
         }
-        "control_groups" => options.control_groups = value.extract()?,
+        "control_groups" => options.control_groups = value.extract::<Vec<PathBuf>>()?,
         "callers" => options.callers = value.extract()?,
         "spares" => options.spares = value.extract()?,
         "max_input" => options.max_input = value.extract()?,

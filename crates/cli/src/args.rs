@@ -179,6 +179,9 @@ pub(crate) struct CallArgs {
     /// How long the call may take: `500ms`, `2s`, `1m`
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) deadline: Option<Duration>,
+    /// Put its worker into the control group with this directory, an absolute path; of version 1 one for each hierarchy
+    #[arg(long = "control-group", value_name = "DIR")]
+    pub(crate) control_groups: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) sandbox: SandboxArgs,
     #[command(flatten)]

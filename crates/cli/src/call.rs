@@ -43,10 +43,12 @@ fn call(args: &CallArgs) -> Result<(), Failure> {
         complain(&warning.to_string());
     }
     let sandbox = args.sandbox.sandbox().map_err(Failure::Usage)?;
+    let control_groups = args.control_groups.clone();
     let mut session = bound.open(Options {
         sandbox,
         guard: args.memory.guard(),
         limits: args.memory.limits(),
+        control_groups,
         ..Options::default()
     })?;
     if let Some(deadline) = args.deadline {

@@ -49,8 +49,8 @@ pub struct Options {
     pub leaves: Option<Vec<StatePart>>,
     /// Resource limits of the worker.
     pub limits: Limits,
-    /// Control groups that workers join before they are executed, by the paths of their directories; absolute. Of the second
-    /// version one, of the first one for each hierarchy. What is limited there is the administrator's to say; a worker that
+    /// Control groups that workers join before they load anything, by the paths of their directories; absolute. Of the second
+    /// version one, of the first one for each hierarchy, 16 at most. What is limited there is the administrator's to say; a worker that
     /// cannot join does not start.
     pub control_groups: Vec<PathBuf>,
     /// Most bytes the data of one call may have. 1 GiB.

@@ -308,6 +308,9 @@ impl Session {
             let message = format!("the directory `{}` is no absolute path", options.directory.display());
             return Err(context.not_executed(ErrorKind::InvalidArgument, Cause::None, message));
         }
+        if let Some(wrong) = walled::wrong_groups(&options.control_groups) {
+            return Err(context.not_executed(ErrorKind::InvalidArgument, Cause::None, wrong));
+        }
         let load_failed = |message| context.not_executed(ErrorKind::LoadFailed, Cause::None, message);
         let program = worker_program(&options).map_err(load_failed)?;
         let fork = ForkGuard::new().map_err(|errno| load_failed(format!("guard against forks: {errno}")))?;

@@ -99,6 +99,7 @@ fn a_hello_lies_on_the_wire_as_the_table_says() {
         guard: 0x0a0b,
         sample: 0x0c0d_0e0f,
         memory: u64::MAX - 1,
+        groups: 0x0e0f,
     };
     let bytes = hello.encode();
     assert_eq!(bytes[..8], [8, 7, 6, 5, 4, 3, 2, 1], "little-endian");
@@ -107,7 +108,8 @@ fn a_hello_lies_on_the_wire_as_the_table_says() {
     assert_eq!(bytes[wire::hello::EVENTFDS..][..2], [9, 8]);
     assert_eq!(bytes[wire::hello::GUARD..][..2], [0x0b, 0x0a]);
     assert_eq!(bytes[wire::hello::SAMPLE..][..4], [0x0f, 0x0e, 0x0d, 0x0c]);
-    assert_eq!(bytes[wire::hello::MEMORY..], [0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
+    assert_eq!(bytes[wire::hello::MEMORY..][..8], [0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
+    assert_eq!(bytes[wire::hello::GROUPS..][..2], [0x0f, 0x0e]);
     assert_eq!(Hello::decode(&bytes), hello);
 }
 

@@ -392,7 +392,7 @@ impl Resume {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
 pub enum Packet {
-    /// Host to worker, first: versions, capabilities, interface; descriptors request, reply, shim, libraries, eventfds, heap, plan.
+    /// Host to worker, first: versions, capabilities, interface; descriptors request, reply, shim, libraries, eventfds, control groups, heap, plan.
     Hello = 1,
     /// Worker to host: loaded and serving.
     Welcome = 2,
@@ -1228,12 +1228,12 @@ pub mod packet_head {
     pub const SERIAL: usize = 16;
 }
 
-/// The host introduces itself and the interface. Descriptors in order: request, reply, shim, libraries, eventfds, heap, plan of the wall.
+/// The host introduces itself and the interface. Descriptors in order: request, reply, shim, libraries, eventfds, control groups, heap, plan of the wall.
 ///
 /// Where: socket, after packet_head.
 pub mod hello {
     /// Bytes of the whole layout.
-    pub const SIZE: usize = 96;
+    pub const SIZE: usize = 104;
     /// `u64`: Capabilities of the host.
     pub const CAPABILITIES: usize = 0;
     /// `u64`: of this worker.
@@ -1262,6 +1262,8 @@ pub mod hello {
     pub const SAMPLE: usize = 84;
     /// `u64`: bytes that the library may have (capability `HEAP`); 0 for no limit.
     pub const MEMORY: usize = 88;
+    /// `u16`: control groups behind the eventfds, which the worker joins: each its file of members, open for writing.
+    pub const GROUPS: usize = 96;
 }
 
 /// The worker is loaded. Capabilities in force are the intersection.
@@ -1403,7 +1405,7 @@ impl PacketHead {
     }
 }
 
-/// The host introduces itself and the interface. Descriptors in order: request, reply, shim, libraries, eventfds, heap, plan of the wall.
+/// The host introduces itself and the interface. Descriptors in order: request, reply, shim, libraries, eventfds, control groups, heap, plan of the wall.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Hello {
     /// Capabilities of the host.
@@ -1434,6 +1436,8 @@ pub struct Hello {
     pub sample: u32,
     /// bytes that the library may have (capability `HEAP`); 0 for no limit.
     pub memory: u64,
+    /// control groups behind the eventfds, which the worker joins: each its file of members, open for writing.
+    pub groups: u16,
 }
 
 impl Hello {
@@ -1454,6 +1458,7 @@ impl Hello {
         put(&mut bytes, hello::GUARD, &self.guard.to_le_bytes());
         put(&mut bytes, hello::SAMPLE, &self.sample.to_le_bytes());
         put(&mut bytes, hello::MEMORY, &self.memory.to_le_bytes());
+        put(&mut bytes, hello::GROUPS, &self.groups.to_le_bytes());
         bytes
     }
 
@@ -1474,6 +1479,7 @@ impl Hello {
             guard: u16::from_le_bytes(get(bytes, hello::GUARD)),
             sample: u32::from_le_bytes(get(bytes, hello::SAMPLE)),
             memory: u64::from_le_bytes(get(bytes, hello::MEMORY)),
+            groups: u16::from_le_bytes(get(bytes, hello::GROUPS)),
         }
     }
 }

@@ -17,12 +17,7 @@ const MEMBERS: &str = "cgroup.procs";
 pub fn control_group(path: &Path) -> io::Result<OwnedFd> {
     /// `CGROUP_SUPER_MAGIC` and `CGROUP2_SUPER_MAGIC` of the kernel.
     const OF_GROUPS: [u64; 2] = [0x0027_e0eb, 0x6367_7270];
-    let named = |error: io::Error| {
-        io::Error::new(
-            error.kind(),
-            format!("put workers into the control group {}: {error}", path.display()),
-        )
-    };
+    let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
     let wrong = |what: &str| named(io::Error::new(io::ErrorKind::InvalidInput, what));
     if !path.is_absolute() {
         return Err(wrong("the path is not absolute"));

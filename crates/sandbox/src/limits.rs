@@ -19,8 +19,8 @@ pub struct Limits {
     /// limit. A worker that has taken so much ends with `LimitExceeded`, and the next call has another.
     pub cpu: Option<Duration>,
     /// Threads that a worker may have, its own among them: two, and one more for each call at a time beyond the first; `None` for
-    /// no limit. The kernel has none for one process, so the host counts them, fifty times a second: a worker that has more ends
-    /// with `LimitExceeded`, and the next call has another.
+    /// no limit. The host counts them, fifty times a second: a worker that has more ends with `LimitExceeded`, and the next call
+    /// has another. In namespaces of its own the kernel lets it have 64 more at most until then.
     pub threads: Option<u64>,
     /// Bytes that the library may have allocated at a time, by `malloc` and its kin; `None` for no limit. Beyond it the library
     /// gets NULL, to within 128 KiB for each of its threads. Not what the worker itself allocates.

@@ -120,13 +120,13 @@ impl Sandbox {
     }
 
     /// Whether workers have namespaces of their own, where those can be had: of users, and of System V's and POSIX' means between
-    /// processes. Not where files can be looked at: in such a namespace all owners but one are nobody. Nor with single
-    /// system calls, which may be for what other processes have.
+    /// processes. Not where files can be looked at, once it serves or while it loads: in such a namespace all owners but one are
+    /// nobody. Nor with single system calls, which may be for what other processes have.
     pub fn has_namespaces(&self) -> bool {
         match self.profile {
             Profile::Basic | Profile::Files => false,
-            Profile::Compute | Profile::Network => true,
-            Profile::Custom => !self.has_files() && self.allow.is_empty(),
+            Profile::Compute | Profile::Network => self.load.is_empty(),
+            Profile::Custom => !self.has_files() && self.allow.is_empty() && self.load.is_empty(),
         }
     }
 
@@ -158,7 +158,7 @@ impl Sandbox {
         match keys.into_iter().find(|(_, fits)| !fits) {
             Some((key, _)) => Some(format!("the profile `{}` has no `{key}`", self.profile.name())),
             None if self.require == Require::Namespaces && !self.has_namespaces() => {
-                Some("a sandbox with files or with calls in `allow` has no namespaces of its own: `require = \"strict\"` is the most".into())
+                Some("a sandbox with files, while it loads too, or with calls in `allow` has no namespaces of its own: `require = \"strict\"` is the most".into())
             }
             None => self.named().find_map(wrong_path),
         }

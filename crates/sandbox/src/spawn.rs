@@ -22,8 +22,6 @@ pub struct Launch<'a> {
     pub environment: &'a [(&'a str, &'a str)],
     /// What becomes descriptors 0, 1, 2 and 3. Nothing else stays open.
     pub descriptors: [BorrowedFd<'a>; 4],
-    /// The [control groups](crate::control_group) that it joins.
-    pub groups: &'a [OwnedFd],
     /// Its limits.
     pub limits: Limits,
     /// Whether it is to have namespaces of its own, of users and of System V's and POSIX' means between processes. Where

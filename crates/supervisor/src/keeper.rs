@@ -60,7 +60,6 @@ impl Keeper {
             directory: Path::new("/"),
             environment: &[],
             descriptors: [path.as_fd(), told.as_fd(), path.as_fd(), host.as_fd()],
-            groups: &[],
             limits: Limits::default(),
             own_namespaces: false,
             dies_with_host: false,

@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
-use hotcell_sandbox::{Launch, Spawned, control_group, kill_group, spawn, with_signals_blocked};
+use hotcell_sandbox::{Launch, Spawned, kill_group, spawn, with_signals_blocked};
 use hotcell_shm::ForkGuard;
 use hotcell_shm::control::{ControlError, Received};
 use parking_lot::Mutex;
@@ -176,14 +176,12 @@ fn start(spec: &Spec, descriptors: &[OwnedFd; 4]) -> io::Result<Spawned> {
     let own = spec.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let fixed = ENVIRONMENT.into_iter().filter(|(name, _)| own.clone().all(|(own, _)| own != *name));
     let environment: Vec<_> = fixed.chain(own.clone()).collect();
-    let groups = spec.groups.iter().map(|path| control_group(path)).collect::<io::Result<Vec<_>>>()?;
     spawn(&Launch {
         program: &spec.program,
         args: &["hotcell-worker"],
         directory: &spec.directory,
         environment: &environment,
         descriptors: descriptors.each_ref().map(OwnedFd::as_fd),
-        groups: &groups,
         limits: spec.limits,
         own_namespaces: spec.own_namespaces,
         dies_with_host: true,

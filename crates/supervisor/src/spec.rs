@@ -58,7 +58,7 @@ pub struct Spec {
     pub strict: bool,
     /// Whether workers are started in namespaces of their own, where those can be had.
     pub own_namespaces: bool,
-    /// Control groups that workers join before their program is executed.
+    /// Control groups that workers join before they load anything.
     pub groups: Vec<PathBuf>,
     /// How long the worker polls for a call before it sleeps.
     pub spin: Duration,

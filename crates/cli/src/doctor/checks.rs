@@ -174,7 +174,8 @@ fn landlock(machine: &Machine) -> Check {
 }
 
 fn own_namespaces(machine: &Machine) -> Check {
-    let probed = machine.own_namespaces.as_ref().map(|()| "workers without files have some of their own".to_owned());
+    let probed =
+        machine.own_namespaces.as_ref().map(|()| "workers without files have some of their own".to_owned());
     let help = "where the system forbids them: sysctl -w user.max_user_namespaces=15000\n\
                 Debian: sysctl -w kernel.unprivileged_userns_clone=1\n\
                 Ubuntu: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0\n\
@@ -183,7 +184,10 @@ fn own_namespaces(machine: &Machine) -> Check {
 }
 
 fn control_groups(machine: &Machine) -> Check {
-    let probed = machine.control_group.as_ref().map(|group| format!("groups for workers can be made in {}", group.display()));
+    let probed = machine
+        .control_group
+        .as_ref()
+        .map(|group| format!("groups for workers can be made in {}", group.display()));
     let help = "run in a group of your own: systemd-run --user --scope -p Delegate=yes COMMAND\n\
                 or name groups that others made, and that this user may write to, in `Options::control_groups`";
     better("control groups", probed.map_err(String::clone), help)

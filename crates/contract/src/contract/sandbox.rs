@@ -47,10 +47,18 @@ pub(crate) fn sandbox<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Sandbox
         reader.push(diagnostic.help(help));
         return lines;
     }
-    let opens = !(lines.read.is_empty() && lines.write.is_empty() && lines.allow.is_empty());
-    if lines.require == SandboxRequire::Namespaces && (lines.profile == SandboxProfile::Files || opens) {
+    let opens = match lines.profile {
+        SandboxProfile::Basic => false,
+        SandboxProfile::Files => true,
+        SandboxProfile::Compute | SandboxProfile::Network => !lines.load.is_empty(),
+        SandboxProfile::Custom => {
+            [&lines.read, &lines.write, &lines.load, &lines.allow].iter().any(|it| !it.is_empty())
+        }
+    };
+    if lines.require == SandboxRequire::Namespaces && opens {
         let asked = entries.iter().find(|entry| entry.key == "require");
-        let message = "a sandbox with files or with calls in `allow` has no namespaces of its own";
+        let message =
+            "a sandbox with files, while it loads too, or with calls in `allow` has no namespaces of its own";
         let diagnostic =
             Diagnostic::error(message).help("write `require = \"strict\"`: that is the most".to_owned());
         reader.push(match asked {

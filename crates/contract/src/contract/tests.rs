@@ -521,12 +521,12 @@ fn what_is_wrong_with_a_sandbox_is_said() {
         ),
         (
             "sandbox = { profile = \"files\", require = \"namespaces\" }",
-            "4:42: a sandbox with files or with calls in `allow` has no namespaces of its own = write `require = \"strict\"`: that \
+            "4:42: a sandbox with files, while it loads too, or with calls in `allow` has no namespaces of its own = write `require = \"strict\"`: that \
              is the most",
         ),
         (
             "sandbox = { profile = \"custom\", allow = [\"memfd_create\"], require = \"namespaces\" }",
-            "4:69: a sandbox with files or with calls in `allow` has no namespaces of its own = write `require = \"strict\"`: that \
+            "4:69: a sandbox with files, while it loads too, or with calls in `allow` has no namespaces of its own = write `require = \"strict\"`: that \
              is the most",
         ),
         (

@@ -200,7 +200,7 @@ enum hotcell_resume {
 
 /* Kinds of control packets. */
 enum hotcell_packet {
-    /* Host to worker, first: versions, capabilities, interface; descriptors request, reply, shim, libraries, eventfds, heap, plan. */
+    /* Host to worker, first: versions, capabilities, interface; descriptors request, reply, shim, libraries, eventfds, control groups, heap, plan. */
     HOTCELL_PACKET_HELLO = 1,
     /* Worker to host: loaded and serving. */
     HOTCELL_PACKET_WELCOME = 2,

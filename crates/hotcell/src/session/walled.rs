@@ -144,6 +144,17 @@ impl PrivateDirectory {
     }
 }
 
+/// What is wrong with the names of control groups, whatever there is at these paths.
+pub(super) fn wrong_groups(groups: &[PathBuf]) -> Option<String> {
+    /// Version 1 has some dozen hierarchies.
+    const MOST: usize = 16;
+    if groups.len() > MOST {
+        return Some(format!("{} control groups are more than {MOST}", groups.len()));
+    }
+    let relative = groups.iter().find(|group| !group.is_absolute());
+    relative.map(|group| format!("the control group `{}` is no absolute path", group.display()))
+}
+
 /// A plan as workers read it.
 fn sealed(plan: &Plan) -> Result<Arc<OwnedFd>, Wrong> {
     let sealed = sealed_copy(&plan.encode());

@@ -1,6 +1,6 @@
 //! What a library may do once it serves.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// A sandbox profile with what it names, as the contract says it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,8 +24,23 @@ pub struct SandboxLines {
     pub load: Vec<String>,
     /// Whether memory that can be written is never executed.
     pub write_xor_execute: bool,
-    /// What must be in force.
+    /// What must be in force. Earlier interfaces said whether it was all that is `strict`.
+    #[serde(alias = "strict", deserialize_with = "required")]
     pub require: SandboxRequire,
+}
+
+fn required<'de, D: Deserializer<'de>>(said: D) -> Result<SandboxRequire, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Said {
+        Strict(bool),
+        Word(SandboxRequire),
+    }
+    Ok(match Said::deserialize(said)? {
+        Said::Strict(true) => SandboxRequire::Strict,
+        Said::Strict(false) => SandboxRequire::Offered,
+        Said::Word(word) => word,
+    })
 }
 
 /// What must be in force, or else the library does not load.
@@ -62,5 +77,24 @@ impl SandboxLines {
     /// Whether the contract may as well have said nothing.
     pub fn is_default(&self) -> bool {
         *self == SandboxLines::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_earlier_interfaces_required_is_required() {
+        for (text, expect) in [
+            (r#"{ "strict": true }"#, Some(SandboxRequire::Strict)),
+            (r#"{ "strict": false }"#, Some(SandboxRequire::Offered)),
+            (r#"{ "require": "namespaces" }"#, Some(SandboxRequire::Namespaces)),
+            ("{}", Some(SandboxRequire::Offered)),
+            (r#"{ "require": "more" }"#, None),
+        ] {
+            let lines = serde_json::from_str::<SandboxLines>(text).ok();
+            assert_eq!(lines.map(|lines| lines.require), expect, "{text}");
+        }
     }
 }

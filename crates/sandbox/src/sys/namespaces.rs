@@ -1,6 +1,7 @@
 //! Namespaces of a worker's own, entered between clone and exec.
 
 use std::ffi::{CStr, CString, c_int};
+use std::sync::OnceLock;
 
 use crate::limits::Limits;
 use crate::sys::spawn::limit;
@@ -21,8 +22,13 @@ const SIGNALS: u64 = 1024;
 const THREADS_BEYOND: u64 = 64;
 
 impl Namespaces {
-    /// For a worker with these limits. None where this process has two users, of whom only one would be known inside.
+    /// For a worker with these limits. None where this process has two users, of whom only one would be known inside, and before
+    /// Linux 5.16: there the limits of a user counted all his processes, and a child that the attempt kills, under a filter of
+    /// system calls, could take down who shares its memory.
     pub(super) fn new(limits: &Limits) -> Option<Namespaces> {
+        if kernel() < (5, 16) {
+            return None;
+        }
         // SAFETY: these calls cannot fail and touch no memory.
         let (users, groups) =
             unsafe { ([libc::getuid(), libc::geteuid()], [libc::getgid(), libc::getegid()]) };
@@ -50,6 +56,29 @@ impl Namespaces {
     }
 }
 
+/// The kernel's version.
+fn kernel() -> (u32, u32) {
+    static VERSION: OnceLock<(u32, u32)> = OnceLock::new();
+    *VERSION.get_or_init(|| {
+        // SAFETY: an all-zero structure is valid, and the kernel fills it with terminated texts.
+        let release = unsafe {
+            let mut names: libc::utsname = std::mem::zeroed();
+            libc::uname(&mut names);
+            CStr::from_ptr(names.release.as_ptr()).to_string_lossy().into_owned()
+        };
+        version_of(&release)
+    })
+}
+
+/// Of a release as `6.1.0-13-amd64`; of one that is none, the oldest.
+fn version_of(release: &str) -> (u32, u32) {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(str::parse);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) => (major, minor),
+        _ => (0, 0),
+    }
+}
+
 /// Writes a text to a file, at once: the kernel takes these in one piece or not at all.
 fn write(path: &CStr, text: &CStr) -> bool {
     let length = text.count_bytes();
@@ -65,5 +94,25 @@ fn write(path: &CStr, text: &CStr) -> bool {
         libc::close(file);
         *libc::__errno_location() = errno;
         usize::try_from(written) == Ok(length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read() {
+        for (release, expect) in [
+            ("6.1.0-13-amd64", (6, 1)),
+            ("5.16", (5, 16)),
+            ("5.9.16-200.fc32.x86_64", (5, 9)),
+            ("10.0-rc1", (10, 0)),
+            ("", (0, 0)),
+            ("x.y", (0, 0)),
+        ] {
+            assert_eq!(version_of(release), expect, "{release}");
+        }
+        assert!(kernel() > (5, 8));
     }
 }

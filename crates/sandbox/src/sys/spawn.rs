@@ -11,10 +11,9 @@ use crate::sys::namespaces::Namespaces;
 use crate::sys::signals::with_signals_blocked;
 
 /// Steps of the child in order, for the text of an error.
-const STEPS: [&str; 11] = [
+const STEPS: [&str; 10] = [
     "start a session",
     "reset signal handlers",
-    "join its control groups",
     "place descriptors",
     "close descriptors",
     "set limits",
@@ -39,14 +38,22 @@ struct Plan<'a> {
     environment: *const *const c_char,
     directory: *const c_char,
     descriptors: [c_int; 4],
-    groups: &'a [OwnedFd],
     limits: &'a [(c_int, libc::rlimit)],
     /// Those it enters, if it does.
     namespaces: Option<&'a Namespaces>,
     /// Who it dies with, if it does.
     host: Option<libc::pid_t>,
-    failed_step: usize,
-    failed_errno: c_int,
+    /// The step that it came to: one that ends the child leaves no word.
+    step: usize,
+    /// Why that failed, if it says so.
+    errno: Option<c_int>,
+}
+
+impl Plan<'_> {
+    /// Whether the program is being executed, as far as the child could tell.
+    fn is_executed(&self) -> bool {
+        self.step == STEPS.len() - 1 && self.errno.is_none()
+    }
 }
 
 /// What the child is given as text.
@@ -75,25 +82,25 @@ pub(crate) fn spawn(texts: &Texts<'_>, launch: &Launch<'_>) -> io::Result<Spawne
         environment: environment.as_ptr(),
         directory: texts.directory.as_ptr(),
         descriptors: raw,
-        groups: launch.groups,
         limits: &limits,
         namespaces: namespaces.as_ref(),
         // SAFETY: getpid cannot fail and touches no memory.
         host: launch.dies_with_host.then(|| unsafe { libc::getpid() }),
-        failed_step: STEPS.len(),
-        failed_errno: 0,
+        step: 0,
+        errno: None,
     };
     let (mut pid, mut pidfd) = clone(&mut plan)?;
-    if plan.failed_step != STEPS.len() && plan.namespaces.take().is_some() {
+    if !plan.is_executed() && plan.namespaces.take().is_some() {
         // Whatever failed: who is the administrator no longer may what only he may, as execute a file of somebody's own.
         reap(&pidfd);
-        plan.failed_step = STEPS.len();
+        (plan.step, plan.errno) = (0, None);
         (pid, pidfd) = clone(&mut plan)?;
     }
-    if plan.failed_step != STEPS.len() {
+    if !plan.is_executed() {
         reap(&pidfd);
-        let cause = io::Error::from_raw_os_error(plan.failed_errno);
-        let step = STEPS.get(plan.failed_step).copied().unwrap_or("start");
+        let killed = || io::Error::other("it was killed");
+        let cause = plan.errno.map_or_else(killed, io::Error::from_raw_os_error);
+        let step = STEPS.get(plan.step).copied().unwrap_or("start");
         return Err(io::Error::new(cause.kind(), format!("could not {step}: {cause}")));
     }
     Ok(Spawned { pid: pid.unsigned_abs(), pidfd, own_namespaces: plan.namespaces.is_some() })
@@ -128,7 +135,6 @@ extern "C" fn child(plan: *mut c_void) -> c_int {
     let steps: [fn(&Plan<'_>) -> bool; STEPS.len()] = [
         start_session,
         reset_handlers,
-        join_groups,
         place_descriptors,
         close_descriptors,
         set_limits,
@@ -139,10 +145,10 @@ extern "C" fn child(plan: *mut c_void) -> c_int {
         execute,
     ];
     for (number, step) in steps.iter().enumerate() {
+        plan.step = number;
         if !step(plan) {
-            plan.failed_step = number;
             // SAFETY: the address of this thread's errno is always valid.
-            plan.failed_errno = unsafe { *libc::__errno_location() };
+            plan.errno = Some(unsafe { *libc::__errno_location() });
             break;
         }
     }
@@ -182,12 +188,6 @@ fn die_with_host(plan: &Plan<'_>) -> bool {
     plan.host.is_none_or(|host| unsafe {
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0) == 0 && libc::getppid() == host
     })
-}
-
-fn join_groups(plan: &Plan<'_>) -> bool {
-    // 0 is who writes it. Before its descriptors have their places: one of a group could lie there.
-    // SAFETY: the text is one byte that is there; the descriptors stay open until the spawning thread goes on.
-    plan.groups.iter().all(|group| unsafe { libc::write(group.as_raw_fd(), c"0".as_ptr().cast(), 1) == 1 })
 }
 
 fn place_descriptors(plan: &Plan<'_>) -> bool {
@@ -258,6 +258,56 @@ fn reap(pidfd: &OwnedFd) {
     unsafe {
         let mut info: libc::siginfo_t = std::mem::zeroed();
         let options = libc::WEXITED | libc::__WALL;
-        libc::waitid(libc::P_PIDFD, pidfd.as_raw_fd().unsigned_abs(), &mut info, options);
+        while libc::waitid(libc::P_PIDFD, pidfd.as_raw_fd().unsigned_abs(), &mut info, options) < 0
+            && io::Error::last_os_error().kind() == io::ErrorKind::Interrupted
+        {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::os::fd::AsFd;
+    use std::path::Path;
+
+    use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
+
+    use super::*;
+
+    /// Starts a program that ends at once, in namespaces of its own where those can be had: whether it is in some.
+    fn start() -> bool {
+        let null = std::fs::File::open("/dev/null").unwrap();
+        let launch = Launch {
+            program: Path::new("/bin/true"),
+            args: &["true"],
+            directory: Path::new("/"),
+            environment: &[],
+            descriptors: [null.as_fd(); 4],
+            limits: Limits::default(),
+            own_namespaces: true,
+            dies_with_host: false,
+        };
+        let spawned = crate::spawn::spawn(&launch).unwrap();
+        reap(&spawned.pidfd);
+        spawned.own_namespaces
+    }
+
+    /// Under a filter that ends who asks for them, as under one that answers.
+    #[test]
+    fn an_attempt_that_is_the_end_of_a_child_is_not_that_of_the_start() {
+        let offered = start();
+        for action in [SeccompAction::KillProcess, SeccompAction::Errno(libc::EPERM.unsigned_abs())] {
+            // Of this thread alone.
+            let filtered = std::thread::spawn(move || {
+                let rules = BTreeMap::from([(libc::SYS_unshare, Vec::new())]);
+                let architecture = std::env::consts::ARCH.try_into().unwrap();
+                let filter = SeccompFilter::new(rules, SeccompAction::Allow, action, architecture).unwrap();
+                let program: BpfProgram = filter.try_into().unwrap();
+                apply_filter(&program).unwrap();
+                start()
+            });
+            assert!(!filtered.join().unwrap());
+        }
+        assert_eq!(start(), offered);
     }
 }

@@ -1,12 +1,27 @@
 //! Control groups that workers join: what is limited there holds for them, and no worker starts outside of them.
 
 use std::fs;
+use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use hotcell::dynamic::Value;
 use hotcell::{ErrorKind, Options, Profile, Sandbox};
 use hotcell_e2e::process::wait_until;
 use hotcell_e2e::wall::{Attacker, Attacks, as_every_user};
+
+/// Where the hierarchy of version 1 with this controller is mounted, or that of version 2 for none.
+fn hierarchy(controller: &str) -> Option<PathBuf> {
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
+    mounts.lines().find_map(|line| {
+        let [_, place, kind, options, ..] = *line.split(' ').collect::<Vec<_>>() else { return None };
+        let has_controller = options.split(',').any(|option| option == controller);
+        let is_it =
+            if controller.is_empty() { kind == "cgroup2" } else { kind == "cgroup" && has_controller };
+        is_it.then(|| PathBuf::from(place))
+    })
+}
 
 /// A control group that this process may make and fill, removed when it is dropped.
 struct Group(PathBuf);
@@ -14,18 +29,9 @@ struct Group(PathBuf);
 impl Group {
     /// One of a hierarchy with this controller, or of version 2 without one. None where this user may make none.
     fn new(controller: &str) -> Option<Group> {
-        let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
-        let mounts = mounts.lines().filter_map(|line| match *line.split(' ').collect::<Vec<_>>() {
-            [_, place, kind, options, ..] => Some((Path::new(place), kind, options)),
-            _ => None,
-        });
-        let of_hierarchy = |(place, kind, options): (&Path, &str, &str)| {
-            let has_controller = options.split(',').any(|option| option == controller);
-            let is_it =
-                if controller.is_empty() { kind == "cgroup2" } else { kind == "cgroup" && has_controller };
-            is_it.then(|| place.join(format!("hotcell-{}", std::process::id())))
-        };
-        let path = mounts.filter_map(of_hierarchy).next()?;
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let own = format!("hotcell-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = hierarchy(controller)?.join(own);
         match fs::create_dir(&path) {
             Ok(()) => Some(Group(path)),
             Err(error) => {
@@ -58,24 +64,78 @@ fn open<'a>(attacks: &'a Attacks, groups: &[&Path], profile: Profile) -> hotcell
 
 #[test]
 fn workers_are_in_the_groups_that_are_named() {
-    as_every_user("groups::workers_are_in_the_groups_that_are_named", || {
-        let attacks = Attacks::new();
-        let groups: Vec<Group> = ["", "pids", "cpu"].into_iter().filter_map(Group::new).collect();
-        let paths: Vec<&Path> = groups.iter().map(|group| group.0.as_path()).collect();
-        for profile in [Profile::Compute, Profile::Files, Profile::Basic] {
-            let attacker = open(&attacks, &paths, profile).unwrap();
-            for _ in 0..2 {
-                attacker.serves();
-                let worker = attacker.session.worker_pid().unwrap();
-                for group in &groups {
-                    assert_eq!(group.members(), [worker], "{}, {profile:?}", group.0.display());
-                }
-                // The next one, too.
-                let _ = attacker.int("attack_raise_sigsys", &[]);
-                wait_until("it has ended", || !Path::new(&format!("/proc/{worker}")).exists());
+    let attacks = Attacks::new();
+    let groups: Vec<Group> = ["", "pids", "cpu"].into_iter().filter_map(Group::new).collect();
+    let paths: Vec<&Path> = groups.iter().map(|group| group.0.as_path()).collect();
+    for profile in [Profile::Compute, Profile::Files, Profile::Basic] {
+        let attacker = open(&attacks, &paths, profile).unwrap();
+        for _ in 0..2 {
+            attacker.serves();
+            let worker = attacker.session.worker_pid().unwrap();
+            for group in &groups {
+                assert_eq!(group.members(), [worker], "{}, {profile:?}", group.0.display());
+            }
+            // The next one, too.
+            let _ = attacker.call("attack_raise_sigsys", &[]);
+            wait_until("it has ended", || !Path::new(&format!("/proc/{worker}")).exists());
+        }
+    }
+}
+
+/// A group of an ordinary user's, made by the administrator before he is one: of version 1, where that is all it takes.
+#[test]
+fn an_ordinary_user_puts_workers_into_a_group_that_is_his() {
+    /// Of "nobody".
+    const NOBODY: u32 = 65534;
+    let name = |root: u32| format!("hotcell-given-{root}");
+    let place = || hierarchy("pids");
+    let made = rustix::process::getuid().is_root().then(place).flatten().and_then(|place| {
+        let path = place.join(name(std::process::id()));
+        let made = fs::create_dir(&path).is_ok().then(|| Group(path));
+        if let Some(group) = &made {
+            for file in ["", "cgroup.procs", "tasks"] {
+                chown(group.0.join(file), Some(NOBODY), Some(NOBODY)).unwrap();
             }
         }
+        made
     });
+    as_every_user("groups::an_ordinary_user_puts_workers_into_a_group_that_is_his", || {
+        let root = if made.is_some() { std::process::id() } else { std::os::unix::process::parent_id() };
+        let path = place().map(|place| place.join(name(root))).filter(|path| path.exists());
+        let Some(path) = path else {
+            eprintln!("no group was made: none is tried");
+            return;
+        };
+        let attacks = Attacks::new();
+        let attacker = open(&attacks, &[&path], Profile::Compute).unwrap();
+        attacker.serves();
+        let members = fs::read_to_string(path.join("cgroup.procs")).unwrap();
+        assert_eq!(members.trim(), attacker.session.worker_pid().unwrap().to_string());
+    });
+}
+
+/// Who joins a group that is frozen holds nobody up but itself, and its start has a bound.
+#[test]
+fn a_frozen_group_keeps_no_other_worker_from_starting() {
+    let attacks = Attacks::new();
+    let Some(group) = Group::new("") else { return };
+    group.write("cgroup.freeze", "1");
+    let frozen = Options {
+        sandbox: Some(Sandbox::of(Profile::Compute)),
+        control_groups: vec![group.0.clone()],
+        start_deadline: Duration::from_secs(2),
+        ..Options::default()
+    };
+    std::thread::scope(|scope| {
+        let frozen = scope.spawn(|| attacks.open_with(frozen).map(drop).unwrap_err());
+        wait_until("it has joined, or not come up in time", || {
+            !group.members().is_empty() || frozen.is_finished()
+        });
+        open(&attacks, &[], Profile::Compute).unwrap().serves();
+        let error = frozen.join().unwrap();
+        assert_eq!(error.kind(), ErrorKind::LoadFailed, "{error}");
+    });
+    group.write("cgroup.freeze", "0");
 }
 
 #[test]
@@ -97,27 +157,43 @@ fn a_group_that_cannot_be_joined_is_told() {
         let attacks = Attacks::new();
         let message = |path: &Path| {
             let error = open(&attacks, &[path], Profile::Compute).map(drop).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::LoadFailed, "{error}");
-            error.message().to_owned()
+            (error.kind(), error.message().to_owned())
         };
-        for (path, expect) in [
+        for (path, kind, expect) in [
             (
                 "/sys/fs/cgroup/hotcell-none",
-                "put workers into the control group /sys/fs/cgroup/hotcell-none: No such file",
+                ErrorKind::LoadFailed,
+                "put workers into a control group: /sys/fs/cgroup/hotcell-none: No such file",
             ),
-            ("/etc", "put workers into the control group /etc: it is a directory of another file system"),
-            ("cgroup", "put workers into the control group cgroup: the path is not absolute"),
+            (
+                "/etc",
+                ErrorKind::LoadFailed,
+                "put workers into a control group: /etc: it is a directory of another file system",
+            ),
+            ("cgroup", ErrorKind::InvalidArgument, "the control group `cgroup` is no absolute path"),
         ] {
             let message = message(Path::new(path));
-            assert!(message.contains(expect), "{message}");
+            assert!(message.0 == kind && message.1.contains(expect), "{message:?}");
         }
         // The machine's own, which an ordinary user may not fill.
-        let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
-        let mut of_groups = mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>());
-        let of_groups = of_groups.find(|words| words[2].starts_with("cgroup"));
-        if let Some(words) = of_groups.filter(|_| !rustix::process::getuid().is_root()) {
-            let message = message(Path::new(words[1]));
-            assert!(message.ends_with("Permission denied (os error 13)"), "{message}");
+        let own = hierarchy("").or_else(|| hierarchy("pids"));
+        if let Some(own) = own.filter(|_| !rustix::process::getuid().is_root()) {
+            let (kind, text) = message(&own);
+            assert!(
+                kind == ErrorKind::LoadFailed && text.ends_with("Permission denied (os error 13)"),
+                "{text}"
+            );
         }
     });
+}
+
+/// One that can be opened, and whose rule is against it.
+#[test]
+fn a_group_that_takes_nobody_is_named() {
+    let attacks = Attacks::new();
+    // Without CPUs, as it is made.
+    let Some(group) = Group::new("cpuset") else { return };
+    let error = open(&attacks, &[&group.0], Profile::Compute).map(drop).unwrap_err();
+    let expect = format!("join the control group {}: ", group.0.display());
+    assert!(error.kind() == ErrorKind::LoadFailed && error.message().contains(&expect), "{error}");
 }
