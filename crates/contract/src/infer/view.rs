@@ -1,5 +1,7 @@
 //! A function with its names and the facts so far: what guards ask.
 
+use std::cell::OnceCell;
+
 use hotcell_model::api::{Function, Param};
 use hotcell_model::expr::Expr;
 use hotcell_model::interface::{Capacity, ResultLength, Role};
@@ -23,6 +25,8 @@ pub(super) struct View<'a> {
     pub(super) known: Known<'a>,
     /// Parameters that decided sizes refer to.
     referenced: Vec<usize>,
+    /// The words of each parameter's name: rules ask for them once for each pair of parameters.
+    words: OnceCell<Vec<Vec<String>>>,
     /// Whether the library gets a copy of data that goes with the object that comes out, so that nobody has to know who keeps it.
     pub(super) copies: bool,
 }
@@ -37,7 +41,7 @@ impl<'a> View<'a> {
                 }
             });
         }
-        View { function, names, known, referenced, copies: false }
+        View { function, names, known, referenced, words: OnceCell::new(), copies: false }
     }
 
     /// The same where data is copied until the object goes that comes out.
@@ -47,7 +51,14 @@ impl<'a> View<'a> {
 
     /// Another function of the library, of which nothing is decided.
     pub(super) fn beside(&self, function: &'a Function) -> View<'a> {
-        View { function, names: &[], known: self.known, referenced: Vec::new(), copies: false }
+        View {
+            function,
+            names: &[],
+            known: self.known,
+            referenced: Vec::new(),
+            words: OnceCell::new(),
+            copies: false,
+        }
     }
 
     pub(super) fn param(&self, index: usize) -> Option<&'a Param> {
@@ -66,12 +77,23 @@ impl<'a> View<'a> {
 
     /// The words of the name the header gives; none when it gives none.
     pub(super) fn words(&self, index: usize) -> Vec<String> {
-        self.param(index).and_then(|param| param.name.as_deref()).map(words).unwrap_or_default()
+        self.kept_words(index).to_vec()
+    }
+
+    /// Whether the header gives a name.
+    pub(super) fn has_words(&self, index: usize) -> bool {
+        !self.kept_words(index).is_empty()
+    }
+
+    fn kept_words(&self, index: usize) -> &[String] {
+        let of = |param: &Param| param.name.as_deref().map(words).unwrap_or_default();
+        let all = self.words.get_or_init(|| self.function.params.iter().map(of).collect());
+        all.get(index).map_or(&[], Vec::as_slice)
     }
 
     /// Whether the last word of a parameter's name is one of these.
     pub(super) fn called(&self, index: usize, list: &[&str]) -> bool {
-        self.words(index).last().is_some_and(|word| list.contains(&word.as_str()))
+        self.kept_words(index).last().is_some_and(|word| list.contains(&word.as_str()))
     }
 
     /// Whether any word of the function's name is one of these.
