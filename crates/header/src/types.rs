@@ -237,6 +237,10 @@ fn unsafe_to_touch(pointee: ClangType<'_>) -> Option<String> {
     if pointee.is_volatile_qualified() {
         return Some("it points to volatile memory".into());
     }
+    // `__seg_gs`: the same number is another place there.
+    if pointee.get_address_space() != 0 {
+        return Some("it points into another address space".into());
+    }
     pointee.get_display_name().contains("_Atomic(").then(|| "it points to an atomic".into())
 }
 

@@ -403,6 +403,14 @@ fn check_reader(script: &str, status: i32, kind: &str, says: &str) {
     assert!(error["help"].is_string(), "{error}");
 }
 
+/// Of which each was gone through again for each behind it.
+#[test]
+fn a_long_chain_of_typedefs_is_read() {
+    let chain: String = (0..4000).map(|n| format!("typedef moon_{n} moon_{};\n", n + 1)).collect();
+    let folder = moon(&format!("typedef int moon_0;\n{chain}moon_4000 moon_far(moon_4000 a);"), "");
+    folder.hotcell(["check", "bind.toml"]).succeeds().says("moon_far").says("moon_add");
+}
+
 /// A letter that cannot be seen, which is an ordinary one in Persian.
 #[test]
 fn a_function_whose_name_cannot_be_seen_is_left_out_with_a_word() {

@@ -16,6 +16,16 @@ use crate::infer::words::numbers::{HARMLESS, HARMLESS_LETTERS, HARMLESS_TYPES, V
 use crate::infer::{Draft, Known};
 use crate::type_names::unqualified;
 
+/// What is looked up of a parameter.
+struct Kept<'a> {
+    /// The words of its name.
+    words: Vec<String>,
+    /// What its name measures.
+    length: Option<LengthName>,
+    /// The handle type that it points to.
+    handle: Option<&'a str>,
+}
+
 /// A function and what is known about it.
 pub(super) struct View<'a> {
     pub(super) function: &'a Function,
@@ -25,8 +35,8 @@ pub(super) struct View<'a> {
     pub(super) known: Known<'a>,
     /// Parameters that decided sizes refer to.
     referenced: Vec<usize>,
-    /// The words of each parameter's name: rules ask for them once for each pair of parameters.
-    words: OnceCell<Vec<Vec<String>>>,
+    /// What rules ask for once for each pair of parameters.
+    kept: OnceCell<Vec<Kept<'a>>>,
     /// Whether the library gets a copy of data that goes with the object that comes out, so that nobody has to know who keeps it.
     pub(super) copies: bool,
 }
@@ -41,7 +51,7 @@ impl<'a> View<'a> {
                 }
             });
         }
-        View { function, names, known, referenced, words: OnceCell::new(), copies: false }
+        View { function, names, known, referenced, kept: OnceCell::new(), copies: false }
     }
 
     /// The same where data is copied until the object goes that comes out.
@@ -50,13 +60,13 @@ impl<'a> View<'a> {
     }
 
     /// Another function of the library, of which nothing is decided.
-    pub(super) fn beside(&self, function: &'a Function) -> View<'a> {
+    pub(super) fn beside<'b>(&'b self, function: &'b Function) -> View<'b> {
         View {
             function,
             names: &[],
             known: self.known,
             referenced: Vec::new(),
-            words: OnceCell::new(),
+            kept: OnceCell::new(),
             copies: false,
         }
     }
@@ -72,7 +82,7 @@ impl<'a> View<'a> {
 
     /// The handle type a parameter points to.
     pub(super) fn handle(&self, index: usize) -> Option<&'a str> {
-        self.param(index).and_then(|param| self.known.handles.of_pointer(&param.ty))
+        self.kept(index)?.handle
     }
 
     /// The words of the name the header gives; none when it gives none.
@@ -86,9 +96,19 @@ impl<'a> View<'a> {
     }
 
     fn kept_words(&self, index: usize) -> &[String] {
-        let of = |param: &Param| param.name.as_deref().map(words).unwrap_or_default();
-        let all = self.words.get_or_init(|| self.function.params.iter().map(of).collect());
-        all.get(index).map_or(&[], Vec::as_slice)
+        self.kept(index).map_or(&[], |kept| &kept.words)
+    }
+
+    fn kept(&self, index: usize) -> Option<&Kept<'a>> {
+        let look = |param: &'a Param| {
+            let name = param.name.as_deref();
+            Kept {
+                words: name.map(words).unwrap_or_default(),
+                length: name.and_then(length_name),
+                handle: self.known.handles.of_pointer(&param.ty),
+            }
+        };
+        self.kept.get_or_init(|| self.function.params.iter().map(look).collect()).get(index)
     }
 
     /// Whether the last word of a parameter's name is one of these.
@@ -114,7 +134,11 @@ impl<'a> View<'a> {
 
     /// What the name of an integer parameter measures.
     pub(super) fn length_name(&self, index: usize) -> Option<LengthName> {
-        self.param(index)?.name.as_deref().and_then(length_name)
+        self.kept_length(index).cloned()
+    }
+
+    fn kept_length(&self, index: usize) -> Option<&LengthName> {
+        self.kept(index)?.length.as_ref()
     }
 
     /// Whether this is an integer by value that nothing explains yet.
@@ -268,7 +292,7 @@ impl<'a> View<'a> {
         (0..self.function.params.len()).find(|&index| {
             let integer =
                 self.param(index).and_then(|p| p.ty.pointee()).is_some_and(|(ty, _)| ty.is_integer());
-            integer && self.length_name(index).is_some_and(|length| self.named_after(&length, pointer))
+            integer && self.kept_length(index).is_some_and(|length| self.named_after(length, pointer))
         })
     }
 }
