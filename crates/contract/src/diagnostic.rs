@@ -34,7 +34,7 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// An error without a place.
     pub fn error(message: impl Into<String>) -> Self {
-        let message = message.into();
+        let message = shortened(message.into());
         Diagnostic {
             severity: Severity::Error,
             message,
@@ -77,6 +77,18 @@ impl Diagnostic {
         let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
         Some(u32::try_from(column).unwrap_or(u32::MAX))
     }
+}
+
+/// Bytes of the beginning and of the end of a message that are kept of a longer one: it may say again what somebody wrote, whatever that is.
+const KEPT: (usize, usize) = (800, 200);
+
+fn shortened(message: String) -> String {
+    if message.len() <= 2 * (KEPT.0 + KEPT.1) {
+        return message;
+    }
+    let (begin, end) =
+        (message.floor_char_boundary(KEPT.0), message.ceil_char_boundary(message.len() - KEPT.1));
+    format!("{} … {}", &message[..begin], &message[end..])
 }
 
 /// 1-based line of a byte.
@@ -134,7 +146,9 @@ fn group<'a>(diagnostic: &'a Diagnostic, lines: &mut Lines<'a>) -> annotate_snip
         // Its lines only: each finding in a long contract would have all of it looked through.
         let start = source[..span.start].rfind('\n').map_or(0, |at| at + 1);
         let end = source[span.end..].find('\n').map_or(source.len(), |at| span.end + at + 1);
-        let annotation = AnnotationKind::Primary.span(span.start - start..span.end - start);
+        // Below all of what is long there would be as many marks.
+        let marked = source.floor_char_boundary(span.end.min(span.start + KEPT.0)).max(span.start);
+        let annotation = AnnotationKind::Primary.span(span.start - start..marked - start);
         let label = (!diagnostic.label.is_empty()).then_some(&*diagnostic.label);
         let snippet = Snippet::source(&source[start..end]).path(diagnostic.file.as_deref());
         let snippet = snippet.line_start(lines.number(start));
@@ -172,6 +186,20 @@ error: no such library
         let diagnostic = Diagnostic { span: Some(at..at + 2), ..sample() };
         assert_eq!(render(std::slice::from_ref(&diagnostic), SOURCE, false), expect);
         assert_eq!((diagnostic.line(SOURCE), diagnostic.column(SOURCE)), (Some(2), Some(14)));
+    }
+
+    #[test]
+    fn what_is_said_of_a_long_text_is_short() {
+        let long = "ł(".repeat(100_000);
+        let source = format!("hotcell = 1\nsize = \"{long}\"\nnext = 1\n");
+        let at = source.find('ł').unwrap();
+        let diagnostic = Diagnostic::error(format!("`{long}` is no number")).at(at..at + long.len());
+        assert!(diagnostic.message.starts_with("`ł(ł(") && diagnostic.message.ends_with("ł(` is no number"));
+        let rendered = render(&[diagnostic], &source, false);
+        assert!(rendered.contains("\n2 | ") && rendered.len() < 5000, "{rendered}");
+        // What is read is as it was written.
+        let message = "x".repeat(2000);
+        assert_eq!(Diagnostic::error(message.clone()).message, message);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! socket, its standard output, a line of JSON each. That process has bounds on time, memory and stack, and ends with its caller. What it answers is
 //! believed when it is sound ([`Api::flaw`](hotcell_model::api::Api::flaw)).
 
+mod bounded;
 mod limits;
 mod program;
 mod running;
@@ -19,14 +20,15 @@ use hotcell_model::api::Api;
 
 pub use program::prefer;
 pub use served::serve;
-pub use wire::{Reply, reply};
+pub use wire::{Refused, Reply, reply};
 
 use crate::error::{Error, ErrorKind};
 use crate::job::Job;
 use crate::parser::Parser;
 use limits::Limits;
 use running::Running;
-use wire::Request;
+use wire::{Asked, Request};
+use words::Fault;
 
 /// The hidden command of `hotcell` that reads for others.
 pub const COMMAND: &str = "read-for-another";
@@ -97,9 +99,15 @@ impl Reader {
             Some(running) => running,
             None => Running::start()?,
         };
-        let answer = running.ask(&wire::line(request), limits, spent);
-        let line = answer.map_err(|fault| words::error(&fault, subject, limits))?;
-        let reply = reply(&line).map_err(|why| strange(&why))?;
+        let number = running.number();
+        let answer = running.ask(&wire::line(&Asked { number, request }), limits, spent);
+        let fault = |fault: &Fault| words::error(fault, subject, limits);
+        let line = answer.map_err(|it| fault(&it))?;
+        let reply = reply(&line, number).map_err(|refused| match refused {
+            Refused::Strange(why) => strange(&why),
+            Refused::Other => fault(&Fault::Other),
+            Refused::Large => fault(&Fault::Large),
+        })?;
         // Who has said something strange is not asked again.
         *slot = Some(running);
         Ok(reply)

@@ -14,6 +14,7 @@ use crate::functions::Declarations;
 use crate::job::{Job, MAIN_FILE, Source};
 use crate::origin::{self, Origins};
 use crate::spelling;
+use crate::sugar::Sugars;
 use crate::toolchain::Toolchain;
 use crate::types::{Context, Place, Types};
 use crate::variables;
@@ -70,6 +71,7 @@ fn walk<'tu>(children: &[Entity<'tu>], origins: &Origins<'_>) -> Result<Api, Err
         keys: HashMap::new(),
         tags: HashSet::new(),
         unnamed: BTreeMap::new(),
+        sugars: Sugars::default(),
         parts: HashMap::new(),
         too_many: None,
     };

@@ -10,7 +10,7 @@ use hotcell_model::types::{CType, Signature, Type};
 use crate::error::Error;
 use crate::origin::Origins;
 use crate::spelling::{Unnamed, pointer_to, spell};
-use crate::sugar::Sugar;
+use crate::sugar::{Sugar, Sugars};
 
 /// Types seen so far, with the records and enumerations they led to.
 pub(crate) struct Types<'tu, 'o> {
@@ -22,6 +22,7 @@ pub(crate) struct Types<'tu, 'o> {
     /// Tags the headers declare: a typedef's name that is also a tag is no key.
     pub(crate) tags: HashSet<String>,
     pub(crate) unnamed: Unnamed,
+    pub(crate) sugars: Sugars<'tu>,
     /// Fields of records, those of records in them among them, and how many of those are within each other.
     pub(crate) parts: HashMap<Entity<'tu>, (u64, usize)>,
     /// A record with more of them than can be read.
@@ -91,7 +92,7 @@ impl<'tu> Types<'tu, '_> {
     /// A type as a parameter: arrays and functions decay. Also the number of elements in brackets.
     pub(crate) fn parameter(&mut self, ty: ClangType<'tu>, context: &Context<'tu>) -> (CType, Option<u64>) {
         let canonical = ty.get_canonical_type();
-        let sugar = Sugar::of(ty);
+        let sugar = self.sugars.of(ty);
         let context = Context { declaration: sugar.declaration.or(context.declaration), ..context.clone() };
         if sugar.va_list {
             return (self.convert(ty, &context), None);
@@ -126,7 +127,7 @@ impl<'tu> Types<'tu, '_> {
 
     fn kind(&mut self, ty: ClangType<'tu>, context: &Context<'tu>) -> Type {
         let canonical = ty.get_canonical_type();
-        let sugar = Sugar::of(ty);
+        let sugar = self.sugars.of(ty);
         if sugar.va_list {
             return because("it is a `va_list`");
         }
@@ -178,7 +179,7 @@ impl<'tu> Types<'tu, '_> {
         };
         let pointee = sugar.pointee(plain);
         if matches!(plain.get_kind(), TypeKind::FunctionPrototype | TypeKind::FunctionNoPrototype) {
-            let inner = Sugar::of(pointee);
+            let inner = self.sugars.of(pointee);
             let declaration = inner.declaration.or(sugar.declaration).or(context.declaration);
             let context = Context { declaration, ..context.clone() };
             return self.function_pointer(inner.plain, plain, &context);
@@ -235,6 +236,10 @@ impl<'tu> Types<'tu, '_> {
 fn unsafe_to_touch(pointee: ClangType<'_>) -> Option<String> {
     if pointee.is_volatile_qualified() {
         return Some("it points to volatile memory".into());
+    }
+    // `__seg_gs`: the same number is another place there.
+    if pointee.get_address_space() != 0 {
+        return Some("it points into another address space".into());
     }
     pointee.get_display_name().contains("_Atomic(").then(|| "it points to an atomic".into())
 }

@@ -194,6 +194,20 @@ fn what_cannot_be_carried_is_refused_with_a_reason() {
 }
 
 #[test]
+fn memory_of_another_address_space_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("spaces.h");
+    let text = "typedef __attribute__((address_space(256))) int far_int;\nvoid f(far_int *a, int *near, far_int **b);\n";
+    std::fs::write(&path, text).unwrap();
+    let api = hotcell_header::parse(&Job::new([path.to_str().unwrap()])).unwrap();
+    let [far, near, behind] = &api.functions[0].params[..] else { panic!("{:?}", api.functions) };
+    let refused = Type::Unsupported { reason: "it points into another address space".into() };
+    assert_eq!(far.ty.kind, refused);
+    assert!(near.ty.pointee().is_some_and(|(pointee, _)| pointee.is_integer()));
+    assert_eq!(behind.ty.pointee().unwrap().0.kind, refused);
+}
+
+#[test]
 fn the_target_is_this_machine() {
     let target = zoo().target;
     assert!(target.triple.starts_with(std::env::consts::ARCH), "{}", target.triple);

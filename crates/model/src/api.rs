@@ -16,7 +16,8 @@ pub use flaw::{DEEPEST_RECORD, DEEPEST_TYPE, MOST_PARTS};
 pub const FORM: u64 = {
     let form = form(0xcbf2_9ce4_8422_2325, include_str!("api.rs").as_bytes());
     let form = self::form(form, include_str!("api/float.rs").as_bytes());
-    self::form(form, include_str!("types.rs").as_bytes())
+    let form = self::form(form, include_str!("types.rs").as_bytes());
+    self::form(form, include_str!("types/read.rs").as_bytes())
 };
 
 /// A number for `text` behind what `form` stands for: FNV-1a.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+mod read;
+
 /// The machine a header was read for; layouts hold for it alone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Target {
@@ -26,7 +28,7 @@ pub struct CType {
 
 /// What a type is, typedefs resolved.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[serde(tag = "kind", rename_all = "kebab-case", try_from = "read::Fields")]
 pub enum Type {
     /// `void`.
     Void,

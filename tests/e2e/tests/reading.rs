@@ -7,11 +7,11 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use hotcell_bind::{Job, Source};
+use hotcell_bind::{Job, Reader, Source};
 use hotcell_e2e::cli::{Folder, program};
 use hotcell_e2e::process::{alive, wait_until};
 use rustix::fs::OFlags;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
 const CONTRACT: &str = "\
 hotcell = 1
@@ -177,8 +177,21 @@ fn a_reader_ends_with_who_asked_it() {
     stuck.end();
 }
 
-/// Set for the process of which [`nothing_is_left_of_reading`] looks at the children: in this one other tests have theirs.
+/// Set for a process that runs one test: in this one other tests have children, too.
 const ALONE: &str = "HOTCELL_TEST_ALONE";
+
+/// Whether this process runs one test only. Else this test passes in one that does.
+fn is_alone(test: &str) -> bool {
+    if std::env::var_os(ALONE).is_some() {
+        return true;
+    }
+    let mut own = Command::new(std::env::current_exe().unwrap());
+    own.args(["--exact", test, "--nocapture"]).env(ALONE, "1");
+    let Output { status, stdout, stderr } = own.output().unwrap();
+    let said = [stdout, stderr].map(|it| String::from_utf8_lossy(&it).into_owned()).concat();
+    assert!(status.success() && said.contains("1 passed"), "{said}");
+    false
+}
 
 fn job(folder: &Folder) -> Job {
     Job {
@@ -192,13 +205,8 @@ fn job(folder: &Folder) -> Job {
 
 #[test]
 fn nothing_is_left_of_reading() {
-    if std::env::var_os(ALONE).is_none() {
-        let _memory = one_at_a_time();
-        let mut own = Command::new(std::env::current_exe().unwrap());
-        own.args(["--exact", "nothing_is_left_of_reading", "--nocapture"]).env(ALONE, "1");
-        let Output { status, stdout, stderr } = own.output().unwrap();
-        let said = [stdout, stderr].map(|it| String::from_utf8_lossy(&it).into_owned()).concat();
-        assert!(status.success(), "{said}");
+    let _memory = std::env::var_os(ALONE).is_none().then(one_at_a_time);
+    if !is_alone("nothing_is_left_of_reading") {
         return;
     }
     let folder = moon("", "");
@@ -213,6 +221,30 @@ fn nothing_is_left_of_reading() {
     hotcell_bind::check(&job(&folder)).unwrap_err();
     assert_eq!(children_of(own), []);
     assert_eq!(descriptors_of(own), before);
+}
+
+/// Before it was asked anything, and behind an answer.
+#[test]
+fn a_reader_that_ends_while_nobody_asks_it_is_replaced() {
+    if !is_alone("a_reader_that_ends_while_nobody_asks_it_is_replaced") {
+        return;
+    }
+    let own = std::process::id();
+    let reader = Reader::new();
+    reader.start();
+    let mut last = None;
+    for _ in 0..3 {
+        let readers = readers_of(own);
+        assert!(readers.len() == 1 && last != Some(readers[0]), "{readers:?} behind {last:?}");
+        last = Some(readers[0]);
+        kill(readers[0], Signal::KILL);
+        // All of its threads, and not the first only.
+        let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        waitid(WaitId::Pid(Pid::from_raw(readers[0].cast_signed()).unwrap()), ended).unwrap();
+        reader.parser().unwrap();
+    }
+    drop(reader);
+    assert_eq!(children_of(own), []);
 }
 
 #[test]
@@ -274,16 +306,49 @@ fn what_nobody_asked_for_is_no_answer() {
 
 #[test]
 fn an_answer_that_would_take_far_more_memory_is_refused() {
-    let zeros = "head -c 20000000 /dev/zero | sed 's/\\x00/,0/g'";
-    let script = format!("{} printf '{{\"error\":[0'; {zeros}; echo ']}}'; exec sleep 60", hello());
-    check_reader(&script, 117, "LoadFailed", "more values than what headers say");
+    let many = |text: &str| format!("head -c 12000000 /dev/zero | sed 's/\\x00/,{text}/g'");
+    let api = r#"{"number":1,"reply":{"api":{"function_macros":{"a":["""#;
+    let script = format!("{} printf '{api}'; {}; echo ']}}}}}}'; exec sleep 60", hello(), many("\"a\""));
+    check_reader(&script, 105, "LimitExceeded", "moon.h` declares takes more than 384 MiB");
+    // What no field of an answer is takes nothing.
+    let script =
+        format!("{} printf '{{\"number\":1,\"other\":[0'; {}; echo ']}}'; exec sleep 60", hello(), many("0"));
+    check_reader(&script, 117, "LoadFailed", "answered what no header says: missing field `reply`");
+}
+
+/// The answer to one request is the first line, and that to the next one is the same once more.
+#[test]
+fn an_answer_to_another_request_is_refused() {
+    let folder = moon("", "");
+    let answer = format!("echo '{}'", answered(1, INVALID));
+    let script = format!("#!/bin/sh\n{} {answer}; read job <&1; {answer}; exec sleep 600\n", hello());
+    folder.write("reader", script);
+    folder.make_executable("reader");
+    let check = folder.hotcell(["check", "moon.h", "--lib", "./libmoon.so"]);
+    let error = check.env("HOTCELL_READER", folder.path().join("reader")).error(117, "LoadFailed");
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("answered another request than that to read"), "{message}");
+    check_reader(
+        &format!("{} echo '{}'; exec sleep 600", hello(), answered(2, INVALID)),
+        117,
+        "LoadFailed",
+        "answered another request",
+    );
+}
+
+/// A reply that headers do not compile.
+const INVALID: &str = r#"{"error":{"kind":"header-invalid","message":"no","diagnostics":[],"help":null}}"#;
+
+/// A reply to the request of this number.
+fn answered(number: u64, reply: &str) -> String {
+    format!("{{\"number\":{number},\"reply\":{reply}}}")
 }
 
 /// Each of them is fast enough for itself.
 #[test]
 fn preludes_are_tried_in_the_time_of_one_job() {
-    let invalid = r#"{"error":{"kind":"header-invalid","message":"no","diagnostics":[],"help":null}}"#;
-    let answer = format!("sleep 0.6; echo '{invalid}'");
+    // A request begins with its number.
+    let answer = format!("sleep 0.6; echo \"${{job%%,*}},\"'\"reply\":{INVALID}}}'");
     let folder = moon("", "");
     folder
         .write("reader", format!("#!/bin/sh\n{} {answer}; while read job <&1; do {answer}; done\n", hello()));
@@ -298,10 +363,10 @@ fn preludes_are_tried_in_the_time_of_one_job() {
 fn a_reader_that_crashes_is_not_asked_for_other_preludes() {
     let hello = hello();
     let folder = moon("", "");
-    let invalid = r#"{"error":{"kind":"header-invalid","message":"no","diagnostics":[],"help":null}}"#;
     let script = format!(
-        "#!/bin/sh\n{hello} echo x >> count; [ $(wc -l < count) -gt 1 ] && kill -SEGV $$; echo '{invalid}'; read job <&1; \
-         echo x >> count; kill -SEGV $$\n"
+        "#!/bin/sh\n{hello} echo x >> count; [ $(wc -l < count) -gt 1 ] && kill -SEGV $$; echo '{}'; read job <&1; \
+         echo x >> count; kill -SEGV $$\n",
+        answered(1, INVALID)
     );
     folder.write("reader", script);
     folder.make_executable("reader");
@@ -338,6 +403,14 @@ fn check_reader(script: &str, status: i32, kind: &str, says: &str) {
     assert!(error["help"].is_string(), "{error}");
 }
 
+/// Of which each was gone through again for each behind it.
+#[test]
+fn a_long_chain_of_typedefs_is_read() {
+    let chain: String = (0..4000).map(|n| format!("typedef moon_{n} moon_{};\n", n + 1)).collect();
+    let folder = moon(&format!("typedef int moon_0;\n{chain}moon_4000 moon_far(moon_4000 a);"), "");
+    folder.hotcell(["check", "bind.toml"]).succeeds().mentions("moon_far").mentions("moon_add");
+}
+
 /// A letter that cannot be seen, which is an ordinary one in Persian.
 #[test]
 fn a_function_whose_name_cannot_be_seen_is_left_out_with_a_word() {
@@ -352,16 +425,17 @@ fn a_reader_that_lies_is_an_error() {
     let check =
         |answer: &str, says: &str| check_reader(&format!("{hello} {answer}"), 117, "LoadFailed", says);
     check("echo nonsense", "answered what no header says: expected");
-    check("echo '{\"api\":{}}'", "answered what no header says: missing field");
-    check("printf '{\"api\":{\"target\":'", "ended with status 0");
+    check(&format!("echo '{}'", answered(1, "{\"api\":{}}")), "answered what no header says: missing field");
+    check("printf '{\"number\":1,\"reply\":{\"api\":{\"target\":'", "ended with status 0");
     check("exit 3", "ended with status 3");
     check("kill -BUS $$", "crashed (SIGBUS)");
     check("exec 1>&-; exec sleep 600", "fell silent while it read");
     let api = |functions: &str, constants: &str| {
-        format!(
-            "echo '{{\"api\":{{\"target\":{{\"triple\":\"t\",\"pointer_bits\":64,\"char_signed\":true}},\"functions\":\
-             [{functions}],\"records\":{{}},\"enums\":{{}},\"constants\":{{{constants}}},\"function_macros\":{{}}}}}}'"
-        )
+        let api = format!(
+            "{{\"api\":{{\"target\":{{\"triple\":\"t\",\"pointer_bits\":64,\"char_signed\":true}},\"functions\":\
+             [{functions}],\"records\":{{}},\"enums\":{{}},\"constants\":{{{constants}}},\"function_macros\":{{}}}}}}"
+        );
+        format!("echo '{}'", answered(1, &api))
     };
     let place = "\"location\":{\"file\":\"a.h\",\"line\":1,\"primary\":true}";
     let constant = format!("\"A = 1; int B\":{{\"value\":{{\"type\":\"int\",\"value\":1}},{place}}}");

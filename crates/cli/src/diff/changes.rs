@@ -3,7 +3,7 @@
 //! Functions are compared by what crosses the wire and by their C types, structures by their C layout and by how they travel.
 //! Comments and evidence are no part of it: that a fact was decided and is now concluded changes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use hotcell_model::api::{ConstantValue, Enum, Record};
 use hotcell_model::interface::{Function, Interface, Struct};
@@ -76,6 +76,12 @@ pub(super) fn changes(old: &Interface, new: &Interface) -> Vec<Change> {
     found
 }
 
+/// What is called so: the first, where there are several.
+fn by_name<T>(all: &[T], name: impl Fn(&T) -> Option<&String>) -> HashMap<&str, &T> {
+    let named = all.iter().rev().filter_map(|one| Some((name(one)?.as_str(), one)));
+    named.collect()
+}
+
 fn changed(subject: Subject, name: &str, details: Vec<String>, breaks: bool) -> Change {
     Change { kind: Kind::Changed, subject, name: name.to_owned(), details, breaks }
 }
@@ -88,24 +94,24 @@ fn functions(old: &Interface, new: &Interface, found: &mut Vec<Change>) {
         details,
         breaks,
     };
-    let left = |interface: &Interface, name: &str| {
-        interface.left_out.iter().find(|out| out.name == name).map(|out| out.reason.clone())
-    };
+    let [old_functions, new_functions] =
+        [old, new].map(|state| by_name(&state.functions, |it| Some(&it.name)));
+    let [old_left, new_left] = [old, new].map(|state| by_name(&state.left_out, |it| Some(&it.name)));
     for before in &old.functions {
-        match new.function(&before.name) {
-            Some((_, now)) if now.fingerprint == before.fingerprint => {}
-            Some((_, now)) => found.extend(function(before, now)),
-            None => match left(new, &before.name) {
-                Some(reason) => {
-                    let details = vec![format!("it cannot be called any more: {reason}")];
+        match new_functions.get(before.name.as_str()) {
+            Some(now) if now.fingerprint == before.fingerprint => {}
+            Some(now) => found.extend(function(before, now)),
+            None => match new_left.get(before.name.as_str()) {
+                Some(left) => {
+                    let details = vec![format!("it cannot be called any more: {}", left.reason)];
                     found.push(change(Kind::Changed, &before.name, details, true));
                 }
                 None => found.push(change(Kind::Removed, &before.name, vec![before.signature.clone()], true)),
             },
         }
     }
-    for now in new.functions.iter().filter(|now| old.function(&now.name).is_none()) {
-        match left(old, &now.name) {
+    for now in new.functions.iter().filter(|now| !old_functions.contains_key(now.name.as_str())) {
+        match old_left.get(now.name.as_str()) {
             Some(_) => {
                 let details = vec!["it can be called now".to_owned()];
                 found.push(change(Kind::Changed, &now.name, details, false));
@@ -113,8 +119,8 @@ fn functions(old: &Interface, new: &Interface, found: &mut Vec<Change>) {
             None => found.push(change(Kind::Added, &now.name, vec![now.signature.clone()], false)),
         }
     }
-    for before in old.left_out.iter().filter(|before| new.function(&before.name).is_none()) {
-        match new.left_out.iter().find(|now| now.name == before.name) {
+    for before in old.left_out.iter().filter(|before| !new_functions.contains_key(before.name.as_str())) {
+        match new_left.get(before.name.as_str()) {
             Some(now) if now.signature != before.signature => {
                 let details =
                     vec![became(&before.signature, &now.signature), "neither can be called".to_owned()];
@@ -127,8 +133,7 @@ fn functions(old: &Interface, new: &Interface, found: &mut Vec<Change>) {
             }
         }
     }
-    let known =
-        |name: &str| old.function(name).is_some() || old.left_out.iter().any(|before| before.name == name);
+    let known = |name: &str| old_functions.contains_key(name) || old_left.contains_key(name);
     for now in new.left_out.iter().filter(|now| !known(&now.name)) {
         let details = vec![now.signature.clone(), format!("it cannot be called: {}", now.reason)];
         found.push(change(Kind::Added, &now.name, details, false));
@@ -209,13 +214,14 @@ fn layout(before: &Record, now: &Record) -> Vec<String> {
         (Some(_), None) => return vec!["it hides its fields now".to_owned()],
         (None, None) => return Vec::new(),
     };
+    let [known, there] = [before, now].map(|state| by_name(&state.fields, |it| it.name.as_ref()));
     let mut details = Vec::new();
     if (before.size, before.align) != (now.size, now.align) {
         details.push(format!("it was {} bytes large and is {}", before.size, now.size));
     }
     for field in &before.fields {
         let Some(name) = &field.name else { continue };
-        match now.fields.iter().find(|other| other.name.as_ref() == Some(name)) {
+        match there.get(name.as_str()) {
             None => details.push(format!("`{name}` is gone")),
             Some(other) if other.ty.canonical != field.ty.canonical => {
                 details.push(format!("`{name}` was `{}` and is `{}`", field.ty.written, other.ty.written));
@@ -227,8 +233,8 @@ fn layout(before: &Record, now: &Record) -> Vec<String> {
             Some(_) => {}
         }
     }
-    let known = |name: &String| before.fields.iter().any(|field| field.name.as_ref() == Some(name));
-    let fresh = now.fields.iter().filter_map(|field| field.name.as_ref()).filter(|name| !known(name));
+    let fresh = now.fields.iter().filter_map(|field| field.name.as_ref());
+    let fresh = fresh.filter(|name| !known.contains_key(name.as_str()));
     details.extend(fresh.map(|name| format!("`{name}` is new")));
     details
 }
@@ -240,8 +246,9 @@ fn travelling(before: &Struct, now: &Struct) -> Vec<String> {
         let says = if now.resident { "the library keeps it now" } else { "it goes with every call now" };
         details.push(says.to_owned());
     }
+    let there = by_name(&now.fields, |it| Some(&it.name));
     for field in &before.fields {
-        let other = now.fields.iter().find(|other| other.name == field.name);
+        let other = there.get(field.name.as_str());
         if other.is_some_and(|other| other.role.value != field.role.value) {
             details.push(format!("what `{}` is for", field.name));
         }
@@ -253,8 +260,9 @@ fn enumerations(old: &BTreeMap<String, Enum>, new: &BTreeMap<String, Enum>, foun
     for (key, before) in old {
         let Some(now) = new.get(key) else { continue };
         let mut details = Vec::new();
+        let [known, there] = [before, now].map(|state| by_name(&state.enumerators, |(name, _)| Some(name)));
         for (name, value) in &before.enumerators {
-            match now.enumerators.iter().find(|(other, _)| other == name) {
+            match there.get(name.as_str()) {
                 None => details.push(format!("`{name}` is gone")),
                 Some((_, other)) if other != value => {
                     details.push(format!("`{name}` was {value} and is {other}"))
@@ -263,8 +271,7 @@ fn enumerations(old: &BTreeMap<String, Enum>, new: &BTreeMap<String, Enum>, foun
             }
         }
         let breaks = !details.is_empty();
-        let known = |name: &String| before.enumerators.iter().any(|(other, _)| other == name);
-        let fresh = now.enumerators.iter().filter(|(name, _)| !known(name));
+        let fresh = now.enumerators.iter().filter(|(name, _)| !known.contains_key(name.as_str()));
         details.extend(fresh.map(|(name, value)| format!("`{name}` is new: {value}")));
         if !details.is_empty() {
             found.push(changed(Subject::Enumeration, &now.c_name, details, breaks));

@@ -7,10 +7,17 @@ use crate::forms::is_file;
 use crate::infer::Draft;
 use crate::infer::view::{View, decided};
 
+/// Most parameters of a function that rules look at: they hold each against each other. More have no room in a call, but for those that a
+/// contract fills.
+const MOST_PARAMETERS: usize = 1000;
+
 /// Why a function cannot be called whatever is said about its parameters and its result.
 pub(crate) fn shape(function: &Function) -> Option<&'static str> {
     if function.variadic {
         return Some("it takes a variable number of arguments (`...`)");
+    }
+    if function.params.len() > MOST_PARAMETERS {
+        return Some("it has more than 1,000 parameters");
     }
     (!function.prototyped).then_some("it is declared without a prototype: `()` does not say what it takes")
 }

@@ -1,5 +1,7 @@
 //! A function with its names and the facts so far: what guards ask.
 
+use std::cell::OnceCell;
+
 use hotcell_model::api::{Function, Param};
 use hotcell_model::expr::Expr;
 use hotcell_model::interface::{Capacity, ResultLength, Role};
@@ -14,6 +16,16 @@ use crate::infer::words::numbers::{HARMLESS, HARMLESS_LETTERS, HARMLESS_TYPES, V
 use crate::infer::{Draft, Known};
 use crate::type_names::unqualified;
 
+/// What is looked up of a parameter.
+struct Kept<'a> {
+    /// The words of its name.
+    words: Vec<String>,
+    /// What its name measures.
+    length: Option<LengthName>,
+    /// The handle type that it points to.
+    handle: Option<&'a str>,
+}
+
 /// A function and what is known about it.
 pub(super) struct View<'a> {
     pub(super) function: &'a Function,
@@ -23,6 +35,8 @@ pub(super) struct View<'a> {
     pub(super) known: Known<'a>,
     /// Parameters that decided sizes refer to.
     referenced: Vec<usize>,
+    /// What rules ask for once for each pair of parameters.
+    kept: OnceCell<Vec<Kept<'a>>>,
     /// Whether the library gets a copy of data that goes with the object that comes out, so that nobody has to know who keeps it.
     pub(super) copies: bool,
 }
@@ -37,7 +51,7 @@ impl<'a> View<'a> {
                 }
             });
         }
-        View { function, names, known, referenced, copies: false }
+        View { function, names, known, referenced, kept: OnceCell::new(), copies: false }
     }
 
     /// The same where data is copied until the object goes that comes out.
@@ -46,8 +60,15 @@ impl<'a> View<'a> {
     }
 
     /// Another function of the library, of which nothing is decided.
-    pub(super) fn beside(&self, function: &'a Function) -> View<'a> {
-        View { function, names: &[], known: self.known, referenced: Vec::new(), copies: false }
+    pub(super) fn beside<'b>(&'b self, function: &'b Function) -> View<'b> {
+        View {
+            function,
+            names: &[],
+            known: self.known,
+            referenced: Vec::new(),
+            kept: OnceCell::new(),
+            copies: false,
+        }
     }
 
     pub(super) fn param(&self, index: usize) -> Option<&'a Param> {
@@ -61,17 +82,38 @@ impl<'a> View<'a> {
 
     /// The handle type a parameter points to.
     pub(super) fn handle(&self, index: usize) -> Option<&'a str> {
-        self.param(index).and_then(|param| self.known.handles.of_pointer(&param.ty))
+        self.kept(index)?.handle
     }
 
     /// The words of the name the header gives; none when it gives none.
     pub(super) fn words(&self, index: usize) -> Vec<String> {
-        self.param(index).and_then(|param| param.name.as_deref()).map(words).unwrap_or_default()
+        self.kept_words(index).to_vec()
+    }
+
+    /// Whether the header gives a name.
+    pub(super) fn has_words(&self, index: usize) -> bool {
+        !self.kept_words(index).is_empty()
+    }
+
+    fn kept_words(&self, index: usize) -> &[String] {
+        self.kept(index).map_or(&[], |kept| &kept.words)
+    }
+
+    fn kept(&self, index: usize) -> Option<&Kept<'a>> {
+        let look = |param: &'a Param| {
+            let name = param.name.as_deref();
+            Kept {
+                words: name.map(words).unwrap_or_default(),
+                length: name.and_then(length_name),
+                handle: self.known.handles.of_pointer(&param.ty),
+            }
+        };
+        self.kept.get_or_init(|| self.function.params.iter().map(look).collect()).get(index)
     }
 
     /// Whether the last word of a parameter's name is one of these.
     pub(super) fn called(&self, index: usize, list: &[&str]) -> bool {
-        self.words(index).last().is_some_and(|word| list.contains(&word.as_str()))
+        self.kept_words(index).last().is_some_and(|word| list.contains(&word.as_str()))
     }
 
     /// Whether any word of the function's name is one of these.
@@ -92,7 +134,11 @@ impl<'a> View<'a> {
 
     /// What the name of an integer parameter measures.
     pub(super) fn length_name(&self, index: usize) -> Option<LengthName> {
-        self.param(index)?.name.as_deref().and_then(length_name)
+        self.kept_length(index).cloned()
+    }
+
+    fn kept_length(&self, index: usize) -> Option<&LengthName> {
+        self.kept(index)?.length.as_ref()
     }
 
     /// Whether this is an integer by value that nothing explains yet.
@@ -246,7 +292,7 @@ impl<'a> View<'a> {
         (0..self.function.params.len()).find(|&index| {
             let integer =
                 self.param(index).and_then(|p| p.ty.pointee()).is_some_and(|(ty, _)| ty.is_integer());
-            integer && self.length_name(index).is_some_and(|length| self.named_after(&length, pointer))
+            integer && self.kept_length(index).is_some_and(|length| self.named_after(length, pointer))
         })
     }
 }

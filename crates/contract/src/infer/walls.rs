@@ -209,8 +209,8 @@ fn is_set_and_got(view: &View<'_>, record: &str) -> bool {
 fn leads_elsewhere(view: &View<'_>, index: usize) -> bool {
     let function = view.function;
     let kind = |other: usize| memory(view, other).map(|(element, _)| element.kind);
-    let alike = |&other: &usize| other != index && kind(other).is_some() && kind(other) == kind(index);
-    let mut others = (0..function.params.len()).filter(alike);
+    let own = kind(index);
+    let alike = |other: usize| other != index && own.is_some() && kind(other) == own;
     let counted = function.params.iter().any(|param| param.ty.is_integer());
     let glued = |at: usize| {
         let name = view.name(at).to_ascii_lowercase();
@@ -223,20 +223,22 @@ fn leads_elsewhere(view: &View<'_>, index: usize) -> bool {
     let number = |at: usize| !byte(at) && view.called(at, &["pos", "position"]);
     let place =
         |at: usize| [PLACES, BEGINNINGS, ENDS].iter().any(|list| view.called(at, list)) && !number(at);
+    let is_place = place(index);
     let pair = |other: usize| {
-        let unnamed = view.words(index).is_empty() && view.words(other).is_empty() && !counted;
+        let unnamed = !view.has_words(index) && !view.has_words(other) && !counted;
         let called = |at: usize, name: &str| view.called(at, &[name]);
         let both = PAIRS.iter().any(|[one, two]| {
             called(index, one) && called(other, two) || called(index, two) && called(other, one)
         });
-        unnamed || both || place(index) || place(other)
+        unnamed || both || is_place || place(other)
     };
     function.attributes.contains(&Attribute::Format)
         || view.called(index, ENDS)
         || glued(index)
         || far
         || view.function_has_word(ADDRESSES)
-        || others.any(pair)
+        // What is in names is known, and what is in types is looked up.
+        || (0..function.params.len()).any(|other| pair(other) && alike(other))
 }
 
 /// Whether a function may still need what a pointer leads to when it has returned.

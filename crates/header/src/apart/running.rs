@@ -46,6 +46,8 @@ pub(super) struct Running {
     received: Vec<u8>,
     printed: Vec<u8>,
     greeted: bool,
+    /// The number of the last request.
+    number: u64,
     /// Bytes of the parser's stack, as it says.
     stack: u64,
 }
@@ -85,6 +87,7 @@ impl Running {
             received: Vec::new(),
             printed: Vec::new(),
             greeted: false,
+            number: 0,
             stack: STACK as u64,
         })
     }
@@ -92,6 +95,12 @@ impl Running {
     /// Whether it is gone: who is not asked for long may be ended meanwhile.
     pub(super) fn has_ended(&self) -> bool {
         self.ends_within(Duration::ZERO)
+    }
+
+    /// A number for the next request, from 1.
+    pub(super) fn number(&mut self) -> u64 {
+        self.number += 1;
+        self.number
     }
 
     /// Sends a line, and waits for one. What it takes of time is added to `spent`, which has a limit.
@@ -142,7 +151,10 @@ impl Running {
     fn greet(&mut self, line: &[u8]) -> Result<(), Fault> {
         let program = || self.program.display().to_string();
         let Ok(Hello { hotcell, form, stack }) = serde_json::from_slice(line) else {
-            return Err(Fault::NoHello { program: program(), said: String::from_utf8_lossy(line).into() });
+            return Err(Fault::NoHello {
+                program: program(),
+                said: String::from_utf8_lossy(&line[..line.len().min(PRINTED)]).into(),
+            });
         };
         if hotcell != Hello::own().hotcell {
             return Err(Fault::Version { program: program(), version: cut(&hotcell, 40) });
@@ -370,8 +382,8 @@ mod tests {
         let pidfd = held(&mut child, |pid| pidfd_open(pid, PidfdFlags::empty())).unwrap();
         let printing = child.stderr.take();
         let (received, printed) = (Vec::new(), Vec::new());
-        let (program, pid, greeted, stack) = ("sh".into(), child.id(), true, 0);
-        Running { program, pid, pidfd, printing, stream, received, printed, greeted, stack }
+        let (program, pid, greeted, number, stack) = ("sh".into(), child.id(), true, 0, 0);
+        Running { program, pid, pidfd, printing, stream, received, printed, greeted, number, stack }
     }
 
     /// Far longer than what is waited for takes, and less than who holds a connection holds it.

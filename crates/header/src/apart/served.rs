@@ -14,7 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Resource, Rlimit, Signal, getpid, getppid, getrlimit, kill_process, setrlimit};
 
 use super::limits::{Limits, STACK};
-use super::wire::{self, Hello, LONGEST, Reply, Request};
+use super::wire::{self, Answered, Asked, Hello, LONGEST, Reply, Request};
 use crate::error::{Error, ErrorKind};
 use crate::parser;
 
@@ -83,15 +83,21 @@ fn answer(requests: &mpsc::Receiver<Vec<u8>>) {
     let _ = parser::describe();
     let closed = lower(Resource::Fsize, 0);
     for request in requests {
-        let reply = match serde_json::from_slice(&request) {
+        let (number, request) = match serde_json::from_slice(&request) {
+            Ok(Asked { number, request }) => (number, Ok(request)),
+            // No request has this number, and no reply to it is taken for another's.
+            Err(error) => (0, Err(format!("the job cannot be read: {error}"))),
+        };
+        let reply = match request {
             _ if closed.is_err() => {
                 Err(Error::new(ErrorKind::ParserFailed, "writing files cannot be forbidden"))
             }
             Ok(Request::Parse(job)) => parser::run(&job).map(Reply::Api),
             Ok(Request::Describe) => parser::describe().map(Reply::Parser),
-            Err(error) => Err(Error::new(ErrorKind::InvalidJob, format!("the job cannot be read: {error}"))),
+            Err(why) => Err(Error::new(ErrorKind::InvalidJob, why)),
         };
-        let mut line = wire::line(&reply.unwrap_or_else(Reply::Error));
+        let reply = reply.unwrap_or_else(Reply::Error);
+        let mut line = wire::line(&Answered { number, reply });
         if line.len() > LONGEST {
             // More than is read of it: the caller says how much that is.
             line.truncate(LONGEST + 1);

@@ -3,6 +3,7 @@
 use hotcell_model::api::Api;
 use serde::{Deserialize, Serialize};
 
+use super::bounded::{self, Unread};
 use super::limits::STACK;
 use super::words;
 use crate::error::Error;
@@ -12,10 +13,8 @@ use crate::parser::Parser;
 /// Most bytes of a reply. A header of 10 MB with 63,000 functions makes two thirds of it, those of OpenSSL a twentieth.
 pub(super) const LONGEST: usize = 96 << 20;
 
-/// Values that a reply may have however short it is, and the bytes that each further one has on average at least: a reply is read into values
-/// before it is known what they are, and of what headers say each has a name and more.
-const FREE_VALUES: usize = 1 << 20;
-const BYTES_OF_VALUE: usize = 8;
+/// Most bytes that a reply is read into. Enumerators with short names take the most for what they are, less than four times the bytes of the reply.
+pub(super) const LARGEST: usize = 4 * LONGEST;
 
 /// What the process says first: the version of the program that it is.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +59,21 @@ pub(super) enum Request {
     Describe,
 }
 
+/// A request with its number, as it is sent.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Asked<R> {
+    /// Another one than that of every request before.
+    pub(super) number: u64,
+    pub(super) request: R,
+}
+
+/// A reply with the number of the request that it is for.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Answered {
+    pub(super) number: u64,
+    pub(super) reply: Reply,
+}
+
 /// What is answered.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -79,36 +93,35 @@ pub(super) fn line<T: Serialize>(message: &T) -> Vec<u8> {
     line
 }
 
-/// The reply that a line is.
+/// Why a reply cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// It is none, or has what no header says.
+    Strange(String),
+    /// It is for another request.
+    Other,
+    /// It would take more memory than it may.
+    Large,
+}
+
+/// The reply that a line is, to the request of this number.
 ///
 /// # Errors
 ///
-/// Why it is none, or what is in it that no header says.
-pub fn reply(line: &[u8]) -> Result<Reply, String> {
-    if !is_plausible(line) {
-        return Err("it has more values than what headers say has in so many bytes".into());
+/// Why it is none.
+pub fn reply(line: &[u8], number: u64) -> Result<Reply, Refused> {
+    let answered: Answered = bounded::read(line, LARGEST).map_err(|unread| match unread {
+        Unread::Full => Refused::Large,
+        Unread::Other(why) => Refused::Strange(words::cut(&why, 300)),
+    })?;
+    if answered.number != number {
+        return Err(Refused::Other);
     }
-    let reply = serde_json::from_slice(line).map_err(|error| words::cut(&error.to_string(), 300))?;
-    match reply {
-        Reply::Api(api) => api.flaw().map_or(Ok(Reply::Api(api)), Err),
+    match answered.reply {
+        Reply::Api(api) => api.flaw().map_or(Ok(Reply::Api(api)), |flaw| Err(Refused::Strange(flaw))),
         Reply::Error(error) => Ok(Reply::Error(words::judged(error))),
         Reply::Parser(parser) => Ok(Reply::Parser(words::judged_parser(parser))),
     }
-}
-
-/// Whether there are no more values in a reply than its length makes likely.
-fn is_plausible(line: &[u8]) -> bool {
-    let (mut values, mut is_text, mut is_escaped) = (0, false, false);
-    for byte in line {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' if is_text => is_escaped = true,
-            b'"' => is_text = !is_text,
-            b',' | b'[' | b'{' if !is_text => values += 1,
-            _ => {}
-        }
-    }
-    values <= FREE_VALUES + line.len() / BYTES_OF_VALUE
 }
 
 #[cfg(test)]
@@ -116,28 +129,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_takes_far_more_memory_than_bytes_is_refused() {
-        let list = |count: usize| format!("{{\"error\":[\"a,\\\",[\",{}]}}", vec!["0"; count].join(","));
-        assert!(is_plausible(list(FREE_VALUES).as_bytes()));
-        assert!(!is_plausible(list(2 * FREE_VALUES).as_bytes()));
-        let error = reply(list(2 * FREE_VALUES).as_bytes()).unwrap_err();
-        assert!(error.starts_with("it has more values than"), "{error}");
-        // Those of texts are none.
-        assert!(is_plausible(format!("\"{}\"", "\\\",".repeat(4 * FREE_VALUES)).as_bytes()));
-    }
-
-    /// Nothing has more values in fewer bytes than enumerators with short names.
-    #[test]
-    fn what_headers_say_is_plausible() {
-        let location = r#""location":{"file":"/a.h","line":1,"primary":true}"#;
-        let one = format!(r#""AAA":{{"value":{{"type":"int","value":1}},{location}}},["AAA",1],"#);
-        assert!(is_plausible(one.repeat(500_000).as_bytes()));
-    }
-
-    #[test]
     fn an_error_of_the_reply_is_judged() {
         let error = Error::new(crate::ErrorKind::HeaderInvalid, "a\u{1b}b");
-        let Ok(Reply::Error(error)) = reply(&line(&Reply::Error(error))) else { panic!("an error is one") };
+        let line = line(&Answered { number: 7, reply: Reply::Error(error) });
+        let Ok(Reply::Error(error)) = reply(&line, 7) else { panic!("an error is one") };
         assert_eq!(error.message, "a\\u{1b}b");
+        assert_eq!(reply(&line, 8).unwrap_err(), Refused::Other);
+    }
+    /// Nothing takes more for fewer bytes than enumerators with short names.
+    #[test]
+    fn what_headers_say_fits() {
+        let place = r#""location":{"file":"/a.h","line":1,"primary":true}"#;
+        let names: Vec<String> = (0..50_000).map(|name| format!("{name:05}")).collect();
+        let list = |one: &dyn Fn(&String) -> String| names.iter().map(one).collect::<Vec<_>>().join(",");
+        let constants = list(&|name| format!(r#""{name}":{{"value":{{"type":"int","value":1}},{place}}}"#));
+        let enumerators = list(&|name| format!(r#"["{name}",1]"#));
+        let line = format!(
+            r#"{{"number":1,"reply":{{"api":{{"target":{{"triple":"t","pointer_bits":64,"char_signed":true}},"functions":[],"records":{{}},
+            "enums":{{"e":{{"c_name":"e","doc":null,"enumerators":[{enumerators}],{place}}}}},"constants":{{{constants}}},"function_macros":{{}}}}}}}}"#
+        );
+        let read = |most| bounded::read::<Answered>(line.as_bytes(), most).map(|answered| answered.number);
+        assert_eq!(read(LARGEST / LONGEST * line.len()), Ok(1));
+        assert_eq!(read(line.len()), Err(Unread::Full));
     }
 }

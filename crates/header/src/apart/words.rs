@@ -43,6 +43,10 @@ pub(super) enum Fault {
     Silent,
     /// It has said something that nobody asked for, and was ended.
     Unasked,
+    /// It has answered another request than the one that it was asked, and was ended.
+    Other,
+    /// What it answered would take more memory than it may.
+    Large,
     /// It cannot be spoken to.
     Io(std::io::Error),
 }
@@ -95,6 +99,17 @@ pub(super) fn error(fault: &Fault, subject: &str, limits: &Limits) -> Error {
                 "the process that reads headers said more than it was asked for, before or while it read {subject}"
             );
             Error::new(ErrorKind::ParserFailed, message).help(DAMAGED)
+        }
+        Fault::Other => {
+            let message = format!(
+                "the process that reads headers answered another request than that to read {subject}"
+            );
+            Error::new(ErrorKind::ParserFailed, message).help(DAMAGED)
+        }
+        Fault::Large => {
+            let largest = amount(super::wire::LARGEST as u64);
+            let message = format!("what {subject} declares takes more than {largest}, and was not used");
+            Error::new(ErrorKind::TooBig, message).help("name fewer headers at a time")
         }
         Fault::Io(error) => {
             let message = format!("the process that reads headers cannot be spoken to: {error}");

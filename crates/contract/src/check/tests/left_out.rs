@@ -46,6 +46,14 @@ fn what_cannot_be_called_says_why() {
         left_out(&[&declaration], &format!("[function.f]\n{}\n", lines.join("\n")), "f");
     let expect = "its arguments take 1040 bytes, more than the 992 of a call";
     assert_eq!((status, reason.as_str()), (Status::Unsupported, expect));
+
+    // Each of them is held against each other, whatever a contract says of them.
+    let many = |count: usize| format!("void f({})", vec!["int *"; count].join(", "));
+    let (status, reason, help) = left_out(&[&many(1001)], "", "f");
+    assert_eq!((status, reason.as_str()), (Status::Unsupported, "it has more than 1,000 parameters"));
+    assert_eq!(help, None);
+    let (_, reason, _) = left_out(&[&many(1000)], "", "f");
+    assert_ne!(reason, "it has more than 1,000 parameters");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What names of a library are worth without what they all start with, in words: a language joins them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use hotcell_model::Interface;
 
@@ -112,7 +112,7 @@ impl Fronts {
         interface: &'i Interface,
         enums: impl Iterator<Item = &'a str>,
     ) -> Vec<(&'i str, Vec<&'i str>)> {
-        let of_types: Vec<&str> = enums
+        let of_types: HashSet<&str> = enums
             .flat_map(|key| interface.enums[key].enumerators.iter().map(|(name, _)| name.as_str()))
             .collect();
         let names = interface.constants.keys().map(String::as_str).filter(|name| !of_types.contains(name));
