@@ -2,13 +2,16 @@
 
 /// The nearest name, when one is near enough to be what was meant.
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let allowed = (name.chars().count() / 3).clamp(1, 3);
-    let ranked = known.into_iter().map(|candidate| {
+    let length = name.chars().count();
+    let allowed = (length / 3).clamp(1, 3);
+    // Names of other lengths are further away than that: a name may be millions of letters long.
+    let near = known.into_iter().filter(|candidate| candidate.chars().count().abs_diff(length) <= allowed);
+    let ranked = near.map(|candidate| {
         // Among equals the one of the same length: a slip rather than a letter that is missing.
         (distance(name, candidate), candidate.len().abs_diff(name.len()), candidate)
     });
     let (distance, _, nearest) = ranked.min()?;
-    (distance <= allowed && distance < name.chars().count()).then_some(nearest)
+    (distance <= allowed && distance < length).then_some(nearest)
 }
 
 /// `did you mean …`, as a help text.
@@ -57,6 +60,8 @@ mod tests {
         ] {
             assert_eq!(nearest(name, known), expect, "{name}");
         }
+        // Compared with each, it would take gigabytes.
+        assert_eq!(nearest(&"x".repeat(100_000_000), known), None);
     }
 
     #[test]

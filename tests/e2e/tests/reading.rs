@@ -406,8 +406,8 @@ fn check_reader(script: &str, status: i32, kind: &str, says: &str) {
 /// Of which each was gone through again for each behind it.
 #[test]
 fn a_long_chain_of_typedefs_is_read() {
-    let chain: String = (0..4000).map(|n| format!("typedef moon_{n} moon_{};\n", n + 1)).collect();
-    let folder = moon(&format!("typedef int moon_0;\n{chain}moon_4000 moon_far(moon_4000 a);"), "");
+    let chain: String = (0..20_000).map(|n| format!("typedef moon_{n} moon_{};\n", n + 1)).collect();
+    let folder = moon(&format!("typedef int moon_0;\n{chain}moon_20000 moon_far(moon_20000 a);"), "");
     folder.hotcell(["check", "bind.toml"]).succeeds().mentions("moon_far").mentions("moon_add");
 }
 

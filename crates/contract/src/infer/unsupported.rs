@@ -9,7 +9,7 @@ use crate::infer::view::{View, decided};
 
 /// Most parameters of a function that rules look at: they hold each against each other. More have no room in a call, but for those that a
 /// contract fills.
-const MOST_PARAMETERS: usize = 1000;
+const MOST_PARAMETERS: usize = 200;
 
 /// Why a function cannot be called whatever is said about its parameters and its result.
 pub(crate) fn shape(function: &Function) -> Option<&'static str> {
@@ -17,7 +17,7 @@ pub(crate) fn shape(function: &Function) -> Option<&'static str> {
         return Some("it takes a variable number of arguments (`...`)");
     }
     if function.params.len() > MOST_PARAMETERS {
-        return Some("it has more than 1,000 parameters");
+        return Some("it has more than 200 parameters");
     }
     (!function.prototyped).then_some("it is declared without a prototype: `()` does not say what it takes")
 }

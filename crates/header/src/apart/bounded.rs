@@ -230,12 +230,13 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Several<'_, A> {
     type Error = A::Error;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        if !self.is_structure && self.count == self.fits {
+        let value = self.inner.next_element_seed(self.seed(seed))?;
+        // Behind the value, which has its place yet: a list without elements has no memory.
+        if value.is_some() && !self.is_structure && self.count == self.fits {
             let more = self.fits.max(FIRST);
             self.room.take(more.saturating_mul(size_of::<S::Value>()))?;
             self.fits += more;
         }
-        let value = self.inner.next_element_seed(self.seed(seed))?;
         self.count += 1;
         Ok(value)
     }

@@ -13,7 +13,8 @@ use crate::parser::Parser;
 /// Most bytes of a reply. A header of 10 MB with 63,000 functions makes two thirds of it, those of OpenSSL a twentieth.
 pub(super) const LONGEST: usize = 96 << 20;
 
-/// Most bytes that a reply is read into. Enumerators with short names take the most for what they are, less than four times the bytes of the reply.
+/// Most bytes that a reply is read into. Of what headers are made of, declarations take less than four times the bytes of the reply; macros with short names
+/// take more, and a header of 10 MB that has nothing else fits.
 pub(super) const LARGEST: usize = 4 * LONGEST;
 
 /// What the process says first: the version of the program that it is.
@@ -140,16 +141,34 @@ mod tests {
     #[test]
     fn what_headers_say_fits() {
         let place = r#""location":{"file":"/a.h","line":1,"primary":true}"#;
+        let int = r#"{"written":"int","canonical":"int","kind":{"kind":"void"}}"#;
         let names: Vec<String> = (0..50_000).map(|name| format!("{name:05}")).collect();
         let list = |one: &dyn Fn(&String) -> String| names.iter().map(one).collect::<Vec<_>>().join(",");
         let constants = list(&|name| format!(r#""{name}":{{"value":{{"type":"int","value":1}},{place}}}"#));
         let enumerators = list(&|name| format!(r#"["{name}",1]"#));
-        let line = format!(
-            r#"{{"number":1,"reply":{{"api":{{"target":{{"triple":"t","pointer_bits":64,"char_signed":true}},"functions":[],"records":{{}},
-            "enums":{{"e":{{"c_name":"e","doc":null,"enumerators":[{enumerators}],{place}}}}},"constants":{{{constants}}},"function_macros":{{}}}}}}}}"#
-        );
-        let read = |most| bounded::read::<Answered>(line.as_bytes(), most).map(|answered| answered.number);
-        assert_eq!(read(LARGEST / LONGEST * line.len()), Ok(1));
-        assert_eq!(read(line.len()), Err(Unread::Full));
+        let enums = format!(r#""e":{{"c_name":"e","doc":null,"enumerators":[{enumerators}],{place}}}"#);
+        let functions = list(&|name| {
+            format!(
+                r#"{{"name":"{name}","params":[],"result":{int},"variadic":false,"prototyped":true,"inline":false,"attributes":[],"doc":null,{place}}}"#
+            )
+        });
+        let line = |functions: &str, enums: &str, constants: &str, macros: &str| {
+            format!(
+                r#"{{"number":1,"reply":{{"api":{{"target":{{"triple":"t","pointer_bits":64,"char_signed":true}},"functions":[{functions}],"records":{{}},
+                "enums":{{{enums}}},"constants":{{{constants}}},"function_macros":{{{macros}}}}}}}}}"#
+            )
+        };
+        let read = |line: &str, most| {
+            bounded::read::<Answered>(line.as_bytes(), most).map(|answered| answered.number)
+        };
+        for line in [line(&functions, "", "", ""), line("", &enums, &constants, "")] {
+            assert_eq!(read(&line, LARGEST / LONGEST * line.len()), Ok(1));
+            assert_eq!(read(&line, line.len()), Err(Unread::Full));
+        }
+        // `#define A0001(x) x`: 19 bytes of a header.
+        for parameters in ["", r#""x""#] {
+            let line = line("", "", "", &list(&|name| format!(r#""{name}":[{parameters}]"#)));
+            assert_eq!(read(&line, LARGEST / (10_000_000 / 19) * names.len()), Ok(1));
+        }
     }
 }
