@@ -1,10 +1,10 @@
 //! What threads of this process meet at: the atomics and locks of the machine, or in a model those of loom, which tries every
 //! order.
 
+#[cfg(not(all(test, loom)))]
+pub(crate) use hotcell_shm::lock::{Condvar, Mutex, MutexGuard};
 #[cfg(all(test, loom))]
 pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32};
-#[cfg(not(all(test, loom)))]
-pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
 #[cfg(not(all(test, loom)))]
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicU32};
 

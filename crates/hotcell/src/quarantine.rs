@@ -10,7 +10,7 @@ use std::hash::{BuildHasher, DefaultHasher, RandomState};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
-use parking_lot::Mutex;
+use hotcell_shm::lock::Mutex;
 use serde_json::{Value, json};
 
 use crate::rt::Package;

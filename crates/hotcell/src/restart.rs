@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
-use parking_lot::Mutex;
+use hotcell_shm::lock::Mutex;
 
 /// When a session's library is given no other worker for a while.
 ///

@@ -10,7 +10,7 @@ use std::sync::{Arc, Weak};
 use std::time::SystemTime;
 
 use hotcell_protocol::{ErrorKind, Executed};
-use parking_lot::Mutex;
+use hotcell_shm::lock::Mutex;
 
 mod attended;
 mod bounded;

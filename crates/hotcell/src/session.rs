@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use hotcell_protocol::{ErrorKind, UnavailableReason, wire};
 use hotcell_sandbox::{Level, Require};
+use hotcell_shm::lock::Mutex;
 use hotcell_shm::{Arena, Buffers, ForkGuard, HeapSegment, HostChannel, HostLane};
 use hotcell_supervisor::{Hears, LoadedFile, Spec, Worker, find_worker};
-use parking_lot::Mutex;
 
 use crate::denied::Refused;
 use crate::error::{Cause, Result};

@@ -21,6 +21,7 @@ mod heap;
 mod host;
 mod latency;
 mod line;
+pub mod lock;
 mod mapping;
 mod memfd;
 #[cfg(all(test, loom))]

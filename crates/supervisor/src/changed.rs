@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 use std::time::Instant;
 
-use parking_lot::{Condvar, Mutex, MutexGuard, WaitTimeoutResult};
+use hotcell_shm::lock::{Condvar, Mutex, MutexGuard, Waited};
 
 /// Notified with every change of the state that callers and the monitor share.
 #[derive(Debug, Default)]
@@ -29,7 +29,7 @@ impl Changed {
     }
 
     /// Waits for a change of what this guards.
-    pub(crate) fn wait_until<T>(&self, state: &mut MutexGuard<'_, T>, until: Instant) -> WaitTimeoutResult {
+    pub(crate) fn wait_until<T>(&self, state: &mut MutexGuard<'_, T>, until: Instant) -> Waited {
         self.threads.wait_until(state, until)
     }
 

@@ -21,8 +21,8 @@ use std::time::{Duration, Instant};
 
 use hotcell_elf::{Facts, Layout, differing, without_needs};
 use hotcell_sandbox::{Level, with_signals_blocked};
+use hotcell_shm::lock::Mutex;
 use object::read::ReadCache;
-use parking_lot::Mutex;
 use rustix::fs::{Mode, OFlags};
 
 use content::Content;

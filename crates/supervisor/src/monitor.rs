@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use hotcell_sandbox::{Launch, Spawned, kill_group, spawn, with_signals_blocked};
 use hotcell_shm::ForkGuard;
 use hotcell_shm::control::{ControlError, Received};
-use parking_lot::Mutex;
+use hotcell_shm::lock::Mutex;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};

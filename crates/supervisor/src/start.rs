@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use hotcell_protocol::wire::{self, Guard, Hello, Packet, Welcome};
 use hotcell_sandbox::control_group;
 use hotcell_shm::control::ControlSocket;
+use hotcell_shm::lock::Mutex;
 use hotcell_shm::{EventFd, HeapSegment, HostChannel, sealed_copy};
-use parking_lot::Mutex;
 use rustix::io::Errno;
 use rustix::process::Signal;
 

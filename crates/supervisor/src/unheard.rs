@@ -86,8 +86,8 @@ pub(crate) mod tests {
 
     use hotcell_sandbox::Limits;
     use hotcell_shm::control::ControlSocket;
+    use hotcell_shm::lock::Mutex;
     use hotcell_shm::{HeapSegment, HostChannel};
-    use parking_lot::Mutex;
     use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
     use super::*;

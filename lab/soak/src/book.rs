@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use hotcell::{Cause, Error, ErrorKind, Executed};
-use parking_lot::Mutex;
+use hotcell_shm::lock::Mutex;
 
 use crate::setting::{SETTINGS, Setting};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use hotcell::{Cause, WhyEnded, WorkerEnd};
-use parking_lot::Mutex;
+use hotcell_shm::lock::Mutex;
 
 use crate::setting::Setting;
 use crate::subject::Subject;

@@ -8,7 +8,7 @@ use hotcell::dynamic::{self, Outcome, Value};
 use hotcell::{Library, Options, Result, Session, rt};
 use hotcell_bind::{Bound, Job, Source};
 use hotcell_model::interface::Function;
-use parking_lot::Mutex;
+use hotcell_shm::lock::Mutex;
 
 use crate::setting::Setting;
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use parking_lot::Mutex;
+use hotcell_shm::lock::Mutex;
 
 use crate::ends::Ends;
 use crate::setting::Setting;

@@ -23,6 +23,14 @@ fn a_forked_child_is_refused_and_harms_nobody() {
 }
 
 #[test]
+fn a_child_that_is_forked_beside_threads_that_wait_has_sessions_of_its_own() {
+    let said = host("fork-beside-waiters");
+    let expected =
+        ["parent before: 3", "child: 3", "child: 3", "child: 3", "child ended with 0", "parent after: 3"];
+    assert_eq!(said, expected);
+}
+
+#[test]
 fn a_child_that_is_forked_in_a_callback_is_refused_and_harms_nobody() {
     let said = host("fork-in-callback");
     let expected = [

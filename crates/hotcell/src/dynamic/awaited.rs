@@ -3,7 +3,7 @@
 use std::panic::Location;
 
 use hotcell_model::interface::{Function, Interface};
-use parking_lot::Mutex;
+use hotcell_shm::lock::Mutex;
 
 use super::callbacks::Passed;
 use super::{Outcome, Value, arguments, objects, results};

@@ -7,7 +7,7 @@ use hotcell_model::interface::{self, CallbackParam, CallbackRole, Interface};
 use hotcell_model::layout::{Carries, WireField, WireKind};
 use hotcell_model::types::{CType, Target, Type};
 
-use parking_lot::Mutex;
+use hotcell_shm::lock::Mutex;
 
 use super::{Callback, Value, numbers, results};
 use crate::error::Result;

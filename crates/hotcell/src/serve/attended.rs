@@ -9,8 +9,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hotcell_protocol::{ErrorKind, LimitExceededReason};
+use hotcell_shm::lock::{Condvar, Mutex};
 use hotcell_supervisor::Ending;
-use parking_lot::{Condvar, Mutex};
 use serde_json::{Value, json};
 
 use super::bounded::bounded;

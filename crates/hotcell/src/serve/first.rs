@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 
 use hotcell_protocol::ErrorKind;
-use parking_lot::Mutex;
+use hotcell_shm::lock::Mutex;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::sockopt::socket_peercred;
 use rustix::process::{Pid, PidfdFlags, geteuid, pidfd_open};

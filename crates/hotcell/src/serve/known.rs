@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 
 use hotcell_model::interface::{FORMAT, Interface};
 use hotcell_protocol::ErrorKind;
-use parking_lot::Mutex;
+use hotcell_shm::lock::Mutex;
 
 use super::refusal;
 use crate::dynamic;

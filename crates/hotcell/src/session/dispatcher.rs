@@ -10,8 +10,8 @@ use std::thread as threads;
 use hotcell_protocol::wire::{self, LISTEN_FUNCTION};
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason};
 use hotcell_sandbox::with_signals_blocked;
+use hotcell_shm::lock::Mutex;
 use hotcell_shm::{Arena, CallHead};
-use parking_lot::Mutex;
 
 use self::pace::Pace;
 use self::thread::Listener;

@@ -9,8 +9,8 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use hotcell_protocol::{ErrorKind, wire};
 use hotcell_shm::HostChannel;
+use hotcell_shm::lock::Mutex;
 use hotcell_supervisor::{End, Ended, Hears, StartError};
-use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::Session;

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Waker;
 
 use hotcell_protocol::{RawHandle, wire};
-use parking_lot::{Condvar, Mutex};
+use hotcell_shm::lock::{Condvar, Mutex};
 
 use super::wake::wake;
 use super::{instant_of, this_thread};

@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 
 use hotcell_protocol::RawHandle;
-use parking_lot::Mutex;
+use hotcell_shm::lock::Mutex;
 
 use super::Session;
 use crate::rt::Object;

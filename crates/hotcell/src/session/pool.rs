@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use hotcell_protocol::{ErrorKind, Executed, UnavailableReason};
 use hotcell_shm::ForkGuard;
-use parking_lot::{Mutex, RwLock};
+use hotcell_shm::lock::{Mutex, RwLock};
 
 use super::allowed::YEAR;
 use super::rounds::{self, Looked};

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use hotcell_sandbox::with_signals_blocked;
 use hotcell_shm::ForkGuard;
-use parking_lot::{Condvar, Mutex};
+use hotcell_shm::lock::{Condvar, Mutex};
 
 /// What is looked at.
 pub(super) trait Looked: Send {

@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use hotcell_shm::lock::Mutex;
 use hotcell_supervisor::Client;
 #[cfg(feature = "serve")]
 use hotcell_supervisor::StackLeft;
-use parking_lot::Mutex;
 
 use super::Session;
 use super::service::Serving;

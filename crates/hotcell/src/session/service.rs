@@ -13,8 +13,8 @@ use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReas
 #[cfg(feature = "tokio")]
 use hotcell_sandbox::with_signals_blocked;
 use hotcell_shm::Arena;
+use hotcell_shm::lock::{Mutex, MutexGuard, Turn, TurnGuard};
 use hotcell_supervisor::{End, HowEnded, LaneError, StartError, Worker};
-use parking_lot::{Mutex, MutexGuard};
 
 #[cfg(feature = "tokio")]
 use super::awaited::ComingUp;
@@ -32,7 +32,7 @@ pub(super) struct Service {
     /// The one that serves, if it has not ended. Locked for moments only.
     pub(super) now: Mutex<Option<Arc<Serving>>>,
     /// Locked by whoever brings a worker up, or another one into service.
-    pub(super) next: Mutex<Next>,
+    pub(super) next: Turn<Next>,
     /// Those that serve no longer, by number, and on which calls may be under way yet.
     leaving: Mutex<Vec<(u64, Weak<Serving>)>>,
 }
@@ -342,7 +342,7 @@ impl Session {
         until: Instant,
         context: Context,
         allowed: &Allowed,
-    ) -> Result<MutexGuard<'s, Next>> {
+    ) -> Result<TurnGuard<'s, Next>> {
         loop {
             let look = self.cancel.as_ref().map_or(until, |_| until.min(Instant::now() + LETS_IN));
             if let Some(next) = self.shared.service.next.try_lock_until(look) {
@@ -376,7 +376,7 @@ impl Session {
     /// so is whoever gives this call up. The worker goes on coming up for the next call then.
     fn come_up<'s>(
         &'s self,
-        mut next: MutexGuard<'s, Next>,
+        mut next: TurnGuard<'s, Next>,
         brought: &mut Brought,
         context: Context,
         allowed: &mut Allowed,
@@ -409,7 +409,7 @@ impl Session {
                 }
                 Ok(false) => {
                     next.starting = Some(worker);
-                    MutexGuard::unlock_fair(next);
+                    next.unlock_fair();
                     // Whoever is asked may call this session.
                     if self.is_cancelled() {
                         return Err(self.given_up(&context));

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use hotcell_shm::OfProcess;
-use parking_lot::Mutex;
+use hotcell_shm::lock::Mutex;
 use serde_json::Value;
 
 use super::reload::Switched;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use parking_lot::Mutex;
+use hotcell_shm::lock::Mutex;
 
 use super::ends::Because;
 use super::rounds::{self, Looked};

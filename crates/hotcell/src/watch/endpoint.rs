@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use hotcell_sandbox::{Unshared, with_signals_blocked};
 use hotcell_shm::OfProcess;
-use parking_lot::Mutex;
+use hotcell_shm::lock::Mutex;
 use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, Shutdown, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind, listen, shutdown,

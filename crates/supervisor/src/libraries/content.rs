@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::Instant;
 
-use parking_lot::Mutex;
+use hotcell_shm::lock::Mutex;
 use sha2::{Digest, Sha256};
 
 use super::{Identity, open};

@@ -6,6 +6,7 @@ use hotcell_e2e::basin::Basin;
 use hotcell_e2e::objects::{Objects, STORE};
 use hotcell_e2e::ticker::Ticker;
 use hotcell_faulty::Faulty;
+use hotcell_shm::lock::{Condvar, Mutex};
 
 fn main() {
     match std::env::args().nth(1).as_deref() {
@@ -13,6 +14,7 @@ fn main() {
         Some("fork-in-callback") => fork_in_callback(),
         Some("fork-in-flight") => fork_in_flight(),
         Some("fork-with-buffers") => fork_with_buffers(),
+        Some("fork-beside-waiters") => fork_beside_waiters(),
         Some("descriptors") => descriptors(),
         Some("fork-in-between") => fork_in_between(),
         Some("fork-on-the-dispatcher") => fork_on_the_dispatcher(),
@@ -63,6 +65,63 @@ fn fork() {
             println!("generation {}", faulty.session().generation());
         }
     }
+}
+
+/// The child has the memory of threads that waited in its parent, and gives it to threads of its own: its sessions must not find them there.
+fn fork_beside_waiters() {
+    const WAITERS: usize = 64;
+    let faulty = open(Options::default());
+    say("parent before", faulty.int("add", &[1, 2]));
+    let arrived = std::sync::atomic::AtomicUsize::new(0);
+    let places: Vec<(Mutex<bool>, Condvar)> = (0..WAITERS).map(|_| Default::default()).collect();
+    let places = &places;
+    std::thread::scope(|scope| {
+        for (is_over, over) in places {
+            let arrived = &arrived;
+            scope.spawn(move || {
+                let mut is_over = is_over.lock();
+                arrived.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                while !*is_over {
+                    over.wait(&mut is_over);
+                }
+            });
+        }
+        // Each holds its lock until it waits.
+        while arrived.load(std::sync::atomic::Ordering::SeqCst) < WAITERS {
+            std::thread::yield_now();
+        }
+        places.iter().for_each(|(is_over, _)| drop(is_over.lock()));
+        // SAFETY: what the child locks of its parent's, no other thread has locked at this moment: they wait, or sleep.
+        match unsafe { libc::fork() } {
+            0 => {
+                for _ in 0..3 {
+                    let threads = (0..WAITERS).map(|_| std::thread::spawn(|| overwritten(16)));
+                    threads.collect::<Vec<_>>().into_iter().for_each(|thread| assert!(thread.join().is_ok()));
+                    places.iter().for_each(|(_, over)| over.notify_all());
+                    say("child", open(Options::default()).int("add", &[1, 2]));
+                }
+                // SAFETY: ends the child without the exit handlers of a test program.
+                unsafe { libc::_exit(0) };
+            }
+            child => {
+                let mut status = 0;
+                // SAFETY: `status` is valid for writes.
+                unsafe { libc::waitpid(child, &mut status, 0) };
+                println!("child ended with {status}");
+            }
+        }
+        for (is_over, over) in places {
+            *is_over.lock() = true;
+            over.notify_all();
+        }
+    });
+    say("parent after", faulty.int("add", &[1, 2]));
+}
+
+/// Fills this thread's stack, that many times 16 KiB of it.
+fn overwritten(times: usize) -> u8 {
+    let filled = std::hint::black_box([0x61_u8; 16 << 10]);
+    if times == 0 { filled[0] } else { filled[times] ^ overwritten(times - 1) }
 }
 
 /// The child must not reach the buffers of its parent, nor harm them by dropping its copies.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use hotcell_protocol::wire;
 use hotcell_shm::batch::{Packed, block_size};
-use parking_lot::Mutex;
+use hotcell_shm::lock::Mutex;
 
 use super::ENTRY_BITS;
 use super::columns::{Columns, Slot};

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex, MutexGuard};
+use hotcell_shm::lock::{Condvar, Mutex, MutexGuard};
 
 use super::record::{MOST, Record};
 use crate::rt::handle::Object;

@@ -4,9 +4,9 @@ use std::future::poll_fn;
 use std::task::{self, Poll};
 
 use hotcell_protocol::{ErrorKind, Executed};
+use hotcell_shm::lock::Mutex;
 use hotcell_shm::{ReplyHead, Waited, clock};
 use hotcell_supervisor::{Ending, SegmentError, Worker};
-use parking_lot::Mutex;
 
 use super::{NoRuntime, Timer};
 use crate::error::{Cause, Error, Result};

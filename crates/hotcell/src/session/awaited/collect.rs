@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::thread;
 
 use hotcell_sandbox::with_signals_blocked;
-use parking_lot::Mutex;
+use hotcell_shm::lock::Mutex;
 
 use crate::rt::Call;
 use crate::session::{Live, Seat, Session, Turn};

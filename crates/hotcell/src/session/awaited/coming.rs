@@ -2,7 +2,7 @@
 
 use std::task::{Context as Task, Poll, Waker};
 
-use parking_lot::Mutex;
+use hotcell_shm::lock::Mutex;
 
 use crate::error::Result;
 use crate::session::wake::wake;

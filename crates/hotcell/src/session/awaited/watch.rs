@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use hotcell_sandbox::with_signals_blocked;
 use hotcell_shm::clock;
-use parking_lot::{Condvar, Mutex};
+use hotcell_shm::lock::{Condvar, Mutex};
 
 use crate::session::{Session, Shared, instant_of};
 

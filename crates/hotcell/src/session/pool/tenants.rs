@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use hotcell_protocol::{ErrorKind, UnavailableReason};
-use parking_lot::Mutex;
+use hotcell_shm::lock::Mutex;
 
 use super::{Lease, Library, Pool, PoolOptions, context_of};
 use crate::error::{Cause, Result};

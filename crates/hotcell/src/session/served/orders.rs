@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, UnavailableReason};
+use hotcell_shm::lock::Mutex;
 use hotcell_supervisor::{End, Ending, StackLeft, Worker};
-use parking_lot::Mutex;
 
 use super::{Had, Hears, Served};
 use crate::error::{Cause, Error, Result};
