@@ -252,11 +252,22 @@ impl Decision {
         if self.when.is_empty() || self.when.iter().any(holds) { self.then } else { self.otherwise }
     }
 
-    /// The same, where what this other one allows is allowed besides: a line that adds to a call takes nothing from it.
+    /// The same, where what this other one allows is allowed besides, and what it answers is answered: a line that adds to a call takes
+    /// nothing from it.
     fn besides(&self, other: &Decision) -> Decision {
         let mut all = self.clone();
-        if self.then == Then::Allow && !self.when.is_empty() && other.then == Then::Allow {
+        if self.then != Then::Allow || self.when.is_empty() {
+            return all;
+        }
+        let left = match other.when.is_empty() {
+            true => other.then,
+            false => other.otherwise,
+        };
+        if other.then == Then::Allow {
             all.when.extend(other.when.iter().filter(|it| !self.when.contains(it)).cloned());
+        }
+        if self.otherwise == Then::Deny && matches!(left, Then::Refuse(_) | Then::Answer(_)) {
+            all.otherwise = left;
         }
         all
     }
