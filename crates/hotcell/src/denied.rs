@@ -160,7 +160,16 @@ mod tests {
 
     fn record(syscall: u32, architecture: u32, text: &[u8]) -> DenialRecord {
         let text = text.to_vec();
-        DenialRecord { count: 3, syscall, architecture, errno: 13, arguments: [0; 6], port: 0, text }
+        DenialRecord {
+            count: 3,
+            syscall,
+            architecture,
+            errno: 13,
+            arguments: [0; 6],
+            port: 0,
+            serving: true,
+            text,
+        }
     }
 
     #[cfg(target_arch = "x86_64")]

@@ -131,7 +131,12 @@ pub(crate) fn of_start(error: &StartError) -> (Fault, String) {
                 Some(report) => failed(kind_of_report(report.event), Cause::None, report.text.clone()),
                 None => {
                     let Fault { cause, message, .. } = of_end(end);
-                    failed(ErrorKind::LoadFailed, cause, format!("while loading the library: {message}"))
+                    let when = match (&cause, &end.denied) {
+                        // By the rules of its profile: the contract's health checks are made by these.
+                        (Cause::Denied(_), Some(record)) if record.serving => "while the library was checked",
+                        _ => "while loading the library",
+                    };
+                    failed(ErrorKind::LoadFailed, cause, format!("{when}: {message}"))
                 }
             };
             (fault, output.clone())
@@ -254,7 +259,9 @@ fn denied(end: &End, number: i32) -> Option<Denied> {
         return None;
     }
     match (&end.denied, end.crash.filter(|record| record.signal == number)) {
-        (Some(record), _) => Some(Denied::of_record(record).by(record, &end.sandbox, !end.served)),
+        (Some(record), _) => {
+            Some(Denied::of_record(record).by(record, &end.sandbox, !end.served && !record.serving))
+        }
         // Its own handler was there, and saw the signal sent by somebody.
         (None, Some(_)) => None,
         (None, None) => Some(Denied::unknown()),

@@ -1,6 +1,6 @@
 //! What a worker's sandbox stopped, as its signal handler noted it.
 
-use hotcell_protocol::wire::denial_record as at;
+use hotcell_protocol::wire::{Phase, denial_record as at};
 
 use super::HostChannel;
 use crate::geometry;
@@ -20,6 +20,8 @@ pub struct DenialRecord {
     pub arguments: [u64; 6],
     /// The port of an address that it passed; 0 none.
     pub port: u16,
+    /// Whether the rules that hold when it serves have stopped it, and not those of loading.
+    pub serving: bool,
     /// The path that it passed, as much of it as was noted. Not escaped.
     pub text: Vec<u8>,
 }
@@ -56,7 +58,8 @@ impl HostChannel {
             architecture: self.reply.load(record + at::ARCHITECTURE),
             errno: self.reply.load(record + at::ERRNO),
             arguments: std::array::from_fn(argument),
-            port: self.reply.load::<u32>(record + at::PORT) as u16,
+            port: self.reply.load(record + at::PORT),
+            serving: self.reply.load::<u16>(record + at::PHASE) == Phase::Serve.raw(),
             text,
         })
     }
