@@ -1,6 +1,6 @@
 //! Types of objects: handles, and structures that live in the worker.
 
-use hotcell_model::interface::{Function, Handle, Role};
+use hotcell_model::interface::{Function, Handle, Param, ResultRole, Role};
 use serde::Serialize;
 
 use crate::Error;
@@ -10,6 +10,7 @@ use crate::go::function::Method;
 use crate::go::names::receiver;
 use crate::go::structs::Record;
 use crate::shape::missing;
+use crate::shape::owner::Owner;
 
 /// What `object.go.j2` and `resident.go.j2` print.
 #[derive(Serialize)]
@@ -30,9 +31,14 @@ pub(crate) struct Object {
     pub(crate) methods: Vec<Method>,
     /// The fields, when it is a structure that lives in the worker.
     pub(crate) record: Option<Record>,
-    /// How an object of a structure begins, behind "is not there yet: ".
+    /// Whether it has methods that call.
+    is_receiver: bool,
+    /// How one begins, behind "is not there yet: " or "is nil: ".
     beginnings: String,
 }
+
+/// How many methods are named at most that give an object.
+const FEW: usize = 3;
 
 /// The type of the object `key`; `methods` are its functions.
 pub(crate) fn object(
@@ -52,9 +58,13 @@ pub(crate) fn object(
         release: handle.release.clone(),
         restores: handle.restore.is_some(),
         begins_with: methods.iter().any(|method| method.begins_with),
+        is_receiver: !methods.is_empty(),
         methods,
+        beginnings: match record {
+            Some(_) => beginnings(context, key),
+            None => givers(context, key),
+        },
         record,
-        beginnings: beginnings(context, key),
         name,
     })
 }
@@ -73,6 +83,27 @@ fn beginnings(context: &Context<'_>, key: &str) -> String {
     match methods.join(" or ").as_str() {
         "" => "no function of the contract begins one".into(),
         methods => format!("call {methods} first"),
+    }
+}
+
+/// The methods that give one, as advice: some of them where there are many.
+fn givers(context: &Context<'_>, key: &str) -> String {
+    let hands_out =
+        |param: &Param| matches!(&param.role.value, Role::HandleOut { handle, .. } if handle == key);
+    let gives = |function: &Function| {
+        matches!(&function.result.value, ResultRole::Handle { handle, .. } if handle == key)
+            || function.params.iter().any(hands_out)
+    };
+    let names = context.names.borrow();
+    let functions = context.interface.functions.iter().zip(&names.methods);
+    let methods = functions.filter(|(function, _)| gives(function)).map(|(function, name)| {
+        let of = Owner::of(function).key().and_then(|key| names.objects.get(key));
+        format!("{}.{name}", of.map_or("Library", String::as_str))
+    });
+    match methods.take(FEW).collect::<Vec<_>>().as_slice() {
+        [] => "no function of the contract gives one but to callbacks".into(),
+        [one] => format!("{one} gives one"),
+        [others @ .., last] => format!("{} or {last} gives one", others.join(", ")),
     }
 }
 
