@@ -28,9 +28,6 @@ const (
 	Broken
 )
 
-// polls is how often a caller looks before it asks for the time: some microseconds.
-const polls = 2048
-
 // seldom is how many messages are between two looks at which CPU this is.
 const seldom = 64
 
@@ -110,13 +107,8 @@ func (l *Lane) Await(callID uint64, patience *Patience) (ReplyHead, Outcome, str
 // poll looks for a while whether the commit word changes.
 func (l *Lane) poll() bool {
 	commit, before := l.channel.reply.word(slotAt(l.index, l.slot)+wire.ReplyHeadCommit), l.replies[l.slot]
-	for range polls {
-		// Partner: as in look, which judges it.
-		if atomic.LoadUint32(commit) != before {
-			return true
-		}
-	}
-	return false
+	// Partner: as in look, which judges it.
+	return changes(commit, before, polls)
 }
 
 // awaitLonger is the rest of a wait that was not over in a moment.
