@@ -215,7 +215,7 @@ func (c *Call) begin(ctx context.Context, function int, fn *Function, left time.
 	c.input, c.granted, c.grants = 0, 0, 0
 	c.sent, c.done, c.calledBack, c.panicked = false, false, false, false
 	c.lost.Store(false)
-	c.wait = shm.Patience{Left: left}
+	c.wait.Begin(left)
 	c.reply.begin()
 }
 

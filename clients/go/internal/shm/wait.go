@@ -54,6 +54,18 @@ type Patience struct {
 	Context context.Context
 }
 
+// Begin has it be that of a call that may wait so long, and polls for no time yet.
+func (p *Patience) Begin(left time.Duration) {
+	p.Spin, p.Left, p.Endless = 0, left, false
+	// What is nothing already is not written: a store of a pointer costs more.
+	if p.Context != nil {
+		p.Context = nil
+	}
+	if !p.Deadline.IsZero() {
+		p.Deadline = time.Time{}
+	}
+}
+
 // Reckon sees to it that there is a deadline.
 func (p *Patience) Reckon() {
 	if p.Deadline.IsZero() {
@@ -220,9 +232,11 @@ func (l *Lane) sharesCPU() bool { return l.sayCPU() == l.channel.reply.load32(l.
 
 // sayCPU says on which CPU this thread is. It may be on another one the next moment: it is a hint.
 func (l *Lane) sayCPU() uint32 {
-	var cpu uint32
-	if _, _, errno := syscall.RawSyscall(sys.SYS_GETCPU, uintptr(unsafe.Pointer(&cpu)), 0, 0); errno != 0 {
-		return wire.CpuUnknown
+	cpu, known := ownCPU()
+	if !known {
+		if _, _, errno := syscall.RawSyscall(sys.SYS_GETCPU, uintptr(unsafe.Pointer(&cpu)), 0, 0); errno != 0 {
+			return wire.CpuUnknown
+		}
 	}
 	if l.cpu != cpu {
 		l.cpu = cpu
