@@ -57,7 +57,10 @@ def test_what_is_closed_says_so(grid: Any) -> None:
 def test_what_is_none_says_what_is_taken(grid: Any) -> None:
     with grid.pipeline() as pipeline, pytest.raises(TypeError, match="takes a function of a library, not NoneType"):
         pipeline.send(None)
-    for use in (lambda: grid.within(None), lambda: grid.buffer(None), lambda: grid.add(None, 1), lambda: grid.add.map(None, None)):
+    uses: list[Callable[[], Any]] = [
+        lambda: grid.within(None), lambda: grid.buffer(None), lambda: grid.add(None, 1), lambda: grid.add.map(None, None),
+    ]  # fmt: skip
+    for use in uses:
         with pytest.raises(TypeError):
             use()
     with pytest.raises(TypeError, match="takes a GridBox|must not be None"):
