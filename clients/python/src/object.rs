@@ -16,6 +16,7 @@ use crate::cycles::{Held, Kept};
 use crate::errors;
 use crate::making::article;
 use crate::package::Loaded;
+use crate::restorable::Restorable;
 use crate::{ffi, unknown};
 
 /// An object of a library. It is released with `release()`, at the end of a `with`, or when nobody has it any more.
@@ -90,8 +91,14 @@ impl Object {
         given: &Bound<'_, PyTuple>,
         _named: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Object> {
-        let ours = key(class.py())?;
-        if given.len() == 1 && given.get_item(0)?.is(ours) {
+        let (py, ours) = (class.py(), key(class.py())?);
+        let by_call = given.len() == 1 && given.get_item(0)?.is(ours);
+        // A class that somebody derives from one of these may have objects of its own, which are none of the library.
+        let derived = || -> PyResult<bool> {
+            let bases = class.is(py.get_type::<Object>()) || class.is(py.get_type::<Restorable>());
+            Ok(!bases && !class.getattr("__dict__")?.contains(HOW)?)
+        };
+        if by_call || derived()? {
             return Ok(Object { held: Arc::default(), hash: OnceLock::new() });
         }
         let name = class.name()?.to_string();
@@ -189,5 +196,5 @@ impl Object {
 
 #[cold]
 pub(crate) fn released(py: Python<'_>) -> PyErr {
-    errors::of_kind(py, "StaleHandle", "", "the object was released")
+    errors::of_kind(py, "StaleHandle", "", "the object was released, or did not come out of a call")
 }

@@ -17,6 +17,10 @@ def test_what_is_not_made_by_itself_says_what_makes_it(grid: Any) -> None:
     for make in ways:
         with pytest.raises(TypeError, match=says):
             make()
+    # One of a class of somebody's own is none of the library's.
+    own = type("Own", (box,), {})()
+    with pytest.raises(hotcell.StaleHandle, match="the object was released, or did not come out of a call"):
+        own.sum()
     for kind in (hotcell.Object, hotcell.Restorable):
         with pytest.raises(TypeError, match=f"an? {kind.__name__} comes out of a call, and is not made by itself$"):
             kind()
