@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -108,4 +109,60 @@ func TestAPoolTakesBackWhatItHasLent(t *testing.T) {
 	}
 	pool.Put(one)
 	pool.Put(other)
+	// What comes back when the pool has closed is closed once, and so is no other.
+	for _, want := range []*lent{&one, &other} {
+		if got, err := pool.Get(ctx); err != nil || got != one && got != other {
+			t.Error(want, got, err)
+		}
+	}
+	var open atomic.Int32
+	counts := NewPool(2, func(context.Context) (closing, error) { open.Add(1); return closing{&failing{}, &open}, nil })
+	first1, _ := counts.Get(ctx)
+	second, _ := counts.Get(ctx)
+	_ = counts.Close()
+	counts.Put(first1)
+	counts.Put(first1)
+	if left := open.Load(); left != 1 {
+		t.Error("closed twice:", left)
+	}
+	if counts.Put(second); open.Load() != 0 {
+		t.Error("the other is open")
+	}
+}
+
+// closing is a library that says that it was closed.
+type closing struct {
+	*failing
+	open *atomic.Int32
+}
+
+func (c closing) Close() error     { c.open.Add(-1); return nil }
+func (c closing) Session() Session { return c.failing }
+
+// A function that opens nothing, or panics, leaves the place to others.
+func TestAPlaceIsFreeWhereNothingWasOpened(t *testing.T) {
+	ctx, opens := context.Background(), func() (*lent, error) { panic("torn") }
+	pool := NewPool(1, func(context.Context) (Library, error) {
+		opened, err := opens()
+		if opened == nil {
+			return nil, err
+		}
+		return *opened, err
+	})
+	func() {
+		defer func() {
+			if recover() != "torn" {
+				t.Error("the panic is the caller's")
+			}
+		}()
+		_, _ = pool.Get(ctx)
+	}()
+	opens = func() (*lent, error) { return nil, nil }
+	if _, err := pool.Get(ctx); !errors.Is(err, ErrInvalidArgument) || !strings.Contains(err.Error(), "has opened none, and gave no error") {
+		t.Error(err)
+	}
+	opens = func() (*lent, error) { return &lent{&failing{}}, nil }
+	if _, err := pool.Get(ctx); err != nil {
+		t.Error(err)
+	}
 }
