@@ -173,9 +173,14 @@ impl Policy {
                 // It adds to what is allowed of the call anyway.
                 let known =
                     policy.decisions.get(call).filter(|it| it.then == Then::Allow && !it.when.is_empty());
-                let decision = own
-                    .entry(call)
-                    .or_insert_with(|| known.cloned().unwrap_or_else(|| Decision::allow(Vec::new())));
+                // What is told in any case otherwise is told still where the line does not allow the call.
+                let told = policy.decisions.get(call).filter(|it| it.when.is_empty()).map(|it| it.then);
+                let told = told.filter(|then| matches!(then, Then::Refuse(_) | Then::Answer(_)));
+                let begun = || {
+                    let begun = known.cloned().unwrap_or_else(|| Decision::allow(Vec::new()));
+                    Decision { otherwise: told.unwrap_or(begun.otherwise), ..begun }
+                };
+                let decision = own.entry(call).or_insert_with(begun);
                 // Without comparisons it always holds, whatever other lines say.
                 let always = decision.then == Then::Allow && decision.otherwise == Then::Allow;
                 match when {

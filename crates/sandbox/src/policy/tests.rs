@@ -275,6 +275,30 @@ fn a_line_takes_nothing_from_what_loading_gives() {
     assert!(told > 100, "{told}");
 }
 
+/// The same while it serves, with paths and without.
+#[test]
+fn a_line_takes_nothing_from_what_is_told_while_it_serves() {
+    let mut told = 0;
+    let with_paths = Sandbox { read: vec!["/etc/hosts".into()], ..Sandbox::of(Profile::Custom) };
+    for sandbox in [Sandbox::of(Profile::Custom), with_paths] {
+        let without = Policy::serve(&sandbox).unwrap();
+        for syscall in SYSCALLS.iter().filter(|it| !Policy::is_never_allowed(it.name)) {
+            let call = syscall.name;
+            let allow = vec![format!("{call}(arg1:64 == 0x5a5a5a5a)")];
+            let with = Policy::serve(&Sandbox { allow, ..sandbox.clone() }).unwrap();
+            for second in [0, 1, 2, 0x200, 0x241] {
+                let arguments = [1, second, second, 0, 0, 0];
+                let before = without.then(call, &arguments, 1);
+                if matches!(before, Then::Refuse(_) | Then::Answer(_)) {
+                    assert_eq!(with.then(call, &arguments, 1), before, "{call} {arguments:?}");
+                    told += 1;
+                }
+            }
+        }
+    }
+    assert!(told > 30, "{told}");
+}
+
 #[test]
 fn rules_of_users_are_read_or_refused() {
     let wrong = |rule: &str| {
