@@ -156,6 +156,8 @@ impl fmt::Display for Refused {
 
 #[cfg(test)]
 mod tests {
+    use hotcell_protocol::wire::Phase;
+
     use super::*;
 
     fn record(syscall: u32, architecture: u32, text: &[u8]) -> DenialRecord {
@@ -167,7 +169,7 @@ mod tests {
             errno: 13,
             arguments: [0; 6],
             port: 0,
-            serving: true,
+            phase: Phase::Serve,
             text,
         }
     }

@@ -164,19 +164,22 @@ impl Park {
 pub enum Phase {
     /// Those of loading: constructors and init calls run.
     Load = 0,
-    /// Those of its profile: health checks run, then calls.
+    /// Those of its profile: calls run.
     Serve = 1,
+    /// The same, while the contract's health checks run.
+    Check = 2,
 }
 
 impl Phase {
     /// Every value, in the table's order.
-    pub const ALL: &[Self] = &[Self::Load, Self::Serve];
+    pub const ALL: &[Self] = &[Self::Load, Self::Serve, Self::Check];
 
     /// The value with this number; `None` when there is none.
     pub const fn from_raw(raw: u16) -> Option<Self> {
         match raw {
             0 => Some(Self::Load),
             1 => Some(Self::Serve),
+            2 => Some(Self::Check),
             _ => None,
         }
     }
@@ -191,6 +194,7 @@ impl Phase {
         match self {
             Self::Load => "Load",
             Self::Serve => "Serve",
+            Self::Check => "Check",
         }
     }
 }

@@ -102,6 +102,14 @@ pub(crate) fn serves() {
     PHASE.store(Phase::Serve.raw(), Ordering::Relaxed);
 }
 
+/// Runs health checks: what is stopped meanwhile is noted as stopped in one.
+pub(crate) fn while_checking<T>(run: impl FnOnce() -> T) -> T {
+    PHASE.store(Phase::Check.raw(), Ordering::Relaxed);
+    let result = run();
+    serves();
+    result
+}
+
 /// Runs what tries the wall on this thread: nothing that is denied there is noted, or ends the worker.
 pub(crate) fn while_trying<T>(run: impl FnOnce() -> T) -> T {
     // SAFETY: no memory is involved.

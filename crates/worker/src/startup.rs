@@ -125,7 +125,7 @@ fn load(socket: &Arc<ControlSocket>) -> Result<&'static Worker, Failure> {
     let capabilities = (CAPABILITIES | stops) & hello.capabilities;
     if capabilities & wire::capabilities::HEALTH != 0 {
         // In the sandbox in which calls are made, and before what they are to find is noted.
-        library.check_health()?;
+        denial::while_checking(|| library.check_health())?;
     }
     state::remember(&channel, capabilities);
     let several = capabilities & wire::capabilities::LANES != 0;

@@ -140,8 +140,10 @@ type Phase uint16
 const (
 	// PhaseLoad: Those of loading: constructors and init calls run.
 	PhaseLoad Phase = 0
-	// PhaseServe: Those of its profile: health checks run, then calls.
+	// PhaseServe: Those of its profile: calls run.
 	PhaseServe Phase = 1
+	// PhaseCheck: The same, while the contract's health checks run.
+	PhaseCheck Phase = 2
 )
 
 // ReplyState: What a committed reply says.

@@ -132,8 +132,10 @@ enum hotcell_park {
 enum hotcell_phase {
     /* Those of loading: constructors and init calls run. */
     HOTCELL_PHASE_LOAD = 0,
-    /* Those of its profile: health checks run, then calls. */
-    HOTCELL_PHASE_SERVE = 1
+    /* Those of its profile: calls run. */
+    HOTCELL_PHASE_SERVE = 1,
+    /* The same, while the contract's health checks run. */
+    HOTCELL_PHASE_CHECK = 2
 };
 
 /* What a committed reply says. */

@@ -20,8 +20,8 @@ pub struct DenialRecord {
     pub arguments: [u64; 6],
     /// The port of an address that it passed; 0 none.
     pub port: u16,
-    /// Whether the rules that hold when it serves have stopped it, and not those of loading.
-    pub serving: bool,
+    /// Whose rules have stopped it.
+    pub phase: Phase,
     /// The path that it passed, as much of it as was noted. Not escaped.
     pub text: Vec<u8>,
 }
@@ -59,7 +59,8 @@ impl HostChannel {
             errno: self.reply.load(record + at::ERRNO),
             arguments: std::array::from_fn(argument),
             port: self.reply.load(record + at::PORT),
-            serving: self.reply.load::<u16>(record + at::PHASE) == Phase::Serve.raw(),
+            // What is none was noted by nobody who knows of any.
+            phase: Phase::from_raw(self.reply.load(record + at::PHASE)).unwrap_or(Phase::Load),
             text,
         })
     }
