@@ -212,7 +212,7 @@ func (l *Lane) look(callID uint64) (head ReplyHead, outcome Outcome, rule string
 
 // ring wakes the worker if it sleeps. It comes behind the store of a commit word, which is a fence.
 func (l *Lane) ring() {
-	if l.calls[l.slot]%(seldom/wire.RingSlots) == 0 {
+	if l.rung++; l.rung%seldom == 0 {
 		l.sayCPU()
 		l.alone = runtime.GOMAXPROCS(0) == 1
 	}
@@ -232,11 +232,9 @@ func (l *Lane) sharesCPU() bool { return l.sayCPU() == l.channel.reply.load32(l.
 
 // sayCPU says on which CPU this thread is. It may be on another one the next moment: it is a hint.
 func (l *Lane) sayCPU() uint32 {
-	cpu, known := ownCPU()
-	if !known {
-		if _, _, errno := syscall.RawSyscall(sys.SYS_GETCPU, uintptr(unsafe.Pointer(&cpu)), 0, 0); errno != 0 {
-			return wire.CpuUnknown
-		}
+	var cpu uint32
+	if _, _, errno := syscall.RawSyscall(sys.SYS_GETCPU, uintptr(unsafe.Pointer(&cpu)), 0, 0); errno != 0 {
+		return wire.CpuUnknown
 	}
 	if l.cpu != cpu {
 		l.cpu = cpu
