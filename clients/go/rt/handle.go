@@ -79,10 +79,16 @@ func (h *Handle) Begin(ctx context.Context, function int) *Call {
 	return h.session.Begin(ctx, function)
 }
 
+// NoFunction stands for the function of what is asked of an object, and is no call of the library.
+const NoFunction = -1
+
 // NoObject is a call of a function of this package that has failed, for the object that it is a method of is not there: text says so.
 func NoObject(pack *Package, function int, text string) *Call {
-	none := &Session{pack: pack}
-	return none.stillborn(none.refused(hotcell.ErrInvalidArgument, pack.Functions[function].Name, text, nil))
+	none, name := &Session{pack: pack}, ""
+	if function != NoFunction {
+		name = pack.Functions[function].Name
+	}
+	return none.stillborn(none.refused(hotcell.ErrInvalidArgument, name, text, nil))
 }
 
 // Close has the library release the object, if it is owned and there. It waits for its turn, but not in a callback: then the

@@ -258,7 +258,7 @@ pub(crate) fn batched(context: &Context<'_>, index: usize) -> Result<Method, Err
     let function = &context.interface.functions[index];
     let name = context.names.borrow().batch[index].clone();
     let mut scope = names::locals("batch");
-    scope.taken.insert("stamp".into());
+    scope.taken.extend(["stamp".into(), "begun".into()]);
     let arguments = Arguments::of(context, function, (Owner::Library, "batch"), &mut scope)?;
     let outcomes = outcomes(context, function, &arguments, &mut Scope::default())?;
     let results = Results::of(context, index, &outcomes);
@@ -266,13 +266,15 @@ pub(crate) fn batched(context: &Context<'_>, index: usize) -> Result<Method, Err
     let plain = outcomes.iter().all(|it| it.plain);
     let numbers = plain && takes_numbers(function);
     let mut body = match numbers {
-        true => vec![format!("\tcall, stamp := batch.b().BeginNumbers({index_of})")],
+        true => {
+            vec!["\tbegun := batch.b()".into(), format!("\tcall, stamp := begun.BeginNumbers({index_of})")]
+        }
         false => vec![format!("\tcall := batch.b().Begin({index_of})"), "\tdefer call.Leave()".into()],
     };
     body.extend(arguments.puts);
     let whole = &results.whole;
     let (add, read) = match (numbers, plain) {
-        (true, _) => ("Added(batch.batch, stamp", "reply rt.Numbers"),
+        (true, _) => ("Added(begun, stamp", "reply rt.Numbers"),
         (false, true) => ("Values(call", "reply rt.Numbers"),
         (false, false) => ("Read(call", "reply *rt.Reply"),
     };

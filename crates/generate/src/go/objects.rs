@@ -1,6 +1,6 @@
 //! Types of objects: handles, and structures that live in the worker.
 
-use hotcell_model::interface::{Function, Handle, Param, ResultRole, Role};
+use hotcell_model::interface::{CallbackRole, Function, Handle, Ownership, Param, ResultRole, Role};
 use serde::Serialize;
 
 use crate::Error;
@@ -86,25 +86,59 @@ fn beginnings(context: &Context<'_>, key: &str) -> String {
     }
 }
 
-/// The methods that give one, as advice: some of them where there are many.
+/// The methods that give one, as advice: those that give one that is the caller's, if there are such, and some of them where there are many.
 fn givers(context: &Context<'_>, key: &str) -> String {
-    let hands_out =
-        |param: &Param| matches!(&param.role.value, Role::HandleOut { handle, .. } if handle == key);
-    let gives = |function: &Function| {
-        matches!(&function.result.value, ResultRole::Handle { handle, .. } if handle == key)
-            || function.params.iter().any(hands_out)
+    let functions = &context.interface.functions;
+    let all = |owned: bool| -> Vec<usize> {
+        (0..functions.len()).filter(|&index| gives(&functions[index], key, owned)).collect()
     };
-    let names = context.names.borrow();
-    let functions = context.interface.functions.iter().zip(&names.methods);
-    let methods = functions.filter(|(function, _)| gives(function)).map(|(function, name)| {
-        let of = Owner::of(function).key().and_then(|key| names.objects.get(key));
-        format!("{}.{name}", of.map_or("Library", String::as_str))
-    });
-    match methods.take(FEW).collect::<Vec<_>>().as_slice() {
-        [] => "no function of the contract gives one but to callbacks".into(),
-        [one] => format!("{one} gives one"),
-        [others @ .., last] => format!("{} or {last} gives one", others.join(", ")),
+    let mut found = all(true);
+    if found.is_empty() {
+        found = all(false);
     }
+    let names = context.names.borrow();
+    let method = |&index: &usize| {
+        let of = Owner::of(&functions[index]).key().and_then(|key| names.objects.get(key));
+        format!("{}.{}", of.map_or("Library", String::as_str), names.methods[index])
+    };
+    let methods: Vec<String> = found.iter().take(FEW).map(method).collect();
+    match methods.as_slice() {
+        [] if functions.iter().any(|function| lends(function, key)) => {
+            "the library passes one to callbacks, and no method gives one".into()
+        }
+        [] => "no method gives one".into(),
+        [one] => format!("{one} gives one"),
+        _ if found.len() > FEW => format!("{} and others give one", methods.join(", ")),
+        [others @ .., last] => format!("{} and {last} give one", others.join(", ")),
+    }
+}
+
+/// Whether a function hands an object of this type out: one that is the caller's then, or any.
+fn gives(function: &Function, key: &str, owned: bool) -> bool {
+    let fits = |handle: &str, ownership: &Ownership| {
+        handle == key && (!owned || matches!(ownership, Ownership::Owned { .. }))
+    };
+    let returned = match &function.result.value {
+        ResultRole::Handle { handle, ownership, .. } => fits(handle, ownership),
+        _ => false,
+    };
+    let hands_out = |param: &Param| match &param.role.value {
+        Role::HandleOut { handle, ownership, .. } => fits(handle, ownership),
+        _ => false,
+    };
+    returned || function.params.iter().any(hands_out)
+}
+
+/// Whether a callback of a function is passed one.
+fn lends(function: &Function, key: &str) -> bool {
+    let of = |role: &CallbackRole| match role {
+        CallbackRole::Handle { handle, .. } | CallbackRole::Handles { handle, .. } => handle == key,
+        _ => false,
+    };
+    function.params.iter().any(|param| match &param.role.value {
+        Role::Callback { callback, .. } => callback.params.iter().any(|param| of(&param.role)),
+        _ => false,
+    })
 }
 
 fn documentation(

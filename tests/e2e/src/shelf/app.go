@@ -147,7 +147,7 @@ func none(lib *shelf.Library) {
 	says(second(alive.Result()), "no library has begun this batch or pipeline")
 	equal(batch.Len(), 0)
 	batch.Reset()
-	says(second(alive.Result()), "the batch was made anew behind this ticket")
+	says(second(alive.Result()), "no library has begun this batch or pipeline")
 	var pipeline shelf.Pipeline
 	says(second(pipeline.Sizes().Result()), "no library has begun this batch or pipeline")
 	pipeline.Settle()

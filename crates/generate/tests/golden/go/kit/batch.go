@@ -71,7 +71,8 @@ type calls struct {
 // b is what collects the calls. Of a zero value, which no library has begun, it is one that says so of each.
 func (batch *calls) b() *rt.Batch {
 	if batch.batch == nil {
-		batch.batch = rt.NotBegun()
+		// Nothing of it is kept: several goroutines may have the zero value.
+		return rt.NotBegun()
 	}
 	return batch.batch
 }

@@ -36,7 +36,7 @@ func (item_ *Item) call(ctx context.Context, function int) *rt.Call {
 	if handle := item_.h(); handle != nil {
 		return handle.Begin(ctx, function)
 	}
-	return rt.NoObject(description(), function, "the Item is nil: List.Get, Library.ItemNew or List.Split gives one")
+	return rt.NoObject(description(), function, "the Item is nil: Library.ItemNew gives one")
 }
 
 // Close releases the object, by kit_item_delete, if it is the caller's. Behind it, and of what the library keeps, it does nothing.

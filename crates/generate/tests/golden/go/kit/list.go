@@ -36,7 +36,7 @@ func (list *List) call(ctx context.Context, function int) *rt.Call {
 	if handle := list.h(); handle != nil {
 		return handle.Begin(ctx, function)
 	}
-	return rt.NoObject(description(), function, "the List is nil: Kit.ListNew or List.Split gives one")
+	return rt.NoObject(description(), function, "the List is nil: Kit.ListNew and List.Split give one")
 }
 
 // Close releases the object, by kit_list_free, if it is the caller's. Behind it, and of what the library keeps, it does nothing.

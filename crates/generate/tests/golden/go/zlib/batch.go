@@ -71,7 +71,8 @@ type calls struct {
 // b is what collects the calls. Of a zero value, which no library has begun, it is one that says so of each.
 func (batch *calls) b() *rt.Batch {
 	if batch.batch == nil {
-		batch.batch = rt.NotBegun()
+		// Nothing of it is kept: several goroutines may have the zero value.
+		return rt.NotBegun()
 	}
 	return batch.batch
 }
@@ -87,9 +88,10 @@ func (batch *calls) ZlibVersion() rt.Ticket[string] {
 
 // CompressBound puts a call of [Library.CompressBound] into the batch, or sends it.
 func (batch *calls) CompressBound(sourceLen uint64) rt.Ticket[uint64] {
-	call, stamp := batch.b().BeginNumbers(fn_CompressBound)
+	begun := batch.b()
+	call, stamp := begun.BeginNumbers(fn_CompressBound)
 	call.PutUint64(0, sourceLen)
-	return rt.Added(batch.batch, stamp, func(reply rt.Numbers) uint64 {
+	return rt.Added(begun, stamp, func(reply rt.Numbers) uint64 {
 		return reply.Uint64(0)
 	})
 }
