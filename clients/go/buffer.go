@@ -16,11 +16,19 @@ type Buffer struct {
 // NewBuffer is for the runtime: a buffer of these bytes.
 func NewBuffer(bytes []byte, free func()) *Buffer { return &Buffer{bytes, free} }
 
-// Bytes is the memory.
-func (b *Buffer) Bytes() []byte { return b.bytes }
+// Bytes is the memory; none behind Free, and of nil.
+func (b *Buffer) Bytes() []byte {
+	if b == nil {
+		return nil
+	}
+	return b.bytes
+}
 
 // Free gives the memory back. A buffer that is not freed stays until the process ends.
 func (b *Buffer) Free() {
+	if b == nil {
+		return
+	}
 	if b.free != nil {
 		b.free()
 	}
@@ -36,6 +44,7 @@ type SharedBuffer struct {
 	memory SharedMemory
 	bytes  int
 	free   func()
+	freed  bool
 }
 
 // SharedMemory is for the runtime: memory that a worker writes, too.
@@ -54,11 +63,16 @@ var ErrFreed = errors.New("hotcell: the buffer was freed")
 
 // NewSharedBuffer is for the runtime: a buffer of the first bytes of this memory.
 func NewSharedBuffer(memory SharedMemory, bytes int, free func()) *SharedBuffer {
-	return &SharedBuffer{memory, bytes, free}
+	return &SharedBuffer{memory: memory, bytes: bytes, free: free}
 }
 
-// Len is how many bytes it has; 0 behind Free.
-func (b *SharedBuffer) Len() int { return b.bytes }
+// Len is how many bytes it has; 0 behind Free, and of nil.
+func (b *SharedBuffer) Len() int {
+	if b == nil {
+		return 0
+	}
+	return b.bytes
+}
 
 // ReadAt copies bytes from an offset on.
 func (b *SharedBuffer) ReadAt(into []byte, offset int64) (int, error) {
@@ -88,6 +102,8 @@ func (b *SharedBuffer) WriteAt(data []byte, offset int64) (int, error) {
 
 func (b *SharedBuffer) within(offset int64) error {
 	switch {
+	case b == nil || b.memory == nil && !b.freed:
+		return refused("the buffer has no memory: AllocShared of a session makes one that has")
 	case b.memory == nil:
 		return ErrFreed
 	case offset < 0 || offset > int64(b.bytes):
@@ -98,8 +114,11 @@ func (b *SharedBuffer) within(offset int64) error {
 
 // Free gives the memory back. Where it is lent to a call that is under way, others have it behind that.
 func (b *SharedBuffer) Free() {
+	if b == nil || b.memory == nil {
+		return
+	}
 	if b.free != nil {
 		b.free()
 	}
-	b.memory, b.bytes, b.free = nil, 0, nil
+	b.memory, b.bytes, b.free, b.freed = nil, 0, nil, true
 }

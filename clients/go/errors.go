@@ -130,6 +130,14 @@ func (e *Error) Error() string {
 	return text.String()
 }
 
+// NilContext is for the runtime: the error of what is passed no context.
+func NilContext() *Error {
+	return &Error{
+		Kind: ErrInvalidArgument, Time: time.Now(), Executed: ExecutedNo, Message: "the context is nil: pass context.Background() where there is none",
+		Cause: &ArgumentError{Name: "ctx"},
+	}
+}
+
 // Unwrap is the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 

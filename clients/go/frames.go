@@ -56,8 +56,11 @@ func (f *Frame) UnmarshalJSON(data []byte) error {
 // The supervisor keeps the stacks of the last workers of each session that is open, and walks them when it is asked: the files of the libraries are
 // read then, for functions, files and lines.
 func (e *Error) Frames(ctx context.Context) ([]Frame, error) {
-	if e.Stack == nil {
+	switch {
+	case e == nil || e.Stack == nil:
 		return nil, nil
+	case ctx == nil:
+		return nil, NilContext()
 	}
 	return e.Stack(ctx)
 }

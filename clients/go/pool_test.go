@@ -11,11 +11,12 @@ import (
 
 // counted is a library that knows how many of it are open.
 type counted struct {
-	open *atomic.Int32
+	open    *atomic.Int32
+	session *failing
 }
 
-func (c counted) Close() error   { c.open.Add(-1); return nil }
-func (counted) Session() Session { return &failing{} }
+func (c counted) Close() error     { c.open.Add(-1); return nil }
+func (c counted) Session() Session { return c.session }
 
 // failing is a session of which callbacks have failed.
 type failing struct {
@@ -60,7 +61,7 @@ func TestAPoolOpensNoMoreThanItMay(t *testing.T) {
 	pool := NewPool(3, func(context.Context) (counted, error) {
 		open.Add(1)
 		opened.Add(1)
-		return counted{&open}, nil
+		return counted{&open, &failing{}}, nil
 	})
 	var all sync.WaitGroup
 	for range 50 {
@@ -100,13 +101,14 @@ func TestAPoolOpensNoMoreThanItMay(t *testing.T) {
 }
 
 func TestWhoWaitsForAPoolLeavesWithTheContext(t *testing.T) {
+	other := &failing{}
 	failing := errors.New("it cannot be opened")
 	pool := NewPool(1, func(context.Context) (counted, error) { return counted{}, failing })
 	if _, err := pool.Get(context.Background()); !errors.Is(err, failing) {
 		t.Error(err)
 	}
 	var open atomic.Int32
-	pool.open = func(context.Context) (counted, error) { return counted{&open}, nil }
+	pool.open = func(context.Context) (counted, error) { return counted{&open, other}, nil }
 	if _, err := pool.Get(context.Background()); err != nil {
 		t.Fatal("a session that could not be opened keeps its place", err)
 	}

@@ -81,6 +81,9 @@ func NewQuarantine(rule QuarantineRule) *Quarantine {
 
 // Inputs is the inputs that are refused now, those first that go last.
 func (q *Quarantine) Inputs() (all []Quarantined) {
+	if q == nil {
+		return nil
+	}
 	q.mutex.Lock()
 	defer q.mutex.Unlock()
 	q.expire(time.Now())
@@ -97,6 +100,9 @@ func (q *Quarantine) Inputs() (all []Quarantined) {
 
 // Release lets an input go, and forgets what it has done. False where it is not refused.
 func (q *Quarantine) Release(input Input) bool {
+	if q == nil {
+		return false
+	}
 	q.mutex.Lock()
 	defer q.mutex.Unlock()
 	q.expire(time.Now())
@@ -111,6 +117,9 @@ func (q *Quarantine) Release(input Input) bool {
 
 // ReleaseAll lets all inputs go, and forgets what they have done: when the library was mended, for instance.
 func (q *Quarantine) ReleaseAll() {
+	if q == nil {
+		return
+	}
 	q.mutex.Lock()
 	defer q.mutex.Unlock()
 	clear(q.inputs)
@@ -135,6 +144,9 @@ func (q *Quarantine) HasOf(library, function string) bool {
 	}
 	return false
 }
+
+// IsMade tells whether NewQuarantine has made it.
+func (q *Quarantine) IsMade() bool { return q.inputs != nil }
 
 // Seed is that of what makes numbers of inputs.
 func (q *Quarantine) Seed() maphash.Seed { return q.seed }

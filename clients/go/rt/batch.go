@@ -111,6 +111,11 @@ func NewBatch(session *Session) *Batch {
 	return batch
 }
 
+// NotBegun stands for the calls of a batch or a pipeline that no library has begun: the zero value of one.
+func NotBegun() *Batch {
+	return NewBatch(refusing("no library has begun this batch or pipeline: its Batch and Pipeline methods do", nil))
+}
+
 // firstEpoch is that of a new batch, and lastEpoch the last one, behind which they begin anew.
 const (
 	firstEpoch = 1 << 32

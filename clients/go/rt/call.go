@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"hotcell"
 	"hotcell/internal/shm"
 	"hotcell/internal/wire"
 )
@@ -123,7 +124,7 @@ func (s *Session) startUntil(ctx context.Context, function int, fn *Function, un
 
 // startWithin is as start, of a call that may take no longer than that.
 func (s *Session) startWithin(ctx context.Context, function int, fn *Function, most time.Duration) *Call {
-	if s.calling.Load() > 0 {
+	if s.calling.Load() > 0 && ctx != nil {
 		if call, nested := s.beginNested(ctx, function, fn, most); nested {
 			return call
 		}
@@ -154,6 +155,9 @@ func (s *Session) startWithin(ctx context.Context, function int, fn *Function, m
 
 // left is how long a call may take.
 func (s *Session) left(ctx context.Context, fn *Function) (time.Duration, error) {
+	if ctx == nil {
+		return 0, hotcell.NilContext()
+	}
 	if ctx.Done() != nil {
 		if err := ctx.Err(); err != nil {
 			return 0, err
@@ -211,7 +215,7 @@ func (c *Call) begin(ctx context.Context, function int, fn *Function, left time.
 	c.input, c.granted, c.grants = 0, 0, 0
 	c.sent, c.done, c.calledBack, c.panicked = false, false, false, false
 	c.lost.Store(false)
-	c.wait = shm.Patience{Left: left}
+	c.wait.Begin(left)
 	c.reply.begin()
 }
 

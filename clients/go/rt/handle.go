@@ -2,6 +2,7 @@ package rt
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"sync/atomic"
 
@@ -70,13 +71,24 @@ func (s *Session) typeName(kind uint16) string {
 // Begin is as [Session.Begin] of its session; of nil it is a call that has failed.
 func (h *Handle) Begin(ctx context.Context, function int) *Call {
 	if h == nil {
-		none := &Session{pack: new(Package)}
-		return none.stillborn(none.refused(hotcell.ErrInvalidArgument, "", "the object is nil", nil))
+		return nobody.stillborn(nobody.refused(hotcell.ErrInvalidArgument, "", "the object is nil", nil))
 	}
 	if h.session.families.on {
 		return h.session.beginWith(ctx, function, h)
 	}
 	return h.session.Begin(ctx, function)
+}
+
+// NoFunction stands for the function of what is asked of an object, and is no call of the library.
+const NoFunction = -1
+
+// NoObject is a call of a function of this package that has failed, for the object that it is a method of is not there: text says so.
+func NoObject(pack *Package, function int, text string) *Call {
+	none, name := &Session{pack: pack}, ""
+	if function != NoFunction {
+		name = pack.Functions[function].Name
+	}
+	return none.stillborn(none.refused(hotcell.ErrInvalidArgument, name, text, nil))
 }
 
 // Close has the library release the object, if it is owned and there. It waits for its turn, but not in a callback: then the
@@ -152,6 +164,9 @@ func (c *Call) PutOptHandle(offset int, name string, handle *Handle, kind uint16
 func (c *Call) PutHandles(offset int, name string, handles []*Handle, kind uint16) {
 	list := NewImage(8 * len(handles))
 	for at, handle := range handles {
+		if handle == nil {
+			c.invalid(fmt.Sprintf("%s[%d]", name, at), "must not be nil")
+		}
 		list.PutUint64(8*at, c.pass(name, handle, kind, kept))
 	}
 	c.PutBytes(offset, name, list.block)

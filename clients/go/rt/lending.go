@@ -103,6 +103,10 @@ func (s *Session) freeShared(it *hotcell.SharedBuffer) {
 	s.buffers.mutex.Lock()
 	defer s.buffers.mutex.Unlock()
 	freed := s.buffers.shared[it]
+	if freed == nil {
+		// A copy of it was freed before.
+		return
+	}
 	delete(s.buffers.shared, it)
 	freed.freed = true
 	s.recycle(freed)
@@ -157,8 +161,12 @@ func (c *Call) hasBuffer(name string, it *hotcell.SharedBuffer) bool {
 		c.invalid(name, "must not be nil")
 		return false
 	}
-	if _, err := it.ReadAt(nil, 0); err != nil {
+	switch _, err := it.ReadAt(nil, 0); {
+	case errors.Is(err, hotcell.ErrFreed):
 		c.invalid(name, "was freed")
+		return false
+	case err != nil:
+		c.invalid(name, "has no memory: AllocShared of a session makes a buffer that has")
 		return false
 	}
 	return true

@@ -16,6 +16,7 @@ func TestWhatCannotBeOpenedSaysWhichOptionIsWrong(t *testing.T) {
 	for want, options := range map[string]hotcell.Options{
 		"Options.Deadline is -1ns":                                   {Deadline: -1},
 		"Options.StartDeadline is -1s":                               {StartDeadline: -time.Second},
+		"Options.Quarantine is no list: NewQuarantine makes one":     {Quarantine: new(hotcell.Quarantine)},
 		nowhere + ", which Options.Socket or $HOTCELL_SERVE names: ": {Socket: nowhere},
 	} {
 		_, err := Open(context.Background(), &Package{Runtime: Version, Library: "fake", Shim: []byte("shim")}, options)
@@ -73,5 +74,26 @@ func TestALibraryThatWasNotOpenedSaysSo(t *testing.T) {
 	})
 	if !errors.Is(err, hotcell.ErrInvalidArgument) || none.TypeName() != "?" {
 		t.Error(err, none.TypeName())
+	}
+}
+
+func TestAnObjectInAListThatIsNilIsNamed(t *testing.T) {
+	pack := &Package{Functions: []Function{{Name: "take", Args: 16}}}
+	call := NoObject(pack, 0, "the Box is nil: Library.Open gives one")
+	want := "take: InvalidArgument: the Box is nil: Library.Open gives one"
+	if err := call.Finish().Err(); !errors.Is(err, hotcell.ErrInvalidArgument) || err.Error() != want {
+		t.Error(err)
+	}
+	call = (&Session{pack: pack}).stillborn(nil)
+	call.PutHandles(0, "boxes", []*Handle{nil}, 1)
+	var argument *hotcell.ArgumentError
+	if err := call.err; !errors.As(err, &argument) || argument.Name != "boxes[0]" || !strings.Contains(err.Error(), "`boxes[0]` must not be nil") {
+		t.Error(err)
+	}
+	// A buffer that is none is not lent.
+	call = (&Session{pack: pack}).stillborn(nil)
+	call.LendData(0, "data", new(hotcell.SharedBuffer))
+	if err := call.err; !errors.Is(err, hotcell.ErrInvalidArgument) || !strings.Contains(err.Error(), "`data` has no memory") {
+		t.Error(err)
 	}
 }

@@ -58,6 +58,10 @@ type flight struct {
 // NewPipeline is a pipeline without calls. The context is that of all its calls: its deadline bounds each, and where it is cancelled,
 // what is in flight is given up.
 func NewPipeline(ctx context.Context, session *Session) *Pipeline {
+	if ctx == nil {
+		failed := hotcell.NilContext()
+		ctx, session = context.Background(), refusing(failed.Message, failed.Cause)
+	}
 	p := &Pipeline{session: session, ctx: ctx, latch: newLatch()}
 	p.collects = &Batch{session: session, pipe: p, expects: none, last: none, alike: none, epoch: firstEpoch}
 	return p
@@ -69,6 +73,9 @@ func (p *Pipeline) Calls() *Batch { return p.collects }
 // Settle waits for all calls in flight, and keeps their results. Behind it others have the worker, or the lane. In a callback of one
 // of them it gives up when the time of a call is over.
 func (p *Pipeline) Settle() {
+	if p == nil {
+		return
+	}
 	if p.lockToWait(&nothing) == nil {
 		defer p.unlock()
 		p.settle()
@@ -76,7 +83,12 @@ func (p *Pipeline) Settle() {
 }
 
 // InFlight is how many calls were sent whose reply nobody has looked at.
-func (p *Pipeline) InFlight() int { return int(p.inFlight.Load()) }
+func (p *Pipeline) InFlight() int {
+	if p == nil {
+		return 0
+	}
+	return int(p.inFlight.Load())
+}
 
 func (p *Pipeline) unlock() {
 	sweeps := p.sweeps

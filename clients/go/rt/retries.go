@@ -50,7 +50,7 @@ func (s *Session) tries() int {
 // mayRepeat tells whether a call may be made again behind an error of it, and whether only later.
 func mayRepeat(ctx context.Context, err error) (again, later bool) {
 	failed, ok := err.(*hotcell.Error)
-	if !ok || failed.Once || ctx.Err() != nil {
+	if !ok || ctx == nil || failed.Once || ctx.Err() != nil {
 		return false, false
 	}
 	if unavailable, ok := failed.Cause.(*hotcell.UnavailableError); ok && unavailable.Reason == hotcell.UnavailableBreakerOpen {

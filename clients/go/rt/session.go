@@ -64,6 +64,13 @@ func Open(ctx context.Context, pack *Package, options hotcell.Options) (*Session
 	session := &Session{pack: pack, options: options.WithDefaults(), closed: make(chan struct{}), renewing: make(chan struct{}, 1)}
 	session.objects.known, session.turns.crowded = make(map[object]known), session.pipes.settleSoon
 	session.families.crowded, session.gates.crowded = session.pipes.settleSoon, func() {}
+	if ctx == nil {
+		return nil, session.failed(hotcell.NilContext(), "")
+	}
+	if !session.options.Quarantine.IsMade() {
+		text := "Options.Quarantine is no list: NewQuarantine makes one"
+		return nil, session.refused(hotcell.ErrInvalidArgument, "", text, nil)
+	}
 	if pack.Runtime != Version {
 		text := fmt.Sprintf("the package was generated for version %d of the runtime; this is version %d: generate it anew", pack.Runtime, Version)
 		return nil, session.refused(hotcell.ErrAbiMismatch, "", text, nil)
@@ -99,11 +106,16 @@ func Open(ctx context.Context, pack *Package, options hotcell.Options) (*Session
 // NotOpened stands for the session of a library of this package that its Open has not made: the zero value of one, or nil. What is asked
 // of it says so, but Close and Generation, which have nothing to do.
 func NotOpened(name string) *Session {
+	return refusing(fmt.Sprintf("the library was not opened: %s.Open opens one", name), nil)
+}
+
+// refusing stands for a session that nobody has, and says so of all that is asked of it.
+func refusing(text string, cause error) *Session {
 	session := &Session{pack: new(Package), closed: make(chan struct{}), renewing: make(chan struct{}, 1)}
 	session.objects.known, session.turns.crowded = make(map[object]known), session.pipes.settleSoon
 	session.families.crowded, session.gates.crowded = session.pipes.settleSoon, func() {}
 	session.closing.Do(func() { close(session.closed) })
-	session.none = session.refused(hotcell.ErrInvalidArgument, "", fmt.Sprintf("the library was not opened: %s.Open opens one", name), nil)
+	session.none = session.refused(hotcell.ErrInvalidArgument, "", text, cause)
 	return session
 }
 
@@ -303,13 +315,19 @@ func (s *Session) Close() error {
 
 // Stats is what the supervisor knows of the session, as JSON.
 func (s *Session) Stats(ctx context.Context) ([]byte, error) {
-	if s.none != nil {
+	switch {
+	case s.none != nil:
 		return nil, s.none
+	case ctx == nil:
+		return nil, s.failed(hotcell.NilContext(), "")
 	}
 	s.mutex.Lock()
 	inner := s.inner
 	s.mutex.Unlock()
 	stats, err := inner.Stats(ctx)
+	if err != nil && s.isClosed() {
+		err = errClosed
+	}
 	if err != nil {
 		return nil, s.failed(err, "")
 	}

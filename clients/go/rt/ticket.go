@@ -13,6 +13,9 @@ type Ticket[T any] struct {
 	flown *flown
 }
 
+// nobody is what has no library.
+var nobody = &Session{pack: new(Package)}
+
 // refused is in the stamp of an entry that was not added.
 const refused = 1 << 63
 
@@ -42,7 +45,7 @@ func Read[T any](c *Call, read func(*Reply) T) Ticket[T] {
 // Result is the entry's result, behind [Batch.Run]. Of a pipeline, it waits for the reply where that has not come, and for those to
 // the calls in front of it.
 func (t Ticket[T]) Result() (result T, err error) {
-	if b := t.batch; t.stamp>>32 == b.ready {
+	if b := t.batch; b != nil && t.stamp>>32 == b.ready {
 		return t.read(Numbers{numbers{b.values[int(uint32(t.stamp))*b.resultsSize:]}}), nil
 	}
 	return t.other()
@@ -51,6 +54,9 @@ func (t Ticket[T]) Result() (result T, err error) {
 // other is the result of an entry that may have failed, or is not as the others.
 func (t Ticket[T]) other() (result T, err error) {
 	b := t.batch
+	if b == nil {
+		return result, nobody.refused(hotcell.ErrInvalidArgument, "", "the ticket is of no call: methods of batches and pipelines give tickets", nil)
+	}
 	if t.flown != nil {
 		return taken(t.flown, t.read)
 	}

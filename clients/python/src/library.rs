@@ -12,7 +12,7 @@ use crate::ffi::buffer::Buffer;
 use crate::function::Function;
 use crate::package::Loaded;
 use crate::pipeline::Pipeline;
-use crate::{errors, ffi, function, options, unknown, values};
+use crate::{errors, ffi, function, object, options, unknown, values};
 
 /// A session with a library: its functions are attributes. It ends with `close()`, at the end of a `with`, or when nobody has it, its
 /// functions and its objects any more.
@@ -28,7 +28,7 @@ impl Library {
         loaded: &Arc<Loaded>,
         session: Session,
     ) -> PyResult<Py<PyAny>> {
-        let made = ffi::ends::call(class, ())?;
+        let made = ffi::ends::call(class, (object::key(class.py())?,))?;
         function::fill(made.py(), loaded, &session, made.getattr("__dict__")?.cast::<PyDict>()?)?;
         let held = Some((session, Arc::clone(loaded)));
         let before = std::mem::replace(&mut *made.cast::<Library>()?.get().lock(), held);
@@ -78,9 +78,22 @@ impl Drop for Library {
 
 #[pymethods]
 impl Library {
+    /// Opened, and not made.
     #[new]
-    fn new() -> Library {
-        Library { held: Mutex::new(None) }
+    #[classmethod]
+    #[pyo3(signature = (*given, **_named))]
+    fn new(
+        class: &Bound<'_, PyType>,
+        given: &Bound<'_, PyTuple>,
+        _named: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Library> {
+        if given.len() == 1 && given.get_item(0)?.is(object::key(class.py())?) {
+            return Ok(Library { held: Mutex::new(None) });
+        }
+        let name = class.name()?;
+        Err(PyTypeError::new_err(format!(
+            "a session is opened, and {name} makes none: hotcell.load(…) opens one, and open() of a package"
+        )))
     }
 
     /// Ends the session, when its objects and functions have gone, too. Calling this again does nothing.

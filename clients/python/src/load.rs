@@ -12,6 +12,9 @@ use sha2::{Digest, Sha256};
 use crate::package::{self, Package};
 use crate::{cache, ending, errors, ffi, options};
 
+/// What it takes besides the options of sessions.
+const BESIDES: [&str; 5] = ["include_dirs", "library_dirs", "defines", "cache", "progress"];
+
 /// What a binding is made of.
 struct Bound {
     interface: Interface,
@@ -48,7 +51,7 @@ pub(crate) fn load(
     calls: (pyo3::Bound<'_, PyAny>, Py<PyAny>),
     named: Option<&pyo3::Bound<'_, PyDict>>,
 ) -> PyResult<Py<PyAny>> {
-    let ((define, tell), options) = (calls, options::read(named)?);
+    let ((define, tell), options) = (calls, options::read_beside(named, &BESIDES)?);
     let source = match (source.as_slice(), lib) {
         ([contract], None) => Source::Contract(contract.clone()),
         (headers, library) => Source::Headers {

@@ -17,7 +17,7 @@ pub(crate) struct Wanted {
     /// `a Stmt`.
     pub(crate) what: String,
     /// `.prepare(…) of a Sqlite3 gives one`.
-    how: String,
+    pub(crate) how: String,
 }
 
 impl Wanted {

@@ -8,12 +8,15 @@ use hotcell::rt::Handle;
 use pyo3::exceptions::{PyAttributeError, PyTypeError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyType};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
 use crate::aio::Aio;
 use crate::cycles::{Held, Kept};
 use crate::errors;
+use crate::making::article;
 use crate::package::Loaded;
+use crate::restorable::Restorable;
 use crate::{ffi, unknown};
 
 /// An object of a library. It is released with `release()`, at the end of a `with`, or when nobody has it any more.
@@ -34,6 +37,15 @@ impl Drop for Object {
     }
 }
 
+/// Where a class says which calls give its objects.
+pub(crate) const HOW: &str = "_how";
+
+/// What nobody else has: who passes it to a class makes an object of it.
+pub(crate) fn key(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+    static KEY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    KEY.get_or_try_init(py, || Ok(py.get_type::<PyAny>().call0()?.unbind())).map(|key| key.bind(py))
+}
+
 impl Object {
     /// A new object of this class, for a handle.
     pub(crate) fn make(
@@ -41,7 +53,7 @@ impl Object {
         loaded: &Arc<Loaded>,
         handle: Handle,
     ) -> PyResult<Py<PyAny>> {
-        let made = ffi::ends::call(class, ())?;
+        let made = ffi::ends::call(class, (key(class.py())?,))?;
         let object = made.cast::<Object>()?;
         object.get().held.set(Some((handle, Arc::clone(loaded))));
         Ok(made.unbind())
@@ -70,9 +82,30 @@ impl Object {
 
 #[pymethods]
 impl Object {
+    /// Made by calls of the library alone.
     #[new]
-    pub(crate) fn new() -> Object {
-        Object { held: Arc::default(), hash: OnceLock::new() }
+    #[classmethod]
+    #[pyo3(signature = (*given, **_named))]
+    pub(crate) fn new(
+        class: &Bound<'_, PyType>,
+        given: &Bound<'_, PyTuple>,
+        _named: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Object> {
+        let (py, ours) = (class.py(), key(class.py())?);
+        let by_call = given.len() == 1 && given.get_item(0)?.is(ours);
+        // A class that somebody derives from one of these may have objects of its own, which are none of the library.
+        let derived = || -> PyResult<bool> {
+            let bases = class.is(py.get_type::<Object>()) || class.is(py.get_type::<Restorable>());
+            Ok(!bases && !class.getattr("__dict__")?.contains(HOW)?)
+        };
+        if by_call || derived()? {
+            return Ok(Object { held: Arc::default(), hash: OnceLock::new() });
+        }
+        let name = class.name()?.to_string();
+        let how: Option<String> = class.getattr(HOW).and_then(|how| how.extract()).ok();
+        let how = how.map(|how| format!(": {how}")).unwrap_or_default();
+        let text = format!("{} {name} comes out of a call, and is not made by itself{how}", article(&name));
+        Err(PyTypeError::new_err(text))
     }
 
     /// Lets go of the object: the library releases it, if it is the application's. Calling this again does nothing.
@@ -111,7 +144,7 @@ impl Object {
     }
 
     #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, pyo3::types::PyTuple>) {
+    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) {
         self.release(py);
     }
 
@@ -163,5 +196,5 @@ impl Object {
 
 #[cold]
 pub(crate) fn released(py: Python<'_>) -> PyErr {
-    errors::of_kind(py, "StaleHandle", "", "the object was released")
+    errors::of_kind(py, "StaleHandle", "", "the object was released, or did not come out of a call")
 }

@@ -15,13 +15,18 @@ use crate::unknown;
 
 /// The options that were named.
 pub(crate) fn read(named: Option<&Bound<'_, PyDict>>) -> PyResult<Options> {
+    read_beside(named, &[])
+}
+
+/// The same, of what takes others besides, by these names.
+pub(crate) fn read_beside(named: Option<&Bound<'_, PyDict>>, besides: &[&'static str]) -> PyResult<Options> {
     let (mut tables, mut others) = (Map::new(), Vec::new());
     for (name_of, value) in named.into_iter().flat_map(|named| named.iter()) {
         let name = name_of.cast::<PyString>()?.to_string();
         let is_table =
             TABLES.contains(&name.as_str()) || name == "sandbox" && value.is_instance_of::<PyDict>();
         if !is_table && !NAMES.contains(&name.as_str()) {
-            let known: Vec<_> = NAMES.iter().chain(&TABLES).copied().collect();
+            let known: Vec<_> = besides.iter().chain(NAMES.iter()).chain(&TABLES).copied().collect();
             let like = unknown::like(name_of.py(), &name, known.clone());
             let text = format!("there is no option `{name}`{like}; there are {}", known.join(", "));
             return Err(PyTypeError::new_err(text));

@@ -21,7 +21,8 @@ use crate::ffi;
 use crate::function::Function;
 use crate::hears::Hears;
 use crate::library::Library;
-use crate::object::Object;
+use crate::making;
+use crate::object::{self, Object};
 use crate::options;
 use crate::plan::Plan;
 
@@ -230,6 +231,11 @@ impl Package {
             interface: Arc::new(interface),
             names,
         });
+        let classes = loaded.interface.handles.keys().zip(&loaded.objects);
+        for (key, class) in classes.filter_map(|(key, class)| Some((key, class.as_ref()?))) {
+            let how = making::of_objects(&loaded.interface, &loaded.names, key).how;
+            class.bind(py).setattr(object::HOW, how)?;
+        }
         methods(py, &loaded)?;
         Ok(Package { loaded })
     }

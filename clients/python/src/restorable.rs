@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::pyclass_init::PyClassInitializer;
+use pyo3::types::{PyDict, PyTuple, PyType};
 
 use crate::hears::Hears;
 use crate::object::{Object, released};
@@ -14,8 +15,14 @@ pub(crate) struct Restorable;
 #[pymethods]
 impl Restorable {
     #[new]
-    fn new() -> PyClassInitializer<Restorable> {
-        PyClassInitializer::from(Object::new()).add_subclass(Restorable)
+    #[classmethod]
+    #[pyo3(signature = (*given, **named))]
+    fn new(
+        class: &Bound<'_, PyType>,
+        given: &Bound<'_, PyTuple>,
+        named: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<PyClassInitializer<Restorable>> {
+        Ok(PyClassInitializer::from(Object::new(class, given, named)?).add_subclass(Restorable))
     }
 
     /// How often it was made anew. What calls had done with it, other than to configure it, was lost each time.

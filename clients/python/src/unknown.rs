@@ -43,6 +43,13 @@ pub(crate) fn function(py: Python<'_>, loaded: &Loaded, class: Option<&str>, nam
         names.dedup();
     }
     let near = like(py, name, names);
+    // Nor does it help who asks for `compile` where there is a `xy_compile_8` that cannot be called.
+    let near = if near.is_empty() && class.is_none() {
+        let left = loaded.interface.left_out.iter().map(|it| it.name.as_str()).collect();
+        most_like(py, &fronted(loaded, name), left, VERY)
+    } else {
+        near
+    };
     // What is misspelt may be the end of some other name, too.
     if near.is_empty()
         && let Some(text) = left_out(loaded, "", &letters(name), true)
@@ -55,11 +62,19 @@ pub(crate) fn function(py: Python<'_>, loaded: &Loaded, class: Option<&str>, nam
     }
 }
 
+/// How much of two names is the same that are like each other, and very much so.
+const LIKE: f64 = 0.6;
+const VERY: f64 = 0.8;
+
 /// The names that are most like one that is not there, as the end of a message.
 pub(crate) fn like(py: Python<'_>, name: &str, names: Vec<&str>) -> String {
-    let found = py
-        .import("difflib")
-        .and_then(|it| it.getattr("get_close_matches")?.call1((name, names, MOST))?.extract::<Vec<String>>());
+    most_like(py, name, names, LIKE)
+}
+
+fn most_like(py: Python<'_>, name: &str, names: Vec<&str>, least: f64) -> String {
+    let found = py.import("difflib").and_then(|it| {
+        it.getattr("get_close_matches")?.call1((name, names, MOST, least))?.extract::<Vec<String>>()
+    });
     match found {
         Ok(found) if !found.is_empty() => {
             let found: Vec<String> = found.iter().map(|it| format!("`{it}`")).collect();

@@ -298,6 +298,8 @@ def test_names_that_may_be_meant_are_told(grid: Any, load_grid: Any) -> None:
         box.sun  # noqa: B018
     with pytest.raises(TypeError, match="there is no option `dedline`; is it `deadline`"):
         load_grid(dedline=3)
+    with pytest.raises(TypeError, match="there is no option `include_dir`; is it `include_dirs`[?]; there are include_dirs, "):
+        hotcell.load("zlib.h", lib="z", include_dir=["/usr/include"])
     for name in hotcell.Options.__annotations__:
         with pytest.raises((TypeError, ValueError), match=f"`{name}`"):
             load_grid(**{name: object()})
@@ -320,6 +322,7 @@ static inline int xy_easy_reset(struct xy_thing *thing) { return thing != 0; }
 static inline int xy_easy_add(int first, ...) { return first; }
 static inline int xy_multi_mul(int first, ...) { return first; }
 static inline int xy_share_mul(int first, ...) { return first; }
+static inline int xy_walk_onward_8(int first, ...) { return first; }
 static inline int xy_opened(const char *path) { return open(path, O_RDONLY); }
 static inline int xy_socket(int family) { return socket(family, SOCK_STREAM, 0); }
 static inline int xy_fork(void) { return (int)fork(); }
@@ -353,6 +356,8 @@ def test_what_is_left_out_or_elsewhere_is_told_by_the_end_of_its_name(xy: Any) -
         (lambda: xy.easy_add, "`xy_easy_add` cannot be called: it takes a variable number of arguments"),
         (lambda: xy.add, "`xy_easy_add` cannot be called"),
         (lambda: xy.mul, "`xy_multi_mul`, `xy_share_mul` cannot be called: ask for one by that name, to be told why"),
+        (lambda: xy.walk_onward, "xy has no function, class or constant `walk_onward`; is it `xy_walk_onward_8`?"),
+        (lambda: xy.xy_walk_onward_8, "`xy_walk_onward_8` cannot be called: it takes a variable number of arguments"),
         (lambda: thing.perform, "`xy_easy_perform` is a function of the library: library.easy_perform(…)"),
         (lambda: thing.reset, "or `easy_reset`"),
         (lambda: xy.xy_easy_reset, "`xy_easy_reset` is a method: call .easy_reset(…) of a Thing"),

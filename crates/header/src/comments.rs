@@ -12,7 +12,7 @@ pub(crate) fn doc(entity: &Entity<'_>, origins: &Origins<'_>) -> Option<String> 
     Some(clean(&text)).filter(|text| !text.is_empty())
 }
 
-/// The comment of a structure or a union. A heading of what comes, with an empty line behind it, is none. Of functions all is kept: what
+/// The comment of a structure, a union or an enumeration. A heading of what comes, with an empty line behind it, is none. Of functions all is kept: what
 /// comments say of NULL, and of who keeps what, is read there.
 pub(crate) fn doc_of_type(entity: &Entity<'_>, origins: &Origins<'_>) -> Option<String> {
     let range = entity.get_comment_range()?;

@@ -136,7 +136,7 @@ impl<'tu> Types<'tu, '_> {
             let value = Enum {
                 c_name,
                 enumerators: enumerators(entity, signed),
-                doc: comments::doc(&entity, self.origins),
+                doc: comments::doc_of_type(&entity, self.origins),
                 location: self.origins.location(&entity),
             };
             self.enums.insert(key.clone(), value);

@@ -36,6 +36,8 @@ fn comments_are_those_of_the_function() {
     // What stands above several types is of none of them, and what touches one is its own.
     assert_eq!(api.records["headed"].doc, None);
     assert_eq!(api.records["touched"].doc.as_deref(), Some("---- A pair ----"));
+    assert_eq!(api.enums["headed_kind"].doc, None);
+    assert_eq!(api.enums["touched_kind"].doc.as_deref(), Some("---- A way ----"));
 }
 
 #[test]

@@ -156,11 +156,22 @@ impl fmt::Display for Refused {
 
 #[cfg(test)]
 mod tests {
+    use hotcell_protocol::wire::Phase;
+
     use super::*;
 
     fn record(syscall: u32, architecture: u32, text: &[u8]) -> DenialRecord {
         let text = text.to_vec();
-        DenialRecord { count: 3, syscall, architecture, errno: 13, arguments: [0; 6], port: 0, text }
+        DenialRecord {
+            count: 3,
+            syscall,
+            architecture,
+            errno: 13,
+            arguments: [0; 6],
+            port: 0,
+            phase: Phase::Serve,
+            text,
+        }
     }
 
     #[cfg(target_arch = "x86_64")]

@@ -1,6 +1,6 @@
 //! From the end of a worker to the kind and cause of an error.
 
-use hotcell_protocol::wire::Event;
+use hotcell_protocol::wire::{Event, Phase};
 use hotcell_protocol::{ErrorKind, LimitExceededReason};
 use hotcell_supervisor::{End, HowEnded, Report, StackLeft, StartError};
 
@@ -131,7 +131,16 @@ pub(crate) fn of_start(error: &StartError) -> (Fault, String) {
                 Some(report) => failed(kind_of_report(report.event), Cause::None, report.text.clone()),
                 None => {
                     let Fault { cause, message, .. } = of_end(end);
-                    failed(ErrorKind::LoadFailed, cause, format!("while loading the library: {message}"))
+                    let when = match (&cause, &end.denied) {
+                        (Cause::Denied(_), Some(record)) => match record.phase {
+                            Phase::Load => "while loading the library",
+                            // By the rules of its profile: a thread that a constructor has left, for instance.
+                            Phase::Serve => "before it served",
+                            Phase::Check => "while the library was checked",
+                        },
+                        _ => "while loading the library",
+                    };
+                    failed(ErrorKind::LoadFailed, cause, format!("{when}: {message}"))
                 }
             };
             (fault, output.clone())
@@ -254,7 +263,11 @@ fn denied(end: &End, number: i32) -> Option<Denied> {
         return None;
     }
     match (&end.denied, end.crash.filter(|record| record.signal == number)) {
-        (Some(record), _) => Some(Denied::of_record(record).by(record, &end.sandbox, !end.served)),
+        (Some(record), _) => Some(Denied::of_record(record).by(
+            record,
+            &end.sandbox,
+            !end.served && record.phase == Phase::Load,
+        )),
         // Its own handler was there, and saw the signal sent by somebody.
         (None, Some(_)) => None,
         (None, None) => Some(Denied::unknown()),

@@ -158,6 +158,47 @@ impl Park {
     }
 }
 
+/// Which rules of the sandbox hold in a worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u16)]
+pub enum Phase {
+    /// Those of loading: constructors and init calls run.
+    Load = 0,
+    /// Those of its profile: calls run.
+    Serve = 1,
+    /// The same, while the contract's health checks run.
+    Check = 2,
+}
+
+impl Phase {
+    /// Every value, in the table's order.
+    pub const ALL: &[Self] = &[Self::Load, Self::Serve, Self::Check];
+
+    /// The value with this number; `None` when there is none.
+    pub const fn from_raw(raw: u16) -> Option<Self> {
+        match raw {
+            0 => Some(Self::Load),
+            1 => Some(Self::Serve),
+            2 => Some(Self::Check),
+            _ => None,
+        }
+    }
+
+    /// The number on the wire.
+    pub const fn raw(self) -> u16 {
+        self as u16
+    }
+
+    /// The name as in the table.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Load => "Load",
+            Self::Serve => "Serve",
+            Self::Check => "Check",
+        }
+    }
+}
+
 /// What a committed reply says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
@@ -912,8 +953,10 @@ pub mod denial_record {
     pub const ARGUMENT_4: usize = 48;
     /// `u64`: the last.
     pub const ARGUMENT_5: usize = 56;
-    /// `u32`: of the address that an argument points to; 0 none.
+    /// `u16`: of the address that an argument points to; 0 none.
     pub const PORT: usize = 64;
+    /// `u16`: whose rules stopped it, a Phase.
+    pub const PHASE: usize = 66;
     /// `u32`: bytes of the text.
     pub const TEXT_LENGTH: usize = 68;
     /// `[u8; 184]`: the path that an argument points to, as much of it as fits.

@@ -173,9 +173,14 @@ impl Policy {
                 // It adds to what is allowed of the call anyway.
                 let known =
                     policy.decisions.get(call).filter(|it| it.then == Then::Allow && !it.when.is_empty());
-                let decision = own
-                    .entry(call)
-                    .or_insert_with(|| known.cloned().unwrap_or_else(|| Decision::allow(Vec::new())));
+                // What is told in any case otherwise is told still where the line does not allow the call.
+                let told = policy.decisions.get(call).filter(|it| it.when.is_empty()).map(|it| it.then);
+                let told = told.filter(|then| matches!(then, Then::Refuse(_) | Then::Answer(_)));
+                let begun = || {
+                    let begun = known.cloned().unwrap_or_else(|| Decision::allow(Vec::new()));
+                    Decision { otherwise: told.unwrap_or(begun.otherwise), ..begun }
+                };
+                let decision = own.entry(call).or_insert_with(begun);
                 // Without comparisons it always holds, whatever other lines say.
                 let always = decision.then == Then::Allow && decision.otherwise == Then::Allow;
                 match when {
@@ -252,11 +257,22 @@ impl Decision {
         if self.when.is_empty() || self.when.iter().any(holds) { self.then } else { self.otherwise }
     }
 
-    /// The same, where what this other one allows is allowed besides: a line that adds to a call takes nothing from it.
+    /// The same, where what this other one allows is allowed besides, and what it answers is answered: a line that adds to a call takes
+    /// nothing from it.
     fn besides(&self, other: &Decision) -> Decision {
         let mut all = self.clone();
-        if self.then == Then::Allow && !self.when.is_empty() && other.then == Then::Allow {
+        if self.then != Then::Allow || self.when.is_empty() {
+            return all;
+        }
+        let left = match other.when.is_empty() {
+            true => other.then,
+            false => other.otherwise,
+        };
+        if other.then == Then::Allow {
             all.when.extend(other.when.iter().filter(|it| !self.when.contains(it)).cloned());
+        }
+        if self.otherwise == Then::Deny && matches!(left, Then::Refuse(_) | Then::Answer(_)) {
+            all.otherwise = left;
         }
         all
     }

@@ -77,6 +77,8 @@ pub struct HostLane {
     near: Near,
     /// The CPU that it said it is on.
     cpu: u32,
+    /// How many messages were sent, round and round.
+    rung: u32,
     /// Whether the worker slept when it was rung last.
     woke: bool,
     /// Nanoseconds in which it waited and did not run.
@@ -264,7 +266,7 @@ impl HostChannel {
         let zero = [0; geometry::SLOTS];
         let channel = Arc::clone(self);
         let (calls, resumes, replies, near) = (zero, zero, zero, Near::default());
-        let (next, behind, depth, slot, cpu, woke) = (0, 0, 0, 0, wire::CPU_UNKNOWN, false);
+        let (next, behind, depth, slot, cpu, woke, rung) = (0, 0, 0, 0, wire::CPU_UNKNOWN, false, 0);
         let crowd = Crowd::default();
         HostLane {
             channel,
@@ -279,6 +281,7 @@ impl HostChannel {
             near,
             cpu,
             woke,
+            rung,
             stood: 0,
             crowd,
             doors,
@@ -616,7 +619,8 @@ impl HostLane {
     fn say_cpu_seldom(&mut self) {
         /// Messages between two looks at where this thread is, when it has to look for nothing else.
         const SELDOM: u32 = 1 << 6;
-        if self.calls[self.slot].is_multiple_of(SELDOM / wire::RING_SLOTS) {
+        self.rung = self.rung.wrapping_add(1);
+        if self.rung.is_multiple_of(SELDOM) {
             self.say_cpu();
         }
     }

@@ -6,9 +6,9 @@
 use std::ffi::{c_int, c_long, c_void};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU16, AtomicU32, Ordering};
 
-use hotcell_protocol::wire::denial_record as at;
+use hotcell_protocol::wire::{Phase, denial_record as at};
 use hotcell_sandbox::{DEVICES, Plan, Syscall};
 use rustix::fs::{Mode, OFlags};
 
@@ -34,6 +34,9 @@ static NOTING: AtomicBool = AtomicBool::new(false);
 
 /// How many calls were refused.
 static REFUSED: AtomicU32 = AtomicU32::new(0);
+
+/// Whose rules hold.
+static PHASE: AtomicU16 = AtomicU16::new(Phase::Load.raw());
 
 /// The thread that tries what the wall stops, and is not to be counted or ended for it; 0 none.
 static TRYING: AtomicU32 = AtomicU32::new(0);
@@ -91,6 +94,20 @@ pub(crate) fn prepare(plan: &Plan) {
     };
     let refused = plan.refused().iter().map(|path| path.clone().into_bytes()).collect();
     KNOWN.get_or_init(|| Known { refused, devices: DEVICES.iter().map(device).collect() });
+}
+
+/// From here on what is stopped is noted as stopped by the rules that hold when it serves. They deny what those of loading do: what another
+/// thread of the library is denied before they hold is told as it will be.
+pub(crate) fn serves() {
+    PHASE.store(Phase::Serve.raw(), Ordering::Relaxed);
+}
+
+/// Runs health checks: what is stopped meanwhile is noted as stopped in one.
+pub(crate) fn while_checking<T>(run: impl FnOnce() -> T) -> T {
+    PHASE.store(Phase::Check.raw(), Ordering::Relaxed);
+    let result = run();
+    serves();
+    result
 }
 
 /// Runs what tries the wall on this thread: nothing that is denied there is noted, or ends the worker.
@@ -250,7 +267,8 @@ impl Stopped {
             for (index, argument) in self.arguments.iter().enumerate() {
                 crash::write(record, at::ARGUMENT_0 + index * size_of::<u64>(), *argument);
             }
-            crash::write(record, at::PORT, u32::from(port.unwrap_or(0)));
+            crash::write(record, at::PORT, port.unwrap_or(0));
+            crash::write(record, at::PHASE, PHASE.load(Ordering::Relaxed));
             std::ptr::copy_nonoverlapping(text.as_ptr(), record.add(at::TEXT), text.len());
             crash::write(record, at::TEXT_LENGTH, text.len() as u32);
             crash::write(record, at::COUNT, count);

@@ -117,13 +117,16 @@ fn load(socket: &Arc<ControlSocket>) -> Result<&'static Worker, Failure> {
     crash::note_exits();
     let level = match wall {
         None => Level::measure().map_err(system("serve phase"))?,
-        Some(wall) => denial::while_trying(|| wall.serve()).map_err(system("sandbox"))?,
+        Some(wall) => {
+            denial::serves();
+            denial::while_trying(|| wall.serve()).map_err(system("sandbox"))?
+        }
     };
     let stops = if library.attend().is_some() { wire::capabilities::CANCEL } else { 0 };
     let capabilities = (CAPABILITIES | stops) & hello.capabilities;
     if capabilities & wire::capabilities::HEALTH != 0 {
         // In the sandbox in which calls are made, and before what they are to find is noted.
-        library.check_health()?;
+        denial::while_checking(|| library.check_health())?;
     }
     state::remember(&channel, capabilities);
     let several = capabilities & wire::capabilities::LANES != 0;

@@ -8,7 +8,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use hotcell::{Breaker, Cause, Error, ErrorKind, Executed, Options, Pool, PoolOptions, Reload, Restart};
+use hotcell::{
+    Breaker, Cause, Error, ErrorKind, Executed, Options, Pool, PoolOptions, Profile, Reload, Remedy, Restart,
+    Sandbox,
+};
 use hotcell_e2e::edition::{Edition, Editions};
 use hotcell_e2e::process::{alive, wait_until};
 
@@ -180,6 +183,27 @@ fn a_library_that_gives_a_wrong_answer_does_not_come_into_service() {
         let check = "health check failed: edition_mark(-1) == edition_number() - 10";
         error.kind() == ErrorKind::LoadFailed && error.message().contains(check)
     });
+}
+
+/// Health checks are made in the sandbox in which calls are made: what they are denied is told as of calls.
+#[test]
+fn what_would_allow_what_a_check_was_denied_has_it_pass() {
+    let editions = Editions::new();
+    let (files, log) = editions.writing("EDITION_ASKED");
+    let first = first(&editions);
+    let open = |sandbox: Sandbox| {
+        let options = Options { sandbox: Some(sandbox), ..files.clone() };
+        Edition::open(&first, options)
+    };
+    let error = open(Sandbox::of(Profile::Compute)).unwrap_err();
+    let path = log.canonicalize().unwrap().display().to_string();
+    let says = format!("while the library was checked: the sandbox denied openat({path:?})");
+    assert_eq!((error.kind(), error.message()), (ErrorKind::LoadFailed, says.as_str()));
+    let Cause::Denied(denied) = error.cause() else { panic!("{error:?}") };
+    let Some(Remedy::With(with)) = denied.remedy.as_deref() else { panic!("{denied:?}") };
+    let edition = open(with.clone()).unwrap();
+    assert_eq!(edition.int("mark", &[1]).unwrap(), 11);
+    assert_eq!(std::fs::read_to_string(&log).unwrap(), "edition 1 is asked\n".repeat(2));
 }
 
 #[test]

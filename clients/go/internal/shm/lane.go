@@ -34,6 +34,8 @@ type Lane struct {
 	cpu uint32
 	// alone tells whether Go runs one goroutine at a time, as far as was seen when that was looked at last.
 	alone bool
+	// rung is how many messages were sent, round and round.
+	rung uint32
 	// woke tells whether the worker slept when it was rung last.
 	woke bool
 }

@@ -28,9 +28,6 @@ const (
 	Broken
 )
 
-// polls is how often a caller looks before it asks for the time: some microseconds.
-const polls = 2048
-
 // seldom is how many messages are between two looks at which CPU this is.
 const seldom = 64
 
@@ -55,6 +52,18 @@ type Patience struct {
 	Endless bool
 	// Context gives the wait up when it is over. It may be nil.
 	Context context.Context
+}
+
+// Begin has it be that of a call that may wait so long, and polls for no time yet.
+func (p *Patience) Begin(left time.Duration) {
+	p.Spin, p.Left, p.Endless = 0, left, false
+	// What is nothing already is not written: a store of a pointer costs more.
+	if p.Context != nil {
+		p.Context = nil
+	}
+	if !p.Deadline.IsZero() {
+		p.Deadline = time.Time{}
+	}
 }
 
 // Reckon sees to it that there is a deadline.
@@ -110,13 +119,8 @@ func (l *Lane) Await(callID uint64, patience *Patience) (ReplyHead, Outcome, str
 // poll looks for a while whether the commit word changes.
 func (l *Lane) poll() bool {
 	commit, before := l.channel.reply.word(slotAt(l.index, l.slot)+wire.ReplyHeadCommit), l.replies[l.slot]
-	for range polls {
-		// Partner: as in look, which judges it.
-		if atomic.LoadUint32(commit) != before {
-			return true
-		}
-	}
-	return false
+	// Partner: as in look, which judges it.
+	return changes(commit, before, polls)
 }
 
 // awaitLonger is the rest of a wait that was not over in a moment.
@@ -208,7 +212,7 @@ func (l *Lane) look(callID uint64) (head ReplyHead, outcome Outcome, rule string
 
 // ring wakes the worker if it sleeps. It comes behind the store of a commit word, which is a fence.
 func (l *Lane) ring() {
-	if l.calls[l.slot]%(seldom/wire.RingSlots) == 0 {
+	if l.rung++; l.rung%seldom == 0 {
 		l.sayCPU()
 		l.alone = runtime.GOMAXPROCS(0) == 1
 	}

@@ -133,6 +133,19 @@ const (
 	ParkEventfd Park = 2
 )
 
+// Phase: Which rules of the sandbox hold in a worker.
+type Phase uint16
+
+// Values of Phase.
+const (
+	// PhaseLoad: Those of loading: constructors and init calls run.
+	PhaseLoad Phase = 0
+	// PhaseServe: Those of its profile: calls run.
+	PhaseServe Phase = 1
+	// PhaseCheck: The same, while the contract's health checks run.
+	PhaseCheck Phase = 2
+)
+
 // ReplyState: What a committed reply says.
 type ReplyState uint16
 
@@ -492,8 +505,10 @@ const (
 	DenialRecordArgument4 = 48
 	// DenialRecordArgument5 (u64): the last.
 	DenialRecordArgument5 = 56
-	// DenialRecordPort (u32): of the address that an argument points to; 0 none.
+	// DenialRecordPort (u16): of the address that an argument points to; 0 none.
 	DenialRecordPort = 64
+	// DenialRecordPhase (u16): whose rules stopped it, a Phase.
+	DenialRecordPhase = 66
 	// DenialRecordTextLength (u32): bytes of the text.
 	DenialRecordTextLength = 68
 	// DenialRecordText ([u8; 184]): the path that an argument points to, as much of it as fits.

@@ -256,7 +256,21 @@ impl Scope<'_> {
         }
         match found.filter(|field| matches!(field.role.value, FieldRole::Value | FieldRole::Bits { .. })) {
             Some(field) => Ok(Class::of(&field.ty)),
-            None => wrong(format!("`{node}` is no number"), None),
+            None => {
+                let texts =
+                    |role: &FieldRole| matches!(role, FieldRole::Text { .. } | FieldRole::TextArray { .. });
+                let is_text = found.is_some_and(|field| texts(&field.role.value));
+                let help = (is_text && self.purpose == Purpose::Message).then(|| {
+                    let last = path.rsplit('.').next().unwrap_or(path);
+                    let of = self.param(&node.called(name)).map(|index| &self.site.function.params[index].ty);
+                    let of = of.and_then(CType::pointee).map_or("STRUCTURE", |(pointee, _)| &pointee.written);
+                    format!(
+                        "a function gives it, which `prelude` may have behind its `#include`: `static inline const char \
+                         *{last}_of(const {of} *it) {{ return it->{path}; }}`, and `message = \"{last}_of({name})\"`"
+                    )
+                });
+                wrong(format!("`{node}` is no number"), help)
+            }
         }
     }
 

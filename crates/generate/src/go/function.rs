@@ -46,37 +46,23 @@ pub(crate) struct Receiver {
     /// The expression that begins a call, up to the function's index, and of one that begins with objects that may have to be made anew.
     begin: String,
     begin_with: String,
-    /// Where calls may be made again, the session.
-    session: String,
 }
 
 impl Receiver {
     /// That of a function.
     fn of(context: &Context<'_>, owner: Owner<'_>) -> Receiver {
         let Owner::Object { key, .. } = owner else {
-            let (name, session) = ("lib".to_owned(), "lib.s()".to_owned());
             return Receiver {
-                name,
+                name: "lib".into(),
                 ty: "*Library".into(),
                 begin: "lib.s().Begin(ctx, ".into(),
                 begin_with: "lib.s().BeginWith(ctx, ".into(),
-                session,
             };
         };
         let ty = context.names.borrow().objects[key].clone();
         let name = names::receiver(&ty);
-        let is_resident = context.interface.structs.contains_key(key);
-        let (session, begin, begin_with) = match is_resident {
-            true => {
-                (format!("{name}.session"), format!("{name}.call(ctx, "), format!("{name}.callWith(ctx, "))
-            }
-            false => (
-                format!("{name}.h().Session()"),
-                format!("{name}.h().Begin(ctx, "),
-                format!("{name}.h().BeginWith(ctx, "),
-            ),
-        };
-        Receiver { name, ty: format!("*{ty}"), begin, begin_with, session }
+        let (begin, begin_with) = (format!("{name}.call(ctx, "), format!("{name}.callWith(ctx, "));
+        Receiver { name, ty: format!("*{ty}"), begin, begin_with }
     }
 
     /// The statement that begins a call of a function by its index: with those of its objects that may have to be made anew.
@@ -121,7 +107,7 @@ pub(crate) fn method(context: &Context<'_>, index: usize) -> Result<Method, Erro
         }
         true => {
             body.extend(finish(&arguments, &outcomes, results.once()));
-            body = again(&receiver, &results, body, &outcomes);
+            body = again(&results, body, &outcomes);
         }
     }
     let params = [("ctx".to_owned(), "context.Context".to_owned())].into_iter().chain(arguments.params);
@@ -218,12 +204,9 @@ fn literal(whole: &str, outcomes: &[Outcome]) -> String {
     format!("{whole}{{{}}}", fields.join(", "))
 }
 
-/// The statements of a method whose calls may be made again; `once` are those that make one.
-fn again(receiver: &Receiver, results: &Results<'_>, once: Vec<String>, outcomes: &[Outcome]) -> Vec<String> {
-    let head = format!(
-        "rt.Retried(ctx, {}, func(ctx context.Context) ({}, error) {{",
-        receiver.session, results.whole
-    );
+/// The statements of a method whose calls may be made again, which is the library's; `once` are those that make one.
+fn again(results: &Results<'_>, once: Vec<String>, outcomes: &[Outcome]) -> Vec<String> {
+    let head = format!("rt.Retried(ctx, lib.s(), func(ctx context.Context) ({}, error) {{", results.whole);
     let left = match outcomes.len() {
         0 => "_, err := ",
         2..=FEW => "result, err := ",
@@ -275,7 +258,7 @@ pub(crate) fn batched(context: &Context<'_>, index: usize) -> Result<Method, Err
     let function = &context.interface.functions[index];
     let name = context.names.borrow().batch[index].clone();
     let mut scope = names::locals("batch");
-    scope.taken.insert("stamp".into());
+    scope.taken.extend(["stamp".into(), "begun".into()]);
     let arguments = Arguments::of(context, function, (Owner::Library, "batch"), &mut scope)?;
     let outcomes = outcomes(context, function, &arguments, &mut Scope::default())?;
     let results = Results::of(context, index, &outcomes);
@@ -283,13 +266,15 @@ pub(crate) fn batched(context: &Context<'_>, index: usize) -> Result<Method, Err
     let plain = outcomes.iter().all(|it| it.plain);
     let numbers = plain && takes_numbers(function);
     let mut body = match numbers {
-        true => vec![format!("\tcall, stamp := batch.batch.BeginNumbers({index_of})")],
-        false => vec![format!("\tcall := batch.batch.Begin({index_of})"), "\tdefer call.Leave()".into()],
+        true => {
+            vec!["\tbegun := batch.b()".into(), format!("\tcall, stamp := begun.BeginNumbers({index_of})")]
+        }
+        false => vec![format!("\tcall := batch.b().Begin({index_of})"), "\tdefer call.Leave()".into()],
     };
     body.extend(arguments.puts);
     let whole = &results.whole;
     let (add, read) = match (numbers, plain) {
-        (true, _) => ("Added(batch.batch, stamp", "reply rt.Numbers"),
+        (true, _) => ("Added(begun, stamp", "reply rt.Numbers"),
         (false, true) => ("Values(call", "reply rt.Numbers"),
         (false, false) => ("Read(call", "reply *rt.Reply"),
     };

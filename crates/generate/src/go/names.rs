@@ -101,8 +101,20 @@ const PREDECLARED: &[&str] = &[
 /// Names in the body of every method.
 const LOCALS: &[&str] = &["call", "ctx", "err", "handle", "in", "lib", "reply", "result"];
 
-/// Names in other functions of a type, none of which its object goes by.
-const OTHERS: &[&str] = &["at", "image", "index", "item", "library", "name", "offset", "part"];
+/// Names in other functions of a type, and what of the package these use, none of which its object goes by.
+const OTHERS: &[&str] = &[
+    "at",
+    "description",
+    "function",
+    "image",
+    "index",
+    "item",
+    "library",
+    "name",
+    "objects",
+    "offset",
+    "part",
+];
 
 /// What every package has: its functions, and types that are not the library's.
 pub(crate) const PACKAGE: &[&str] = &["Batch", "Library", "Open", "Options", "Pipeline"];
@@ -262,5 +274,6 @@ mod tests {
         assert_eq!(receiver("Image"), "image_");
         assert_eq!(receiver("Type"), "type_");
         assert_eq!(receiver("Item"), "item_");
+        assert_eq!(receiver("Function"), "function_");
     }
 }

@@ -1,6 +1,6 @@
 //! Types of objects: handles, and structures that live in the worker.
 
-use hotcell_model::interface::{Function, Handle, Role};
+use hotcell_model::interface::{CallbackRole, Function, Handle, Ownership, Param, ResultRole, Role};
 use serde::Serialize;
 
 use crate::Error;
@@ -10,6 +10,7 @@ use crate::go::function::Method;
 use crate::go::names::receiver;
 use crate::go::structs::Record;
 use crate::shape::missing;
+use crate::shape::owner::Owner;
 
 /// What `object.go.j2` and `resident.go.j2` print.
 #[derive(Serialize)]
@@ -30,9 +31,14 @@ pub(crate) struct Object {
     pub(crate) methods: Vec<Method>,
     /// The fields, when it is a structure that lives in the worker.
     pub(crate) record: Option<Record>,
-    /// How an object of a structure begins, behind "is not there yet: ".
+    /// Whether it has methods that call.
+    is_receiver: bool,
+    /// How one begins, behind "is not there yet: " or "is nil: ".
     beginnings: String,
 }
+
+/// How many methods are named at most that give an object.
+const FEW: usize = 3;
 
 /// The type of the object `key`; `methods` are its functions.
 pub(crate) fn object(
@@ -52,9 +58,13 @@ pub(crate) fn object(
         release: handle.release.clone(),
         restores: handle.restore.is_some(),
         begins_with: methods.iter().any(|method| method.begins_with),
+        is_receiver: !methods.is_empty(),
         methods,
+        beginnings: match record {
+            Some(_) => beginnings(context, key),
+            None => givers(context, key),
+        },
         record,
-        beginnings: beginnings(context, key),
         name,
     })
 }
@@ -74,6 +84,61 @@ fn beginnings(context: &Context<'_>, key: &str) -> String {
         "" => "no function of the contract begins one".into(),
         methods => format!("call {methods} first"),
     }
+}
+
+/// The methods that give one, as advice: those that give one that is the caller's, if there are such, and some of them where there are many.
+fn givers(context: &Context<'_>, key: &str) -> String {
+    let functions = &context.interface.functions;
+    let all = |owned: bool| -> Vec<usize> {
+        (0..functions.len()).filter(|&index| gives(&functions[index], key, owned)).collect()
+    };
+    let mut found = all(true);
+    if found.is_empty() {
+        found = all(false);
+    }
+    let names = context.names.borrow();
+    let method = |&index: &usize| {
+        let of = Owner::of(&functions[index]).key().and_then(|key| names.objects.get(key));
+        format!("{}.{}", of.map_or("Library", String::as_str), names.methods[index])
+    };
+    let methods: Vec<String> = found.iter().take(FEW).map(method).collect();
+    match methods.as_slice() {
+        [] if functions.iter().any(|function| lends(function, key)) => {
+            "the library passes one to callbacks, and no method gives one".into()
+        }
+        [] => "no method gives one".into(),
+        [one] => format!("{one} gives one"),
+        _ if found.len() > FEW => format!("{} and others give one", methods.join(", ")),
+        [others @ .., last] => format!("{} and {last} give one", others.join(", ")),
+    }
+}
+
+/// Whether a function hands an object of this type out: one that is the caller's then, or any.
+fn gives(function: &Function, key: &str, owned: bool) -> bool {
+    let fits = |handle: &str, ownership: &Ownership| {
+        handle == key && (!owned || matches!(ownership, Ownership::Owned { .. }))
+    };
+    let returned = match &function.result.value {
+        ResultRole::Handle { handle, ownership, .. } => fits(handle, ownership),
+        _ => false,
+    };
+    let hands_out = |param: &Param| match &param.role.value {
+        Role::HandleOut { handle, ownership, .. } => fits(handle, ownership),
+        _ => false,
+    };
+    returned || function.params.iter().any(hands_out)
+}
+
+/// Whether a callback of a function is passed one.
+fn lends(function: &Function, key: &str) -> bool {
+    let of = |role: &CallbackRole| match role {
+        CallbackRole::Handle { handle, .. } | CallbackRole::Handles { handle, .. } => handle == key,
+        _ => false,
+    };
+    function.params.iter().any(|param| match &param.role.value {
+        Role::Callback { callback, .. } => callback.params.iter().any(|param| of(&param.role)),
+        _ => false,
+    })
 }
 
 fn documentation(

@@ -11,7 +11,7 @@ use hotcell_model::api::{Constant, ConstantValue, Location};
 use hotcell_model::evidence::Fact;
 use hotcell_model::interface::{
     Callback, CallbackParam, CallbackRole, CallbackScope, CallbackThreads, Direction, Encoding, FieldRole,
-    Role, Struct, StructField, Told,
+    Restore, Role, Struct, StructField, Told,
 };
 use hotcell_model::layout::Block;
 
@@ -129,6 +129,80 @@ fn awkward() -> Interface {
     interface.constants = constants.into();
     refresh(&mut interface);
     interface
+}
+
+/// Objects go by the names of their types, which are those of all that stands in their methods, and may be made anew.
+#[test]
+fn types_are_called_as_what_stands_in_methods() {
+    let names = [
+        "begun",
+        "call",
+        "calls",
+        "compiled",
+        "context",
+        "ctx",
+        "description",
+        "err",
+        "function",
+        "functions",
+        "handle",
+        "handles",
+        "hotcell",
+        "image",
+        "in",
+        "index",
+        "item",
+        "lib",
+        "library",
+        "name",
+        "objects",
+        "offset",
+        "own",
+        "part",
+        "reply",
+        "result",
+        "rt",
+        "session",
+    ];
+    let mut functions = Vec::new();
+    for name in names {
+        let (it, own) = (format!("struct {name} *"), || p("it", &format!("struct {name} *"), handle(name)));
+        let close = Role::Handle {
+            handle: name.into(),
+            consumed: true,
+            on_success: false,
+            nullable: false,
+            invalidates: false,
+        };
+        let made = objects::handle_result(name, Some(&format!("{name}_close")), None);
+        functions.extend([
+            f(&it, &format!("{name}_make"), vec![p("number", "int", value())]).result(made),
+            f("void", &format!("{name}_close"), vec![p("it", &it, close)]),
+            f(
+                "int",
+                &format!("{name}_run"),
+                vec![own(), p("function", "int", value()), p("other", "struct item *", handle("item"))],
+            ),
+        ]);
+    }
+    let mut interface = interface("names", "names.h", "libnames.so", functions);
+    let types: Vec<_> =
+        names.iter().map(|name| (format!("struct {name} *"), format!("{name}_close"))).collect();
+    let types =
+        names.iter().zip(&types).map(|(name, (ty, close))| (*name, ty.as_str(), Some(close.as_str())));
+    interface.handles = handles(&types.collect::<Vec<_>>());
+    for (name, of) in &mut interface.handles {
+        of.restore = Some(Restore { by: vec![format!("{name}_make")], configure: Vec::new(), times: 1 });
+    }
+    refresh(&mut interface);
+    let source = check(&interface);
+    for expect in [
+        "func (function_ *Function) callWith(ctx context.Context, function int, objects ...*rt.Handle) *rt.Call {",
+        "func (description_ *Description) Run(ctx context.Context, function int32, other *Item) (int32, error) {",
+        "the Objects is nil: Library.ObjectsMake gives one",
+    ] {
+        assert!(source.contains(expect), "{source}\nlacks: {expect}");
+    }
 }
 
 fn callback(params: &[&str], result: &str) -> Role {

@@ -254,6 +254,51 @@ fn what_is_written_is_not_executed() {
     }
 }
 
+/// Whatever a line allows of a call while it serves: where it allows nothing, loading gives what it gives without the line.
+#[test]
+fn a_line_takes_nothing_from_what_loading_gives() {
+    let without = Policy::load(&Sandbox::of(Profile::Custom)).unwrap();
+    let mut told = 0;
+    for call in LOAD.iter().flat_map(|rule| rule.calls) {
+        if !without.decisions.contains_key(call) || Policy::is_never_allowed(call) {
+            continue;
+        }
+        let allow = vec![format!("{call}(arg1:64 == 0x5a5a5a5a)")];
+        let with = Policy::load(&Sandbox { allow, ..Sandbox::of(Profile::Custom) }).unwrap();
+        for second in [0, 1, 2, 0x200, 0x201, 0x241, 0x1000] {
+            let arguments = [1, second, second, 0, 0, 0];
+            let before = without.then(call, &arguments, 1);
+            assert_eq!(with.then(call, &arguments, 1), before, "{call} {arguments:?}");
+            told += usize::from(matches!(before, Then::Refuse(_) | Then::Answer(_)));
+        }
+    }
+    assert!(told > 100, "{told}");
+}
+
+/// The same while it serves, with paths and without.
+#[test]
+fn a_line_takes_nothing_from_what_is_told_while_it_serves() {
+    let mut told = 0;
+    let with_paths = Sandbox { read: vec!["/etc/hosts".into()], ..Sandbox::of(Profile::Custom) };
+    for sandbox in [Sandbox::of(Profile::Custom), with_paths] {
+        let without = Policy::serve(&sandbox).unwrap();
+        for syscall in SYSCALLS.iter().filter(|it| !Policy::is_never_allowed(it.name)) {
+            let call = syscall.name;
+            let allow = vec![format!("{call}(arg1:64 == 0x5a5a5a5a)")];
+            let with = Policy::serve(&Sandbox { allow, ..sandbox.clone() }).unwrap();
+            for second in [0, 1, 2, 0x200, 0x241] {
+                let arguments = [1, second, second, 0, 0, 0];
+                let before = without.then(call, &arguments, 1);
+                if matches!(before, Then::Refuse(_) | Then::Answer(_)) {
+                    assert_eq!(with.then(call, &arguments, 1), before, "{call} {arguments:?}");
+                    told += 1;
+                }
+            }
+        }
+    }
+    assert!(told > 30, "{told}");
+}
+
 #[test]
 fn rules_of_users_are_read_or_refused() {
     let wrong = |rule: &str| {

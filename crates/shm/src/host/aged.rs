@@ -72,6 +72,22 @@ fn what_stood_while_one_call_was_waited_for_is_no_time_of_the_next() {
     assert_eq!(host.take_standstill(), 0);
 }
 
+/// However the slots go round.
+#[test]
+fn one_message_of_64_says_where_its_caller_is() {
+    let (mut lane, worker, mut lanes) = aged(0, 0);
+    let mut said = 0;
+    for call_id in 1..=640 {
+        lane.cpu = wire::CPU_UNKNOWN;
+        publish(&mut lane, call_id);
+        said += u32::from(lane.cpu != wire::CPU_UNKNOWN);
+        let request = take(&worker, &mut lanes, call_id);
+        worker.reply(&mut lanes[0], &request, head(ReplyState::Returned, 5), 0);
+        assert_eq!(lane.now(call_id), Waited::Reply(head(ReplyState::Returned, 5)));
+    }
+    assert_eq!(said, 10);
+}
+
 /// A call that calls back twice, with a call nested in each, and asks for space.
 fn call(lane: &mut HostLane, worker: &WorkerChannel, lanes: &mut [WorkerLane], call_id: u64) {
     assert_eq!(lane.now(call_id), Waited::DeadlinePassed, "nobody has replied");

@@ -1,6 +1,6 @@
 //! What a worker's sandbox stopped, as its signal handler noted it.
 
-use hotcell_protocol::wire::denial_record as at;
+use hotcell_protocol::wire::{Phase, denial_record as at};
 
 use super::HostChannel;
 use crate::geometry;
@@ -20,6 +20,8 @@ pub struct DenialRecord {
     pub arguments: [u64; 6],
     /// The port of an address that it passed; 0 none.
     pub port: u16,
+    /// Whose rules have stopped it.
+    pub phase: Phase,
     /// The path that it passed, as much of it as was noted. Not escaped.
     pub text: Vec<u8>,
 }
@@ -56,7 +58,9 @@ impl HostChannel {
             architecture: self.reply.load(record + at::ARCHITECTURE),
             errno: self.reply.load(record + at::ERRNO),
             arguments: std::array::from_fn(argument),
-            port: self.reply.load::<u32>(record + at::PORT) as u16,
+            port: self.reply.load(record + at::PORT),
+            // What is none was noted by nobody who knows of any.
+            phase: Phase::from_raw(self.reply.load(record + at::PHASE)).unwrap_or(Phase::Load),
             text,
         })
     }

@@ -23,7 +23,7 @@ func main() {
 	lib := open()
 	defer lib.Close()
 	for _, part := range []func(*shelf.Library){
-		notOpened, objects, collected, failed, callbacks, keptCallbacks, structures, texts, failures, streams, longStructures,
+		notOpened, none, objects, collected, failed, callbacks, keptCallbacks, structures, texts, failures, streams, longStructures,
 		truthsAndRows, batches, batchesAgain, keptInBatches, pipelines, contexts, crashes,
 	} {
 		part(lib)
@@ -121,9 +121,76 @@ func notOpened(*shelf.Library) {
 		says(second(lib.Pipeline(ctx).Alive().Result()))
 		check(lib.Close())
 	}
-	// As of what is no object.
-	fails((&shelf.Box{}).Add(ctx, 1), hotcell.ErrInvalidArgument)
-	fails((&shelf.Stream{}).Start(ctx, 7), hotcell.ErrInvalidArgument)
+}
+
+// none is that of what nobody has made, and of what is over, every call says so and what to do, and none panics.
+func none(lib *shelf.Library) {
+	says := func(err error, words string) {
+		fails(err, hotcell.ErrInvalidArgument)
+		equal([]any{strings.Contains(err.Error(), words), err.Error()}, []any{true, err.Error()})
+	}
+	for _, box := range []*shelf.Box{nil, {}} {
+		says(box.Add(ctx, 1), "shelf_box_add: InvalidArgument: the Box is nil: Shelf.BoxNew gives one")
+		says(second(box.Each(ctx, nil)), "the Box is nil")
+		check(box.Close())
+	}
+	says(second((*shelf.Shelf)(nil).BoxNew(ctx, shelf.SizeSmall)), "the Shelf is nil: Library.Open gives one")
+	for _, stream := range []*shelf.Stream{nil, {}} {
+		says(stream.Start(ctx, 7), "the Stream is of no library: NewStream makes one that is")
+		says(stream.Run(ctx), "the Stream is of no library")
+		check(stream.Close())
+	}
+	// A batch and a pipeline that no library has begun.
+	var batch shelf.Batch
+	alive := batch.Alive()
+	says(batch.Run(ctx), "no library has begun this batch or pipeline")
+	says(second(alive.Result()), "no library has begun this batch or pipeline")
+	equal(batch.Len(), 0)
+	batch.Reset()
+	says(second(alive.Result()), "no library has begun this batch or pipeline")
+	var pipeline shelf.Pipeline
+	says(second(pipeline.Sizes().Result()), "no library has begun this batch or pipeline")
+	pipeline.Settle()
+	(*shelf.Pipeline)(nil).Settle()
+	equal([]any{pipeline.InFlight(), (*shelf.Pipeline)(nil).InFlight()}, []any{0, 0})
+	says((*shelf.Batch)(nil).Run(ctx), "no library has begun this batch or pipeline")
+	(*shelf.Batch)(nil).Reset()
+	equal((*shelf.Batch)(nil).Len(), 0)
+	var ticket rt.Ticket[int32]
+	says(second(ticket.Result()), "the ticket is of no call")
+	// No context.
+	const nothing = "the context is nil: pass context.Background() where there is none"
+	none := context.Context(nil)
+	says(second(lib.Alive(none)), nothing)
+	books := must(lib.Open(ctx, "books"))
+	says(second(books.Total(none)), nothing)
+	entry := lib.Batch()
+	alive = entry.Alive()
+	says(entry.Run(none), nothing)
+	says(second(alive.Result()), nothing)
+	pipe := lib.Pipeline(none)
+	says(second(pipe.Alive().Result()), nothing)
+	pipe.Settle()
+	says(second(shelf.Open(none, hotcell.Options{})), nothing)
+	says(second(lib.Session().Stats(none)), nothing)
+	// What is closed.
+	check(books.Close())
+	fails(second(books.Total(ctx)), hotcell.ErrStaleHandle)
+	over := open()
+	kept := must(over.Open(ctx, "kept"))
+	entry, pipe = over.Batch(), over.Pipeline(ctx)
+	alive = entry.Alive()
+	check(over.Close())
+	check(over.Close())
+	for _, err := range []error{
+		second(over.Alive(ctx)), second(kept.Total(ctx)), entry.Run(ctx), second(alive.Result()), second(pipe.Alive().Result()),
+		second(over.Session().Alloc(8)), second(over.Session().AllocShared(8)), second(over.Session().Stats(ctx)), shelf.NewStream(over).Start(ctx, 1),
+	} {
+		fails(err, hotcell.ErrUnavailable)
+		equal([]any{strings.Contains(err.Error(), "the session is closed"), err.Error()}, []any{true, err.Error()})
+	}
+	check(kept.Close())
+	equal(must(lib.Alive(ctx)), must(lib.Alive(ctx)))
 }
 
 func second[T any](_ T, err error) error { return err }

@@ -95,6 +95,8 @@ fn what_would_allow_a_denied_call_allows_it() {
 #[test]
 fn what_would_allow_what_a_constructor_was_denied_has_it_load() {
     let attacks = Attacks::new();
+    let error = attacks.open(Sandbox::of(Profile::Compute), &[("ATTACK", "socket_unix")]).unwrap_err();
+    assert_eq!(error.message(), "while loading the library: the sandbox denied socket");
     let told = |attack: &str| {
         let outcome = attacks.in_constructor(Sandbox::of(Profile::Compute), attack);
         let Outcome::Denied(denied) = &outcome else { panic!("{attack}: {outcome:?}") };
@@ -108,6 +110,22 @@ fn what_would_allow_what_a_constructor_was_denied_has_it_load() {
     with.connect.push(7);
     assert_eq!(attacks.in_constructor(with, "socket_inet"), Outcome::Succeeded);
     assert_eq!(told("ptrace_seize"), Some(Remedy::Never));
+}
+
+/// What is told a constructor instead of being done stays so where a line allows some of it.
+#[test]
+fn a_line_leaves_a_constructor_the_answers_that_it_had() {
+    let attacks = Attacks::new();
+    let compute = Sandbox::of(Profile::Compute);
+    let lines = [("times", "utimensat(arg1:64 == 0)"), ("chmod", "fchmodat(arg2 == 0)")];
+    for (attack, line) in lines {
+        assert_eq!(attacks.in_constructor(compute.clone(), attack), Outcome::Errno(libc::EPERM), "{attack}");
+        let with = Sandbox { allow: vec![line.into()], ..Sandbox::of(Profile::Custom) };
+        assert_eq!(attacks.in_constructor(with.clone(), attack), Outcome::Errno(libc::EPERM), "{line}");
+        // Once it serves it is what the line does not allow.
+        let attacker = attacks.open(with, &[]).unwrap();
+        assert!(matches!(attacker.attack(attack), Outcome::Denied(_)), "{line}");
+    }
 }
 
 /// The pointer is the library's: it may point nowhere.

@@ -30,6 +30,13 @@ fn misuse_of_fields_is_said() {
         ),
         (declaration, format!("{reads}{}", out("l.from")), "6:44: `l.from` is no number"),
         (
+            "int f(struct person *why)",
+            "params.why = { out = \"struct\" }\nerror = { fails = \"nonzero\", message = \"why.id\" }\n[struct.person]\nfields.name = { string = \"utf-8\", nullable = true }\nfields.id = { string = \"utf-8\" }"
+                .to_owned(),
+            "6:41: `why.id` is no number = a function gives it, which `prelude` may have behind its `#include`: `static inline \
+             const char *id_of(const struct person *it) { return it->id; }`, and `message = \"id_of(why)\"`",
+        ),
+        (
             declaration,
             format!("{reads}{}", out("n.from")),
             "6:44: `n` is no structure whose fields go with the call",

@@ -47,9 +47,10 @@ fn calls_begin_with_objects_that_are_made_anew() {
         "func (store *Store) Restore(ctx context.Context) error {\n",
         ") ObRestore(ctx context.Context) (int32, error) {",
         "the call that made it (ob_open) is made again, and behind it those that have configured it.",
-        "call := store.h().BeginWith(ctx, fn_ObLimit, store.h())",
+        "call := store.callWith(ctx, fn_ObLimit, store.h())",
+        "return handle.BeginWith(ctx, function, objects...)",
         "call := lib.s().BeginWith(ctx, fn_ObGather, handles_Of(some)...)",
-        "call := store.h().BeginWith(ctx, fn_ObFeed, append([]*rt.Handle{store.h()}, handles_Of(more)...)...)",
+        "call := store.callWith(ctx, fn_ObFeed, append([]*rt.Handle{store.h()}, handles_Of(more)...)...)",
         // One that may be NULL.
         "BeginWith(ctx, fn_ObSize, store.h())",
     ] {

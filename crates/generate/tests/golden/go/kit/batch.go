@@ -18,17 +18,25 @@ type Batch struct {
 
 // Run sends the calls, and waits until all of them were executed. What became of a call its ticket tells.
 func (batch *Batch) Run(ctx context.Context) error {
-	return batch.batch.Run(ctx)
+	return batch.own().Run(ctx)
 }
 
 // Len is how many calls are in it.
 func (batch *Batch) Len() int {
-	return batch.batch.Len()
+	return batch.own().Len()
 }
 
 // Reset makes it empty, and keeps its memory: it can be filled and run again. Tickets from before give an error.
 func (batch *Batch) Reset() {
-	batch.batch.Reset()
+	batch.own().Reset()
+}
+
+// own is what collects the calls; of nil one that says so.
+func (batch *Batch) own() *rt.Batch {
+	if batch == nil {
+		return rt.NotBegun()
+	}
+	return batch.b()
 }
 
 // Pipeline is calls that are sent as they are made, and executed in order. Each fails for itself.
@@ -42,11 +50,16 @@ type Pipeline struct {
 
 // Settle waits for all calls in flight. Their results stay in their tickets, and others have the worker.
 func (pipeline *Pipeline) Settle() {
-	pipeline.pipe.Settle()
+	if pipeline != nil {
+		pipeline.pipe.Settle()
+	}
 }
 
 // InFlight is how many calls were sent whose reply nobody has looked at.
 func (pipeline *Pipeline) InFlight() int {
+	if pipeline == nil {
+		return 0
+	}
 	return pipeline.pipe.InFlight()
 }
 
@@ -55,11 +68,20 @@ type calls struct {
 	batch *rt.Batch
 }
 
+// b is what collects the calls. Of a zero value, which no library has begun, it is one that says so of each.
+func (batch *calls) b() *rt.Batch {
+	if batch.batch == nil {
+		// Nothing of it is kept: several goroutines may have the zero value.
+		return rt.NotBegun()
+	}
+	return batch.batch
+}
+
 // Open puts a call of [Library.Open] into the batch, or sends it.
 //
 // Where path is nil, the library gets NULL.
 func (batch *calls) Open(path *string) rt.Ticket[*Kit] {
-	call := batch.batch.Begin(fn_KitOpen)
+	call := batch.b().Begin(fn_KitOpen)
 	defer call.Leave()
 	call.PutOptText(0, "path", path)
 	return rt.Read(call, func(reply *rt.Reply) *Kit {
@@ -71,7 +93,7 @@ func (batch *calls) Open(path *string) rt.Ticket[*Kit] {
 //
 // db is taken over by the call.
 func (batch *calls) Close(db *Kit) rt.Ticket[struct{}] {
-	call := batch.batch.Begin(fn_KitClose)
+	call := batch.b().Begin(fn_KitClose)
 	defer call.Leave()
 	call.PutConsumed(0, "db", db.h(), kind_Kit)
 	return rt.Values(call, func(reply rt.Numbers) struct{} {
@@ -81,7 +103,7 @@ func (batch *calls) Close(db *Kit) rt.Ticket[struct{}] {
 
 // ListNew puts a call of [Kit.ListNew] into the batch, or sends it.
 func (batch *calls) ListNew(db *Kit, size int32) rt.Ticket[*List] {
-	call := batch.batch.Begin(fn_KitListNew)
+	call := batch.b().Begin(fn_KitListNew)
 	defer call.Leave()
 	call.PutHandle(0, "db", db.h(), kind_Kit)
 	call.PutInt32(8, size)
@@ -95,7 +117,7 @@ func (batch *calls) ListNew(db *Kit, size int32) rt.Ticket[*List] {
 // list is taken over by the call.
 // Where list is nil, the library gets NULL.
 func (batch *calls) ListFree(list *List) rt.Ticket[struct{}] {
-	call := batch.batch.Begin(fn_KitListFree)
+	call := batch.b().Begin(fn_KitListFree)
 	defer call.Leave()
 	if list == nil {
 		call.PutUint64(0, 0)
@@ -113,7 +135,7 @@ func (batch *calls) ListFree(list *List) rt.Ticket[struct{}] {
 // spare is taken over by the call.
 // Where after or spare is nil, the library gets NULL for it.
 func (batch *calls) ListAppend(list *List, item, after, spare *Item) rt.Ticket[int32] {
-	call := batch.batch.Begin(fn_KitListAppend)
+	call := batch.b().Begin(fn_KitListAppend)
 	defer call.Leave()
 	call.PutHandle(0, "list", list.h(), kind_List)
 	call.PutConsumed(8, "item", item.h(), kind_Item)
@@ -132,7 +154,7 @@ func (batch *calls) ListAppend(list *List, item, after, spare *Item) rt.Ticket[i
 //
 // item is taken over where the call succeeds.
 func (batch *calls) ListGive(list *List, item *Item) rt.Ticket[struct{}] {
-	call := batch.batch.Begin(fn_KitListGive)
+	call := batch.b().Begin(fn_KitListGive)
 	defer call.Leave()
 	call.PutHandle(0, "list", list.h(), kind_List)
 	call.PutConsumedOnSuccess(8, "item", item.h(), kind_Item)
@@ -143,7 +165,7 @@ func (batch *calls) ListGive(list *List, item *Item) rt.Ticket[struct{}] {
 
 // ListGet puts a call of [List.Get] into the batch, or sends it.
 func (batch *calls) ListGet(list *List, at int32) rt.Ticket[*Item] {
-	call := batch.batch.Begin(fn_KitListGet)
+	call := batch.b().Begin(fn_KitListGet)
 	defer call.Leave()
 	call.PutHandle(0, "list", list.h(), kind_List)
 	call.PutInt32(8, at)
@@ -156,7 +178,7 @@ func (batch *calls) ListGet(list *List, at int32) rt.Ticket[*Item] {
 //
 // Where a or b is nil, the library gets NULL for it.
 func (batch *calls) Compare(a, b *Item) rt.Ticket[int32] {
-	call := batch.batch.Begin(fn_KitCompare)
+	call := batch.b().Begin(fn_KitCompare)
 	defer call.Leave()
 	call.PutOptHandle(0, "a", a.h(), kind_Item)
 	call.PutOptHandle(8, "b", b.h(), kind_Item)
@@ -169,7 +191,7 @@ func (batch *calls) Compare(a, b *Item) rt.Ticket[int32] {
 //
 // Where near is nil, the library gets NULL.
 func (batch *calls) ItemNew(near *Kit) rt.Ticket[*Item] {
-	call := batch.batch.Begin(fn_KitItemNew)
+	call := batch.b().Begin(fn_KitItemNew)
 	defer call.Leave()
 	call.PutOptHandle(0, "near", near.h(), kind_Kit)
 	return rt.Read(call, func(reply *rt.Reply) *Item {
@@ -181,7 +203,7 @@ func (batch *calls) ItemNew(near *Kit) rt.Ticket[*Item] {
 //
 // item is taken over by the call.
 func (batch *calls) ItemDelete(item *Item) rt.Ticket[struct{}] {
-	call := batch.batch.Begin(fn_KitItemDelete)
+	call := batch.b().Begin(fn_KitItemDelete)
 	defer call.Leave()
 	call.PutConsumed(0, "item", item.h(), kind_Item)
 	return rt.Values(call, func(reply rt.Numbers) struct{} {
@@ -193,7 +215,7 @@ func (batch *calls) ItemDelete(item *Item) rt.Ticket[struct{}] {
 //
 // What was borrowed from list is stale afterwards.
 func (batch *calls) ListSplit(list *List) rt.Ticket[SplitResult] {
-	call := batch.batch.Begin(fn_KitListSplit)
+	call := batch.b().Begin(fn_KitListSplit)
 	defer call.Leave()
 	call.PutHandle(0, "list", list.h(), kind_List)
 	return rt.Read(call, func(reply *rt.Reply) SplitResult {
@@ -203,7 +225,7 @@ func (batch *calls) ListSplit(list *List) rt.Ticket[SplitResult] {
 
 // Words puts a call of [Library.Words] into the batch, or sends it.
 func (batch *calls) Words(words []string) rt.Ticket[int32] {
-	call := batch.batch.Begin(fn_KitWords)
+	call := batch.b().Begin(fn_KitWords)
 	defer call.Leave()
 	call.PutTexts(0, "words", rt.UTF8, words)
 	return rt.Values(call, func(reply rt.Numbers) int32 {
@@ -215,7 +237,7 @@ func (batch *calls) Words(words []string) rt.Ticket[int32] {
 //
 // Where words is nil, the library gets NULL.
 func (batch *calls) MaybeWords(words []string) rt.Ticket[int32] {
-	call := batch.batch.Begin(fn_KitMaybeWords)
+	call := batch.b().Begin(fn_KitMaybeWords)
 	defer call.Leave()
 	call.PutOptTexts(0, "words", rt.UTF8, words)
 	return rt.Values(call, func(reply rt.Numbers) int32 {
@@ -225,7 +247,7 @@ func (batch *calls) MaybeWords(words []string) rt.Ticket[int32] {
 
 // RawWords puts a call of [Library.RawWords] into the batch, or sends it.
 func (batch *calls) RawWords(words [][]byte) rt.Ticket[int32] {
-	call := batch.batch.Begin(fn_KitRawWords)
+	call := batch.b().Begin(fn_KitRawWords)
 	defer call.Leave()
 	call.PutTextsBytes(0, "words", words)
 	return rt.Values(call, func(reply rt.Numbers) int32 {
@@ -237,7 +259,7 @@ func (batch *calls) RawWords(words [][]byte) rt.Ticket[int32] {
 //
 // Where words is nil, the library gets NULL.
 func (batch *calls) MaybeRawWords(words [][]byte) rt.Ticket[int32] {
-	call := batch.batch.Begin(fn_KitMaybeRawWords)
+	call := batch.b().Begin(fn_KitMaybeRawWords)
 	defer call.Leave()
 	call.PutOptTextsBytes(0, "words", words)
 	return rt.Values(call, func(reply rt.Numbers) int32 {
@@ -247,7 +269,7 @@ func (batch *calls) MaybeRawWords(words [][]byte) rt.Ticket[int32] {
 
 // WideWords puts a call of [Library.WideWords] into the batch, or sends it.
 func (batch *calls) WideWords(words []string) rt.Ticket[int32] {
-	call := batch.batch.Begin(fn_KitWideWords)
+	call := batch.b().Begin(fn_KitWideWords)
 	defer call.Leave()
 	call.PutTexts(0, "words", rt.UTF16, words)
 	return rt.Values(call, func(reply rt.Numbers) int32 {
@@ -259,7 +281,7 @@ func (batch *calls) WideWords(words []string) rt.Ticket[int32] {
 //
 // Where words is nil, the library gets NULL.
 func (batch *calls) MaybeWideWords(words []string) rt.Ticket[int32] {
-	call := batch.batch.Begin(fn_KitMaybeWideWords)
+	call := batch.b().Begin(fn_KitMaybeWideWords)
 	defer call.Leave()
 	call.PutOptTexts(0, "words", rt.UTF16, words)
 	return rt.Values(call, func(reply rt.Numbers) int32 {
@@ -269,7 +291,7 @@ func (batch *calls) MaybeWideWords(words []string) rt.Ticket[int32] {
 
 // Lists puts a call of [Library.Lists] into the batch, or sends it.
 func (batch *calls) Lists() rt.Ticket[ListsResult] {
-	call := batch.batch.Begin(fn_KitLists)
+	call := batch.b().Begin(fn_KitLists)
 	defer call.Leave()
 	return rt.Read(call, func(reply *rt.Reply) ListsResult {
 		return ListsResult{Returned: reply.Int32(48), Names: reply.OptTexts(0, rt.UTF8), Wides: reply.OptTexts(16, rt.UTF16), Raw: reply.OptTextsBytes(32)}
@@ -278,7 +300,7 @@ func (batch *calls) Lists() rt.Ticket[ListsResult] {
 
 // Days puts a call of [Library.Days] into the batch, or sends it.
 func (batch *calls) Days() rt.Ticket[[]string] {
-	call := batch.batch.Begin(fn_KitDays)
+	call := batch.b().Begin(fn_KitDays)
 	defer call.Leave()
 	return rt.Read(call, func(reply *rt.Reply) []string {
 		return reply.EndedTexts(0, rt.UTF8)
@@ -287,7 +309,7 @@ func (batch *calls) Days() rt.Ticket[[]string] {
 
 // MaybeDays puts a call of [Library.MaybeDays] into the batch, or sends it.
 func (batch *calls) MaybeDays() rt.Ticket[[]string] {
-	call := batch.batch.Begin(fn_KitMaybeDays)
+	call := batch.b().Begin(fn_KitMaybeDays)
 	defer call.Leave()
 	return rt.Read(call, func(reply *rt.Reply) []string {
 		return reply.OptEndedTexts(0, rt.UTF8)
@@ -296,7 +318,7 @@ func (batch *calls) MaybeDays() rt.Ticket[[]string] {
 
 // Holes puts a call of [Library.Holes] into the batch, or sends it.
 func (batch *calls) Holes() rt.Ticket[[]*string] {
-	call := batch.batch.Begin(fn_KitHoles)
+	call := batch.b().Begin(fn_KitHoles)
 	defer call.Leave()
 	return rt.Read(call, func(reply *rt.Reply) []*string {
 		return reply.Texts(0, rt.UTF8)
@@ -305,7 +327,7 @@ func (batch *calls) Holes() rt.Ticket[[]*string] {
 
 // SayWide puts a call of [Library.SayWide] into the batch, or sends it.
 func (batch *calls) SayWide() rt.Ticket[*string] {
-	call := batch.batch.Begin(fn_KitSayWide)
+	call := batch.b().Begin(fn_KitSayWide)
 	defer call.Leave()
 	return rt.Read(call, func(reply *rt.Reply) *string {
 		return reply.OptTextAs(0, rt.UTF16)
@@ -314,7 +336,7 @@ func (batch *calls) SayWide() rt.Ticket[*string] {
 
 // Say puts a call of [Library.Say] into the batch, or sends it.
 func (batch *calls) Say() rt.Ticket[*string] {
-	call := batch.batch.Begin(fn_KitSay)
+	call := batch.b().Begin(fn_KitSay)
 	defer call.Leave()
 	return rt.Read(call, func(reply *rt.Reply) *string {
 		return reply.OptText(0)
@@ -323,7 +345,7 @@ func (batch *calls) Say() rt.Ticket[*string] {
 
 // Dump puts a call of [Library.Dump] into the batch, or sends it.
 func (batch *calls) Dump() rt.Ticket[DumpResult] {
-	call := batch.batch.Begin(fn_KitDump)
+	call := batch.b().Begin(fn_KitDump)
 	defer call.Leave()
 	return rt.Read(call, func(reply *rt.Reply) DumpResult {
 		return DumpResult{Returned: reply.Int32(48), Raw: reply.OptTextBytes(0), Data: reply.OptBytes(16), Numbers: rt.OptElements[float64](reply, 32)}
@@ -332,7 +354,7 @@ func (batch *calls) Dump() rt.Ticket[DumpResult] {
 
 // Number puts a call of [Library.Number] into the batch, or sends it.
 func (batch *calls) Number(text string) rt.Ticket[NumberResult] {
-	call := batch.batch.Begin(fn_KitNumber)
+	call := batch.b().Begin(fn_KitNumber)
 	defer call.Leave()
 	call.PutText(0, "text", text)
 	return rt.Read(call, func(reply *rt.Reply) NumberResult {
@@ -344,7 +366,7 @@ func (batch *calls) Number(text string) rt.Ticket[NumberResult] {
 //
 // Where data is nil, the library gets NULL.
 func (batch *calls) KitScan(data []byte) rt.Ticket[int] {
-	call := batch.batch.Begin(fn_KitScan)
+	call := batch.b().Begin(fn_KitScan)
 	defer call.Leave()
 	call.PutOptBytes(0, "data", data)
 	return rt.Read(call, func(reply *rt.Reply) int {
@@ -354,7 +376,7 @@ func (batch *calls) KitScan(data []byte) rt.Ticket[int] {
 
 // Digest puts a call of [Library.Digest] into the batch, or sends it.
 func (batch *calls) Digest() rt.Ticket[[]byte] {
-	call := batch.batch.Begin(fn_KitDigest)
+	call := batch.b().Begin(fn_KitDigest)
 	defer call.Leave()
 	return rt.Read(call, func(reply *rt.Reply) []byte {
 		return reply.Bytes(0)
@@ -363,7 +385,7 @@ func (batch *calls) Digest() rt.Ticket[[]byte] {
 
 // Norm puts a call of [Library.Norm] into the batch, or sends it.
 func (batch *calls) Norm(point Point) rt.Ticket[float64] {
-	call := batch.batch.Begin(fn_KitNorm)
+	call := batch.b().Begin(fn_KitNorm)
 	defer call.Leave()
 	call.PutImage(0, "point", point.image(call))
 	return rt.Values(call, func(reply rt.Numbers) float64 {
@@ -375,7 +397,7 @@ func (batch *calls) Norm(point Point) rt.Ticket[float64] {
 //
 // Where point is nil, the library gets NULL.
 func (batch *calls) MaybeNorm(point *Point) rt.Ticket[float64] {
-	call := batch.batch.Begin(fn_KitMaybeNorm)
+	call := batch.b().Begin(fn_KitMaybeNorm)
 	defer call.Leave()
 	call.PutOptImage(0, "point", point.image(call))
 	return rt.Values(call, func(reply rt.Numbers) float64 {
@@ -385,7 +407,7 @@ func (batch *calls) MaybeNorm(point *Point) rt.Ticket[float64] {
 
 // Middle puts a call of [Library.Middle] into the batch, or sends it.
 func (batch *calls) Middle() rt.Ticket[MiddleResult] {
-	call := batch.batch.Begin(fn_KitMiddle)
+	call := batch.b().Begin(fn_KitMiddle)
 	defer call.Leave()
 	return rt.Read(call, func(reply *rt.Reply) MiddleResult {
 		return MiddleResult{Returned: reply.Int32(16), Point: take_Point(reply, 0)}
@@ -394,7 +416,7 @@ func (batch *calls) Middle() rt.Ticket[MiddleResult] {
 
 // Origin puts a call of [Library.Origin] into the batch, or sends it.
 func (batch *calls) Origin() rt.Ticket[Point] {
-	call := batch.batch.Begin(fn_KitOrigin)
+	call := batch.b().Begin(fn_KitOrigin)
 	defer call.Leave()
 	return rt.Read(call, func(reply *rt.Reply) Point {
 		return take_Point(reply, 0)
@@ -403,7 +425,7 @@ func (batch *calls) Origin() rt.Ticket[Point] {
 
 // Defaults puts a call of [Library.Defaults] into the batch, or sends it.
 func (batch *calls) Defaults() rt.Ticket[*KitOptions] {
-	call := batch.batch.Begin(fn_KitDefaults)
+	call := batch.b().Begin(fn_KitDefaults)
 	defer call.Leave()
 	return rt.Read(call, func(reply *rt.Reply) *KitOptions {
 		return takeOpt_KitOptions(reply, 0)

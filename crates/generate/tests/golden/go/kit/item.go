@@ -31,6 +31,14 @@ func (item_ *Item) h() *rt.Handle {
 	return item_.handle
 }
 
+// call begins a call of it. Of nil, and of one that no call has given, it is one that has failed.
+func (item_ *Item) call(ctx context.Context, function int) *rt.Call {
+	if handle := item_.h(); handle != nil {
+		return handle.Begin(ctx, function)
+	}
+	return rt.NoObject(description(), function, "the Item is nil: Library.ItemNew gives one")
+}
+
 // Close releases the object, by kit_item_delete, if it is the caller's. Behind it, and of what the library keeps, it does nothing.
 func (item_ *Item) Close() error {
 	return item_.h().Close()
@@ -44,7 +52,7 @@ func (item_ *Item) Close() error {
 //
 // The error tells what became of the worker; the library reports none here.
 func (item_ *Item) Delete(ctx context.Context) error {
-	call := item_.h().Begin(ctx, fn_KitItemDelete)
+	call := item_.call(ctx, fn_KitItemDelete)
 	defer call.End()
 	call.PutConsumed(0, "item", item_.h(), kind_Item)
 	return call.Finish().Err()

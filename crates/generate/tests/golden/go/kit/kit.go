@@ -31,6 +31,14 @@ func (kit *Kit) h() *rt.Handle {
 	return kit.handle
 }
 
+// call begins a call of it. Of nil, and of one that no call has given, it is one that has failed.
+func (kit *Kit) call(ctx context.Context, function int) *rt.Call {
+	if handle := kit.h(); handle != nil {
+		return handle.Begin(ctx, function)
+	}
+	return rt.NoObject(description(), function, "the Kit is nil: Library.Open gives one")
+}
+
 // Close releases the object, by kit_close, if it is the caller's. Behind it, and of what the library keeps, it does nothing.
 func (kit *Kit) Close() error {
 	return kit.h().Close()
@@ -44,7 +52,7 @@ func (kit *Kit) Close() error {
 //
 // The error is a hotcell.LibraryError when the result is not 0, or tells what became of the worker.
 func (kit *Kit) KitClose(ctx context.Context) error {
-	call := kit.h().Begin(ctx, fn_KitClose)
+	call := kit.call(ctx, fn_KitClose)
 	defer call.End()
 	call.PutConsumed(0, "db", kit.h(), kind_Kit)
 	return call.Finish().Err()
@@ -58,7 +66,7 @@ func (kit *Kit) KitClose(ctx context.Context) error {
 //
 // The error tells what became of the worker; the library reports none here.
 func (kit *Kit) ListNew(ctx context.Context, size int32) (*List, error) {
-	call := kit.h().Begin(ctx, fn_KitListNew)
+	call := kit.call(ctx, fn_KitListNew)
 	defer call.End()
 	call.PutHandle(0, "db", kit.h(), kind_Kit)
 	call.PutInt32(8, size)
@@ -80,7 +88,7 @@ func (kit *Kit) ListNew(ctx context.Context, size int32) (*List, error) {
 //
 // The error tells what became of the worker; the library reports none here.
 func (kit *Kit) Watch(ctx context.Context, seen, asked func(ctx context.Context, db *Kit, near *Item, items []*Item) (int32, error), gone func(ctx context.Context) error) (int32, error) {
-	call := kit.h().Begin(ctx, fn_KitWatch)
+	call := kit.call(ctx, fn_KitWatch)
 	defer call.End()
 	call.PutHandle(0, "db", kit.h(), kind_Kit)
 	if seen == nil {
@@ -136,7 +144,7 @@ func (kit *Kit) Watch(ctx context.Context, seen, asked func(ctx context.Context,
 //
 // The error is a hotcell.LibraryError when the result is not 0, or tells what became of the worker.
 func (kit *Kit) Exec(ctx context.Context, sql string, row func(ctx context.Context, values []*string, names []string) (int32, error)) (*string, error) {
-	call := kit.h().Begin(ctx, fn_KitExec)
+	call := kit.call(ctx, fn_KitExec)
 	defer call.End()
 	call.PutHandle(0, "db", kit.h(), kind_Kit)
 	call.PutText(8, "sql", sql)

@@ -31,6 +31,14 @@ func (list *List) h() *rt.Handle {
 	return list.handle
 }
 
+// call begins a call of it. Of nil, and of one that no call has given, it is one that has failed.
+func (list *List) call(ctx context.Context, function int) *rt.Call {
+	if handle := list.h(); handle != nil {
+		return handle.Begin(ctx, function)
+	}
+	return rt.NoObject(description(), function, "the List is nil: Kit.ListNew and List.Split give one")
+}
+
 // Close releases the object, by kit_list_free, if it is the caller's. Behind it, and of what the library keeps, it does nothing.
 func (list *List) Close() error {
 	return list.h().Close()
@@ -44,7 +52,7 @@ func (list *List) Close() error {
 //
 // The error tells what became of the worker; the library reports none here.
 func (list *List) Free(ctx context.Context) error {
-	call := list.h().Begin(ctx, fn_KitListFree)
+	call := list.call(ctx, fn_KitListFree)
 	defer call.End()
 	call.PutConsumed(0, "list", list.h(), kind_List)
 	return call.Finish().Err()
@@ -62,7 +70,7 @@ func (list *List) Free(ctx context.Context) error {
 //
 // The error tells what became of the worker; the library reports none here.
 func (list *List) Append(ctx context.Context, item, after, spare *Item) (int32, error) {
-	call := list.h().Begin(ctx, fn_KitListAppend)
+	call := list.call(ctx, fn_KitListAppend)
 	defer call.End()
 	call.PutHandle(0, "list", list.h(), kind_List)
 	call.PutConsumed(8, "item", item.h(), kind_Item)
@@ -84,7 +92,7 @@ func (list *List) Append(ctx context.Context, item, after, spare *Item) (int32, 
 //
 // The error is a hotcell.LibraryError when the result is not 0, or tells what became of the worker.
 func (list *List) Give(ctx context.Context, item *Item) error {
-	call := list.h().Begin(ctx, fn_KitListGive)
+	call := list.call(ctx, fn_KitListGive)
 	defer call.End()
 	call.PutHandle(0, "list", list.h(), kind_List)
 	call.PutConsumedOnSuccess(8, "item", item.h(), kind_Item)
@@ -97,7 +105,7 @@ func (list *List) Give(ctx context.Context, item *Item) error {
 //
 // The error tells what became of the worker; the library reports none here.
 func (list *List) Get(ctx context.Context, at int32) (*Item, error) {
-	call := list.h().Begin(ctx, fn_KitListGet)
+	call := list.call(ctx, fn_KitListGet)
 	defer call.End()
 	call.PutHandle(0, "list", list.h(), kind_List)
 	call.PutInt32(8, at)
@@ -115,7 +123,7 @@ func (list *List) Get(ctx context.Context, at int32) (*Item, error) {
 //
 // The error tells what became of the worker; the library reports none here.
 func (list *List) Split(ctx context.Context) (SplitResult, error) {
-	call := list.h().Begin(ctx, fn_KitListSplit)
+	call := list.call(ctx, fn_KitListSplit)
 	defer call.End()
 	call.PutHandle(0, "list", list.h(), kind_List)
 	reply := call.Finish()

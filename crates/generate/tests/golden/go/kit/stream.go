@@ -45,7 +45,7 @@ func (stream *Stream) h() *rt.Handle {
 // call begins a call of it. Of what NewStream has not made it is one that has failed.
 func (stream *Stream) call(ctx context.Context, function int) *rt.Call {
 	if stream == nil || stream.session == nil {
-		return (*rt.Handle)(nil).Begin(ctx, function)
+		return rt.NoObject(description(), function, "the Stream is of no library: NewStream makes one that is")
 	}
 	return stream.session.Begin(ctx, function)
 }

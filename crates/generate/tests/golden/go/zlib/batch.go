@@ -18,17 +18,25 @@ type Batch struct {
 
 // Run sends the calls, and waits until all of them were executed. What became of a call its ticket tells.
 func (batch *Batch) Run(ctx context.Context) error {
-	return batch.batch.Run(ctx)
+	return batch.own().Run(ctx)
 }
 
 // Len is how many calls are in it.
 func (batch *Batch) Len() int {
-	return batch.batch.Len()
+	return batch.own().Len()
 }
 
 // Reset makes it empty, and keeps its memory: it can be filled and run again. Tickets from before give an error.
 func (batch *Batch) Reset() {
-	batch.batch.Reset()
+	batch.own().Reset()
+}
+
+// own is what collects the calls; of nil one that says so.
+func (batch *Batch) own() *rt.Batch {
+	if batch == nil {
+		return rt.NotBegun()
+	}
+	return batch.b()
 }
 
 // Pipeline is calls that are sent as they are made, and executed in order. Each fails for itself.
@@ -42,11 +50,16 @@ type Pipeline struct {
 
 // Settle waits for all calls in flight. Their results stay in their tickets, and others have the worker.
 func (pipeline *Pipeline) Settle() {
-	pipeline.pipe.Settle()
+	if pipeline != nil {
+		pipeline.pipe.Settle()
+	}
 }
 
 // InFlight is how many calls were sent whose reply nobody has looked at.
 func (pipeline *Pipeline) InFlight() int {
+	if pipeline == nil {
+		return 0
+	}
 	return pipeline.pipe.InFlight()
 }
 
@@ -55,9 +68,18 @@ type calls struct {
 	batch *rt.Batch
 }
 
+// b is what collects the calls. Of a zero value, which no library has begun, it is one that says so of each.
+func (batch *calls) b() *rt.Batch {
+	if batch.batch == nil {
+		// Nothing of it is kept: several goroutines may have the zero value.
+		return rt.NotBegun()
+	}
+	return batch.batch
+}
+
 // ZlibVersion puts a call of [Library.ZlibVersion] into the batch, or sends it.
 func (batch *calls) ZlibVersion() rt.Ticket[string] {
-	call := batch.batch.Begin(fn_ZlibVersion)
+	call := batch.b().Begin(fn_ZlibVersion)
 	defer call.Leave()
 	return rt.Read(call, func(reply *rt.Reply) string {
 		return reply.Text(0)
@@ -66,16 +88,17 @@ func (batch *calls) ZlibVersion() rt.Ticket[string] {
 
 // CompressBound puts a call of [Library.CompressBound] into the batch, or sends it.
 func (batch *calls) CompressBound(sourceLen uint64) rt.Ticket[uint64] {
-	call, stamp := batch.batch.BeginNumbers(fn_CompressBound)
+	begun := batch.b()
+	call, stamp := begun.BeginNumbers(fn_CompressBound)
 	call.PutUint64(0, sourceLen)
-	return rt.Added(batch.batch, stamp, func(reply rt.Numbers) uint64 {
+	return rt.Added(begun, stamp, func(reply rt.Numbers) uint64 {
 		return reply.Uint64(0)
 	})
 }
 
 // Compress puts a call of [Library.Compress] into the batch, or sends it.
 func (batch *calls) Compress(source []byte) rt.Ticket[[]byte] {
-	call := batch.batch.Begin(fn_Compress)
+	call := batch.b().Begin(fn_Compress)
 	defer call.Leave()
 	call.PutBytes(0, "source", source)
 	return rt.Read(call, func(reply *rt.Reply) []byte {
@@ -85,7 +108,7 @@ func (batch *calls) Compress(source []byte) rt.Ticket[[]byte] {
 
 // Compress2 puts a call of [Library.Compress2] into the batch, or sends it.
 func (batch *calls) Compress2(source []byte, level int32) rt.Ticket[[]byte] {
-	call := batch.batch.Begin(fn_Compress2)
+	call := batch.b().Begin(fn_Compress2)
 	defer call.Leave()
 	call.PutBytes(0, "source", source)
 	call.PutInt32(16, level)
@@ -98,7 +121,7 @@ func (batch *calls) Compress2(source []byte, level int32) rt.Ticket[[]byte] {
 //
 // destCapacity is the room for dest, in elements.
 func (batch *calls) Uncompress(destCapacity int, source []byte) rt.Ticket[[]byte] {
-	call := batch.batch.Begin(fn_Uncompress)
+	call := batch.b().Begin(fn_Uncompress)
 	defer call.Leave()
 	call.PutRoom(0, destCapacity)
 	call.PutBytes(8, "source", source)
@@ -111,7 +134,7 @@ func (batch *calls) Uncompress(destCapacity int, source []byte) rt.Ticket[[]byte
 //
 // Where buf is nil, the library gets NULL.
 func (batch *calls) Adler32(adler uint64, buf []byte) rt.Ticket[uint64] {
-	call := batch.batch.Begin(fn_Adler32)
+	call := batch.b().Begin(fn_Adler32)
 	defer call.Leave()
 	call.PutUint64(0, adler)
 	call.PutOptBytes(8, "buf", buf)
@@ -124,7 +147,7 @@ func (batch *calls) Adler32(adler uint64, buf []byte) rt.Ticket[uint64] {
 //
 // Where buf is nil, the library gets NULL.
 func (batch *calls) Crc32(crc uint64, buf []byte) rt.Ticket[uint64] {
-	call := batch.batch.Begin(fn_Crc32)
+	call := batch.b().Begin(fn_Crc32)
 	defer call.Leave()
 	call.PutUint64(0, crc)
 	call.PutOptBytes(8, "buf", buf)
