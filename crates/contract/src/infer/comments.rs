@@ -5,6 +5,8 @@
 
 use hotcell_model::api::Function;
 
+mod copied;
+
 /// That an object is gone, or somebody else's, after the call.
 const OWNERSHIP: &[&str] =
     &["becomes the property of", "consumes the", "consumes this", "invalid after", "ownership", "takes over"];
@@ -108,18 +110,6 @@ const KEPT_OBJECT: &[&str] = &[
     "stores a reference",
     "stores the pointer",
     "stores the reference",
-];
-
-/// That what goes in is the caller's again after the call.
-const COPIED: &[&str] = &[
-    "are copied",
-    "copied internally",
-    "internal copy",
-    "internally copied",
-    "is copied",
-    "makes a copy",
-    "string will be copied",
-    "strdup",
 ];
 
 /// That what is returned is another one, or gone, later.
@@ -231,14 +221,9 @@ pub(super) fn kept(function: &Function) -> bool {
     says(function, KEPT)
 }
 
-/// Whether the function has a copy of what goes in, and nothing it speaks of is needed any longer.
-pub(super) fn copied(function: &Function) -> bool {
-    let denied = ["if", "not", "only", "unless", "without"];
-    let said = |sentence: &String| {
-        let copied = COPIED.iter().any(|phrase| sentence.contains(phrase));
-        copied && !sentence.split(' ').any(|word| denied.contains(&word) || word.ends_with("n't"))
-    };
-    !kept(function) && sentences(function).iter().any(said)
+/// Whether the function has a copy of what goes in under one of these names, and nothing it speaks of is needed any longer.
+pub(super) fn copied(function: &Function, called: &[String]) -> bool {
+    !kept(function) && copied::copied(function, called)
 }
 
 /// Whether something may go on using an object that goes in: what is said of what is returned is about that.
@@ -255,31 +240,7 @@ pub(super) fn keeps_object(function: &Function) -> bool {
 
 /// Whether the function has a copy of an object that is called so: not of the pointer to it, or of what it is called.
 pub(super) fn copies_object(function: &Function, called: &[String]) -> bool {
-    let denied = [
-        "address",
-        "addresses",
-        "if",
-        "name",
-        "names",
-        "not",
-        "only",
-        "pointer",
-        "pointers",
-        "reference",
-        "references",
-        "shallow",
-        "unless",
-        "without",
-    ];
-    let said = |sentence: &String| {
-        let words: Vec<&str> = sentence.split(|c: char| !c.is_alphanumeric() && c != '\'').collect();
-        let own = ["copied internally", "internal copy", "internally copied", "a copy of"];
-        let about = || words.iter().any(|word| called.iter().any(|called| called == word));
-        let copied = own.iter().any(|phrase| sentence.contains(phrase))
-            || COPIED.iter().any(|phrase| sentence.contains(phrase)) && about();
-        copied && !words.iter().any(|word| denied.contains(word) || word.ends_with("n't"))
-    };
-    !keeps_object(function) && sentences(function).iter().any(said)
+    !keeps_object(function) && copied::copied(function, called)
 }
 
 /// Whether what is returned may be another one later, or gone.

@@ -17,7 +17,10 @@ use crate::infer::words::functions::{ADDS, KEEPERS, KEEPS_LITERAL};
 use crate::infer::words::objects::{
     BORROWS, CONTENTS, FILLS, KEEPS_DATA, KEEPS_OBJECT, KEEPS_TEXT, LITERALS, OPENERS, READS_ON, USES,
 };
+
 use crate::infer::{Draft, answers, comments, getters, may_make, texts};
+
+mod during;
 
 /// Names of memory that is there for what a function gives.
 const COMES_OUT: &[&str] = &["dest", "dst", "out", "output", "res", "result"];
@@ -48,12 +51,14 @@ pub(super) fn used_up(view: &View<'_>) -> bool {
     uses(&view.function.name) && !keeps(view)
 }
 
-/// Whether the comment says that this is copied: of several things that go in it may speak of another.
+/// Whether the comment says that this is copied. Of several things that go in it may speak of another, and of what comes out into
+/// memory too (`The value of the key is copied to the buffer.`), so that nothing else is bytes.
 fn copied(view: &View<'_>, index: usize) -> bool {
-    let goes_in =
-        |other: &usize| view.buffer(*other).is_some_and(|(element, constant)| constant && element.is_byte());
-    let only = (0..view.function.params.len()).filter(goes_in).all(|other| other == index);
-    only && comments::copied(view.function)
+    let bytes = |other: usize| view.buffer(other).is_some_and(|(element, _)| element.is_byte());
+    let only = (0..view.function.params.len()).all(|other| other == index || !bytes(other));
+    let text = view.buffer(index).is_some_and(|(element, _)| is_letter(element));
+    let kind = ["string", "text"].into_iter().filter(|_| text).map(str::to_owned);
+    only && comments::copied(view.function, &view.called_in_comments(index).chain(kind).collect::<Vec<_>>())
 }
 
 /// Why a number that may be written may be needed after the call: the function is called like one that goes on watching it, or
@@ -64,7 +69,10 @@ pub(super) fn of_number(view: &View<'_>, draft: &Draft, index: usize) -> Option<
     let kept = comments::kept(view.function)
         || makes(view)
         || keeps(view) && !progress
-        || changed(view, draft, index).is_some() && !done(view);
+        || match changed(view, draft, index) {
+            Some(_) => !done(view),
+            None => !during::number(view, index),
+        };
     kept.then(|| format!("the library may keep `{}` after the call", view.name(index)))
 }
 
@@ -84,9 +92,11 @@ pub(super) fn of_memory(view: &View<'_>, draft: &Draft, index: usize, array: boo
         return Some(format!("the library may keep `{name}` after the call"));
     }
     let object = changed(view, draft, index);
-    let comes_out = view.called(index, COMES_OUT)
-        || view.words(index).first().is_some_and(|word| ["out", "ret"].contains(&word.as_str()));
-    if done(view) || object.is_none() && (array || comes_out) {
+    let shown = match array {
+        true => during::shown(view, index),
+        false => during::comes_out(view, index),
+    };
+    if done(view) || object.is_none() && shown {
         return None;
     }
     Some(match object {
@@ -167,6 +177,7 @@ pub(super) fn of_walled(view: &View<'_>, draft: &Draft, index: usize) -> bool {
     comments::kept(view.function)
         || makes(view)
         || keeps(view) && !computes
+        || !object && !during::shown(view, index)
         || constant && is_record(view, index) && keeps_objects(view)
         || object && !done(view)
         || goes_on

@@ -369,7 +369,7 @@ fn functions_with_a_structure_that_cannot_travel_are_left_out() {
         }
     }
     // A pointer to a structure is not taken for one without a line.
-    let bound = whole(&["void f(struct point *p)"], "").interface.functions;
+    let bound = whole(&["void sort(struct point *p)"], "").interface.functions;
     assert!(bound[0].ends_at_wall(0), "it may be several");
     let out = whole(&["void set_point(struct point *p)"], "").interface.left_out;
     assert_eq!(out[0].status, Status::Undecided);

@@ -65,7 +65,9 @@ impl Keeper {
 
 /// What may go on using the object behind a `const` pointer.
 pub(in crate::infer) fn keeper(view: &View<'_>, draft: &Draft, index: usize) -> Option<Keeper> {
-    let called: Vec<String> = named::own_words(view, index).into_iter().chain(view.words(index)).collect();
+    let own = named::own_words(view, index).join(" ");
+    let called: Vec<String> =
+        view.called_in_comments(index).chain([own]).filter(|name| !name.is_empty()).collect();
     if alone(view, index) && comments::copies_object(view.function, &called) {
         return None;
     }

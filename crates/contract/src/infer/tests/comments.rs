@@ -170,7 +170,7 @@ fn what_a_comment_says_is_copied_is_not_kept() {
     let set = "int ctx_set_name(ctx *c, const char *name)";
     for (declaration, doc, expect) in [
         (set, "Sets it. The name is copied.", "object text -> value"),
-        (set, "Makes a copy of the name.", "object text -> value"),
+        (set, "Makes a copy of the name.", "object ? -> value"),
         (set, "The name is not copied.", "object ? -> value"),
         (set, "The name is copied only if it is short.", "object ? -> value"),
         (set, "The name is copied. It must remain valid all the same.", "object ? -> value"),

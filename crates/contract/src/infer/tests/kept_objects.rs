@@ -234,15 +234,27 @@ fn comments_say_that_it_is_kept_or_copied() {
     assert_eq!(see(shows, "Shows. The item must outlive the database."), "object ? -> value");
     let sets = "int db_set_item(db *d, const item *i)";
     for copied in [
-        "Sets the item, which is copied.",
         "The item is copied.",
-        "The argument is copied internally.",
-        "The database has a copy of it.",
+        "Sets it. The item is copied internally, so it can be freed after the call.",
+        "The item will be immediately copied.",
         "`i` is copied.",
+        "i is copied before the function returns.",
     ] {
         assert_eq!(see(sets, copied), "object object -> value", "{copied}");
     }
     for noted in [
+        "Sets the item, which is copied.",
+        "The argument is copied internally.",
+        "The database has a copy of it.",
+        "To keep a copy of the item, use item_dup().",
+        "The callback is copied internally.",
+        "The item is copied to the archive.",
+        "The item is copied on demand.",
+        "The item is copied. Until then it is used.",
+        "If the flag is set, the item is copied.",
+        "The item is copied (unless it is constant).",
+        "The item is copied into the page when it is written.",
+        "The item is copied and stays with its parts.",
         "The pointer is copied.",
         "The reference is copied.",
         "The item is copied by reference.",
