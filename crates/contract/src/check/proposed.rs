@@ -15,10 +15,16 @@ const LIVES_ON: &str = "{ in = \"handle\" } # or { in = \"consumed\" } when it i
 /// What is open, with lines that can be written.
 pub(crate) fn mended(site: Site<'_>, draft: &Draft, mut gaps: Vec<Gap>) -> Vec<Gap> {
     for gap in &mut gaps {
-        let Some(keeper) = gap.help.as_deref().and_then(|help| keeper(site, help)) else { continue };
-        if is_optional(site, draft, keeper) {
-            let why = format!("`{}` may be NULL, and then nothing ends what it keeps", site.names[keeper]);
-            doubt(site, gap, &why);
+        let Some(help) = &gap.help else { continue };
+        let Some(keeper) = keeper(site, help).filter(|&keeper| is_optional(site, draft, keeper)) else {
+            continue;
+        };
+        match is_first(help) {
+            true => {
+                let name = &site.names[keeper];
+                doubt(site, gap, &format!("`{name}` may be NULL, and then nothing ends what it keeps"));
+            }
+            false => gap.help = until_none(help).or(gap.help.take()),
         }
     }
     stay(site, &mut gaps);
@@ -49,8 +55,7 @@ fn doubt(site: Site<'_>, gap: &mut Gap, why: &str) {
     gap.reason = format!("{}; {why}", gap.reason);
     let Some(help) = &gap.help else { return };
     if keeper(site, help).is_some() {
-        let ends = help.split_once(UNTIL).and_then(|(before, rest)| Some((before, rest.split_once('"')?.1)));
-        gap.help = ends.map(|(before, rest)| format!("{before}{UNTIL}none\"{rest}"));
+        gap.help = until_none(help);
         return;
     }
     // What a rule would have kept has a line without `until`.
@@ -61,6 +66,18 @@ fn doubt(site: Site<'_>, gap: &mut Gap, why: &str) {
         let copies = "without `until` when the library copies it";
         gap.help = Some(format!("{item}, {UNTIL}none\" }}{rest} {copies}"));
     }
+}
+
+/// Whether the first of what a line may say is that something is kept.
+fn is_first(help: &str) -> bool {
+    help.split(" # ").next().is_some_and(|first| first.contains(UNTIL))
+}
+
+/// The same line where nothing ends what is kept.
+fn until_none(help: &str) -> Option<String> {
+    let (before, rest) = help.split_once(UNTIL)?;
+    let (_, rest) = rest.split_once('"')?;
+    Some(format!("{before}{UNTIL}none\"{rest}"))
 }
 
 /// The parameter that a line names as what keeps something.
@@ -82,23 +99,31 @@ fn is_optional(site: Site<'_>, draft: &Draft, at: usize) -> bool {
 
 /// Without lines that say what objects keep where these cannot.
 fn for_threads(site: Site<'_>, mut gaps: Vec<Gap>) -> Vec<Gap> {
-    let object = |says: &str| {
-        [r#" = { in = "handle", until = "#, r#" = { inout = "struct", until = "#]
-            .iter()
-            .any(|it| says.contains(it))
-    };
     if site.contract.threads() != Threads::PerHandle {
         return gaps;
     }
     for gap in &mut gaps {
-        let says = gap.help.as_deref().filter(|says| object(says)).and_then(|says| {
-            let (name, _) = says.split_once(" = ")?;
-            let (item, when) = says.split_once(" # or ")?.1.split_once(" when ")?;
-            Some(format!(
-                "{name} = {item} # when {when}: objects keep no others with `threads = \"per-handle\"`"
-            ))
-        });
-        gap.help = says.or(gap.help.take());
+        gap.help = gap.help.as_deref().and_then(without_keepers).or(gap.help.take());
     }
     gaps
+}
+
+/// A line without those of its readings that say that something keeps an object; none where none does.
+fn without_keepers(help: &str) -> Option<String> {
+    const NOT: &str = "objects keep no others with `threads = \"per-handle\"`";
+    let object = |says: &str| {
+        [r#"{ in = "handle", until = "#, r#"{ inout = "struct", until = "#].iter().any(|it| says.contains(it))
+    };
+    let (name, says) = help.split_once(" = ")?;
+    let (first, others) = says.split_once(" # or ")?;
+    let readings: Vec<&str> = std::iter::once(first).chain(others.split("; or ")).collect();
+    let mut left = readings.iter().copied().filter(|reading| !object(reading));
+    let first_left = left.next().filter(|_| readings.iter().any(|reading| object(reading)))?;
+    // What stands first is right where nothing else is said.
+    let (item, when) = first_left.split_once(" when ").unwrap_or((first_left, ""));
+    let others: String = left.map(|other| format!("or {other}; ")).collect();
+    Some(match when.is_empty() || !others.is_empty() {
+        true => format!("{name} = {item} # {others}{NOT}"),
+        false => format!("{name} = {item} # when {when}: {NOT}"),
+    })
 }

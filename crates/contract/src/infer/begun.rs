@@ -290,6 +290,12 @@ fn doubt(view: &View<'_>, draft: &Draft, index: usize, pauses: bool) -> Option<S
                 !constant && matches!(ty.kind, Type::Record { .. } | Type::Void)
             })
     };
+    // `flow_set_base(flow, base)`: the flow goes on using the base.
+    let keeper = kept::taker(view, draft, index)
+        .filter(|keeper| index > 0 && matches!(keeper, kept::Keeper::Param(_) | kept::Keeper::Result));
+    if let Some(keeper) = keeper {
+        return Some(keeper.reason_put(view, draft, index));
+    }
     (view.function_has_word(COLLECTS) && all().any(other))
         .then(|| format!("the function may keep `{name}` in something else"))
 }

@@ -20,6 +20,15 @@ const KEPT: &[&str] = &[
     "int db_set_points(db *d, const double *points)",
     "int db_set_curves(db *d, const double *points, const short *others)",
     "int db_attach(db *d, const unsigned char *data, unsigned long size)",
+    // What the function could change as well.
+    "int db_attach_stmt(db *d, stmt *s)",
+    "int db_watch(db *d, stmt *s)",
+    "int db_add(db *d, const stmt *s)",
+    "int stmt_append_to(stmt *s, db *d)",
+    "int db_register(db *d)",
+    "db *db_new_on(stmt *s)",
+    "db *db_find_on(db *d, stmt *s)",
+    "int db_open_on(stmt *s, db **made)",
 ];
 
 /// What an entry of a contract may say of all of them.
@@ -50,7 +59,7 @@ fn answers(line: &str) -> Vec<String> {
     let (says, others) = line.split_once(" # ").unwrap_or((line, ""));
     let (of, _) = says.split_once(" = ").unwrap();
     let mut found = vec![says.to_owned()];
-    if let Some(other) = others.strip_prefix("or {") {
+    for other in others.split("; ").filter_map(|clause| clause.strip_prefix("or {")) {
         found.push(format!("{of} = {{{}}}", other.split_once('}').unwrap().0));
     }
     if others.contains("without `until`") {

@@ -36,20 +36,33 @@ pub(in crate::infer) enum Keeper {
 }
 
 impl Keeper {
-    /// Why that is asked.
+    /// Why that is asked of an object that the function cannot change, or may take over as well.
     pub(in crate::infer) fn reason(self, view: &View<'_>, draft: &Draft, index: usize) -> String {
-        let name = view.name(index);
+        let (name, who) = (view.name(index), self.who(view, draft));
+        match (self, is_const(view, index)) {
+            (Keeper::Param(keeper), true) if begins(view, draft, keeper) => {
+                format!("{who} may keep `{name}`")
+            }
+            (Keeper::Result, true) => format!("{who} may keep `{name}`, although it is `const`"),
+            (_, true) => format!("{who} may keep `{name}` after the call, although it is `const`"),
+            (_, false) => format!("{who} may keep `{name}`, or take it over"),
+        }
+    }
+
+    /// The same of an object that may be taken over although the function cannot change it.
+    pub(in crate::infer) fn reason_put(self, view: &View<'_>, draft: &Draft, index: usize) -> String {
+        let although = if is_const(view, index) { ", although it is `const`" } else { "" };
+        format!("{} may keep `{}`, or take it over{although}", self.who(view, draft), view.name(index))
+    }
+
+    fn who(self, view: &View<'_>, draft: &Draft) -> String {
         match self {
             Keeper::Param(keeper) if begins(view, draft, keeper) => {
-                format!("`{}`, which begins with this call, may keep `{name}`", view.name(keeper))
+                format!("`{}`, which begins with this call,", view.name(keeper))
             }
-            Keeper::Param(keeper) => {
-                format!("`{}` may keep `{name}` after the call, although it is `const`", view.name(keeper))
-            }
-            Keeper::Result => format!("the object that comes out may keep `{name}`, although it is `const`"),
-            Keeper::Library => {
-                format!("the library may keep `{name}` after the call, although it is `const`")
-            }
+            Keeper::Param(keeper) => format!("`{}`", view.name(keeper)),
+            Keeper::Result => "the object that comes out".to_owned(),
+            Keeper::Library => "the library".to_owned(),
         }
     }
 
@@ -74,7 +87,7 @@ pub(in crate::infer) fn keeper(view: &View<'_>, draft: &Draft, index: usize) -> 
     if begun.iter().any(|&at| takes_value(view, index, at)) {
         return None;
     }
-    let mut made = made(view, draft, index);
+    let mut made = made(view, draft, index, may_make(view.function));
     made.extend(begun.into_iter().map(Keeper::Param));
     let changed: Vec<usize> = keeping::all_changed(view, draft, index).collect();
     if made.is_empty() {
@@ -96,6 +109,24 @@ pub(in crate::infer) fn keeper(view: &View<'_>, draft: &Draft, index: usize) -> 
         changed.into_iter().map(Keeper::Param).filter(|keeper| !made.contains(keeper)).collect::<Vec<_>>(),
     );
     Some(if let [only] = made[..] { only } else { Keeper::Library })
+}
+
+/// What may go on using an object that the function can change, or take it over: where several may, what comes out, whatever the function
+/// is called.
+pub(in crate::infer) fn taker(view: &View<'_>, draft: &Draft, index: usize) -> Option<Keeper> {
+    let said = keeper(view, draft, index);
+    match said {
+        None | Some(Keeper::Library) => comes_out(view, draft, index).or(said),
+        found => found,
+    }
+}
+
+/// The only object that comes out, where it may have been made of this one.
+pub(in crate::infer) fn comes_out(view: &View<'_>, draft: &Draft, index: usize) -> Option<Keeper> {
+    match made(view, draft, index, true)[..] {
+        [only] => Some(only),
+        _ => None,
+    }
 }
 
 /// Whether the function is called like one after which something goes on using what it was given, apart from what its objects are called:
@@ -183,9 +214,9 @@ fn begins(view: &View<'_>, draft: &Draft, at: usize) -> bool {
 }
 
 /// The objects that come out, where they are the caller's or may be, and are no copy of this one. What tells of a failure has nothing of it.
-fn made(view: &View<'_>, draft: &Draft, index: usize) -> Vec<Keeper> {
+fn made(view: &View<'_>, draft: &Draft, index: usize, makes: bool) -> Vec<Keeper> {
     let function = view.function;
-    let makes = may_make(function) && !view.function_has_word(FINDS);
+    let makes = makes && !view.function_has_word(FINDS);
     let copy = |ty: &CType| {
         let own = view.handle(index);
         let same = own.is_some() && view.known.handles.of_pointer(ty) == own;
@@ -216,8 +247,11 @@ fn made(view: &View<'_>, draft: &Draft, index: usize) -> Vec<Keeper> {
 
 /// Whether nothing else that is `const` goes in, of which a comment could speak.
 fn alone(view: &View<'_>, index: usize) -> bool {
-    let constant = |at: usize| view.param(at).and_then(|param| param.ty.pointee()).is_some_and(|(_, is)| is);
-    (0..view.function.params.len()).all(|at| at == index || !constant(at))
+    (0..view.function.params.len()).all(|at| at == index || !is_const(view, at))
+}
+
+fn is_const(view: &View<'_>, at: usize) -> bool {
+    view.param(at).and_then(|param| param.ty.pointee()).is_some_and(|(_, constant)| constant)
 }
 
 /// Whether an `until` can name a parameter: it is an object, or hands one out, and is there.

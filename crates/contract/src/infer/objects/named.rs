@@ -5,6 +5,7 @@ use hotcell_model::api::Function;
 use crate::infer::endings::{self, Ending};
 use crate::infer::names::words;
 use crate::infer::view::{View, plain_text};
+use crate::infer::words::objects::COLLECTS;
 use crate::type_names::unqualified;
 
 /// Words of functions that take a part out of an object.
@@ -122,6 +123,25 @@ pub(super) fn takes_out(view: &View<'_>, index: usize) -> bool {
         takes && handles.of_pointer(&function.result).is_some()
     };
     view.known.api.functions.iter().any(hands_out)
+}
+
+/// The object into which a function says that it puts its first one: `bufferevent_add_to_rate_limit_group(bev, group)`, but not
+/// `cJSON_AddItemToArray(array, item)`.
+pub(in crate::infer) fn is_put(view: &View<'_>) -> Option<usize> {
+    let name = words(&view.function.name);
+    let puts = name.iter().position(|word| COLLECTS.contains(&word.as_str()))?;
+    let to = puts + name[puts..].iter().position(|word| ["into", "onto", "to"].contains(&word.as_str()))?;
+    let target = &name[to + 1..];
+    let is_it = |index: usize| {
+        let (own, called) = (own_words(view, index), view.words(index));
+        let last = |words: &[String]| words.last().is_some_and(|word| target.last() == Some(word));
+        last(&own) || last(&called)
+    };
+    let other = |&index: &usize| {
+        let constant = view.param(index).and_then(|param| param.ty.pointee()).is_none_or(|(_, is)| is);
+        view.handle(index).is_some() && !constant && is_it(index)
+    };
+    (1..view.function.params.len()).find(other).filter(|_| !is_it(0))
 }
 
 /// The words of the type that a parameter leads to, but for those that say that it is one.
