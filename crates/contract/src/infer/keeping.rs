@@ -48,11 +48,11 @@ pub(super) fn used_up(view: &View<'_>) -> bool {
     uses(&view.function.name) && !keeps(view)
 }
 
-/// Whether the comment says that this is copied: of several things that go in it may speak of another.
+/// Whether the comment says that this is copied: of several things that go in it may speak of another, and of what comes out into memory
+/// too (`The value of the key is copied to the buffer.`).
 fn copied(view: &View<'_>, index: usize) -> bool {
-    let goes_in =
-        |other: &usize| view.buffer(*other).is_some_and(|(element, constant)| constant && element.is_byte());
-    let only = (0..view.function.params.len()).filter(goes_in).all(|other| other == index);
+    let bytes = |other: usize| view.buffer(other).is_some_and(|(element, _)| element.is_byte());
+    let only = (0..view.function.params.len()).all(|other| other == index || !bytes(other));
     only && comments::copied(view.function)
 }
 
