@@ -72,6 +72,7 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
     }
     if let Some((ending, _)) = ending(&function.name)
         .filter(|(ending, _)| !parts::of_part(view, index, *ending) && !named::stays(view, index, *ending))
+        .filter(|(ending, _)| *ending > Ending::GivesAway || !named::sets_mode(view))
     {
         let what = match ending {
             Ending::Releases => format!("the function is called like one that releases `{name}`"),

@@ -113,6 +113,10 @@ fn what_may_be_kept_or_is_a_place_is_asked_for() {
     assert_eq!(named("int numbers_add(int *r, const int *a, const int *b)"), 1);
     assert_eq!(named("int db_read(db *d, double *numbers)"), 1);
     assert_eq!(named("int puts_all(char *text)"), 1);
+    // What is called like what comes out is no memory that is left there.
+    assert_eq!(named("int bessel_array(int low, int high, double x, double *result_array)"), 1);
+    assert_eq!(named("int bessel_array(int low, int high, double x, double *array)"), 0);
+    assert_eq!(named("int db_flush(db *d, unsigned *room)"), 1);
     assert_eq!(named("int hash_buf(int kind, unsigned char *out, const unsigned char *in, int len)"), 1);
     assert_eq!(named("int db_read_scanline(db *d, void *buf, int row)"), 1);
     assert_eq!(named("int db_read_scanline(db *d, void *user, int row)"), 0);

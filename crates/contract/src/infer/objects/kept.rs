@@ -11,7 +11,8 @@ use crate::infer::names::{function_words, words};
 use crate::infer::objects::{companions, named, object_pointer};
 use crate::infer::view::View;
 use crate::infer::words::objects::{
-    BEGINS, COPIES, FINDS, KEEPS_NOTHING_FROM, KEEPS_OBJECT, KEEPS_OBJECT_FROM, LOOKS, TAKES_VALUE, WITH,
+    BEGINS, COMPARES, COPIES, FINDS, KEEPS_NOTHING_FROM, KEEPS_OBJECT, KEEPS_OBJECT_FROM, LOOKS, TAKES_VALUE,
+    WITH,
 };
 use crate::infer::{Draft, comments, keeping, may_make, tells_failure};
 
@@ -137,6 +138,10 @@ fn says(view: &View<'_>, objects: &[usize]) -> bool {
     let versionless = |word: &String| word.trim_end_matches(|c: char| ('2'..='9').contains(&c)).to_owned();
     let name: Vec<String> = name.iter().map(versionless).collect();
     let any = |list: &[&str]| name.iter().any(|word| list.contains(&word.as_str()));
+    // Behind what the library is called: `lzma_chain_length(const lzma_filter *)`.
+    let library = objects.iter().filter_map(|&object| named::own_words(view, object).into_iter().next());
+    let skipped = name.len() > 1 && library.into_iter().any(|word| name.first() == Some(&word));
+    let name = if skipped { &name[1..] } else { &name[..] };
     let first = name.first().filter(|word| name.len() == 1 || !THINGS.contains(&word.as_str()));
     first.into_iter().chain(name.iter().skip(1)).any(|word| keeps(word))
         || any(WITH) && !keeping::used_up(view)
@@ -147,8 +152,10 @@ fn says(view: &View<'_>, objects: &[usize]) -> bool {
 fn keeps(word: &str) -> bool {
     let longer = |begin: &&str| word.starts_with(begin) && word.len() > begin.len();
     let other = |begin: &&str| word.starts_with(begin);
+    // `event_initialized(const event *)` asks.
+    let participle = word.ends_with("ed");
     KEEPS_OBJECT.contains(&word)
-        || KEEPS_OBJECT_FROM.iter().any(longer) && !KEEPS_NOTHING_FROM.iter().any(other)
+        || KEEPS_OBJECT_FROM.iter().any(longer) && !participle && !KEEPS_NOTHING_FROM.iter().any(other)
 }
 
 /// The words of the function's name without those of the types of these objects, each of which it may be called after.
@@ -169,13 +176,13 @@ pub(super) fn without(mut name: Vec<String>, of_type: &[String]) -> Vec<String> 
 }
 
 /// Whether a function is asked for something of an object, and what its name says of keeping is what it is asked for:
-/// `item_get_default(const item *)`, `TIFFFieldSetGetSize(const TIFFField *)`. Not `set_get_handler(const handler *)`.
+/// `item_get_default(const item *)`, `TIFFFieldSetGetSize(const TIFFField *)`, `cmp_current_time(const time *)`. Not `set_get_handler(const handler *)`.
 fn looks(view: &View<'_>, index: usize) -> bool {
     let name = words(&view.function.name);
     let asked = |word: &String| {
         // `X509_STORE_CTX_get0_store(const ctx)`.
         let unnumbered = word.trim_end_matches(|c: char| c.is_ascii_digit());
-        LOOKS.contains(&unnumbered)
+        LOOKS.contains(&unnumbered) || COMPARES.contains(&unnumbered)
     };
     let Some(asks) = name.iter().position(asked) else { return false };
     let own = named::own_words(view, index);

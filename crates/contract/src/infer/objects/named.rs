@@ -1,6 +1,7 @@
 //! Words of a function's name that say how something ends, and are about something else than its object.
 
 use hotcell_model::api::Function;
+use hotcell_model::types::Type;
 
 use crate::infer::endings::{self, Ending};
 use crate::infer::names::words;
@@ -50,6 +51,19 @@ fn sets_property(view: &View<'_>) -> bool {
     let given = (1..view.function.params.len()).any(|index| view.handle(index).is_none());
     let and = behind.iter().any(|word| word == "and");
     !before.is_empty() && !before.iter().any(ends) && behind.len() > 1 && given && !and
+}
+
+/// Whether what an object alone is told is what is set: `png_set_swap(png)`, `png_set_swap_alpha(png)`.
+pub(super) fn sets_mode(view: &View<'_>) -> bool {
+    let name = words(&view.function.name);
+    let Some(set) = name.iter().position(|word| word == "set") else { return false };
+    let ends = |word: &String| endings::ending(word).is_some();
+    let nothing = view.function.result.kind == Type::Void;
+    view.function.params.len() == 1
+        && nothing
+        && set > 0
+        && set + 1 < name.len()
+        && !name[..set].iter().any(ends)
 }
 
 /// Whether the word belongs to the name of the type which the function is called after: `git_commit_id(const git_commit *)`.

@@ -94,6 +94,10 @@ fn an_object_that_the_function_is_done_with_is_used() {
             ("int item_field_set_get_size(const item *i)", "object -> value"),
             ("const char *item_get0_store(const item *i)", "object -> text"),
             ("const char *item_settable_names(const item *i)", "object -> text"),
+            // What is asked, or compared, or what it is about behind what the library is called.
+            ("int item_initialized(const item *i)", "object -> value"),
+            ("int time_cmp_current_time(const item *i)", "object -> value"),
+            ("int big_chain_length(const big_item *i)", "object -> value"),
             ("int db_equal(const db *d, const db *other)", used),
             // The value of another.
             ("int item_set(item *i, const item *other)", used),
@@ -128,6 +132,10 @@ fn an_object_that_what_comes_out_or_the_library_may_keep_is_asked_for() {
             ("item *item_find(const db *d)", "object -> ?"),
             ("int db_install(const item *i)", "? -> value"),
             ("void set_default_item(const item *i)", "? -> void"),
+            ("int lib_set_cmp_time(const item *i)", "? -> value"),
+            ("int big_chain_install(const big_item *i)", "? -> value"),
+            ("int big_chain(const big_item *i)", "? -> value"),
+            ("int lib_init(const item *i)", "? -> value"),
             ("void item_use(const item *i, int n)", "? value -> void"),
             ("int db_use(const db *d, const item *i)", "? ? -> value"),
             ("int item_count(const item *i)", "object -> value"),

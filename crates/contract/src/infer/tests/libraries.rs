@@ -66,6 +66,14 @@ fn other_compressors() {
             "out lenptr(0) changed len(2) value value value -> value",
         ),
         (
+            // The length of a buffer is that of what it goes in as; a size may be of one that is made.
+            "int parse_text(const char *value, size_t buffer_length)",
+            "bytes len(0) -> value",
+        ),
+        ("int parse_text(const char *value, size_t buffer_size)", "? value -> value"),
+        ("int parse_text(const char *filename, size_t buffer_length)", "? value -> value"),
+        ("int parse_text(const char *value, size_t buffer_length, const char *more)", "? value ? -> value"),
+        (
             "int snappy_compress(const char* input, size_t input_length, char* compressed, size_t* compressed_length)",
             "bytes len(0) out lenptr(2) -> value",
         ),

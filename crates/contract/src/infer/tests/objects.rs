@@ -266,6 +266,9 @@ fn objects_that_are_plainly_used() {
             ("int item_equal(item *a, item *b)", "object object -> value"),
             ("int db_get_shutdown(db *d)", "object -> value"),
             ("void db_freeze(db *d)", "object -> void"),
+            // What is set is how it does something.
+            ("void db_set_swap(db *d)", "object -> void"),
+            ("void db_set_swap_left(db *d)", "object -> void"),
             ("item *db_first_item(db *d)", "object -> ?"),
             ("const item *db_item(db *d)", "object -> ?"),
         ],
@@ -290,6 +293,8 @@ fn objects_that_may_be_gone() {
             ("void delscreen(screen *s)", "? -> void"),
             ("void db_unplug(db *d)", "? -> void"),
             ("int param_add0_table(param *p)", "? -> value"),
+            ("void swap_set(db *d)", "? -> void"),
+            ("int db_set_swap(db *d)", "? -> value"),
             ("void evhttp_send_reply(req *r, int code)", "? value -> void"),
             ("void method_invocation_return_value(inv *i, int v)", "? value -> void"),
             ("void *byte_writer_free_and_get_data(item *i)", "? -> ?"),

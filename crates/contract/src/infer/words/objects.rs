@@ -451,6 +451,7 @@ pub(in crate::infer) const FILLS: &[&str] = &[
     "extract",
     "fill",
     "final",
+    "flush",
     "format",
     "generate",
     "get",
