@@ -9,6 +9,7 @@ use toml::Value;
 use crate::check::{Checked, Link, Selection, check};
 use crate::contract::Contract;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::infer;
 use crate::open_types::OpenType;
 
 /// Columns of a comment that is broken.
@@ -246,7 +247,12 @@ fn write(
     for (function, missing) in
         of(Status::Undecided).filter_map(|function| Some((function, functions.missing(function)?)))
     {
-        let assumed = if function.open_types.is_empty() { "" } else { ", its types being objects" };
+        // What decides the type decides it.
+        if !missing.open_types.is_empty() && infer::only_waits(&missing.reason) {
+            continue;
+        }
+        let assumed = function.open_types.len() > missing.open_types.len();
+        let assumed = if assumed { ", its types being objects" } else { "" };
         text.push_str(&format!(
             "\n# {}{assumed}: {}\n# {}\n",
             line(&function.name),

@@ -49,6 +49,7 @@ use hotcell_model::types::Type;
 
 use crate::handles::Handles;
 pub(crate) use crate::infer::answers::answers;
+pub(crate) use crate::infer::gaps::only_waits;
 pub(crate) use crate::infer::unsupported::shape;
 use crate::infer::view::View;
 use crate::infer::words::objects::{BEGINS, CONSTRUCTORS, COPIES, ENDS_BEGUN, MAKES, STORES};

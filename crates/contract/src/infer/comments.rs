@@ -320,7 +320,7 @@ pub(super) fn lent(function: &Function) -> bool {
             let mut places = sentence.match_indices(phrase);
             places.any(|(at, _)| said(sentence, phrase, &sentence[at + phrase.len()..]))
         };
-        LENT.iter().any(|phrase| found(phrase))
+        LENT.iter().any(found)
     })
 }
 

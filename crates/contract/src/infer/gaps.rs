@@ -12,6 +12,8 @@ mod lists;
 mod objects;
 mod ranges;
 
+pub(crate) use objects::only_waits;
+
 const NULL: &str = r#"{ fixed = "NULL" }"#;
 
 /// About a number that is called like a descriptor: all other numbers need no line.

@@ -161,10 +161,18 @@ pub(super) fn open<'a>(view: &View<'_>, ty: &'a CType) -> Option<&'a str> {
     (!known).then_some(record)
 }
 
+/// What is said of such a structure.
+const WAITS: &str = "of which nothing says what it is to callers";
+
 /// Why what points to such a structure is open.
 pub(super) fn waits(what: &str, ty: &CType) -> String {
     let name = unqualified(pointed(ty));
-    format!("{what} points to `{name}`, of which nothing says what it is to callers")
+    format!("{what} points to `{name}`, {WAITS}")
+}
+
+/// Whether a function is open for nothing but such structures.
+pub(crate) fn only_waits(reason: &str) -> bool {
+    reason.split("; ").all(|reason| reason.ends_with(WAITS))
 }
 
 /// Why what points to a structure is open, although its fields could travel.
