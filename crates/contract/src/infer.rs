@@ -200,28 +200,29 @@ pub(crate) fn may_end(name: &str) -> bool {
         || endings::ending(name).is_some_and(|(ending, _)| ending >= endings::Ending::Closes)
 }
 
-/// Whether a function is called like one that begins a structure of the caller's, or its comment says that it fills that.
+/// Whether a function is called like one that begins a structure of the caller's, and no part of one (`flow_create_child`), or its
+/// comment says that it fills that.
 pub(crate) fn may_begin(function: &Function, index: usize) -> bool {
-    may_make(function) || has_word(function, BEGINS) || documented::is_out(function, index)
+    let last = names::words(&function.name).pop().unwrap_or_default();
+    let begins = CONSTRUCTORS.contains(&last.as_str()) || BEGINS.contains(&last.as_str()) || last == "open";
+    !has_word(function, COPIES) && (begins || documented::is_out(function, index))
 }
 
-/// Whether a function is called like one that begins something, which may be something that a structure does.
-pub(crate) fn may_start(function: &Function) -> bool {
-    has_word(function, &["begin", "setup", "start"])
-}
-
-/// Whether a number may say how much there is somewhere: it says nothing else, as a `value` does.
-pub(crate) fn may_size(number: &str) -> bool {
-    let last = names::words(number).pop().unwrap_or_default();
-    !words::numbers::HARMLESS.contains(&last.as_str())
+/// Whether a number says that it is a length, of whatever: `length`, `n_points`, `avail_in`. What counts bytes is none of wider elements.
+pub(crate) fn may_size(number: &str, bytes: bool) -> bool {
+    let all = names::words(number);
+    let of_bytes = all.iter().any(|word| word.contains("byte") || word == "size");
+    let length = names::length_name(number).is_some() || all.first().is_some_and(|word| word == "avail");
+    length && (bytes || !of_bytes)
 }
 
 /// Whether a number says by its name how much there is where a pointer leads that is called `pointer`: `preset_dict_size` of
 /// `preset_dict`, `mv_size` of `mv_data`.
-pub(crate) fn sizes(number: &str, pointer: &str) -> bool {
+pub(crate) fn sizes(number: &str, pointer: &str, bytes: bool) -> bool {
     let (number, pointer) = (names::words(number), names::words(pointer));
     let Some((last, of)) = number.split_last() else { return false };
-    let size = ["bytes", "len", "length", "nbytes", "size"].contains(&last.as_str());
+    let size = ["len", "length"].contains(&last.as_str())
+        || bytes && ["bytes", "nbytes", "size"].contains(&last.as_str());
     let data =
         |word: &String| [words::RAW, words::DATA, &["base"]].iter().any(|list| list.contains(&word.as_str()));
     let of_data = pointer.split_last().is_some_and(|(last, rest)| of == rest && data(last));

@@ -31,15 +31,37 @@ pub(crate) fn mended(site: Site<'_>, draft: &Draft, mut gaps: Vec<Gap>) -> Vec<G
     for_threads(site, gaps)
 }
 
-/// Has what a line names as a keeper stay: that it goes with the call is the other answer.
+/// Has what a line names as a keeper stay: that it goes with the call is the other answer. Of two that each other's lines name, the
+/// second is what is put into the first.
 fn stay(site: Site<'_>, gaps: &mut [Gap]) {
-    let keepers: Vec<usize> =
-        gaps.iter().filter_map(|gap| gap.help.as_deref().and_then(|help| keeper(site, help))).collect();
-    let kept = |gap: &&mut Gap| gap.param.is_some_and(|param| keepers.contains(&param));
-    for gap in gaps.iter_mut().filter(kept) {
-        let goes = gap.help.as_deref().and_then(|help| help.split_once(" = { in = \"consumed\" } # or "));
-        gap.help = goes.map(|(of, _)| format!("{of} = {LIVES_ON}")).or(gap.help.take());
+    let named = |gap: &Gap| gap.help.as_deref().and_then(|help| keeper(site, help));
+    let pairs: Vec<(usize, usize)> = gaps.iter().filter_map(|gap| Some((gap.param?, named(gap)?))).collect();
+    for gap in gaps {
+        let Some(param) = gap.param else { continue };
+        let keeps = pairs.iter().filter(|(_, keeper)| *keeper == param).map(|(kept, _)| *kept);
+        let keeps: Vec<usize> = keeps.collect();
+        if keeps.is_empty() {
+            continue;
+        }
+        let own = pairs.iter().find(|(kept, _)| *kept == param).map(|(_, keeper)| *keeper);
+        let first = keeps.iter().any(|kept| own == Some(*kept) && param < *kept);
+        let others = keeps.iter().any(|kept| own != Some(*kept));
+        let Some((of, says)) = gap.help.as_deref().and_then(|help| help.split_once(" = ")) else { continue };
+        let consumed = says.starts_with("{ in = \"consumed\" } # or ");
+        if first && says.contains("in = \"handle\"") || consumed && own.is_none() {
+            gap.help = Some(format!("{of} = {LIVES_ON}"));
+        } else if consumed && others {
+            gap.help = kept_first(of, says).or(gap.help.take());
+        }
     }
+}
+
+/// The same answers, that it is kept before that it is taken over.
+fn kept_first(of: &str, says: &str) -> Option<String> {
+    let (taken, others) = says.split_once(" # or ")?;
+    let (kept, rest) = others.split_once(" when ")?;
+    let (_, used) = rest.split_once("; ")?;
+    Some(format!("{of} = {kept} # or {taken} when it is taken over; {used}"))
 }
 
 /// What was open, with the reasons why copies do not settle it. What keeps it cannot be the object that a line would name.
@@ -117,11 +139,24 @@ fn without_keepers(help: &str) -> Option<String> {
     let (name, says) = help.split_once(" = ")?;
     let (first, others) = says.split_once(" # or ")?;
     let readings: Vec<&str> = std::iter::once(first).chain(others.split("; or ")).collect();
-    let mut left = readings.iter().copied().filter(|reading| !object(reading));
-    let first_left = left.next().filter(|_| readings.iter().any(|reading| object(reading)))?;
-    // What stands first is right where nothing else is said.
-    let (item, when) = first_left.split_once(" when ").unwrap_or((first_left, ""));
-    let others: String = left.map(|other| format!("or {other}; ")).collect();
+    if !readings.iter().any(|reading| object(reading)) {
+        return None;
+    }
+    // That it is used stands first, where it is among them: what stood first said no condition.
+    let condition =
+        |reading: &str| match reading.starts_with("{ in = \"consumed\"") && !reading.contains(" when ") {
+            true => format!("{reading} when it is taken over"),
+            false => reading.to_owned(),
+        };
+    let left = || readings.iter().filter(|reading| !object(reading)).map(|reading| condition(reading));
+    let consumed = |reading: &String| reading.starts_with("{ in = \"consumed\"");
+    let mut left: Vec<String> = left().filter(|it| !consumed(it)).chain(left().filter(consumed)).collect();
+    if left.is_empty() {
+        return None;
+    }
+    let first = left.remove(0);
+    let (item, when) = first.split_once(" when ").unwrap_or((&first, ""));
+    let others: String = left.iter().map(|other| format!("or {other}; ")).collect();
     Some(match when.is_empty() || !others.is_empty() {
         true => format!("{name} = {item} # {others}{NOT}"),
         false => format!("{name} = {item} # when {when}: {NOT}"),

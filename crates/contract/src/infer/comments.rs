@@ -146,39 +146,58 @@ const KEPT_OBJECT: &[&str] = &[
 
 /// That what goes in is the caller's again after the call.
 const COPIED: &[&str] = &[
-    "a copy is made",
     "are copied",
-    "are duplicated",
     "copied internally",
     "internal copy",
     "internally copied",
     "is copied",
-    "is duplicated",
     "makes a copy",
+    "string will be copied",
     "strdup",
-    "takes a copy",
-    "was copied",
-    "will be copied",
-    "will be duplicated",
 ];
 
-/// Words of a sentence that says it of something else, or not always.
+/// Those of them that speak of nothing else than what goes in.
+const COPIED_HERE: &[&str] =
+    &["copied internally", "internal copy", "internally copied", "strdup", "string will be copied"];
+
+/// Words of a sentence that says it of something else, of a later time, or not always.
 const DENIED: &[&str] = &[
     "address",
     "addresses",
+    "background",
+    "before",
+    "caller",
+    "callers",
+    "each",
+    "every",
+    "first",
     "if",
+    "later",
+    "lazily",
     "never",
+    "next",
     "not",
+    "once",
     "only",
     "pointer",
     "pointers",
     "reference",
     "references",
     "shallow",
+    "should",
+    "thread",
+    "threads",
     "unless",
+    "until",
+    "was",
+    "were",
     "when",
+    "whenever",
     "without",
 ];
+
+/// The same of two words: `from which each message is copied`.
+const DENIED_TWO: &[&str] = &["from which", "of which", "out of", "to which"];
 
 /// That what is returned is another one, or gone, later.
 const PASSING: &[&str] = &[
@@ -302,18 +321,15 @@ pub(super) fn owner(function: &Function) -> bool {
 
 /// Whether a returned object is not the caller's.
 pub(super) fn lent(function: &Function) -> bool {
-    let callers = ["application", "caller", "user", "you"];
-    let said = |sentence: &str, phrase: &str, behind: &str| {
-        let mut words =
-            behind.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
-        let next = words.find(|word| *word != "the").unwrap_or_default();
-        match phrase {
-            // `Owned by the caller`, unless it is not.
-            "owned by" => !callers.contains(&next) || sentence.contains("not owned"),
-            // `A floating point number.`
-            "floating" => next != "point",
-            _ => true,
+    let said = |sentence: &str, phrase: &str, behind: &str| match phrase {
+        // `Owned by the caller`, unless it is not.
+        "owned by" => {
+            let clause = behind.split([',', ':', '(', ')', '!']).next().unwrap_or_default().trim();
+            !["caller", "the caller", "you"].contains(&clause) || sentence.contains("not owned")
         }
+        // `A floating point number.`
+        "floating" => !behind.trim_start().starts_with("point"),
+        _ => true,
     };
     sentences(function).iter().any(|sentence| {
         let found = |phrase: &&str| {
@@ -363,14 +379,23 @@ fn is_about_result(sentence: &str) -> bool {
     sentence.contains("return") || sentence.contains("result")
 }
 
-/// Whether the function has a copy of what goes in, and nothing it speaks of is needed any longer.
-pub(super) fn copied(function: &Function) -> bool {
+/// Whether the function has a copy of what goes in under one of these names, and nothing it speaks of is needed any longer.
+pub(super) fn copied(function: &Function, called: &[String]) -> bool {
     let said = |sentence: &String| {
-        let mut words = sentence.split(|c: char| !c.is_alphanumeric() && c != '\'');
-        let copied = COPIED.iter().any(|phrase| has(sentence, phrase));
-        copied && !words.any(|word| DENIED.contains(&word) || word.ends_with("n't"))
+        let about = words_of(sentence).any(|word| called.iter().any(|called| called == word));
+        let copied = |phrases: &[&str]| phrases.iter().any(|phrase| has(sentence, phrase));
+        (copied(COPIED_HERE) || copied(COPIED) && about) && !is_denied(sentence)
     };
     !kept(function) && sentences(function).iter().any(said)
+}
+
+fn words_of(sentence: &str) -> impl Iterator<Item = &str> {
+    sentence.split(|c: char| !c.is_alphanumeric() && c != '\'')
+}
+
+fn is_denied(sentence: &str) -> bool {
+    DENIED_TWO.iter().any(|phrase| has(sentence, phrase))
+        || words_of(sentence).any(|word| DENIED.contains(&word) || word.ends_with("n't"))
 }
 
 /// Whether something may go on using an object that goes in: what is said of what is returned is about that.
@@ -385,15 +410,13 @@ pub(super) fn keeps_object(function: &Function) -> bool {
 
 /// Whether the function has a copy of an object that is called so: not of the pointer to it, or of what it is called.
 pub(super) fn copies_object(function: &Function, called: &[String]) -> bool {
-    let denied =
-        |word: &str| DENIED.contains(&word) || ["name", "names"].contains(&word) || word.ends_with("n't");
     let said = |sentence: &String| {
         let words: Vec<&str> = sentence.split(|c: char| !c.is_alphanumeric() && c != '\'').collect();
         let own = ["copied internally", "internal copy", "internally copied", "a copy of"];
         let about = || words.iter().any(|word| called.iter().any(|called| called == word));
         let copied = own.iter().any(|phrase| has(sentence, phrase))
             || COPIED.iter().any(|phrase| has(sentence, phrase)) && about();
-        copied && !words.iter().any(|word| denied(word))
+        copied && !words.iter().any(|word| ["name", "names"].contains(word)) && !is_denied(sentence)
     };
     !keeps_object(function) && sentences(function).iter().any(said)
 }

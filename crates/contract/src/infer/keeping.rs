@@ -53,7 +53,7 @@ pub(super) fn used_up(view: &View<'_>) -> bool {
 fn copied(view: &View<'_>, index: usize) -> bool {
     let bytes = |other: usize| view.buffer(other).is_some_and(|(element, _)| element.is_byte());
     let only = (0..view.function.params.len()).all(|other| other == index || !bytes(other));
-    only && comments::copied(view.function)
+    only && comments::copied(view.function, &view.words(index))
 }
 
 /// Why a number that may be written may be needed after the call: the function is called like one that goes on watching it, or
@@ -154,9 +154,7 @@ pub(super) fn of_walled(view: &View<'_>, draft: &Draft, index: usize) -> bool {
         let is = |word: &str, place: &str| word == place || place.len() > 4 && word.starts_with(place);
         words.iter().rev().take(2).any(|word| places.iter().any(|place| is(word, place)))
     };
-    // `gsl_sf_bessel_Jn_array(nmin, nmax, x, result_array)`.
-    let comes_out = view.called(index, COMES_OUT)
-        || view.words(index).first().is_some_and(|word| COMES_OUT.contains(&word.as_str()));
+    let comes_out = view.called(index, COMES_OUT) || is_array_of_results(view, index);
     let used_later = !object && !comes_out && !done(view) && {
         let reads = |other: usize| view.buffer(other).is_some_and(|(_, constant)| constant);
         constant && placed(PLACES_TO_READ)
@@ -177,6 +175,19 @@ pub(super) fn of_walled(view: &View<'_>, draft: &Draft, index: usize) -> bool {
         || is_requested(view)
         || dictionary
         || text
+}
+
+/// Whether memory is called like several results, and all else is numbers that these are computed of:
+/// `gsl_sf_bessel_Jn_array(nmin, nmax, x, result_array)`.
+fn is_array_of_results(view: &View<'_>, index: usize) -> bool {
+    let name = view.words(index);
+    let several = name.last().is_some_and(|word| ["array", "matrix", "vector"].contains(&word.as_str()));
+    let results = name.first().is_some_and(|word| word == "result");
+    let others = || (0..view.function.params.len()).filter(|other| view.buffer(*other).is_none());
+    let number = |other: usize| view.param(other).is_some_and(|param| param.ty.is_scalar());
+    let real =
+        |other: usize| view.param(other).is_some_and(|param| matches!(param.ty.kind, Type::Float { .. }));
+    several && results && others().all(number) && others().any(real)
 }
 
 /// Whether a function takes what stands for something that is not over when it returns.

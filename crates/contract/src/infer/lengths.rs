@@ -120,15 +120,6 @@ fn not_room(view: &View<'_>, pointer: usize, integer: usize) -> Option<String> {
         .then(|| format!("`{room}` may be without the NUL that ends `{name}`"))
 }
 
-/// Whether a number is the length of what is behind the only pointer to bytes, though it speaks of a buffer: `parse(const char *value,
-/// size_t buffer_length)`. A size of one may be of another, which the function makes.
-fn is_of_raw(view: &View<'_>, pointer: usize, integer: usize, of: &[String]) -> bool {
-    let only = (0..view.function.params.len()).all(|other| other == pointer || view.buffer(other).is_none());
-    let length = view.words(integer).last().is_some_and(|word| ["len", "length"].contains(&word.as_str()));
-    let raw = of.iter().all(|word| RAW.contains(&word.as_str()));
-    only && length && raw && view.called(pointer, CONTENT) && !view.called(pointer, NAMES)
-}
-
 /// The integer that may be a pointer's length. Two that claim to be, or one that two pointers claim, are none.
 fn candidate(view: &View<'_>, draft: &Draft, pointer: usize) -> Result<Option<Candidate>, String> {
     let integers = view.open_integers(draft).into_iter();
@@ -151,7 +142,7 @@ fn candidate(view: &View<'_>, draft: &Draft, pointer: usize) -> Result<Option<Ca
         let (integer, other) = (view.name(integer), view.name(other));
         return Err(format!("`{integer}` is the length of `{other}`, so that of `{name}` is not said"));
     }
-    if !exact && !length.of.is_empty() && !is_of_raw(view, pointer, integer, &length.of) {
+    if !exact && !length.of.is_empty() {
         let integer = view.name(integer);
         return Err(format!("`{integer}` may be the length of `{name}` or of something else"));
     }

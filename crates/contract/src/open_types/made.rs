@@ -44,9 +44,8 @@ pub(super) fn resident(api: &Api, waiting: &[String], key: &str, name: &str) -> 
     let mut ends = functions.iter().filter(is_end);
     let (Some(end), None) = (ends.next(), ends.next()) else { return None };
     let others = || functions.iter().filter(|function| function.name != end.name);
-    let begun = others().any(|function| begins(function));
     let starts: Vec<String> = others()
-        .filter(|function| if begun { begins(function) } else { infer::may_start(function) })
+        .filter(|function| begins(function))
         .map(|function| format!("\"{}\" = \"{}\"", function.name, end.name))
         .collect();
     let layout = api.records.get(key).filter(|record| !record.union)?.layout.as_ref()?;

@@ -481,14 +481,17 @@ impl Fields<'_> {
             field.is_some_and(|(_, field)| field.ty.is_integer() && field.bit_width.is_none())
         };
         // What a number says the size of by its name is one pointer's.
+        let bytes = |ty: &CType| ty.element_size() == Some(1);
         let of = |at: &usize| {
-            let pointer = |field: &CType| field.pointee().is_some_and(|(ty, _)| ty.element_size().is_some());
-            let mut pointers = self.fields.iter().filter(|(_, field)| pointer(&field.ty));
-            pointers.find(|(name, _)| infer::sizes(self.fields[*at].0, name)).map(|(name, _)| *name)
+            let pointers =
+                self.fields.iter().filter_map(|(name, field)| Some((*name, field.ty.pointee()?.0)));
+            let mut pointers = pointers.filter(|(_, ty)| ty.element_size().is_some());
+            let number = self.fields[*at].0;
+            pointers.find(|(name, ty)| infer::sizes(number, name, bytes(ty))).map(|(name, _)| name)
         };
         let named = (0..self.fields.len()).filter(integer).find(|at| of(at) == Some(own));
-        let text = matches!(pointee.kind, Type::Char);
-        let may_size = |at: &usize| of(at).is_none() && infer::may_size(self.fields[*at].0);
+        let text = matches!(pointee.kind, Type::Char | Type::Void);
+        let may_size = |at: &usize| of(at).is_none() && infer::may_size(self.fields[*at].0, bytes(pointee));
         let next = || Some(position + 1).filter(integer).filter(may_size);
         let length = named.or_else(|| next().filter(|_| constant && !text)).map(|at| self.fields[at].0);
         match (pointee.element_size(), length) {
@@ -500,7 +503,7 @@ impl Fields<'_> {
                 };
                 format!("{{ in = \"buffer\", length = \"{length}\" }}{}", out.replace("LENGTH", length))
             }
-            (Some(1), _) if text || constant && pointee.kind != Type::Void => {
+            (Some(1), _) if pointee.kind == Type::Char || constant && pointee.kind != Type::Void => {
                 "{ string = \"utf-8\", nullable = true }".to_owned()
             }
             _ => hide.to_owned(),

@@ -25,6 +25,9 @@ const KEPT: &[&str] = &[
     "int db_watch(db *d, stmt *s)",
     "int db_add(db *d, const stmt *s)",
     "int stmt_append_to(stmt *s, db *d)",
+    "int stmt_add_to_db(stmt *s, db *d)",
+    "int db_add_two(db *d, stmt *s, stmt *other)",
+    "db *db_replace(db *d, stmt *s)",
     "int db_register(db *d)",
     "db *db_new_on(stmt *s)",
     "db *db_find_on(db *d, stmt *s)",
@@ -99,6 +102,27 @@ fn each_line_that_is_proposed_is_accepted() {
         }
     }
     assert!(asked > 60, "{asked}");
+}
+
+#[test]
+fn what_is_put_into_another_says_so_and_the_other_does_not() {
+    let line = |declaration: &str, entry: &str, param: &str| {
+        let lines = proposed(declaration, entry);
+        let found = lines.iter().find(|line| line.starts_with(&format!("params.{param} = "))).cloned();
+        found.unwrap_or_else(|| panic!("{declaration}: {lines:?}"))
+    };
+    let put = "int stmt_add_to_db(stmt *s, db *d)";
+    assert!(line(put, "", "s").contains("or { in = \"handle\", until = \"d\" }"));
+    assert_eq!(proposed(put, "").len(), 1);
+    // Of two that may keep each other the second is put into the first.
+    let both = "int db_bind(db *d, stmt *s, const stmt *other)";
+    assert!(line(both, "", "s").contains("until = \"d\""), "{:?}", proposed(both, ""));
+    let both = "db *db_replace(db *d, stmt *s)";
+    assert!(line(both, "", "s").contains("until = \"d\""), "{:?}", proposed(both, ""));
+    // Without lines that say what keeps, what is used stands first, and what is taken over says when.
+    let used = "params.s = { in = \"handle\" } # or { in = \"consumed\" } when it is taken over; objects keep no others";
+    assert!(line("int db_watch(db *d, stmt *s)", ENTRIES[3], "s").starts_with(used));
+    assert!(line("int db_attach_stmt(db *d, stmt *s)", ENTRIES[3], "s").starts_with(used));
 }
 
 #[test]

@@ -655,14 +655,13 @@ fields."{next_in,next_out,msg,state,alloc}" = { own = true }"#;
     assert_eq!(found[0], (stays, expect.to_owned()));
     assert!(!found.iter().any(|(_, lines)| lines.starts_with("handle.")), "{found:?}");
     assert_eq!(whole(&declarations, expect).interface.functions.len(), 3);
-    // What begins something that it does begins it where nothing else does.
-    let renamed = ["int stream_begin(stream *s)", declarations[1], declarations[2]];
-    assert!(first(&renamed)[0].1.contains(r#""stream_begin" = "stream_close""#));
-    // Two that end, or nothing that begins one, show nothing: its fields may travel.
+    // Two that end, or nothing that begins one, show nothing: its fields may travel. What makes a part, or copies, begins none.
     let fields = "a structure, whose fields go with every call";
     for others in [
         &[declarations[0], declarations[1], declarations[2], "void stream_end(stream *s)"][..],
         &declarations[1..],
+        &["int stream_create_child(stream *s)", declarations[2]],
+        &["int stream_copy_open(stream *s, int n)", declarations[2]],
         &["int mark_stream(const stream *s)"],
     ] {
         assert_eq!(first(others)[0].0, fields, "{others:?}");
@@ -693,10 +692,15 @@ fn fields_are_sized_by_what_is_called_after_them() {
         (&["const char *name", "int value"], "fields.name = { string = \"utf-8\", nullable = true }"),
         (&["const char *host", "int features"], "fields.host = { string = \"utf-8\", nullable = true }"),
         (&["char *next", "int mode"], "fields.next = { string = \"utf-8\", nullable = true }"),
+        (&["const double *points", "int kind"], "fields.points = { zero = true }"),
         (
-            &["const double *points", "int kind", "int type"],
-            "fields.points = { in = \"buffer\", length = \"kind\" }",
+            &["const double *points", "int n_points"],
+            "fields.points = { in = \"buffer\", length = \"n_points\" }",
         ),
+        (&["const double *points", "size_t points_bytes"], "fields.points = { zero = true }"),
+        (&["const double *points", "size_t size"], "fields.points = { zero = true }"),
+        (&["const double *points", "int stride"], "fields.points = { zero = true }"),
+        (&["const void *context", "int length"], "fields.context = { zero = true }"),
         (&["const double *points", "int type"], "fields.points = { zero = true }"),
         // One number is of one pointer.
         (

@@ -75,6 +75,12 @@ pub(super) fn put(view: &View<'_>, draft: &Draft, index: usize, asked: &str) -> 
     let says = if view.handle(index).is_some() { "in = \"handle\"" } else { "inout = \"struct\"" };
     let kept = format!("{{ {says}, until = \"{until}\" }}");
     let used = format!("or {{ {says} }} when nothing goes on using it");
+    // Nothing would ever release what only the worker's end lets go.
+    if keeper == kept::Keeper::Library && view.function.params.len() == 1 {
+        return Some(Line::says(format!(
+            "{{ {says} }} # or {kept} when the library goes on using it; or {{ in = \"consumed\" }} when it is taken over"
+        )));
+    }
     let put = index > 0 && view.function_has_word(STORES) || named::is_put(view).is_some();
     let taken = view.handle(index).is_some() && !constant && put;
     Some(Line::says(match taken {

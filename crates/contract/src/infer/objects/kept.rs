@@ -116,8 +116,13 @@ pub(in crate::infer) fn keeper(view: &View<'_>, draft: &Draft, index: usize) -> 
 /// is called.
 pub(in crate::infer) fn taker(view: &View<'_>, draft: &Draft, index: usize) -> Option<Keeper> {
     let said = keeper(view, draft, index);
+    // Each of several may have it: the first is what is done something to.
+    let first = || keeping::all_changed(view, draft, index).find(|&at| is_object(view, draft, at));
     match said {
-        None | Some(Keeper::Library) => comes_out(view, draft, index).or(said),
+        None => comes_out(view, draft, index),
+        Some(Keeper::Library) => {
+            comes_out(view, draft, index).or_else(|| first().map(Keeper::Param)).or(said)
+        }
         found => found,
     }
 }
@@ -140,7 +145,9 @@ fn says(view: &View<'_>, objects: &[usize]) -> bool {
     let any = |list: &[&str]| name.iter().any(|word| list.contains(&word.as_str()));
     // Behind what the library is called: `lzma_chain_length(const lzma_filter *)`.
     let library = objects.iter().filter_map(|&object| named::own_words(view, object).into_iter().next());
-    let skipped = name.len() > 1 && library.into_iter().any(|word| name.first() == Some(&word));
+    let skipped = name.len() > 1
+        && library.into_iter().any(|word| name.first() == Some(&word))
+        && !name.first().is_some_and(|word| keeps(word));
     let name = if skipped { &name[1..] } else { &name[..] };
     let first = name.first().filter(|word| name.len() == 1 || !THINGS.contains(&word.as_str()));
     first.into_iter().chain(name.iter().skip(1)).any(|word| keeps(word))
@@ -152,10 +159,8 @@ fn says(view: &View<'_>, objects: &[usize]) -> bool {
 fn keeps(word: &str) -> bool {
     let longer = |begin: &&str| word.starts_with(begin) && word.len() > begin.len();
     let other = |begin: &&str| word.starts_with(begin);
-    // `event_initialized(const event *)` asks.
-    let participle = word.ends_with("ed");
     KEEPS_OBJECT.contains(&word)
-        || KEEPS_OBJECT_FROM.iter().any(longer) && !participle && !KEEPS_NOTHING_FROM.iter().any(other)
+        || KEEPS_OBJECT_FROM.iter().any(longer) && !KEEPS_NOTHING_FROM.iter().any(other)
 }
 
 /// The words of the function's name without those of the types of these objects, each of which it may be called after.
@@ -184,7 +189,11 @@ fn looks(view: &View<'_>, index: usize) -> bool {
         let unnumbered = word.trim_end_matches(|c: char| c.is_ascii_digit());
         LOOKS.contains(&unnumbered) || COMPARES.contains(&unnumbered)
     };
-    let Some(asks) = name.iter().position(asked) else { return false };
+    // `event_initialized(const event *)`.
+    let initialized = view.function.params.len() == 1
+        && name.last().is_some_and(|word| ["initialised", "initialized"].contains(&word.as_str()));
+    let last = initialized.then(|| name.len() - 1);
+    let Some(asks) = name.iter().position(asked).or(last) else { return false };
     let own = named::own_words(view, index);
     let of_it = !own.is_empty() && name.starts_with(&own);
     let before = || !without(name[..asks].to_vec(), &own).iter().any(|word| keeps(word));

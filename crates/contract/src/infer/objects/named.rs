@@ -53,17 +53,19 @@ fn sets_property(view: &View<'_>) -> bool {
     !before.is_empty() && !before.iter().any(ends) && behind.len() > 1 && given && !and
 }
 
-/// Whether what an object alone is told is what is set: `png_set_swap(png)`, `png_set_swap_alpha(png)`.
+/// Whether how an object alone swaps something is what is set: `png_set_swap(png)`, `png_set_swap_alpha(png)`. In the name of a `set`
+/// that is the object it is not.
 pub(super) fn sets_mode(view: &View<'_>) -> bool {
     let name = words(&view.function.name);
     let Some(set) = name.iter().position(|word| word == "set") else { return false };
-    let ends = |word: &String| endings::ending(word).is_some();
+    let ends = name.iter().filter(|word| endings::ending(word).is_some()).count();
     let nothing = view.function.result.kind == Type::Void;
     view.function.params.len() == 1
         && nothing
         && set > 0
-        && set + 1 < name.len()
-        && !name[..set].iter().any(ends)
+        && ends == 1
+        && name.get(set + 1).is_some_and(|word| word == "swap")
+        && !own_words(view, 0).iter().any(|word| word == "set")
 }
 
 /// Whether the word belongs to the name of the type which the function is called after: `git_commit_id(const git_commit *)`.
@@ -151,9 +153,14 @@ pub(in crate::infer) fn is_put(view: &View<'_>) -> Option<usize> {
         let last = |words: &[String]| words.last().is_some_and(|word| target.last() == Some(word));
         last(&own) || last(&called)
     };
+    let is_object = |index: usize| {
+        let record = view.param(index).and_then(|param| param.ty.pointee()).and_then(|(ty, _)| ty.record());
+        view.handle(index).is_some()
+            || record.is_some_and(|record| view.known.structs.begun(record).is_some())
+    };
     let other = |&index: &usize| {
         let constant = view.param(index).and_then(|param| param.ty.pointee()).is_none_or(|(_, is)| is);
-        view.handle(index).is_some() && !constant && is_it(index)
+        is_object(index) && !constant && is_it(index)
     };
     (1..view.function.params.len()).find(other).filter(|_| !is_it(0))
 }

@@ -133,6 +133,14 @@ fn an_object_that_what_comes_out_or_the_library_may_keep_is_asked_for() {
             ("int db_install(const item *i)", "? -> value"),
             ("void set_default_item(const item *i)", "? -> void"),
             ("int lib_set_cmp_time(const item *i)", "? -> value"),
+            // What is done stands first, and no library's name.
+            ("int attach_device(const attach_info *a)", "? -> value"),
+            ("int register_driver(const register_desc *r)", "? -> value"),
+            ("int hook_signal(const hook_spec *h, int signal)", "? value -> value"),
+            ("int monitor_path(const monitor_spec *m)", "? -> value"),
+            ("int db_addfeed(const item *i)", "? -> value"),
+            ("int db_setseed(const item *i)", "? -> value"),
+            ("int db_item_initialized(db *d, const item *i)", "object ? -> value"),
             ("int big_chain_install(const big_item *i)", "? -> value"),
             ("int big_chain(const big_item *i)", "? -> value"),
             ("int lib_init(const item *i)", "? -> value"),
@@ -298,7 +306,12 @@ fn an_object_that_is_not_const_may_be_kept_or_taken_over() {
             "`d` may keep `i`, or take it over, although it is `const`",
             kept("d"),
         ),
-        ("int item_register(item *i)", "the library may keep `i`, or take it over", kept("none")),
+        // Nothing would ever release what is kept until the worker ends.
+        (
+            "int item_register(item *i)",
+            "the library may keep `i`, or take it over",
+            "params.i = { in = \"handle\" } # or { in = \"handle\", until = \"none\" } when the library goes on using it; or { in = \"consumed\" } when it is taken over".to_owned(),
+        ),
         ("db *db_new_on(item *i)", "the object that comes out may keep `i`, or take it over", kept("result")),
         ("int db_open_on(item *i, db **made)", "`made` may keep `i`, or take it over", kept("made")),
         // What comes out is asked for before the other one that goes in.
@@ -323,7 +336,8 @@ fn an_object_that_is_not_const_may_be_kept_or_taken_over() {
         let (_, gaps) = asked(declaration, "");
         assert!(gaps.contains(&(reason.to_owned(), Some(line))), "{declaration}: {gaps:?}");
     }
-    // The array is what something is added to.
+    // The array is what something is added to, and the map.
+    check(OTHERS, &[("int item_add_to_map(item *i, map *m)", "? object -> value")]);
     check(OTHERS, &[("int item_add_item_to_array(item *array, item *i)", "object ? -> value")]);
 }
 
@@ -341,6 +355,7 @@ fn a_structure_that_is_not_const_may_be_kept() {
             ("int full_flow_set_base(full_flow *f, full_base *b)", "resident ? -> value"),
             ("int full_flow_swap(full_flow *f, full_flow *other)", "resident resident -> value"),
             ("int full_flow_reset(full_flow *f)", "resident -> value"),
+            ("int full_base_add_to_flow(full_base *b, full_flow *f)", "? resident -> value"),
         ],
     );
 }

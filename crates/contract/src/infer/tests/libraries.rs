@@ -58,6 +58,8 @@ fn other_compressors() {
         ),
         ("const char* ZSTD_getErrorName(size_t code)", "value -> text"),
         ("unsigned ZSTD_versionNumber(void)", "-> value"),
+        ("int lib_echo(const char *s, unsigned buffer_len)", "? value -> value"),
+        ("int compile(const char *source, size_t memory_length)", "? value -> value"),
         ("unsigned ZSTD_isError(size_t result)", "value -> value"),
         ("size_t ZSTD_findFrameCompressedSize(const void *src, size_t srcSize)", "bytes len(0) -> value"),
         (
@@ -65,14 +67,6 @@ fn other_compressors() {
              int blockSize100k, int verbosity, int workFactor)",
             "out lenptr(0) changed len(2) value value value -> value",
         ),
-        (
-            // The length of a buffer is that of what it goes in as; a size may be of one that is made.
-            "int parse_text(const char *value, size_t buffer_length)",
-            "bytes len(0) -> value",
-        ),
-        ("int parse_text(const char *value, size_t buffer_size)", "? value -> value"),
-        ("int parse_text(const char *filename, size_t buffer_length)", "? value -> value"),
-        ("int parse_text(const char *value, size_t buffer_length, const char *more)", "? value ? -> value"),
         (
             "int snappy_compress(const char* input, size_t input_length, char* compressed, size_t* compressed_length)",
             "bytes len(0) out lenptr(2) -> value",

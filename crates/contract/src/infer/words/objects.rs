@@ -451,7 +451,6 @@ pub(in crate::infer) const FILLS: &[&str] = &[
     "extract",
     "fill",
     "final",
-    "flush",
     "format",
     "generate",
     "get",
