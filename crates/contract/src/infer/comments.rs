@@ -175,8 +175,13 @@ const DENIED: &[&str] = &[
     "later",
     "lazily",
     "never",
+    "neither",
     "next",
+    "no",
+    "nobody",
+    "none",
     "not",
+    "nothing",
     "once",
     "only",
     "pointer",
@@ -461,7 +466,15 @@ fn sentences(function: &Function) -> Vec<String> {
     let Some(doc) = &function.doc else {
         return Vec::new();
     };
-    let text = doc.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    let words: Vec<&str> = doc.split_whitespace().collect();
+    // `… the cost   Note 2 : dict is copied internally`: each note begins a sentence.
+    let is_note = |at: usize| {
+        let number = words.get(at + 1).is_some_and(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+        let colon = (at + 1..at + 3).any(|at| words.get(at).is_some_and(|word| word.contains(':')));
+        words[at].eq_ignore_ascii_case("note") && number && colon
+    };
+    let separated = |at: usize| if is_note(at) { format!(". {}", words[at]) } else { words[at].to_owned() };
+    let text = (0..words.len()).map(separated).collect::<Vec<_>>().join(" ").to_lowercase();
     let text = text.replace('-', " ").replace("null", "nul");
     text.split(['.', ';']).map(|sentence| sentence.trim().to_owned()).collect()
 }

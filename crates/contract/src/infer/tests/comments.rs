@@ -188,6 +188,9 @@ fn what_a_comment_says_is_copied_is_not_kept() {
         (set, "The name is not copied.", "object ? -> value"),
         (set, "The name is copied only if it is short.", "object ? -> value"),
         (set, "The name is copied. It must remain valid all the same.", "object ? -> value"),
+        (set, "Load once\nNote 2 : the name is copied internally, and may go.", "object text -> value"),
+        (set, "Once it is started, the name is copied internally.", "object ? -> value"),
+        (set, "Sets the name for which nothing is copied.", "object ? -> value"),
         // Later, or something else.
         (set, "The name will be copied at the next flush.", "object ? -> value"),
         (set, "The name is copied by a background thread.", "object ? -> value"),
