@@ -114,7 +114,13 @@ fn what_is_put_into_another_says_so_and_the_other_does_not() {
     let put = "int stmt_add_to_db(stmt *s, db *d)";
     assert!(line(put, "", "s").contains("or { in = \"handle\", until = \"d\" }"));
     assert_eq!(proposed(put, "").len(), 1);
-    // Of two that may keep each other the second is put into the first.
+    // Of two whose lines would name each other the second is put into the first.
+    let each = "int lib_set_stmt(const char *name, stmt *s, db *d)";
+    assert_eq!(
+        line(each, "", "s"),
+        "params.s = { in = \"handle\" } # or { in = \"consumed\" } when it is taken over"
+    );
+    assert!(line(each, "", "d").contains("until = \"s\""));
     let both = "int db_bind(db *d, stmt *s, const stmt *other)";
     assert!(line(both, "", "s").contains("until = \"d\""), "{:?}", proposed(both, ""));
     let both = "db *db_replace(db *d, stmt *s)";

@@ -655,6 +655,9 @@ fields."{next_in,next_out,msg,state,alloc}" = { own = true }"#;
     assert_eq!(found[0], (stays, expect.to_owned()));
     assert!(!found.iter().any(|(_, lines)| lines.starts_with("handle.")), "{found:?}");
     assert_eq!(whole(&declarations, expect).interface.functions.len(), 3);
+    // What begins the end of something is no end.
+    let event = [&declarations[..], &["int stream_end_initialize(stream *s)"]].concat();
+    assert_eq!(first(&event)[0].0, stays);
     // Two that end, or nothing that begins one, show nothing: its fields may travel. What makes a part, or copies, begins none.
     let fields = "a structure, whose fields go with every call";
     for others in [
