@@ -74,6 +74,17 @@ fn spot(x: f64, y: f64) -> Value {
 }
 
 #[test]
+fn memory_that_is_called_like_a_result_has_as_much_as_callers_say() {
+    let walled = Walled::new();
+    let from = |room: &[f64]| [Value::Int(1), Value::Int(3), Value::Float(2.0), floats(room)];
+    let outcome = walled.call("walled_powers_array", &from(&[0.0; 3])).unwrap();
+    assert_eq!(outcome.returned, Some(Value::Int(3)));
+    let filled = outcome.outs.into_iter().next().unwrap().1;
+    assert_eq!(filled, floats(&[2.0, 4.0, 8.0]));
+    walled.ends("walled_powers_array", &from(&[0.0; 2]), "SIGSEGV");
+}
+
+#[test]
 fn functions_have_as_much_as_callers_say() {
     let walled = Walled::new();
     let args = [floats(&[1.0, 2.0, 3.0]), floats(&[4.0, 5.0, 6.0]), Value::Int(3)];

@@ -85,6 +85,40 @@ const KEPT: &[&str] = &[
     "without copying",
 ];
 
+/// The same, but of what is returned.
+const NOTED: &[&str] = &[
+    "does not duplicate",
+    "doesn't duplicate",
+    "for the lifetime",
+    "has to live",
+    "has to remain",
+    "has to stay",
+    "have to live",
+    "have to remain",
+    "have to stay",
+    "holds a pointer",
+    "is not duplicated",
+    "isn't duplicated",
+    "keep a pointer",
+    "keeps a pointer",
+    "keeps the pointer",
+    "kept alive",
+    "must be kept",
+    "must be valid until",
+    "must not be changed until",
+    "must not be freed before",
+    "must not be freed until",
+    "must not be modified until",
+    "need to remain",
+    "need to stay",
+    "needs to live",
+    "needs to remain",
+    "needs to stay",
+    "should stay",
+    "stores a pointer",
+    "stores the pointer",
+];
+
 /// The same of an object.
 const KEPT_OBJECT: &[&str] = &[
     "be kept alive",
@@ -162,13 +196,60 @@ const UNENDED: &[&str] = &[
     "unterminated",
 ];
 
-/// Whether the comment begins with that: `Initialize raw decoder`, not `Initialized by the decoder`.
+/// Verbs of a comment that says what a function does to what it begins.
+const INITIALIZES: &[&str] = &[
+    "init",
+    "initialise",
+    "initialises",
+    "initialising",
+    "initialize",
+    "initializes",
+    "initializing",
+    "inits",
+    "reinitialise",
+    "reinitialises",
+    "reinitialize",
+    "reinitializes",
+];
+
+/// The same of what was done, which says as often what something is.
+const INITIALIZED: &[&str] = &["initialised", "initialized", "reinitialised", "reinitialized"];
+
+/// Words behind which a sentence says what is done before, after or without this call: `Must be called before you initialize it`.
+const ANOTHER: &[&str] = &[
+    "after", "before", "cannot", "if", "must", "never", "no", "not", "once", "should", "until", "when",
+    "who", "without", "you",
+];
+
+/// Words behind *initialized* that say by what, where or how something is.
+const STATE: &[&str] = &[
+    "after", "and", "as", "at", "before", "by", "during", "from", "if", "in", "on", "only", "or", "through",
+    "to", "using", "via", "when", "with", "without",
+];
+
+/// Whether the comment says first that the function initializes something: `Initialize raw decoder`, `This function initializes …`,
+/// `Allocates and initializes …`, `Initialized the flow for decoding`; not `Initialized by the decoder`.
 pub(super) fn initializes(function: &Function) -> bool {
-    let doc = function.doc.as_deref().unwrap_or_default();
-    let mut words = doc.split(|c: char| !c.is_alphanumeric() && c != '\\' && c != '@');
-    let first = words.find(|word| !word.is_empty() && !word.starts_with(['\\', '@'])).unwrap_or_default();
-    let first = first.to_ascii_lowercase();
-    ["initialise", "initialises", "initialize", "initializes"].contains(&first.as_str())
+    let doc = function.doc.as_deref().unwrap_or_default().to_lowercase();
+    let text = doc
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace("(re-)", "re")
+        .replace("(re)", "re")
+        .replace("re-", "re");
+    let first = text.split(". ").next().unwrap_or_default();
+    let words: Vec<&str> = first
+        .split(|c: char| !c.is_alphanumeric() && !['\\', '@', '\'', '_', '('].contains(&c))
+        .map(|word| word.trim_start_matches('('))
+        .filter(|word| !word.is_empty() && !word.starts_with(['\\', '@']))
+        .collect();
+    let done = words.first().is_some_and(|word| INITIALIZED.contains(word))
+        && words.get(1).is_some_and(|word| !STATE.contains(word));
+    let does = words.iter().position(|word| INITIALIZES.contains(word));
+    let about_this =
+        |at: usize| !words[..at].iter().any(|word| ANOTHER.contains(word) || word.ends_with("n't"));
+    done || does.is_some_and(about_this)
 }
 
 /// Whether an object changes hands or ends.
@@ -187,7 +268,23 @@ pub(super) fn owner(function: &Function) -> bool {
 
 /// Whether a returned object is not the caller's.
 pub(super) fn lent(function: &Function) -> bool {
-    says(function, LENT)
+    let said = |sentence: &str, phrase: &str, behind: &str| match phrase {
+        // `Owned by the caller`, unless it is not.
+        "owned by" => {
+            let clause = behind.split([',', ':', '(', ')', '!']).next().unwrap_or_default().trim();
+            !["caller", "the caller", "you"].contains(&clause) || sentence.contains("not owned")
+        }
+        // `A floating point number.`
+        "floating" => !behind.trim_start().starts_with("point"),
+        _ => true,
+    };
+    sentences(function).iter().any(|sentence| {
+        let found = |phrase: &&str| {
+            let mut places = sentence.match_indices(phrase);
+            places.any(|(at, _)| said(sentence, phrase, &sentence[at + phrase.len()..]))
+        };
+        LENT.iter().any(found)
+    })
 }
 
 /// Whether returned memory is the caller's.
@@ -206,19 +303,27 @@ pub(super) fn owned(function: &Function) -> bool {
         })
     };
     let said = |sentence: &str, phrase: &str| {
-        sentence.split_once(phrase).is_some_and(|(before, _)| !denied(before) && !of_another(before))
+        let before = places(sentence, phrase).next().map(|at| &sentence[..at]);
+        before.is_some_and(|before| !denied(before) && !of_another(before))
     };
     sentences(function).iter().any(|sentence| OWNED.iter().any(|phrase| said(sentence, phrase)))
 }
 
 /// Whether returned memory has been allocated by this call.
 pub(super) fn allocated(function: &Function) -> bool {
-    says(function, &["new allocated", "newly allocated"])
+    let phrases = ["new allocated", "newly allocated"];
+    sentences(function).iter().any(|sentence| phrases.iter().any(|phrase| has(sentence, phrase)))
 }
 
 /// Whether what goes in is still needed after the call.
 pub(super) fn kept(function: &Function) -> bool {
+    let noted = |sentence: &String| NOTED.iter().any(|phrase| sentence.contains(phrase));
     says(function, KEPT)
+        || sentences(function).iter().any(|sentence| noted(sentence) && !is_about_result(sentence))
+}
+
+fn is_about_result(sentence: &str) -> bool {
+    sentence.contains("return") || sentence.contains("result")
 }
 
 /// Whether the function has a copy of what goes in under one of these names, and nothing it speaks of is needed any longer.
@@ -229,13 +334,11 @@ pub(super) fn copied(function: &Function, called: &[String]) -> bool {
 /// Whether something may go on using an object that goes in: what is said of what is returned is about that.
 pub(super) fn keeps_object(function: &Function) -> bool {
     let said = |sentence: &String| {
-        let frees = sentence.contains("must not free") || sentence.contains("not be freed");
-        let used =
-            sentence.contains("in use") || sentence.contains("is used") || sentence.contains("being used");
-        frees && used || KEPT_OBJECT.iter().any(|phrase| sentence.contains(phrase))
+        let any = |phrases: &[&str]| phrases.iter().any(|phrase| sentence.contains(phrase));
+        any(&["must not free", "not be freed"]) && any(&["in use", "is used", "being used"])
+            || any(KEPT_OBJECT)
     };
-    let returned = |sentence: &String| sentence.contains("return") || sentence.contains("result");
-    kept(function) || sentences(function).iter().any(|sentence| said(sentence) && !returned(sentence))
+    kept(function) || sentences(function).iter().any(|sentence| said(sentence) && !is_about_result(sentence))
 }
 
 /// Whether the function has a copy of an object that is called so: not of the pointer to it, or of what it is called.
@@ -258,8 +361,24 @@ pub(super) fn unended(function: &Function) -> bool {
     says(function, UNENDED)
 }
 
+/// Whether something is said that stops a rule: words that begin so say it, too.
 fn says(function: &Function, phrases: &[&str]) -> bool {
     sentences(function).iter().any(|sentence| phrases.iter().any(|phrase| sentence.contains(phrase)))
+}
+
+/// Whether a sentence has a phrase in whole words: `must free`, but not `must freeze`.
+fn has(sentence: &str, phrase: &str) -> bool {
+    places(sentence, phrase).next().is_some()
+}
+
+/// Where it has it. Words that end with one are of its kind: `g_strdup`.
+fn places<'a>(sentence: &'a str, phrase: &'a str) -> impl Iterator<Item = usize> + 'a {
+    let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    sentence.match_indices(phrase).map(|(at, _)| at).filter(move |&at| {
+        let (before, behind) = (&sentence[..at], &sentence[at + phrase.len()..]);
+        let begins = phrase == "strdup" || !is_letter(before.chars().next_back());
+        begins && !is_letter(behind.chars().next())
+    })
 }
 
 /// The sentences of a function's comment in lower case, without hyphens, and with one spelling of NUL.
@@ -267,7 +386,15 @@ fn sentences(function: &Function) -> Vec<String> {
     let Some(doc) = &function.doc else {
         return Vec::new();
     };
-    let text = doc.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    let words: Vec<&str> = doc.split_whitespace().collect();
+    // `… the cost   Note 2 : dict is copied internally`: each note begins a sentence.
+    let is_note = |at: usize| {
+        let number = words.get(at + 1).is_some_and(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+        let colon = (at + 1..at + 3).any(|at| words.get(at).is_some_and(|word| word.contains(':')));
+        words[at].eq_ignore_ascii_case("note") && number && colon
+    };
+    let separated = |at: usize| if is_note(at) { format!(". {}", words[at]) } else { words[at].to_owned() };
+    let text = (0..words.len()).map(separated).collect::<Vec<_>>().join(" ").to_lowercase();
     let text = text.replace('-', " ").replace("null", "nul");
     text.split(['.', ';']).map(|sentence| sentence.trim().to_owned()).collect()
 }

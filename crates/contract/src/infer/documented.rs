@@ -6,6 +6,7 @@
 //! speaks of several.
 
 use hotcell_model::Fact;
+use hotcell_model::api::Function;
 use hotcell_model::interface::Role;
 use hotcell_model::types::Type;
 
@@ -73,8 +74,13 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
 
 /// Whether the comment says that a parameter is filled, whatever was there before.
 pub(super) fn comes_out(view: &View<'_>, index: usize) -> bool {
-    let name = view.param(index).and_then(|param| param.name.as_deref());
-    let way = name.zip(view.function.doc.as_deref()).and_then(|(name, doc)| said::of(doc, name));
+    is_out(view.function, index)
+}
+
+/// The same of a function.
+pub(super) fn is_out(function: &Function, index: usize) -> bool {
+    let name = function.params.get(index).and_then(|param| param.name.as_deref());
+    let way = name.zip(function.doc.as_deref()).and_then(|(name, doc)| said::of(doc, name));
     way.is_some_and(|(way, _)| way == Way::Out)
 }
 

@@ -164,7 +164,8 @@ pub(super) fn of_walled(view: &View<'_>, draft: &Draft, index: usize) -> bool {
         let is = |word: &str, place: &str| word == place || place.len() > 4 && word.starts_with(place);
         words.iter().rev().take(2).any(|word| places.iter().any(|place| is(word, place)))
     };
-    let used_later = !object && !view.called(index, COMES_OUT) && !done(view) && {
+    let comes_out = view.called(index, COMES_OUT) || during::is_array_of(view, index);
+    let used_later = !object && !comes_out && !done(view) && {
         let reads = |other: usize| view.buffer(other).is_some_and(|(_, constant)| constant);
         constant && placed(PLACES_TO_READ)
             || !constant && placed(PLACES_TO_FILL) && !(0..view.function.params.len()).any(reads)

@@ -166,3 +166,14 @@ int curve_append_points(curve *c, const double *points, int n)
     c->points = points;
     return c->n += n;
 }
+
+int walled_powers_array(int low, int high, double x, double *result_array) {
+    double power = 1;
+    for (int n = 0; n <= high; n++) {
+        if (n >= low) {
+            result_array[n - low] = power;
+        }
+        power *= x;
+    }
+    return high - low + 1;
+}

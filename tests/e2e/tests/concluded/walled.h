@@ -49,4 +49,7 @@ int curve_minutes(const curve *c);
 /* It takes points one after the other. */
 int curve_append_points(curve *c, const double *points, int n);
 
+/* The powers of x from low to high; how many there are. */
+int walled_powers_array(int low, int high, double x, double *result_array);
+
 #endif

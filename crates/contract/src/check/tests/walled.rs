@@ -114,6 +114,45 @@ fn what_may_be_kept_or_is_a_place_is_asked_for() {
     assert_eq!(named("int numbers_add(int *r, const int *a, const int *b)"), 1);
     assert_eq!(named("int db_read(db *d, double *numbers)"), 1);
     assert_eq!(named("int sort_all(char *text)"), 1);
+    // Computed of the same numbers as one that is returned.
+    let beside = |declaration: &str, one: &str| {
+        let api = super::support::api(&[declaration, one]);
+        let name = api.functions[0].name.clone();
+        run(&api, &contract(""), Selection::Only(&name)).unwrap().interface.functions.len()
+    };
+    let bessel = "int bessel_array(int low, int high, double x, double *result_array)";
+    assert_eq!(beside(bessel, "double bessel(int n, double x)"), 1);
+    assert_eq!(
+        beside("int bessel_array(int n, double x, double *values)", "double bessel(int n, double x)"),
+        1
+    );
+    for one in [
+        "int bessel(int n, double x)",
+        "double bessel(int n)",
+        "double bessel(double x, int n)",
+        "double bessel(double x)",
+        "double bessel_of(int n, double x)",
+        "double bessel(int n, const double *x)",
+        "double array(int n, double x)",
+    ] {
+        assert_eq!(beside(bessel, one), 0, "{one}");
+    }
+    for kept in [
+        "int bessel_array(int low, int high, double x, double *result_array)",
+        "int acquire_array(double rate, int n, double *result_array)",
+        "int stream_capture_array(double rate, int n, double *result_array)",
+        "int daq_scan_array(double rate, int n, double *result_array)",
+        "int select_buffer(int size, unsigned *result_buffer)",
+        "int feedback_buffer(double n, double *result_buffer)",
+        "int record_array(int *result_array)",
+        "int poll_array(int n, int *result_array)",
+        "int sample_matrix(double rate, double *result_matrix)",
+        "int trace_vector(double level, int n, double *result_vector)",
+        "int db_flush(db *d, unsigned *room)",
+        "int db_flush_pending(db *d, const double *numbers)",
+    ] {
+        assert_eq!(named(kept), 0, "{kept}");
+    }
     assert_eq!(named("int hash_buf(int kind, unsigned char *out, const unsigned char *in, int len)"), 1);
     assert_eq!(named("int db_read_scanline(db *d, void *buf, int row)"), 1);
     assert_eq!(named("int db_read_scanline(db *d, void *user, int row)"), 0);

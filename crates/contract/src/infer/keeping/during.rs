@@ -4,6 +4,7 @@
 //! they have returned: that nothing is there which could note the address says nothing, as the library itself can. So it has to be shown:
 //! by what the function is called, by what the memory is called, or by what it computes.
 
+use hotcell_model::api::Param;
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::documented;
@@ -84,6 +85,7 @@ pub(super) fn shown(view: &View<'_>, index: usize) -> bool {
         || !constant && any(CHANGES)
         || !constant && (comes_out(view, index) || documented::comes_out(view, index))
         || is_transformed(view)
+        || !constant && is_array_of(view, index)
 }
 
 /// Whether memory is called like what comes out, of a function that is over when it returns.
@@ -92,6 +94,37 @@ pub(super) fn comes_out(view: &View<'_>, index: usize) -> bool {
     let called =
         view.called(index, COMES_OUT) || first.is_some_and(|word| ["out", "ret"].contains(&word.as_str()));
     called && !view.function_has_word(LASTS)
+}
+
+/// Whether another function, which is called the same but for `array`, computes one such number of the same numbers, or of one integer less:
+/// `gsl_sf_bessel_Jn_array(int nmin, int nmax, double x, double *result_array)` beside `double gsl_sf_bessel_Jn(int n, double x)`.
+pub(super) fn is_array_of(view: &View<'_>, index: usize) -> bool {
+    let function = view.function;
+    let name = words(&function.name);
+    let one: Vec<&String> = name.iter().filter(|word| *word != "array").collect();
+    let numbers = |params: &[Param]| -> Option<Vec<Type>> {
+        params.iter().map(|param| param.ty.is_scalar().then(|| param.ty.kind.clone())).collect()
+    };
+    let others: Vec<Param> = function
+        .params
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| *at != index)
+        .map(|(_, param)| param.clone())
+        .collect();
+    let (Some(own), Some((element, false))) = (numbers(&others), view.buffer(index)) else { return false };
+    let is_integer = |ty: &Type| matches!(ty, Type::Int { .. });
+    let fits = |other: &[Type]| {
+        let less = |at: usize| is_integer(&own[at]) && [&own[..at], &own[at + 1..]].concat() == other;
+        other.iter().any(|ty| !is_integer(ty)) && (own == other || (0..own.len()).any(less))
+    };
+    one.len() + 1 == name.len()
+        && matches!(element.kind, Type::Float { .. })
+        && view.known.api.functions.iter().any(|other| {
+            other.result.kind == element.kind
+                && words(&other.name).iter().collect::<Vec<_>>() == one
+                && numbers(&other.params).is_some_and(|other| fits(&other))
+        })
 }
 
 /// Whether a function makes what it writes of what it reads, both of which it is given: numbers, or an object that stays as it is. A text says

@@ -11,7 +11,8 @@ use crate::infer::names::{function_words, words};
 use crate::infer::objects::{companions, named, object_pointer};
 use crate::infer::view::View;
 use crate::infer::words::objects::{
-    BEGINS, COPIES, FINDS, KEEPS_NOTHING_FROM, KEEPS_OBJECT, KEEPS_OBJECT_FROM, LOOKS, TAKES_VALUE, WITH,
+    BEGINS, COMPARES, COPIES, FINDS, KEEPS_NOTHING_FROM, KEEPS_OBJECT, KEEPS_OBJECT_FROM, LOOKS, TAKES_VALUE,
+    WITH,
 };
 use crate::infer::{Draft, comments, keeping, may_make, tells_failure};
 
@@ -36,20 +37,33 @@ pub(in crate::infer) enum Keeper {
 }
 
 impl Keeper {
-    /// Why that is asked.
+    /// Why that is asked of an object that the function cannot change, or may take over as well.
     pub(in crate::infer) fn reason(self, view: &View<'_>, draft: &Draft, index: usize) -> String {
-        let name = view.name(index);
+        let (name, who) = (view.name(index), self.who(view, draft));
+        match (self, is_const(view, index)) {
+            (Keeper::Param(keeper), true) if begins(view, draft, keeper) => {
+                format!("{who} may keep `{name}`")
+            }
+            (Keeper::Result, true) => format!("{who} may keep `{name}`, although it is `const`"),
+            (_, true) => format!("{who} may keep `{name}` after the call, although it is `const`"),
+            (_, false) => format!("{who} may keep `{name}`, or take it over"),
+        }
+    }
+
+    /// The same of an object that may be taken over although the function cannot change it.
+    pub(in crate::infer) fn reason_put(self, view: &View<'_>, draft: &Draft, index: usize) -> String {
+        let although = if is_const(view, index) { ", although it is `const`" } else { "" };
+        format!("{} may keep `{}`, or take it over{although}", self.who(view, draft), view.name(index))
+    }
+
+    fn who(self, view: &View<'_>, draft: &Draft) -> String {
         match self {
             Keeper::Param(keeper) if begins(view, draft, keeper) => {
-                format!("`{}`, which begins with this call, may keep `{name}`", view.name(keeper))
+                format!("`{}`, which begins with this call,", view.name(keeper))
             }
-            Keeper::Param(keeper) => {
-                format!("`{}` may keep `{name}` after the call, although it is `const`", view.name(keeper))
-            }
-            Keeper::Result => format!("the object that comes out may keep `{name}`, although it is `const`"),
-            Keeper::Library => {
-                format!("the library may keep `{name}` after the call, although it is `const`")
-            }
+            Keeper::Param(keeper) => format!("`{}`", view.name(keeper)),
+            Keeper::Result => "the object that comes out".to_owned(),
+            Keeper::Library => "the library".to_owned(),
         }
     }
 
@@ -76,7 +90,7 @@ pub(in crate::infer) fn keeper(view: &View<'_>, draft: &Draft, index: usize) -> 
     if begun.iter().any(|&at| takes_value(view, index, at)) {
         return None;
     }
-    let mut made = made(view, draft, index);
+    let mut made = made(view, draft, index, may_make(view.function));
     made.extend(begun.into_iter().map(Keeper::Param));
     let changed: Vec<usize> = keeping::all_changed(view, draft, index).collect();
     if made.is_empty() {
@@ -100,6 +114,29 @@ pub(in crate::infer) fn keeper(view: &View<'_>, draft: &Draft, index: usize) -> 
     Some(if let [only] = made[..] { only } else { Keeper::Library })
 }
 
+/// What may go on using an object that the function can change, or take it over: where several may, what comes out, whatever the function
+/// is called.
+pub(in crate::infer) fn taker(view: &View<'_>, draft: &Draft, index: usize) -> Option<Keeper> {
+    let said = keeper(view, draft, index);
+    // Each of several may have it: the first is what is done something to.
+    let first = || keeping::all_changed(view, draft, index).find(|&at| is_object(view, draft, at));
+    match said {
+        None => comes_out(view, draft, index),
+        Some(Keeper::Library) => {
+            comes_out(view, draft, index).or_else(|| first().map(Keeper::Param)).or(said)
+        }
+        found => found,
+    }
+}
+
+/// The only object that comes out, where it may have been made of this one.
+pub(in crate::infer) fn comes_out(view: &View<'_>, draft: &Draft, index: usize) -> Option<Keeper> {
+    match made(view, draft, index, true)[..] {
+        [only] => Some(only),
+        _ => None,
+    }
+}
+
 /// Whether the function is called like one after which something goes on using what it was given, apart from what its objects are called:
 /// `map_find(map, const key *)` maps nothing. One that does what it does `with` something is done with that where it is done with data.
 fn says(view: &View<'_>, objects: &[usize]) -> bool {
@@ -108,6 +145,12 @@ fn says(view: &View<'_>, objects: &[usize]) -> bool {
     let versionless = |word: &String| word.trim_end_matches(|c: char| ('2'..='9').contains(&c)).to_owned();
     let name: Vec<String> = name.iter().map(versionless).collect();
     let any = |list: &[&str]| name.iter().any(|word| list.contains(&word.as_str()));
+    // Behind what the library is called: `lzma_chain_length(const lzma_filter *)`.
+    let library = objects.iter().filter_map(|&object| named::own_words(view, object).into_iter().next());
+    let skipped = name.len() > 1
+        && library.into_iter().any(|word| name.first() == Some(&word))
+        && !name.first().is_some_and(|word| keeps(word));
+    let name = if skipped { &name[1..] } else { &name[..] };
     let first = name.first().filter(|word| name.len() == 1 || !THINGS.contains(&word.as_str()));
     first.into_iter().chain(name.iter().skip(1)).any(|word| keeps(word))
         || any(WITH) && !keeping::used_up(view)
@@ -140,15 +183,19 @@ pub(super) fn without(mut name: Vec<String>, of_type: &[String]) -> Vec<String> 
 }
 
 /// Whether a function is asked for something of an object, and what its name says of keeping is what it is asked for:
-/// `item_get_default(const item *)`, `TIFFFieldSetGetSize(const TIFFField *)`. Not `set_get_handler(const handler *)`.
+/// `item_get_default(const item *)`, `TIFFFieldSetGetSize(const TIFFField *)`, `cmp_current_time(const time *)`. Not `set_get_handler(const handler *)`.
 fn looks(view: &View<'_>, index: usize) -> bool {
     let name = words(&view.function.name);
     let asked = |word: &String| {
         // `X509_STORE_CTX_get0_store(const ctx)`.
         let unnumbered = word.trim_end_matches(|c: char| c.is_ascii_digit());
-        LOOKS.contains(&unnumbered)
+        LOOKS.contains(&unnumbered) || COMPARES.contains(&unnumbered)
     };
-    let Some(asks) = name.iter().position(asked) else { return false };
+    // `event_initialized(const event *)`.
+    let initialized = view.function.params.len() == 1
+        && name.last().is_some_and(|word| ["initialised", "initialized"].contains(&word.as_str()));
+    let last = initialized.then(|| name.len() - 1);
+    let Some(asks) = name.iter().position(asked).or(last) else { return false };
     let own = named::own_words(view, index);
     let of_it = !own.is_empty() && name.starts_with(&own);
     let before = || !without(name[..asks].to_vec(), &own).iter().any(|word| keeps(word));
@@ -185,9 +232,9 @@ fn begins(view: &View<'_>, draft: &Draft, at: usize) -> bool {
 }
 
 /// The objects that come out, where they are the caller's or may be, and are no copy of this one. What tells of a failure has nothing of it.
-fn made(view: &View<'_>, draft: &Draft, index: usize) -> Vec<Keeper> {
+fn made(view: &View<'_>, draft: &Draft, index: usize, makes: bool) -> Vec<Keeper> {
     let function = view.function;
-    let makes = may_make(function) && !view.function_has_word(FINDS);
+    let makes = makes && !view.function_has_word(FINDS);
     let copy = |ty: &CType| {
         let own = view.handle(index);
         let same = own.is_some() && view.known.handles.of_pointer(ty) == own;
@@ -218,8 +265,11 @@ fn made(view: &View<'_>, draft: &Draft, index: usize) -> Vec<Keeper> {
 
 /// Whether nothing else that is `const` goes in, of which a comment could speak.
 fn alone(view: &View<'_>, index: usize) -> bool {
-    let constant = |at: usize| view.param(at).and_then(|param| param.ty.pointee()).is_some_and(|(_, is)| is);
-    (0..view.function.params.len()).all(|at| at == index || !constant(at))
+    (0..view.function.params.len()).all(|at| at == index || !is_const(view, at))
+}
+
+fn is_const(view: &View<'_>, at: usize) -> bool {
+    view.param(at).and_then(|param| param.ty.pointee()).is_some_and(|(_, constant)| constant)
 }
 
 /// Whether an `until` can name a parameter: it is an object, or hands one out, and is there.

@@ -1,10 +1,12 @@
 //! Words of a function's name that say how something ends, and are about something else than its object.
 
 use hotcell_model::api::Function;
+use hotcell_model::types::Type;
 
 use crate::infer::endings::{self, Ending};
 use crate::infer::names::words;
 use crate::infer::view::{View, plain_text};
+use crate::infer::words::objects::COLLECTS;
 use crate::type_names::unqualified;
 
 /// Words of functions that take a part out of an object.
@@ -49,6 +51,21 @@ fn sets_property(view: &View<'_>) -> bool {
     let given = (1..view.function.params.len()).any(|index| view.handle(index).is_none());
     let and = behind.iter().any(|word| word == "and");
     !before.is_empty() && !before.iter().any(ends) && behind.len() > 1 && given && !and
+}
+
+/// Whether how an object alone swaps something is what is set: `png_set_swap(png)`, `png_set_swap_alpha(png)`. In the name of a `set`
+/// that is the object it is not.
+pub(super) fn sets_mode(view: &View<'_>) -> bool {
+    let name = words(&view.function.name);
+    let Some(set) = name.iter().position(|word| word == "set") else { return false };
+    let ends = name.iter().filter(|word| endings::ending(word).is_some()).count();
+    let nothing = view.function.result.kind == Type::Void;
+    view.function.params.len() == 1
+        && nothing
+        && set > 0
+        && ends == 1
+        && name.get(set + 1).is_some_and(|word| word == "swap")
+        && !own_words(view, 0).iter().any(|word| word == "set")
 }
 
 /// Whether the word belongs to the name of the type which the function is called after: `git_commit_id(const git_commit *)`.
@@ -122,6 +139,30 @@ pub(super) fn takes_out(view: &View<'_>, index: usize) -> bool {
         takes && handles.of_pointer(&function.result).is_some()
     };
     view.known.api.functions.iter().any(hands_out)
+}
+
+/// The object into which a function says that it puts its first one: `bufferevent_add_to_rate_limit_group(bev, group)`, but not
+/// `cJSON_AddItemToArray(array, item)`.
+pub(in crate::infer) fn is_put(view: &View<'_>) -> Option<usize> {
+    let name = words(&view.function.name);
+    let puts = name.iter().position(|word| COLLECTS.contains(&word.as_str()))?;
+    let to = puts + name[puts..].iter().position(|word| ["into", "onto", "to"].contains(&word.as_str()))?;
+    let target = &name[to + 1..];
+    let is_it = |index: usize| {
+        let (own, called) = (own_words(view, index), view.words(index));
+        let last = |words: &[String]| words.last().is_some_and(|word| target.last() == Some(word));
+        last(&own) || last(&called)
+    };
+    let is_object = |index: usize| {
+        let record = view.param(index).and_then(|param| param.ty.pointee()).and_then(|(ty, _)| ty.record());
+        view.handle(index).is_some()
+            || record.is_some_and(|record| view.known.structs.begun(record).is_some())
+    };
+    let other = |&index: &usize| {
+        let constant = view.param(index).and_then(|param| param.ty.pointee()).is_none_or(|(_, is)| is);
+        is_object(index) && !constant && is_it(index)
+    };
+    (1..view.function.params.len()).find(other).filter(|_| !is_it(0))
 }
 
 /// The words of the type that a parameter leads to, but for those that say that it is one.

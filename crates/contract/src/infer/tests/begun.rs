@@ -166,6 +166,14 @@ fn what_says_that_it_initializes_may_begin() {
     let cases = [
         ("\\brief       Initialize raw decoder", "? value -> value"),
         ("Initialises the flow anew.", "? value -> value"),
+        ("Initialized the flow for decoding.", "? value -> value"),
+        ("(Re-)initialise a flow.", "? value -> value"),
+        ("This function re-initializes the flow.", "? value -> value"),
+        ("Allocates and initializes a flow. It runs.", "? value -> value"),
+        ("Runs a flow. Nothing initializes it.", "resident value -> value"),
+        ("Initialized and ready flows run.", "resident value -> value"),
+        ("Must not be called before you initialize the flow.", "resident value -> value"),
+        ("Doesn't initialize the flow, and runs it.", "resident value -> value"),
         ("Runs what was initialized.", "resident value -> value"),
         ("Initialized by full_flow_init(), and run.", "resident value -> value"),
     ];

@@ -58,6 +58,20 @@ fn comments_are_read_by_sentences() {
         ("The statement ends within a string literal.", [false; 5]),
         ("The name is not copied.", [false, false, false, true, false]),
         ("The hash, which is not NUL-terminated.", [false, false, false, false, true]),
+        // Words that only begin or end as those that are looked for.
+        ("Callers must freeze it. This owned by nobody.", [false, true, false, false, false]),
+        ("You should freeze it.", [false; 5]),
+        ("Returns a vector of floating-point numbers.", [false; 5]),
+        ("A floating reference.", [false, true, false, false, false]),
+        ("The result is owned by the caller.", [false; 5]),
+        ("The window is owned by the application.", [false, true, false, false, false]),
+        ("The item is owned by the user of the list.", [false, true, false, false, false]),
+        ("It is owned by the caller's window.", [false, true, false, false, false]),
+        ("The result is not owned by the caller.", [false, true, false, false, false]),
+        ("The context keeps a pointer to the data.", [false, false, false, true, false]),
+        ("The buffer has to stay where it is.", [false, false, false, true, false]),
+        ("The text is not duplicated.", [false, false, false, true, false]),
+        ("The returned text keeps a pointer to nothing.", [false; 5]),
     ] {
         assert_eq!(says(doc), expect, "{doc}");
     }
@@ -174,6 +188,28 @@ fn what_a_comment_says_is_copied_is_not_kept() {
         (set, "The name is not copied.", "object ? -> value"),
         (set, "The name is copied only if it is short.", "object ? -> value"),
         (set, "The name is copied. It must remain valid all the same.", "object ? -> value"),
+        (set, "Load once\nNote 2 : the name is copied internally, and may go.", "object text -> value"),
+        (set, "Once it is started, the name is copied internally.", "object ? -> value"),
+        (set, "Sets the name for which nothing is copied.", "object ? -> value"),
+        // Later, or something else.
+        (set, "The name will be copied at the next flush.", "object ? -> value"),
+        (set, "The name is copied by a background thread.", "object ? -> value"),
+        (set, "A copy of the name is made at the first change.", "object ? -> value"),
+        (set, "Callers have to see to it that the name is copied.", "object ? -> value"),
+        (set, "The caller should pass a name that was copied.", "object ? -> value"),
+        (set, "Hits are copied for each column.", "object ? -> value"),
+        (set, "Hits are copied.", "object ? -> value"),
+        (set, "Sets the directory. Files in it will be copied by ctx_run().", "object ? -> value"),
+        (set, "Sets the name, from which all that follows is copied.", "object ? -> value"),
+        (set, "The pointer to the name is copied.", "object ? -> value"),
+        (set, "The name is copied, when it is short.", "object ? -> value"),
+        (set, "What is in this copied name counts.", "object ? -> value"),
+        // What is in the memory is copied there.
+        (
+            "int ctx_set_text(ctx *c, const char *name, char *old)",
+            "The text of before is copied.",
+            "object ? ? -> value",
+        ),
         (set, "Sets it.", "object ? -> value"),
         (
             "int ctx_set(ctx *c, const char *name, const char *value)",

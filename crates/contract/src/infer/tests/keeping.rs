@@ -152,7 +152,11 @@ fn help_names_both_ways() {
     let said = help(&free, "item *item_new(const char *begin, const char *end)");
     assert!(!said.contains("params.begin") && !said.contains("params.end"), "{said}");
     for (others, declaration, expect) in [
-        (&free[..], "int db_add(db *d, item *i)", r#"params.i = { in = "consumed" } # or { in = "handle" }"#),
+        (
+            &free[..],
+            "int db_add(db *d, item *i)",
+            r#"params.i = { in = "consumed" } # or { in = "handle", until = "d" }"#,
+        ),
         (&free, "int db_link_to(db *d, item *i)", r#"params.i = { in = "consumed" } # or"#),
         (&free, "int db_use(int n, item *i)", r#"params.i = { in = "consumed" } # or"#),
         (&free, "int db_visit(db *d, item *i)", r#"params.i = { in = "handle" } # or { in = "consumed" }"#),

@@ -94,6 +94,10 @@ fn an_object_that_the_function_is_done_with_is_used() {
             ("int item_field_set_get_size(const item *i)", "object -> value"),
             ("const char *item_get0_store(const item *i)", "object -> text"),
             ("const char *item_settable_names(const item *i)", "object -> text"),
+            // What is asked, or compared, or what it is about behind what the library is called.
+            ("int item_initialized(const item *i)", "object -> value"),
+            ("int time_cmp_current_time(const item *i)", "object -> value"),
+            ("int big_chain_length(const big_item *i)", "object -> value"),
             ("int db_equal(const db *d, const db *other)", used),
             // The value of another.
             ("int item_set(item *i, const item *other)", used),
@@ -128,6 +132,18 @@ fn an_object_that_what_comes_out_or_the_library_may_keep_is_asked_for() {
             ("item *item_find(const db *d)", "object -> ?"),
             ("int db_install(const item *i)", "? -> value"),
             ("void set_default_item(const item *i)", "? -> void"),
+            ("int lib_set_cmp_time(const item *i)", "? -> value"),
+            // What is done stands first, and no library's name.
+            ("int attach_device(const attach_info *a)", "? -> value"),
+            ("int register_driver(const register_desc *r)", "? -> value"),
+            ("int hook_signal(const hook_spec *h, int signal)", "? value -> value"),
+            ("int monitor_path(const monitor_spec *m)", "? -> value"),
+            ("int db_addfeed(const item *i)", "? -> value"),
+            ("int db_setseed(const item *i)", "? -> value"),
+            ("int db_item_initialized(db *d, const item *i)", "object ? -> value"),
+            ("int big_chain_install(const big_item *i)", "? -> value"),
+            ("int big_chain(const big_item *i)", "? -> value"),
+            ("int lib_init(const item *i)", "? -> value"),
             ("void item_use(const item *i, int n)", "? value -> void"),
             ("int db_use(const db *d, const item *i)", "? ? -> value"),
             ("int item_count(const item *i)", "object -> value"),
@@ -278,4 +294,80 @@ fn comments_say_that_it_is_kept_or_copied() {
     }
     assert_eq!(see(shows, "The result must not be freed while it is in use."), "object object -> value");
     assert_eq!(see(sets, "Sets the item, which is not copied."), "object ? -> value");
+}
+
+#[test]
+fn an_object_that_is_not_const_may_be_kept_or_taken_over() {
+    let used = "{ in = \"handle\" } when nothing goes on using it";
+    let kept = |until: &str| {
+        format!(
+            "params.i = {{ in = \"handle\", until = \"{until}\" }} # or {{ in = \"consumed\" }} when it is taken over; or {used}"
+        )
+    };
+    let taken = |until: &str| {
+        format!(
+            "params.i = {{ in = \"consumed\" }} # or {{ in = \"handle\", until = \"{until}\" }} when it stays the caller's, and is used later; or {used}"
+        )
+    };
+    for (declaration, reason, line) in [
+        ("int db_attach(db *d, item *i)", "`d` may keep `i`, or take it over", taken("d")),
+        ("int db_set_item(db *d, item *i, int n)", "`d` may keep `i`, or take it over", taken("d")),
+        ("int db_watch(db *d, item *i)", "`d` may keep `i`, or take it over", kept("d")),
+        (
+            "int db_add(db *d, const item *i)",
+            "`d` may keep `i`, or take it over, although it is `const`",
+            kept("d"),
+        ),
+        // Nothing would ever release what is kept until the worker ends.
+        (
+            "int item_register(item *i)",
+            "the library may keep `i`, or take it over",
+            "params.i = { in = \"handle\" } # or { in = \"handle\", until = \"none\" } when the library goes on using it; or { in = \"consumed\" } when it is taken over".to_owned(),
+        ),
+        ("db *db_new_on(item *i)", "the object that comes out may keep `i`, or take it over", kept("result")),
+        ("int db_open_on(item *i, db **made)", "`made` may keep `i`, or take it over", kept("made")),
+        // What comes out is asked for before the other one that goes in.
+        (
+            "db *db_open_in(map *m, item *i)",
+            "the object that comes out may keep `i`, or take it over",
+            kept("result"),
+        ),
+        ("int item_add_to_map(item *i, map *m)", "`m` may keep `i`, or take it over", taken("m")),
+        // Nothing says that anything keeps it.
+        (
+            "int db_visit(db *d, item *i)",
+            "the function may take over `i`",
+            "params.i = { in = \"handle\" } # or { in = \"consumed\" } when it is taken over".to_owned(),
+        ),
+        (
+            "int item_release(item *i, int n)",
+            "the function is called like one that releases `i`",
+            "params.i = { in = \"consumed\" } # or { in = \"handle\" } when it lives on".to_owned(),
+        ),
+    ] {
+        let (_, gaps) = asked(declaration, "");
+        assert!(gaps.contains(&(reason.to_owned(), Some(line))), "{declaration}: {gaps:?}");
+    }
+    // The array is what something is added to, and the map.
+    check(OTHERS, &[("int item_add_to_map(item *i, map *m)", "? object -> value")]);
+    check(OTHERS, &[("int item_add_item_to_array(item *array, item *i)", "object ? -> value")]);
+}
+
+#[test]
+fn a_structure_that_is_not_const_may_be_kept() {
+    let others = [
+        "int full_flow_init(full_flow *f)",
+        "void full_flow_end(full_flow *f)",
+        "int full_base_init(full_base *b)",
+        "void full_base_end(full_base *b)",
+    ];
+    check(
+        &others,
+        &[
+            ("int full_flow_set_base(full_flow *f, full_base *b)", "resident ? -> value"),
+            ("int full_flow_swap(full_flow *f, full_flow *other)", "resident resident -> value"),
+            ("int full_flow_reset(full_flow *f)", "resident -> value"),
+            ("int full_base_add_to_flow(full_base *b, full_flow *f)", "? resident -> value"),
+        ],
+    );
 }
