@@ -266,25 +266,22 @@ pub(super) fn owner(function: &Function) -> bool {
     })
 }
 
-/// Whether a returned object is not the caller's.
+/// Whether a returned object is not the caller's, or the comment speaks of whose something is: `owned by the caller` is said of parts, of some
+/// cases, and where it is denied.
 pub(super) fn lent(function: &Function) -> bool {
-    let said = |sentence: &str, phrase: &str, behind: &str| match phrase {
-        // `Owned by the caller`, unless it is not.
-        "owned by" => {
-            let clause = behind.split([',', ':', '(', ')', '!']).next().unwrap_or_default().trim();
-            !["caller", "the caller", "you"].contains(&clause) || sentence.contains("not owned")
-        }
-        // `A floating point number.`
-        "floating" => !behind.trim_start().starts_with("point"),
-        _ => true,
-    };
+    // `A floating point number.`
+    let is_number = |behind: &str| words_of(behind.trim_start()).next() == Some("point");
     sentences(function).iter().any(|sentence| {
         let found = |phrase: &&str| {
             let mut places = sentence.match_indices(phrase);
-            places.any(|(at, _)| said(sentence, phrase, &sentence[at + phrase.len()..]))
+            places.any(|(at, _)| *phrase != "floating" || !is_number(&sentence[at + phrase.len()..]))
         };
         LENT.iter().any(found)
     })
+}
+
+fn words_of(sentence: &str) -> impl Iterator<Item = &str> {
+    sentence.split(|c: char| !c.is_alphanumeric() && c != '\'')
 }
 
 /// Whether returned memory is the caller's.

@@ -63,7 +63,9 @@ fn comments_are_read_by_sentences() {
         ("You should freeze it.", [false; 5]),
         ("Returns a vector of floating-point numbers.", [false; 5]),
         ("A floating reference.", [false, true, false, false, false]),
-        ("The result is owned by the caller.", [false; 5]),
+        ("Floating point numbers.", [false; 5]),
+        ("Its floating pointer is taken.", [false, true, false, false, false]),
+        ("Its floating points to nothing.", [false, true, false, false, false]),
         ("The window is owned by the application.", [false, true, false, false, false]),
         ("The item is owned by the user of the list.", [false, true, false, false, false]),
         ("It is owned by the caller's window.", [false, true, false, false, false]),
@@ -168,6 +170,36 @@ fn comments_say_what_frees_a_text() {
         (own, "char *read(int n, size_t *len)", "A newly allocated text.", "value ? -> ?"),
     ] {
         assert_eq!(see(others, declaration, doc), expect, "{declaration} {doc}");
+    }
+}
+
+#[test]
+fn what_is_said_of_owners_is_asked_for() {
+    let mut function = prototype::parse("window *window_make(int n)");
+    for doc in [
+        "The window is never owned by the caller.",
+        "The window is no longer owned by the caller.",
+        "The window cannot be owned by the caller.",
+        "Rather than being owned by the caller it goes with the screen.",
+        "Its contents are owned by the caller, the window itself is not.",
+        "If flag is set the window is owned by the caller, otherwise by the manager.",
+        "The title is owned by the caller. The window belongs to the manager.",
+        "The window is not owned by the caller.",
+        "The text is owned by the caller, but the window must never be freed.",
+        "The memory passed in stays owned by the caller.",
+        "Unless it is hidden, the window is owned by the caller.",
+        "The window is owned by the caller's screen.",
+        "The window is owned by the caller until it is shown.",
+        "The window is owned by the caller and the manager.",
+        "A window that was owned by the caller.",
+        "When is the window owned by the caller?",
+        "The window is owned by the caller only in mode 2.",
+        "Its floating reference is taken by the container.",
+        "A window with a floating pointer reference.",
+        "The window is said to be owned by the caller.",
+    ] {
+        function.doc = Some(doc.into());
+        assert!(lent(&function), "{doc}");
     }
 }
 
