@@ -200,6 +200,11 @@ pub(crate) fn may_end(name: &str) -> bool {
         || endings::ending(name).is_some_and(|(ending, _)| ending >= endings::Ending::Closes)
 }
 
+/// Whether a function is called like one that begins something by that name: `ds_init`.
+pub(crate) fn initializes(name: &str) -> bool {
+    names::words(name).last().is_some_and(|last| BEGINS.contains(&last.as_str()))
+}
+
 /// Whether a function is called like one that begins a structure of the caller's, and no part of one (`flow_create_child`), or its
 /// comment says that it fills that.
 pub(crate) fn may_begin(function: &Function, index: usize) -> bool {
@@ -208,12 +213,16 @@ pub(crate) fn may_begin(function: &Function, index: usize) -> bool {
     !has_word(function, COPIES) && (begins || documented::is_out(function, index))
 }
 
-/// Whether a number says that it is a length, of whatever: `length`, `n_points`, `avail_in`. What counts bytes is none of wider elements.
-pub(crate) fn may_size(number: &str, bytes: bool) -> bool {
-    let all = names::words(number);
-    let of_bytes = all.iter().any(|word| word.contains("byte") || word == "size");
-    let length = names::length_name(number).is_some() || all.first().is_some_and(|word| word == "avail");
-    length && (bytes || !of_bytes)
+/// Whether a number says by its name that it is a length, and of nothing else than what a pointer leads to that is called `pointer`: `length`, `n_points`
+/// of `points`, `avail_in` of `next_in`. A `wavelength`, a `max_length` and a `block_length` of a `key` are of something else, and what counts bytes
+/// is none of wider elements.
+pub(crate) fn may_size(number: &str, pointer: &str) -> bool {
+    let lengths = ["count", "len", "length", "n", "num"];
+    let (number, pointer) = (names::words(number), names::words(pointer));
+    let is_length = |word: &String| lengths.contains(&word.as_str());
+    let of: Vec<&String> = number.iter().filter(|word| !is_length(word) && *word != "avail").collect();
+    let alone = matches!(&number[..], [only] if is_length(only));
+    alone || of.len() == 1 && number.len() == 2 && pointer.contains(of[0])
 }
 
 /// Whether a number says by its name how much there is where a pointer leads that is called `pointer`: `preset_dict_size` of

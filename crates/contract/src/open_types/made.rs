@@ -43,9 +43,11 @@ pub(super) fn resident(api: &Api, waiting: &[String], key: &str, name: &str) -> 
     };
     let mut ends = functions.iter().filter(is_end);
     let (Some(end), None) = (ends.next(), ends.next()) else { return None };
-    let others = || functions.iter().filter(|function| function.name != end.name);
+    let others = || functions.iter().filter(|function| function.name != end.name && begins(function));
+    // Beside `ds_init` no `ds_open` begins one: it is called behind that.
+    let initialized = others().any(|function| infer::initializes(&function.name));
     let starts: Vec<String> = others()
-        .filter(|function| begins(function))
+        .filter(|function| !initialized || infer::initializes(&function.name))
         .map(|function| format!("\"{}\" = \"{}\"", function.name, end.name))
         .collect();
     let layout = api.records.get(key).filter(|record| !record.union)?.layout.as_ref()?;

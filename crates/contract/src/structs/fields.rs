@@ -491,7 +491,7 @@ impl Fields<'_> {
         };
         let named = (0..self.fields.len()).filter(integer).find(|at| of(at) == Some(own));
         let text = matches!(pointee.kind, Type::Char | Type::Void);
-        let may_size = |at: &usize| of(at).is_none() && infer::may_size(self.fields[*at].0, bytes(pointee));
+        let may_size = |at: &usize| of(at).is_none() && infer::may_size(self.fields[*at].0, own);
         let next = || Some(position + 1).filter(integer).filter(may_size);
         let length = named.or_else(|| next().filter(|_| constant && !text)).map(|at| self.fields[at].0);
         match (pointee.element_size(), length) {

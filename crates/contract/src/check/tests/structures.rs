@@ -669,6 +669,12 @@ fields."{next_in,next_out,msg,state,alloc}" = { own = true }"#;
     ] {
         assert_eq!(first(others)[0].0, fields, "{others:?}");
     }
+    // What is initialized is not begun again by what opens it, makes something of it, or says that it fills it.
+    let both =
+        [&declarations[..], &["int stream_all_init(stream *s)", "int stream_load_new(stream *s)"]].concat();
+    let lines = &first(&both)[0].1;
+    assert!(lines.contains("started_by = { \"stream_all_init\" = \"stream_close\" }\n"), "{lines}");
+    assert_eq!(whole(&both, lines).interface.left_out.len(), 2, "what may begin one is asked for");
     // What another structure leads to callers may get from there.
     let mut api = api(&["int mark_stream(const stream *s)"]);
     api.records.insert("holder".into(), record("struct holder", Some(&["stream *s"])));
@@ -705,6 +711,28 @@ fn fields_are_sized_by_what_is_called_after_them() {
         (&["const double *points", "int stride"], "fields.points = { zero = true }"),
         (&["const void *context", "int length"], "fields.context = { zero = true }"),
         (&["const double *points", "int type"], "fields.points = { zero = true }"),
+        (&["const double *points", "int n_threads"], "fields.points = { zero = true }"),
+        (&["const double *points", "int wavelength"], "fields.points = { zero = true }"),
+        (&["const double *points", "int line_length"], "fields.points = { zero = true }"),
+        (&["const double *points", "int length_unit"], "fields.points = { zero = true }"),
+        (&["const double *points", "int max_length"], "fields.points = { zero = true }"),
+        (&["const double *points", "int min_count"], "fields.points = { zero = true }"),
+        (&["const double *points", "int n_lines"], "fields.points = { zero = true }"),
+        (&["const double *points", "int count_down"], "fields.points = { zero = true }"),
+        (&["const double *points", "int num_points_max"], "fields.points = { zero = true }"),
+        (&["const double *points", "int number"], "fields.points = { zero = true }"),
+        (&["const double *points", "int avail_out"], "fields.points = { zero = true }"),
+        (&["const double *points", "int total"], "fields.points = { zero = true }"),
+        (&["const double *points", "int points"], "fields.points = { zero = true }"),
+        (
+            &["const unsigned char *key", "int block_length"],
+            "fields.key = { string = \"utf-8\", nullable = true }",
+        ),
+        (&["const double *points", "int length"], "fields.points = { in = \"buffer\", length = \"length\" }"),
+        (
+            &["const double *points", "int points_count"],
+            "fields.points = { in = \"buffer\", length = \"points_count\" }",
+        ),
         // One number is of one pointer.
         (
             &["const unsigned char *base", "const unsigned char *end", "int length"],

@@ -11,13 +11,16 @@ use crate::infer::names::{function_words, words};
 use crate::infer::objects::{companions, named, object_pointer};
 use crate::infer::view::View;
 use crate::infer::words::objects::{
-    BEGINS, COMPARES, COPIES, FINDS, KEEPS_NOTHING_FROM, KEEPS_OBJECT, KEEPS_OBJECT_FROM, LOOKS, TAKES_VALUE,
-    WITH,
+    BEGINS, COMPARES, COPIES, FINDS, KEEPS_NOTHING_FROM, KEEPS_OBJECT, KEEPS_OBJECT_FROM, LOOKS, STORES,
+    TAKES_VALUE, WITH,
 };
 use crate::infer::{Draft, comments, keeping, may_make, tells_failure};
 
 /// Words that say at the beginning of a name what it is about: `chain_length(const full_chain *)`.
 const THINGS: &[&str] = &["chain", "conf", "config", "handler", "hooks"];
+
+/// Last words of names that say what is asked of a thing.
+const COUNTS: &[&str] = &["count", "length", "size"];
 
 /// Last words of names that say of which type a number is.
 const NUMBERS: &[&str] = &["d", "f", "i", "l", "q", "s", "si", "u", "ui", "z"];
@@ -145,13 +148,16 @@ fn says(view: &View<'_>, objects: &[usize]) -> bool {
     let versionless = |word: &String| word.trim_end_matches(|c: char| ('2'..='9').contains(&c)).to_owned();
     let name: Vec<String> = name.iter().map(versionless).collect();
     let any = |list: &[&str]| name.iter().any(|word| list.contains(&word.as_str()));
-    // Behind what the library is called: `lzma_chain_length(const lzma_filter *)`.
+    // Behind what the library is called: `lzma_chain_length(const lzma_filter *)`. A thing is one where something of it is asked for: `lib_config_filter`
+    // and `mylib_chain_to` do something.
     let library = objects.iter().filter_map(|&object| named::own_words(view, object).into_iter().next());
     let skipped = name.len() > 1
         && library.into_iter().any(|word| name.first() == Some(&word))
         && !name.first().is_some_and(|word| keeps(word));
     let name = if skipped { &name[1..] } else { &name[..] };
-    let first = name.first().filter(|word| name.len() == 1 || !THINGS.contains(&word.as_str()));
+    let asked = name.len() > 1
+        && name.last().is_some_and(|word| LOOKS.contains(&word.as_str()) || COUNTS.contains(&word.as_str()));
+    let first = name.first().filter(|word| !asked || !THINGS.contains(&word.as_str()));
     first.into_iter().chain(name.iter().skip(1)).any(|word| keeps(word))
         || any(WITH) && !keeping::used_up(view)
         || comments::keeps_object(view.function)
@@ -186,17 +192,24 @@ pub(super) fn without(mut name: Vec<String>, of_type: &[String]) -> Vec<String> 
 /// `item_get_default(const item *)`, `TIFFFieldSetGetSize(const TIFFField *)`, `cmp_current_time(const time *)`. Not `set_get_handler(const handler *)`.
 fn looks(view: &View<'_>, index: usize) -> bool {
     let name = words(&view.function.name);
-    let asked = |word: &String| {
+    let own = named::own_words(view, index);
+    // What compares may be what is set: `cmp_set_default(const cmp *)`, `compare_attach`. The time that is current is compared with.
+    let stores = |at: usize| {
+        name[at + 1..].iter().any(|word| keeps(word) && word != "current" || STORES.contains(&word.as_str()))
+    };
+    let asked = |at: usize| {
         // `X509_STORE_CTX_get0_store(const ctx)`.
-        let unnumbered = word.trim_end_matches(|c: char| c.is_ascii_digit());
-        LOOKS.contains(&unnumbered) || COMPARES.contains(&unnumbered)
+        let unnumbered = name[at].trim_end_matches(|c: char| c.is_ascii_digit());
+        LOOKS.contains(&unnumbered)
+            || COMPARES.contains(&unnumbered)
+                && !own.iter().any(|word| COMPARES.contains(&word.as_str()))
+                && !stores(at)
     };
     // `event_initialized(const event *)`.
     let initialized = view.function.params.len() == 1
         && name.last().is_some_and(|word| ["initialised", "initialized"].contains(&word.as_str()));
     let last = initialized.then(|| name.len() - 1);
-    let Some(asks) = name.iter().position(asked).or(last) else { return false };
-    let own = named::own_words(view, index);
+    let Some(asks) = (0..name.len()).find(|&at| asked(at)).or(last) else { return false };
     let of_it = !own.is_empty() && name.starts_with(&own);
     let before = || !without(name[..asks].to_vec(), &own).iter().any(|word| keeps(word));
     view.function.result.kind != Type::Void && (of_it || before())

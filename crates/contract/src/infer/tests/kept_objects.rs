@@ -78,6 +78,55 @@ fn what_is_asked_for_stands_before_what_is_kept() {
     );
 }
 
+/// What compares may be what is set, and things that a name begins with may be what is done.
+#[test]
+fn comparing_words_and_things_may_be_what_is_kept() {
+    for name in [
+        "cmp_set_item",
+        "cmp_register",
+        "cmp_install_global",
+        "sort_cmp_register",
+        "compare_use",
+        "compare_attach",
+        "compare_set_key",
+        "equal_install",
+        "same_store",
+        "eq_bind",
+        "lib_cmp_append",
+        "compare_later",
+        "cmp_queue",
+        "lib_equals_default",
+        "compare_keep",
+        "cmp_on",
+        "chain_all",
+        "chain_before",
+        "big_chain_filter",
+        "big_config_filter",
+        "big_chain_to",
+        "big_hooks_enable",
+        "big_handler_on",
+        "big_conf_load",
+        "handler_apply",
+        "hooks_all",
+        "config_item",
+        "chain",
+    ] {
+        for ty in ["item", "big_item"] {
+            check(OTHERS, &[(&format!("int {name}(const {ty} *i)"), "? -> value")]);
+        }
+    }
+    // In the name of the type it says what the type is.
+    for name in ["cmp_set_default", "cmp_count_register", "key_cmp_register", "key_cmp_current"] {
+        check(
+            &["void key_cmp_free(key_cmp *c)"],
+            &[(&format!("int {name}(const key_cmp *c)"), "? -> value")],
+        );
+    }
+    for name in ["chain_count", "config_size", "handler_length", "cmp_now", "compare_to", "equal_parts"] {
+        check(OTHERS, &[(&format!("int {name}(const item *i)"), "object -> value")]);
+    }
+}
+
 #[test]
 fn an_object_that_the_function_is_done_with_is_used() {
     let used = "object object -> value";
