@@ -34,7 +34,13 @@ pub(crate) fn mended(site: Site<'_>, draft: &Draft, mut gaps: Vec<Gap>) -> Vec<G
 /// Has what a line names as a keeper stay: that it goes with the call is the other answer. Of two that each other's lines name, the
 /// second is what is put into the first.
 fn stay(site: Site<'_>, gaps: &mut [Gap]) {
-    let named = |gap: &Gap| gap.help.as_deref().and_then(|help| keeper(site, help));
+    // What something else is put into is used first, whatever keeps it besides.
+    let used = |help: &&str| {
+        !["{ in = \"handle\" } # or ", "{ inout = \"struct\" } # or "]
+            .iter()
+            .any(|it| help.contains(&format!(" = {it}")))
+    };
+    let named = |gap: &Gap| gap.help.as_deref().filter(used).and_then(|help| keeper(site, help));
     let pairs: Vec<(usize, usize)> = gaps.iter().filter_map(|gap| Some((gap.param?, named(gap)?))).collect();
     for gap in gaps {
         let Some(param) = gap.param else { continue };

@@ -293,7 +293,7 @@ fn doubt(view: &View<'_>, draft: &Draft, index: usize, pauses: bool) -> Option<S
     // `flow_set_base(flow, base)`: the flow goes on using the base.
     let put = named::is_put(view);
     if put == Some(index) {
-        return None;
+        return Some(named::reason_target(view, index));
     }
     let keeper = kept::taker(view, draft, index).filter(|keeper| {
         (index > 0 || put.is_some()) && matches!(keeper, kept::Keeper::Param(_) | kept::Keeper::Result)

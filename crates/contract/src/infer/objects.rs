@@ -95,8 +95,10 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
     }
     // `ldns_rr_push_rdf(rr, const rdf)` keeps the element; `gsl_vector_add(a, const b)` adds.
     let element = index > 0 && view.handle(0) != view.handle(index) && view.handle(0).is_some();
-    let target = named::is_put(view) == Some(index);
-    if element && !target && view.function_has_word(COLLECTS) {
+    if named::is_put(view) == Some(index) {
+        return Err(named::reason_target(view, index));
+    }
+    if element && view.function_has_word(COLLECTS) {
         return Err(taken_over(view, draft, index));
     }
     // A `const` within a typedef says nothing about this function, unless there is one without.
@@ -125,7 +127,7 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
         ));
     }
     let companion = companions::is_companion(view, index);
-    if index > 0 && !companion && !target && !first_to_change(view, index) {
+    if index > 0 && !companion && !first_to_change(view, index) {
         return Err(taken_over(view, draft, index));
     }
     if index == 0 && named::is_put(view).is_some() {

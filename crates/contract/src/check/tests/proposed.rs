@@ -105,15 +105,48 @@ fn each_line_that_is_proposed_is_accepted() {
 }
 
 #[test]
-fn what_is_put_into_another_says_so_and_the_other_does_not() {
+fn of_what_is_put_into_another_each_may_go_on_using_the_other() {
     let line = |declaration: &str, entry: &str, param: &str| {
         let lines = proposed(declaration, entry);
         let found = lines.iter().find(|line| line.starts_with(&format!("params.{param} = "))).cloned();
         found.unwrap_or_else(|| panic!("{declaration}: {lines:?}"))
     };
     let put = "int stmt_add_to_db(stmt *s, db *d)";
-    assert!(line(put, "", "s").contains("or { in = \"handle\", until = \"d\" }"));
-    assert_eq!(proposed(put, "").len(), 1);
+    let used =
+        "{ in = \"handle\" } when nothing goes on using it; or { in = \"consumed\" } when it is taken over";
+    assert_eq!(line(put, "", "s"), format!("params.s = {{ in = \"handle\", until = \"d\" }} # or {used}"));
+    let target =
+        "params.d = { in = \"handle\" } # or { in = \"handle\", until = \"s\" } when `s` goes on using it";
+    assert_eq!(line(put, "", "d"), target);
+    // Whatever stands behind what it is put into.
+    for put in [
+        "int stmt_add_to_db_ex(stmt *s, db *d)",
+        "int stmt_add_to_db2(stmt *s, db *d)",
+        "int stmt_insert_into_db_at(stmt *s, db *d)",
+        "int stmt_append_to_big_db_now(stmt *s, db *d)",
+        "int stmt_link_onto_db_first(stmt *s, db *d)",
+    ] {
+        assert_eq!(line(put, "", "d"), target, "{put}");
+        assert!(line(put, "", "s").starts_with("params.s = { in = \"handle\", until = \"d\" }"), "{put}");
+    }
+    // Where nothing says which of two is put into the other, neither is taken over first.
+    for put in [
+        "int stmt_add_to(stmt *s, db *d)",
+        "int stmt_append(stmt *s, db *d)",
+        "int stmt_link(stmt *s, db *d)",
+        "int stmt_insert(stmt *s, db *d)",
+        "int stmt_register(stmt *s, db *d)",
+        "int stmt_enqueue(stmt *s, db *d)",
+        "int stmt_attach_at(stmt *s, db *d)",
+        "int stmt_push_with(stmt *s, db *d)",
+        "int stmt_store(stmt *s, db *d)",
+        "int stmt_link_stmt(stmt *s, db *d)",
+    ] {
+        assert!(line(put, "", "d").starts_with("params.d = { in = \"handle\""), "{put}");
+    }
+    assert!(
+        line("int db_attach_stmt(db *d, stmt *s)", "", "s").starts_with("params.s = { in = \"consumed\" }")
+    );
     // Of two whose lines would name each other the second is put into the first.
     let each = "int lib_set_stmt(const char *name, stmt *s, db *d)";
     assert_eq!(

@@ -8,7 +8,7 @@ use crate::infer::endings::{Ending, ending};
 use crate::infer::gaps::{Line, NULL, lists, pointed};
 use crate::infer::objects::{kept, named};
 use crate::infer::view::{View, decided};
-use crate::infer::words::objects::{COLLECTS, STORES};
+use crate::infer::words::objects::COLLECTS;
 use crate::infer::words::{ENDS, PLACES};
 use crate::infer::{Draft, documented, results, texts};
 use crate::type_names::unqualified;
@@ -55,16 +55,25 @@ fn object(view: &View<'_>, draft: &Draft, index: usize) -> String {
     if let Some(keeper) = kept::keeper(view, draft, index).filter(|_| constant && !ends && !taken) {
         return kept_line("in = \"handle\"", &keeper.until(view, draft));
     }
-    let line = match ends || !constant && index > 0 && view.function_has_word(STORES) {
+    let line = match ends || !constant && named::is_stored(view, index) {
         true => r#"{ in = "consumed" } # or { in = "handle" } when it lives on"#,
         false => r#"{ in = "handle" } # or { in = "consumed" } when it is taken over"#,
     };
     line.to_owned()
 }
 
-/// What to write about an object that something may go on using, or take over, where that is why it is asked for. What is put into
-/// something else is taken over as often as not: a wrong `consumed` is refused at the second use.
+/// What to write about an object that something may go on using, or take over, where that is why it is asked for. What a name
+/// says is stored is taken over as often as not: a wrong `consumed` is refused at the second use. Where it does not say which of two is, no
+/// container is to be taken over first.
 pub(super) fn put(view: &View<'_>, draft: &Draft, index: usize, asked: &str) -> Option<Line> {
+    let says = if view.handle(index).is_some() { "in = \"handle\"" } else { "inout = \"struct\"" };
+    if named::is_put(view) == Some(index) && named::reason_target(view, index) == asked {
+        // `bufferevent_add_to_rate_limit_group(bev, group)`: the group must be there as long as the event.
+        let first = view.name(0);
+        return Some(Line::says(format!(
+            "{{ {says} }} # or {{ {says}, until = \"{first}\" }} when `{first}` goes on using it"
+        )));
+    }
     let keepers =
         [kept::taker(view, draft, index), kept::comes_out(view, draft, index), Some(kept::Keeper::Library)];
     let keeper =
@@ -72,7 +81,6 @@ pub(super) fn put(view: &View<'_>, draft: &Draft, index: usize, asked: &str) -> 
     let until = keeper.until(view, draft);
     let constant =
         view.param(index).and_then(|param| param.ty.pointee()).is_some_and(|(_, constant)| constant);
-    let says = if view.handle(index).is_some() { "in = \"handle\"" } else { "inout = \"struct\"" };
     let kept = format!("{{ {says}, until = \"{until}\" }}");
     let used = format!("or {{ {says} }} when nothing goes on using it");
     // Nothing would ever release what only the worker's end lets go.
@@ -81,8 +89,12 @@ pub(super) fn put(view: &View<'_>, draft: &Draft, index: usize, asked: &str) -> 
             "{{ {says} }} # or {kept} when the library goes on using it; or {{ in = \"consumed\" }} when it is taken over"
         )));
     }
-    let put = index > 0 && view.function_has_word(STORES) || named::is_put(view).is_some();
-    let taken = view.handle(index).is_some() && !constant && put;
+    if index == 0 && named::is_put(view).is_some() {
+        return Some(Line::says(format!(
+            "{kept} # {used}; or {{ in = \"consumed\" }} when it is taken over"
+        )));
+    }
+    let taken = view.handle(index).is_some() && !constant && named::is_stored(view, index);
     Some(Line::says(match taken {
         true => format!(
             "{{ in = \"consumed\" }} # or {kept} when it stays the caller's, and is used later; {used}"

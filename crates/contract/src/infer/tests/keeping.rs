@@ -155,9 +155,9 @@ fn help_names_both_ways() {
         (
             &free[..],
             "int db_add(db *d, item *i)",
-            r#"params.i = { in = "consumed" } # or { in = "handle", until = "d" }"#,
+            r#"params.i = { in = "handle", until = "d" } # or { in = "consumed" }"#,
         ),
-        (&free, "int db_link_to(db *d, item *i)", r#"params.i = { in = "consumed" } # or"#),
+        (&free, "int db_link_to(db *d, item *i)", r#"params.i = { in = "handle", until = "d" } # or"#),
         (&free, "int db_use(int n, item *i)", r#"params.i = { in = "consumed" } # or"#),
         (&free, "int db_visit(db *d, item *i)", r#"params.i = { in = "handle" } # or { in = "consumed" }"#),
         (&free, "int box_delete(db *d)", r#"params.d = { in = "consumed" } # or { in = "handle" }"#),

@@ -359,7 +359,8 @@ fn an_object_that_is_not_const_may_be_kept_or_taken_over() {
         )
     };
     for (declaration, reason, line) in [
-        ("int db_attach(db *d, item *i)", "`d` may keep `i`, or take it over", taken("d")),
+        ("int db_attach(db *d, item *i)", "`d` may keep `i`, or take it over", kept("d")),
+        ("int db_attach_item(db *d, item *i)", "`d` may keep `i`, or take it over", taken("d")),
         ("int db_set_item(db *d, item *i, int n)", "`d` may keep `i`, or take it over", taken("d")),
         ("int db_watch(db *d, item *i)", "`d` may keep `i`, or take it over", kept("d")),
         (
@@ -381,7 +382,16 @@ fn an_object_that_is_not_const_may_be_kept_or_taken_over() {
             "the object that comes out may keep `i`, or take it over",
             kept("result"),
         ),
-        ("int item_add_to_map(item *i, map *m)", "`m` may keep `i`, or take it over", taken("m")),
+        (
+            "int item_add_to_map(item *i, map *m)",
+            "`m` may keep `i`, or take it over",
+            format!("params.i = {{ in = \"handle\", until = \"m\" }} # or {used}; or {{ in = \"consumed\" }} when it is taken over"),
+        ),
+        (
+            "int item_add_to_map(item *i, map *m)",
+            "`i`, which is put into `m`, may go on using that",
+            "params.m = { in = \"handle\" } # or { in = \"handle\", until = \"i\" } when `i` goes on using it".to_owned(),
+        ),
         // Nothing says that anything keeps it.
         (
             "int db_visit(db *d, item *i)",
@@ -397,8 +407,8 @@ fn an_object_that_is_not_const_may_be_kept_or_taken_over() {
         let (_, gaps) = asked(declaration, "");
         assert!(gaps.contains(&(reason.to_owned(), Some(line))), "{declaration}: {gaps:?}");
     }
-    // The array is what something is added to, and the map.
-    check(OTHERS, &[("int item_add_to_map(item *i, map *m)", "? object -> value")]);
+    // The array is what something is added to.
+    check(OTHERS, &[("int item_add_to_map(item *i, map *m)", "? ? -> value")]);
     check(OTHERS, &[("int item_add_item_to_array(item *array, item *i)", "object ? -> value")]);
 }
 
@@ -416,7 +426,7 @@ fn a_structure_that_is_not_const_may_be_kept() {
             ("int full_flow_set_base(full_flow *f, full_base *b)", "resident ? -> value"),
             ("int full_flow_swap(full_flow *f, full_flow *other)", "resident resident -> value"),
             ("int full_flow_reset(full_flow *f)", "resident -> value"),
-            ("int full_base_add_to_flow(full_base *b, full_flow *f)", "? resident -> value"),
+            ("int full_base_add_to_flow(full_base *b, full_flow *f)", "? ? -> value"),
         ],
     );
 }
