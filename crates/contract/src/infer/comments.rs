@@ -27,8 +27,10 @@ const LENT: &[&str] = &[
     "not be freed",
     "not to be freed",
     "owned by",
+    "belongs to",
     "borrowed",
     "garbage",
+    "property of",
     "floating",
     "must not free",
     "should not free",
@@ -270,7 +272,12 @@ pub(super) fn owner(function: &Function) -> bool {
 /// cases, and where it is denied.
 pub(super) fn lent(function: &Function) -> bool {
     // `A floating point number.`
-    let is_number = |behind: &str| words_of(behind.trim_start()).next() == Some("point");
+    let numbers =
+        ["arithmetic", "coordinates", "format", "number", "numbers", "precision", "value", "values"];
+    let is_number = |behind: &str| {
+        let mut words = words_of(behind.trim_start());
+        words.next() == Some("point") && words.next().is_some_and(|word| numbers.contains(&word))
+    };
     sentences(function).iter().any(|sentence| {
         let found = |phrase: &&str| {
             let mut places = sentence.match_indices(phrase);

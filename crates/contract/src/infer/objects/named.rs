@@ -146,7 +146,7 @@ pub(super) fn takes_out(view: &View<'_>, index: usize) -> bool {
 pub(in crate::infer) fn is_put(view: &View<'_>) -> Option<usize> {
     let name = words(&view.function.name);
     let puts = name.iter().position(|word| COLLECTS.contains(&word.as_str()))?;
-    let to = puts + name[puts..].iter().position(is_direction)?;
+    let to = puts + name[puts..].iter().position(|word| is_direction(word))?;
     let is_it = |index: usize| is_named(view, index, &name[to + 1..]);
     let is_object = |index: usize| {
         let record = view.param(index).and_then(|param| param.ty.pointee()).and_then(|(ty, _)| ty.record());
@@ -165,7 +165,7 @@ pub(in crate::infer) fn is_put(view: &View<'_>) -> Option<usize> {
 pub(in crate::infer) fn is_stored(view: &View<'_>, index: usize) -> bool {
     let name = words(&view.function.name);
     let Some(verb) = name.iter().position(|word| STORES.contains(&word.as_str())) else { return false };
-    let end = name[verb..].iter().position(is_direction).map_or(name.len(), |to| verb + to);
+    let end = name[verb..].iter().position(|word| is_direction(word)).map_or(name.len(), |to| verb + to);
     let alone = !(0..view.function.params.len()).any(|at| at != index && view.handle(at).is_some());
     index > 0 && alone
         || index > 0
@@ -173,8 +173,8 @@ pub(in crate::infer) fn is_stored(view: &View<'_>, index: usize) -> bool {
             && !is_named(view, 0, &name[verb + 1..end])
 }
 
-fn is_direction(word: &String) -> bool {
-    ["at", "in", "into", "on", "onto", "to", "with"].contains(&word.as_str())
+fn is_direction(word: &str) -> bool {
+    ["at", "in", "into", "on", "onto", "to", "with"].contains(&word)
 }
 
 /// Whether the last word of what a parameter or its type is called is among these, whatever stands behind it: `list2`.

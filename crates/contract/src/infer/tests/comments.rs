@@ -196,6 +196,9 @@ fn what_is_said_of_owners_is_asked_for() {
         "The window is owned by the caller only in mode 2.",
         "Its floating reference is taken by the container.",
         "A window with a floating pointer reference.",
+        "A window with a floating point-of-view reference.",
+        "The window belongs to the manager.",
+        "Must be freed with care: the window remains the property of the application.",
         "The window is said to be owned by the caller.",
     ] {
         function.doc = Some(doc.into());
