@@ -42,13 +42,20 @@ pub(super) fn of_data(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
     if makes(view) {
         return Some(format!("the object that comes out may keep `{name}`"));
     }
-    let object = changed(view, draft, index)?;
+    let Some(object) = changed(view, draft, index) else {
+        // `lib_font(data, length)`: what nothing comes of is copied, or kept.
+        let nothing = view.function.result.kind == Type::Void
+            && !(0..view.function.params.len())
+                .any(|at| view.buffer(at).is_some_and(|(_, constant)| !constant));
+        let kept = nothing && !done(view) || during::lasts(view);
+        return kept.then(|| format!("the library may keep `{name}` after the call"));
+    };
     (!used_up(view)).then(|| format!("`{}` may keep `{name}` after the call", view.name(object)))
 }
 
 /// Whether a function is called like one that uses up what it is given before it returns, and like none that keeps it.
 pub(super) fn used_up(view: &View<'_>) -> bool {
-    uses(&view.function.name) && !keeps(view)
+    uses(&view.function.name) && !keeps(view) && !during::lasts(view)
 }
 
 /// Whether the comment says that this is copied. Of several things that go in it may speak of another, and of what comes out into
@@ -239,11 +246,12 @@ pub(super) fn done(view: &View<'_>) -> bool {
     let glued = |word: &String| {
         !word.ends_with("thread") && FILLS.iter().any(|part| part.len() > 3 && word.ends_with(part))
     };
-    uses(&view.function.name)
+    let verb = uses(&view.function.name)
         || view.function_has_word(FILLS)
         || unnumbered(&view.function.name).iter().any(glued)
         || getters::gets(&view.function.name)
-        || tells_error(view)
+        || tells_error(view);
+    verb && !during::lasts(view)
 }
 
 /// Whether a function returns the text of an error: `gzerror(file, errnum)`.

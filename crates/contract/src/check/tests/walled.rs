@@ -191,6 +191,26 @@ fn memory_is_asked_for_where_nothing_shows_that_the_call_alone_uses_it() {
         "void ring_size(const int *ring)",
         "int lib_notify(int *error)",
         "int telemetry(int *cells, int n)",
+        // What is done is what memory is used as, or for.
+        "int print_queue(const unsigned *slots)",
+        "int read_target(int *slot)",
+        "int query_handler(const int *table, int n)",
+        "int recv_ring(int *ring)",
+        "int update_source(const double *v, int n)",
+        "int lookup_table(const int *table, int n)",
+        "int peek_hook(int *cells)",
+        "int log_to(int *output)",
+        "void status_to(int *result)",
+        "void sort_order(int *keys)",
+        "int zero_page(int *page)",
+        "void clear_color(float *rgba)",
+        "int mirror(int *shadow, const int *original, int n)",
+        "int sync_cells(int *shadow, const int *original, int n)",
+        "int lib_alias(int *a, const int *b)",
+        "int meter(float *level, const short *probe)",
+        "double tune(double x, double *memory)",
+        "double filter(double x, double *state, int n)",
+        "float synth(float gain, float *bus)",
     ] {
         check(declaration, None);
     }

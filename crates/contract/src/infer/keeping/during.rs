@@ -16,7 +16,6 @@ use super::{COMES_OUT, GOES_ON, done, unnumbered};
 
 /// Words of functions that change what they are given, and are over with that.
 const CHANGES: &[&str] = &[
-    "clear",
     "complement",
     "convert",
     "decrement",
@@ -49,9 +48,42 @@ const COUNTS: &[&str] = &[
 
 /// Words of functions that something begins with which goes on: what they give may come later, whatever it is called.
 const LASTS: &[&str] = &[
-    "acquire", "capture", "feedback", "flush", "listen", "notify", "poll", "record", "recorder", "ring",
-    "sample", "sampler", "scan", "select", "stream", "trigger", "wait",
+    "acquire", "alias", "bridge", "capture", "counter", "couple", "feedback", "flush", "later", "listen",
+    "meter", "mirror", "notify", "poll", "record", "recorder", "ring", "route", "sample", "sampler", "scan",
+    "select", "shadow", "stream", "sync", "tie", "trigger", "wait",
 ];
+
+/// Last words of functions after which something is used as that: `ctx_read_target(ctx, slot)`, `ctx_write_source(ctx, data, size)`. What stands before
+/// is a verb, or a part of what it is called.
+const PARTS: &[&str] = &[
+    "background",
+    "bus",
+    "callback",
+    "handler",
+    "hook",
+    "list",
+    "map",
+    "mask",
+    "order",
+    "page",
+    "pool",
+    "queue",
+    "ring",
+    "screen",
+    "sink",
+    "slot",
+    "source",
+    "table",
+    "target",
+    "template",
+    "to",
+];
+
+/// Whether a function is called after what its memory is used as from now on, and does not get that.
+pub(super) fn lasts(view: &View<'_>) -> bool {
+    let gets = words(&view.function.name).iter().any(|word| word.starts_with("get"));
+    view.function_has_last_word(PARTS) && !gets
+}
 
 /// Words that say that something is kept, and of functions that compute what they compute.
 const COMPUTES: &[&str] = &["add", "cont", "log"];
@@ -63,7 +95,8 @@ const TELLS: &[&str] =
 /// The same of one number, which may tell what became of the call.
 pub(super) fn number(view: &View<'_>, index: usize) -> bool {
     let error = view.words(index).last().is_some_and(|word| word.ends_with("error"));
-    shown(view, index) || (view.called(index, TELLS) || error) && !view.function_has_word(LASTS)
+    shown(view, index)
+        || (view.called(index, TELLS) || error) && !view.function_has_word(LASTS) && !lasts(view)
 }
 
 /// Whether memory is used during the call alone. No object is there that the function changes.
@@ -77,12 +110,16 @@ pub(super) fn shown(view: &View<'_>, index: usize) -> bool {
     let asks = constant && returns && (any(ASKS) || compares || COUNTS.contains(&last.as_str()));
     // `frexp(double x, int *exponent)`, `mean(const double *values, int n)`.
     let float = |ty: &CType| matches!(ty.kind, Type::Float { .. });
-    let of = constant || view.function.params.iter().any(|param| float(&param.ty));
+    let integer = view.buffer(index).is_some_and(|(element, _)| element.is_integer());
+    let of = constant || integer && view.function.params.iter().any(|param| float(&param.ty));
     let real = of && float(&view.function.result) && !keeps(view) && !any(LASTS);
+    if lasts(view) {
+        return asks;
+    }
     done(view)
         || asks
         || real
-        || !constant && any(CHANGES)
+        || !constant && (any(CHANGES) || last == "clear")
         || !constant && (comes_out(view, index) || documented::comes_out(view, index))
         || is_transformed(view)
         || !constant && is_array_of(view, index)
@@ -93,7 +130,7 @@ pub(super) fn comes_out(view: &View<'_>, index: usize) -> bool {
     let first = view.words(index).into_iter().next();
     let called =
         view.called(index, COMES_OUT) || first.is_some_and(|word| ["out", "ret"].contains(&word.as_str()));
-    called && !view.function_has_word(LASTS)
+    called && !view.function_has_word(LASTS) && !lasts(view)
 }
 
 /// Whether another function, which is called the same but for `array`, computes one such number of the same numbers, or of one integer less:
@@ -141,7 +178,11 @@ fn is_transformed(view: &View<'_>) -> bool {
         })
     };
     let written = |at: usize| behind(at).is_some_and(|(_, constant)| !constant);
-    all().any(read) && all().any(written) && !keeps(view)
+    // A cipher may be one of a `stream`.
+    let goes_on = function_words(&view.function.name)
+        .iter()
+        .any(|word| word != "stream" && LASTS.contains(&word.as_str()));
+    all().any(read) && all().any(written) && !keeps(view) && !goes_on
 }
 
 /// Whether a function is called like one that goes on with what it is given, or begins something.

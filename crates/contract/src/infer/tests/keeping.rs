@@ -31,6 +31,30 @@ fn objects_may_keep_data() {
     );
 }
 
+/// What nothing comes of is copied, or kept, and what memory is used as may be what a function is called after.
+#[test]
+fn the_library_may_keep_data() {
+    check(
+        &["void ctx_free(ctx *c)"],
+        &[
+            ("void lib_source(const unsigned char *buf, size_t len)", "? value -> void"),
+            ("void lib_input(const unsigned char *data, size_t len)", "? value -> void"),
+            ("void lib_font(const unsigned char *data, int length)", "? value -> void"),
+            ("void lib_icon(const void *data, size_t len, int kind)", "? value value -> void"),
+            ("void lib_rules(const char *text, size_t text_len)", "? value -> void"),
+            ("void lib_matrix(const float m[16])", "? -> void"),
+            ("int ctx_write_source(ctx *c, const void *buf, size_t len)", "object ? value -> value"),
+            ("int ctx_print_template(ctx *c, const void *buf, size_t len)", "object ? value -> value"),
+            ("int ctx_lookup_table(ctx *c, const void *data, size_t len)", "object ? value -> value"),
+            ("int ctx_verify_list(ctx *c, const void *data, size_t len)", "object ? value -> value"),
+            ("int lib_send_queue(const void *data, size_t len)", "? value -> value"),
+            ("unsigned lib_crc(const unsigned char *buf, size_t len)", "bytes len(0) -> value"),
+            ("void lib_write(const unsigned char *buf, size_t len)", "bytes len(0) -> void"),
+            ("int ctx_write(ctx *c, const void *buf, size_t len)", "object bytes len(1) -> value"),
+        ],
+    );
+}
+
 #[test]
 fn objects_may_keep_texts() {
     let others = ["void item_free(item *i)", "void ctx_free(ctx *c)"];
