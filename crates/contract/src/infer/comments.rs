@@ -13,13 +13,22 @@ const OWNERSHIP: &[&str] =
 
 /// The same, of something that ends: until then another thing may be valid.
 const ENDINGS: &[&str] = &[
+    "be used afterwards",
     "becomes invalid",
+    "is gone",
+    "is invalid then",
+    "not be touched",
+    "not be used after",
+    "touch it again",
     "is destroyed",
     "no longer be used",
     "no longer usable",
     "no longer valid",
     "not usable",
 ];
+
+/// Verbs by which a comment says what the function does that ends something.
+const ENDS: &[&str] = &["deallocates", "destroys", "disposes", "ends", "frees", "releases"];
 
 /// That a returned object is not the caller's.
 const LENT: &[&str] = &[
@@ -187,6 +196,13 @@ const OUTLIVED: &[&str] = &[
 /// That no NUL ends a text.
 const UNENDED: &[&str] = &[
     "need not be nul",
+    "no terminator",
+    "no trailing nul",
+    "without a nul",
+    "without a terminator",
+    "without a terminating",
+    "without nul",
+    "without terminat",
     "non nul terminated",
     "not 0 terminated",
     "not a string",
@@ -257,6 +273,9 @@ pub(super) fn initializes(function: &Function) -> bool {
 /// Whether an object changes hands or ends.
 pub(super) fn owner(function: &Function) -> bool {
     sentences(function).iter().any(|sentence| {
+        if words_of(sentence).next().is_some_and(|word| ENDS.contains(&word)) {
+            return true;
+        }
         let said = |phrase: &str| {
             sentence.match_indices(phrase).any(|(at, _)| {
                 // `The string is valid until the statement is destroyed, …` is about another end.

@@ -207,6 +207,37 @@ fn what_is_said_of_owners_is_asked_for() {
 }
 
 #[test]
+fn what_a_comment_says_ends_is_asked_for() {
+    let see = |doc: &str| {
+        let declaration = "int ctx_over(ctx *c)";
+        let api = header(&[declaration, "void ctx_free(ctx *c)"]);
+        let mut function = api.functions[0].clone();
+        function.doc = Some(doc.into());
+        let mut draft = empty(&function);
+        let verdict = infer_in(&function, &api, &known(&api), &mut draft);
+        describe(&draft, &verdict)
+    };
+    for doc in [
+        "Frees everything.",
+        "Stops it. Destroys the context.",
+        "Deallocates the context.",
+        "Ends the context.",
+        "Disposes of it.",
+        "Releases all memory of c, which is invalid then.",
+        "The context must not be used afterwards.",
+        "After this call the context is gone.",
+        "The context must not be touched.",
+        "Do not touch it again.",
+        "It must not be used after this.",
+    ] {
+        assert_eq!(see(doc), "? -> value", "{doc}");
+    }
+    for doc in ["End of what is free.", "Free slots are counted.", "Release number.", "Goes on."] {
+        assert_eq!(see(doc), "object -> value", "{doc}");
+    }
+}
+
+#[test]
 fn what_a_comment_says_is_copied_is_not_kept() {
     let see = |declaration: &str, doc: &str| {
         let api = header(&[declaration, "void ctx_free(ctx *c)"]);

@@ -31,6 +31,28 @@ fn objects_may_keep_data() {
     );
 }
 
+/// What a text is called, or the function after it, may be how it is had from then on.
+#[test]
+fn objects_may_keep_what_they_are_called() {
+    for word in "alias banner caption feed hold input keep label prompt record remember rename retain rewind source stash tag title".split(' ') {
+        let declaration = format!("int ctx_{word}(ctx *c, const char *text)");
+        check(&["void ctx_free(ctx *c)"], &[(&declaration, "object ? -> value")]);
+    }
+    for word in "alias banner caption label locale prompt title".split(' ') {
+        let declaration = format!("int lib_{word}(const char *text)");
+        check(&["void ctx_free(ctx *c)"], &[(&declaration, "? -> value")]);
+    }
+    // What is called like data need not end with a NUL, and each of several may be several numbers.
+    for word in "body chunk ciphertext fourcc plaintext records samples secret signature utf16".split(' ') {
+        let declaration = format!("const char *ctx_{word}(const ctx *c)");
+        check(&["void ctx_free(ctx *c)"], &[(&declaration, "object -> ?")]);
+    }
+    for word in "pair pairs quads ranges segments triples intervals".split(' ') {
+        let declaration = format!("int lib_{word}(const int *ids, int count)");
+        check(&["void ctx_free(ctx *c)"], &[(&declaration, "? value -> value")]);
+    }
+}
+
 /// What nothing comes of is copied, or kept, and what memory is used as may be what a function is called after.
 #[test]
 fn the_library_may_keep_data() {

@@ -54,7 +54,8 @@ fn every_word_that_says_that_data_is_kept_says_so_of_objects() {
         assert!(KEEPS_OBJECT.contains(word), "{word}");
     }
     let kept = "async byref cache chain conf config defer handler hooks inherit keep later listen nocopy reopen reset resume rewind \
-                trust walk zerocopy addctx attachconf bindkey installhook registerit setctx useconf";
+                alias apply capture delegate embed focus hold include mirror own parent pin prefer record retain route save stash style \
+                target theme tie trust walk zerocopy addctx attachconf bindkey installhook registerit setctx useconf";
     let used = "address binding settable settings used user";
     for (words, expect) in [(kept, "object ? -> value"), (used, "object object -> value")] {
         for word in words.split_whitespace() {
