@@ -90,7 +90,7 @@ fn functions_have_as_much_as_callers_say() {
     let args = [floats(&[1.0, 2.0, 3.0]), floats(&[4.0, 5.0, 6.0]), Value::Int(3)];
     assert_eq!(walled.returned("walled_dot", &args), Value::Float(32.0));
     let table = walled
-        .call("walled_fill_table", &[ints(&[5, 6, 7, 8, 9, 10, 11]), Value::Int(2), Value::Int(3)])
+        .call("walled_table_fill", &[ints(&[5, 6, 7, 8, 9, 10, 11]), Value::Int(2), Value::Int(3)])
         .unwrap();
     assert_eq!(table.returned, Some(Value::Int(45)));
     // What the function has not touched comes back as it was.
@@ -120,11 +120,11 @@ fn structures_may_be_one_or_several() {
 fn who_wants_more_than_there_is_ends_the_worker() {
     let walled = Walled::new();
     walled.ends("walled_dot", &[floats(&[1.0, 2.0]), floats(&[1.0]), Value::Int(2)], "SIGSEGV");
-    walled.ends("walled_fill_table", &[ints(&[0; 5]), Value::Int(2), Value::Int(3)], "SIGSEGV");
+    walled.ends("walled_table_fill", &[ints(&[0; 5]), Value::Int(2), Value::Int(3)], "SIGSEGV");
     walled.ends("walled_encrypt", &[Value::Bytes(vec![0; 15]), Value::Int(1)], "SIGSEGV");
     walled.ends("walled_dot", &[floats(&[]), floats(&[1.0]), Value::Int(1)], "SIGSEGV");
     // A row of a big table is behind the first page of the wall.
-    walled.ends("walled_fill_table", &[ints(&[0; 8]), Value::Int(1), Value::Int(16_000)], "SIGSEGV");
+    walled.ends("walled_table_fill", &[ints(&[0; 8]), Value::Int(1), Value::Int(16_000)], "SIGSEGV");
 }
 
 #[test]

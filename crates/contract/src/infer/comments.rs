@@ -332,6 +332,17 @@ pub(super) fn owned(function: &Function) -> bool {
     sentences(function).iter().any(|sentence| OWNED.iter().any(|phrase| said(sentence, phrase)))
 }
 
+/// Whether returned memory may be the caller's, in words that do not say so of it alone.
+pub(super) fn may_be_owned(function: &Function) -> bool {
+    let phrases =
+        ["be freed", "be released", "free it", "free them", "free this", "release it", "release the string"];
+    sentences(function).iter().any(|sentence| {
+        let denied =
+            words_of(sentence).any(|word| ["never", "no", "not"].contains(&word) || word.ends_with("n't"));
+        !denied && phrases.iter().any(|phrase| has(sentence, phrase))
+    })
+}
+
 /// Whether returned memory has been allocated by this call.
 pub(super) fn allocated(function: &Function) -> bool {
     let phrases = ["new allocated", "newly allocated"];

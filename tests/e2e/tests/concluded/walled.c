@@ -12,7 +12,7 @@ double walled_dot(const double *a, const double *b, int n)
     return sum;
 }
 
-long walled_fill_table(int *cells, int rows, int columns)
+long walled_table_fill(int *cells, int rows, int columns)
 {
     long sum = 0;
     for (int row = 0; row < rows; row++) {
@@ -165,6 +165,13 @@ int curve_append_points(curve *c, const double *points, int n)
 {
     c->points = points;
     return c->n += n;
+}
+
+double walled_powers(int n, double x) {
+    double power = 1.0;
+    for (int i = 0; i < n; i++)
+        power *= x;
+    return power;
 }
 
 int walled_powers_array(int low, int high, double x, double *result_array) {

@@ -11,7 +11,7 @@ struct spot {
 /* Numbers that are read, and how many is not said in a way that a rule knows. */
 double walled_dot(const double *a, const double *b, int n);
 /* As many as rows times columns, which it writes. */
-long walled_fill_table(int *cells, int rows, int columns);
+long walled_table_fill(int *cells, int rows, int columns);
 /* Sixteen bytes, changed in place. */
 void walled_encrypt(unsigned char *block, unsigned char with);
 /* Numbers before the first that it is given. */
@@ -50,6 +50,7 @@ int curve_minutes(const curve *c);
 int curve_append_points(curve *c, const double *points, int n);
 
 /* The powers of x from low to high; how many there are. */
+double walled_powers(int n, double x);
 int walled_powers_array(int low, int high, double x, double *result_array);
 
 #endif

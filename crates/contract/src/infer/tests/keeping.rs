@@ -53,6 +53,37 @@ fn objects_may_keep_what_they_are_called() {
     }
 }
 
+#[test]
+fn texts_that_may_be_the_callers_are_asked_for() {
+    for name in ["ctx_alloc_name", "ctx_make_text", "ctx_create_label", "ctx_new_name", "ctx_dup_name"] {
+        let declaration = format!("const char *{name}(const ctx *c)");
+        check(&["void ctx_free(ctx *c)"], &[(&declaration, "object -> ?")]);
+    }
+    let see = |doc: &str| {
+        let api = header(&["const char *ctx_text(const ctx *c)", "void ctx_free(ctx *c)"]);
+        let mut function = api.functions[0].clone();
+        function.doc = Some(doc.into());
+        let mut draft = empty(&function);
+        let verdict = infer_in(&function, &api, &known(&api), &mut draft);
+        describe(&draft, &verdict)
+    };
+    for doc in [
+        "Returns a string to be released with ctx_release().",
+        "Returns a string; free it.",
+        "A string, which has to be freed.",
+        "Release it when done.",
+        "Free this when it is no use any more.\nFree it.",
+        "Four bytes without terminator.",
+        "Four bytes, no terminator.",
+        "Bytes without a terminating zero.",
+    ] {
+        assert_eq!(see(doc), "object -> ?", "{doc}");
+    }
+    for doc in ["The text must not be freed.", "Do not free it.", "Never to be released.", "The text."] {
+        assert!(see(doc).ends_with(" -> text"), "{doc}");
+    }
+}
+
 /// What nothing comes of is copied, or kept, and what memory is used as may be what a function is called after.
 #[test]
 fn the_library_may_keep_data() {
