@@ -6,6 +6,9 @@
 use hotcell_model::api::Function;
 
 mod copied;
+mod freed;
+
+pub(super) use freed::{FreedBy, freed_by};
 
 /// That an object is gone, or somebody else's, after the call.
 const OWNERSHIP: &[&str] =
@@ -343,12 +346,6 @@ pub(super) fn may_be_owned(function: &Function) -> bool {
     })
 }
 
-/// Whether returned memory has been allocated by this call.
-pub(super) fn allocated(function: &Function) -> bool {
-    let phrases = ["new allocated", "newly allocated"];
-    sentences(function).iter().any(|sentence| phrases.iter().any(|phrase| has(sentence, phrase)))
-}
-
 /// Whether what goes in is still needed after the call.
 pub(super) fn kept(function: &Function) -> bool {
     let noted = |sentence: &String| NOTED.iter().any(|phrase| sentence.contains(phrase));
@@ -358,6 +355,39 @@ pub(super) fn kept(function: &Function) -> bool {
 
 fn is_about_result(sentence: &str) -> bool {
     sentence.contains("return") || sentence.contains("result")
+}
+
+/// Beginnings of words of a comment that speaks of what goes on when the function has returned.
+const LATER: &[&str] = &[
+    "asynch",
+    "background",
+    "completion",
+    "from now on",
+    "from then on",
+    "incremented for",
+    "is in use",
+    "mapped",
+    "non block",
+    "nonblock",
+    "polled",
+    "polling",
+    "references the",
+    "ring ",
+    "used in place",
+];
+
+/// The same of words that speak as often of something else.
+const PERHAPS_LATER: &[&str] =
+    &["as long as", "as soon as", "follows", "in place", "kept", "later", "once ", "runs", "until", "while "];
+
+/// Whether a comment speaks of what goes on behind the call; `perhaps`, or of another time.
+pub(super) fn goes_on(function: &Function, perhaps: bool) -> bool {
+    let begins = |sentence: &str, phrase: &str| {
+        let mut places = sentence.match_indices(phrase);
+        places.any(|(at, _)| !sentence[..at].chars().next_back().is_some_and(char::is_alphanumeric))
+    };
+    let any = |sentence: &String, phrases: &[&str]| phrases.iter().any(|phrase| begins(sentence, phrase));
+    sentences(function).iter().any(|sentence| any(sentence, LATER) || perhaps && any(sentence, PERHAPS_LATER))
 }
 
 /// Whether the function has a copy of what goes in under one of these names, and nothing it speaks of is needed any longer.

@@ -13,7 +13,7 @@ use hotcell_model::types::Type;
 use crate::infer::documented::said::Way;
 use crate::infer::view::{View, decided};
 use crate::infer::words::{COMPOSITE, RAW, SEQUENCES};
-use crate::infer::{Draft, Notes, getters, keeping};
+use crate::infer::{Draft, Notes, comments, getters, keeping};
 
 mod nulls;
 mod said;
@@ -97,7 +97,13 @@ fn number(
         Way::Out => Role::ValueOut { valid_on_error: false },
         Way::InOut => Role::ValueInOut { valid_on_error: false },
     };
-    let kept = || if way == Way::InOut { keeping::of_structure(view, draft, index, true) } else { None };
+    let kept = || {
+        let later =
+            || format!("the documentation speaks of what goes on; it may be about `{}`", view.name(index));
+        let structure =
+            || if way == Way::InOut { keeping::of_structure(view, draft, index, true) } else { None };
+        structure().or_else(|| comments::goes_on(view.function, true).then(later))
+    };
     match doubt(view, draft, index, text).or_else(kept) {
         Some(reason) => Some(Err(reason)),
         None => Some(Ok(Fact::inferred(role, "documented-output"))),

@@ -36,6 +36,9 @@ pub(super) fn of_data(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
             "the documentation says that something must outlive the call; it may be `{name}`"
         ));
     }
+    if comments::goes_on(view.function, false) {
+        return Some(format!("the documentation speaks of what goes on; it may be about `{name}`"));
+    }
     if copied(view, index) {
         return None;
     }
@@ -44,10 +47,14 @@ pub(super) fn of_data(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
     }
     let Some(object) = changed(view, draft, index) else {
         // `lib_font(data, length)`: what nothing comes of is copied, or kept.
-        let nothing = view.function.result.kind == Type::Void
-            && !(0..view.function.params.len())
-                .any(|at| view.buffer(at).is_some_and(|(_, constant)| !constant));
-        let kept = nothing && !done(view) || during::lasts(view);
+        let nothing_out =
+            !(0..view.function.params.len()).any(|at| view.buffer(at).is_some_and(|(_, constant)| !constant));
+        let nothing = nothing_out && view.function.result.kind == Type::Void;
+        // What is `const` and called as the function is: `mod_key(const unsigned char key[16])`.
+        let last = function_words(&view.function.name).pop();
+        let called = last.is_some() && last == view.words(index).pop() && nothing_out;
+        let goes_on = nothing_out && during::keeps(view) && !done(view);
+        let kept = (nothing || called) && !done(view) || goes_on || during::lasts(view);
         return kept.then(|| format!("the library may keep `{name}` after the call"));
     };
     (!used_up(view)).then(|| format!("`{}` may keep `{name}` after the call", view.name(object)))
@@ -74,6 +81,7 @@ pub(super) fn of_number(view: &View<'_>, draft: &Draft, index: usize) -> Option<
     // How far something is, is asked for: `get_progress(stream, progress_in, progress_out)`.
     let progress = view.function_has_last_word(&["progress"]) && getters::gets(&view.function.name);
     let kept = comments::kept(view.function)
+        || comments::goes_on(view.function, !done(view))
         || makes(view)
         || keeps(view) && !progress
         || match changed(view, draft, index) {
@@ -95,7 +103,7 @@ pub(super) fn of_memory(view: &View<'_>, draft: &Draft, index: usize, array: boo
     if makes(view) {
         return Some(format!("the object that comes out may keep `{name}`"));
     }
-    if keeps(view) {
+    if keeps(view) || comments::goes_on(view.function, !done(view)) {
         return Some(format!("the library may keep `{name}` after the call"));
     }
     let object = changed(view, draft, index);
@@ -183,6 +191,7 @@ pub(super) fn of_walled(view: &View<'_>, draft: &Draft, index: usize) -> bool {
     let text = view.buffer(index).is_some_and(|(element, _)| is_letter(element))
         && texts::kept(view, index).is_some();
     comments::kept(view.function)
+        || comments::goes_on(view.function, !done(view))
         || makes(view)
         || keeps(view) && !computes
         || !object && !during::shown(view, index)

@@ -126,6 +126,16 @@ fn what_may_be_kept_or_is_a_place_is_asked_for() {
         beside("int bessel_array(int n, double x, double *values)", "double bessel(int n, double x)"),
         1
     );
+    // What goes on is none that is over, whatever one of it is.
+    let log = [
+        "int daq_log_array(int low, int high, double rate, double *result_array)",
+        "double daq_log(int n, double rate)",
+    ];
+    assert_eq!(beside(log[0], log[1]), 0);
+    for verb in ["capture", "attach", "poll", "register", "set", "use", "stream", "trigger", "map", "watch"] {
+        let [all, one] = log.map(|it| it.replace("log", verb));
+        assert_eq!(beside(&all, &one), 0, "{verb}");
+    }
     for one in [
         "int bessel(int n, double x)",
         "double bessel(int n)",
@@ -209,6 +219,13 @@ fn memory_is_asked_for_where_nothing_shows_that_the_call_alone_uses_it() {
         "int lib_alias(int *a, const int *b)",
         "int meter(float *level, const short *probe)",
         "double tune(double x, double *memory)",
+        "int lib_hook(int id, double *out)",
+        "int lib_observe(int id, double *result)",
+        "int lib_configure_all(int id, double *out)",
+        "int lib_share(double *out, int n)",
+        "int lib_pin(double *out, int n)",
+        "int lib_on(int topic, double *out)",
+        "int lib_resume(int id, double *out)",
         "double filter(double x, double *state, int n)",
         "float synth(float gain, float *bus)",
     ] {

@@ -7,10 +7,10 @@
 use hotcell_model::api::Param;
 use hotcell_model::types::{CType, Type};
 
-use crate::infer::documented;
 use crate::infer::names::{function_words, words};
 use crate::infer::view::{View, is_letter};
 use crate::infer::words::objects::{KEEPS_DATA, KEEPS_OBJECT};
+use crate::infer::{comments, documented};
 
 use super::{COMES_OUT, GOES_ON, done, unnumbered};
 
@@ -59,6 +59,7 @@ const PARTS: &[&str] = &[
     "background",
     "bus",
     "callback",
+    "font",
     "handler",
     "hook",
     "list",
@@ -66,9 +67,12 @@ const PARTS: &[&str] = &[
     "mask",
     "order",
     "page",
+    "palette",
+    "pattern",
     "pool",
     "queue",
     "ring",
+    "rom",
     "screen",
     "sink",
     "slot",
@@ -86,7 +90,7 @@ pub(super) fn lasts(view: &View<'_>) -> bool {
 }
 
 /// Words that say that something is kept, and of functions that compute what they compute.
-const COMPUTES: &[&str] = &["add", "cont", "log"];
+const COMPUTES: &[&str] = &["add", "cont"];
 
 /// Names of one number that tells what became of this call.
 const TELLS: &[&str] =
@@ -95,8 +99,7 @@ const TELLS: &[&str] =
 /// The same of one number, which may tell what became of the call.
 pub(super) fn number(view: &View<'_>, index: usize) -> bool {
     let error = view.words(index).last().is_some_and(|word| word.ends_with("error"));
-    shown(view, index)
-        || (view.called(index, TELLS) || error) && !view.function_has_word(LASTS) && !lasts(view)
+    shown(view, index) || (view.called(index, TELLS) || error) && !goes_on(view)
 }
 
 /// Whether memory is used during the call alone. No object is there that the function changes.
@@ -113,6 +116,9 @@ pub(super) fn shown(view: &View<'_>, index: usize) -> bool {
     let integer = view.buffer(index).is_some_and(|(element, _)| element.is_integer());
     let of = constant || integer && view.function.params.iter().any(|param| float(&param.ty));
     let real = of && float(&view.function.result) && !keeps(view) && !any(LASTS);
+    if comments::goes_on(view.function, !done(view)) {
+        return false;
+    }
     if lasts(view) {
         return asks;
     }
@@ -120,9 +126,9 @@ pub(super) fn shown(view: &View<'_>, index: usize) -> bool {
         || asks
         || real
         || !constant && (any(CHANGES) || last == "clear")
-        || !constant && (comes_out(view, index) || documented::comes_out(view, index))
+        || !constant && (comes_out(view, index) || documented::comes_out(view, index) && !goes_on(view))
         || is_transformed(view)
-        || !constant && is_array_of(view, index)
+        || !constant && is_array_of(view, index) && !goes_on(view)
 }
 
 /// Whether memory is called like what comes out, of a function that is over when it returns.
@@ -130,7 +136,7 @@ pub(super) fn comes_out(view: &View<'_>, index: usize) -> bool {
     let first = view.words(index).into_iter().next();
     let called =
         view.called(index, COMES_OUT) || first.is_some_and(|word| ["out", "ret"].contains(&word.as_str()));
-    called && !view.function_has_word(LASTS) && !lasts(view)
+    called && !goes_on(view)
 }
 
 /// Whether another function, which is called the same but for `array`, computes one such number of the same numbers, or of one integer less:
@@ -164,6 +170,11 @@ pub(super) fn is_array_of(view: &View<'_>, index: usize) -> bool {
         })
 }
 
+/// Whether a function says that it keeps, begins, or goes on with something: what memory is called shows nothing then.
+fn goes_on(view: &View<'_>) -> bool {
+    keeps(view) || view.function_has_word(LASTS) || lasts(view)
+}
+
 /// Whether a function makes what it writes of what it reads, both of which it is given: numbers, or an object that stays as it is. A text says
 /// what something is called: `option(const char *name, int *value)` may write to that whenever it finds the option.
 fn is_transformed(view: &View<'_>) -> bool {
@@ -186,11 +197,12 @@ fn is_transformed(view: &View<'_>) -> bool {
 }
 
 /// Whether a function is called like one that goes on with what it is given, or begins something.
-fn keeps(view: &View<'_>) -> bool {
+pub(super) fn keeps(view: &View<'_>) -> bool {
     let said = |word: &String| {
         let listed = [KEEPS_DATA, KEEPS_OBJECT, GOES_ON].iter().any(|list| list.contains(&word.as_str()));
         listed && !COMPUTES.contains(&word.as_str())
     };
     let all = function_words(&view.function.name);
-    all.iter().chain(&unnumbered(&view.function.name)).any(said)
+    view.function_contains(&["async", "nonblock"])
+        || all.iter().chain(&unnumbered(&view.function.name)).any(said)
 }

@@ -207,6 +207,58 @@ fn what_is_said_of_owners_is_asked_for() {
 }
 
 #[test]
+fn who_frees_a_text_is_said_in_a_whole_sentence_about_it() {
+    let see = |doc: &str| {
+        let api = header(&["char *lib_text(int n)", "void lib_free(void *p)", "void lib_free_all(void *p)"]);
+        let mut function = api.functions[0].clone();
+        function.doc = Some(doc.into());
+        let mut draft = empty(&function);
+        let verdict = infer_in(&function, &api, &known(&api), &mut draft);
+        let release = draft.result.as_ref().and_then(|fact| match &fact.value {
+            ResultRole::Text { ownership: Ownership::Owned { release }, .. } => Some(release.as_str()),
+            _ => None,
+        });
+        [&describe(&draft, &verdict), release.unwrap_or_default()].join(" ")
+    };
+    for doc in [
+        "The returned string must be freed with lib_free().",
+        "It has to be freed by the caller using lib_free().",
+        "The result should be freed by calling lib_free().",
+        "Makes it. The caller must free it with lib_free().",
+        "Use lib_free() to free the returned text.",
+        "Free it with lib_free().",
+        "Returns a newly allocated string, which must be freed with lib_free().",
+    ] {
+        assert_eq!(see(doc), "value -> text lib_free", "{doc}");
+    }
+    for doc in [
+        "If n is 0, the string must be freed with lib_free().",
+        "The string must be freed with lib_free() if n is 0.",
+        "The string must be freed with lib_free(), unless it is empty.",
+        "The string must not be freed with lib_free().",
+        "Only the returned string must be freed with lib_free().",
+        "The error message must be freed with lib_free().",
+        "The argument must be freed with lib_free().",
+        "On error the string must be freed with lib_free().",
+        "The old string must be freed with lib_free().",
+        "Lists of strings must be freed with lib_free().",
+        "The string must be freed before lib_free().",
+        "The string must be freed with lib_free() or lib_free_all().",
+        "The string must be freed with lib_free(). Others must be freed with lib_free_all().",
+        "Memory must be freed; see free() and lib_free().",
+        "The caller must free the argument with lib_free().",
+        "A cached string. Elsewhere it must be freed with lib_free(). The cache frees it.",
+        "The string must be freed when done with lib_free().",
+        "The string should be freed with lib_free() else it leaks.",
+        "No string must be freed with lib_free().",
+        "The string is to be freed with lib_gone().",
+        "Free the buffer of before with lib_free().",
+    ] {
+        assert_eq!(see(doc), "value -> ? ", "{doc}");
+    }
+}
+
+#[test]
 fn what_a_comment_says_ends_is_asked_for() {
     let see = |doc: &str| {
         let declaration = "int ctx_over(ctx *c)";

@@ -84,6 +84,51 @@ fn texts_that_may_be_the_callers_are_asked_for() {
     }
 }
 
+#[test]
+fn comments_say_that_memory_is_used_on() {
+    let see = |declaration: &str, doc: &str| {
+        let api = header(&[declaration, "void ctx_free(ctx *c)"]);
+        let mut function = api.functions[0].clone();
+        function.doc = Some(doc.into());
+        let mut draft = empty(&function);
+        let verdict = infer_in(&function, &api, &known(&api), &mut draft);
+        describe(&draft, &verdict)
+    };
+    let (read, write) = (
+        "int ctx_read(ctx *c, unsigned char *buf, size_t len)",
+        "int ctx_write(ctx *c, const void *buf, size_t len)",
+    );
+    for doc in [
+        "Reads in the background.",
+        "Works asynchronously; completion is told by ctx_poll().",
+        "The buffer is used from now on.",
+        "The memory is mapped.",
+        "Non-blocking.",
+        "The library references the buffer.",
+        "From then on the buffer is that of the device.",
+        "The buffer is in use behind it.",
+        "It is polled.",
+        "It is used in place.",
+        "It must remain valid.",
+    ] {
+        assert_eq!(see(read, doc), "object ? value -> value", "{doc}");
+        assert_eq!(see(write, doc), "object ? value -> value", "{doc}");
+    }
+    let number = "int adc_go(int ch, int *value)";
+    for doc in [
+        "@param[out] value receives the value once adc_done() is true",
+        "Starts in the background.\n\n@param[out] value the value",
+        "@param[out] value incremented for each packet",
+        "@param[out] value counts while the transfer runs",
+        "@param[out] value is there until the next call",
+        "@param[out] value the value, later",
+    ] {
+        assert_eq!(see(number, doc), "value ? -> value", "{doc}");
+    }
+    assert_eq!(see(number, "@param[out] value the value"), "value number -> value");
+    assert_eq!(see(read, "Reads at once."), "object changed len(1) -> value");
+}
+
 /// What nothing comes of is copied, or kept, and what memory is used as may be what a function is called after.
 #[test]
 fn the_library_may_keep_data() {
@@ -101,6 +146,13 @@ fn the_library_may_keep_data() {
             ("int ctx_lookup_table(ctx *c, const void *data, size_t len)", "object ? value -> value"),
             ("int ctx_verify_list(ctx *c, const void *data, size_t len)", "object ? value -> value"),
             ("int lib_send_queue(const void *data, size_t len)", "? value -> value"),
+            ("int lib_register_rom(const unsigned char *data, size_t length)", "? value -> value"),
+            ("int lib_use_font(const unsigned char *data, size_t length)", "? value -> value"),
+            ("int lib_set_dictionary(const unsigned char *dict, size_t dict_len)", "? value -> value"),
+            ("int lib_load(const unsigned char *data, size_t length)", "? value -> value"),
+            ("int mod_key(const unsigned char key[16])", "? -> value"),
+            ("int mod_palette(const unsigned char palette[48])", "? -> value"),
+            ("int lib_attach_all(const void *data, size_t len)", "? value -> value"),
             ("unsigned lib_crc(const unsigned char *buf, size_t len)", "bytes len(0) -> value"),
             ("void lib_write(const unsigned char *buf, size_t len)", "bytes len(0) -> void"),
             ("int ctx_write(ctx *c, const void *buf, size_t len)", "object bytes len(1) -> value"),

@@ -299,7 +299,6 @@ pub(in crate::infer) const KEEPS_OBJECT: &[&str] = &[
     "cache",
     "capture",
     "chain",
-    "choose",
     "conf",
     "config",
     "configure",
