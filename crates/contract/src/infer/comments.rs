@@ -36,6 +36,10 @@ const ENDS: &[&str] = &["deallocates", "destroys", "disposes", "ends", "frees", 
 /// That a returned object is not the caller's.
 const LENT: &[&str] = &[
     "do not free",
+    "don't free",
+    "freed by the library",
+    "never be freed",
+    "never free",
     "not be freed",
     "not to be freed",
     "owned by",
@@ -288,6 +292,105 @@ pub(super) fn owner(function: &Function) -> bool {
         };
         OWNERSHIP.iter().chain(ENDINGS).copied().any(said)
     })
+}
+
+/// Verbs of a comment by which an object that goes in ends, or is somebody else's.
+const MAY_END: &[&str] =
+    &["consumes", "deallocates", "deletes", "destroys", "disposes", "drops", "frees", "releases", "takes"];
+
+/// The same of what is done to it.
+const ENDED: &[&str] = &["consumed", "deallocated", "deleted", "destroyed", "disposed", "freed", "released"];
+
+/// Whether an object that goes in may be gone, or somebody else's, by what the comment says of it or of what it is called.
+pub(super) fn may_end(function: &Function, called: &[String]) -> bool {
+    sentences(function).iter().any(|sentence| {
+        let words: Vec<&str> = words_of(sentence).filter(|word| !word.is_empty()).collect();
+        let it = |word: &&str| {
+            ["it", "itself", "this", "object"].contains(word)
+                || called.iter().any(|called| called.split(' ').next_back() == Some(word))
+        };
+        let denied = words.iter().any(|word| ["never", "not"].contains(word) || word.ends_with("n't"));
+        let used = ["afterwards", "after this call", "used after", "use after"]
+            .iter()
+            .any(|it| sentence.contains(it));
+        // `It must be freed with lib_free()` is another call's doing.
+        let passive = |at: usize| {
+            let before = &words[..at];
+            before.last().is_some_and(|word| ["are", "been", "gets", "is"].contains(word))
+                || before.ends_with(&["will", "be"])
+        };
+        let ends = |at: usize| {
+            MAY_END.contains(&words[at]) && words[at + 1..].iter().take(6).any(it)
+                || ENDED.contains(&words[at]) && passive(at) && words[at.saturating_sub(4)..at].iter().any(it)
+        };
+        denied && used || !denied && (0..words.len()).any(ends)
+    })
+}
+
+/// Words of a comment by which what comes out ends by itself, is released by somebody, or is what others have.
+const SHARED: &[&str] = &[
+    "cache",
+    "cached",
+    "destroyed",
+    "destroys",
+    "freed",
+    "frees",
+    "managed",
+    "recycled",
+    "released",
+    "releases",
+    "reused",
+    "share",
+    "shared",
+    "shares",
+    "singleton",
+];
+
+/// Whether the comment speaks of an object that comes out so. What it says of what goes in is about that.
+pub(super) fn shared(function: &Function) -> bool {
+    let names: Vec<String> =
+        function.params.iter().filter_map(|param| param.name.as_deref()).map(str::to_lowercase).collect();
+    sentences(function).iter().any(|sentence| {
+        let words: Vec<&str> = sentence.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+        let about_param = words.iter().any(|word| names.iter().any(|name| name.len() > 1 && name == word));
+        let said = sentence.contains("only one")
+            || sentence.contains("the same")
+            || words.iter().any(|word| SHARED.contains(word));
+        said && !about_param
+    })
+}
+
+/// Whether all that the comment says of an end is that the caller releases what is returned with this: `Free it with font_free().`
+pub(super) fn freed_with(function: &Function, release: &str) -> bool {
+    let release = release.to_lowercase();
+    let name = [
+        "the",
+        "this",
+        "returned",
+        "resulting",
+        "object",
+        "it",
+        "by",
+        "caller",
+        "the",
+        "with",
+        "using",
+        "calling",
+    ];
+    let verbs =
+        ["free", "freed", "release", "released", "destroy", "destroyed", "must", "should", "be", "has", "to"];
+    let mut said = sentences(function).into_iter().filter(|sentence| sentence.contains(&release)).peekable();
+    let alone = |sentence: &String| {
+        sentence
+            .split(|c: char| !c.is_alphanumeric() && c != '_')
+            .filter(|word| !word.is_empty())
+            .all(|word| word == release || name.contains(&word) || verbs.contains(&word))
+    };
+    let others = sentences(function).iter().filter(|sentence| !sentence.contains(&release)).any(|sentence| {
+        let function = Function { doc: Some(sentence.clone()), ..function.clone() };
+        shared(&function)
+    });
+    said.peek().is_some() && said.all(|sentence| alone(&sentence)) && !others
 }
 
 /// Whether a returned object is not the caller's, or the comment speaks of whose something is: `owned by the caller` is said of parts, of some

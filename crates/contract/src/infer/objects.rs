@@ -87,7 +87,7 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
     if begun::fills_callers(view, index) {
         return Err(format!("the function may fill `{name}` as memory of the caller's, whatever was in it"));
     }
-    if comments::owner(function) {
+    if comments::owner(function) || comments::may_end(function, &kept::called(view, index)) {
         return Err(format!("the documentation speaks of who owns what; it may be about `{name}`"));
     }
     if outlives(draft, index) {

@@ -80,12 +80,15 @@ impl Keeper {
     }
 }
 
+/// What a comment may call an object: its parameter's name, or its type's.
+pub(super) fn called(view: &View<'_>, index: usize) -> Vec<String> {
+    let own = named::own_words(view, index).join(" ");
+    view.called_in_comments(index).chain([own]).filter(|name| !name.is_empty()).collect()
+}
+
 /// What may go on using the object behind a `const` pointer.
 pub(in crate::infer) fn keeper(view: &View<'_>, draft: &Draft, index: usize) -> Option<Keeper> {
-    let own = named::own_words(view, index).join(" ");
-    let called: Vec<String> =
-        view.called_in_comments(index).chain([own]).filter(|name| !name.is_empty()).collect();
-    if alone(view, index) && comments::copies_object(view.function, &called) {
+    if alone(view, index) && comments::copies_object(view.function, &called(view, index)) {
         return None;
     }
     let begun = (0..view.function.params.len()).filter(|&at| at != index && begins(view, draft, at));

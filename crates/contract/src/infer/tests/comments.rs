@@ -290,6 +290,79 @@ fn what_a_comment_says_ends_is_asked_for() {
 }
 
 #[test]
+fn an_object_ends_where_a_comment_says_so_of_it() {
+    let see = |doc: &str| {
+        let declaration = "int item_run(item *i, int code)";
+        let api = header(&[declaration, "item *item_new(void)", "void item_free(item *i)"]);
+        let mut function = api.functions[0].clone();
+        function.doc = Some(doc.into());
+        let mut draft = empty(&function);
+        let verdict = infer_in(&function, &api, &known(&api), &mut draft);
+        describe(&draft, &verdict)
+    };
+    for doc in [
+        "Completes the item with the given status and frees it.",
+        "Resolves the item. The item is freed.",
+        "Delivers it. i must not be used after this call.",
+        "Dispatches it. Do not use i afterwards.",
+        "Transmits it. The library releases the item when done.",
+        "Acknowledges the item and destroys it.",
+        "Executes the item. It deletes itself when it has run.",
+        "The item is disposed of.",
+        "Drops the caller's reference to the item.",
+        "Takes i: it is the list's from now on.",
+        "The queue frees it.",
+        "The item will be released by the queue.",
+        "It gets deleted behind the call.",
+        "Consumes the item.",
+        "Not to be used afterwards.",
+    ] {
+        assert_eq!(see(doc), "? value -> value", "{doc}");
+    }
+    for doc in ["Runs it.", "Deletes the file.", "Free slots are counted.", "The item is not released."] {
+        assert_eq!(see(doc), "object value -> value", "{doc}");
+    }
+}
+
+#[test]
+fn an_object_that_comes_out_is_nobody_elses_by_its_comment() {
+    let see = |doc: &str| {
+        let api = header(&["item *item_new(int n)", "void item_free(item *i)"]);
+        let mut function = api.functions[0].clone();
+        function.doc = Some(doc.into());
+        let mut draft = empty(&function);
+        let verdict = infer_in(&function, &api, &known(&api), &mut draft);
+        describe(&draft, &verdict)
+    };
+    for doc in [
+        "Returns a new item. The library frees it at lib_quit().",
+        "Returns a new item, which is freed when its window goes.",
+        "Never free the result.",
+        "Returns the item. Don't free it.",
+        "Need not be freed.",
+        "Returns the item, from the cache if it was loaded before.",
+        "All callers share it.",
+        "Returns the item. It is freed by the library.",
+        "There is only one.",
+        "Each call returns the same item.",
+        "A managed item.",
+        "It is released with the pool.",
+        "A singleton.",
+        "It destroys itself.",
+        "A reused one. It must be freed with item_free().",
+    ] {
+        assert_eq!(see(doc), "value -> ?", "{doc}");
+    }
+    for doc in [
+        "Makes one.",
+        "It must be freed with item_free().",
+        "Makes one. Released by the caller using item_free().",
+    ] {
+        assert_eq!(see(doc), "value -> owned", "{doc}");
+    }
+}
+
+#[test]
 fn what_a_comment_says_is_copied_is_not_kept() {
     let see = |declaration: &str, doc: &str| {
         let api = header(&[declaration, "void ctx_free(ctx *c)"]);
