@@ -301,6 +301,39 @@ const MAY_END: &[&str] =
 /// The same of what is done to it.
 const ENDED: &[&str] = &["consumed", "deallocated", "deleted", "destroyed", "disposed", "freed", "released"];
 
+/// First words of a comment that says what is asked: `Whether the iteration is over`.
+const QUESTIONS: &[&str] = &[
+    "ask", "asks", "check", "checks", "is", "nonzero", "return", "returns", "test", "tests", "true",
+    "whether",
+];
+
+/// Endings of names that say as often that something else ends: what an object does, or a question whether it has.
+const WEAK: &[&str] = &["clear", "close", "delete", "done", "drop", "end", "finish", "release"];
+
+/// Whether a function that is called like an end of its only object is none by its comment: that asks, says that the object goes on, or
+/// speaks of what is on a disk; and of what drops it says nothing of an end.
+pub(super) fn is_no_end(function: &Function) -> bool {
+    let last = crate::infer::names::words(&function.name).pop().unwrap_or_default();
+    if !WEAK.iter().any(|weak| last.ends_with(weak)) {
+        return false;
+    }
+    let all = sentences(function);
+    let Some(first) = all.first().and_then(|sentence| words_of(sentence).find(|word| !word.is_empty()))
+    else {
+        return false;
+    };
+    let said = |words: &[&str]| {
+        all.iter()
+            .any(|sentence| words_of(sentence).any(|word| words.iter().any(|begin| word.starts_with(begin))))
+    };
+    let frees = said(&["dealloc", "destroy", "dispos", "free", "releas"]);
+    let number = function.result.is_scalar();
+    QUESTIONS.contains(&first) && number && !frees
+        || said(&["again", "disk", "reopen", "reus", "simulat"])
+        || all.iter().any(|sentence| sentence.contains("can be used") || sentence.contains("can be begun"))
+        || last == "drop" && !frees && !said(&["delet", "drop", "end"])
+}
+
 /// Whether an object that goes in may be gone, or somebody else's, by what the comment says of it or of what it is called.
 pub(super) fn may_end(function: &Function, called: &[String]) -> bool {
     sentences(function).iter().any(|sentence| {

@@ -99,7 +99,7 @@ pub(in crate::infer) const PAUSES: &[&str] = &[
 
 /// Words of functions after which an object is held, until it is released, and goes on.
 pub(in crate::infer) const ACQUIRES: &[&str] =
-    &["acquire", "claim", "grab", "hold", "lock", "reserve", "retain", "trylock"];
+    &["acquire", "claim", "grab", "hold", "lock", "press", "reserve", "retain", "trylock"];
 
 /// What the names of functions say that begin a structure of the caller's: `mpz_init_set`, `deflateInit_`.
 pub(in crate::infer) const BEGINS: &[&str] = &["initialise", "initialize", "init"];
@@ -112,11 +112,11 @@ pub(in crate::infer) const ENDS_BEGUN: &[&str] = &[
 
 /// Those of them that may end what a structure does, and what another function is called that begins that again.
 pub(in crate::infer) const UNDOES: &[(&str, &[&str])] = &[
-    ("close", &["open", "reopen"]),
+    ("close", &["open", "reopen", "show"]),
     ("done", &["begin", "start"]),
     ("end", &["begin", "start"]),
     ("finish", &["begin", "start"]),
-    ("release", &["acquire", "lock"]),
+    ("release", &["acquire", "lock", "press"]),
 ];
 
 /// Words of functions after which there is memory behind the pointers of such a structure, which the library has allocated.
