@@ -21,7 +21,7 @@ use crate::infer::endings::{Ending, ending};
 use crate::infer::lent::walks::adds;
 use crate::infer::names::words;
 use crate::infer::view::{View, decided, is_letter, shown};
-use crate::infer::words::objects::{COLLECTS, COMPARES, COUNTS, ENDS_IF, FINDS, LOOKS, REFERENCES, STORES};
+use crate::infer::words::objects::{COLLECTS, COUNTS, ENDS_IF, FINDS, LOOKS, REFERENCES, STORES};
 use crate::infer::{Draft, Notes, answers, comments, lent, made};
 
 mod begun;
@@ -113,9 +113,11 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
         }
         return Ok("const-object");
     }
-    let several_objects =
-        (0..function.params.len()).filter(|&other| view.handle(other).is_some()).count() > 1;
-    if view.function_has_last_word(COMPARES) && function.result.is_scalar() && several_objects {
+    // `mixer_eq(mixer, eq)` sets an equalizer, `monitor_check_same(monitor, check)` something else.
+    let objects: Vec<&str> = (0..function.params.len()).filter_map(|other| view.handle(other)).collect();
+    let alike = objects.len() > 1 && objects.iter().all(|other| *other == handle);
+    let compares = ["cmp", "compare", "equal", "equals"];
+    if view.function_has_last_word(&compares) && function.result.is_scalar() && alike {
         return Ok("compared-objects");
     }
     if looks::only(view) {

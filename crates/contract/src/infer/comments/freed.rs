@@ -115,9 +115,12 @@ fn text<'a, 'b>(words: &'a [&'b str]) -> Option<&'a [&'b str]> {
 
 /// Whether a sentence says no more than that what is returned is new: `Returns a newly allocated string`.
 fn is_new(words: &[&str]) -> bool {
+    let words = words.strip_prefix(&["this", "function"]).unwrap_or(words);
     let words = match words {
         ["returns" | "return", "a" | "an" | "the", rest @ ..] | ["a", rest @ ..] => rest,
         _ => words,
     };
-    matches!(words, ["new" | "newly", "allocated", noun] if TEXTS.contains(noun))
+    // `… or NULL if an error occurred.`
+    let alone = |rest: &[&str]| matches!(rest, [] | ["or", "null"] | ["or", "null", "if" | "on", ..]);
+    matches!(words, ["new" | "newly", "allocated", noun, rest @ ..] if TEXTS.contains(noun) && alone(rest))
 }

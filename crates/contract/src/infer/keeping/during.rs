@@ -38,7 +38,7 @@ const CHANGES: &[&str] = &[
 ];
 
 /// Words of functions that ask something of what they are given.
-const ASKS: &[&str] = &["cmp", "compare", "eq", "equal", "equals", "gcd", "has", "is", "perfect", "validate"];
+const ASKS: &[&str] = &["cmp", "compare", "equal", "equals", "gcd", "has", "is", "perfect", "validate"];
 
 /// Last words of functions that return what they have counted or computed.
 const COUNTS: &[&str] = &[

@@ -235,7 +235,31 @@ fn takes_value(view: &View<'_>, index: usize, keeper: usize) -> bool {
     // `gmp_randinit_set(state, const other)`.
     let begins = |word: &String| BEGINS.iter().any(|begins| word.ends_with(begins));
     let only = name.iter().enumerate().all(|(at, word)| at == 0 && all.first() == Some(word) || begins(word));
-    same && only && (TAKES_VALUE.contains(&verb.as_str()) || COPIES.contains(&verb.as_str()))
+    // `gsl_vector_add` beside `gsl_vector_sub`; `menu_add(menu, const menu *sub)` puts one menu into another.
+    let value = TAKES_VALUE.contains(&verb.as_str()) && computes(view, index);
+    same && only && (value || COPIES.contains(&verb.as_str()))
+}
+
+/// Last words of functions that compute with values.
+const VALUES: &[&str] = &["cmp", "compare", "div", "mul", "neg", "scale", "sub", "swap"];
+
+/// Whether objects of this type are values: other functions compute with two of them.
+fn computes(view: &View<'_>, index: usize) -> bool {
+    let is_it = |ty: &CType| {
+        let own = view.param(index).and_then(|param| param.ty.pointee());
+        ty.pointee().zip(own).is_some_and(|((ty, _), (own, _))| match (ty.record(), own.record()) {
+            (Some(record), Some(own)) => record == own,
+            _ => ty.canonical == own.canonical,
+        })
+    };
+    view.known.api.functions.iter().any(|function| {
+        let mut name = words(&function.name);
+        while name.last().is_some_and(|word| NUMBERS.contains(&word.as_str())) {
+            name.pop();
+        }
+        let own = function.params.iter().filter(|param| is_it(&param.ty));
+        own.count() > 1 && name.last().is_some_and(|word| VALUES.contains(&word.as_str()))
+    })
 }
 
 /// Whether the function begins what is passed here.

@@ -190,7 +190,8 @@ fn what_says_that_it_initializes_may_begin() {
 
 #[test]
 fn memory_behind_pointers_is_the_librarys_where_its_functions_do_everything() {
-    let begun = ["int digits_init(digits_t *a)", "void digits_clear(digits_t *a)"];
+    let cmp = "int digits_cmp(const digits_t *a, const digits_t *b)";
+    let begun = ["int digits_init(digits_t *a)", "void digits_clear(digits_t *a)", cmp];
     let used: Vec<String> = (0..8).map(|n| format!("int digits_use{n}(digits_t *a, int n)")).collect();
     let all = |count: usize| -> Vec<&str> {
         begun.into_iter().chain(used[..count].iter().map(String::as_str)).collect()

@@ -11,6 +11,7 @@ const OTHERS: &[&str] = &[
     "void item_free(item *i)",
     "void map_free(map *m)",
     "void err_free(err *e)",
+    "int db_item_cmp(int n, const item *a, const item *b)",
 ];
 
 #[test]
@@ -77,6 +78,44 @@ fn what_is_asked_for_stands_before_what_is_kept() {
             ("int item_set_get_size(const item *i)", "object -> value"),
         ],
     );
+}
+
+/// An object gets the value of another one only where others compute with such.
+#[test]
+fn what_is_added_to_one_of_its_kind_may_be_kept() {
+    let menu = ["void map_free(map *m)", "map *map_new(void)"];
+    for name in ["map_add", "map_set", "map_assign", "map_add_ui"] {
+        let declaration = match name {
+            "map_add_ui" => format!("int {name}(map *m, const map *other, unsigned n)"),
+            _ => format!("int {name}(map *m, const map *other)"),
+        };
+        let (kept, value) = match name {
+            "map_add_ui" => ("object ? value -> value", "object object value -> value"),
+            _ => ("object ? -> value", "object object -> value"),
+        };
+        check(&menu, &[(&declaration, kept)]);
+        check(&[menu[0], menu[1], "int map_count(const map *m)"], &[(&declaration, kept)]);
+        for computes in ["void map_mul(map *m, const map *by)", "int map_cmp(const map *a, const map *b)"] {
+            check(&[menu[0], menu[1], computes], &[(&declaration, value)]);
+        }
+    }
+}
+
+#[test]
+fn only_objects_of_one_type_are_compared() {
+    check(OTHERS, &[("int item_cmp(item *i, item *other)", "object object -> value")]);
+    for name in ["db_cmp", "db_compare", "db_equal"] {
+        check(OTHERS, &[(&format!("int {name}(db *d, item *i)"), "object ? -> value")]);
+    }
+    for name in ["db_same", "db_equals"] {
+        check(OTHERS, &[(&format!("int {name}(db *d, item *i)"), "object ? -> value")]);
+    }
+    // What is looked at has another name than what is set.
+    check(
+        &["void check_free(check *c)", OTHERS[0], OTHERS[1]],
+        &[("int db_check(db *d, check *c)", "object ? -> value")],
+    );
+    check(OTHERS, &[("int db_check(db *d, item *i)", "object object -> value")]);
 }
 
 /// What compares may be what is set, and things that a name begins with may be what is done.
@@ -209,6 +248,7 @@ fn a_structure_that_stays_is_asked_for_where_another_of_its_kind_is_not() {
         "int full_base_init(full_base *b)",
         "void full_base_end(full_base *b)",
         "int full_flow_run(full_flow *f)",
+        "int full_flow_cmp(const full_flow *f, const full_flow *other)",
     ];
     check(
         &others,

@@ -259,7 +259,7 @@ fn objects_that_are_plainly_used() {
             ("const char *db_name(db *d, int index)", "object value -> text"),
             ("int db_count(const db *d)", "object -> value"),
             ("int db_attach(db *d, const item *i)", "object ? -> value"),
-            ("int db_add(db *d, const db *other)", "object object -> value"),
+            ("int db_add(db *d, const db *other)", "object ? -> value"),
             ("int db_show(db *d, const item *i)", "object object -> value"),
             ("int db_refer_to(const db *d, const item *i)", "object object -> value"),
             ("int db_compress_usingItem(db *d, const item *i)", "object object -> value"),
