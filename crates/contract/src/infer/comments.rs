@@ -336,7 +336,7 @@ pub(super) fn is_no_end(function: &Function) -> bool {
 
 /// Whether an object that goes in may be gone, or somebody else's, by what the comment says of it or of what it is called.
 pub(super) fn may_end(function: &Function, called: &[String]) -> bool {
-    sentences(function).iter().any(|sentence| {
+    sentences(function).iter().filter(|sentence| !is_about_another(sentence, function)).any(|sentence| {
         let words: Vec<&str> = words_of(sentence).filter(|word| !word.is_empty()).collect();
         let it = |word: &&str| {
             ["it", "itself", "this", "object"].contains(word)
@@ -379,51 +379,35 @@ const SHARED: &[&str] = &[
     "singleton",
 ];
 
+/// Whether a sentence says what another function does: `The sqlite3_value_free(V) interface frees a value`.
+fn is_about_another(sentence: &str, function: &Function) -> bool {
+    let begins = sentence.trim_start_matches(['^', ' ']);
+    let begins = begins.strip_prefix("the ").unwrap_or(begins).trim_start_matches("::");
+    let name = begins.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
+    !name.is_empty() && begins[name.len()..].starts_with('(') && name != function.name.to_lowercase()
+}
+
 /// Whether the comment speaks of an object that comes out so. What it says of what goes in is about that.
-pub(super) fn shared(function: &Function) -> bool {
+pub(super) fn shared(function: &Function, release: &str) -> bool {
     let names: Vec<String> =
         function.params.iter().filter_map(|param| param.name.as_deref()).map(str::to_lowercase).collect();
-    sentences(function).iter().any(|sentence| {
+    // `It should then be destroyed with lib_destroy(), it cannot be reused`; `shared by several threads`.
+    let with = ["with", "using", "calling"].map(|with| format!("{with} {}", release.to_lowercase()));
+    let other = |sentence: &&String| {
+        let plain = sentence.replace("::", "");
+        with.iter().any(|with| plain.contains(with.as_str()))
+            || sentence.contains("thread")
+            || is_about_another(sentence, function)
+    };
+    sentences(function).iter().filter(|sentence| !other(sentence)).any(|sentence| {
         let words: Vec<&str> = sentence.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
         let about_param = words.iter().any(|word| names.iter().any(|name| name.len() > 1 && name == word));
         let said = sentence.contains("only one")
-            || sentence.contains("the same")
+            || sentence.contains("return the same")
+            || sentence.contains("returns the same")
             || words.iter().any(|word| SHARED.contains(word));
         said && !about_param
     })
-}
-
-/// Whether all that the comment says of an end is that the caller releases what is returned with this: `Free it with font_free().`
-pub(super) fn freed_with(function: &Function, release: &str) -> bool {
-    let release = release.to_lowercase();
-    let name = [
-        "the",
-        "this",
-        "returned",
-        "resulting",
-        "object",
-        "it",
-        "by",
-        "caller",
-        "the",
-        "with",
-        "using",
-        "calling",
-    ];
-    let verbs =
-        ["free", "freed", "release", "released", "destroy", "destroyed", "must", "should", "be", "has", "to"];
-    let mut said = sentences(function).into_iter().filter(|sentence| sentence.contains(&release)).peekable();
-    let alone = |sentence: &String| {
-        sentence
-            .split(|c: char| !c.is_alphanumeric() && c != '_')
-            .filter(|word| !word.is_empty())
-            .all(|word| word == release || name.contains(&word) || verbs.contains(&word))
-    };
-    let others = sentences(function).iter().filter(|sentence| !sentence.contains(&release)).any(|sentence| {
-        let function = Function { doc: Some(sentence.clone()), ..function.clone() };
-        shared(&function)
-    });
-    said.peek().is_some() && said.all(|sentence| alone(&sentence)) && !others
 }
 
 /// Whether a returned object is not the caller's, or the comment speaks of whose something is: `owned by the caller` is said of parts, of some

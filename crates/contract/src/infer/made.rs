@@ -111,7 +111,7 @@ fn rule(view: &View<'_>, handle: &str) -> Result<(&'static str, String), String>
         return open();
     }
     // `Returns the font, from the cache if it was loaded before`; the one form that says that it is the caller's names what releases it.
-    if comments::owner(function) || comments::shared(function) && !comments::freed_with(function, &release) {
+    if comments::owner(function) || comments::shared(function, &release) {
         return open();
     }
     // `BrotliEncoderCreateInstance`: what is released by its mirror is not the library's own.

@@ -350,6 +350,8 @@ fn an_object_that_comes_out_is_nobody_elses_by_its_comment() {
         "A singleton.",
         "It destroys itself.",
         "A reused one. It must be freed with item_free().",
+        "It is shared. It must be freed with item_free().",
+        "It is freed by item_free_all().",
     ] {
         assert_eq!(see(doc), "value -> ?", "{doc}");
     }
