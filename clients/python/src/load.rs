@@ -130,10 +130,13 @@ fn bind(
 
 /// Adds to functions that wait for a type the lines that decide about it: who asks for one of them is told about that one alone.
 fn tell_of(ty: &OpenType, interface: &mut Interface) {
-    let mut lines = format!("{} # when callers hold a `{}` and never look into it", ty.handle, ty.name);
-    if let Some(structure) = &ty.structure {
-        lines += &format!("\n# or, when its fields go with every call:\n{structure}");
-    }
+    let answers = ty.answers();
+    let said = answers.iter().enumerate().map(|(at, answer)| match (at, answer.lines.contains('\n')) {
+        (0, false) => format!("{} # {}", answer.lines, answer.when),
+        (0, true) => format!("# {}:\n{}", answer.when, answer.lines),
+        _ => format!("# or, {}:\n{}", answer.when, answer.lines),
+    });
+    let lines = said.collect::<Vec<_>>().join("\n");
     let waits = interface.left_out.iter_mut().filter(|function| ty.functions.contains(&function.name));
     for function in waits {
         let own = function.help.take().map_or_else(String::new, |own| format!("\n{own}"));

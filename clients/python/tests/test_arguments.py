@@ -429,5 +429,6 @@ def test_what_is_left_out_says_the_lines_that_decide_it(tmp_path: Path) -> None:
         library.value_of  # noqa: B018
     said = str(raised.value)
     assert "`value_of` cannot be called: " in said
-    assert ". A contract decides it:\nhandle.node = {} # when callers hold a `node` and never look into it\n" in said
-    assert "# or, when its fields go with every call:\n[struct.node]\nfields.next = " in said
+    fields = "# when its fields go with every call (`zero` hides one: NULL goes in, and nothing comes out):\n[struct.node]\nfields.next = "
+    assert f". A contract decides it:\n{fields}" in said
+    assert "handle.node" not in said, "nothing gives callers one"

@@ -206,7 +206,7 @@ Every function that the contract selects is listed, in the order of the headers:
   undecided     a line of the contract is missing; the reason, and the line to add
   unsupported   no line would help, with the reason
   not exported  the headers declare it and the library does not have it
-  open type     a structure that functions point to: whether it is an object or travels decides for all of them
+  open type     a structure that functions point to: what it is to callers decides for all of them
 
 Below a function that is bound stands which data, texts and objects the library keeps of what it is given, and \
 until when. Functions whose copies or objects only the end of the worker ends are named at the end.

@@ -127,18 +127,20 @@ impl<'a> Walk<'a> {
     /// Whether to go on.
     fn ask_about_type(&mut self, ty: &OpenType) -> Result<bool, Failure> {
         self.show(&page::of_type(ty))?;
+        let answers = ty.answers();
+        let keys = page::type_keys(answers.len());
         loop {
-            let answer = self.answer(page::TYPE_KEYS)?;
-            let lines = match (answer.as_deref(), &ty.structure) {
+            let answer = self.answer(&keys)?;
+            let chosen = |answer: &str| answers.get(answer.parse::<usize>().ok()?.checked_sub(1)?);
+            let lines = match (answer.as_deref(), answer.as_deref().and_then(chosen)) {
                 (None | Some("q"), _) => return Ok(false),
                 (Some("s"), _) => break,
-                (Some("1"), _) => &ty.handle,
-                (Some("2"), Some(structure)) => structure,
+                (Some(_), Some(answer)) => answer.lines,
                 (Some("?"), _) => {
                     self.show(page::TYPE_HELP)?;
                     continue;
                 }
-                (Some(_), _) => {
+                (Some(_), None) => {
                     self.show("Not understood; `?` tells what can be answered.\n")?;
                     continue;
                 }

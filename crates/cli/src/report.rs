@@ -141,12 +141,14 @@ pub(crate) fn types(open: &[OpenType], width: Option<usize>) -> String {
             }
             few => format!("{} functions wait for it: {}", few.len(), few.join(", ")),
         };
-        let mut text = format!("{waiting}\n  {} # when callers hold it and never look into it", ty.handle);
-        if let Some(lines) = &ty.structure {
-            text.push_str(&format!(
-                "\nor, when its fields go with every call\n  {}",
-                lines.replace('\n', "\n  ")
-            ));
+        let mut text = waiting;
+        for (number, answer) in ty.answers().iter().enumerate() {
+            let lines = answer.lines.replace('\n', "\n  ");
+            text.push_str(&match number {
+                0 if !lines.contains('\n') => format!("\n  {lines} # {}", answer.when),
+                0 => format!("\n{}\n  {lines}", answer.when),
+                _ => format!("\nor, {}\n  {lines}", answer.when),
+            });
         }
         vec![Cell::new("open type", OPEN), Cell::plain(&ty.name), Cell::plain(text)]
     };
@@ -201,9 +203,13 @@ pub(crate) fn to_json(checked: &Checked, entries: &[Entry<'_>]) -> Value {
         json
     };
     let ty = |ty: &OpenType| {
-        let mut json = json!({ "name": ty.name, "functions": ty.functions, "help": ty.handle });
-        if let Some(lines) = &ty.structure {
-            json["otherwise"] = json!(lines);
+        let answers = ty.answers();
+        let mut json = json!({ "name": ty.name, "functions": ty.functions });
+        if let [first, others @ ..] = &answers[..] {
+            json["help"] = json!(first.lines);
+            if let Some(other) = others.first() {
+                json["otherwise"] = json!(other.lines);
+            }
         }
         json
     };

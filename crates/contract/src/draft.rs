@@ -9,6 +9,7 @@ use toml::Value;
 use crate::check::{Checked, Link, Selection, check};
 use crate::contract::Contract;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::infer;
 use crate::open_types::OpenType;
 
 /// Columns of a comment that is broken.
@@ -109,19 +110,23 @@ struct Types {
 impl Types {
     fn tried(head: &Head, api: &Api, link: Link<'_>, open: Vec<OpenType>) -> Types {
         let mut types = Types { open, lines: BTreeMap::new(), text: head.text() };
-        let lines = types.open.iter().map(|ty| format!("{}\n", ty.handle));
+        let handles = |ty: &OpenType| {
+            let handle = ty.handle.clone().filter(|_| ty.given || ty.answers().len() == 1);
+            handle.map(|handle| (ty.name.clone(), handle))
+        };
+        let lines = types.open.iter().filter_map(handles).map(|(_, handle)| format!("{handle}\n"));
         let all = types.text.clone() + &lines.collect::<String>();
         if checked(&all, api, link).is_ok() {
-            types.lines = types.open.iter().map(|ty| (ty.name.clone(), ty.handle.clone())).collect();
+            types.lines = types.open.iter().filter_map(handles).collect();
             types.text = all;
             return types;
         }
         // One of them is wrong: each by itself.
-        for ty in &types.open {
-            let text = format!("{}{}\n", types.text, ty.handle);
+        for (name, handle) in types.open.iter().filter_map(handles) {
+            let text = format!("{}{handle}\n", types.text);
             if checked(&text, api, link).is_ok() {
                 types.text = text;
-                types.lines.insert(ty.name.clone(), ty.handle.clone());
+                types.lines.insert(name, handle);
             }
         }
         types
@@ -242,7 +247,12 @@ fn write(
     for (function, missing) in
         of(Status::Undecided).filter_map(|function| Some((function, functions.missing(function)?)))
     {
-        let assumed = if function.open_types.is_empty() { "" } else { ", its types being objects" };
+        // What decides the type decides it.
+        if !missing.open_types.is_empty() && infer::only_waits(&missing.reason) {
+            continue;
+        }
+        let assumed = function.open_types.len() > missing.open_types.len();
+        let assumed = if assumed { ", its types being objects" } else { "" };
         text.push_str(&format!(
             "\n# {}{assumed}: {}\n# {}\n",
             line(&function.name),
@@ -286,15 +296,23 @@ fn type_block(ty: &OpenType, types: &Types) -> String {
     };
     let mut text = String::from("\n");
     text.push_str(&comment(&format!("{}: nothing says what it is to callers. {waiting}.", line(&ty.name))));
-    if let Some(handle) = types.lines.get(&ty.name) {
-        text.push_str(&format!("# An object, which callers hold and never look into:\n#{handle}\n"));
-    }
-    if let Some(lines) = &ty.structure {
-        let or = if types.lines.contains_key(&ty.name) { "Or a" } else { "A" };
-        text.push_str(&format!("# {or} structure, whose fields go with every call:\n"));
-        text.extend(lines.lines().map(|line| format!("#   {line}\n")));
+    let fits = types.lines.contains_key(&ty.name);
+    let is_handle = |lines: &str| ty.handle.as_deref() == Some(lines);
+    let answers = ty.answers().into_iter();
+    let answers = answers.filter(|answer| !is_handle(answer.lines) || fits || !ty.given);
+    for (number, answer) in answers.enumerate() {
+        let what = if number == 0 { upper(answer.what) } else { format!("Or {}", answer.what) };
+        let mark = if is_handle(answer.lines) && fits { "#" } else { "#   " };
+        text.push_str(&format!("# {what}:\n"));
+        text.extend(answer.lines.lines().map(|line| format!("{mark}{line}\n")));
     }
     text
+}
+
+/// A text that begins a sentence.
+fn upper(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// The lines to uncomment, or a start where they are none yet.

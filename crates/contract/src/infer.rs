@@ -49,9 +49,10 @@ use hotcell_model::types::Type;
 
 use crate::handles::Handles;
 pub(crate) use crate::infer::answers::answers;
+pub(crate) use crate::infer::gaps::only_waits;
 pub(crate) use crate::infer::unsupported::shape;
 use crate::infer::view::View;
-use crate::infer::words::objects::{CONSTRUCTORS, COPIES, MAKES, STORES};
+use crate::infer::words::objects::{BEGINS, CONSTRUCTORS, COPIES, ENDS_BEGUN, MAKES, STORES};
 use crate::structs::Structs;
 
 /// The facts of a function: those a contract decided are filled before inference, and kept.
@@ -190,6 +191,51 @@ pub(crate) fn may_take(function: &Function, known: Known<'_>, index: usize) -> b
 /// Whether a function is called like one that makes an object, or copies one.
 pub(crate) fn may_make(function: &Function) -> bool {
     [CONSTRUCTORS, COPIES, MAKES].iter().any(|list| has_word(function, list))
+}
+
+/// Whether a function is called like one that ends what it is given.
+pub(crate) fn may_end(name: &str) -> bool {
+    let last = names::words(name).pop().unwrap_or_default();
+    ENDS_BEGUN.contains(&last.as_str())
+        || endings::ending(name).is_some_and(|(ending, _)| ending >= endings::Ending::Closes)
+}
+
+/// Whether a function is called like one that begins something by that name: `ds_init`.
+pub(crate) fn initializes(name: &str) -> bool {
+    names::words(name).last().is_some_and(|last| BEGINS.contains(&last.as_str()))
+}
+
+/// Whether a function is called like one that begins a structure of the caller's, and no part of one (`flow_create_child`), or its
+/// comment says that it fills that.
+pub(crate) fn may_begin(function: &Function, index: usize) -> bool {
+    let last = names::words(&function.name).pop().unwrap_or_default();
+    let begins = CONSTRUCTORS.contains(&last.as_str()) || BEGINS.contains(&last.as_str()) || last == "open";
+    !has_word(function, COPIES) && (begins || documented::is_out(function, index))
+}
+
+/// Whether a number says by its name that it is a length, and of nothing else than what a pointer leads to that is called `pointer`: `length`, `n_points`
+/// of `points`, `avail_in` of `next_in`. A `wavelength`, a `max_length` and a `block_length` of a `key` are of something else, and what counts bytes
+/// is none of wider elements.
+pub(crate) fn may_size(number: &str, pointer: &str) -> bool {
+    let lengths = ["count", "len", "length", "n", "num"];
+    let (number, pointer) = (names::words(number), names::words(pointer));
+    let is_length = |word: &String| lengths.contains(&word.as_str());
+    let of: Vec<&String> = number.iter().filter(|word| !is_length(word) && *word != "avail").collect();
+    let alone = matches!(&number[..], [only] if is_length(only));
+    alone || of.len() == 1 && number.len() == 2 && pointer.contains(of[0])
+}
+
+/// Whether a number says by its name how much there is where a pointer leads that is called `pointer`: `preset_dict_size` of
+/// `preset_dict`, `mv_size` of `mv_data`.
+pub(crate) fn sizes(number: &str, pointer: &str, bytes: bool) -> bool {
+    let (number, pointer) = (names::words(number), names::words(pointer));
+    let Some((last, of)) = number.split_last() else { return false };
+    let size = ["len", "length"].contains(&last.as_str())
+        || bytes && ["bytes", "nbytes", "size"].contains(&last.as_str());
+    let data =
+        |word: &String| [words::RAW, words::DATA, &["base"]].iter().any(|list| list.contains(&word.as_str()));
+    let of_data = pointer.split_last().is_some_and(|(last, rest)| of == rest && data(last));
+    size && (of == pointer || of_data)
 }
 
 /// Whether another function counts what this one returns, or a structure may that it fills.

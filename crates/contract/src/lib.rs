@@ -29,6 +29,6 @@ pub use decided::{decided_lines, decided_values};
 pub use diagnostic::{Diagnostic, Severity, render};
 pub use draft::{Head, draft, draft_with};
 pub use forms::{Exports, add_forms, not_c};
-pub use open_types::OpenType;
+pub use open_types::{Answer, OpenType};
 pub use pattern::matches;
 pub use schema::schema;

@@ -92,6 +92,25 @@ fn an_object_that_may_be_kept_is_asked_for_and_is_there_with_the_line_that_is_pr
 }
 
 #[test]
+fn an_object_that_is_not_const_is_there_with_the_line_that_says_that_it_is_kept() {
+    let bare = Dials::with("");
+    let (follow, attach) = (bare.proposed(&["dial_follow"]), bare.proposed(&["dial_attach"]));
+    let kept = "{ in = \"handle\", until = \"d\" }";
+    assert!(follow.contains(&format!("params.t = {kept} # or")), "{follow}");
+    assert!(attach.contains(&format!("params.t = {kept} # or {{ in = \"consumed\" }} when")), "{attach}");
+    let dials = Dials::with(&format!("{}{follow}{attach}", bare.proposed(&["tone_new"])));
+    for function in ["dial_follow", "dial_attach"] {
+        let dial = Value::Handle(dials.object("dial_new", &[]));
+        let tone = dials.tone(440);
+        dials.int(function, &[dial.clone(), tone.clone()]);
+        let refused = dials.call("tone_free", std::slice::from_ref(&tone)).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::InvalidArgument, "{refused}");
+        drop(tone);
+        assert_eq!(dials.rings(&dial), 440, "{function}: the tone is there as long as the dial");
+    }
+}
+
+#[test]
 fn a_text_of_an_object_that_may_be_null_is_asked_for() {
     let label = |text: &str| Value::Text(text.into());
     let dials = Dials::with("");

@@ -82,7 +82,11 @@ fn a_structure_is_asked_about_once() {
 struct orbit { int day; struct body *bodies; int count; };
 int orbit_mark(struct orbit *it);
 int orbit_move(struct orbit *it, int days);
+struct ring { struct body *bodies; int count; };
+int ring_mark(const struct ring *it);
+int ring_count(const struct ring *it, int days);
 struct probe { void *inner; };
+struct ring *ring_of(struct probe *it);
 struct probe *probe_open(int flags);
 int probe_close(struct probe *it);
 int probe_eof(struct probe *it);
@@ -90,26 +94,38 @@ int probe_eof(struct probe *it);
     let code = "\
 int orbit_mark(struct orbit *it) { return it->day; }
 int orbit_move(struct orbit *it, int days) { return it->day += days; }
+int ring_mark(const struct ring *it) { return it->count; }
+int ring_count(const struct ring *it, int days) { return it->count + days; }
+struct ring *ring_of(struct probe *it) { return it->inner; }
 struct probe *probe_open(int flags) { return flags ? 0 : 0; }
 int probe_close(struct probe *it) { return it == 0; }
 int probe_eof(struct probe *it) { return it != 0; }
 ";
     folder.library("orbit", header, code);
     let init = folder.hotcell(["init", "orbit.h", "--lib", "./liborbit.so"]).succeeds();
-    // What the library makes and ends needs no line; what callers make may be either.
+    // What the library makes and ends needs no line, what it gives may be either, and what callers make is no object of anybody's.
     init.says("open type  orbit")
-        .says("handle.orbit = {} # when callers hold it")
+        .says("[struct.orbit]")
+        .does_not_say("handle.orbit")
+        .says("open type  ring")
+        .says("handle.ring = {} # when callers hold it")
+        .says("[struct.ring]")
         .does_not_say("open type  probe");
     let draft = String::from_utf8(folder.read("bind.toml")).expect("a draft is text");
-    assert_eq!(draft.matches("\n#handle.orbit = {}\n").count(), 1, "{draft}");
+    assert_eq!(draft.matches("\n#handle.ring = {}\n").count(), 1, "{draft}");
+    assert!(!draft.contains("handle.orbit"), "{draft}");
     // Nothing but the type is missing: no block asks again.
+    assert!(!draft.contains("\n# ring_mark") && draft.contains("ring_mark, "), "{draft}");
     assert!(!draft.contains("\n# orbit_mark") && draft.contains("orbit_mark, "), "{draft}");
     assert!(!draft.contains("probe_eof"), "{draft}");
-    folder.write("held.toml", draft.replace("#handle.orbit", "handle.orbit"));
+    folder.write(
+        "held.toml",
+        draft.replace("#handle.ring", "handle.ring").replace("#   [struct.orbit]\n#   ", "[struct.orbit]\n"),
+    );
     let held = folder.hotcell(["check", "held.toml"]).json();
     assert_eq!(held["open_types"], serde_json::Value::Null, "{held}");
     let functions = held["functions"].as_array().unwrap();
-    for name in ["orbit_mark", "probe_eof"] {
+    for name in ["ring_mark", "probe_eof"] {
         let function = functions.iter().find(|function| function["name"] == name).unwrap();
         assert_eq!(function["status"], "bound", "{name}");
     }

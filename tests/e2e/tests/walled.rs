@@ -74,19 +74,32 @@ fn spot(x: f64, y: f64) -> Value {
 }
 
 #[test]
+fn memory_that_is_called_like_a_result_has_as_much_as_callers_say() {
+    let walled = Walled::new();
+    let from = |room: &[f64]| [Value::Int(1), Value::Int(3), Value::Float(2.0), floats(room)];
+    let outcome = walled.call("walled_powers_array", &from(&[0.0; 3])).unwrap();
+    assert_eq!(outcome.returned, Some(Value::Int(3)));
+    let filled = outcome.outs.into_iter().next().unwrap().1;
+    assert_eq!(filled, floats(&[2.0, 4.0, 8.0]));
+    walled.ends("walled_powers_array", &from(&[0.0; 2]), "SIGSEGV");
+}
+
+#[test]
 fn functions_have_as_much_as_callers_say() {
     let walled = Walled::new();
     let args = [floats(&[1.0, 2.0, 3.0]), floats(&[4.0, 5.0, 6.0]), Value::Int(3)];
     assert_eq!(walled.returned("walled_dot", &args), Value::Float(32.0));
-    let table =
-        walled.call("walled_table", &[ints(&[5, 6, 7, 8, 9, 10, 11]), Value::Int(2), Value::Int(3)]).unwrap();
+    let table = walled
+        .call("walled_table_fill", &[ints(&[5, 6, 7, 8, 9, 10, 11]), Value::Int(2), Value::Int(3)])
+        .unwrap();
     assert_eq!(table.returned, Some(Value::Int(45)));
     // What the function has not touched comes back as it was.
     assert_eq!(table.outs[0].1, ints(&[1, 2, 3, 2, 4, 6, 11]));
     let block: Vec<u8> = (0..16).collect();
-    let masked = walled.call("walled_mask", &[Value::Bytes(block), Value::Int(255)]).unwrap();
+    let masked = walled.call("walled_encrypt", &[Value::Bytes(block), Value::Int(255)]).unwrap();
     assert_eq!(masked.outs[0].1, Value::Bytes((0..16).map(|byte: u8| 255 - byte).collect()));
-    let halves = walled.call("walled_halves", &[Value::Float(2.5), floats(&[0.0]), floats(&[0.0])]).unwrap();
+    let halves =
+        walled.call("walled_get_halves", &[Value::Float(2.5), floats(&[0.0]), floats(&[0.0])]).unwrap();
     let outs: Vec<Value> = halves.outs.into_iter().map(|(_, value)| value).collect();
     assert_eq!(outs, [floats(&[2.0]), floats(&[0.5])]);
     assert_eq!(walled.returned("walled_dot", &[floats(&[]), floats(&[]), Value::Int(0)]), Value::Float(0.0));
@@ -98,33 +111,33 @@ fn structures_may_be_one_or_several() {
     let way = Value::List(vec![spot(0.0, 0.0), spot(3.0, 4.0), spot(3.0, 5.0)]);
     assert_eq!(walled.returned("walled_way", &[way, Value::Int(3)]), Value::Float(26.0));
     let spots = Value::List(vec![spot(1.0, 2.0), spot(3.0, 4.0)]);
-    let turned = walled.call("walled_turn", &[spots, Value::Int(2)]).unwrap();
+    let turned = walled.call("walled_reverse", &[spots, Value::Int(2)]).unwrap();
     assert_eq!(turned.outs[0].1, Value::List(vec![spot(-2.0, 1.0), spot(-4.0, 3.0)]));
-    walled.ends("walled_turn", &[Value::List(vec![spot(1.0, 2.0)]), Value::Int(2)], "SIGSEGV");
+    walled.ends("walled_reverse", &[Value::List(vec![spot(1.0, 2.0)]), Value::Int(2)], "SIGSEGV");
 }
 
 #[test]
 fn who_wants_more_than_there_is_ends_the_worker() {
     let walled = Walled::new();
     walled.ends("walled_dot", &[floats(&[1.0, 2.0]), floats(&[1.0]), Value::Int(2)], "SIGSEGV");
-    walled.ends("walled_table", &[ints(&[0; 5]), Value::Int(2), Value::Int(3)], "SIGSEGV");
-    walled.ends("walled_mask", &[Value::Bytes(vec![0; 15]), Value::Int(1)], "SIGSEGV");
+    walled.ends("walled_table_fill", &[ints(&[0; 5]), Value::Int(2), Value::Int(3)], "SIGSEGV");
+    walled.ends("walled_encrypt", &[Value::Bytes(vec![0; 15]), Value::Int(1)], "SIGSEGV");
     walled.ends("walled_dot", &[floats(&[]), floats(&[1.0]), Value::Int(1)], "SIGSEGV");
     // A row of a big table is behind the first page of the wall.
-    walled.ends("walled_table", &[ints(&[0; 8]), Value::Int(1), Value::Int(16_000)], "SIGSEGV");
+    walled.ends("walled_table_fill", &[ints(&[0; 8]), Value::Int(1), Value::Int(16_000)], "SIGSEGV");
 }
 
 #[test]
 fn who_writes_before_it_ends_the_worker() {
     let walled = Walled::new();
     assert_eq!(
-        walled.returned("walled_before", &[ints(&[7, 8]), Value::Int(-1), Value::Int(5)]),
+        walled.returned("walled_fill_before", &[ints(&[7, 8]), Value::Int(-1), Value::Int(5)]),
         Value::Int(7)
     );
-    walled.ends("walled_before", &[ints(&[7]), Value::Int(1), Value::Int(5)], "SIGABRT");
-    walled.ends("walled_before", &[ints(&[7]), Value::Int(4096), Value::Int(5)], "SIGSEGV");
+    walled.ends("walled_fill_before", &[ints(&[7]), Value::Int(1), Value::Int(5)], "SIGABRT");
+    walled.ends("walled_fill_before", &[ints(&[7]), Value::Int(4096), Value::Int(5)], "SIGSEGV");
     // What is there is nobody's: nothing of another call is seen.
-    assert_eq!(walled.returned("walled_look", &[ints(&[7]), Value::Int(3)]), Value::Int(0));
+    assert_eq!(walled.returned("walled_peek", &[ints(&[7]), Value::Int(3)]), Value::Int(0));
 }
 
 #[test]
@@ -246,9 +259,9 @@ fn rows_of_a_library_are_what_arithmetic_says() {
         let product = gmp.call("__gmpn_mul_n", &[zero(), one(left), one(right), Value::Int(1)]).unwrap();
         assert_eq!(product.outs[0].1, limbs(left * right), "{left} * {right}");
     }
-    // A bit that is not there is looked for up to the wall.
-    let found = gmp.call("__gmpn_scan1", &[limbs(1 << 77), Value::Int(3)]).unwrap();
-    assert_eq!(found.returned, Some(Value::Int(77)));
-    let ended = gmp.call("__gmpn_scan1", &[limbs(0), Value::Int(0)]).unwrap_err();
+    // Limbs that are not there are counted up to the wall.
+    let found = gmp.call("__gmpn_popcount", &[limbs(1 << 77), Value::Int(2)]).unwrap();
+    assert_eq!(found.returned, Some(Value::Int(1)));
+    let ended = gmp.call("__gmpn_popcount", &[limbs(0), Value::Int(3)]).unwrap_err();
     assert_eq!(ended.kind(), ErrorKind::Crashed, "{ended}");
 }

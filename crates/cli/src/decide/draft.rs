@@ -115,22 +115,22 @@ fn is_line(line: &str, mark: &str) -> bool {
 /// The lines of a paragraph that a draft writes about a type.
 fn of_type(lines: &[&str], ty: &OpenType) -> Vec<usize> {
     let mut gone = Vec::new();
-    let handle = format!("#{}", ty.handle);
-    let structure: Vec<String> =
-        ty.structure.iter().flat_map(|lines| lines.lines()).map(|line| format!("#   {line}")).collect();
     for (at, line) in lines.iter().enumerate() {
-        let next = lines.get(at + 1);
-        if *line == "# An object, which callers hold and never look into:" && next == Some(&handle.as_str()) {
-            gone.extend([at, at + 1]);
-        }
-        let titles = ["# Or a structure, whose fields go with every call:"]
-            .into_iter()
-            .chain(["# A structure, whose fields go with every call:"]);
-        let first = structure.first().filter(|first| next == Some(&first.as_str()));
-        if titles.into_iter().any(|title| *line == title) && first.is_some() {
-            gone.push(at);
-            let same = lines[at + 1..].iter().zip(&structure).take_while(|(line, drafted)| *line == drafted);
-            gone.extend(at + 1..at + 1 + same.count());
+        let title = line.strip_prefix("# ").map(|title| title.strip_prefix("Or ").unwrap_or(title));
+        for answer in ty.answers() {
+            let drafted: Vec<&str> = answer.lines.lines().collect();
+            let bare = |line: &str| line.strip_prefix('#').map(|line| line.trim_start().to_owned());
+            let is_title = title
+                .and_then(|title| title.strip_suffix(':'))
+                .is_some_and(|title| title.eq_ignore_ascii_case(answer.what));
+            let same = lines[at + 1..]
+                .iter()
+                .zip(&drafted)
+                .take_while(|(line, drafted)| bare(line).as_deref() == Some(**drafted))
+                .count();
+            if is_title && same > 0 {
+                gone.extend(at..at + 1 + same);
+            }
         }
     }
     if !gone.is_empty() {
@@ -235,7 +235,9 @@ mod tests {
         let ty = OpenType {
             name: "t".into(),
             functions: vec!["f".into()],
-            handle: "handle.t = {}".into(),
+            handle: Some("handle.t = {}".into()),
+            given: true,
+            resident: None,
             structure: Some("[struct.t]\nfields.a = { zero = true }".into()),
         };
         let block = "# t: nothing says what it is to callers. 3 functions wait for it: f, g,\n# h_2.\n# An object, which callers hold and never look into:\n#handle.t = {}\n# Or a structure, whose fields go with every call:\n#   [struct.t]\n#   fields.a = { zero = true }\n";

@@ -16,14 +16,13 @@ pub(super) const DOC_LINES: usize = 16;
 /// Lines of a declaration that are shown.
 const DECLARATION_LINES: usize = 12;
 
-pub(super) const TYPE_KEYS: &str = "[1/2] write  [s]kip  [q]uit  [?]";
 pub(super) const FUNCTION_KEYS: &str = "[y] write  [1a] choose  [s]kip  e[x]clude  [q]uit  [?]";
 pub(super) const REASON: &str = "why is it never bound?";
 
 pub(super) const TYPE_HELP: &str = "\
-  1, 2   write these lines into the contract
-  s      leave it open: its functions are asked for one by one
-  q      stop; what was written so far stays
+  1, 2, …  write these lines into the contract
+  s        leave it open: its functions are asked for one by one
+  q        stop; what was written so far stays
 ";
 
 pub(super) const FUNCTION_HELP: &str = "\
@@ -39,6 +38,12 @@ pub(super) const FUNCTION_HELP: &str = "\
   q             stop; what was written so far stays
 ";
 
+/// What can be answered where there are so many answers.
+pub(super) fn type_keys(answers: usize) -> String {
+    let numbers: Vec<String> = (1..=answers.max(1)).map(|number| number.to_string()).collect();
+    format!("[{}] write  [s]kip  [q]uit  [?]", numbers.join("/"))
+}
+
 pub(super) fn of_type(ty: &OpenType) -> String {
     let width = out_width();
     let waiting = match &ty.functions[..] {
@@ -48,10 +53,10 @@ pub(super) fn of_type(ty: &OpenType) -> String {
     let text = format!("Nothing says what this structure is to callers. {waiting}");
     let mut page = format!("\n{}\n", styled(&ty.name, STRONG));
     page.extend(wrapped(&text, width).iter().map(|line| format!("{line}\n")));
-    page.push_str(&format!("\n1  an object, which callers hold and never look into:\n     {}\n", ty.handle));
-    if let Some(lines) = &ty.structure {
-        page.push_str("2  a structure, whose fields go with every call:\n");
-        page.extend(lines.lines().map(|line| format!("     {line}\n")));
+    page.push('\n');
+    for (number, answer) in ty.answers().iter().enumerate() {
+        page.push_str(&format!("{}  {}:\n", number + 1, answer.what));
+        page.extend(answer.lines.lines().map(|line| format!("     {line}\n")));
     }
     page + "\n"
 }

@@ -161,10 +161,12 @@ fn one_line_about_a_type_stands_for_what_waits_for_it() {
     let open = OpenType {
         name: "moon".into(),
         functions: vec!["rise".into(), "end".into()],
-        handle: "handle.moon = {}".into(),
+        handle: Some("handle.moon = {}".into()),
+        given: true,
+        resident: None,
         structure: Some("[struct.moon]\nfields.next = { zero = true }".into()),
     };
-    let lines = [("moon".to_owned(), open.handle.clone())].into();
+    let lines = [("moon".to_owned(), open.handle.clone().unwrap())].into();
     let types = Types { open: vec![open], lines, text: String::new() };
     let functions = Functions { bound: 1, now: &now, then: Some(&then) };
     let text = write(&head(), functions, &types, &Tried::default(), &BTreeMap::new());

@@ -15,7 +15,7 @@ use hotcell_model::types::{CType, Type};
 use crate::handles::Handles;
 use crate::infer::endings::{Ending, ending};
 use crate::infer::names::words;
-use crate::infer::objects::kept;
+use crate::infer::objects::{kept, named};
 use crate::infer::view::{View, decided, plain_text, shown};
 use crate::infer::words::objects::{BEGINS, BORROWS, COLLECTS, COPIES, FILLS_BEGUN};
 use crate::infer::{Draft, Notes, comments, documented};
@@ -290,6 +290,17 @@ fn doubt(view: &View<'_>, draft: &Draft, index: usize, pauses: bool) -> Option<S
                 !constant && matches!(ty.kind, Type::Record { .. } | Type::Void)
             })
     };
+    // `flow_set_base(flow, base)`: the flow goes on using the base.
+    let put = named::is_put(view);
+    if put == Some(index) {
+        return Some(named::reason_target(view, index));
+    }
+    let keeper = kept::taker(view, draft, index).filter(|keeper| {
+        (index > 0 || put.is_some()) && matches!(keeper, kept::Keeper::Param(_) | kept::Keeper::Result)
+    });
+    if let Some(keeper) = keeper {
+        return Some(keeper.reason_put(view, draft, index));
+    }
     (view.function_has_word(COLLECTS) && all().any(other))
         .then(|| format!("the function may keep `{name}` in something else"))
 }

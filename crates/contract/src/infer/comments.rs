@@ -5,13 +5,24 @@
 
 use hotcell_model::api::Function;
 
+mod copied;
+mod freed;
+
+pub(super) use freed::{FreedBy, freed_by};
+
 /// That an object is gone, or somebody else's, after the call.
 const OWNERSHIP: &[&str] =
     &["becomes the property of", "consumes the", "consumes this", "invalid after", "ownership", "takes over"];
 
 /// The same, of something that ends: until then another thing may be valid.
 const ENDINGS: &[&str] = &[
+    "be used afterwards",
     "becomes invalid",
+    "is gone",
+    "is invalid then",
+    "not be touched",
+    "not be used after",
+    "touch it again",
     "is destroyed",
     "no longer be used",
     "no longer usable",
@@ -19,14 +30,23 @@ const ENDINGS: &[&str] = &[
     "not usable",
 ];
 
+/// Verbs by which a comment says what the function does that ends something.
+const ENDS: &[&str] = &["deallocates", "destroys", "disposes", "ends", "frees", "releases"];
+
 /// That a returned object is not the caller's.
 const LENT: &[&str] = &[
     "do not free",
+    "don't free",
+    "freed by the library",
+    "never be freed",
+    "never free",
     "not be freed",
     "not to be freed",
     "owned by",
+    "belongs to",
     "borrowed",
     "garbage",
+    "property of",
     "floating",
     "must not free",
     "should not free",
@@ -83,6 +103,40 @@ const KEPT: &[&str] = &[
     "without copying",
 ];
 
+/// The same, but of what is returned.
+const NOTED: &[&str] = &[
+    "does not duplicate",
+    "doesn't duplicate",
+    "for the lifetime",
+    "has to live",
+    "has to remain",
+    "has to stay",
+    "have to live",
+    "have to remain",
+    "have to stay",
+    "holds a pointer",
+    "is not duplicated",
+    "isn't duplicated",
+    "keep a pointer",
+    "keeps a pointer",
+    "keeps the pointer",
+    "kept alive",
+    "must be kept",
+    "must be valid until",
+    "must not be changed until",
+    "must not be freed before",
+    "must not be freed until",
+    "must not be modified until",
+    "need to remain",
+    "need to stay",
+    "needs to live",
+    "needs to remain",
+    "needs to stay",
+    "should stay",
+    "stores a pointer",
+    "stores the pointer",
+];
+
 /// The same of an object.
 const KEPT_OBJECT: &[&str] = &[
     "be kept alive",
@@ -108,18 +162,6 @@ const KEPT_OBJECT: &[&str] = &[
     "stores a reference",
     "stores the pointer",
     "stores the reference",
-];
-
-/// That what goes in is the caller's again after the call.
-const COPIED: &[&str] = &[
-    "are copied",
-    "copied internally",
-    "internal copy",
-    "internally copied",
-    "is copied",
-    "makes a copy",
-    "string will be copied",
-    "strdup",
 ];
 
 /// That what is returned is another one, or gone, later.
@@ -161,6 +203,13 @@ const OUTLIVED: &[&str] = &[
 /// That no NUL ends a text.
 const UNENDED: &[&str] = &[
     "need not be nul",
+    "no terminator",
+    "no trailing nul",
+    "without a nul",
+    "without a terminator",
+    "without a terminating",
+    "without nul",
+    "without terminat",
     "non nul terminated",
     "not 0 terminated",
     "not a string",
@@ -172,18 +221,68 @@ const UNENDED: &[&str] = &[
     "unterminated",
 ];
 
-/// Whether the comment begins with that: `Initialize raw decoder`, not `Initialized by the decoder`.
+/// Verbs of a comment that says what a function does to what it begins.
+const INITIALIZES: &[&str] = &[
+    "init",
+    "initialise",
+    "initialises",
+    "initialising",
+    "initialize",
+    "initializes",
+    "initializing",
+    "inits",
+    "reinitialise",
+    "reinitialises",
+    "reinitialize",
+    "reinitializes",
+];
+
+/// The same of what was done, which says as often what something is.
+const INITIALIZED: &[&str] = &["initialised", "initialized", "reinitialised", "reinitialized"];
+
+/// Words behind which a sentence says what is done before, after or without this call: `Must be called before you initialize it`.
+const ANOTHER: &[&str] = &[
+    "after", "before", "cannot", "if", "must", "never", "no", "not", "once", "should", "until", "when",
+    "who", "without", "you",
+];
+
+/// Words behind *initialized* that say by what, where or how something is.
+const STATE: &[&str] = &[
+    "after", "and", "as", "at", "before", "by", "during", "from", "if", "in", "on", "only", "or", "through",
+    "to", "using", "via", "when", "with", "without",
+];
+
+/// Whether the comment says first that the function initializes something: `Initialize raw decoder`, `This function initializes …`,
+/// `Allocates and initializes …`, `Initialized the flow for decoding`; not `Initialized by the decoder`.
 pub(super) fn initializes(function: &Function) -> bool {
-    let doc = function.doc.as_deref().unwrap_or_default();
-    let mut words = doc.split(|c: char| !c.is_alphanumeric() && c != '\\' && c != '@');
-    let first = words.find(|word| !word.is_empty() && !word.starts_with(['\\', '@'])).unwrap_or_default();
-    let first = first.to_ascii_lowercase();
-    ["initialise", "initialises", "initialize", "initializes"].contains(&first.as_str())
+    let doc = function.doc.as_deref().unwrap_or_default().to_lowercase();
+    let text = doc
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace("(re-)", "re")
+        .replace("(re)", "re")
+        .replace("re-", "re");
+    let first = text.split(". ").next().unwrap_or_default();
+    let words: Vec<&str> = first
+        .split(|c: char| !c.is_alphanumeric() && !['\\', '@', '\'', '_', '('].contains(&c))
+        .map(|word| word.trim_start_matches('('))
+        .filter(|word| !word.is_empty() && !word.starts_with(['\\', '@']))
+        .collect();
+    let done = words.first().is_some_and(|word| INITIALIZED.contains(word))
+        && words.get(1).is_some_and(|word| !STATE.contains(word));
+    let does = words.iter().position(|word| INITIALIZES.contains(word));
+    let about_this =
+        |at: usize| !words[..at].iter().any(|word| ANOTHER.contains(word) || word.ends_with("n't"));
+    done || does.is_some_and(about_this)
 }
 
 /// Whether an object changes hands or ends.
 pub(super) fn owner(function: &Function) -> bool {
     sentences(function).iter().any(|sentence| {
+        if words_of(sentence).next().is_some_and(|word| ENDS.contains(&word)) {
+            return true;
+        }
         let said = |phrase: &str| {
             sentence.match_indices(phrase).any(|(at, _)| {
                 // `The string is valid until the statement is destroyed, …` is about another end.
@@ -195,9 +294,143 @@ pub(super) fn owner(function: &Function) -> bool {
     })
 }
 
-/// Whether a returned object is not the caller's.
+/// Verbs of a comment by which an object that goes in ends, or is somebody else's.
+const MAY_END: &[&str] =
+    &["consumes", "deallocates", "deletes", "destroys", "disposes", "drops", "frees", "releases", "takes"];
+
+/// The same of what is done to it.
+const ENDED: &[&str] = &["consumed", "deallocated", "deleted", "destroyed", "disposed", "freed", "released"];
+
+/// First words of a comment that says what is asked: `Whether the iteration is over`.
+const QUESTIONS: &[&str] = &[
+    "ask", "asks", "check", "checks", "is", "nonzero", "return", "returns", "test", "tests", "true",
+    "whether",
+];
+
+/// Endings of names that say as often that something else ends: what an object does, or a question whether it has.
+const WEAK: &[&str] = &["clear", "close", "delete", "done", "drop", "end", "finish", "release"];
+
+/// Whether a function that is called like an end of its only object is none by its comment: that asks, says that the object goes on, or
+/// speaks of what is on a disk; and of what drops it says nothing of an end.
+pub(super) fn is_no_end(function: &Function) -> bool {
+    let last = crate::infer::names::words(&function.name).pop().unwrap_or_default();
+    if !WEAK.iter().any(|weak| last.ends_with(weak)) {
+        return false;
+    }
+    let all = sentences(function);
+    let Some(first) = all.first().and_then(|sentence| words_of(sentence).find(|word| !word.is_empty()))
+    else {
+        return false;
+    };
+    let said = |words: &[&str]| {
+        all.iter()
+            .any(|sentence| words_of(sentence).any(|word| words.iter().any(|begin| word.starts_with(begin))))
+    };
+    let frees = said(&["dealloc", "destroy", "dispos", "free", "releas"]);
+    let number = function.result.is_scalar();
+    QUESTIONS.contains(&first) && number && !frees
+        || said(&["again", "disk", "reopen", "reus", "simulat"])
+        || all.iter().any(|sentence| sentence.contains("can be used") || sentence.contains("can be begun"))
+        || last == "drop" && !frees && !said(&["delet", "drop", "end"])
+}
+
+/// Whether an object that goes in may be gone, or somebody else's, by what the comment says of it or of what it is called.
+pub(super) fn may_end(function: &Function, called: &[String]) -> bool {
+    sentences(function).iter().filter(|sentence| !is_about_another(sentence, function)).any(|sentence| {
+        let words: Vec<&str> = words_of(sentence).filter(|word| !word.is_empty()).collect();
+        let it = |word: &&str| {
+            ["it", "itself", "this", "object"].contains(word)
+                || called.iter().any(|called| called.split(' ').next_back() == Some(word))
+        };
+        let denied = words.iter().any(|word| ["never", "not"].contains(word) || word.ends_with("n't"));
+        let used = ["afterwards", "after this call", "used after", "use after"]
+            .iter()
+            .any(|it| sentence.contains(it));
+        // `It must be freed with lib_free()` is another call's doing.
+        let passive = |at: usize| {
+            let before = &words[..at];
+            before.last().is_some_and(|word| ["are", "been", "gets", "is"].contains(word))
+                || before.ends_with(&["will", "be"])
+        };
+        let ends = |at: usize| {
+            MAY_END.contains(&words[at]) && words[at + 1..].iter().take(6).any(it)
+                || ENDED.contains(&words[at]) && passive(at) && words[at.saturating_sub(4)..at].iter().any(it)
+        };
+        denied && used || !denied && (0..words.len()).any(ends)
+    })
+}
+
+/// Words of a comment by which what comes out ends by itself, is released by somebody, or is what others have.
+const SHARED: &[&str] = &[
+    "cache",
+    "cached",
+    "destroyed",
+    "destroys",
+    "freed",
+    "frees",
+    "managed",
+    "recycled",
+    "released",
+    "releases",
+    "reused",
+    "share",
+    "shared",
+    "shares",
+    "singleton",
+];
+
+/// Whether a sentence says what another function does: `The sqlite3_value_free(V) interface frees a value`.
+fn is_about_another(sentence: &str, function: &Function) -> bool {
+    let begins = sentence.trim_start_matches(['^', ' ']);
+    let begins = begins.strip_prefix("the ").unwrap_or(begins).trim_start_matches("::");
+    let name = begins.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
+    !name.is_empty() && begins[name.len()..].starts_with('(') && name != function.name.to_lowercase()
+}
+
+/// Whether the comment speaks of an object that comes out so. What it says of what goes in is about that.
+pub(super) fn shared(function: &Function, release: &str) -> bool {
+    let names: Vec<String> =
+        function.params.iter().filter_map(|param| param.name.as_deref()).map(str::to_lowercase).collect();
+    // `It should then be destroyed with lib_destroy(), it cannot be reused`; `shared by several threads`.
+    let with = ["with", "using", "calling"].map(|with| format!("{with} {}", release.to_lowercase()));
+    let other = |sentence: &&String| {
+        let plain = sentence.replace("::", "");
+        with.iter().any(|with| plain.contains(with.as_str()))
+            || sentence.contains("thread")
+            || is_about_another(sentence, function)
+    };
+    sentences(function).iter().filter(|sentence| !other(sentence)).any(|sentence| {
+        let words: Vec<&str> = sentence.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+        let about_param = words.iter().any(|word| names.iter().any(|name| name.len() > 1 && name == word));
+        let said = sentence.contains("only one")
+            || sentence.contains("return the same")
+            || sentence.contains("returns the same")
+            || words.iter().any(|word| SHARED.contains(word));
+        said && !about_param
+    })
+}
+
+/// Whether a returned object is not the caller's, or the comment speaks of whose something is: `owned by the caller` is said of parts, of some
+/// cases, and where it is denied.
 pub(super) fn lent(function: &Function) -> bool {
-    says(function, LENT)
+    // `A floating point number.`
+    let numbers =
+        ["arithmetic", "coordinates", "format", "number", "numbers", "precision", "value", "values"];
+    let is_number = |behind: &str| {
+        let mut words = words_of(behind.trim_start());
+        words.next() == Some("point") && words.next().is_some_and(|word| numbers.contains(&word))
+    };
+    sentences(function).iter().any(|sentence| {
+        let found = |phrase: &&str| {
+            let mut places = sentence.match_indices(phrase);
+            places.any(|(at, _)| *phrase != "floating" || !is_number(&sentence[at + phrase.len()..]))
+        };
+        LENT.iter().any(found)
+    })
+}
+
+fn words_of(sentence: &str) -> impl Iterator<Item = &str> {
+    sentence.split(|c: char| !c.is_alphanumeric() && c != '\'')
 }
 
 /// Whether returned memory is the caller's.
@@ -216,70 +449,85 @@ pub(super) fn owned(function: &Function) -> bool {
         })
     };
     let said = |sentence: &str, phrase: &str| {
-        sentence.split_once(phrase).is_some_and(|(before, _)| !denied(before) && !of_another(before))
+        let before = places(sentence, phrase).next().map(|at| &sentence[..at]);
+        before.is_some_and(|before| !denied(before) && !of_another(before))
     };
     sentences(function).iter().any(|sentence| OWNED.iter().any(|phrase| said(sentence, phrase)))
 }
 
-/// Whether returned memory has been allocated by this call.
-pub(super) fn allocated(function: &Function) -> bool {
-    says(function, &["new allocated", "newly allocated"])
+/// Whether returned memory may be the caller's, in words that do not say so of it alone.
+pub(super) fn may_be_owned(function: &Function) -> bool {
+    let phrases =
+        ["be freed", "be released", "free it", "free them", "free this", "release it", "release the string"];
+    sentences(function).iter().any(|sentence| {
+        let denied =
+            words_of(sentence).any(|word| ["never", "no", "not"].contains(&word) || word.ends_with("n't"));
+        !denied && phrases.iter().any(|phrase| has(sentence, phrase))
+    })
 }
 
 /// Whether what goes in is still needed after the call.
 pub(super) fn kept(function: &Function) -> bool {
+    let noted = |sentence: &String| NOTED.iter().any(|phrase| sentence.contains(phrase));
     says(function, KEPT)
+        || sentences(function).iter().any(|sentence| noted(sentence) && !is_about_result(sentence))
 }
 
-/// Whether the function has a copy of what goes in, and nothing it speaks of is needed any longer.
-pub(super) fn copied(function: &Function) -> bool {
-    let denied = ["if", "not", "only", "unless", "without"];
-    let said = |sentence: &String| {
-        let copied = COPIED.iter().any(|phrase| sentence.contains(phrase));
-        copied && !sentence.split(' ').any(|word| denied.contains(&word) || word.ends_with("n't"))
+fn is_about_result(sentence: &str) -> bool {
+    sentence.contains("return") || sentence.contains("result")
+}
+
+/// Beginnings of words of a comment that speaks of what goes on when the function has returned.
+const LATER: &[&str] = &[
+    "asynch",
+    "background",
+    "completion",
+    "from now on",
+    "from then on",
+    "incremented for",
+    "is in use",
+    "mapped",
+    "non block",
+    "nonblock",
+    "polled",
+    "polling",
+    "references the",
+    "ring ",
+    "used in place",
+];
+
+/// The same of words that speak as often of something else.
+const PERHAPS_LATER: &[&str] =
+    &["as long as", "as soon as", "follows", "in place", "kept", "later", "once ", "runs", "until", "while "];
+
+/// Whether a comment speaks of what goes on behind the call; `perhaps`, or of another time.
+pub(super) fn goes_on(function: &Function, perhaps: bool) -> bool {
+    let begins = |sentence: &str, phrase: &str| {
+        let mut places = sentence.match_indices(phrase);
+        places.any(|(at, _)| !sentence[..at].chars().next_back().is_some_and(char::is_alphanumeric))
     };
-    !kept(function) && sentences(function).iter().any(said)
+    let any = |sentence: &String, phrases: &[&str]| phrases.iter().any(|phrase| begins(sentence, phrase));
+    sentences(function).iter().any(|sentence| any(sentence, LATER) || perhaps && any(sentence, PERHAPS_LATER))
+}
+
+/// Whether the function has a copy of what goes in under one of these names, and nothing it speaks of is needed any longer.
+pub(super) fn copied(function: &Function, called: &[String]) -> bool {
+    !kept(function) && copied::copied(function, called)
 }
 
 /// Whether something may go on using an object that goes in: what is said of what is returned is about that.
 pub(super) fn keeps_object(function: &Function) -> bool {
     let said = |sentence: &String| {
-        let frees = sentence.contains("must not free") || sentence.contains("not be freed");
-        let used =
-            sentence.contains("in use") || sentence.contains("is used") || sentence.contains("being used");
-        frees && used || KEPT_OBJECT.iter().any(|phrase| sentence.contains(phrase))
+        let any = |phrases: &[&str]| phrases.iter().any(|phrase| sentence.contains(phrase));
+        any(&["must not free", "not be freed"]) && any(&["in use", "is used", "being used"])
+            || any(KEPT_OBJECT)
     };
-    let returned = |sentence: &String| sentence.contains("return") || sentence.contains("result");
-    kept(function) || sentences(function).iter().any(|sentence| said(sentence) && !returned(sentence))
+    kept(function) || sentences(function).iter().any(|sentence| said(sentence) && !is_about_result(sentence))
 }
 
 /// Whether the function has a copy of an object that is called so: not of the pointer to it, or of what it is called.
 pub(super) fn copies_object(function: &Function, called: &[String]) -> bool {
-    let denied = [
-        "address",
-        "addresses",
-        "if",
-        "name",
-        "names",
-        "not",
-        "only",
-        "pointer",
-        "pointers",
-        "reference",
-        "references",
-        "shallow",
-        "unless",
-        "without",
-    ];
-    let said = |sentence: &String| {
-        let words: Vec<&str> = sentence.split(|c: char| !c.is_alphanumeric() && c != '\'').collect();
-        let own = ["copied internally", "internal copy", "internally copied", "a copy of"];
-        let about = || words.iter().any(|word| called.iter().any(|called| called == word));
-        let copied = own.iter().any(|phrase| sentence.contains(phrase))
-            || COPIED.iter().any(|phrase| sentence.contains(phrase)) && about();
-        copied && !words.iter().any(|word| denied.contains(word) || word.ends_with("n't"))
-    };
-    !keeps_object(function) && sentences(function).iter().any(said)
+    !keeps_object(function) && copied::copied(function, called)
 }
 
 /// Whether what is returned may be another one later, or gone.
@@ -297,8 +545,24 @@ pub(super) fn unended(function: &Function) -> bool {
     says(function, UNENDED)
 }
 
+/// Whether something is said that stops a rule: words that begin so say it, too.
 fn says(function: &Function, phrases: &[&str]) -> bool {
     sentences(function).iter().any(|sentence| phrases.iter().any(|phrase| sentence.contains(phrase)))
+}
+
+/// Whether a sentence has a phrase in whole words: `must free`, but not `must freeze`.
+fn has(sentence: &str, phrase: &str) -> bool {
+    places(sentence, phrase).next().is_some()
+}
+
+/// Where it has it. Words that end with one are of its kind: `g_strdup`.
+fn places<'a>(sentence: &'a str, phrase: &'a str) -> impl Iterator<Item = usize> + 'a {
+    let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    sentence.match_indices(phrase).map(|(at, _)| at).filter(move |&at| {
+        let (before, behind) = (&sentence[..at], &sentence[at + phrase.len()..]);
+        let begins = phrase == "strdup" || !is_letter(before.chars().next_back());
+        begins && !is_letter(behind.chars().next())
+    })
 }
 
 /// The sentences of a function's comment in lower case, without hyphens, and with one spelling of NUL.
@@ -306,7 +570,15 @@ fn sentences(function: &Function) -> Vec<String> {
     let Some(doc) = &function.doc else {
         return Vec::new();
     };
-    let text = doc.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    let words: Vec<&str> = doc.split_whitespace().collect();
+    // `… the cost   Note 2 : dict is copied internally`: each note begins a sentence.
+    let is_note = |at: usize| {
+        let number = words.get(at + 1).is_some_and(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+        let colon = (at + 1..at + 3).any(|at| words.get(at).is_some_and(|word| word.contains(':')));
+        words[at].eq_ignore_ascii_case("note") && number && colon
+    };
+    let separated = |at: usize| if is_note(at) { format!(". {}", words[at]) } else { words[at].to_owned() };
+    let text = (0..words.len()).map(separated).collect::<Vec<_>>().join(" ").to_lowercase();
     let text = text.replace('-', " ").replace("null", "nul");
     text.split(['.', ';']).map(|sentence| sentence.trim().to_owned()).collect()
 }

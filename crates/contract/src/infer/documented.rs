@@ -6,13 +6,14 @@
 //! speaks of several.
 
 use hotcell_model::Fact;
+use hotcell_model::api::Function;
 use hotcell_model::interface::Role;
 use hotcell_model::types::Type;
 
 use crate::infer::documented::said::Way;
 use crate::infer::view::{View, decided};
 use crate::infer::words::{COMPOSITE, RAW, SEQUENCES};
-use crate::infer::{Draft, Notes, getters, keeping};
+use crate::infer::{Draft, Notes, comments, getters, keeping};
 
 mod nulls;
 mod said;
@@ -73,8 +74,13 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
 
 /// Whether the comment says that a parameter is filled, whatever was there before.
 pub(super) fn comes_out(view: &View<'_>, index: usize) -> bool {
-    let name = view.param(index).and_then(|param| param.name.as_deref());
-    let way = name.zip(view.function.doc.as_deref()).and_then(|(name, doc)| said::of(doc, name));
+    is_out(view.function, index)
+}
+
+/// The same of a function.
+pub(super) fn is_out(function: &Function, index: usize) -> bool {
+    let name = function.params.get(index).and_then(|param| param.name.as_deref());
+    let way = name.zip(function.doc.as_deref()).and_then(|(name, doc)| said::of(doc, name));
     way.is_some_and(|(way, _)| way == Way::Out)
 }
 
@@ -91,7 +97,13 @@ fn number(
         Way::Out => Role::ValueOut { valid_on_error: false },
         Way::InOut => Role::ValueInOut { valid_on_error: false },
     };
-    let kept = || if way == Way::InOut { keeping::of_structure(view, draft, index, true) } else { None };
+    let kept = || {
+        let later =
+            || format!("the documentation speaks of what goes on; it may be about `{}`", view.name(index));
+        let structure =
+            || if way == Way::InOut { keeping::of_structure(view, draft, index, true) } else { None };
+        structure().or_else(|| comments::goes_on(view.function, true).then(later))
+    };
     match doubt(view, draft, index, text).or_else(kept) {
         Some(reason) => Some(Err(reason)),
         None => Some(Ok(Fact::inferred(role, "documented-output"))),

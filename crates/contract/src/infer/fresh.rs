@@ -23,7 +23,6 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft) {
     let memory =
         (0..function.params.len()).any(|index| view.buffer(index).is_some_and(|(_, constant)| !constant));
     let doubt = memory
-        || !comments::owned(function)
         || comments::lent(function)
         || comments::unended(function)
         || view.function_has_last_word(DATA_RESULTS);
@@ -37,24 +36,18 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft) {
     draft.result = Some(Fact::inferred(text, "documented-text"));
 }
 
-/// What frees the text.
+/// What frees the text: the function that the sentence names which says so, or the only one where the comment says that the text is newly allocated.
 fn release(view: &View<'_>) -> Option<String> {
-    let doc = view.function.doc.as_deref()?;
-    let words: Vec<&str> = doc.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
     let takes = |function: &&Function| takes_memory(view, function);
     let all: Vec<&str> =
         view.known.api.functions.iter().filter(takes).map(|function| function.name.as_str()).collect();
-    let named: Vec<&str> = all.iter().copied().filter(|name| words.contains(name)).collect();
-    // `free(3)`, `free()`.
-    let of_c = doc.match_indices("free(").any(|(at, _)| {
-        let before = doc[..at].chars().next_back();
-        before.is_none_or(|c| !c.is_alphanumeric() && c != '_')
-    });
-    match (&named[..], &all[..]) {
-        ([only], _) if !of_c => Some((*only).to_owned()),
-        ([], _) if of_c => Some("free".to_owned()),
-        ([], [only]) if comments::allocated(view.function) => Some((*only).to_owned()),
-        _ => None,
+    match comments::freed_by(view.function)? {
+        comments::FreedBy::Function(name) if name == "free" => Some(name),
+        comments::FreedBy::Function(name) => all.into_iter().find(|other| *other == name).map(str::to_owned),
+        comments::FreedBy::Any => match &all[..] {
+            [only] => Some((*only).to_owned()),
+            _ => None,
+        },
     }
 }
 

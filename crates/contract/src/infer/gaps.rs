@@ -12,6 +12,8 @@ mod lists;
 mod objects;
 mod ranges;
 
+pub(crate) use objects::only_waits;
+
 const NULL: &str = r#"{ fixed = "NULL" }"#;
 
 /// About a number that is called like a descriptor: all other numbers need no line.
@@ -42,6 +44,7 @@ pub(super) fn find(view: &View<'_>, draft: &Draft, notes: &Notes) -> Vec<Gap> {
             line = if function { Line::says(NULL) } else { Line::default() };
         }
         let reason = notes.of(index).unwrap_or_else(|| reason(view, index, &param.ty));
+        line = objects::put(view, draft, index, &reason).unwrap_or(line);
         let holder = keeping::holder(view, draft, index, &reason)
             .or_else(|| texts::kept(view, index).map(|_| "none".to_owned()));
         // A range is there during the call only.

@@ -71,6 +71,83 @@ const PLURALS: &[&str] = &[
     "totals",
 ];
 
+/// Names of one number, each of which says what it is. What is called otherwise may be several: a `rect`, a `pair`, a `shape`, an `addr`.
+const SINGLES: &[&str] = &[
+    "active",
+    "age",
+    "amount",
+    "channels",
+    "code",
+    "count",
+    "depth",
+    "dir",
+    "duration",
+    "enabled",
+    "err",
+    "errnum",
+    "error",
+    "exponent",
+    "flag",
+    "flags",
+    "frequency",
+    "gamma",
+    "height",
+    "id",
+    "idx",
+    "index",
+    "intent",
+    "kind",
+    "len",
+    "length",
+    "level",
+    "limit",
+    "max",
+    "memlimit",
+    "min",
+    "mode",
+    "nid",
+    "num",
+    "number",
+    "offset",
+    "padding",
+    "percent",
+    "pid",
+    "precision",
+    "priority",
+    "quality",
+    "rank",
+    "rate",
+    "ratio",
+    "rc",
+    "ret",
+    "revision",
+    "scale",
+    "serial",
+    "sgn",
+    "sign",
+    "size",
+    "speed",
+    "status",
+    "stride",
+    "threshold",
+    "time",
+    "timeout",
+    "timestamp",
+    "total",
+    "type",
+    "unit",
+    "usecs",
+    "val",
+    "value",
+    "version",
+    "volume",
+    "weight",
+    "width",
+];
+
+/// Ends of such names: `saltlen`, `mdnid`.
+const GLUED_SINGLES: &[&str] = &["count", "idx", "len", "mode", "nid", "size"];
+
 /// Whether a function is called like one that gets something.
 pub(super) fn gets(name: &str) -> bool {
     got(name).is_some()
@@ -100,6 +177,12 @@ pub(super) fn gets_one(view: &View<'_>, index: usize, element: &CType) -> bool {
     let float = matches!(element.kind, Type::Float { .. }) && !double;
     let descriptor = one_of(DESCRIPTORS, last) || got.last().is_some_and(|word| one_of(DESCRIPTORS, word));
     let vague = memory || float || double && plural;
+    let single = one_of(SINGLES, last) || GLUED_SINGLES.iter().any(|end| last.ends_with(end));
+    let alone = !beside(view, index, element);
+    // `png_get_sRGB`, `png_get_pHYs`.
+    if plural && got.iter().any(|word| word.len() > 3 && word.ends_with('s')) || alone && !single {
+        return false;
+    }
     !several && !descriptor && !(vague && (plural || !beside(view, index, element)))
 }
 

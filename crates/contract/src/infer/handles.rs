@@ -10,12 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use hotcell_model::api::{Api, Function, Param};
 use hotcell_model::types::{CType, Type};
 
-use crate::infer::allocators;
 use crate::infer::endings::{Ending, ending};
 use crate::infer::names::words;
 use crate::infer::words::objects::{
     ACQUIRES, CLOSES, ENDS_BESIDES, NO_RELEASES, PAUSES, REFERENCES, SAYS_RELEASE, STARTS,
 };
+use crate::infer::{allocators, comments};
 use crate::type_names::unqualified;
 
 mod defined;
@@ -239,6 +239,24 @@ impl<'a> Endings<'a> {
     }
 }
 
+/// Whether something shows again what a function closes: `win_close(win)` beside `win_show(win)`.
+pub(super) fn shows_again(api: &Api, function: &Function) -> bool {
+    let name = words(&function.name);
+    let Some(close) = name.iter().position(|word| word == "close") else { return false };
+    let own = function.params.first().map(|param| &param.ty.canonical);
+    api.functions.iter().any(|other| {
+        let mut shown = words(&other.name);
+        let shows = shown.get(close).is_some_and(|word| ["reopen", "show"].contains(&word.as_str()));
+        if shows {
+            shown[close].clone_from(&name[close]);
+        }
+        other.params.len() == 1
+            && shows
+            && shown == name
+            && other.params.first().map(|param| &param.ty.canonical) == own
+    })
+}
+
 /// The search for the release of one type.
 struct Releases<'a> {
     endings: &'a Endings<'a>,
@@ -378,6 +396,12 @@ impl Releases<'_> {
         // `gtk_print_operation_preview_end_preview` ends a preview, `elf_end` the object.
         let begun = name.iter().any(is_end) && !name.last().is_some_and(is_end);
         let harmless = !begun && name.iter().all(|word| !NO_RELEASES.contains(&word.as_str()));
-        status && exported && harmless && !function.variadic && function.prototyped
+        status
+            && exported
+            && harmless
+            && !function.variadic
+            && function.prototyped
+            && !comments::is_no_end(function)
+            && !shows_again(self.endings.api, function)
     }
 }

@@ -17,7 +17,10 @@ use crate::infer::words::functions::{ADDS, KEEPERS, KEEPS_LITERAL};
 use crate::infer::words::objects::{
     BORROWS, CONTENTS, FILLS, KEEPS_DATA, KEEPS_OBJECT, KEEPS_TEXT, LITERALS, OPENERS, READS_ON, USES,
 };
+
 use crate::infer::{Draft, answers, comments, getters, may_make, texts};
+
+mod during;
 
 /// Names of memory that is there for what a function gives.
 const COMES_OUT: &[&str] = &["dest", "dst", "out", "output", "res", "result"];
@@ -33,27 +36,43 @@ pub(super) fn of_data(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
             "the documentation says that something must outlive the call; it may be `{name}`"
         ));
     }
+    if comments::goes_on(view.function, false) {
+        return Some(format!("the documentation speaks of what goes on; it may be about `{name}`"));
+    }
     if copied(view, index) {
         return None;
     }
     if makes(view) {
         return Some(format!("the object that comes out may keep `{name}`"));
     }
-    let object = changed(view, draft, index)?;
+    let Some(object) = changed(view, draft, index) else {
+        // `lib_font(data, length)`: what nothing comes of is copied, or kept.
+        let nothing_out =
+            !(0..view.function.params.len()).any(|at| view.buffer(at).is_some_and(|(_, constant)| !constant));
+        let nothing = nothing_out && view.function.result.kind == Type::Void;
+        // What is `const` and called as the function is: `mod_key(const unsigned char key[16])`.
+        let last = function_words(&view.function.name).pop();
+        let called = last.is_some() && last == view.words(index).pop() && nothing_out;
+        let goes_on = nothing_out && during::keeps(view) && !done(view);
+        let kept = (nothing || called) && !done(view) || goes_on || during::lasts(view);
+        return kept.then(|| format!("the library may keep `{name}` after the call"));
+    };
     (!used_up(view)).then(|| format!("`{}` may keep `{name}` after the call", view.name(object)))
 }
 
 /// Whether a function is called like one that uses up what it is given before it returns, and like none that keeps it.
 pub(super) fn used_up(view: &View<'_>) -> bool {
-    uses(&view.function.name) && !keeps(view)
+    uses(&view.function.name) && !keeps(view) && !during::lasts(view)
 }
 
-/// Whether the comment says that this is copied: of several things that go in it may speak of another.
+/// Whether the comment says that this is copied. Of several things that go in it may speak of another, and of what comes out into
+/// memory too (`The value of the key is copied to the buffer.`), so that nothing else is bytes.
 fn copied(view: &View<'_>, index: usize) -> bool {
-    let goes_in =
-        |other: &usize| view.buffer(*other).is_some_and(|(element, constant)| constant && element.is_byte());
-    let only = (0..view.function.params.len()).filter(goes_in).all(|other| other == index);
-    only && comments::copied(view.function)
+    let bytes = |other: usize| view.buffer(other).is_some_and(|(element, _)| element.is_byte());
+    let only = (0..view.function.params.len()).all(|other| other == index || !bytes(other));
+    let text = view.buffer(index).is_some_and(|(element, _)| is_letter(element));
+    let kind = ["string", "text"].into_iter().filter(|_| text).map(str::to_owned);
+    only && comments::copied(view.function, &view.called_in_comments(index).chain(kind).collect::<Vec<_>>())
 }
 
 /// Why a number that may be written may be needed after the call: the function is called like one that goes on watching it, or
@@ -62,9 +81,13 @@ pub(super) fn of_number(view: &View<'_>, draft: &Draft, index: usize) -> Option<
     // How far something is, is asked for: `get_progress(stream, progress_in, progress_out)`.
     let progress = view.function_has_last_word(&["progress"]) && getters::gets(&view.function.name);
     let kept = comments::kept(view.function)
+        || comments::goes_on(view.function, !done(view))
         || makes(view)
         || keeps(view) && !progress
-        || changed(view, draft, index).is_some() && !done(view);
+        || match changed(view, draft, index) {
+            Some(_) => !done(view),
+            None => !during::number(view, index),
+        };
     kept.then(|| format!("the library may keep `{}` after the call", view.name(index)))
 }
 
@@ -80,13 +103,15 @@ pub(super) fn of_memory(view: &View<'_>, draft: &Draft, index: usize, array: boo
     if makes(view) {
         return Some(format!("the object that comes out may keep `{name}`"));
     }
-    if keeps(view) {
+    if keeps(view) || comments::goes_on(view.function, !done(view)) {
         return Some(format!("the library may keep `{name}` after the call"));
     }
     let object = changed(view, draft, index);
-    let comes_out = view.called(index, COMES_OUT)
-        || view.words(index).first().is_some_and(|word| ["out", "ret"].contains(&word.as_str()));
-    if done(view) || object.is_none() && (array || comes_out) {
+    let shown = match array {
+        true => during::shown(view, index),
+        false => during::comes_out(view, index),
+    };
+    if done(view) || object.is_none() && shown {
         return None;
     }
     Some(match object {
@@ -154,7 +179,8 @@ pub(super) fn of_walled(view: &View<'_>, draft: &Draft, index: usize) -> bool {
         let is = |word: &str, place: &str| word == place || place.len() > 4 && word.starts_with(place);
         words.iter().rev().take(2).any(|word| places.iter().any(|place| is(word, place)))
     };
-    let used_later = !object && !view.called(index, COMES_OUT) && !done(view) && {
+    let comes_out = view.called(index, COMES_OUT) || during::is_array_of(view, index);
+    let used_later = !object && !comes_out && !done(view) && {
         let reads = |other: usize| view.buffer(other).is_some_and(|(_, constant)| constant);
         constant && placed(PLACES_TO_READ)
             || !constant && placed(PLACES_TO_FILL) && !(0..view.function.params.len()).any(reads)
@@ -165,8 +191,10 @@ pub(super) fn of_walled(view: &View<'_>, draft: &Draft, index: usize) -> bool {
     let text = view.buffer(index).is_some_and(|(element, _)| is_letter(element))
         && texts::kept(view, index).is_some();
     comments::kept(view.function)
+        || comments::goes_on(view.function, !done(view))
         || makes(view)
         || keeps(view) && !computes
+        || !object && !during::shown(view, index)
         || constant && is_record(view, index) && keeps_objects(view)
         || object && !done(view)
         || goes_on
@@ -227,11 +255,12 @@ pub(super) fn done(view: &View<'_>) -> bool {
     let glued = |word: &String| {
         !word.ends_with("thread") && FILLS.iter().any(|part| part.len() > 3 && word.ends_with(part))
     };
-    uses(&view.function.name)
+    let verb = uses(&view.function.name)
         || view.function_has_word(FILLS)
         || unnumbered(&view.function.name).iter().any(glued)
         || getters::gets(&view.function.name)
-        || tells_error(view)
+        || tells_error(view);
+    verb && !during::lasts(view)
 }
 
 /// Whether a function returns the text of an error: `gzerror(file, errnum)`.

@@ -110,6 +110,10 @@ fn rule(view: &View<'_>, handle: &str) -> Result<(&'static str, String), String>
     if known.is_some_and(|known| known.parent.is_some()) || comments::lent(function) {
         return open();
     }
+    // `Returns the font, from the cache if it was loaded before`; the one form that says that it is the caller's names what releases it.
+    if comments::owner(function) || comments::shared(function, &release) {
+        return open();
+    }
     // `BrotliEncoderCreateInstance`: what is released by its mirror is not the library's own.
     if !mirror && view.function_has_word(SHARES)
         || function.params.iter().any(|param| hands_out(view, &param.ty))

@@ -21,14 +21,14 @@ use crate::infer::endings::{Ending, ending};
 use crate::infer::lent::walks::adds;
 use crate::infer::names::words;
 use crate::infer::view::{View, decided, is_letter, shown};
-use crate::infer::words::objects::{COLLECTS, COMPARES, COUNTS, ENDS_IF, FINDS, LOOKS, REFERENCES, STORES};
+use crate::infer::words::objects::{COLLECTS, COUNTS, ENDS_IF, FINDS, LOOKS, REFERENCES, STORES};
 use crate::infer::{Draft, Notes, answers, comments, lent, made};
 
 mod begun;
 mod companions;
 pub(super) mod kept;
 mod looks;
-mod named;
+pub(super) mod named;
 mod parts;
 mod variants;
 
@@ -72,6 +72,7 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
     }
     if let Some((ending, _)) = ending(&function.name)
         .filter(|(ending, _)| !parts::of_part(view, index, *ending) && !named::stays(view, index, *ending))
+        .filter(|(ending, _)| *ending > Ending::GivesAway || !named::sets_mode(view))
     {
         let what = match ending {
             Ending::Releases => format!("the function is called like one that releases `{name}`"),
@@ -86,7 +87,7 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
     if begun::fills_callers(view, index) {
         return Err(format!("the function may fill `{name}` as memory of the caller's, whatever was in it"));
     }
-    if comments::owner(function) {
+    if comments::owner(function) || comments::may_end(function, &kept::called(view, index)) {
         return Err(format!("the documentation speaks of who owns what; it may be about `{name}`"));
     }
     if outlives(draft, index) {
@@ -94,8 +95,11 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
     }
     // `ldns_rr_push_rdf(rr, const rdf)` keeps the element; `gsl_vector_add(a, const b)` adds.
     let element = index > 0 && view.handle(0) != view.handle(index) && view.handle(0).is_some();
+    if named::is_put(view) == Some(index) {
+        return Err(named::reason_target(view, index));
+    }
     if element && view.function_has_word(COLLECTS) {
-        return Err(format!("the function may keep `{name}`, or take it over, although it is `const`"));
+        return Err(taken_over(view, draft, index));
     }
     // A `const` within a typedef says nothing about this function, unless there is one without.
     let constant = |ty: &CType| ty.pointee().is_some_and(|(_, constant)| constant);
@@ -109,9 +113,11 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
         }
         return Ok("const-object");
     }
-    let several_objects =
-        (0..function.params.len()).filter(|&other| view.handle(other).is_some()).count() > 1;
-    if view.function_has_last_word(COMPARES) && function.result.is_scalar() && several_objects {
+    // `mixer_eq(mixer, eq)` sets an equalizer, `monitor_check_same(monitor, check)` something else.
+    let objects: Vec<&str> = (0..function.params.len()).filter_map(|other| view.handle(other)).collect();
+    let alike = objects.len() > 1 && objects.iter().all(|other| *other == handle);
+    let compares = ["cmp", "compare", "equal", "equals"];
+    if view.function_has_last_word(&compares) && function.result.is_scalar() && alike {
         return Ok("compared-objects");
     }
     if looks::only(view) {
@@ -124,22 +130,33 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
     }
     let companion = companions::is_companion(view, index);
     if index > 0 && !companion && !first_to_change(view, index) {
-        return Err(format!("the function may take over `{name}`"));
+        return Err(taken_over(view, draft, index));
+    }
+    if index == 0 && named::is_put(view).is_some() {
+        return Err(taken_over(view, draft, index));
     }
     if let Some(number) = ends_if(view) {
         return Err(format!("`{}` may say that `{name}` ends with this call", view.name(number)));
     }
-    if let Some(reason) = swallowed(view, &name) {
+    if let Some(reason) = swallowed(view, draft, index) {
         return Err(reason);
     }
     let last = function.params.len() == 1;
     if last && view.function_has_word(STORES) && !is_property(view) {
-        return Err(format!("the library may keep `{name}`, or take it over"));
+        return Err(kept::Keeper::Library.reason_put(view, draft, index));
     }
     if last && function.result.pointee().is_none() && unreleased(view) {
         return Err(format!("nothing is called like the release of `{name}`, so this may be it"));
     }
     Ok(if companion { "companion-object" } else { "object-receiver" })
+}
+
+/// Why an object may be somebody else's after the call, or needed by what goes on using it.
+fn taken_over(view: &View<'_>, draft: &Draft, index: usize) -> String {
+    match kept::taker(view, draft, index) {
+        Some(keeper) => keeper.reason_put(view, draft, index),
+        None => format!("the function may take over `{}`", view.name(index)),
+    }
 }
 
 /// Whether the headers have a typedef of the same pointer without `const`, so that functions say which they mean: `png_const_structp`
@@ -271,20 +288,22 @@ fn outlives(draft: &Draft, index: usize) -> bool {
 /// Why the object may be gone into what comes out: `gtk_expression_bind(expression, …)` returns a watch that
 /// owns the expression, `LLVMGetBitcodeModule2(buffer, &module)` a module that owns the buffer,
 /// `LLVMGetErrorMessage(error)` the text of an error that is no more.
-fn swallowed(view: &View<'_>, name: &str) -> Option<String> {
-    let function = view.function;
+fn swallowed(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
+    let (function, name) = (view.function, view.name(index));
+    let keeper = || kept::comes_out(view, draft, index).map(|keeper| keeper.reason_put(view, draft, index));
     let handed_out = function.params.iter().any(|param| {
         param.ty.pointee().is_some_and(|(pointer, constant)| !constant && object_pointer(view, pointer))
     });
     let returned = function.result.pointee().filter(|_| object_pointer(view, &function.result));
     if handed_out {
-        return Some(format!("what the function hands out may take over `{name}`"));
+        return keeper().or_else(|| Some(format!("what the function hands out may take over `{name}`")));
     }
     if let Some((_, constant)) = returned {
         let finds = view.function_has_word(FINDS)
             || made::copies(view).is_some()
             || adds(function, view.known).is_some();
-        return (!constant && !finds).then(|| format!("what the function returns may take over `{name}`"));
+        let returns = || format!("what the function returns may take over `{name}`");
+        return (!constant && !finds).then(|| keeper().unwrap_or_else(returns));
     }
     let fresh = function.result.pointee().is_some_and(|(_, constant)| !constant);
     let alone = function.params.len() == 1;

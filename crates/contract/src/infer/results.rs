@@ -16,7 +16,7 @@ use hotcell_model::types::{CType, Type};
 use crate::infer::names::{Measure, function_words, length_name, words};
 use crate::infer::view::{View, is_letter, plain_text};
 use crate::infer::words::functions::{DATA_RESULTS, FREES};
-use crate::infer::words::objects::COPIES;
+use crate::infer::words::objects::{CONSTRUCTORS, COPIES};
 use crate::infer::{Draft, Notes, comments, may_make};
 
 /// Finds what the returned value is.
@@ -129,8 +129,11 @@ pub(super) fn whose(view: &View<'_>) -> Option<String> {
             "the function is called like one that makes a copy, and nothing says what frees it".into(),
         );
     }
-    if comments::owned(function) {
+    if comments::owned(function) || comments::may_be_owned(function) {
         return Some("the documentation says that the caller frees it".into());
+    }
+    if view.function_has_word(CONSTRUCTORS) {
+        return Some("the function is called like one that makes it, and nothing says what frees it".into());
     }
     if comments::unended(function) {
         return Some("the documentation says that no NUL need follow".into());

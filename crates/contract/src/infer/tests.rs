@@ -13,6 +13,7 @@ mod behaviour;
 mod comments;
 mod companions;
 mod constants;
+mod copied;
 mod counted;
 mod destructors;
 mod documented;

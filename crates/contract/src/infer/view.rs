@@ -111,6 +111,13 @@ impl<'a> View<'a> {
         self.kept.get_or_init(|| self.function.params.iter().map(look).collect()).get(index)
     }
 
+    /// What a comment may call a parameter: its name as it is written, and its words.
+    pub(super) fn called_in_comments(&self, index: usize) -> impl Iterator<Item = String> {
+        let written = self.param(index).and_then(|param| param.name.as_deref()).map(str::to_lowercase);
+        let words = Some(self.words(index).join(" ")).filter(|words| !words.is_empty());
+        written.into_iter().chain(words)
+    }
+
     /// Whether the last word of a parameter's name is one of these.
     pub(super) fn called(&self, index: usize, list: &[&str]) -> bool {
         self.kept_words(index).last().is_some_and(|word| list.contains(&word.as_str()))

@@ -10,6 +10,7 @@ use crate::contract::{Contract, Item, StructLines, What};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::Text;
 use crate::expression::Node;
+use crate::infer;
 use crate::pattern;
 use crate::structs::{Unfit, unions};
 use crate::suggest::did_you_mean;
@@ -474,12 +475,35 @@ impl Fields<'_> {
 
     /// A line for a pointer that nothing is said about.
     fn suggest(&self, position: usize, pointee: &CType, constant: bool, hide: &str) -> String {
-        let next = self.fields.get(position + 1).filter(|_| self.roles[position + 1].is_none());
-        match (pointee.element_size(), next) {
-            (Some(_), Some((next, field))) if constant && field.ty.is_integer() => {
-                format!("{{ in = \"buffer\", length = \"{next}\" }}")
+        let own = self.fields[position].0;
+        let integer = |at: &usize| {
+            let field = self.fields.get(*at).filter(|_| self.roles[*at].is_none());
+            field.is_some_and(|(_, field)| field.ty.is_integer() && field.bit_width.is_none())
+        };
+        // What a number says the size of by its name is one pointer's.
+        let bytes = |ty: &CType| ty.element_size() == Some(1);
+        let of = |at: &usize| {
+            let pointers =
+                self.fields.iter().filter_map(|(name, field)| Some((*name, field.ty.pointee()?.0)));
+            let mut pointers = pointers.filter(|(_, ty)| ty.element_size().is_some());
+            let number = self.fields[*at].0;
+            pointers.find(|(name, ty)| infer::sizes(number, name, bytes(ty))).map(|(name, _)| name)
+        };
+        let named = (0..self.fields.len()).filter(integer).find(|at| of(at) == Some(own));
+        let text = matches!(pointee.kind, Type::Char | Type::Void);
+        let may_size = |at: &usize| of(at).is_none() && infer::may_size(self.fields[*at].0, own);
+        let next = || Some(position + 1).filter(integer).filter(may_size);
+        let length = named.or_else(|| next().filter(|_| constant && !text)).map(|at| self.fields[at].0);
+        match (pointee.element_size(), length) {
+            (Some(_), Some(length)) => {
+                let out = if constant {
+                    ""
+                } else {
+                    " # or { out = \"data\", length = \"LENGTH\" } when the library fills it in"
+                };
+                format!("{{ in = \"buffer\", length = \"{length}\" }}{}", out.replace("LENGTH", length))
             }
-            (Some(1), _) if constant && pointee.kind != Type::Void => {
+            (Some(1), _) if pointee.kind == Type::Char || constant && pointee.kind != Type::Void => {
                 "{ string = \"utf-8\", nullable = true }".to_owned()
             }
             _ => hide.to_owned(),

@@ -42,6 +42,10 @@ int dial_set_tone(dial *d, const tone *t) {
     return 0;
 }
 
+int dial_follow(dial *d, tone *t) { return dial_set_tone(d, t); }
+
+int dial_attach(dial *d, tone *t) { return dial_set_tone(d, t); }
+
 int dial_compare_with(dial *d, const tone *t) { return d->tone ? t->pitch - d->tone->pitch : t->pitch; }
 
 int dial_ring(const dial *d) {

@@ -11,6 +11,9 @@ dial *dial_new(void);
 dial *dial_new_with(const tone *t);
 void dial_free(dial *d);
 int dial_set_tone(dial *d, const tone *t);
+/* Both keep the tone, though they could change it. */
+int dial_follow(dial *d, tone *t);
+int dial_attach(dial *d, tone *t);
 /* How much higher this tone is. */
 int dial_compare_with(dial *d, const tone *t);
 int dial_ring(const dial *d);

@@ -76,6 +76,11 @@ int tally_at(const tally *t, int position)
     return t->items[position];
 }
 
+int tally_cmp(const tally *a, const tally *b)
+{
+    return a->used - b->used;
+}
+
 int tally_add(const tally *a, const tally *b, tally *c)
 {
     for (int i = 0; i < a->used; i++) {

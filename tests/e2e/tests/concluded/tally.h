@@ -18,6 +18,7 @@ int tally_negate(tally *t);
 int tally_reverse(tally *t);
 int tally_at(const tally *t, int position);
 int tally_add(const tally *a, const tally *b, tally *c);
+int tally_cmp(const tally *a, const tally *b);
 
 /* Two numbers, and behind them more. */
 typedef struct bead {

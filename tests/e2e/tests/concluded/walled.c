@@ -12,7 +12,7 @@ double walled_dot(const double *a, const double *b, int n)
     return sum;
 }
 
-long walled_table(int *cells, int rows, int columns)
+long walled_table_fill(int *cells, int rows, int columns)
 {
     long sum = 0;
     for (int row = 0; row < rows; row++) {
@@ -25,20 +25,20 @@ long walled_table(int *cells, int rows, int columns)
     return sum;
 }
 
-void walled_mask(unsigned char *block, unsigned char with)
+void walled_encrypt(unsigned char *block, unsigned char with)
 {
     for (int i = 0; i < 16; i++) {
         block[i] ^= with;
     }
 }
 
-int walled_before(short *numbers, int back, short value)
+int walled_fill_before(short *numbers, int back, short value)
 {
     numbers[-back] = value;
     return numbers[0];
 }
 
-int walled_look(const short *numbers, int back)
+int walled_peek(const short *numbers, int back)
 {
     return numbers[-back];
 }
@@ -53,7 +53,7 @@ double walled_way(const struct spot *way, int n)
     return sum;
 }
 
-int walled_turn(struct spot *spots, int n)
+int walled_reverse(struct spot *spots, int n)
 {
     for (int i = 0; i < n; i++) {
         spots[i] = (struct spot){-spots[i].y, spots[i].x};
@@ -61,7 +61,7 @@ int walled_turn(struct spot *spots, int n)
     return n;
 }
 
-int walled_halves(double number, double *whole, double *rest)
+int walled_get_halves(double number, double *whole, double *rest)
 {
     *whole = (double)(long)number;
     *rest = number - *whole;
@@ -165,4 +165,22 @@ int curve_append_points(curve *c, const double *points, int n)
 {
     c->points = points;
     return c->n += n;
+}
+
+double walled_powers(int n, double x) {
+    double power = 1.0;
+    for (int i = 0; i < n; i++)
+        power *= x;
+    return power;
+}
+
+int walled_powers_array(int low, int high, double x, double *result_array) {
+    double power = 1;
+    for (int n = 0; n <= high; n++) {
+        if (n >= low) {
+            result_array[n - low] = power;
+        }
+        power *= x;
+    }
+    return high - low + 1;
 }

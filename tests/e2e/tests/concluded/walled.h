@@ -11,18 +11,18 @@ struct spot {
 /* Numbers that are read, and how many is not said in a way that a rule knows. */
 double walled_dot(const double *a, const double *b, int n);
 /* As many as rows times columns, which it writes. */
-long walled_table(int *cells, int rows, int columns);
+long walled_table_fill(int *cells, int rows, int columns);
 /* Sixteen bytes, changed in place. */
-void walled_mask(unsigned char *block, unsigned char with);
+void walled_encrypt(unsigned char *block, unsigned char with);
 /* Numbers before the first that it is given. */
-int walled_before(short *numbers, int back, short value);
+int walled_fill_before(short *numbers, int back, short value);
 /* What is there before the first, and only looked at. */
-int walled_look(const short *numbers, int back);
+int walled_peek(const short *numbers, int back);
 /* One structure or several. */
 double walled_way(const struct spot *way, int n);
-int walled_turn(struct spot *spots, int n);
+int walled_reverse(struct spot *spots, int n);
 /* Wider numbers that come out. */
-int walled_halves(double number, double *whole, double *rest);
+int walled_get_halves(double number, double *whole, double *rest);
 /* Where it is, and not what is in it. */
 int walled_alignment(const double *numbers);
 /* A place in what the other one leads to. */
@@ -48,5 +48,9 @@ int curve_get_moment(const curve *c, struct moment **moment);
 int curve_minutes(const curve *c);
 /* It takes points one after the other. */
 int curve_append_points(curve *c, const double *points, int n);
+
+/* The powers of x from low to high; how many there are. */
+double walled_powers(int n, double x);
+int walled_powers_array(int low, int high, double x, double *result_array);
 
 #endif

@@ -24,26 +24,26 @@ fn bit_fields_and_arrays_need_no_line() {
 
 #[test]
 fn arrays_of_numbers_behind_a_pointer_are_numbers() {
-    let mut api = api(&["void f(double *in, double *out, int n)"]);
-    // typedef double pair[2]; void f(pair *in, pair *out, int n);
+    let mut api = api(&["void sort(double *in, double *out, int n)"]);
+    // typedef double pair[2]; void sort(pair *in, pair *out, int n);
     for param in &mut api.functions[0].params[..2] {
         let array = Type::Array { element: Box::new(ctype("double")), length: Some(2) };
         let pair = CType { written: "pair".into(), canonical: "double[2]".into(), kind: array };
         let kind = Type::Pointer { pointee: Box::new(pair), constant: false };
         param.ty = CType { written: "pair *".into(), canonical: "double (*)[2]".into(), kind };
     }
-    let lines = "[function.f]\nparams.in = { in = \"buffer\", length = \"2 * n\" }\nparams.out = { out = \"buffer\", capacity = \"2 * n\" }\n";
+    let lines = "[function.sort]\nparams.in = { in = \"buffer\", length = \"2 * n\" }\nparams.out = { out = \"buffer\", capacity = \"2 * n\" }\n";
     let checked = run(&api, &contract(lines), Selection::Contract).unwrap();
     for param in &checked.interface.functions[0].params[..2] {
         assert_eq!(param.ty.written, "pair *");
         assert_eq!(param.ty.pointee().unwrap().0, &ctype("double"));
     }
-    let without = run(&api, &contract("[function.f]\n"), Selection::Contract).unwrap();
+    let without = run(&api, &contract("[function.sort]\n"), Selection::Contract).unwrap();
     let function = &without.interface.functions[0];
     assert!(function.ends_at_wall(0) && function.ends_at_wall(1), "callers say how many there are");
     assert_eq!(function.params[0].ty.pointee().unwrap().0, &ctype("double"));
     let value = contract(
-        "[function.f]\nparams.in = { in = \"buffer\", length = \"2 * n\" }\nparams.out = { out = \"value\" }\n",
+        "[function.sort]\nparams.in = { in = \"buffer\", length = \"2 * n\" }\nparams.out = { out = \"value\" }\n",
     );
     let wrong = run(&api, &value, Selection::Contract).unwrap_err();
     assert!(render(&wrong, &value, false).contains("it does not point to a number"));

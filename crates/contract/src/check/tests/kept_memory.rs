@@ -83,13 +83,13 @@ fn a_structure_that_is_got_again_is_what_is_in_it() {
     assert_eq!(of(&format!("{set}; {get}; int db_set_zone(db *d, int zone)")), found);
     assert_eq!(of(&format!("{set}; int db_get_date(db *d, struct time **time)")), None);
     // So are others of the kind callers'.
-    let fill = "void time_of_seconds(struct time *time, long seconds)";
-    let filled = |more: &str| kept(&format!("{fill}; {more}; {RELEASE}"), "time_of_seconds");
+    let fill = "void fill_seconds(struct time *time, long seconds)";
+    let filled = |more: &str| kept(&format!("{fill}; {more}; {RELEASE}"), "fill_seconds");
     assert_eq!(filled(&format!("{set}; {get}")), Some(Vec::new()));
     assert_eq!(filled(get), None);
     // A name that says of an object that something goes on using it says so of a structure too, whoever that is.
     let given = |declaration: &str, name: &str| {
-        let fill = "void time_of_seconds(struct time *time, long seconds)";
+        let fill = "void fill_seconds(struct time *time, long seconds)";
         kept(&format!("{declaration}; {fill}; int time_show(struct time *time); {RELEASE}"), name)
     };
     assert_eq!(given("int lib_count(const struct time *time)", "lib_count"), Some(Vec::new()));

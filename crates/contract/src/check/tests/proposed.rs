@@ -20,6 +20,18 @@ const KEPT: &[&str] = &[
     "int db_set_points(db *d, const double *points)",
     "int db_set_curves(db *d, const double *points, const short *others)",
     "int db_attach(db *d, const unsigned char *data, unsigned long size)",
+    // What the function could change as well.
+    "int db_attach_stmt(db *d, stmt *s)",
+    "int db_watch(db *d, stmt *s)",
+    "int db_add(db *d, const stmt *s)",
+    "int stmt_append_to(stmt *s, db *d)",
+    "int stmt_add_to_db(stmt *s, db *d)",
+    "int db_add_two(db *d, stmt *s, stmt *other)",
+    "db *db_replace(db *d, stmt *s)",
+    "int db_register(db *d)",
+    "db *db_new_on(stmt *s)",
+    "db *db_find_on(db *d, stmt *s)",
+    "int db_open_on(stmt *s, db **made)",
 ];
 
 /// What an entry of a contract may say of all of them.
@@ -50,7 +62,7 @@ fn answers(line: &str) -> Vec<String> {
     let (says, others) = line.split_once(" # ").unwrap_or((line, ""));
     let (of, _) = says.split_once(" = ").unwrap();
     let mut found = vec![says.to_owned()];
-    if let Some(other) = others.strip_prefix("or {") {
+    for other in others.split("; ").filter_map(|clause| clause.strip_prefix("or {")) {
         found.push(format!("{of} = {{{}}}", other.split_once('}').unwrap().0));
     }
     if others.contains("without `until`") {
@@ -90,6 +102,66 @@ fn each_line_that_is_proposed_is_accepted() {
         }
     }
     assert!(asked > 60, "{asked}");
+}
+
+#[test]
+fn of_what_is_put_into_another_each_may_go_on_using_the_other() {
+    let line = |declaration: &str, entry: &str, param: &str| {
+        let lines = proposed(declaration, entry);
+        let found = lines.iter().find(|line| line.starts_with(&format!("params.{param} = "))).cloned();
+        found.unwrap_or_else(|| panic!("{declaration}: {lines:?}"))
+    };
+    let put = "int stmt_add_to_db(stmt *s, db *d)";
+    let used =
+        "{ in = \"handle\" } when nothing goes on using it; or { in = \"consumed\" } when it is taken over";
+    assert_eq!(line(put, "", "s"), format!("params.s = {{ in = \"handle\", until = \"d\" }} # or {used}"));
+    let target =
+        "params.d = { in = \"handle\" } # or { in = \"handle\", until = \"s\" } when `s` goes on using it";
+    assert_eq!(line(put, "", "d"), target);
+    // Whatever stands behind what it is put into.
+    for put in [
+        "int stmt_add_to_db_ex(stmt *s, db *d)",
+        "int stmt_add_to_db2(stmt *s, db *d)",
+        "int stmt_insert_into_db_at(stmt *s, db *d)",
+        "int stmt_append_to_big_db_now(stmt *s, db *d)",
+        "int stmt_link_onto_db_first(stmt *s, db *d)",
+    ] {
+        assert_eq!(line(put, "", "d"), target, "{put}");
+        assert!(line(put, "", "s").starts_with("params.s = { in = \"handle\", until = \"d\" }"), "{put}");
+    }
+    // Where nothing says which of two is put into the other, neither is taken over first.
+    for put in [
+        "int stmt_add_to(stmt *s, db *d)",
+        "int stmt_append(stmt *s, db *d)",
+        "int stmt_link(stmt *s, db *d)",
+        "int stmt_insert(stmt *s, db *d)",
+        "int stmt_register(stmt *s, db *d)",
+        "int stmt_enqueue(stmt *s, db *d)",
+        "int stmt_attach_at(stmt *s, db *d)",
+        "int stmt_push_with(stmt *s, db *d)",
+        "int stmt_store(stmt *s, db *d)",
+        "int stmt_link_stmt(stmt *s, db *d)",
+    ] {
+        assert!(line(put, "", "d").starts_with("params.d = { in = \"handle\""), "{put}");
+    }
+    assert!(
+        line("int db_attach_stmt(db *d, stmt *s)", "", "s").starts_with("params.s = { in = \"consumed\" }")
+    );
+    // Of two whose lines would name each other the second is put into the first.
+    let each = "int lib_set_stmt(const char *name, stmt *s, db *d)";
+    assert_eq!(
+        line(each, "", "s"),
+        "params.s = { in = \"handle\" } # or { in = \"consumed\" } when it is taken over"
+    );
+    assert!(line(each, "", "d").contains("until = \"s\""));
+    let both = "int db_bind(db *d, stmt *s, const stmt *other)";
+    assert!(line(both, "", "s").contains("until = \"d\""), "{:?}", proposed(both, ""));
+    let both = "db *db_replace(db *d, stmt *s)";
+    assert!(line(both, "", "s").contains("until = \"d\""), "{:?}", proposed(both, ""));
+    // Without lines that say what keeps, what is used stands first, and what is taken over says when.
+    let used = "params.s = { in = \"handle\" } # or { in = \"consumed\" } when it is taken over; objects keep no others";
+    assert!(line("int db_watch(db *d, stmt *s)", ENTRIES[3], "s").starts_with(used));
+    assert!(line("int db_attach_stmt(db *d, stmt *s)", ENTRIES[3], "s").starts_with(used));
 }
 
 #[test]

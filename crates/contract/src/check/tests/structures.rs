@@ -4,7 +4,7 @@ use hotcell_model::interface::Status;
 use hotcell_model::types::Type;
 use serde_json::{Value, json};
 
-use super::support::{api, contract, roles, run, said};
+use super::support::{api, contract, record, roles, run, said};
 use crate::check::{Checked, Selection};
 use crate::diagnostic::render;
 
@@ -369,7 +369,7 @@ fn functions_with_a_structure_that_cannot_travel_are_left_out() {
         }
     }
     // A pointer to a structure is not taken for one without a line.
-    let bound = whole(&["void f(struct point *p)"], "").interface.functions;
+    let bound = whole(&["void sort(struct point *p)"], "").interface.functions;
     assert!(bound[0].ends_at_wall(0), "it may be several");
     let out = whole(&["void set_point(struct point *p)"], "").interface.left_out;
     assert_eq!(out[0].status, Status::Undecided);
@@ -616,7 +616,8 @@ fn functions_wait_for_one_line_about_a_structure() {
     let types = &checked.open_types;
     assert_eq!(types.len(), 1, "{types:?}");
     assert_eq!((types[0].name.as_str(), types[0].functions.len()), ("stream", 3));
-    assert_eq!(types[0].handle, r#"handle.stream = { release = "stream_free" }"#);
+    let handle = types[0].handle.as_deref().unwrap();
+    assert_eq!(handle, r#"handle.stream = { release = "stream_free" }"#);
     let structure = types[0].structure.as_deref().unwrap();
     let expect = r#"[struct.stream]
 fields.next_in = { in = "buffer", length = "avail_in" }
@@ -626,10 +627,128 @@ fields.state = { zero = true }
 fields.alloc = { zero = true }"#;
     assert_eq!(structure, expect);
     // Either way decides; what is left is asked of each function.
-    let held = whole(&declarations, &types[0].handle);
+    let held = whole(&declarations, handle);
     assert_eq!((held.open_types.len(), held.interface.functions.len()), (0, 3));
     let travels = whole(&declarations, structure);
     assert_eq!((travels.open_types.len(), travels.interface.functions.len()), (0, 1));
+}
+
+#[test]
+fn what_only_callers_make_is_no_object_of_the_librarys() {
+    // What begins one and what ends one show that it stays.
+    let declarations = [
+        "int stream_open(const char *name, stream *s)",
+        "int stream_mark(stream *s)",
+        "void stream_close(stream *s)",
+    ];
+    let first = |declarations: &[&str]| {
+        let checked = whole(declarations, "");
+        let answers = checked.open_types[0].answers();
+        answers.iter().map(|answer| (answer.what, answer.lines.to_owned())).collect::<Vec<_>>()
+    };
+    let stays = "a structure that callers make, and that stays with the library between calls";
+    let expect = r#"[struct.stream]
+resident = true
+started_by = { "stream_open" = "stream_close" }
+fields."{next_in,next_out,msg,state,alloc}" = { own = true }"#;
+    let found = first(&declarations);
+    assert_eq!(found[0], (stays, expect.to_owned()));
+    assert!(!found.iter().any(|(_, lines)| lines.starts_with("handle.")), "{found:?}");
+    assert_eq!(whole(&declarations, expect).interface.functions.len(), 3);
+    // What begins the end of something is no end.
+    let event = [&declarations[..], &["int stream_end_initialize(stream *s)"]].concat();
+    assert_eq!(first(&event)[0].0, stays);
+    // Two that end, or nothing that begins one, show nothing: its fields may travel. What makes a part, or copies, begins none.
+    let fields = "a structure, whose fields go with every call";
+    for others in [
+        &[declarations[0], declarations[1], declarations[2], "void stream_end(stream *s)"][..],
+        &declarations[1..],
+        &["int stream_create_child(stream *s)", declarations[2]],
+        &["int stream_copy_open(stream *s, int n)", declarations[2]],
+        &["int mark_stream(const stream *s)"],
+    ] {
+        assert_eq!(first(others)[0].0, fields, "{others:?}");
+    }
+    // What is initialized is not begun again by what opens it, makes something of it, or says that it fills it.
+    let both =
+        [&declarations[..], &["int stream_all_init(stream *s)", "int stream_load_new(stream *s)"]].concat();
+    let lines = &first(&both)[0].1;
+    assert!(lines.contains("started_by = { \"stream_all_init\" = \"stream_close\" }\n"), "{lines}");
+    // What another structure leads to callers may get from there.
+    let mut api = api(&["int mark_stream(const stream *s)"]);
+    api.records.insert("holder".into(), record("struct holder", Some(&["stream *s"])));
+    let checked = run(&api, &contract(""), Selection::Contract).unwrap();
+    let open = checked.open_types.iter().find(|ty| ty.name == "stream").unwrap();
+    let answers = open.answers();
+    assert_eq!(answers[0].what, fields);
+    assert_eq!(answers[1].lines, "handle.stream = {}");
+}
+
+#[test]
+fn fields_are_sized_by_what_is_called_after_them() {
+    for (fields, expect) in [
+        // `MDB_val`, `WebPMemoryWriter`.
+        (
+            &["size_t mv_size", "void *mv_data"][..],
+            "fields.mv_data = { in = \"buffer\", length = \"mv_size\" } # or { out = \"data\", length = \"mv_size\" } when the library fills it in",
+        ),
+        (
+            &["const unsigned char *preset", "int mode", "unsigned preset_size"],
+            "fields.preset = { in = \"buffer\", length = \"preset_size\" }",
+        ),
+        // `XML_Feature`, `curl_version_info_data`.
+        (&["const char *name", "int value"], "fields.name = { string = \"utf-8\", nullable = true }"),
+        (&["const char *host", "int features"], "fields.host = { string = \"utf-8\", nullable = true }"),
+        (&["char *next", "int mode"], "fields.next = { string = \"utf-8\", nullable = true }"),
+        (&["const double *points", "int kind"], "fields.points = { zero = true }"),
+        (
+            &["const double *points", "int n_points"],
+            "fields.points = { in = \"buffer\", length = \"n_points\" }",
+        ),
+        (&["const double *points", "size_t points_bytes"], "fields.points = { zero = true }"),
+        (&["const double *points", "size_t size"], "fields.points = { zero = true }"),
+        (&["const double *points", "int stride"], "fields.points = { zero = true }"),
+        (&["const void *context", "int length"], "fields.context = { zero = true }"),
+        (&["const double *points", "int type"], "fields.points = { zero = true }"),
+        (&["const double *points", "int n_threads"], "fields.points = { zero = true }"),
+        (&["const double *points", "int wavelength"], "fields.points = { zero = true }"),
+        (&["const double *points", "int line_length"], "fields.points = { zero = true }"),
+        (&["const double *points", "int length_unit"], "fields.points = { zero = true }"),
+        (&["const double *points", "int max_length"], "fields.points = { zero = true }"),
+        (&["const double *points", "int min_count"], "fields.points = { zero = true }"),
+        (&["const double *points", "int n_lines"], "fields.points = { zero = true }"),
+        (&["const double *points", "int count_down"], "fields.points = { zero = true }"),
+        (&["const double *points", "int num_points_max"], "fields.points = { zero = true }"),
+        (&["const double *points", "int number"], "fields.points = { zero = true }"),
+        (&["const double *points", "int avail_out"], "fields.points = { zero = true }"),
+        (&["const double *points", "int total"], "fields.points = { zero = true }"),
+        (&["const double *points", "int points"], "fields.points = { zero = true }"),
+        (
+            &["const unsigned char *key", "int block_length"],
+            "fields.key = { string = \"utf-8\", nullable = true }",
+        ),
+        (&["const double *points", "int length"], "fields.points = { in = \"buffer\", length = \"length\" }"),
+        (
+            &["const double *points", "int points_count"],
+            "fields.points = { in = \"buffer\", length = \"points_count\" }",
+        ),
+        // One number is of one pointer.
+        (
+            &["const unsigned char *base", "const unsigned char *end", "int length"],
+            "fields.base = { in = \"buffer\", length = \"length\" }\nfields.end = { string = \"utf-8\", nullable = true }",
+        ),
+    ] {
+        let mut api = api(&["int take(const stream *s)"]);
+        api.records.insert("stream".into(), record("stream", Some(fields)));
+        let text = contract("");
+        let checked = run(&api, &text, Selection::Contract).unwrap();
+        let lines = checked.open_types[0].structure.clone().unwrap();
+        assert_eq!(lines, format!("[struct.stream]\n{expect}"), "{fields:?}");
+        let decided = contract(&lines);
+        if let Err(found) = run(&api, &decided, Selection::Contract) {
+            panic!("{}", render(&found, &decided, false));
+        }
+    }
 }
 
 #[test]

@@ -5,14 +5,15 @@ use hotcell_model::evidence::Evidence;
 use super::support::{api, contract, record, run};
 use crate::check::Selection;
 
-/// The parameters of the only function that are memory before a wall; none when it is not bound.
+/// The parameters of the first function that are memory before a wall; none when it is not bound.
 fn walled(declaration: &str, lines: &str, records: &[(&str, &[&str])]) -> Option<Vec<String>> {
     let all: Vec<&str> = declaration.split("; ").collect();
     let mut api = api(&all);
     for (name, fields) in records {
         api.records.insert((*name).into(), record(&format!("struct {name}"), Some(fields)));
     }
-    let checked = run(&api, &contract(lines), Selection::Only("f")).unwrap();
+    let name = &api.functions[0].name;
+    let checked = run(&api, &contract(lines), Selection::Only(name)).unwrap();
     let function = checked.interface.functions.first()?;
     let rule =
         |evidence: &Evidence| matches!(evidence, Evidence::Inferred { rule } if rule == "walled-memory");
@@ -36,14 +37,14 @@ fn check(declaration: &str, expect: Option<&[&str]>) {
 #[test]
 fn it_is_concluded_where_it_is_all_that_is_open() {
     check("double f(const double *a, const double *b, int n)", Some(&["a", "b"]));
-    check("void f(int *cells, int rows, int columns)", Some(&["cells"]));
+    check("void fill(int *cells, int rows, int columns)", Some(&["cells"]));
     check(
         "unsigned long f(unsigned long *, const unsigned long *, const unsigned long *, long)",
         Some(&["arg1", "arg2", "arg3"]),
     );
-    check("int f(double number, double *whole, double *rest)", Some(&["whole", "rest"]));
+    check("int get(double number, double *whole, double *rest)", Some(&["whole", "rest"]));
     check(
-        "int f_add(int *r, const int *a, const int *b, int n); int f(int *r, const int *a)",
+        "int f(int *r, const int *a); int f_add(int *r, const int *a, const int *b, int n)",
         Some(&["r", "a"]),
     );
     // Something else is open, too.
@@ -112,11 +113,138 @@ fn what_may_be_kept_or_is_a_place_is_asked_for() {
     assert!(!checked.interface.functions[0].ends_at_wall(0));
     assert_eq!(named("int numbers_add(int *r, const int *a, const int *b)"), 1);
     assert_eq!(named("int db_read(db *d, double *numbers)"), 1);
-    assert_eq!(named("int puts_all(char *text)"), 1);
+    assert_eq!(named("int sort_all(char *text)"), 1);
+    // Computed of the same numbers as one that is returned.
+    let beside = |declaration: &str, one: &str| {
+        let api = super::support::api(&[declaration, one]);
+        let name = api.functions[0].name.clone();
+        run(&api, &contract(""), Selection::Only(&name)).unwrap().interface.functions.len()
+    };
+    let bessel = "int bessel_array(int low, int high, double x, double *result_array)";
+    assert_eq!(beside(bessel, "double bessel(int n, double x)"), 1);
+    assert_eq!(
+        beside("int bessel_array(int n, double x, double *values)", "double bessel(int n, double x)"),
+        1
+    );
+    // What goes on is none that is over, whatever one of it is.
+    let log = [
+        "int daq_log_array(int low, int high, double rate, double *result_array)",
+        "double daq_log(int n, double rate)",
+    ];
+    assert_eq!(beside(log[0], log[1]), 0);
+    for verb in ["capture", "attach", "poll", "register", "set", "use", "stream", "trigger", "map", "watch"] {
+        let [all, one] = log.map(|it| it.replace("log", verb));
+        assert_eq!(beside(&all, &one), 0, "{verb}");
+    }
+    for one in [
+        "int bessel(int n, double x)",
+        "double bessel(int n)",
+        "double bessel(double x, int n)",
+        "double bessel(double x)",
+        "double bessel_of(int n, double x)",
+        "double bessel(int n, const double *x)",
+        "double array(int n, double x)",
+    ] {
+        assert_eq!(beside(bessel, one), 0, "{one}");
+    }
+    for kept in [
+        "int bessel_array(int low, int high, double x, double *result_array)",
+        "int acquire_array(double rate, int n, double *result_array)",
+        "int stream_capture_array(double rate, int n, double *result_array)",
+        "int daq_scan_array(double rate, int n, double *result_array)",
+        "int select_buffer(int size, unsigned *result_buffer)",
+        "int feedback_buffer(double n, double *result_buffer)",
+        "int record_array(int *result_array)",
+        "int poll_array(int n, int *result_array)",
+        "int sample_matrix(double rate, double *result_matrix)",
+        "int trace_vector(double level, int n, double *result_vector)",
+        "int db_flush(db *d, unsigned *room)",
+        "int db_flush_pending(db *d, const double *numbers)",
+    ] {
+        assert_eq!(named(kept), 0, "{kept}");
+    }
     assert_eq!(named("int hash_buf(int kind, unsigned char *out, const unsigned char *in, int len)"), 1);
     assert_eq!(named("int db_read_scanline(db *d, void *buf, int row)"), 1);
     assert_eq!(named("int db_read_scanline(db *d, void *user, int row)"), 0);
     assert_eq!(named("int db_read_ctl(db *d, void *buf, int what)"), 0);
+}
+
+/// What is called like nothing that is over when it returns may go on with the memory, whether an object is there or not.
+#[test]
+fn memory_is_asked_for_where_nothing_shows_that_the_call_alone_uses_it() {
+    for declaration in [
+        "void select_into(int size, unsigned *result_buffer)",
+        "int lib_poll(int *fds, int n)",
+        "void trigger(int *flag)",
+        "void feedback(int size, int kind, float *buffer)",
+        "void lib_flush(unsigned *ring)",
+        "int lib_echo(const char *text, unsigned buffer_len)",
+        "void f(int *cells, int rows, int columns)",
+        "int f(double number, double *whole, double *rest)",
+        "int acquire(double rate, int n, double *out)",
+        "int stream_capture(double rate, int n, double *result)",
+        "int daq_scan(double rate, int n, double *output)",
+        "double sampler_start(double rate, double *ring)",
+        "double capture(double rate, double *samples)",
+        "int lib_option(const char *name, int *value)",
+        "int cvar(const char *name, unsigned *target)",
+        "void lib_window(int *width, int *height)",
+        "int job_run(int job, int *status)",
+        "void palette(const unsigned *colors, int n)",
+        "void vertex_source(const double *v)",
+        "void shared_state(unsigned state[64])",
+        "int lib_attach(int *out, const int *in)",
+        "void lib_configure(int *out, const int *in)",
+        "int spi_dma(unsigned char *rx, const unsigned char *tx, int n)",
+        "void lib_hook(double *out, const double *in)",
+        "int lib_listen(int *result)",
+        "void ring_size(const int *ring)",
+        "int lib_notify(int *error)",
+        "int telemetry(int *cells, int n)",
+        // What is done is what memory is used as, or for.
+        "int print_queue(const unsigned *slots)",
+        "int read_target(int *slot)",
+        "int query_handler(const int *table, int n)",
+        "int recv_ring(int *ring)",
+        "int update_source(const double *v, int n)",
+        "int lookup_table(const int *table, int n)",
+        "int peek_hook(int *cells)",
+        "int log_to(int *output)",
+        "void status_to(int *result)",
+        "void sort_order(int *keys)",
+        "int zero_page(int *page)",
+        "void clear_color(float *rgba)",
+        "int mirror(int *shadow, const int *original, int n)",
+        "int sync_cells(int *shadow, const int *original, int n)",
+        "int lib_alias(int *a, const int *b)",
+        "int meter(float *level, const short *probe)",
+        "double tune(double x, double *memory)",
+        "int lib_hook(int id, double *out)",
+        "int lib_observe(int id, double *result)",
+        "int lib_configure_all(int id, double *out)",
+        "int lib_share(double *out, int n)",
+        "int lib_pin(double *out, int n)",
+        "int lib_on(int topic, double *out)",
+        "int lib_resume(int id, double *out)",
+        "double filter(double x, double *state, int n)",
+        "float synth(float gain, float *bus)",
+    ] {
+        check(declaration, None);
+    }
+    for (declaration, walls) in [
+        ("double mean(const double *numbers, int n)", &["numbers"][..]),
+        ("double frexp_of(double number, int *power)", &["power"]),
+        (
+            "void xor(unsigned char *c, const unsigned char *m, int n, const unsigned char *k)",
+            &["c", "m", "k"],
+        ),
+        ("int is_zero(const unsigned *n, int size)", &["n"]),
+        ("int lib_strnicmp(const char *a, const char *b, int n)", &["a", "b"]),
+        ("void lib_negate(int *numbers, int n)", &["numbers"]),
+        ("int lib_mblen(const char *s, int max)", &["s"]),
+    ] {
+        check(declaration, Some(walls));
+    }
 }
 
 #[test]
@@ -124,11 +252,11 @@ fn structures_that_the_library_has_are_none() {
     // `struct point` is in arrays of other structures, and they point to it, which is no reason: it is copied.
     let of = |declaration: &str, more: &[(&str, &[&str])]| walled(declaration, "", more);
     assert_eq!(of("double f(const struct point *way, int n)", &[]).unwrap(), ["way"]);
-    assert_eq!(of("int f(struct point *points)", &[]).unwrap(), ["points"]);
-    assert_eq!(of("int f(struct point *points); struct point *points_of(int n)", &[]), None);
-    assert_eq!(of("int f(struct point *points); int points_of(struct point **points)", &[]), None);
+    assert_eq!(of("int sort(struct point *points)", &[]).unwrap(), ["points"]);
+    assert_eq!(of("int sort(struct point *points); struct point *points_of(int n)", &[]), None);
+    assert_eq!(of("int sort(struct point *points); int points_of(struct point **points)", &[]), None);
     let lock: (&str, &[&str]) = ("spin_lock", &["int owner", "long since"]);
-    assert_eq!(of("int f(struct spin_lock *locks)", &[lock]), None);
+    assert_eq!(of("int sort(struct spin_lock *locks)", &[lock]), None);
 }
 
 #[test]
@@ -151,7 +279,7 @@ fn a_line_takes_the_wall_away() {
 fn memory_is_what_functions_say_the_size_of() {
     let size = "unsigned long sizeof_state(void)";
     check(
-        &format!("int f_compress(void *state, const short *numbers); {size}; int f(double *a)"),
+        &format!("int fill(double *a); int f_compress(void *state, const short *numbers); {size}"),
         Some(&["a"]),
     );
     let of = |declaration: &str, more: &str| {
@@ -187,12 +315,12 @@ fn what_the_library_makes_under_a_name_is_an_object() {
                 function.result = named.clone();
             }
         }
-        let checked = run(&api, &contract(""), Selection::Only("scale")).unwrap();
+        let checked = run(&api, &contract(""), Selection::Only("sort")).unwrap();
         checked.interface.functions.len()
     };
-    assert_eq!(vec(&["void scale(double *v, double by)"]), 1);
-    assert_eq!(vec(&["void scale(double *v, double by)", "double *vec_new(int n)"]), 0);
-    assert_eq!(vec(&["void scale(double *v, double by)", "void vec_free(double *v)"]), 0);
+    assert_eq!(vec(&["void sort(double *v, double by)"]), 1);
+    assert_eq!(vec(&["void sort(double *v, double by)", "double *vec_new(int n)"]), 0);
+    assert_eq!(vec(&["void sort(double *v, double by)", "void vec_free(double *v)"]), 0);
     // A place in an object's numbers.
-    assert_eq!(vec(&["void scale(double *v, double by)", "double *limbs_write(int n)"]), 1);
+    assert_eq!(vec(&["void sort(double *v, double by)", "double *limbs_write(int n)"]), 1);
 }

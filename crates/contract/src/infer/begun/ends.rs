@@ -12,8 +12,11 @@ use crate::infer::words::objects::{ENDS_BEGUN, UNDOES};
 /// another function begins again what this one ends, or its comment says what else frees the structure. `all` are the functions of it.
 pub(super) fn stem(function: &Function, all: &[&Function]) -> Option<String> {
     let (name, stem) = called(function)?;
-    (!undoes(&name, &stem, all) && !comments::outlived(function) && other(function, function, all).is_none())
-        .then_some(stem)
+    (!undoes(&name, &stem, all)
+        && !comments::outlived(function)
+        && !comments::is_no_end(function)
+        && other(function, function, all).is_none())
+    .then_some(stem)
 }
 
 /// Whether a function is called like the end of a structure, which goes on.
@@ -35,6 +38,17 @@ fn called(function: &Function) -> Option<(String, String)> {
 
 /// Whether there is a function that begins what this one ends, and not the structure: `open` beside `close`.
 fn undoes(name: &str, stem: &str, all: &[&Function]) -> bool {
+    // `arr_clear` beside `arr_dispose` takes out what is in it.
+    let empties = name.strip_prefix(stem) == Some("clear");
+    let ends = |other: &&Function| {
+        let rest = letters(&other.name);
+        let rest = rest.strip_prefix(stem).unwrap_or_default();
+        rest != "clear"
+            && (ENDS_BEGUN.contains(&rest) || ["dealloc", "deallocate", "dispose", "kill"].contains(&rest))
+    };
+    if empties && all.iter().any(ends) {
+        return true;
+    }
     let pair = UNDOES.iter().find(|(end, _)| name.strip_prefix(stem) == Some(*end));
     pair.is_some_and(|(_, begins)| {
         let is_it = |other: &&Function| {

@@ -22,6 +22,31 @@ const NULLABLE: &[&str] = &[
 /// Words shortly before that, after which it says something else: `must not be 0 or NULL`, `returns the text or NULL`.
 const DENIED: &[&str] = &["cannot", "never", "no", "non", "not", "nor", "only"];
 
+/// Beginnings of words of a sentence that says what becomes of NULL, or of another function's.
+const STOPS: &[&str] = &[
+    "abort",
+    "absent",
+    "assert",
+    "behavio",
+    "crash",
+    "disallow",
+    "einval",
+    "empty",
+    "error",
+    "fail",
+    "forbid",
+    "freed",
+    "gives",
+    "illegal",
+    "invalid",
+    "reject",
+    "refuse",
+    "segfault",
+    "undefined",
+    "unknown",
+    "yield",
+];
+
 /// How many words before it are looked at.
 const NEAR: usize = 6;
 
@@ -60,8 +85,12 @@ fn is_said(text: &str) -> bool {
             let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
             let near = &words[words.len().saturating_sub(NEAR)..];
             let denied = near.iter().any(|word| DENIED.contains(word) || word.ends_with("n't"));
-            let about_other =
-                words.iter().any(|word| ["return", "returned", "returns", "terminated"].contains(word));
+            let mut all = sentence.split(|c: char| !c.is_alphanumeric());
+            let stopped = all.any(|word| word == "1" || STOPS.iter().any(|stop| word.starts_with(stop)))
+                || sentence.contains("set to")
+                || sentence.contains("()");
+            let about_other = stopped
+                || words.iter().any(|word| ["return", "returned", "returns", "terminated"].contains(word));
             !denied && !about_other
         })
     })
@@ -89,7 +118,6 @@ mod tests {
             "may be null, then the default is used",
             "(nullable): a name",
             "a null-terminated name, or null",
-            "set to null to use malloc() and free().",
             "how it is called. it can be\n null.",
         ] {
             assert!(is_said(text), "{text}");
@@ -104,6 +132,19 @@ mod tests {
             "the name; never null if it was set",
             "a pointer or nullable thing",
             "it is null or not",
+            "set to null to use malloc() and free().",
+            "the key; the lookup yields null if it is absent.",
+            "the key. crashes if it is null or null if freed.",
+            "path. behaviour is undefined for empty or null paths.",
+            "path. it is an error to pass an empty string or null.",
+            "path. aborts when given \"\" or null.",
+            "key. dev_get() gives the value, or null.",
+            "the name or null, which fails with einval",
+            "the name; it asserts on an invalid name or null",
+            "a name, or null, which is rejected",
+            "an unknown name or null is refused",
+            "the name or null gives -1",
+            "the slot, set to a text or null",
         ] {
             assert!(!is_said(text), "{text}");
         }

@@ -6,9 +6,9 @@ use hotcell_model::types::{CType, Signature, Type};
 use crate::infer::begun::Begun;
 use crate::infer::endings::{Ending, ending};
 use crate::infer::gaps::{Line, NULL, lists, pointed};
-use crate::infer::objects::kept;
+use crate::infer::objects::{kept, named};
 use crate::infer::view::{View, decided};
-use crate::infer::words::objects::{COLLECTS, STORES};
+use crate::infer::words::objects::COLLECTS;
 use crate::infer::words::{ENDS, PLACES};
 use crate::infer::{Draft, documented, results, texts};
 use crate::type_names::unqualified;
@@ -55,11 +55,52 @@ fn object(view: &View<'_>, draft: &Draft, index: usize) -> String {
     if let Some(keeper) = kept::keeper(view, draft, index).filter(|_| constant && !ends && !taken) {
         return kept_line("in = \"handle\"", &keeper.until(view, draft));
     }
-    let line = match ends || !constant && index > 0 && view.function_has_word(STORES) {
+    let line = match ends || !constant && named::is_stored(view, index) {
         true => r#"{ in = "consumed" } # or { in = "handle" } when it lives on"#,
         false => r#"{ in = "handle" } # or { in = "consumed" } when it is taken over"#,
     };
     line.to_owned()
+}
+
+/// What to write about an object that something may go on using, or take over, where that is why it is asked for. What a name
+/// says is stored is taken over as often as not: a wrong `consumed` is refused at the second use. Where it does not say which of two is, no
+/// container is to be taken over first.
+pub(super) fn put(view: &View<'_>, draft: &Draft, index: usize, asked: &str) -> Option<Line> {
+    let says = if view.handle(index).is_some() { "in = \"handle\"" } else { "inout = \"struct\"" };
+    if named::is_put(view) == Some(index) && named::reason_target(view, index) == asked {
+        // `bufferevent_add_to_rate_limit_group(bev, group)`: the group must be there as long as the event.
+        let first = view.name(0);
+        return Some(Line::says(format!(
+            "{{ {says} }} # or {{ {says}, until = \"{first}\" }} when `{first}` goes on using it"
+        )));
+    }
+    let keepers =
+        [kept::taker(view, draft, index), kept::comes_out(view, draft, index), Some(kept::Keeper::Library)];
+    let keeper =
+        keepers.into_iter().flatten().find(|keeper| keeper.reason_put(view, draft, index) == asked)?;
+    let until = keeper.until(view, draft);
+    let constant =
+        view.param(index).and_then(|param| param.ty.pointee()).is_some_and(|(_, constant)| constant);
+    let kept = format!("{{ {says}, until = \"{until}\" }}");
+    let used = format!("or {{ {says} }} when nothing goes on using it");
+    // Nothing would ever release what only the worker's end lets go.
+    if keeper == kept::Keeper::Library && view.function.params.len() == 1 {
+        return Some(Line::says(format!(
+            "{{ {says} }} # or {kept} when the library goes on using it; or {{ in = \"consumed\" }} when it is taken over"
+        )));
+    }
+    if index == 0 && named::is_put(view).is_some() {
+        return Some(Line::says(format!(
+            "{kept} # {used}; or {{ in = \"consumed\" }} when it is taken over"
+        )));
+    }
+    let taken = view.handle(index).is_some() && !constant && named::is_stored(view, index);
+    Some(Line::says(match taken {
+        true => format!(
+            "{{ in = \"consumed\" }} # or {kept} when it stays the caller's, and is used later; {used}"
+        ),
+        false => format!("{kept} # or {{ in = \"consumed\" }} when it is taken over; {used}"),
+    }))
 }
 
 /// What something may go on using: a wrong `until` keeps it longer than is needed, and a missing one is a use of what has gone.
@@ -138,10 +179,18 @@ pub(super) fn open<'a>(view: &View<'_>, ty: &'a CType) -> Option<&'a str> {
     (!known).then_some(record)
 }
 
+/// What is said of such a structure.
+const WAITS: &str = "of which nothing says what it is to callers";
+
 /// Why what points to such a structure is open.
 pub(super) fn waits(what: &str, ty: &CType) -> String {
     let name = unqualified(pointed(ty));
-    format!("{what} points to `{name}`, of which nothing says what it is to callers")
+    format!("{what} points to `{name}`, {WAITS}")
+}
+
+/// Whether a function is open for nothing but such structures.
+pub(crate) fn only_waits(reason: &str) -> bool {
+    reason.split("; ").all(|reason| reason.ends_with(WAITS))
 }
 
 /// Why what points to a structure is open, although its fields could travel.

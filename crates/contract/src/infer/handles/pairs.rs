@@ -10,13 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use hotcell_model::api::{Api, Function};
 use hotcell_model::types::{CType, Type};
 
-use crate::infer::allocators;
 use crate::infer::endings::{Ending, ending};
-use crate::infer::handles::is_there;
+use crate::infer::handles::{is_there, shows_again};
 use crate::infer::names::words;
 use crate::infer::words::objects::{
     ACQUIRES, ENDS_BESIDES, FREES_MADE, LOOKS, MIRROR_ENDS, MIRROR_MAKES, NO_RELEASES,
 };
+use crate::infer::{allocators, comments};
 
 /// Functions that make objects, with those that release them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,7 +50,10 @@ impl Pairs {
             if status && (ends_it || besides) {
                 ended.entry(object).or_default().push(&function.name);
             }
-            for (rest, word) in without(&function.name, MIRROR_ENDS).into_iter().filter(|_| status) {
+            let ends_none = comments::is_no_end(function) || shows_again(api, function);
+            for (rest, word) in
+                without(&function.name, MIRROR_ENDS).into_iter().filter(|_| status && !ends_none)
+            {
                 ends.entry((rest, object)).or_default().push((&function.name, word));
             }
         }

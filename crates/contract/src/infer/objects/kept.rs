@@ -11,12 +11,16 @@ use crate::infer::names::{function_words, words};
 use crate::infer::objects::{companions, named, object_pointer};
 use crate::infer::view::View;
 use crate::infer::words::objects::{
-    BEGINS, COPIES, FINDS, KEEPS_NOTHING_FROM, KEEPS_OBJECT, KEEPS_OBJECT_FROM, LOOKS, TAKES_VALUE, WITH,
+    BEGINS, COMPARES, COPIES, FINDS, KEEPS_NOTHING_FROM, KEEPS_OBJECT, KEEPS_OBJECT_FROM, LOOKS, STORES,
+    TAKES_VALUE, WITH,
 };
 use crate::infer::{Draft, comments, keeping, may_make, tells_failure};
 
 /// Words that say at the beginning of a name what it is about: `chain_length(const full_chain *)`.
 const THINGS: &[&str] = &["chain", "conf", "config", "handler", "hooks"];
+
+/// Last words of names that say what is asked of a thing.
+const COUNTS: &[&str] = &["count", "length", "size"];
 
 /// Last words of names that say of which type a number is.
 const NUMBERS: &[&str] = &["d", "f", "i", "l", "q", "s", "si", "u", "ui", "z"];
@@ -36,20 +40,33 @@ pub(in crate::infer) enum Keeper {
 }
 
 impl Keeper {
-    /// Why that is asked.
+    /// Why that is asked of an object that the function cannot change, or may take over as well.
     pub(in crate::infer) fn reason(self, view: &View<'_>, draft: &Draft, index: usize) -> String {
-        let name = view.name(index);
+        let (name, who) = (view.name(index), self.who(view, draft));
+        match (self, is_const(view, index)) {
+            (Keeper::Param(keeper), true) if begins(view, draft, keeper) => {
+                format!("{who} may keep `{name}`")
+            }
+            (Keeper::Result, true) => format!("{who} may keep `{name}`, although it is `const`"),
+            (_, true) => format!("{who} may keep `{name}` after the call, although it is `const`"),
+            (_, false) => format!("{who} may keep `{name}`, or take it over"),
+        }
+    }
+
+    /// The same of an object that may be taken over although the function cannot change it.
+    pub(in crate::infer) fn reason_put(self, view: &View<'_>, draft: &Draft, index: usize) -> String {
+        let although = if is_const(view, index) { ", although it is `const`" } else { "" };
+        format!("{} may keep `{}`, or take it over{although}", self.who(view, draft), view.name(index))
+    }
+
+    fn who(self, view: &View<'_>, draft: &Draft) -> String {
         match self {
             Keeper::Param(keeper) if begins(view, draft, keeper) => {
-                format!("`{}`, which begins with this call, may keep `{name}`", view.name(keeper))
+                format!("`{}`, which begins with this call,", view.name(keeper))
             }
-            Keeper::Param(keeper) => {
-                format!("`{}` may keep `{name}` after the call, although it is `const`", view.name(keeper))
-            }
-            Keeper::Result => format!("the object that comes out may keep `{name}`, although it is `const`"),
-            Keeper::Library => {
-                format!("the library may keep `{name}` after the call, although it is `const`")
-            }
+            Keeper::Param(keeper) => format!("`{}`", view.name(keeper)),
+            Keeper::Result => "the object that comes out".to_owned(),
+            Keeper::Library => "the library".to_owned(),
         }
     }
 
@@ -63,10 +80,15 @@ impl Keeper {
     }
 }
 
+/// What a comment may call an object: its parameter's name, or its type's.
+pub(super) fn called(view: &View<'_>, index: usize) -> Vec<String> {
+    let own = named::own_words(view, index).join(" ");
+    view.called_in_comments(index).chain([own]).filter(|name| !name.is_empty()).collect()
+}
+
 /// What may go on using the object behind a `const` pointer.
 pub(in crate::infer) fn keeper(view: &View<'_>, draft: &Draft, index: usize) -> Option<Keeper> {
-    let called: Vec<String> = named::own_words(view, index).into_iter().chain(view.words(index)).collect();
-    if alone(view, index) && comments::copies_object(view.function, &called) {
+    if alone(view, index) && comments::copies_object(view.function, &called(view, index)) {
         return None;
     }
     let begun = (0..view.function.params.len()).filter(|&at| at != index && begins(view, draft, at));
@@ -74,7 +96,7 @@ pub(in crate::infer) fn keeper(view: &View<'_>, draft: &Draft, index: usize) -> 
     if begun.iter().any(|&at| takes_value(view, index, at)) {
         return None;
     }
-    let mut made = made(view, draft, index);
+    let mut made = made(view, draft, index, may_make(view.function));
     made.extend(begun.into_iter().map(Keeper::Param));
     let changed: Vec<usize> = keeping::all_changed(view, draft, index).collect();
     if made.is_empty() {
@@ -98,6 +120,29 @@ pub(in crate::infer) fn keeper(view: &View<'_>, draft: &Draft, index: usize) -> 
     Some(if let [only] = made[..] { only } else { Keeper::Library })
 }
 
+/// What may go on using an object that the function can change, or take it over: where several may, what comes out, whatever the function
+/// is called.
+pub(in crate::infer) fn taker(view: &View<'_>, draft: &Draft, index: usize) -> Option<Keeper> {
+    let said = keeper(view, draft, index);
+    // Each of several may have it: the first is what is done something to.
+    let first = || keeping::all_changed(view, draft, index).find(|&at| is_object(view, draft, at));
+    match said {
+        None => comes_out(view, draft, index),
+        Some(Keeper::Library) => {
+            comes_out(view, draft, index).or_else(|| first().map(Keeper::Param)).or(said)
+        }
+        found => found,
+    }
+}
+
+/// The only object that comes out, where it may have been made of this one.
+pub(in crate::infer) fn comes_out(view: &View<'_>, draft: &Draft, index: usize) -> Option<Keeper> {
+    match made(view, draft, index, true)[..] {
+        [only] => Some(only),
+        _ => None,
+    }
+}
+
 /// Whether the function is called like one after which something goes on using what it was given, apart from what its objects are called:
 /// `map_find(map, const key *)` maps nothing. One that does what it does `with` something is done with that where it is done with data.
 fn says(view: &View<'_>, objects: &[usize]) -> bool {
@@ -106,7 +151,16 @@ fn says(view: &View<'_>, objects: &[usize]) -> bool {
     let versionless = |word: &String| word.trim_end_matches(|c: char| ('2'..='9').contains(&c)).to_owned();
     let name: Vec<String> = name.iter().map(versionless).collect();
     let any = |list: &[&str]| name.iter().any(|word| list.contains(&word.as_str()));
-    let first = name.first().filter(|word| name.len() == 1 || !THINGS.contains(&word.as_str()));
+    // Behind what the library is called: `lzma_chain_length(const lzma_filter *)`. A thing is one where something of it is asked for: `lib_config_filter`
+    // and `mylib_chain_to` do something.
+    let library = objects.iter().filter_map(|&object| named::own_words(view, object).into_iter().next());
+    let skipped = name.len() > 1
+        && library.into_iter().any(|word| name.first() == Some(&word))
+        && !name.first().is_some_and(|word| keeps(word));
+    let name = if skipped { &name[1..] } else { &name[..] };
+    let asked = name.len() > 1
+        && name.last().is_some_and(|word| LOOKS.contains(&word.as_str()) || COUNTS.contains(&word.as_str()));
+    let first = name.first().filter(|word| !asked || !THINGS.contains(&word.as_str()));
     first.into_iter().chain(name.iter().skip(1)).any(|word| keeps(word))
         || any(WITH) && !keeping::used_up(view)
         || comments::keeps_object(view.function)
@@ -138,16 +192,27 @@ pub(super) fn without(mut name: Vec<String>, of_type: &[String]) -> Vec<String> 
 }
 
 /// Whether a function is asked for something of an object, and what its name says of keeping is what it is asked for:
-/// `item_get_default(const item *)`, `TIFFFieldSetGetSize(const TIFFField *)`. Not `set_get_handler(const handler *)`.
+/// `item_get_default(const item *)`, `TIFFFieldSetGetSize(const TIFFField *)`, `cmp_current_time(const time *)`. Not `set_get_handler(const handler *)`.
 fn looks(view: &View<'_>, index: usize) -> bool {
     let name = words(&view.function.name);
-    let asked = |word: &String| {
-        // `X509_STORE_CTX_get0_store(const ctx)`.
-        let unnumbered = word.trim_end_matches(|c: char| c.is_ascii_digit());
-        LOOKS.contains(&unnumbered)
-    };
-    let Some(asks) = name.iter().position(asked) else { return false };
     let own = named::own_words(view, index);
+    // What compares may be what is set: `cmp_set_default(const cmp *)`, `compare_attach`. The time that is current is compared with.
+    let stores = |at: usize| {
+        name[at + 1..].iter().any(|word| keeps(word) && word != "current" || STORES.contains(&word.as_str()))
+    };
+    let asked = |at: usize| {
+        // `X509_STORE_CTX_get0_store(const ctx)`.
+        let unnumbered = name[at].trim_end_matches(|c: char| c.is_ascii_digit());
+        LOOKS.contains(&unnumbered)
+            || COMPARES.contains(&unnumbered)
+                && !own.iter().any(|word| COMPARES.contains(&word.as_str()))
+                && !stores(at)
+    };
+    // `event_initialized(const event *)`.
+    let initialized = view.function.params.len() == 1
+        && name.last().is_some_and(|word| ["initialised", "initialized"].contains(&word.as_str()));
+    let last = initialized.then(|| name.len() - 1);
+    let Some(asks) = (0..name.len()).find(|&at| asked(at)).or(last) else { return false };
     let of_it = !own.is_empty() && name.starts_with(&own);
     let before = || !without(name[..asks].to_vec(), &own).iter().any(|word| keeps(word));
     view.function.result.kind != Type::Void && (of_it || before())
@@ -170,7 +235,31 @@ fn takes_value(view: &View<'_>, index: usize, keeper: usize) -> bool {
     // `gmp_randinit_set(state, const other)`.
     let begins = |word: &String| BEGINS.iter().any(|begins| word.ends_with(begins));
     let only = name.iter().enumerate().all(|(at, word)| at == 0 && all.first() == Some(word) || begins(word));
-    same && only && (TAKES_VALUE.contains(&verb.as_str()) || COPIES.contains(&verb.as_str()))
+    // `gsl_vector_add` beside `gsl_vector_sub`; `menu_add(menu, const menu *sub)` puts one menu into another.
+    let value = TAKES_VALUE.contains(&verb.as_str()) && computes(view, index);
+    same && only && (value || COPIES.contains(&verb.as_str()))
+}
+
+/// Last words of functions that compute with values.
+const VALUES: &[&str] = &["cmp", "compare", "div", "mul", "neg", "scale", "sub", "swap"];
+
+/// Whether objects of this type are values: other functions compute with two of them.
+fn computes(view: &View<'_>, index: usize) -> bool {
+    let is_it = |ty: &CType| {
+        let own = view.param(index).and_then(|param| param.ty.pointee());
+        ty.pointee().zip(own).is_some_and(|((ty, _), (own, _))| match (ty.record(), own.record()) {
+            (Some(record), Some(own)) => record == own,
+            _ => ty.canonical == own.canonical,
+        })
+    };
+    view.known.api.functions.iter().any(|function| {
+        let mut name = words(&function.name);
+        while name.last().is_some_and(|word| NUMBERS.contains(&word.as_str())) {
+            name.pop();
+        }
+        let own = function.params.iter().filter(|param| is_it(&param.ty));
+        own.count() > 1 && name.last().is_some_and(|word| VALUES.contains(&word.as_str()))
+    })
 }
 
 /// Whether the function begins what is passed here.
@@ -183,9 +272,9 @@ fn begins(view: &View<'_>, draft: &Draft, at: usize) -> bool {
 }
 
 /// The objects that come out, where they are the caller's or may be, and are no copy of this one. What tells of a failure has nothing of it.
-fn made(view: &View<'_>, draft: &Draft, index: usize) -> Vec<Keeper> {
+fn made(view: &View<'_>, draft: &Draft, index: usize, makes: bool) -> Vec<Keeper> {
     let function = view.function;
-    let makes = may_make(function) && !view.function_has_word(FINDS);
+    let makes = makes && !view.function_has_word(FINDS);
     let copy = |ty: &CType| {
         let own = view.handle(index);
         let same = own.is_some() && view.known.handles.of_pointer(ty) == own;
@@ -216,8 +305,11 @@ fn made(view: &View<'_>, draft: &Draft, index: usize) -> Vec<Keeper> {
 
 /// Whether nothing else that is `const` goes in, of which a comment could speak.
 fn alone(view: &View<'_>, index: usize) -> bool {
-    let constant = |at: usize| view.param(at).and_then(|param| param.ty.pointee()).is_some_and(|(_, is)| is);
-    (0..view.function.params.len()).all(|at| at == index || !constant(at))
+    (0..view.function.params.len()).all(|at| at == index || !is_const(view, at))
+}
+
+fn is_const(view: &View<'_>, at: usize) -> bool {
+    view.param(at).and_then(|param| param.ty.pointee()).is_some_and(|(_, constant)| constant)
 }
 
 /// Whether an `until` can name a parameter: it is an object, or hands one out, and is there.

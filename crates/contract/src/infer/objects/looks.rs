@@ -3,9 +3,9 @@
 use hotcell_model::types::Type;
 
 use crate::infer::may_make;
-use crate::infer::objects::object_pointer;
+use crate::infer::objects::{named, object_pointer};
 use crate::infer::view::View;
-use crate::infer::words::objects::{COLLECTS, KEEPS_OBJECT, STORES};
+use crate::infer::words::objects::{COLLECTS, COMPARES, KEEPS_OBJECT, STORES};
 
 /// Words of functions that only look.
 const ONLY_LOOKS: &[&str] =
@@ -24,8 +24,14 @@ pub(super) fn only(view: &View<'_>) -> bool {
         behind.is_some_and(|(pointer, _)| object_pointer(view, pointer))
     };
     let other = [COLLECTS, GOES_ON, KEEPS_OBJECT, STORES].iter().any(|list| view.function_has_word(list));
+    // In a type's name it says what is set: `monitor_check(monitor, check *)`. What compares does so with one of its kind.
+    let objects: Vec<usize> = (0..function.params.len()).filter(|&at| view.handle(at).is_some()).collect();
+    let own = |word: &str| objects.iter().any(|&at| named::own_words(view, at).iter().any(|own| own == word));
+    let alike = objects.windows(2).all(|pair| view.handle(pair[0]) == view.handle(pair[1]));
+    let looks =
+        |word: &&str| view.function_has_word(&[*word]) && !own(word) && (alike || !COMPARES.contains(word));
     number
-        && view.function_has_word(ONLY_LOOKS)
+        && ONLY_LOOKS.iter().any(looks)
         && !other
         && !may_make(function)
         && !(0..function.params.len()).any(out)

@@ -1,10 +1,12 @@
 //! Words of a function's name that say how something ends, and are about something else than its object.
 
 use hotcell_model::api::Function;
+use hotcell_model::types::Type;
 
 use crate::infer::endings::{self, Ending};
 use crate::infer::names::words;
 use crate::infer::view::{View, plain_text};
+use crate::infer::words::objects::{COLLECTS, STORES};
 use crate::type_names::unqualified;
 
 /// Words of functions that take a part out of an object.
@@ -49,6 +51,21 @@ fn sets_property(view: &View<'_>) -> bool {
     let given = (1..view.function.params.len()).any(|index| view.handle(index).is_none());
     let and = behind.iter().any(|word| word == "and");
     !before.is_empty() && !before.iter().any(ends) && behind.len() > 1 && given && !and
+}
+
+/// Whether how an object alone swaps something is what is set: `png_set_swap(png)`, `png_set_swap_alpha(png)`. In the name of a `set`
+/// that is the object it is not.
+pub(super) fn sets_mode(view: &View<'_>) -> bool {
+    let name = words(&view.function.name);
+    let Some(set) = name.iter().position(|word| word == "set") else { return false };
+    let ends = name.iter().filter(|word| endings::ending(word).is_some()).count();
+    let nothing = view.function.result.kind == Type::Void;
+    view.function.params.len() == 1
+        && nothing
+        && set > 0
+        && ends == 1
+        && name.get(set + 1).is_some_and(|word| word == "swap")
+        && !own_words(view, 0).iter().any(|word| word == "set")
 }
 
 /// Whether the word belongs to the name of the type which the function is called after: `git_commit_id(const git_commit *)`.
@@ -122,6 +139,57 @@ pub(super) fn takes_out(view: &View<'_>, index: usize) -> bool {
         takes && handles.of_pointer(&function.result).is_some()
     };
     view.known.api.functions.iter().any(hands_out)
+}
+
+/// The object into which a function says that it puts its first one: `bufferevent_add_to_rate_limit_group(bev, group)`, but not
+/// `cJSON_AddItemToArray(array, item)`. Each of the two may go on using the other.
+pub(in crate::infer) fn is_put(view: &View<'_>) -> Option<usize> {
+    let name = words(&view.function.name);
+    let puts = name.iter().position(|word| COLLECTS.contains(&word.as_str()))?;
+    let to = puts + name[puts..].iter().position(|word| is_direction(word))?;
+    let is_it = |index: usize| is_named(view, index, &name[to + 1..]);
+    let is_object = |index: usize| {
+        let record = view.param(index).and_then(|param| param.ty.pointee()).and_then(|(ty, _)| ty.record());
+        view.handle(index).is_some()
+            || record.is_some_and(|record| view.known.structs.begun(record).is_some())
+    };
+    let other = |&index: &usize| {
+        let constant = view.param(index).and_then(|param| param.ty.pointee()).is_none_or(|(_, is)| is);
+        is_object(index) && !constant && is_it(index)
+    };
+    (1..view.function.params.len()).find(other).filter(|_| !is_it(0))
+}
+
+/// Whether a function says that it stores this: its name says so right behind the verb, and before where to. `dev_set_ctx(dev, ctx)`,
+/// `cJSON_AddItemToArray(array, item)`, but not `item_append(item, list)`; or no other object is there.
+pub(in crate::infer) fn is_stored(view: &View<'_>, index: usize) -> bool {
+    let name = words(&view.function.name);
+    let Some(verb) = name.iter().position(|word| STORES.contains(&word.as_str())) else { return false };
+    let end = name[verb..].iter().position(|word| is_direction(word)).map_or(name.len(), |to| verb + to);
+    let alone = !(0..view.function.params.len()).any(|at| at != index && view.handle(at).is_some());
+    index > 0 && alone
+        || index > 0
+            && is_named(view, index, &name[verb + 1..end])
+            && !is_named(view, 0, &name[verb + 1..end])
+}
+
+fn is_direction(word: &str) -> bool {
+    ["at", "in", "into", "on", "onto", "to", "with"].contains(&word)
+}
+
+/// Whether the last word of what a parameter or its type is called is among these, whatever stands behind it: `list2`.
+fn is_named(view: &View<'_>, index: usize, among: &[String]) -> bool {
+    let last = [own_words(view, index).pop(), view.words(index).pop()];
+    let is = |word: &String| {
+        let unnumbered = word.trim_end_matches(|c: char| c.is_ascii_digit());
+        last.iter().flatten().any(|last| last == word || last == unnumbered)
+    };
+    among.iter().any(is)
+}
+
+/// Why what another object is put into is asked for.
+pub(in crate::infer) fn reason_target(view: &View<'_>, index: usize) -> String {
+    format!("`{}`, which is put into `{}`, may go on using that", view.name(0), view.name(index))
 }
 
 /// The words of the type that a parameter leads to, but for those that say that it is one.

@@ -84,7 +84,7 @@ fn lengths_of_something_else() {
 #[test]
 fn lengths_that_hold() {
     check(&[
-        ("int put(const char *key, const void *value, size_t value_len)", "text bytes len(1) -> value"),
+        ("int put(const char *key, const void *value, size_t value_len)", "text ? value -> value"),
         ("int save(const char *path, const void *data, size_t size)", "text bytes len(1) -> value"),
         ("int find(const char *text, const void *data, size_t len)", "? ? value -> value"),
         (

@@ -166,6 +166,14 @@ fn what_says_that_it_initializes_may_begin() {
     let cases = [
         ("\\brief       Initialize raw decoder", "? value -> value"),
         ("Initialises the flow anew.", "? value -> value"),
+        ("Initialized the flow for decoding.", "? value -> value"),
+        ("(Re-)initialise a flow.", "? value -> value"),
+        ("This function re-initializes the flow.", "? value -> value"),
+        ("Allocates and initializes a flow. It runs.", "? value -> value"),
+        ("Runs a flow. Nothing initializes it.", "resident value -> value"),
+        ("Initialized and ready flows run.", "resident value -> value"),
+        ("Must not be called before you initialize the flow.", "resident value -> value"),
+        ("Doesn't initialize the flow, and runs it.", "resident value -> value"),
         ("Runs what was initialized.", "resident value -> value"),
         ("Initialized by full_flow_init(), and run.", "resident value -> value"),
     ];
@@ -182,7 +190,8 @@ fn what_says_that_it_initializes_may_begin() {
 
 #[test]
 fn memory_behind_pointers_is_the_librarys_where_its_functions_do_everything() {
-    let begun = ["int digits_init(digits_t *a)", "void digits_clear(digits_t *a)"];
+    let cmp = "int digits_cmp(const digits_t *a, const digits_t *b)";
+    let begun = ["int digits_init(digits_t *a)", "void digits_clear(digits_t *a)", cmp];
     let used: Vec<String> = (0..8).map(|n| format!("int digits_use{n}(digits_t *a, int n)")).collect();
     let all = |count: usize| -> Vec<&str> {
         begun.into_iter().chain(used[..count].iter().map(String::as_str)).collect()

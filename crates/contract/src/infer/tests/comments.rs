@@ -58,6 +58,22 @@ fn comments_are_read_by_sentences() {
         ("The statement ends within a string literal.", [false; 5]),
         ("The name is not copied.", [false, false, false, true, false]),
         ("The hash, which is not NUL-terminated.", [false, false, false, false, true]),
+        // Words that only begin or end as those that are looked for.
+        ("Callers must freeze it. This owned by nobody.", [false, true, false, false, false]),
+        ("You should freeze it.", [false; 5]),
+        ("Returns a vector of floating-point numbers.", [false; 5]),
+        ("A floating reference.", [false, true, false, false, false]),
+        ("Floating point numbers.", [false; 5]),
+        ("Its floating pointer is taken.", [false, true, false, false, false]),
+        ("Its floating points to nothing.", [false, true, false, false, false]),
+        ("The window is owned by the application.", [false, true, false, false, false]),
+        ("The item is owned by the user of the list.", [false, true, false, false, false]),
+        ("It is owned by the caller's window.", [false, true, false, false, false]),
+        ("The result is not owned by the caller.", [false, true, false, false, false]),
+        ("The context keeps a pointer to the data.", [false, false, false, true, false]),
+        ("The buffer has to stay where it is.", [false, false, false, true, false]),
+        ("The text is not duplicated.", [false, false, false, true, false]),
+        ("The returned text keeps a pointer to nothing.", [false; 5]),
     ] {
         assert_eq!(says(doc), expect, "{doc}");
     }
@@ -158,6 +174,197 @@ fn comments_say_what_frees_a_text() {
 }
 
 #[test]
+fn what_is_said_of_owners_is_asked_for() {
+    let mut function = prototype::parse("window *window_make(int n)");
+    for doc in [
+        "The window is never owned by the caller.",
+        "The window is no longer owned by the caller.",
+        "The window cannot be owned by the caller.",
+        "Rather than being owned by the caller it goes with the screen.",
+        "Its contents are owned by the caller, the window itself is not.",
+        "If flag is set the window is owned by the caller, otherwise by the manager.",
+        "The title is owned by the caller. The window belongs to the manager.",
+        "The window is not owned by the caller.",
+        "The text is owned by the caller, but the window must never be freed.",
+        "The memory passed in stays owned by the caller.",
+        "Unless it is hidden, the window is owned by the caller.",
+        "The window is owned by the caller's screen.",
+        "The window is owned by the caller until it is shown.",
+        "The window is owned by the caller and the manager.",
+        "A window that was owned by the caller.",
+        "When is the window owned by the caller?",
+        "The window is owned by the caller only in mode 2.",
+        "Its floating reference is taken by the container.",
+        "A window with a floating pointer reference.",
+        "A window with a floating point-of-view reference.",
+        "The window belongs to the manager.",
+        "Must be freed with care: the window remains the property of the application.",
+        "The window is said to be owned by the caller.",
+    ] {
+        function.doc = Some(doc.into());
+        assert!(lent(&function), "{doc}");
+    }
+}
+
+#[test]
+fn who_frees_a_text_is_said_in_a_whole_sentence_about_it() {
+    let see = |doc: &str| {
+        let api = header(&["char *lib_text(int n)", "void lib_free(void *p)", "void lib_free_all(void *p)"]);
+        let mut function = api.functions[0].clone();
+        function.doc = Some(doc.into());
+        let mut draft = empty(&function);
+        let verdict = infer_in(&function, &api, &known(&api), &mut draft);
+        let release = draft.result.as_ref().and_then(|fact| match &fact.value {
+            ResultRole::Text { ownership: Ownership::Owned { release }, .. } => Some(release.as_str()),
+            _ => None,
+        });
+        [&describe(&draft, &verdict), release.unwrap_or_default()].join(" ")
+    };
+    for doc in [
+        "The returned string must be freed with lib_free().",
+        "It has to be freed by the caller using lib_free().",
+        "The result should be freed by calling lib_free().",
+        "Makes it. The caller must free it with lib_free().",
+        "Use lib_free() to free the returned text.",
+        "Free it with lib_free().",
+        "Returns a newly allocated string, which must be freed with lib_free().",
+    ] {
+        assert_eq!(see(doc), "value -> text lib_free", "{doc}");
+    }
+    for doc in [
+        "If n is 0, the string must be freed with lib_free().",
+        "The string must be freed with lib_free() if n is 0.",
+        "The string must be freed with lib_free(), unless it is empty.",
+        "The string must not be freed with lib_free().",
+        "Only the returned string must be freed with lib_free().",
+        "The error message must be freed with lib_free().",
+        "The argument must be freed with lib_free().",
+        "On error the string must be freed with lib_free().",
+        "The old string must be freed with lib_free().",
+        "Lists of strings must be freed with lib_free().",
+        "The string must be freed before lib_free().",
+        "The string must be freed with lib_free() or lib_free_all().",
+        "The string must be freed with lib_free(). Others must be freed with lib_free_all().",
+        "Memory must be freed; see free() and lib_free().",
+        "The caller must free the argument with lib_free().",
+        "A cached string. Elsewhere it must be freed with lib_free(). The cache frees it.",
+        "The string must be freed when done with lib_free().",
+        "The string should be freed with lib_free() else it leaks.",
+        "No string must be freed with lib_free().",
+        "The string is to be freed with lib_gone().",
+        "Free the buffer of before with lib_free().",
+    ] {
+        assert_eq!(see(doc), "value -> ? ", "{doc}");
+    }
+}
+
+#[test]
+fn what_a_comment_says_ends_is_asked_for() {
+    let see = |doc: &str| {
+        let declaration = "int ctx_over(ctx *c)";
+        let api = header(&[declaration, "void ctx_free(ctx *c)"]);
+        let mut function = api.functions[0].clone();
+        function.doc = Some(doc.into());
+        let mut draft = empty(&function);
+        let verdict = infer_in(&function, &api, &known(&api), &mut draft);
+        describe(&draft, &verdict)
+    };
+    for doc in [
+        "Frees everything.",
+        "Stops it. Destroys the context.",
+        "Deallocates the context.",
+        "Ends the context.",
+        "Disposes of it.",
+        "Releases all memory of c, which is invalid then.",
+        "The context must not be used afterwards.",
+        "After this call the context is gone.",
+        "The context must not be touched.",
+        "Do not touch it again.",
+        "It must not be used after this.",
+    ] {
+        assert_eq!(see(doc), "? -> value", "{doc}");
+    }
+    for doc in ["End of what is free.", "Free slots are counted.", "Release number.", "Goes on."] {
+        assert_eq!(see(doc), "object -> value", "{doc}");
+    }
+}
+
+#[test]
+fn an_object_ends_where_a_comment_says_so_of_it() {
+    let see = |doc: &str| {
+        let declaration = "int item_run(item *i, int code)";
+        let api = header(&[declaration, "item *item_new(void)", "void item_free(item *i)"]);
+        let mut function = api.functions[0].clone();
+        function.doc = Some(doc.into());
+        let mut draft = empty(&function);
+        let verdict = infer_in(&function, &api, &known(&api), &mut draft);
+        describe(&draft, &verdict)
+    };
+    for doc in [
+        "Completes the item with the given status and frees it.",
+        "Resolves the item. The item is freed.",
+        "Delivers it. i must not be used after this call.",
+        "Dispatches it. Do not use i afterwards.",
+        "Transmits it. The library releases the item when done.",
+        "Acknowledges the item and destroys it.",
+        "Executes the item. It deletes itself when it has run.",
+        "The item is disposed of.",
+        "Drops the caller's reference to the item.",
+        "Takes i: it is the list's from now on.",
+        "The queue frees it.",
+        "The item will be released by the queue.",
+        "It gets deleted behind the call.",
+        "Consumes the item.",
+        "Not to be used afterwards.",
+    ] {
+        assert_eq!(see(doc), "? value -> value", "{doc}");
+    }
+    for doc in ["Runs it.", "Deletes the file.", "Free slots are counted.", "The item is not released."] {
+        assert_eq!(see(doc), "object value -> value", "{doc}");
+    }
+}
+
+#[test]
+fn an_object_that_comes_out_is_nobody_elses_by_its_comment() {
+    let see = |doc: &str| {
+        let api = header(&["item *item_new(int n)", "void item_free(item *i)"]);
+        let mut function = api.functions[0].clone();
+        function.doc = Some(doc.into());
+        let mut draft = empty(&function);
+        let verdict = infer_in(&function, &api, &known(&api), &mut draft);
+        describe(&draft, &verdict)
+    };
+    for doc in [
+        "Returns a new item. The library frees it at lib_quit().",
+        "Returns a new item, which is freed when its window goes.",
+        "Never free the result.",
+        "Returns the item. Don't free it.",
+        "Need not be freed.",
+        "Returns the item, from the cache if it was loaded before.",
+        "All callers share it.",
+        "Returns the item. It is freed by the library.",
+        "There is only one.",
+        "Each call returns the same item.",
+        "A managed item.",
+        "It is released with the pool.",
+        "A singleton.",
+        "It destroys itself.",
+        "A reused one. It must be freed with item_free().",
+        "It is shared. It must be freed with item_free().",
+        "It is freed by item_free_all().",
+    ] {
+        assert_eq!(see(doc), "value -> ?", "{doc}");
+    }
+    for doc in [
+        "Makes one.",
+        "It must be freed with item_free().",
+        "Makes one. Released by the caller using item_free().",
+    ] {
+        assert_eq!(see(doc), "value -> owned", "{doc}");
+    }
+}
+
+#[test]
 fn what_a_comment_says_is_copied_is_not_kept() {
     let see = |declaration: &str, doc: &str| {
         let api = header(&[declaration, "void ctx_free(ctx *c)"]);
@@ -170,10 +377,32 @@ fn what_a_comment_says_is_copied_is_not_kept() {
     let set = "int ctx_set_name(ctx *c, const char *name)";
     for (declaration, doc, expect) in [
         (set, "Sets it. The name is copied.", "object text -> value"),
-        (set, "Makes a copy of the name.", "object text -> value"),
+        (set, "Makes a copy of the name.", "object ? -> value"),
         (set, "The name is not copied.", "object ? -> value"),
         (set, "The name is copied only if it is short.", "object ? -> value"),
         (set, "The name is copied. It must remain valid all the same.", "object ? -> value"),
+        (set, "Load once\nNote 2 : the name is copied internally, and may go.", "object text -> value"),
+        (set, "Once it is started, the name is copied internally.", "object ? -> value"),
+        (set, "Sets the name for which nothing is copied.", "object ? -> value"),
+        // Later, or something else.
+        (set, "The name will be copied at the next flush.", "object ? -> value"),
+        (set, "The name is copied by a background thread.", "object ? -> value"),
+        (set, "A copy of the name is made at the first change.", "object ? -> value"),
+        (set, "Callers have to see to it that the name is copied.", "object ? -> value"),
+        (set, "The caller should pass a name that was copied.", "object ? -> value"),
+        (set, "Hits are copied for each column.", "object ? -> value"),
+        (set, "Hits are copied.", "object ? -> value"),
+        (set, "Sets the directory. Files in it will be copied by ctx_run().", "object ? -> value"),
+        (set, "Sets the name, from which all that follows is copied.", "object ? -> value"),
+        (set, "The pointer to the name is copied.", "object ? -> value"),
+        (set, "The name is copied, when it is short.", "object ? -> value"),
+        (set, "What is in this copied name counts.", "object ? -> value"),
+        // What is in the memory is copied there.
+        (
+            "int ctx_set_text(ctx *c, const char *name, char *old)",
+            "The text of before is copied.",
+            "object ? ? -> value",
+        ),
         (set, "Sets it.", "object ? -> value"),
         (
             "int ctx_set(ctx *c, const char *name, const char *value)",

@@ -5,6 +5,50 @@ use super::library::check as check_in;
 
 const OTHERS: &[&str] = &["pcm *pcm_new(void)", "void pcm_free(pcm *p)"];
 
+/// What may be several numbers is memory: callers say how much.
+#[test]
+fn what_may_be_several_numbers_is_not_one() {
+    for name in [
+        "rect",
+        "pair",
+        "point",
+        "pos",
+        "shape",
+        "coef",
+        "order",
+        "path",
+        "selection",
+        "date",
+        "uuid",
+        "addr",
+        "mapping",
+        "window",
+        "histo",
+        "dim",
+        "dims",
+        "box",
+        "bounds",
+        "span",
+        "address",
+        "edge",
+        "rgb",
+        "xyz",
+        "gradient",
+        "contour",
+    ] {
+        for ty in ["int", "unsigned", "long"] {
+            let declaration = format!("int pcm_get_{name}(pcm *p, {ty} *{name})");
+            check_in(&["void pcm_free(pcm *p)"], &[(&declaration, "object ? -> value")]);
+        }
+    }
+    for declaration in
+        ["int pcm_get_counts(pcm *p, int *count)", "int pcm_get_edges(pcm *p, int *from, int *to)"]
+    {
+        let expect = if declaration.contains("from") { "object ? ? -> value" } else { "object ? -> value" };
+        check_in(&["void pcm_free(pcm *p)"], &[(declaration, expect)]);
+    }
+}
+
 #[test]
 fn what_is_got_of_an_object_under_the_name_of_one_thing_is_one_number() {
     check_in(

@@ -31,6 +31,135 @@ fn objects_may_keep_data() {
     );
 }
 
+/// What a text is called, or the function after it, may be how it is had from then on.
+#[test]
+fn objects_may_keep_what_they_are_called() {
+    for word in "alias banner caption feed hold input keep label prompt record remember rename retain rewind source stash tag title".split(' ') {
+        let declaration = format!("int ctx_{word}(ctx *c, const char *text)");
+        check(&["void ctx_free(ctx *c)"], &[(&declaration, "object ? -> value")]);
+    }
+    for word in "alias banner caption label locale prompt title".split(' ') {
+        let declaration = format!("int lib_{word}(const char *text)");
+        check(&["void ctx_free(ctx *c)"], &[(&declaration, "? -> value")]);
+    }
+    // What is called like data need not end with a NUL, and each of several may be several numbers.
+    for word in "body chunk ciphertext fourcc plaintext records samples secret signature utf16".split(' ') {
+        let declaration = format!("const char *ctx_{word}(const ctx *c)");
+        check(&["void ctx_free(ctx *c)"], &[(&declaration, "object -> ?")]);
+    }
+    for word in "pair pairs quads ranges segments triples intervals".split(' ') {
+        let declaration = format!("int lib_{word}(const int *ids, int count)");
+        check(&["void ctx_free(ctx *c)"], &[(&declaration, "? value -> value")]);
+    }
+}
+
+#[test]
+fn texts_that_may_be_the_callers_are_asked_for() {
+    for name in ["ctx_alloc_name", "ctx_make_text", "ctx_create_label", "ctx_new_name", "ctx_dup_name"] {
+        let declaration = format!("const char *{name}(const ctx *c)");
+        check(&["void ctx_free(ctx *c)"], &[(&declaration, "object -> ?")]);
+    }
+    let see = |doc: &str| {
+        let api = header(&["const char *ctx_text(const ctx *c)", "void ctx_free(ctx *c)"]);
+        let mut function = api.functions[0].clone();
+        function.doc = Some(doc.into());
+        let mut draft = empty(&function);
+        let verdict = infer_in(&function, &api, &known(&api), &mut draft);
+        describe(&draft, &verdict)
+    };
+    for doc in [
+        "Returns a string to be released with ctx_release().",
+        "Returns a string; free it.",
+        "A string, which has to be freed.",
+        "Release it when done.",
+        "Free this when it is no use any more.\nFree it.",
+        "Four bytes without terminator.",
+        "Four bytes, no terminator.",
+        "Bytes without a terminating zero.",
+    ] {
+        assert_eq!(see(doc), "object -> ?", "{doc}");
+    }
+    for doc in ["The text must not be freed.", "Do not free it.", "Never to be released.", "The text."] {
+        assert!(see(doc).ends_with(" -> text"), "{doc}");
+    }
+}
+
+#[test]
+fn comments_say_that_memory_is_used_on() {
+    let see = |declaration: &str, doc: &str| {
+        let api = header(&[declaration, "void ctx_free(ctx *c)"]);
+        let mut function = api.functions[0].clone();
+        function.doc = Some(doc.into());
+        let mut draft = empty(&function);
+        let verdict = infer_in(&function, &api, &known(&api), &mut draft);
+        describe(&draft, &verdict)
+    };
+    let (read, write) = (
+        "int ctx_read(ctx *c, unsigned char *buf, size_t len)",
+        "int ctx_write(ctx *c, const void *buf, size_t len)",
+    );
+    for doc in [
+        "Reads in the background.",
+        "Works asynchronously; completion is told by ctx_poll().",
+        "The buffer is used from now on.",
+        "The memory is mapped.",
+        "Non-blocking.",
+        "The library references the buffer.",
+        "From then on the buffer is that of the device.",
+        "The buffer is in use behind it.",
+        "It is polled.",
+        "It is used in place.",
+        "It must remain valid.",
+    ] {
+        assert_eq!(see(read, doc), "object ? value -> value", "{doc}");
+        assert_eq!(see(write, doc), "object ? value -> value", "{doc}");
+    }
+    let number = "int adc_go(int ch, int *value)";
+    for doc in [
+        "@param[out] value receives the value once adc_done() is true",
+        "Starts in the background.\n\n@param[out] value the value",
+        "@param[out] value incremented for each packet",
+        "@param[out] value counts while the transfer runs",
+        "@param[out] value is there until the next call",
+        "@param[out] value the value, later",
+    ] {
+        assert_eq!(see(number, doc), "value ? -> value", "{doc}");
+    }
+    assert_eq!(see(number, "@param[out] value the value"), "value number -> value");
+    assert_eq!(see(read, "Reads at once."), "object changed len(1) -> value");
+}
+
+/// What nothing comes of is copied, or kept, and what memory is used as may be what a function is called after.
+#[test]
+fn the_library_may_keep_data() {
+    check(
+        &["void ctx_free(ctx *c)"],
+        &[
+            ("void lib_source(const unsigned char *buf, size_t len)", "? value -> void"),
+            ("void lib_input(const unsigned char *data, size_t len)", "? value -> void"),
+            ("void lib_font(const unsigned char *data, int length)", "? value -> void"),
+            ("void lib_icon(const void *data, size_t len, int kind)", "? value value -> void"),
+            ("void lib_rules(const char *text, size_t text_len)", "? value -> void"),
+            ("void lib_matrix(const float m[16])", "? -> void"),
+            ("int ctx_write_source(ctx *c, const void *buf, size_t len)", "object ? value -> value"),
+            ("int ctx_print_template(ctx *c, const void *buf, size_t len)", "object ? value -> value"),
+            ("int ctx_lookup_table(ctx *c, const void *data, size_t len)", "object ? value -> value"),
+            ("int ctx_verify_list(ctx *c, const void *data, size_t len)", "object ? value -> value"),
+            ("int lib_send_queue(const void *data, size_t len)", "? value -> value"),
+            ("int lib_register_rom(const unsigned char *data, size_t length)", "? value -> value"),
+            ("int lib_use_font(const unsigned char *data, size_t length)", "? value -> value"),
+            ("int lib_set_dictionary(const unsigned char *dict, size_t dict_len)", "? value -> value"),
+            ("int lib_load(const unsigned char *data, size_t length)", "? value -> value"),
+            ("int mod_key(const unsigned char key[16])", "? -> value"),
+            ("int mod_palette(const unsigned char palette[48])", "? -> value"),
+            ("int lib_attach_all(const void *data, size_t len)", "? value -> value"),
+            ("unsigned lib_crc(const unsigned char *buf, size_t len)", "bytes len(0) -> value"),
+            ("void lib_write(const unsigned char *buf, size_t len)", "bytes len(0) -> void"),
+            ("int ctx_write(ctx *c, const void *buf, size_t len)", "object bytes len(1) -> value"),
+        ],
+    );
+}
+
 #[test]
 fn objects_may_keep_texts() {
     let others = ["void item_free(item *i)", "void ctx_free(ctx *c)"];
@@ -152,8 +281,12 @@ fn help_names_both_ways() {
     let said = help(&free, "item *item_new(const char *begin, const char *end)");
     assert!(!said.contains("params.begin") && !said.contains("params.end"), "{said}");
     for (others, declaration, expect) in [
-        (&free[..], "int db_add(db *d, item *i)", r#"params.i = { in = "consumed" } # or { in = "handle" }"#),
-        (&free, "int db_link_to(db *d, item *i)", r#"params.i = { in = "consumed" } # or"#),
+        (
+            &free[..],
+            "int db_add(db *d, item *i)",
+            r#"params.i = { in = "handle", until = "d" } # or { in = "consumed" }"#,
+        ),
+        (&free, "int db_link_to(db *d, item *i)", r#"params.i = { in = "handle", until = "d" } # or"#),
         (&free, "int db_use(int n, item *i)", r#"params.i = { in = "consumed" } # or"#),
         (&free, "int db_visit(db *d, item *i)", r#"params.i = { in = "handle" } # or { in = "consumed" }"#),
         (&free, "int box_delete(db *d)", r#"params.d = { in = "consumed" } # or { in = "handle" }"#),

@@ -58,6 +58,8 @@ fn other_compressors() {
         ),
         ("const char* ZSTD_getErrorName(size_t code)", "value -> text"),
         ("unsigned ZSTD_versionNumber(void)", "-> value"),
+        ("int lib_echo(const char *s, unsigned buffer_len)", "? value -> value"),
+        ("int compile(const char *source, size_t memory_length)", "? value -> value"),
         ("unsigned ZSTD_isError(size_t result)", "value -> value"),
         ("size_t ZSTD_findFrameCompressedSize(const void *src, size_t srcSize)", "bytes len(0) -> value"),
         (

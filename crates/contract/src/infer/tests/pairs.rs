@@ -174,3 +174,56 @@ fn what_is_allocated_or_begun_has_a_mirror_under_other_words() {
         );
     }
 }
+
+/// What asks, goes on, or is about something else is no end, whatever it is called.
+#[test]
+fn a_question_is_no_end_and_nor_is_what_goes_on() {
+    let see = |declarations: &[&str], doc: &str| {
+        let mut api = super::library::header(declarations);
+        api.functions[0].doc = (!doc.is_empty()).then(|| doc.to_owned());
+        let function = api.functions[0].clone();
+        let mut draft = super::empty(&function);
+        let verdict = super::infer_in(&function, &api, &super::library::known(&api), &mut draft);
+        super::describe(&draft, &verdict)
+    };
+    let make = "item *item_create(int n)";
+    for (end, doc) in [
+        ("int item_done(item *i)", "Whether the job is done."),
+        ("int item_end(item *i)", "Returns 1 when there is nothing left."),
+        ("int item_finish(item *i)", "Checks that it is over."),
+        ("int item_done(item *i)", "Is it over?"),
+        ("int item_done(item *i)", "Tests whether it is over."),
+        ("int item_delete(item *i)", "Deletes the file from the disk."),
+        ("void item_release(item *i)", "Simulates that the key is released."),
+        ("void item_close(item *i)", "Closes the window on screen. It can be shown again."),
+        ("void item_drop(item *i)", "Lets the ball fall."),
+        ("int item_finish(item *i)", "Ends the document. A new one can be begun with item_feed()."),
+        ("void item_end(item *i)", "Ends the frame. The item can be used for the next one."),
+        ("void item_close(item *i)", "Closes it. It is reused by item_open()."),
+    ] {
+        assert!(see(&[end, make], doc).starts_with("? -> "), "{end} {doc}");
+    }
+    for (end, doc) in [
+        ("int item_done(item *i)", "Frees the item."),
+        ("int item_close(item *i)", "Closes the item."),
+        ("int item_end(item *i)", "Returns 0. The item is freed."),
+    ] {
+        assert!(!see(&[end, make], doc).starts_with("? -> "), "{end} {doc}");
+    }
+    // What undoes something else.
+    assert!(see(&["void item_release(item *i)", make, "void item_press(item *i)"], "").starts_with("? -> "));
+    assert!(see(&["void item_close(item *i)", make, "void item_show(item *i)"], "").starts_with("? -> "));
+}
+
+#[test]
+fn what_empties_a_structure_is_no_end_beside_what_ends_it() {
+    let begun = ["int full_flow_init(full_flow *f)", "void full_flow_clear(full_flow *f)"];
+    let run = "int full_flow_run(full_flow *f)";
+    super::library::check(&begun, &[(run, "resident -> value")]);
+    for end in ["dispose", "dealloc", "kill", "end"] {
+        let end = format!("void full_flow_{end}(full_flow *f)");
+        let clear = "void full_flow_clear(full_flow *f)";
+        let expect = if end.contains("_end") { "resident -> void" } else { "? -> void" };
+        super::library::check(&[begun[0], &end, run], &[(clear, expect)]);
+    }
+}

@@ -1,0 +1,208 @@
+//! What shows that memory is used during the call alone, where no object of the call could keep it.
+//!
+//! `trigger(int *)`, `feedback(int, int, float *)` and `select_into(int, unsigned *result_buffer)` may fill memory, or watch it, long after
+//! they have returned: that nothing is there which could note the address says nothing, as the library itself can. So it has to be shown:
+//! by what the function is called, by what the memory is called, or by what it computes.
+
+use hotcell_model::api::Param;
+use hotcell_model::types::{CType, Type};
+
+use crate::infer::names::{function_words, words};
+use crate::infer::view::{View, is_letter};
+use crate::infer::words::objects::{KEEPS_DATA, KEEPS_OBJECT};
+use crate::infer::{comments, documented};
+
+use super::{COMES_OUT, GOES_ON, done, unnumbered};
+
+/// Words of functions that change what they are given, and are over with that.
+const CHANGES: &[&str] = &[
+    "complement",
+    "convert",
+    "decrement",
+    "increment",
+    "invert",
+    "keygen",
+    "keypair",
+    "negate",
+    "normalise",
+    "normalize",
+    "parse",
+    "randombytes",
+    "reverse",
+    "shuffle",
+    "sort",
+    "swab",
+    "transpose",
+    "unparse",
+    "zero",
+];
+
+/// Words of functions that ask something of what they are given.
+const ASKS: &[&str] = &["cmp", "compare", "equal", "equals", "gcd", "has", "is", "perfect", "validate"];
+
+/// Last words of functions that return what they have counted or computed.
+const COUNTS: &[&str] = &[
+    "checksum", "count", "crc", "crc32", "dist", "distance", "dot", "hamdist", "hash", "len", "length",
+    "mean", "norm", "popcount", "size", "sizeof", "sum",
+];
+
+/// Words of functions that something begins with which goes on: what they give may come later, whatever it is called.
+const LASTS: &[&str] = &[
+    "acquire", "alias", "bridge", "capture", "counter", "couple", "feedback", "flush", "later", "listen",
+    "meter", "mirror", "notify", "poll", "record", "recorder", "ring", "route", "sample", "sampler", "scan",
+    "select", "shadow", "stream", "sync", "tie", "trigger", "wait",
+];
+
+/// Last words of functions after which something is used as that: `ctx_read_target(ctx, slot)`, `ctx_write_source(ctx, data, size)`. What stands before
+/// is a verb, or a part of what it is called.
+const PARTS: &[&str] = &[
+    "background",
+    "bus",
+    "callback",
+    "font",
+    "handler",
+    "hook",
+    "list",
+    "map",
+    "mask",
+    "order",
+    "page",
+    "palette",
+    "pattern",
+    "pool",
+    "queue",
+    "ring",
+    "rom",
+    "screen",
+    "sink",
+    "slot",
+    "source",
+    "table",
+    "target",
+    "template",
+    "to",
+];
+
+/// Whether a function is called after what its memory is used as from now on, and does not get that.
+pub(super) fn lasts(view: &View<'_>) -> bool {
+    let gets = words(&view.function.name).iter().any(|word| word.starts_with("get"));
+    view.function_has_last_word(PARTS) && !gets
+}
+
+/// Words that say that something is kept, and of functions that compute what they compute.
+const COMPUTES: &[&str] = &["add", "cont"];
+
+/// Names of one number that tells what became of this call.
+const TELLS: &[&str] =
+    &["consumed", "err", "errcode", "errnum", "errno", "error", "nread", "nwritten", "rc", "ret", "written"];
+
+/// The same of one number, which may tell what became of the call.
+pub(super) fn number(view: &View<'_>, index: usize) -> bool {
+    let error = view.words(index).last().is_some_and(|word| word.ends_with("error"));
+    shown(view, index) || (view.called(index, TELLS) || error) && !goes_on(view)
+}
+
+/// Whether memory is used during the call alone. No object is there that the function changes.
+pub(super) fn shown(view: &View<'_>, index: usize) -> bool {
+    let Some((_, constant)) = view.param(index).and_then(|param| param.ty.pointee()) else { return false };
+    let any = |list: &[&str]| view.function_has_word(list);
+    let returns = view.function.result.is_scalar();
+    let last = words(&view.function.name).pop().unwrap_or_default();
+    // `strnicmp`, `strnequal`, `mblen`.
+    let compares = ["cmp", "equal", "len"].iter().any(|end| last.ends_with(end));
+    let asks = constant && returns && (any(ASKS) || compares || COUNTS.contains(&last.as_str()));
+    // `frexp(double x, int *exponent)`, `mean(const double *values, int n)`.
+    let float = |ty: &CType| matches!(ty.kind, Type::Float { .. });
+    let integer = view.buffer(index).is_some_and(|(element, _)| element.is_integer());
+    let of = constant || integer && view.function.params.iter().any(|param| float(&param.ty));
+    let real = of && float(&view.function.result) && !keeps(view) && !any(LASTS);
+    if comments::goes_on(view.function, !done(view)) {
+        return false;
+    }
+    if lasts(view) {
+        return asks;
+    }
+    done(view)
+        || asks
+        || real
+        || !constant && (any(CHANGES) || last == "clear")
+        || !constant && (comes_out(view, index) || documented::comes_out(view, index) && !goes_on(view))
+        || is_transformed(view)
+        || !constant && is_array_of(view, index) && !goes_on(view)
+}
+
+/// Whether memory is called like what comes out, of a function that is over when it returns.
+pub(super) fn comes_out(view: &View<'_>, index: usize) -> bool {
+    let first = view.words(index).into_iter().next();
+    let called =
+        view.called(index, COMES_OUT) || first.is_some_and(|word| ["out", "ret"].contains(&word.as_str()));
+    called && !goes_on(view)
+}
+
+/// Whether another function, which is called the same but for `array`, computes one such number of the same numbers, or of one integer less:
+/// `gsl_sf_bessel_Jn_array(int nmin, int nmax, double x, double *result_array)` beside `double gsl_sf_bessel_Jn(int n, double x)`.
+pub(super) fn is_array_of(view: &View<'_>, index: usize) -> bool {
+    let function = view.function;
+    let name = words(&function.name);
+    let one: Vec<&String> = name.iter().filter(|word| *word != "array").collect();
+    let numbers = |params: &[Param]| -> Option<Vec<Type>> {
+        params.iter().map(|param| param.ty.is_scalar().then(|| param.ty.kind.clone())).collect()
+    };
+    let others: Vec<Param> = function
+        .params
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| *at != index)
+        .map(|(_, param)| param.clone())
+        .collect();
+    let (Some(own), Some((element, false))) = (numbers(&others), view.buffer(index)) else { return false };
+    let is_integer = |ty: &Type| matches!(ty, Type::Int { .. });
+    let fits = |other: &[Type]| {
+        let less = |at: usize| is_integer(&own[at]) && [&own[..at], &own[at + 1..]].concat() == other;
+        other.iter().any(|ty| !is_integer(ty)) && (own == other || (0..own.len()).any(less))
+    };
+    one.len() + 1 == name.len()
+        && matches!(element.kind, Type::Float { .. })
+        && view.known.api.functions.iter().any(|other| {
+            other.result.kind == element.kind
+                && words(&other.name).iter().collect::<Vec<_>>() == one
+                && numbers(&other.params).is_some_and(|other| fits(&other))
+        })
+}
+
+/// Whether a function says that it keeps, begins, or goes on with something: what memory is called shows nothing then.
+fn goes_on(view: &View<'_>) -> bool {
+    keeps(view) || view.function_has_word(LASTS) || lasts(view)
+}
+
+/// Whether a function makes what it writes of what it reads, both of which it is given: numbers, or an object that stays as it is. A text says
+/// what something is called: `option(const char *name, int *value)` may write to that whenever it finds the option.
+fn is_transformed(view: &View<'_>) -> bool {
+    let all = || 0..view.function.params.len();
+    let behind = |at: usize| view.param(at).and_then(|param| param.ty.pointee());
+    let read = |at: usize| {
+        behind(at).is_some_and(|(ty, constant)| {
+            let counted = is_letter(ty) && view.has_own_length(at, at);
+            constant
+                && (view.handle(at).is_some() || ty.record().is_some() || ty.is_byte() || ty.is_scalar())
+                && (!is_letter(ty) || counted)
+        })
+    };
+    let written = |at: usize| behind(at).is_some_and(|(_, constant)| !constant);
+    // A cipher may be one of a `stream`.
+    let goes_on = function_words(&view.function.name)
+        .iter()
+        .any(|word| word != "stream" && LASTS.contains(&word.as_str()));
+    all().any(read) && all().any(written) && !keeps(view) && !goes_on
+}
+
+/// Whether a function is called like one that goes on with what it is given, or begins something.
+pub(super) fn keeps(view: &View<'_>) -> bool {
+    let said = |word: &String| {
+        let listed = [KEEPS_DATA, KEEPS_OBJECT, GOES_ON].iter().any(|list| list.contains(&word.as_str()));
+        listed && !COMPUTES.contains(&word.as_str())
+    };
+    let all = function_words(&view.function.name);
+    view.function_contains(&["async", "nonblock"])
+        || all.iter().chain(&unnumbered(&view.function.name)).any(said)
+}
