@@ -83,7 +83,8 @@ impl Monitor {
             Some(monitor) if !monitor.fork.forked() => Ok(Arc::clone(monitor)),
             _ => {
                 let started = Arc::new(Monitor::launch()?);
-                *monitor = Some(Arc::clone(&started));
+                // That of a parent is left as it is: its threads may have held what an end would take.
+                std::mem::forget(monitor.replace(Arc::clone(&started)));
                 Ok(started)
             }
         }

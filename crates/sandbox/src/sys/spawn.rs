@@ -96,10 +96,10 @@ pub(crate) fn spawn(texts: &Texts<'_>, launch: &Launch<'_>) -> io::Result<Spawne
         (plan.step, plan.errno) = (0, None);
         (pid, pidfd) = clone(&mut plan)?;
     }
-    if !plan.is_executed() {
+    // One that was killed on the way is as one that is killed behind it: its end tells.
+    if let Some(errno) = plan.errno {
         reap(&pidfd);
-        let killed = || io::Error::other("it was killed");
-        let cause = plan.errno.map_or_else(killed, io::Error::from_raw_os_error);
+        let cause = io::Error::from_raw_os_error(errno);
         let step = STEPS.get(plan.step).copied().unwrap_or("start");
         return Err(io::Error::new(cause.kind(), format!("could not {step}: {cause}")));
     }

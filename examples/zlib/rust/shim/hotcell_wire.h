@@ -128,6 +128,16 @@ enum hotcell_park {
     HOTCELL_PARK_EVENTFD = 2
 };
 
+/* Which rules of the sandbox hold in a worker. */
+enum hotcell_phase {
+    /* Those of loading: constructors and init calls run. */
+    HOTCELL_PHASE_LOAD = 0,
+    /* Those of its profile: calls run. */
+    HOTCELL_PHASE_SERVE = 1,
+    /* The same, while the contract's health checks run. */
+    HOTCELL_PHASE_CHECK = 2
+};
+
 /* What a committed reply says. */
 enum hotcell_reply_state {
     /* The function returned; the result block is filled. */
@@ -200,7 +210,7 @@ enum hotcell_resume {
 
 /* Kinds of control packets. */
 enum hotcell_packet {
-    /* Host to worker, first: versions, capabilities, interface; descriptors request, reply, shim, libraries, eventfds, heap, plan. */
+    /* Host to worker, first: versions, capabilities, interface; descriptors request, reply, shim, libraries, eventfds, control groups, heap, plan. */
     HOTCELL_PACKET_HELLO = 1,
     /* Worker to host: loaded and serving. */
     HOTCELL_PACKET_WELCOME = 2,

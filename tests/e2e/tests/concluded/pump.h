@@ -5,7 +5,7 @@
 typedef struct pump pump;
 typedef struct pump_valve pump_valve;
 
-/* Pumps. What is closed is still to be freed. */
+/* Pumps. One that is closed stays. */
 pump *pump_new_of(int rate, int stop_level);
 void pump_close(pump *p);
 void pump_free(pump *p);

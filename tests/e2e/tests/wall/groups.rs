@@ -65,7 +65,9 @@ fn open<'a>(attacks: &'a Attacks, groups: &[&Path], profile: Profile) -> hotcell
 #[test]
 fn workers_are_in_the_groups_that_are_named() {
     let attacks = Attacks::new();
-    let groups: Vec<Group> = ["", "pids", "cpu"].into_iter().filter_map(Group::new).collect();
+    let mut groups: Vec<Group> = ["", "pids", "cpu"].into_iter().filter_map(Group::new).collect();
+    // Controllers may share a hierarchy, in which a process is in one group.
+    groups.dedup_by(|one, other| one.0.parent() == other.0.parent());
     let paths: Vec<&Path> = groups.iter().map(|group| group.0.as_path()).collect();
     for profile in [Profile::Compute, Profile::Files, Profile::Basic] {
         let attacker = open(&attacks, &paths, profile).unwrap();
@@ -94,7 +96,9 @@ fn an_ordinary_user_puts_workers_into_a_group_that_is_his() {
         let made = fs::create_dir(&path).is_ok().then(|| Group(path));
         if let Some(group) = &made {
             for file in ["", "cgroup.procs", "tasks"] {
-                chown(group.0.join(file), Some(NOBODY), Some(NOBODY)).unwrap();
+                if chown(group.0.join(file), Some(NOBODY), Some(NOBODY)).is_err() {
+                    return None;
+                }
             }
         }
         made
@@ -133,7 +137,7 @@ fn a_frozen_group_keeps_no_other_worker_from_starting() {
         });
         open(&attacks, &[], Profile::Compute).unwrap().serves();
         let error = frozen.join().unwrap();
-        assert_eq!(error.kind(), ErrorKind::LoadFailed, "{error}");
+        assert!(error.message().contains("did not finish loading in time"), "{error}");
     });
     group.write("cgroup.freeze", "0");
 }
@@ -177,12 +181,11 @@ fn a_group_that_cannot_be_joined_is_told() {
         }
         // The machine's own, which an ordinary user may not fill.
         let own = hierarchy("").or_else(|| hierarchy("pids"));
-        if let Some(own) = own.filter(|_| !rustix::process::getuid().is_root()) {
+        let is_shut = |own: &PathBuf| fs::File::options().write(true).open(own.join("cgroup.procs")).is_err();
+        if let Some(own) = own.filter(is_shut) {
             let (kind, text) = message(&own);
-            assert!(
-                kind == ErrorKind::LoadFailed && text.ends_with("Permission denied (os error 13)"),
-                "{text}"
-            );
+            let expect = format!("put workers into a control group: {}: ", own.display());
+            assert!(kind == ErrorKind::LoadFailed && text.contains(&expect), "{text}");
         }
     });
 }
@@ -191,8 +194,11 @@ fn a_group_that_cannot_be_joined_is_told() {
 #[test]
 fn a_group_that_takes_nobody_is_named() {
     let attacks = Attacks::new();
-    // Without CPUs, as it is made.
+    // Without CPUs, as it is made where the groups above do not say otherwise.
     let Some(group) = Group::new("cpuset") else { return };
+    if fs::read_to_string(group.0.join("cpuset.cpus")).is_ok_and(|cpus| !cpus.trim().is_empty()) {
+        return;
+    }
     let error = open(&attacks, &[&group.0], Profile::Compute).map(drop).unwrap_err();
     let expect = format!("join the control group {}: ", group.0.display());
     assert!(error.kind() == ErrorKind::LoadFailed && error.message().contains(&expect), "{error}");

@@ -14,7 +14,11 @@ use crate::containers::{LANDLOCK, where_calls_fail};
 fn are_offered() -> bool {
     let mut unshare = Command::new("unshare");
     let tried = unshare.args(["--user", "--map-root-user", "--ipc", "true"]).output();
-    let are_offered = tried.expect("`unshare` of util-linux is there").status.success();
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    let mut numbers =
+        release.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse::<u32>().unwrap_or(0));
+    let is_new = (numbers.next(), numbers.next()) >= (Some(5), Some(16));
+    let are_offered = is_new && tried.expect("`unshare` of util-linux is there").status.success();
     if !are_offered {
         eprintln!("this machine offers no namespaces: that none are told is all that is tried");
     }
@@ -101,11 +105,14 @@ fn they_keep_constructors_from_the_hosts_memory() {
             // Capabilities of the administrator's host keep those out who have none, and some systems let nobody trace a parent.
             let scope = fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope");
             let restricted = scope.is_ok_and(|scope| scope.trim() != "0");
-            let open = match rustix::process::getuid().is_root() || restricted {
+            let open = match rustix::process::getuid().is_root() {
                 true => shut(),
                 false => [Outcome::Succeeded, Outcome::Succeeded],
             };
             let without = Sandbox { allow: vec!["memfd_create".into()], ..Sandbox::of(Profile::Custom) };
+            if restricted {
+                return;
+            }
             assert_eq!(reads(&without), open);
             assert_eq!(reads(&Sandbox::of(Profile::Compute)), if are_offered { shut() } else { open });
         });
@@ -136,6 +143,8 @@ fn what_is_counted_for_a_user_is_limited_for_each() {
         let (files, otherwise) = timers(Sandbox::of(Profile::Files));
         drop(files);
         assert!(made <= 1024, "{made}");
-        assert!(otherwise > made || otherwise < 1025, "{otherwise} without, {made} with them");
+        if limits("self", "Max pending signals")[1] > 8 * 1024 {
+            assert_eq!((made, otherwise), (1024, 1025));
+        }
     });
 }

@@ -238,9 +238,14 @@ impl Restorable {
             if thread == this_thread() {
                 return Err(Refused::Here);
             }
-            let ended =
-                waits.is_some_and(|until| !self.ended.wait_until(&mut kept, instant_of(until)).timed_out());
-            return if ended { Ok(Begun::Ended) } else { Err(Refused::Elsewhere) };
+            let Some(until) = waits.map(instant_of) else { return Err(Refused::Elsewhere) };
+            // A wait may end without a reason.
+            while kept.restoring == Some(thread) {
+                if self.ended.wait_until(&mut kept, until).timed_out() {
+                    return Err(Refused::Elsewhere);
+                }
+            }
+            return Ok(Begun::Ended);
         }
         if kept.stands(generation) {
             return Ok(Begun::Ended);
