@@ -70,6 +70,16 @@ fn empty(function: &Function) -> Draft {
     Draft { params: vec![None; function.params.len()], result: None }
 }
 
+/// What the first of these declarations comes to, with this comment.
+fn described(declarations: &[&str], doc: &str) -> String {
+    let api = library::header(declarations);
+    let mut function = api.functions[0].clone();
+    function.doc = Some(doc.into());
+    let mut draft = empty(&function);
+    let verdict = infer_in(&function, &api, &library::known(&api), &mut draft);
+    describe(&draft, &verdict)
+}
+
 fn describe(draft: &Draft, verdict: &Verdict) -> String {
     if let Verdict::Unsupported(_) = verdict {
         return "unsupported".into();

@@ -3,7 +3,7 @@
 use hotcell_model::interface::{Ownership, ResultRole, Role};
 
 use super::library::{header, known};
-use super::{describe, empty, infer_in, prototype};
+use super::{describe, described, empty, infer_in, prototype};
 use crate::infer::comments::{kept, lent, owned, owner, unended};
 
 #[test]
@@ -81,14 +81,7 @@ fn comments_are_read_by_sentences() {
 
 #[test]
 fn comments_stop_rules() {
-    let see = |declaration: &str, doc: &str| {
-        let api = header(&[declaration, "void ctx_free(ctx *c)"]);
-        let mut function = api.functions[0].clone();
-        function.doc = Some(doc.into());
-        let mut draft = empty(&function);
-        let verdict = infer_in(&function, &api, &known(&api), &mut draft);
-        describe(&draft, &verdict)
-    };
+    let see = |declaration: &str, doc: &str| described(&[declaration, "void ctx_free(ctx *c)"], doc);
     for (declaration, doc, expect) in [
         ("const char *ctx_name(const ctx *c)", "The name.", "object -> text"),
         ("const char *ctx_name(const ctx *c)", "The name, not NUL-terminated.", "object -> ?"),
@@ -260,15 +253,7 @@ fn who_frees_a_text_is_said_in_a_whole_sentence_about_it() {
 
 #[test]
 fn what_a_comment_says_ends_is_asked_for() {
-    let see = |doc: &str| {
-        let declaration = "int ctx_over(ctx *c)";
-        let api = header(&[declaration, "void ctx_free(ctx *c)"]);
-        let mut function = api.functions[0].clone();
-        function.doc = Some(doc.into());
-        let mut draft = empty(&function);
-        let verdict = infer_in(&function, &api, &known(&api), &mut draft);
-        describe(&draft, &verdict)
-    };
+    let see = |doc: &str| described(&["int ctx_over(ctx *c)", "void ctx_free(ctx *c)"], doc);
     for doc in [
         "Frees everything.",
         "Stops it. Destroys the context.",
@@ -292,13 +277,10 @@ fn what_a_comment_says_ends_is_asked_for() {
 #[test]
 fn an_object_ends_where_a_comment_says_so_of_it() {
     let see = |doc: &str| {
-        let declaration = "int item_run(item *i, int code)";
-        let api = header(&[declaration, "item *item_new(void)", "void item_free(item *i)"]);
-        let mut function = api.functions[0].clone();
-        function.doc = Some(doc.into());
-        let mut draft = empty(&function);
-        let verdict = infer_in(&function, &api, &known(&api), &mut draft);
-        describe(&draft, &verdict)
+        described(
+            &["int item_run(item *i, int code)", "item *item_new(void)", "void item_free(item *i)"],
+            doc,
+        )
     };
     for doc in [
         "Completes the item with the given status and frees it.",
@@ -326,14 +308,7 @@ fn an_object_ends_where_a_comment_says_so_of_it() {
 
 #[test]
 fn an_object_that_comes_out_is_nobody_elses_by_its_comment() {
-    let see = |doc: &str| {
-        let api = header(&["item *item_new(int n)", "void item_free(item *i)"]);
-        let mut function = api.functions[0].clone();
-        function.doc = Some(doc.into());
-        let mut draft = empty(&function);
-        let verdict = infer_in(&function, &api, &known(&api), &mut draft);
-        describe(&draft, &verdict)
-    };
+    let see = |doc: &str| described(&["item *item_new(int n)", "void item_free(item *i)"], doc);
     for doc in [
         "Returns a new item. The library frees it at lib_quit().",
         "Returns a new item, which is freed when its window goes.",
@@ -366,14 +341,7 @@ fn an_object_that_comes_out_is_nobody_elses_by_its_comment() {
 
 #[test]
 fn what_a_comment_says_is_copied_is_not_kept() {
-    let see = |declaration: &str, doc: &str| {
-        let api = header(&[declaration, "void ctx_free(ctx *c)"]);
-        let mut function = api.functions[0].clone();
-        function.doc = Some(doc.into());
-        let mut draft = empty(&function);
-        let verdict = infer_in(&function, &api, &known(&api), &mut draft);
-        describe(&draft, &verdict)
-    };
+    let see = |declaration: &str, doc: &str| described(&[declaration, "void ctx_free(ctx *c)"], doc);
     let set = "int ctx_set_name(ctx *c, const char *name)";
     for (declaration, doc, expect) in [
         (set, "Sets it. The name is copied.", "object text -> value"),

@@ -1,15 +1,9 @@
 //! What a comment has to say so that what goes in counts as copied, and what says something else.
 
-use super::library::{header, known};
-use super::{describe, empty, infer_in};
+use super::described;
 
 fn see(declaration: &str, doc: &str) -> String {
-    let api = header(&[declaration, "void ctx_free(ctx *c)"]);
-    let mut function = api.functions[0].clone();
-    function.doc = Some(doc.into());
-    let mut draft = empty(&function);
-    let verdict = infer_in(&function, &api, &known(&api), &mut draft);
-    describe(&draft, &verdict)
+    described(&[declaration, "void ctx_free(ctx *c)"], doc)
 }
 
 const TEXT: &str = "int ctx_set_name(ctx *c, const char *name)";

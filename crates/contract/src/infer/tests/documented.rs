@@ -1,15 +1,9 @@
 //! Structures and numbers of which comments say which way they go.
 
-use super::library::{header, known};
-use super::{describe, empty, infer_in};
+use super::described;
 
 fn see(declaration: &str, doc: &str) -> String {
-    let api = header(&[declaration, "void face_free(face *f)", "plain_vector *vectors(int n)"]);
-    let mut function = api.functions[0].clone();
-    function.doc = Some(doc.into());
-    let mut draft = empty(&function);
-    let verdict = infer_in(&function, &api, &known(&api), &mut draft);
-    describe(&draft, &verdict)
+    described(&[declaration, "void face_free(face *f)", "plain_vector *vectors(int n)"], doc)
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What objects may keep, what comments say, and lines about objects.
 
 use super::library::{check, header, known};
-use super::{describe, empty, infer_in, prototype};
+use super::{described, empty, infer_in, prototype};
 
 #[test]
 fn objects_may_keep_data() {
@@ -59,14 +59,7 @@ fn texts_that_may_be_the_callers_are_asked_for() {
         let declaration = format!("const char *{name}(const ctx *c)");
         check(&["void ctx_free(ctx *c)"], &[(&declaration, "object -> ?")]);
     }
-    let see = |doc: &str| {
-        let api = header(&["const char *ctx_text(const ctx *c)", "void ctx_free(ctx *c)"]);
-        let mut function = api.functions[0].clone();
-        function.doc = Some(doc.into());
-        let mut draft = empty(&function);
-        let verdict = infer_in(&function, &api, &known(&api), &mut draft);
-        describe(&draft, &verdict)
-    };
+    let see = |doc: &str| described(&["const char *ctx_text(const ctx *c)", "void ctx_free(ctx *c)"], doc);
     for doc in [
         "Returns a string to be released with ctx_release().",
         "Returns a string; free it.",
@@ -86,14 +79,7 @@ fn texts_that_may_be_the_callers_are_asked_for() {
 
 #[test]
 fn comments_say_that_memory_is_used_on() {
-    let see = |declaration: &str, doc: &str| {
-        let api = header(&[declaration, "void ctx_free(ctx *c)"]);
-        let mut function = api.functions[0].clone();
-        function.doc = Some(doc.into());
-        let mut draft = empty(&function);
-        let verdict = infer_in(&function, &api, &known(&api), &mut draft);
-        describe(&draft, &verdict)
-    };
+    let see = |declaration: &str, doc: &str| described(&[declaration, "void ctx_free(ctx *c)"], doc);
     let (read, write) = (
         "int ctx_read(ctx *c, unsigned char *buf, size_t len)",
         "int ctx_write(ctx *c, const void *buf, size_t len)",
@@ -197,14 +183,7 @@ fn objects_may_keep_texts() {
 
 #[test]
 fn comments_say_what_comes_out() {
-    let see = |declaration: &str, doc: &str| {
-        let api = header(&[declaration]);
-        let mut function = api.functions[0].clone();
-        function.doc = Some(doc.into());
-        let mut draft = empty(&function);
-        let verdict = infer_in(&function, &api, &known(&api), &mut draft);
-        describe(&draft, &verdict)
-    };
+    let see = |declaration: &str, doc: &str| described(&[declaration], doc);
     for (declaration, doc, expect) in [
         (
             "int env_get_fd(const env *e, int *fd)",
