@@ -55,8 +55,8 @@ pub(crate) fn landlock() -> io::Result<u32> {
 /// The namespaces that workers are started in: tried, because what forbids them differs from system to system.
 pub(crate) fn own_namespaces() -> io::Result<()> {
     let namespaces = Namespaces::new(&Limits::default());
-    let mut namespaces =
-        namespaces.ok_or_else(|| io::Error::other("this process has two users or two groups"))?;
+    let mut namespaces = namespaces
+        .ok_or_else(|| io::Error::other("they need Linux 5.16, and a process with one user and one group"))?;
     let mut stack = vec![0u128; STACK / size_of::<u128>()];
     // SAFETY: the child runs `enter_namespaces` on `stack`, whose end is 16-byte aligned and which lives until clone
     // returns, as `namespaces` does; CLONE_VFORK delays that until the child has ended. Signals stay blocked
