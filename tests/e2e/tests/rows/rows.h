@@ -17,7 +17,7 @@ void rows_loop_on(void);
 int rows_reserve(int gibibytes);
 /* Decodes a picture: width and height of 4 bytes each, and a colour. The number of its pixels, or -1 without memory. */
 long rows_picture(const unsigned char *data, size_t data_len);
-/* Keeps the data in memory. */
+/* Keeps a copy of the data in memory. */
 int rows_remember(const unsigned char *data, size_t data_len);
 /* How often the data are in the memory of the process; their bits are turned round, so that they are not there themselves. */
 long rows_search(const unsigned char *data, size_t data_len);

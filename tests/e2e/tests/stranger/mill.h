@@ -32,7 +32,7 @@ int mill_tag_number(const mill_tag *tag);
 void mill_sack_stamp(mill_sack *sack, int number);
 /** Sets the name; it is copied. */
 void mill_sack_set_name(mill_sack *sack, const char *name);
-/** The name, newly allocated. */
+/** The name, and so many times its number. Returns a newly allocated string. */
 char *mill_sack_describe(const mill_sack *sack, int times);
 void mill_free(void *memory);
 
