@@ -44,7 +44,7 @@ pub use heap::{
     heap_stack,
 };
 pub use host::{
-    CallHead, CrashRecord, DenialRecord, HostChannel, HostLane, Located, ReplyHead, STATE_PARTS, Sent,
+    NEAR_RESULT,    CallHead, CrashRecord, DenialRecord, HostChannel, HostLane, Located, ReplyHead, STATE_PARTS, Sent,
     StateRecord, Waited,
 };
 pub use latency::{usable_cpus, wake_latency};
