@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use hotcell_protocol::wire::{self, Guard, Hello, Packet, Welcome};
+use hotcell_protocol::wire::{self, Event, Guard, Hello, Packet, Welcome};
 use hotcell_sandbox::control_group;
 use hotcell_shm::control::ControlSocket;
 use hotcell_shm::lock::Mutex;
@@ -18,7 +18,7 @@ use rustix::process::Signal;
 
 use crate::changed::Changed;
 use crate::client::Offered;
-use crate::end::End;
+use crate::end::{End, Report};
 use crate::libraries::{self, Replaced};
 use crate::monitor::{Monitor, Order};
 use crate::output::Tail;
@@ -67,6 +67,15 @@ pub enum StartError {
         /// What it printed.
         output: String,
     },
+    /// It could not join a control group that its session names, and ended before it loaded anything.
+    NotJoined {
+        /// Which group, and why, in its words.
+        text: String,
+        /// The error's number, by its word.
+        errno: i32,
+        /// What it printed.
+        output: String,
+    },
     /// A file that it loads, or has loaded, is not the one that earlier workers had.
     Replaced {
         /// Which.
@@ -89,15 +98,18 @@ pub enum StartError {
 }
 
 impl StartError {
-    /// Whether it is the library that did not come up, and no file or descriptor that was not there.
+    /// Whether it is the library that did not come up, and no file, descriptor or control group that was not there.
     pub fn is_of_library(&self) -> bool {
         matches!(self, StartError::Ended { .. } | StartError::Late { .. })
     }
 
     /// Whether it may pass by itself: this machine, or this process, had no process, memory or descriptor just then.
     pub fn passes(&self) -> bool {
-        let StartError::System { source, .. } = self else { return false };
-        passes(source)
+        match self {
+            StartError::System { source, .. } => passes(source),
+            StartError::NotJoined { errno, .. } => passes(&io::Error::from_raw_os_error(*errno)),
+            _ => false,
+        }
     }
 }
 
@@ -112,6 +124,7 @@ impl fmt::Display for StartError {
         match self {
             StartError::System { stage, source } => write!(f, "{stage}: {source}"),
             StartError::Ended { .. } => f.write_str("the worker ended while it loaded the library"),
+            StartError::NotJoined { text, .. } => f.write_str(text),
             StartError::Replaced { replaced, .. } => replaced.fmt(f),
             StartError::NotInForce { missing, .. } => {
                 write!(f, "what was asked for is not in force: {} missing", missing.join(", "))
@@ -156,7 +169,7 @@ impl Worker {
         let ended = state.end.clone();
         drop(state);
         if let Some(end) = ended {
-            return Err(StartError::Ended { end: Box::new(end), output: self.output() });
+            return Err(not_started(end, !spec.groups.is_empty(), self.output()));
         }
         if Instant::now() < self.start_until {
             return Ok(false);
@@ -238,6 +251,16 @@ impl Worker {
         let output = self.output();
         self.shared.signal(Signal::KILL);
         Err(StartError::Replaced { replaced, output })
+    }
+}
+
+/// Why a worker ended before it served. That it could not join a group is its own word, and taken only of one that was to join some.
+fn not_started(end: End, joins: bool, output: String) -> StartError {
+    match &end.report {
+        Some(Report { event: Event::GroupRefused, errno, text }) if joins => {
+            StartError::NotJoined { text: text.clone(), errno: *errno, output }
+        }
+        _ => StartError::Ended { end: Box::new(end), output },
     }
 }
 
@@ -354,4 +377,46 @@ fn at(stage: &'static str) -> impl Fn(io::Error) -> StartError {
 
 fn errno(stage: &'static str) -> impl Fn(rustix::io::Errno) -> StartError {
     move |errno| StartError::System { stage, source: errno.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::end::{HowEnded, Sent};
+
+    /// A worker that has reported this before it served.
+    fn ended(event: Event, errno: Errno) -> End {
+        End {
+            how: HowEnded::Exited(1),
+            crash: None,
+            denied: None,
+            served: false,
+            sandbox: Arc::default(),
+            refusal: None,
+            heap_fault: None,
+            stack: None,
+            report: Some(Report { event, errno: errno.raw_os_error(), text: "as it says".into() }),
+            violation: None,
+            killed_by_host: false,
+            sent: Sent::default(),
+            retired: false,
+            too_many_threads: None,
+            too_much_on_disk: None,
+            signals_put_back: 0,
+            cpu_limit: None,
+        }
+    }
+
+    #[test]
+    fn a_group_that_refuses_is_not_the_library() {
+        let check = |event, errno, joins, expect| {
+            let error = not_started(ended(event, errno), joins, String::new());
+            assert_eq!((error.is_of_library(), error.passes()), expect, "{event:?}, {errno:?}, {joins}");
+        };
+        check(Event::GroupRefused, Errno::NOSPC, true, (false, false));
+        check(Event::GroupRefused, Errno::AGAIN, true, (false, true));
+        // It was to join none: whatever it says.
+        check(Event::GroupRefused, Errno::AGAIN, false, (true, false));
+        check(Event::LaunchFailed, Errno::AGAIN, true, (true, false));
+    }
 }

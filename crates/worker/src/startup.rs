@@ -237,7 +237,7 @@ fn join(groups: Vec<OwnedFd>) -> Result<(), Failure> {
             let file = std::fs::read_link(format!("/proc/self/fd/{}", group.as_raw_fd())).unwrap_or_default();
             let directory = file.parent().unwrap_or(&file).display();
             Failure::system(
-                Event::LaunchFailed,
+                Event::GroupRefused,
                 &format!("join the control group {directory}"),
                 &errno.into(),
             )
