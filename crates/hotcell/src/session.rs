@@ -45,7 +45,7 @@ mod releases;
 pub(crate) mod reload;
 mod restore;
 mod retry;
-mod rounds;
+pub(crate) mod rounds;
 mod ruled;
 pub(crate) mod served;
 mod service;
