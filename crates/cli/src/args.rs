@@ -300,8 +300,12 @@ What breaks programs: a function that is gone, can no longer be called, or takes
 travels and has other fields; a constant or an enumerator that is gone, or an enumerator with another value; another soname. \
 What is new, other values of constants (a version), and other comments break none.
 
-As JSON: an object with `changes`, each with `kind` (added, removed, changed), `subject`, `name`, `details` and `breaks`, and \
-`summary`, with `breaking` and `other`.
+A contract whose library is contained less than before says so by itself: another profile, more that `sandbox` names, less \
+that it demands, less that is guarded (`guard`). It breaks no program, and the exit status is that of the rest. Lines of \
+`allow` are compared as they are written; one without a condition covers all that have one.
+
+As JSON: an object with `changes`, each with `kind` (added, removed, changed; of `sandbox` and `guard` also weakened, \
+tightened), `subject`, `name`, `details` and `breaks`, and `summary`, with `breaking`, `weakened` and `other`.
 
 Exit status: 0 when nothing breaks programs, 1 when something does; 113 (InvalidArgument) when a state cannot be read, 117 \
 (LoadFailed) when a contract's library cannot.
