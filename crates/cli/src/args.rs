@@ -216,6 +216,9 @@ and what is kept, as `keeps`.
 
 A header alone that does not compile by itself is tried with standard headers before it, here and by `hotcell call`.
 
+Of what is wrong with a contract the first hundred are shown, here and by other commands, and how many more there are; as JSON \
+all is told.
+
 Exit status: 0 when the contract is valid, 113 (InvalidArgument) when a line of it or of a header is wrong, \
 117 (LoadFailed) when the library cannot be read, 125 (Unsupported) with `--strict` when a function is undecided.
 

@@ -61,8 +61,8 @@ fn state(reader: &Reader, path: &Path, args: &DiffArgs) -> Result<Interface, Fai
             library_dirs: args.library_dirs.clone(),
         };
         let checked = hotcell_bind::check_by(reader, &call::job(&source, None)?)?;
-        for warning in &checked.warnings {
-            complain(warning.trim_end());
+        for warning in hotcell_bind::shown(&checked.warnings) {
+            complain(&warning);
         }
         return Ok(checked.interface);
     }
