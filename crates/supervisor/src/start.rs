@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use hotcell_protocol::wire::{self, Event, Guard, Hello, Packet, Welcome};
-use hotcell_sandbox::control_group;
+use hotcell_sandbox::control_groups;
 use hotcell_shm::control::ControlSocket;
 use hotcell_shm::lock::Mutex;
 use hotcell_shm::{EventFd, HeapSegment, HostChannel, sealed_copy};
@@ -23,7 +23,7 @@ use crate::libraries::{self, Replaced};
 use crate::monitor::{Monitor, Order};
 use crate::output::Tail;
 use crate::outside;
-use crate::spec::Spec;
+use crate::spec::{Spec, lanes};
 use crate::stacks::Loaded;
 use crate::worker::{KILL_GRACE, Shared, State, Worker};
 
@@ -272,14 +272,12 @@ fn capabilities(spec: &Spec) -> u64 {
     CAPABILITIES | lanes | eventfds | health
 }
 
-/// Lanes of a channel: one for each call at a time, and the dispatcher's.
-fn lanes(spec: &Spec) -> u32 {
-    spec.callers.clamp(1, Worker::MOST_CALLERS) + 1
-}
-
 /// Makes channel and control socket and leaves the hello in the socket: the worker finds it there when it
 /// comes up, and nobody waits for anybody.
 fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
+    if let Some(too_many) = spec.too_many_descriptors() {
+        return Err(at("send the hello")(io::Error::new(io::ErrorKind::InvalidInput, too_many)));
+    }
     let channel = HostChannel::unsealed(lanes(spec), EPOCH, generation).map_err(errno("make the channel"))?;
     channel.let_leave(spec.leaves);
     channel.limit_objects(spec.objects);
@@ -293,8 +291,7 @@ fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
     let (control, worker_end) = ControlSocket::pair().map_err(errno("make the control socket"))?;
     let shim = sealed_copy(&spec.libraries.shim(spec.shim)).map_err(errno("copy the shim"))?;
     let libraries: Vec<&File> = spec.libraries.files().collect();
-    let groups = spec.groups.iter().map(|path| control_group(path)).collect::<io::Result<Vec<_>>>();
-    let groups = groups.map_err(at("put workers into a control group"))?;
+    let groups = control_groups(&spec.groups).map_err(at("put workers into a control group"))?;
     // Last of all that can fail for want of something, and before anything that a worker gets.
     let offered = offer(spec, generation, &channel)?;
     let (request, reply) = channel.files();

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use hotcell::dynamic::Value;
-use hotcell::{Breaker, ErrorKind, Options, Profile, Restart, Sandbox};
+use hotcell::{Breaker, Error, ErrorKind, Options, Profile, Restart, Sandbox};
 use hotcell_e2e::process::wait_until;
 use hotcell_e2e::wall::{Attacker, Attacks, as_every_user};
 
@@ -188,6 +188,53 @@ fn a_group_that_cannot_be_joined_is_told() {
             assert!(kind == ErrorKind::LoadFailed && text.contains(&expect), "{text}");
         }
     });
+}
+
+/// What is wrong with the list of groups, whatever they are, is told before anything starts.
+#[test]
+fn groups_that_cannot_be_meant_are_told() {
+    let attacks = Attacks::new();
+    let refused = |error: Error| {
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
+        error.message().to_owned()
+    };
+    let named = |groups: &[&str]| {
+        let control_groups = groups.iter().map(PathBuf::from).collect();
+        let options = Options { control_groups, ..Options::default() };
+        refused(attacks.open_with(options).map(drop).unwrap_err())
+    };
+    assert_eq!(named(&[""]), "a control group has an empty path");
+    assert_eq!(named(&["/a", "b"]), "the control group `b` is no absolute path");
+    assert_eq!(named(&["/a", "/b", "/a/"]), "the control group `/a/` is named twice");
+    let seventeen: Vec<String> = (0..17).map(|number| format!("/{number}")).collect();
+    let seventeen: Vec<&str> = seventeen.iter().map(String::as_str).collect();
+    assert_eq!(named(&seventeen), "17 control groups are more than 16");
+    // With that many libraries there is no room for any group.
+    let options = Options { control_groups: vec!["/a".into()], ..Options::default() };
+    let text = refused(attacks.open_several(122, options).map(drop).unwrap_err());
+    assert!(
+        text.starts_with("a worker can be given 128 descriptors at its start, and this one would need "),
+        "{text}"
+    );
+    assert!(text.contains("122 for libraries") && text.ends_with(", 1 for control groups"), "{text}");
+}
+
+#[test]
+fn two_groups_of_one_hierarchy_are_told() {
+    let attacks = Attacks::new();
+    let groups: Vec<Group> = ["", "pids"].into_iter().filter_map(Group::new).collect();
+    for group in &groups {
+        let below = group.0.join("below");
+        fs::create_dir(&below).unwrap();
+        let below = Group(below);
+        let error = open(&attacks, &[&group.0, &below.0], Profile::Compute).map(drop).unwrap_err();
+        let expect = format!(
+            "put workers into a control group: {} and {} are of one hierarchy",
+            group.0.display(),
+            below.0.display()
+        );
+        assert!(error.kind() == ErrorKind::LoadFailed && error.message().contains(&expect), "{error}");
+    }
 }
 
 /// One that can be opened, and whose rule is against it.
