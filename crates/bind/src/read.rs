@@ -58,6 +58,7 @@ pub fn check_by(reader: &Reader, job: &Job) -> Result<Checked, Error> {
         api = reader.parse(&headers);
     }
     let api = api.map_err(Error::from_header)?;
+    libraries.follow(&api.functions);
     let (api, remarks) = with_forms(&|job| reader.parse(job), &mut contract, api, &mut headers, &libraries)
         .map_err(|error| error.rendered(&text))?;
     let selection = job.only.as_deref().map_or(Selection::Contract, Selection::Only);

@@ -128,6 +128,9 @@ pub struct Param {
     pub ty: CType,
     /// Elements the header writes in brackets, as in `unsigned char digest[32]`.
     pub array_length: Option<u64>,
+    /// Whether there may be more of them, as in `int values[static 3]`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub at_least: bool,
     /// Whether there is no number in the brackets: an array, as in `double values[]`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub open_array: bool,
@@ -155,6 +158,11 @@ pub enum Attribute {
     },
     /// Deprecated.
     Deprecated,
+    /// `__asm__("…")`: its symbol has another name than it.
+    Symbol {
+        /// That name, whatever it is made of.
+        name: String,
+    },
 }
 
 /// A structure or union.
@@ -246,7 +254,23 @@ impl Api {
     }
 }
 
+impl Param {
+    /// Elements of an array that has this many, and no more.
+    pub fn exact_length(&self) -> Option<u64> {
+        self.array_length.filter(|_| !self.at_least)
+    }
+}
+
 impl Function {
+    /// The name of its symbol: its own, unless the header says another.
+    pub fn symbol(&self) -> &str {
+        let said = self.attributes.iter().find_map(|attribute| match attribute {
+            Attribute::Symbol { name } => Some(name.as_str()),
+            _ => None,
+        });
+        said.unwrap_or(&self.name)
+    }
+
     /// Whether the header says that it does not return.
     pub fn noreturn(&self) -> bool {
         self.attributes.contains(&Attribute::Noreturn)
