@@ -67,8 +67,7 @@ pub fn check_by(reader: &Reader, job: &Job) -> Result<Checked, Error> {
     let mut interface = checked.interface;
     interface.source.defines = headers.defines;
     interface.source.prelude = headers.prelude;
-    let rendered = |warning| hotcell_contract::render(std::slice::from_ref(warning), &text, false);
-    let mut warnings: Vec<String> = remarks.iter().chain(&checked.warnings).map(rendered).collect();
+    let mut warnings = hotcell_contract::render_each(remarks.iter().chain(&checked.warnings), &text);
     if interface.functions.is_empty() && interface.left_out.is_empty() && job.only.is_none() {
         warnings.push(none_selected(&api, libraries.link().exports));
     }

@@ -87,7 +87,7 @@ pub(crate) fn is_at_least(param: &Entity<'_>) -> bool {
     // The outermost brackets are the first behind its name: those of types within are behind them, or in parentheses before it.
     let printed = param.get_pretty_printer().print();
     let name = param.get_name().unwrap_or_default();
-    let behind = match printed.rsplit_once(&format!("{name}[")) {
+    let behind = match printed.split_once(&format!("{name}[")) {
         Some((_, behind)) if !name.is_empty() => behind,
         _ => printed.split_once('[').map_or("", |(_, behind)| behind),
     };

@@ -55,8 +55,8 @@ fn function<'tu>(declarations: &[Entity<'tu>], types: &mut Types<'tu, '_>) -> Op
     let params: Vec<_> = params.collect();
     let name = best.get_name()?;
     let mut attributes: Vec<_> = declarations.iter().flat_map(attributes::attributes).collect();
-    let symbols = declarations.iter().filter_map(|declaration| symbol(declaration, &name));
-    attributes.extend(symbols.last().map(|name| Attribute::Symbol { name }));
+    let symbol = declarations.iter().rev().find_map(|declaration| symbol(declaration, &name));
+    attributes.extend(symbol.map(|name| Attribute::Symbol { name }));
     // Another declaration may name parameters of one that has none.
     let is_of_params = |attribute: &Attribute| match attribute {
         Attribute::Nonnull { params: named } => named.iter().all(|index| (*index as usize) < params.len()),
