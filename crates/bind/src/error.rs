@@ -33,7 +33,10 @@ fn more(count: usize) -> String {
 pub fn shown(remarks: &[String]) -> impl Iterator<Item = String> {
     let left = remarks.len().saturating_sub(MOST_SHOWN);
     let first = remarks.iter().take(MOST_SHOWN).map(|remark| remark.trim_end().to_owned());
-    first.chain((left > 0).then(|| format!("… and {left} more remarks on the contract")))
+    first.chain(
+        (left > 0)
+            .then(|| format!("… and {left} more remarks; `hotcell check --format json` tells all of them")),
+    )
 }
 
 impl Error {
@@ -180,6 +183,6 @@ mod tests {
         assert_eq!(shown(&remarks(100)).count(), 100);
         let many: Vec<String> = shown(&remarks(103)).collect();
         assert_eq!((many.len(), many[99].as_str()), (101, "99"));
-        assert_eq!(many[100], "… and 3 more remarks on the contract");
+        assert_eq!(many[100], "… and 3 more remarks; `hotcell check --format json` tells all of them");
     }
 }

@@ -304,8 +304,8 @@ travels and has other fields; a constant or an enumerator that is gone, or an en
 What is new, other values of constants (a version), and other comments break none.
 
 A contract whose library is contained less than before says so by itself: another profile, more that `sandbox` names, less \
-that it demands, less that is guarded (`guard`). It breaks no program, and the exit status is that of the rest. Lines of \
-`allow` are compared as they are written; one without a condition covers all that have one.
+that it demands, less that is guarded (`guard`). It breaks no program, and the exit status is that of the rest. Paths \
+and lines of `allow` are compared as they are written; one without a condition covers all that have one.
 
 As JSON: an object with `changes`, each with `kind` (added, removed, changed; of `sandbox` and `guard` also weakened, \
 tightened), `subject`, `name`, `details` and `breaks`, and `summary`, with `breaking`, `weakened` and `other`.

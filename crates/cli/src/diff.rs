@@ -75,12 +75,15 @@ fn state(reader: &Reader, path: &Path, args: &DiffArgs) -> Result<Interface, Fai
     Interface::from_json(&text).map_err(|why| Failure::Usage(format!("{name}: {why}")))
 }
 
+/// Whether a change is one of a section's.
+type Belongs = fn(&Change) -> bool;
+
 fn to_text(found: &[Change], width: Option<usize>) -> String {
     if found.is_empty() {
         return "nothing changed\n".to_owned();
     }
     let mut text = String::new();
-    let sections: [(fn(&Change) -> bool, _, _); 3] = [
+    let sections: [(Belongs, _, _); 3] = [
         (|change| change.breaks, "breaks programs", BAD),
         (Change::is_weaker, "contains the library less", BAD),
         (|change| !change.breaks && !change.is_weaker(), "breaks none", STRONG),
@@ -102,7 +105,7 @@ fn to_text(found: &[Change], width: Option<usize>) -> String {
             text.push_str(&format!("{}\n{}\n", styled(title, style), columns(&rows, width)));
         }
     }
-    let count = |belongs: fn(&Change) -> bool| found.iter().filter(|change| belongs(change)).count();
+    let count = |belongs: Belongs| found.iter().filter(|change| belongs(change)).count();
     let [breaking, weaker, other] = sections.map(|(belongs, ..)| count(belongs));
     let plural = |count: usize| if count == 1 { "" } else { "s" };
     let weakened = match weaker {

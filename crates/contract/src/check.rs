@@ -25,7 +25,7 @@ mod cancels;
 mod classify;
 mod decide;
 mod finish;
-mod fixed;
+pub(crate) mod fixed;
 mod handed;
 mod keeps;
 mod lengths;

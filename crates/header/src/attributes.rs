@@ -72,14 +72,14 @@ fn nonnull_params(function: &Entity<'_>) -> Option<Attribute> {
         let name = param.get_name().unwrap_or_default();
         let declared = printed.split("__attribute__").next().unwrap_or_default().trim_end();
         let outermost = declared.strip_suffix(&name).unwrap_or(declared).trim_end();
-        outermost.ends_with("_Nonnull") || is_at_least(param) || printed.contains("__attribute__((nonnull))")
+        outermost.ends_with("_Nonnull") || is_static(param) || printed.contains("__attribute__((nonnull))")
     };
     let params: Vec<u32> = (0..).zip(&params).filter(|(_, param)| says(param)).map(|(i, _)| i).collect();
     (!params.is_empty()).then_some(Attribute::Nonnull { params })
 }
 
-/// Whether a parameter is an array of at least so many: `int values[static 3]`.
-pub(crate) fn is_at_least(param: &Entity<'_>) -> bool {
+/// Whether a parameter is an array that has to be there: `int values[static 3]`.
+fn is_static(param: &Entity<'_>) -> bool {
     let kind = param.get_type().map(|ty| ty.get_canonical_type().get_kind());
     if !matches!(kind, Some(TypeKind::ConstantArray | TypeKind::VariableArray)) {
         return false;

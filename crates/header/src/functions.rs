@@ -48,9 +48,8 @@ fn function<'tu>(declarations: &[Entity<'tu>], types: &mut Types<'tu, '_>) -> Op
         let (ty, array_length) = types.parameter(written, &Context::of(Some(param)));
         let name = param.get_name().filter(|name| is_name(name));
         let kind = written.get_canonical_type().get_kind();
-        let at_least = array_length.is_some() && attributes::is_at_least(&param);
         let open_array = matches!(kind, TypeKind::IncompleteArray | TypeKind::VariableArray);
-        Some(Param { name, ty, array_length, at_least, open_array })
+        Some(Param { name, ty, array_length, open_array })
     });
     let params: Vec<_> = params.collect();
     let name = best.get_name()?;
@@ -100,13 +99,26 @@ fn is_old_style(declaration: &Entity<'_>) -> bool {
     let names: Vec<_> = params.iter().filter_map(Entity::get_name).collect();
     let Some(name) = declaration.get_name().filter(|_| !names.is_empty()) else { return false };
     // Printed as it was written: with a prototype a type stands before each name.
-    let head = format!("{name}({})", names.join(", "));
-    let printed = declaration.get_pretty_printer().print();
-    printed.match_indices(&head).any(|(at, _)| {
-        let before = printed[..at].chars().next_back();
-        before.is_some_and(|before| !before.is_alphanumeric() && before != '_' && before != '(')
-            && !printed[..at].contains(['{', ';'])
-    })
+    let printed = without_texts(&declaration.get_pretty_printer().print());
+    let names = names.join(", ");
+    let stands = |head: &str, may_stand_before: fn(char) -> bool| {
+        printed.match_indices(head).any(|(at, _)| {
+            let before = &printed[..at];
+            before.chars().next_back().is_none_or(may_stand_before) && !before.contains(['{', ';'])
+        })
+    };
+    stands(&format!("{name}({names})"), |before| !before.is_alphanumeric() && !matches!(before, '_' | '('))
+        || stands(&format!("({name})({names})"), |before| !before.is_alphanumeric() && before != '_')
+}
+
+/// What is printed, but for what is in quotes: attributes have texts, which may be anything.
+fn without_texts(printed: &str) -> String {
+    let mut parts = printed.split('"');
+    let mut kept = parts.next().unwrap_or_default().to_owned();
+    while let (Some(_), Some(behind)) = (parts.next(), parts.next()) {
+        kept.push_str(behind);
+    }
+    kept
 }
 
 /// The name of its symbol, where that is another.

@@ -114,7 +114,7 @@ pub(crate) fn of_start(error: &StartError) -> (Fault, String) {
         StartError::System { .. } => {
             (failed(ErrorKind::LoadFailed, Cause::None, error.to_string()), String::new())
         }
-        StartError::NotJoined { output, .. } => {
+        StartError::NotBegun { output, .. } => {
             (failed(ErrorKind::LoadFailed, Cause::None, error.to_string()), output.clone())
         }
         StartError::NotInForce { missing, output } => {

@@ -128,9 +128,6 @@ pub struct Param {
     pub ty: CType,
     /// Elements the header writes in brackets, as in `unsigned char digest[32]`.
     pub array_length: Option<u64>,
-    /// Whether there may be more of them, as in `int values[static 3]`.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub at_least: bool,
     /// Whether there is no number in the brackets: an array, as in `double values[]`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub open_array: bool,
@@ -251,13 +248,6 @@ impl Api {
     /// records.
     pub fn leave_out_flaws(&mut self) {
         flaw::leave_out(self);
-    }
-}
-
-impl Param {
-    /// Elements of an array that has this many, and no more.
-    pub fn exact_length(&self) -> Option<u64> {
-        self.array_length.filter(|_| !self.at_least)
     }
 }
 

@@ -24,23 +24,23 @@ pub struct Wall {
 }
 
 impl Wall {
-    /// Restricts this process, before the library's first instruction. `libraries` can be read besides.
+    /// Restricts this process, before the library's first instruction. `libraries` can be read besides. What is
+    /// ending is not tried.
     ///
     /// Call it while there is one thread: rules of paths are a thread's own and its children's.
     ///
     /// # Errors
     ///
     /// Which part cannot be had. What was put up until then stays.
-    pub fn load(plan: &Plan, libraries: &[OwnedFd]) -> io::Result<Wall> {
+    pub fn load(plan: &Plan, libraries: &[OwnedFd], ending: Ending) -> io::Result<Wall> {
         let step = |what: &'static str| {
             move |error: io::Error| io::Error::new(error.kind(), format!("{what}: {error}"))
         };
         capabilities::drop_all().map_err(step("give up capabilities"))?;
         let pid = process::id();
-        // Before there is code of others, and a filter of this process's own.
-        let ending = Ending::of_this_process();
+        let version = if ending.has_landlock() { 0 } else { landlock::version() };
         if plan.is_traced {
-            landlock::enter_of_trace(landlock::version()).map_err(step("keep away from other programs"))?;
+            landlock::enter_of_trace(version).map_err(step("keep away from other programs"))?;
             seccomp::install(&with_pid(&plan.load, pid))
                 .map_err(step("install the filter of system calls"))?;
             notify::hand_over(&with_pid(&plan.serve, pid))
@@ -48,7 +48,6 @@ impl Wall {
             let (serve, level) = (Vec::new(), Level::default());
             return Ok(Wall { serve, domain: None, level, ending, is_traced: true });
         }
-        let version = if ending.has_landlock() { 0 } else { landlock::version() };
         let missing = match version {
             0 if plan.needs_paths => {
                 Some("paths need Landlock (Linux 5.13), which this kernel or container does not offer")

@@ -82,7 +82,7 @@ impl Spec {
         let always = ALWAYS + usize::from(self.wall.is_some());
         let lists = [
             (self.libraries.files().count(), "for libraries"),
-            (if self.eventfds { lanes(self) as usize } else { 0 }, "for callers"),
+            (eventfds(self) as usize, "for callers"),
             (self.groups.len(), "for control groups"),
         ];
         too_many(always, &lists)
@@ -97,6 +97,16 @@ impl Spec {
 /// Lanes of a channel: one for each call at a time, and the dispatcher's.
 pub(crate) fn lanes(spec: &Spec) -> u32 {
     spec.callers.clamp(1, Worker::MOST_CALLERS) + 1
+}
+
+/// Eventfds of its lanes, where callers may wait in an event loop.
+pub(crate) fn eventfds(spec: &Spec) -> u32 {
+    match (spec.eventfds, &spec.client) {
+        (false, _) => 0,
+        // Nobody here waits in an event loop for threads of the library; clients in another process do.
+        (true, None) => lanes(spec) - 1,
+        (true, Some(_)) => lanes(spec),
+    }
 }
 
 fn too_many(always: usize, lists: &[(usize, &str)]) -> Option<String> {

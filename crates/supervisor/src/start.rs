@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use hotcell_protocol::wire::{self, Event, Guard, Hello, Packet, Welcome};
-use hotcell_sandbox::control_groups;
+use hotcell_sandbox::{LACKED, control_groups};
 use hotcell_shm::control::ControlSocket;
 use hotcell_shm::lock::Mutex;
 use hotcell_shm::{EventFd, HeapSegment, HostChannel, sealed_copy};
@@ -18,12 +18,12 @@ use rustix::process::Signal;
 
 use crate::changed::Changed;
 use crate::client::Offered;
-use crate::end::{End, Report};
+use crate::end::{End, HowEnded, Report};
 use crate::libraries::{self, Replaced};
 use crate::monitor::{Monitor, Order};
 use crate::output::Tail;
 use crate::outside;
-use crate::spec::{Spec, lanes};
+use crate::spec::{Spec, eventfds, lanes};
 use crate::stacks::Loaded;
 use crate::worker::{KILL_GRACE, Shared, State, Worker};
 
@@ -67,9 +67,10 @@ pub enum StartError {
         /// What it printed.
         output: String,
     },
-    /// It could not join a control group that its session names, and ended before it loaded anything.
-    NotJoined {
-        /// Which group, and why, in its words.
+    /// It ended before it loaded anything: it could not join a control group that its session names, or the machine had nothing by
+    /// which to find out what holds there.
+    NotBegun {
+        /// What, and why, in its words.
         text: String,
         /// The error's number, by its word.
         errno: i32,
@@ -107,7 +108,7 @@ impl StartError {
     pub fn passes(&self) -> bool {
         match self {
             StartError::System { source, .. } => passes(source),
-            StartError::NotJoined { errno, .. } => passes(&io::Error::from_raw_os_error(*errno)),
+            StartError::NotBegun { errno, .. } => passes(&io::Error::from_raw_os_error(*errno)),
             _ => false,
         }
     }
@@ -124,7 +125,7 @@ impl fmt::Display for StartError {
         match self {
             StartError::System { stage, source } => write!(f, "{stage}: {source}"),
             StartError::Ended { .. } => f.write_str("the worker ended while it loaded the library"),
-            StartError::NotJoined { text, .. } => f.write_str(text),
+            StartError::NotBegun { text, .. } => f.write_str(text),
             StartError::Replaced { replaced, .. } => replaced.fmt(f),
             StartError::NotInForce { missing, .. } => {
                 write!(f, "what was asked for is not in force: {} missing", missing.join(", "))
@@ -254,11 +255,17 @@ impl Worker {
     }
 }
 
-/// Why a worker ended before it served. That it could not join a group is its own word, and taken only of one that was to join some.
+/// Why a worker ended before it served. That it could not join a group is its own word, and taken only of one that was to join some; that
+/// the machine lacked something, only where what it lacked is of the kind that passes.
 fn not_started(end: End, joins: bool, output: String) -> StartError {
     match &end.report {
         Some(Report { event: Event::GroupRefused, errno, text }) if joins => {
-            StartError::NotJoined { text: text.clone(), errno: *errno, output }
+            StartError::NotBegun { text: text.clone(), errno: *errno, output }
+        }
+        Some(Report { event: Event::LaunchFailed, errno, text })
+            if end.how == HowEnded::Exited(LACKED) && passes(&io::Error::from_raw_os_error(*errno)) =>
+        {
+            StartError::NotBegun { text: text.clone(), errno: *errno, output }
         }
         _ => StartError::Ended { end: Box::new(end), output },
     }
@@ -282,9 +289,7 @@ fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
     channel.let_leave(spec.leaves);
     channel.limit_objects(spec.objects);
     if spec.eventfds {
-        // Nobody here waits in an event loop for threads of the library; clients in another process do.
-        let waited = if spec.client.is_some() { lanes(spec) } else { lanes(spec) - 1 };
-        channel.add_eventfds(waited).map_err(errno("make eventfds"))?;
+        channel.add_eventfds(eventfds(spec)).map_err(errno("make eventfds"))?;
     }
     let (counts, heap) =
         HeapSegment::create(spec.functions, spec.limits.memory).map_err(errno("make the heap segment"))?;
@@ -379,7 +384,7 @@ fn errno(stage: &'static str) -> impl Fn(rustix::io::Errno) -> StartError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::end::{HowEnded, Sent};
+    use crate::end::Sent;
 
     /// A worker that has reported this before it served.
     fn ended(event: Event, errno: Errno) -> End {
@@ -415,5 +420,11 @@ mod tests {
         // It was to join none: whatever it says.
         check(Event::GroupRefused, Errno::AGAIN, false, (true, false));
         check(Event::LaunchFailed, Errno::AGAIN, true, (true, false));
+        // Before it loaded anything.
+        for (errno, expect) in [(Errno::AGAIN, (false, true)), (Errno::PERM, (true, false))] {
+            let end = End { how: HowEnded::Exited(LACKED), ..ended(Event::LaunchFailed, errno) };
+            let error = not_started(end, false, String::new());
+            assert_eq!((error.is_of_library(), error.passes()), expect, "{errno:?}");
+        }
     }
 }

@@ -196,7 +196,11 @@ fn of_very_many_faults_the_first_are_shown() {
     let ended = folder.hotcell(["check", "remark.toml"]).succeeds();
     let said = ended.stderr();
     assert_eq!(said.lines().filter(|line| line.starts_with("warning")).count(), 100);
-    assert!(said.ends_with("… and 900 more remarks on the contract\n"), "{said}");
+    let last = "… and 900 more remarks; `hotcell check --format json` tells all of them\n";
+    assert!(said.ends_with(last), "{said}");
+    let report = folder.hotcell(["check", "remark.toml"]).json();
+    let all: Vec<&str> = report["warnings"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert!(all.len() == FAULTS && all[999].starts_with("warning: `sun_999_*`"), "{}", all.len());
 }
 
 #[test]

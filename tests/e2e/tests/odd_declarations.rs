@@ -71,6 +71,9 @@ fn a_fixed_argument_knows_no_parameter() {
         folder.hotcell(["check", "bind.toml"])
     };
     with("x + 1").fails(113).says("--> bind.toml:6:14\n").says("`x` is a parameter of `next`");
-    with("2 + 3").succeeds();
+    for c in ["2) + (3", "(2", "2 // y", "2 /* y", "'"] {
+        with(c).fails(113).says("`fixed` is one C expression");
+    }
+    with("2 /* x + y */ + 3").succeeds();
     folder.hotcell(["call", "bind.toml", "next", "1"]).succeeds().prints("return  6");
 }

@@ -132,9 +132,10 @@ impl Found {
     }
 }
 
-/// Whether a path is another, or lies below it.
+/// Whether a path is another, or lies below it, as they are written. Where one goes up again nobody knows where it is: links may be on the way.
 fn is_below(path: &str, other: &str) -> bool {
-    Path::new(path).starts_with(other)
+    let climbs = [path, other].iter().any(|path| path.split('/').any(|part| part == ".."));
+    path == other || !climbs && Path::new(path).starts_with(other)
 }
 
 /// Whether a line allows what another does, or a part of it.
@@ -223,6 +224,11 @@ mod tests {
         };
         let none: &[&str] = &[];
         let none = [none; 3];
+        check(
+            &of(&["/etc", "/b/.."], &[], &[], &[]),
+            &of(&["/etc/../root", "/b/.."], &[], &[], &[]),
+            [&["`read` has more: `/etc/../root`"], &["`read` has no longer: `/etc`"], &[]],
+        );
         check(&of(&["/etc", "/a"], &[], &[], &[]), &of(&["/a", "/etc/"], &[], &[], &[]), none);
         check(
             &of(&["/etc"], &[], &[], &[]),

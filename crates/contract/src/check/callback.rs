@@ -83,7 +83,6 @@ fn function(name: &str, signature: &Signature) -> Function {
         name: name.clone(),
         ty: ty.clone(),
         array_length: None,
-        at_least: false,
         open_array: false,
     };
     let params = signature.params.iter().map(param).collect();

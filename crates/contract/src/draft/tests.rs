@@ -30,7 +30,6 @@ fn api(names: &[&str]) -> Api {
         name: Some(name.into()),
         ty: number(&format!("{} *", to.written), Type::Pointer { pointee: Box::new(to), constant: false }),
         array_length: None,
-        at_least: false,
         open_array: false,
     };
     let function = |name: &&str| Function {

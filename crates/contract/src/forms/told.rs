@@ -79,7 +79,6 @@ fn names_of(signature: &Signature) -> Vec<String> {
         name: name.clone(),
         ty: ty.clone(),
         array_length: None,
-        at_least: false,
         open_array: false,
     };
     let params = signature.params.iter().map(param).collect();

@@ -32,10 +32,6 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
             notes.add(index, reason);
             continue;
         }
-        if param.at_least {
-            notes.add(index, format!("`{name}` has at least {length} elements, and may have more"));
-            continue;
-        }
         let Some(value) = i64::try_from(length).ok().filter(|&length| length > 1).map(i128::from) else {
             notes.add(index, format!("`{name}[{length}]` may be longer than it says"));
             continue;

@@ -108,7 +108,7 @@ fn in_place(length: Option<Expr>) -> Role {
 
 /// An array whose length the header writes in brackets.
 fn array(view: &View<'_>, index: usize) -> Option<Role> {
-    let length = view.param(index)?.exact_length().filter(|&length| length > 1)?;
+    let length = view.param(index)?.array_length.filter(|&length| length > 1)?;
     let (element, _) = view.buffer(index)?;
     if element.kind == Type::Void || view.has_own_length(index, index) || view.length_pointer(index).is_some()
     {

@@ -338,7 +338,6 @@ mod tests {
                 name: Some("größe$1".into()),
                 ty: ty("a *", pointer),
                 array_length: None,
-                at_least: false,
                 open_array: false,
             }],
             result: ty("enum level", Type::Enum { name: "level".into(), bits: 32, signed: false }),

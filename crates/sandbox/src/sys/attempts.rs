@@ -7,6 +7,8 @@ use std::ffi::{c_int, c_long};
 use std::io;
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use crate::level::Level;
 use crate::sys::{capabilities, probe, process};
@@ -44,7 +46,7 @@ pub(crate) fn all(ending: Ending) -> Level {
 /// Attempts that end who makes them, by a filter that was around this process before its own: a bit for each, by its number in the
 /// table or among the [others](OTHERS).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Ending(u64);
+pub struct Ending(u64);
 
 /// Where the numbers of attempts begin that are in no group of the table, which has fewer.
 const OTHERS: usize = 60;
@@ -56,12 +58,16 @@ const LANDLOCK: usize = OTHERS + 3;
 
 impl Ending {
     /// Asks for all of them: each is made by a child, of which nothing but its end is seen. Where there is no filter yet, nothing ends
-    /// anybody. What cannot be asked is taken for harmless, as it mostly is.
+    /// anybody.
     ///
-    /// Call it before there is code of others: that would be asked.
-    pub(crate) fn of_this_process() -> Ending {
+    /// Call it while there is one thread, before there is code of others, which would be asked, and a filter of this process's own.
+    ///
+    /// # Errors
+    ///
+    /// There is no child to ask by: the machine has no process or memory for it.
+    pub fn of_this_process() -> io::Result<Ending> {
         if !process::is_filtered() {
-            return Ending::default();
+            return Ok(Ending::default());
         }
         let (written, read) = (libc::PROT_READ | libc::PROT_WRITE, libc::PROT_READ);
         let map = |protection: c_int| {
@@ -82,7 +88,7 @@ impl Ending {
             let listed = groups.iter().flat_map(|(_, attempts)| attempts.iter().copied()).enumerate();
             let others = others.into_iter().enumerate().map(|(at, attempt)| (OTHERS + at, attempt));
             let all: Vec<(usize, Attempt)> = listed.chain(others).collect();
-            Ending(which_end(&all).into_iter().fold(0, |bits, number| bits | 1 << number))
+            Ok(Ending(which_end(&all)?.into_iter().fold(0, |bits, number| bits | 1 << number)))
         })
     }
 
@@ -97,23 +103,28 @@ impl Ending {
 }
 
 /// The numbers of those that end a child that makes them: by SIGSYS, which is how filters do that.
-fn which_end(all: &[(usize, Attempt)]) -> Vec<usize> {
+fn which_end(all: &[(usize, Attempt)]) -> io::Result<Vec<usize>> {
     let (shared, anonymous) = (libc::MAP_SHARED | libc::MAP_ANONYMOUS, -1);
     // SAFETY: a fresh map at an address of the kernel's choice overlaps nothing.
     let page = unsafe {
         libc::mmap(ptr::null_mut(), PAGE, libc::PROT_READ | libc::PROT_WRITE, shared, anonymous, 0)
     };
     if page == libc::MAP_FAILED {
-        return Vec::new();
+        return Err(io::Error::last_os_error());
     }
     // SAFETY: the page is mapped, zeroed and aligned until it is unmapped below, and nothing else is in it.
     let at = unsafe { &*page.cast::<AtomicUsize>() };
-    let (mut ending, mut from) = (Vec::new(), 0);
+    let (mut ending, mut from, mut failed) = (Vec::new(), 0, None);
     while let Some(rest) = all.get(from..).filter(|rest| !rest.is_empty()) {
         // Relaxed throughout: a child begins behind the store, and its end, which is waited for, is behind its own.
         at.store(from, Ordering::Relaxed);
-        // SAFETY: the child makes system calls alone, which harm nobody, see `with_table`, and ends by one.
-        let child = unsafe { libc::fork() };
+        let child = match fork() {
+            Ok(child) => child,
+            Err(error) => {
+                failed = Some(error);
+                break;
+            }
+        };
         if child == 0 {
             // SAFETY: SIG_DFL is a valid action. What a handler noted would be noted of this process: memory is shared.
             unsafe { libc::signal(libc::SIGSYS, libc::SIG_DFL) };
@@ -124,7 +135,7 @@ fn which_end(all: &[(usize, Attempt)]) -> Vec<usize> {
             // SAFETY: ends the child without any handler.
             unsafe { libc::_exit(0) };
         }
-        if child < 0 || !ended_by_filter(child) {
+        if !ended_by_filter(child) {
             break;
         }
         let reached = at.load(Ordering::Relaxed);
@@ -133,7 +144,27 @@ fn which_end(all: &[(usize, Attempt)]) -> Vec<usize> {
     }
     // SAFETY: it is this function's own map, and nothing refers to it any more.
     unsafe { libc::munmap(page, PAGE) };
-    ending
+    failed.map_or(Ok(ending), Err)
+}
+
+/// A child, which is to make system calls alone. Where the machine has none just then it is tried some times.
+fn fork() -> io::Result<libc::pid_t> {
+    const TIMES: u32 = 8;
+    let mut pause = Duration::from_millis(1);
+    for _ in 0..TIMES {
+        // SAFETY: the child makes system calls that harm nobody, see `with_table`, and ends by one.
+        let child = unsafe { libc::fork() };
+        if child >= 0 {
+            return Ok(child);
+        }
+        let error = io::Error::last_os_error();
+        if !matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::ENOMEM)) {
+            return Err(error);
+        }
+        thread::sleep(pause);
+        pause *= 2;
+    }
+    Err(io::Error::from_raw_os_error(libc::EAGAIN))
 }
 
 /// Waits for the end of a child, and tells whether it was ended by SIGSYS.
@@ -302,7 +333,7 @@ mod tests {
     use super::*;
 
     /// The attempts that end who makes them, where these calls do or fail: on a thread of its own, to which the filter stays.
-    fn ending(calls: &'static [c_long], action: SeccompAction) -> Ending {
+    fn filtered(calls: &'static [c_long], action: SeccompAction) -> io::Result<Ending> {
         let filtered = std::thread::spawn(move || {
             let rules: BTreeMap<i64, Vec<_>> = calls.iter().map(|&call| (call, Vec::new())).collect();
             let architecture = std::env::consts::ARCH.try_into().unwrap();
@@ -312,6 +343,10 @@ mod tests {
             Ending::of_this_process()
         });
         filtered.join().unwrap()
+    }
+
+    fn ending(calls: &'static [c_long], action: SeccompAction) -> Ending {
+        filtered(calls, action).unwrap()
     }
 
     /// The numbers of these calls in the table.
@@ -333,7 +368,13 @@ mod tests {
         assert_eq!(ending(&CALLS, SeccompAction::Errno(1)), Ending::default());
         let landlock = ending(&[libc::SYS_landlock_create_ruleset], SeccompAction::KillProcess);
         assert!(landlock.has_landlock() && landlock.0.count_ones() == 1);
-        assert_eq!(Ending::of_this_process().0 & numbers(&CALLS).0, 0, "of those threads alone");
+        assert_eq!(Ending::of_this_process().unwrap().0 & numbers(&CALLS).0, 0, "of those threads alone");
+    }
+
+    #[test]
+    fn who_has_no_child_to_ask_by_is_told() {
+        let error = filtered(&[libc::SYS_clone, libc::SYS_clone3], SeccompAction::Errno(11)).unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(libc::EAGAIN));
     }
 
     #[test]

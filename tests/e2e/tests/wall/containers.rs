@@ -10,18 +10,29 @@ use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
 
 /// Runs a test in a process in which these system calls fail with this error, as under the filter of a container.
 pub(crate) fn where_calls_fail(test: &str, calls: &[i64], errno: i32, body: impl FnOnce()) {
-    filtered(test, calls, SeccompAction::Errno(errno.unsigned_abs()), body);
+    filtered(test, calls, SeccompAction::Errno(errno.unsigned_abs()), &[], body);
 }
 
 /// The same where they end who makes them.
 fn where_calls_end(test: &str, calls: &[i64], body: impl FnOnce()) {
-    filtered(test, calls, SeccompAction::KillProcess, body);
+    filtered(test, calls, SeccompAction::KillProcess, &[], body);
 }
 
-fn filtered(test: &str, calls: &[i64], action: SeccompAction, body: impl FnOnce()) {
+fn filtered(
+    test: &str,
+    calls: &[i64],
+    action: SeccompAction,
+    environment: &[(&str, &str)],
+    body: impl FnOnce(),
+) {
     if env::var_os(CONTAINER).is_none() {
         let mut command = Command::new(env::current_exe().unwrap());
-        let output = command.args(["--exact", test]).env(CONTAINER, "1").output().unwrap();
+        let output = command
+            .args(["--exact", test])
+            .env(CONTAINER, "1")
+            .envs(environment.iter().copied())
+            .output()
+            .unwrap();
         let said =
             String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success() && said.contains("1 passed"), "{said}");
@@ -107,6 +118,18 @@ fn where_asking_for_rules_of_paths_ends_who_does_they_are_not_there() {
             attacker.serves();
         });
     });
+}
+
+/// Where it is noted what a library does, too.
+#[test]
+fn where_asking_for_rules_of_paths_ends_who_does_a_library_is_traced() {
+    const TEST: &str = "containers::where_asking_for_rules_of_paths_ends_who_does_a_library_is_traced";
+    let file = env::temp_dir().join(format!("hotcell-traced-{}", std::process::id()));
+    let traced = [("HOTCELL_TRACE", file.to_str().unwrap()), ("HOTCELL_TRACE_LIBRARY", "attacks")];
+    filtered(TEST, &LANDLOCK, SeccompAction::KillProcess, &traced, || {
+        Attacks::new().open(Sandbox::of(Profile::Compute), &[]).unwrap().serves();
+    });
+    let _ = std::fs::remove_file(file);
 }
 
 #[test]

@@ -20,7 +20,7 @@ impl Buffer<'_> {
         };
         let capacity = match item.capacity.as_ref().or(exact) {
             Some(node) => self.capacity(node)?,
-            None => match self.site.function.params[self.index].exact_length().map(i64::try_from) {
+            None => match self.site.function.params[self.index].array_length.map(i64::try_from) {
                 Some(Ok(value)) => Capacity::Elements { size: Expr::Int { value: value.into() } },
                 _ => Capacity::Caller,
             },

@@ -178,15 +178,13 @@ pub(crate) fn function(declaration: &str) -> Function {
     let variadic = params.last() == Some(&"...");
     let params = params.into_iter().filter(|text| !["void", "...", ""].contains(text));
     let param = |text: &str| {
-        let (text, length) = match text.split_once('[') {
-            Some((text, length)) => (text, length.trim_end_matches(']')),
-            None => (text, ""),
+        let (text, array_length) = match text.split_once('[') {
+            Some((text, length)) => (text, length.trim_end_matches(']').parse().ok()),
+            None => (text, None),
         };
-        let at_least = length.starts_with("static ");
-        let array_length = length.trim_start_matches("static ").parse().ok();
         let (ty, name) = declarator(text);
         let ty = if array_length.is_some() { ctype(&format!("{ty} *")) } else { ctype(ty) };
-        Param { name: name.map(str::to_owned), ty, array_length, at_least, open_array: false }
+        Param { name: name.map(str::to_owned), ty, array_length, open_array: false }
     };
     Function {
         name: name.unwrap().into(),

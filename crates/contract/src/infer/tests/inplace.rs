@@ -60,9 +60,6 @@ fn an_array_with_a_length_in_brackets_is_changed_in_place() {
         ("int pipe_ends(int fds[2])", "? -> value"),
         ("void shared_state(unsigned state[64])", "? -> void"),
         ("void generate(unsigned char out[1])", "? -> void"),
-        ("void generate(unsigned char out[static 16])", "? -> void"),
-        ("int check_key(const unsigned char key[16])", "data[16] -> value"),
-        ("int check_key(const unsigned char key[static 16])", "? -> value"),
         ("void generate(unsigned char out[16], size_t out_len)", "? value -> void"),
         ("void set_table(unsigned char table[256])", "? -> void"),
     ]);

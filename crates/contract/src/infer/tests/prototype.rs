@@ -81,15 +81,11 @@ fn param(text: &str) -> Param {
             name,
             ty: CType { written: text.into(), canonical: text.into(), kind },
             array_length: None,
-            at_least: false,
             open_array: false,
         };
     }
-    let at_least = text.contains("[static ");
     let (text, array) = match text.split_once('[') {
-        Some((before, inside)) => {
-            (before, Some(inside.trim_start_matches("static ").trim_end_matches(']').parse().ok()))
-        }
+        Some((before, inside)) => (before, Some(inside.trim_end_matches(']').parse().ok())),
         None => (text, None),
     };
     let (ty, name) = declarator(text);
@@ -100,17 +96,15 @@ fn param(text: &str) -> Param {
             name,
             ty: pointer(base("unsigned char"), constant),
             array_length: Some(16),
-            at_least: false,
             open_array: false,
         };
     }
     match array {
         Some(length) => {
             let constant = text.trim_start().starts_with("const ") && !text.contains('*');
-            let (ty, open_array) = (pointer(ty, constant), length.is_none());
-            Param { name, ty, array_length: length, at_least, open_array }
+            Param { name, ty: pointer(ty, constant), array_length: length, open_array: length.is_none() }
         }
-        None => Param { name, ty, array_length: None, at_least: false, open_array: false },
+        None => Param { name, ty, array_length: None, open_array: false },
     }
 }
 
