@@ -155,6 +155,11 @@ pub enum Attribute {
     },
     /// Deprecated.
     Deprecated,
+    /// `__asm__("…")`: its symbol has another name than it.
+    Symbol {
+        /// That name, whatever it is made of.
+        name: String,
+    },
 }
 
 /// A structure or union.
@@ -247,6 +252,15 @@ impl Api {
 }
 
 impl Function {
+    /// The name of its symbol: its own, unless the header says another.
+    pub fn symbol(&self) -> &str {
+        let said = self.attributes.iter().find_map(|attribute| match attribute {
+            Attribute::Symbol { name } => Some(name.as_str()),
+            _ => None,
+        });
+        said.unwrap_or(&self.name)
+    }
+
     /// Whether the header says that it does not return.
     pub fn noreturn(&self) -> bool {
         self.attributes.contains(&Attribute::Noreturn)

@@ -549,6 +549,8 @@ pub enum Event {
     Unanswered = 9,
     /// A launch step failed; detail is errno, text the step.
     LaunchFailed = 5,
+    /// A control group of the hello cannot be joined, and nothing of the library is loaded; detail is errno, text names the group.
+    GroupRefused = 10,
 }
 
 impl Event {
@@ -563,6 +565,7 @@ impl Event {
         Self::ThreadEnded,
         Self::Unanswered,
         Self::LaunchFailed,
+        Self::GroupRefused,
     ];
 
     /// The value with this number; `None` when there is none.
@@ -577,6 +580,7 @@ impl Event {
             8 => Some(Self::ThreadEnded),
             9 => Some(Self::Unanswered),
             5 => Some(Self::LaunchFailed),
+            10 => Some(Self::GroupRefused),
             _ => None,
         }
     }
@@ -598,6 +602,7 @@ impl Event {
             Self::ThreadEnded => "ThreadEnded",
             Self::Unanswered => "Unanswered",
             Self::LaunchFailed => "LaunchFailed",
+            Self::GroupRefused => "GroupRefused",
         }
     }
 }

@@ -284,6 +284,8 @@ const (
 	EventUnanswered Event = 9
 	// EventLaunchFailed: A launch step failed; detail is errno, text the step.
 	EventLaunchFailed Event = 5
+	// EventGroupRefused: A control group of the hello cannot be joined, and nothing of the library is loaded; detail is errno, text names the group.
+	EventGroupRefused Event = 10
 )
 
 // WorkerState: What the worker is doing, for reports; never a basis for trust.

@@ -127,6 +127,12 @@ fn paths<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<String> {
                 "write the path from `/` on; one that is known at run time goes into `Options::sandbox`";
             reader.push(diagnostic.help(help.to_owned()));
         }
+        if text.value.split('/').any(|part| part == "..") {
+            let diagnostic =
+                Diagnostic::error(format!("`{}` goes up by `..`", text.value)).at(text.span.clone());
+            let help = "write where it comes to: behind a link that is another place than it looks";
+            reader.push(diagnostic.help(help.to_owned()));
+        }
     }
     texts.into_iter().map(|text| text.value).collect()
 }

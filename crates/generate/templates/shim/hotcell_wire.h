@@ -260,7 +260,9 @@ enum hotcell_event {
     /* The host has not answered a callback by the deadline of its call, and a second more; text says so (capability `ABANDONED`). */
     HOTCELL_EVENT_UNANSWERED = 9,
     /* A launch step failed; detail is errno, text the step. */
-    HOTCELL_EVENT_LAUNCH_FAILED = 5
+    HOTCELL_EVENT_LAUNCH_FAILED = 5,
+    /* A control group of the hello cannot be joined, and nothing of the library is loaded; detail is errno, text names the group. */
+    HOTCELL_EVENT_GROUP_REFUSED = 10
 };
 
 /* What the worker is doing, for reports; never a basis for trust. */
