@@ -34,6 +34,15 @@ impl<'tu> Declarations<'tu> {
     }
 }
 
+/// How the result of a function's type is qualified, `const int (void)`, where it is: of a pointer behind its last star. What a pointer
+/// to a function is qualified by is not looked for.
+fn result_qualifiers(ty: &str) -> Option<String> {
+    let (result, _) = ty.split_once('(')?;
+    let own = result.rsplit_once('*').map_or(result, |(_, behind)| behind);
+    let words = own.split_whitespace().take_while(|word| ["const", "volatile", "restrict"].contains(word));
+    Some(words.collect::<Vec<_>>().join(" ")).filter(|words| !words.is_empty())
+}
+
 fn function<'tu>(declarations: &[Entity<'tu>], types: &mut Types<'tu, '_>) -> Option<Function> {
     let origins = types.origins;
     let best = *declarations.iter().rev().max_by_key(|declaration| rank(declaration))?;
@@ -56,6 +65,8 @@ fn function<'tu>(declarations: &[Entity<'tu>], types: &mut Types<'tu, '_>) -> Op
     let mut attributes: Vec<_> = declarations.iter().flat_map(attributes::attributes).collect();
     let symbol = declarations.iter().rev().find_map(|declaration| symbol(declaration, &name));
     attributes.extend(symbol.map(|name| Attribute::Symbol { name }));
+    let words = result_qualifiers(&ty.get_canonical_type().get_display_name());
+    attributes.extend(words.map(|words| Attribute::QualifiedResult { words }));
     // Another declaration may name parameters of one that has none.
     let is_of_params = |attribute: &Attribute| match attribute {
         Attribute::Nonnull { params: named } => named.iter().all(|index| (*index as usize) < params.len()),
@@ -127,4 +138,17 @@ fn symbol(declaration: &Entity<'_>, name: &str) -> Option<String> {
     // What no prefix of the system's is to be put before begins so.
     let symbol = symbol.strip_prefix('\u{1}').unwrap_or(&symbol);
     (!symbol.is_empty() && symbol != name).then(|| symbol.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::result_qualifiers;
+
+    #[test]
+    fn results_are_qualified_by_themselves_and_not_by_what_they_point_to() {
+        let said = |ty| result_qualifiers(ty).unwrap_or_default();
+        assert_eq!(["const int (void)", "const volatile long (long)"].map(said), ["const", "const volatile"]);
+        assert_eq!(["int *const (int)", "char **const volatile ()"].map(said), ["const", "const volatile"]);
+        assert_eq!(["int (void)", "struct constant (void)", "void (*(int))(void)"].map(said), ["", "", ""]);
+    }
 }

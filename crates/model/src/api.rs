@@ -160,6 +160,12 @@ pub enum Attribute {
         /// That name, whatever it is made of.
         name: String,
     },
+    /// `const int f(void)`: its result is qualified, which says nothing of a value, and is a part of the function's type for some
+    /// compilers.
+    QualifiedResult {
+        /// By these words.
+        words: String,
+    },
 }
 
 /// A structure or union.
@@ -282,6 +288,14 @@ impl Function {
         if params.is_empty() && self.prototyped {
             params.push("void".into());
         }
-        declared(&self.result.written, &format!("{}({})", self.name, params.join(", ")))
+        let qualified = self.attributes.iter().find_map(|attribute| match attribute {
+            Attribute::QualifiedResult { words } if self.result.written.ends_with('*') => {
+                Some(format!("{}{words}", self.result.written))
+            }
+            Attribute::QualifiedResult { words } => Some(format!("{words} {}", self.result.written)),
+            _ => None,
+        });
+        let result = qualified.as_deref().unwrap_or(&self.result.written);
+        declared(result, &format!("{}({})", self.name, params.join(", ")))
     }
 }
