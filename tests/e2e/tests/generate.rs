@@ -75,8 +75,6 @@ fn current_files_are_not_touched_and_generated_ones_are_replaced() {
     assert_eq!(folder.read("out/notes.txt"), b"the user's own");
 }
 
-/// A package of a user's own is no place for another, unless he says so.
-/// It takes as long as reading the header: of each value the first name is looked for once.
 #[test]
 fn of_a_very_long_enumeration_the_first_name_of_each_value_shows() {
     const NAMES: usize = 100_000;
@@ -102,6 +100,7 @@ fn of_a_very_long_enumeration_the_first_name_of_each_value_shows() {
     }
 }
 
+/// A package of a user's own is no place for another, unless he says so.
 #[test]
 fn what_was_not_generated_is_not_overwritten() {
     let folder = Folder::new();

@@ -59,7 +59,7 @@ fn sandbox(was: &SandboxLines, is: &SandboxLines) -> Found {
     };
     let (before, now) = (opens(was), opens(is));
     if was.profile != is.profile {
-        let detail = format!("the profile was `{}` and is `{}`", word(was.profile), word(is.profile));
+        let detail = format!("the profile was `{}` and is `{}`", was.profile.word(), is.profile.word());
         // Without a wall there is nothing that could be more.
         let more = |from: [bool; 3], to: [bool; 3]| !from[0] && (0..3).any(|it| to[it] && !from[it]);
         match (more(before, now), more(now, before)) {
@@ -150,16 +150,6 @@ fn require(word: SandboxRequire) -> (u8, &'static str) {
         SandboxRequire::Offered => (0, "offered"),
         SandboxRequire::Strict => (1, "strict"),
         SandboxRequire::Namespaces => (2, "namespaces"),
-    }
-}
-
-fn word(profile: SandboxProfile) -> &'static str {
-    match profile {
-        SandboxProfile::Basic => "basic",
-        SandboxProfile::Compute => "compute",
-        SandboxProfile::Files => "files",
-        SandboxProfile::Network => "network",
-        SandboxProfile::Custom => "custom",
     }
 }
 

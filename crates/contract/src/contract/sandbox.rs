@@ -67,7 +67,7 @@ pub(crate) fn sandbox<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Sandbox
         });
     }
     for entry in entries.iter().filter(|entry| !fits(lines.profile, entry.key)) {
-        let word = word(lines.profile);
+        let word = lines.profile.word();
         let diagnostic = Diagnostic::error(format!("the profile `{word}` has no `{}`", entry.key));
         let help = match entry.key {
             "read" | "write" => "it belongs to the profiles `files` and `custom`",
@@ -88,16 +88,6 @@ fn profile(word: &str) -> SandboxProfile {
         "network" => SandboxProfile::Network,
         "custom" => SandboxProfile::Custom,
         _ => SandboxProfile::Compute,
-    }
-}
-
-fn word(profile: SandboxProfile) -> &'static str {
-    match profile {
-        SandboxProfile::Basic => "basic",
-        SandboxProfile::Compute => "compute",
-        SandboxProfile::Files => "files",
-        SandboxProfile::Network => "network",
-        SandboxProfile::Custom => "custom",
     }
 }
 

@@ -58,10 +58,7 @@ fn fork() {
             unsafe { libc::_exit(0) };
         }
         child => {
-            let mut status = 0;
-            // SAFETY: `status` is valid for writes.
-            unsafe { libc::waitpid(child, &mut status, 0) };
-            println!("child ended with {status}");
+            wait_for(child);
             say("parent after", faulty.int("add", &[1, 2]));
             println!("generation {}", faulty.session().generation());
         }
@@ -105,10 +102,7 @@ fn fork_beside_waiters() {
                 unsafe { libc::_exit(0) };
             }
             child => {
-                let mut status = 0;
-                // SAFETY: `status` is valid for writes.
-                unsafe { libc::waitpid(child, &mut status, 0) };
-                println!("child ended with {status}");
+                wait_for(child);
             }
         }
         for (is_over, over) in places {
@@ -148,19 +142,15 @@ fn fork_beside_openers() {
                     unsafe { libc::alarm(240) };
                     let faulty = open(Options::default());
                     say(what, faulty.int("add", &[1, 2]));
-                    println!(
-                        "files are read: {}",
-                        faulty.session().loaded().iter().all(|it| it.sha256.is_some())
-                    );
+                    let loaded = faulty.session().loaded();
+                    let read = !loaded.is_empty() && loaded.iter().all(|it| it.sha256.is_some());
+                    println!("files are read: {read}");
                     drop(faulty);
                     // SAFETY: ends the child without the exit handlers of a test program.
                     unsafe { libc::_exit(0) };
                 }
                 child => {
-                    let mut status = 0;
-                    // SAFETY: `status` is valid for writes.
-                    unsafe { libc::waitpid(child, &mut status, 0) };
-                    println!("child ended with {status}");
+                    wait_for(child);
                 }
             }
             drop(forked);
@@ -170,6 +160,14 @@ fn fork_beside_openers() {
             say("parent", open(Options::default()).int("add", &[1, 2]));
         }
     }
+}
+
+/// Waits for a child, and says how it ended.
+fn wait_for(child: libc::pid_t) {
+    let mut status = 0;
+    // SAFETY: `status` is valid for writes.
+    unsafe { libc::waitpid(child, &raw mut status, 0) };
+    println!("child ended with {status}");
 }
 
 /// Fills this thread's stack, that many times 16 KiB of it.
@@ -199,10 +197,7 @@ fn fork_with_buffers() {
             unsafe { libc::_exit(0) };
         }
         child => {
-            let mut status = 0;
-            // SAFETY: `status` is valid for writes.
-            unsafe { libc::waitpid(child, &mut status, 0) };
-            println!("child ended with {status}");
+            wait_for(child);
             drop(unused);
             println!("parent after: {:?}, {:?}", basin.sum(&data).ok(), basin.sum(&make()).ok());
             println!("generation {}", basin.session.generation());
