@@ -3,20 +3,65 @@
 
 #include <sqlite3.h>
 
-/* What follows is C again, whatever the headers made of its words. */
+/* What follows is C again, whatever the headers made of its words, and of the names of numbers. */
+#undef auto
 #undef break
 #undef case
+#undef char
+#undef const
 #undef continue
 #undef default
 #undef do
+#undef double
 #undef else
+#undef enum
+#undef extern
+#undef float
 #undef for
 #undef goto
 #undef if
+#undef inline
+#undef int
+#undef long
+#undef register
+#undef restrict
 #undef return
+#undef short
+#undef signed
 #undef sizeof
+#undef static
+#undef struct
 #undef switch
+#undef typedef
+#undef union
+#undef unsigned
+#undef void
+#undef volatile
 #undef while
+#undef _Alignas
+#undef _Alignof
+#undef _Atomic
+#undef _Bool
+#undef _Complex
+#undef _Noreturn
+#undef _Static_assert
+#undef _Thread_local
+#undef __attribute__
+#undef __auto_type
+#undef __complex__
+#undef __extension__
+#undef __int128
+#undef __thread
+#undef __typeof__
+#undef int8_t
+#undef int16_t
+#undef int32_t
+#undef int64_t
+#undef uint8_t
+#undef uint16_t
+#undef uint32_t
+#undef uint64_t
+#undef size_t
 
 /* What the contract adds to the headers. */
 /** Calls `sqlite3_db_config` with `SQLITE_DBCONFIG_DEFENSIVE`. CAPI3REF: Configure database connections METHOD: sqlite3 The sqlite3_db_config() interface is used to make configuration changes to a [database connection]. The interface is similar to [sqlite3_config()] except that the changes apply to a single [database connection] (specified in the first argument). The second argument to sqlite3_db_config(D,V,...) is the [SQLITE_DBCONFIG_LOOKASIDE | configuration verb] - an integer code that indicates what aspect of the [database connection] is being configured. Subsequent arguments vary depending on the configuration verb. ^Calls to sqlite3_db_config() return SQLITE_OK if and only if the call is considered successful. */ static inline int (sqlite3_db_config_defensive)(sqlite3 *arg1, int onoff, int *value) { return (sqlite3_db_config)(arg1, SQLITE_DBCONFIG_DEFENSIVE, onoff, value); }

@@ -51,20 +51,65 @@ static inline void gz_header_free(gz_header *header)
 
 #include <zlib.h>
 
-/* What follows is C again, whatever the headers made of its words. */
+/* What follows is C again, whatever the headers made of its words, and of the names of numbers. */
+#undef auto
 #undef break
 #undef case
+#undef char
+#undef const
 #undef continue
 #undef default
 #undef do
+#undef double
 #undef else
+#undef enum
+#undef extern
+#undef float
 #undef for
 #undef goto
 #undef if
+#undef inline
+#undef int
+#undef long
+#undef register
+#undef restrict
 #undef return
+#undef short
+#undef signed
 #undef sizeof
+#undef static
+#undef struct
 #undef switch
+#undef typedef
+#undef union
+#undef unsigned
+#undef void
+#undef volatile
 #undef while
+#undef _Alignas
+#undef _Alignof
+#undef _Atomic
+#undef _Bool
+#undef _Complex
+#undef _Noreturn
+#undef _Static_assert
+#undef _Thread_local
+#undef __attribute__
+#undef __auto_type
+#undef __complex__
+#undef __extension__
+#undef __int128
+#undef __thread
+#undef __typeof__
+#undef int8_t
+#undef int16_t
+#undef int32_t
+#undef int64_t
+#undef uint8_t
+#undef uint16_t
+#undef uint32_t
+#undef uint64_t
+#undef size_t
 
 /* What the contract adds to the headers. */
 #include <errno.h>
