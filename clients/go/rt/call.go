@@ -214,7 +214,10 @@ func (c *Call) begin(ctx context.Context, function int, fn *Function, left time.
 	clear(c.block[:fn.Args])
 	c.input, c.granted, c.grants = 0, 0, 0
 	c.sent, c.done, c.calledBack, c.panicked = false, false, false, false
-	c.lost.Store(false)
+	if c.lost.Load() {
+		// A store is an exchange, which takes as long as all else here.
+		c.lost.Store(false)
+	}
 	c.wait.Begin(left)
 	c.reply.begin()
 }

@@ -21,7 +21,10 @@ type Reply struct {
 }
 
 func (r *Reply) begin() {
-	r.block, r.copied, r.pool = zeros[:], 0, pool{}
+	r.block, r.copied = zeros[:], 0
+	if r.pool.data != nil {
+		r.pool = pool{}
+	}
 	r.readable, r.failure, r.entries, r.taken = false, nil, 0, 0
 }
 

@@ -25,7 +25,7 @@ use crate::output::Tail;
 use crate::outside;
 use crate::spec::{Spec, eventfds, lanes};
 use crate::stacks::Loaded;
-use crate::worker::{KILL_GRACE, Shared, State, Worker};
+use crate::worker::{KILL_GRACE, Shared, State, Worker, WorkerRef};
 
 /// What this host can do with every library.
 const CAPABILITIES: u64 = wire::capabilities::NEED_SPACE
@@ -243,15 +243,52 @@ impl Worker {
 impl Worker {
     /// A worker that has loaded other files than those before it serves nobody.
     fn check_files(&self, spec: &Spec) -> Result<(), StartError> {
-        let maps = libraries::maps(self.pid());
-        let loaded = libraries::of_process(self.pid(), &maps);
-        // Of a process that has ended, the number may be another's by now.
-        let loaded = if self.shared.has_ended() { Vec::new() } else { loaded };
-        self.shared.loaded.get_or_init(|| Arc::new(Loaded::of(&maps, spec)));
-        let Err(replaced) = spec.libraries.take_in(loaded) else { return Ok(()) };
+        let Err(replaced) = self.shared.examine(spec) else { return Ok(()) };
         let output = self.output();
         self.shared.signal(Signal::KILL);
         Err(StartError::Replaced { replaced, output })
+    }
+}
+
+impl WorkerRef {
+    /// Waits until the worker is up, if it comes up, and sees to what [`Worker::ready`] would see to when it is needed: what it has
+    /// loaded is read once.
+    pub fn examine(&self, spec: &Spec) {
+        let until = Instant::now() + spec.start_deadline.min(LONGEST_START);
+        let mut state = self.0.state.lock();
+        while state.welcome.is_none() && state.end.is_none() && state.not_started.is_none() {
+            if self.0.changed.wait_until(&mut state, until).timed_out() {
+                return;
+            }
+        }
+        let is_up = state.welcome.is_some() && state.end.is_none();
+        drop(state);
+        if is_up {
+            // Whoever needs it is told.
+            let _ = self.0.examine(spec);
+        }
+    }
+}
+
+impl Shared {
+    /// Reads what the worker has loaded, and holds it against what those before it had; where that was done before, against what lies
+    /// there now.
+    fn examine(&self, spec: &Spec) -> Result<(), Replaced> {
+        let mut is_first = false;
+        let examined = self.examined.get_or_init(|| {
+            is_first = true;
+            let pid = self.process.get().map_or(0, |(pid, _)| *pid);
+            let maps = libraries::maps(pid);
+            let loaded = libraries::of_process(pid, &maps);
+            // Of a process that has ended, the number may be another's by now.
+            let loaded = if self.has_ended() { Vec::new() } else { loaded };
+            self.loaded.get_or_init(|| Arc::new(Loaded::of(&maps, spec)));
+            spec.libraries.take_in(loaded)
+        });
+        match examined {
+            Ok(()) if !is_first => spec.libraries.are_unchanged(),
+            examined => examined.clone(),
+        }
     }
 }
 
@@ -336,6 +373,7 @@ fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
         process: OnceLock::new(),
         own_namespaces: AtomicBool::new(false),
         loaded: OnceLock::new(),
+        examined: OnceLock::new(),
         state: Mutex::new(State::default()),
         condemned: AtomicBool::new(false),
         retired: AtomicBool::new(false),

@@ -115,6 +115,7 @@ pub(crate) mod tests {
             generation: 1,
             offered: None,
             loaded: OnceLock::new(),
+            examined: OnceLock::new(),
             hears: None,
         }
     }

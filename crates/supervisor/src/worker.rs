@@ -20,6 +20,7 @@ use crate::cancel::Asked;
 use crate::changed::Changed;
 use crate::client::Offered;
 use crate::end::{End, Hears, Report, Sent};
+use crate::libraries::Replaced;
 use crate::monitor::Monitor;
 use crate::output::Tail;
 use crate::stacks::Loaded;
@@ -43,7 +44,7 @@ pub struct Worker {
 
 /// A worker as a thread sees it that does not keep it. Nothing here stops it by being dropped.
 #[derive(Debug)]
-pub struct WorkerRef(Arc<Shared>);
+pub struct WorkerRef(pub(crate) Arc<Shared>);
 
 /// What callers and the monitor share of a worker.
 #[derive(Debug)]
@@ -60,6 +61,8 @@ pub(crate) struct Shared {
     pub(crate) own_namespaces: AtomicBool,
     /// What it had loaded when it came up.
     pub(crate) loaded: OnceLock<Arc<Loaded>>,
+    /// Whether that is what those before it had, once somebody has looked.
+    pub(crate) examined: OnceLock<Result<(), Replaced>>,
     pub(crate) state: Mutex<State>,
     /// It is to be killed, even if it does not run yet.
     pub(crate) condemned: AtomicBool,

@@ -194,8 +194,9 @@ func (l Located) CopyTo(into []byte) { l.mapping.copyOut(into[:l.bytes], l.offse
 // judge copies a reply's head and checks it. A rule that it breaks comes as a text.
 func (l *Lane) judge(callID uint64) (ReplyHead, string) {
 	at := slotAt(l.index, l.slot)
-	var head [wire.ReplyHeadSize]byte
-	l.channel.reply.copyOut(head[:], at)
+	// Each is read once: a read in Go sees one value, whatever is written there meanwhile.
+	head := l.channel.reply.memory[at : at+wire.ReplyHeadSize]
+	of := binary.NativeEndian.Uint64(head[wire.ReplyHeadCallId:])
 	reply := ReplyHead{
 		State:        wire.ReplyState(binary.NativeEndian.Uint16(head[wire.ReplyHeadState:])),
 		Errno:        int32(binary.NativeEndian.Uint32(head[wire.ReplyHeadErrno:])),
@@ -205,7 +206,7 @@ func (l *Lane) judge(callID uint64) (ReplyHead, string) {
 	switch {
 	case reply.State < wire.ReplyStateReturned || reply.State > wire.ReplyStateRefused:
 		return ReplyHead{}, "a reply has no such state"
-	case binary.NativeEndian.Uint64(head[wire.ReplyHeadCallId:]) != callID:
+	case of != callID:
 		return ReplyHead{}, "a reply names another call"
 	case reply.ResultLength > wire.MaxResult:
 		return ReplyHead{}, "a result block is longer than its slot"

@@ -29,7 +29,7 @@ const (
 )
 
 // seldom is how many messages are between two looks at which CPU this is.
-const seldom = 64
+const seldom = 256
 
 // falseAlarms is how often a worker may ring without a message, until that is a violation: each costs this process a wake-up.
 const falseAlarms = 64

@@ -200,9 +200,9 @@ impl<'a> Invocation<'a> {
     }
 
     /// The callback has returned: what was lent cannot be used any more. Comes with what was wrong.
-    pub(crate) fn end(self) -> Option<Bad> {
+    pub(crate) fn end(&mut self) -> Option<Bad> {
         self.lent.iter().for_each(|handle| handle.object().end());
-        self.bad
+        self.bad.take()
     }
 
     fn lend(&mut self, raw: RawHandle, kind: u16) -> Result<Handle> {

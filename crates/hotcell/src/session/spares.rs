@@ -1,15 +1,19 @@
 //! Workers that are kept ready to take over when the one that serves ends.
 //!
 //! A spare has loaded the library and run its init calls, and sleeps. It is begun behind the call that the worker before it
-//! took over with, and comes up by itself meanwhile.
+//! took over with, and comes up by itself meanwhile. What it has loaded is read there and then, by a thread that ends with that: a
+//! call that needs it does not wait for it.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 use std::time::Duration;
 
+use hotcell_sandbox::with_signals_blocked;
 #[cfg(feature = "serve")]
 use hotcell_supervisor::Ending;
-use hotcell_supervisor::{Spec, StartError, Worker};
+use hotcell_supervisor::{Spec, StartError, Worker, WorkerRef};
 
 /// The spares of one session.
 #[derive(Debug, Default)]
@@ -29,6 +33,14 @@ impl Begun {
     }
 }
 
+/// Has workers examined on a thread of its own, as they come up. Where there is none, whoever needs one examines it.
+fn examine_apart(coming: Vec<WorkerRef>, spec: Arc<Spec>) {
+    let thread = thread::Builder::new().name("hotcell-spares".into());
+    let examine = move || coming.iter().for_each(|worker| worker.examine(&spec));
+    // Signals of the application are for its own threads.
+    let _ = with_signals_blocked(|| thread.spawn(examine));
+}
+
 impl Spares {
     /// A spare that is up, or may come up yet.
     pub(super) fn take(&mut self) -> Option<Worker> {
@@ -38,13 +50,18 @@ impl Spares {
 
     /// Begins workers until there are so many spares. When one cannot be begun there are fewer, and the call that needs one
     /// begins its own.
-    pub(super) fn fill(&mut self, spec: &Spec, count: usize, begun: &Begun) {
+    pub(super) fn fill(&mut self, spec: &Arc<Spec>, count: usize, begun: &Begun) {
         self.drop_useless();
+        let before = self.workers.len();
         while self.workers.len() < count {
             match begun.another(spec) {
                 Ok(worker) => self.workers.push_back(worker),
-                Err(_) => return,
+                Err(_) => break,
             }
+        }
+        let coming: Vec<WorkerRef> = self.workers.iter().skip(before).map(Worker::to_ref).collect();
+        if !coming.is_empty() {
+            examine_apart(coming, Arc::clone(spec));
         }
     }
 

@@ -8,6 +8,7 @@ use hotcell::dynamic::{self, Value};
 use hotcell::{Cause, Error, ErrorKind, Executed, Options, Profile, Sandbox, Session};
 use hotcell_bind::{Bound, Job, Source};
 use hotcell_e2e::cli::Folder;
+use hotcell_e2e::process::{wait_until, workers};
 
 const HEADER: &str = "int answer(void);\nvoid fail(void);\n";
 
@@ -102,6 +103,41 @@ fn a_library_that_was_replaced_is_refused_and_the_same_one_is_not() {
         replace(&file, &one);
         assert_eq!(answer(&bound, &session).unwrap(), 1, "{how}");
     }
+}
+
+fn maps(pid: u32) -> String {
+    fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default()
+}
+
+/// Whether a thread of this process reads what spares have loaded.
+fn is_being_read() -> bool {
+    let is_it = |name: std::io::Result<String>| name.is_ok_and(|name| name.trim() == "hotcell-spares");
+    let tasks = fs::read_dir("/proc/self/task").unwrap();
+    tasks.flatten().any(|task| is_it(fs::read_to_string(task.path().join("comm"))))
+}
+
+/// What a spare has loaded is read when it has come up, what lies there when it is needed.
+#[test]
+fn a_spare_does_not_take_over_when_its_library_was_replaced_since() {
+    let folder = Folder::new();
+    let (one, two) = (compile(&folder, "one", &number(1), &[]), compile(&folder, "two", &number(2), &[]));
+    let file = folder.path().join("libanswer.so");
+    fs::copy(&one, &file).unwrap();
+    let bound = bind(&folder, &file);
+    let session = bound.open(Options { spares: 1, ..Options::default() }).unwrap();
+    for by in [&one, &two] {
+        assert_eq!(answer(&bound, &session).unwrap(), 1);
+        let serving = session.worker_pid().unwrap();
+        let has_loaded = |pid: &u32| maps(*pid).contains(file.to_str().unwrap());
+        let is_up = || workers().iter().any(|pid| *pid != serving && has_loaded(pid));
+        // The thread is there before the worker is.
+        wait_until("what a spare has loaded is not read", || is_up() && !is_being_read());
+        replace(&file, by);
+        end_worker(&bound, &session);
+    }
+    is_refused(&answer(&bound, &session).unwrap_err(), &file);
+    replace(&file, &one);
+    assert_eq!(answer(&bound, &session).unwrap(), 1);
 }
 
 /// What a library needs is found by the loader.

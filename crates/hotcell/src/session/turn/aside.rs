@@ -3,7 +3,7 @@
 //! It belongs to the thread, so that a callback takes no lock. Its entries are never dropped with it: a callback may end the
 //! process, or be in a child of the process that a worker belongs to.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::mem::ManuallyDrop;
 
 use super::{Allowed, Seat, Session};
@@ -30,46 +30,73 @@ pub(super) struct SetAside {
 pub(in super::super) struct Blank(Box<SetAside>);
 
 thread_local! {
-    static TOP: RefCell<ManuallyDrop<Option<Box<SetAside>>>> = const { RefCell::new(ManuallyDrop::new(None)) };
+    static TOP: Cell<ManuallyDrop<Stack>> = const { Cell::new(ManuallyDrop::new(None)) };
+}
+
+/// The uppermost entry.
+type Stack = Option<Box<SetAside>>;
+
+/// Takes the stack of this thread, which has none until it is [put](put_stack) back.
+#[inline(always)]
+fn take_stack() -> Stack {
+    ManuallyDrop::into_inner(TOP.take())
+}
+
+#[inline(always)]
+fn put_stack(stack: Stack) {
+    TOP.set(ManuallyDrop::new(stack));
 }
 
 /// Whether a callback of a call runs on this thread.
 #[inline]
 pub(super) fn any() -> bool {
-    TOP.with_borrow(|top| top.is_some())
+    let stack = take_stack();
+    let any = stack.is_some();
+    put_stack(stack);
+    any
 }
 
 /// Puts a seat on the stack.
+#[inline]
 pub(super) fn push(session: &Session, mut seat: Box<Seat>, call_id: u64, allowed: Allowed, in_task: bool) {
     let (number, generation, blank) = (seat.number, seat.generation, seat.blank.take());
     let session = address(session);
-    let in_task = in_task || find(session, |_| true, |around| around.in_task).unwrap_or(false);
-    let entry =
-        SetAside { session, seat: Some(seat), number, call_id, generation, allowed, in_task, below: None };
-    let mut entry = match blank {
+    let below = take_stack();
+    let in_task = in_task || below.as_deref().is_some_and(|below| below.is_in_task(session));
+    let entry = SetAside { session, seat: Some(seat), number, call_id, generation, allowed, in_task, below };
+    put_stack(Some(match blank {
         Some(Blank(mut blank)) => {
             *blank = entry;
             blank
         }
         None => Box::new(entry),
-    };
-    TOP.with_borrow_mut(|top| {
-        entry.below = top.take();
-        **top = Some(entry);
-    });
+    }));
 }
 
 /// Takes the uppermost off, which is that of the call whose callback has returned last: its seat, unless a nested call has it.
+#[inline]
 pub(super) fn pop(call_id: u64) -> Option<Box<Seat>> {
-    let mut entry = TOP.with_borrow_mut(|top| {
-        let mut entry = top.take()?;
-        **top = entry.below.take();
-        Some(entry)
-    })?;
+    let mut entry = take_stack()?;
+    put_stack(entry.below.take());
     assert_eq!(entry.call_id, call_id, "callbacks return in the order in which they are nested");
     let mut seat = entry.seat.take()?;
     seat.blank = Some(Blank(entry));
     Some(seat)
+}
+
+impl SetAside {
+    /// Whether the innermost call of a session, from this entry down, runs while a task is polled.
+    #[cold]
+    fn is_in_task(&self, session: usize) -> bool {
+        let mut next = Some(self);
+        while let Some(entry) = next {
+            if entry.session == session {
+                return entry.in_task;
+            }
+            next = entry.below.as_deref();
+        }
+        false
+    }
 }
 
 /// Looks at the innermost call of a session that is so.
@@ -86,16 +113,24 @@ fn find<T>(
     is: impl Fn(&SetAside) -> bool,
     look: impl FnOnce(&mut SetAside) -> T,
 ) -> Option<T> {
-    TOP.with_borrow_mut(|top| {
-        let mut next = top.as_deref_mut();
-        while let Some(entry) = next {
-            if entry.session == session && is(entry) {
-                return Some(look(entry));
-            }
-            next = entry.below.as_deref_mut();
+    let mut taken = Taken(take_stack());
+    let mut next = taken.0.as_deref_mut();
+    while let Some(entry) = next {
+        if entry.session == session && is(entry) {
+            return Some(look(entry));
         }
-        None
-    })
+        next = entry.below.as_deref_mut();
+    }
+    None
+}
+
+/// The stack while it is looked at, which is put back also where a look panics.
+struct Taken(Stack);
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        put_stack(self.0.take());
+    }
 }
 
 fn address(session: &Session) -> usize {
