@@ -1,6 +1,7 @@
 //! Control groups into which workers are put.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -55,6 +56,20 @@ fn control_group(path: &Path) -> io::Result<(OwnedFd, u64)> {
     // Each hierarchy is a file system, however often it is mounted.
     let hierarchy = fstat(&directory).map_err(|errno| named(errno.into()))?.st_dev;
     Ok((file, hierarchy))
+}
+
+/// The first of these control groups in which nothing runs, as it is frozen by itself or with one above it.
+pub fn frozen_group(paths: &[PathBuf]) -> Option<&Path> {
+    // Of the second version, and of the first.
+    const SAYS: [(&str, &[&str]); 2] =
+        [("cgroup.events", &["frozen 1"]), ("freezer.state", &["FROZEN", "FREEZING"])];
+    let is_frozen = |path: &PathBuf| {
+        SAYS.iter().any(|(file, words)| {
+            let said = fs::read_to_string(path.join(file)).unwrap_or_default();
+            said.lines().any(|line| words.contains(&line))
+        })
+    };
+    paths.iter().find(|path| is_frozen(path)).map(PathBuf::as_path)
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ pub mod trace;
 mod view;
 mod wall;
 
-pub use group::control_groups;
+pub use group::{control_groups, frozen_group};
 pub use level::Level;
 pub use limits::Limits;
 pub use machine::Machine;

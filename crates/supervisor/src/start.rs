@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use hotcell_protocol::wire::{self, Event, Guard, Hello, Packet, Welcome};
-use hotcell_sandbox::{LACKED, control_groups};
+use hotcell_sandbox::{LACKED, control_groups, frozen_group};
 use hotcell_shm::control::ControlSocket;
 use hotcell_shm::lock::Mutex;
 use hotcell_shm::{EventFd, HeapSegment, HostChannel, sealed_copy};
@@ -67,12 +67,12 @@ pub enum StartError {
         /// What it printed.
         output: String,
     },
-    /// It ended before it loaded anything: it could not join a control group that its session names, or the machine had nothing by
-    /// which to find out what holds there.
+    /// It loaded nothing: it could not join a control group that its session names, or nothing runs in that, or the machine had
+    /// nothing by which to find out what holds there.
     NotBegun {
-        /// What, and why, in its words.
+        /// What, and why.
         text: String,
-        /// The error's number, by its word.
+        /// The error's number.
         errno: i32,
         /// What it printed.
         output: String,
@@ -175,8 +175,16 @@ impl Worker {
         if Instant::now() < self.start_until {
             return Ok(false);
         }
+        let frozen = frozen_group(&spec.groups);
         self.shared.signal(Signal::KILL);
-        Err(StartError::Late { output: self.output() })
+        let output = self.output();
+        Err(match frozen {
+            None => StartError::Late { output },
+            Some(group) => {
+                let text = format!("the control group {} is frozen: nothing that is in it runs", group.display());
+                StartError::NotBegun { text, errno: Errno::BUSY.raw_os_error(), output }
+            }
+        })
     }
 
     fn launch(&self, spec: &Spec) -> Result<(), StartError> {

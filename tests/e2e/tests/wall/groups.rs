@@ -118,7 +118,7 @@ fn an_ordinary_user_puts_workers_into_a_group_that_is_his() {
     });
 }
 
-/// Who joins a group that is frozen holds nobody up but itself, and its start has a bound.
+/// Who joins a group that is frozen holds nobody up but itself; its start has a bound, and the library no part in it.
 #[test]
 fn a_frozen_group_keeps_no_other_worker_from_starting() {
     let attacks = Attacks::new();
@@ -137,7 +137,9 @@ fn a_frozen_group_keeps_no_other_worker_from_starting() {
         });
         open(&attacks, &[], Profile::Compute).unwrap().serves();
         let error = frozen.join().unwrap();
-        assert!(error.message().contains("did not finish loading in time"), "{error}");
+        assert_eq!(error.kind(), ErrorKind::LoadFailed, "{error}");
+        let expect = format!("the control group {} is frozen", group.0.display());
+        assert!(error.message().contains(&expect), "{error}");
     });
     group.write("cgroup.freeze", "0");
 }
