@@ -238,7 +238,7 @@ pub(crate) const PROBES: &[Probe] = &[
         ],
     ),
     each(idle::memory, &[Figure::of("worker.idle.pss", "KiB").bar(3072.0)]),
-    Probe { figures: &[Figure::of("idle.cpu-10s", "ticks").bar(0.0)], run: idle::cpu, when: Once },
+    Probe { figures: &[Figure::of("idle.cpu-10s", "ticks").bar(1.0)], run: idle::cpu, when: Once },
 ];
 
 const fn each(run: fn(&mut crate::plan::Bench) -> crate::plan::Samples, figures: &'static [Figure]) -> Probe {

@@ -56,12 +56,12 @@ pub(crate) fn cpu(bench: &mut Bench) -> Samples {
     subject.warm_up()?;
     // Who polls for a while first has gone to sleep.
     std::thread::sleep(Duration::from_secs(1));
-    let sum = || -> std::io::Result<u64> {
+    let sum = || -> std::io::Result<f64> {
         [std::process::id(), subject.worker, bench.peer.pid()].into_iter().map(ticks).sum()
     };
     let counted = Stop::refused("processor time");
     let before = sum().map_err(&counted)?;
     std::thread::sleep(TIME);
     let after = sum().map_err(&counted)?;
-    Ok(vec![(after - before) as f64])
+    Ok(vec![after - before])
 }
