@@ -3,8 +3,8 @@
 use std::fs;
 use std::io;
 use std::os::fd::AsFd;
+use std::time::Duration;
 
-use hotcell_sandbox::cpu_time;
 use rustix::io::Errno;
 
 /// Processor time and sleeps of all threads of a process.
@@ -49,10 +49,11 @@ fn of_task(folder: &str) -> io::Result<Activity> {
     Ok(Activity { ran, waits: number(field(&status, "voluntary_ctxt_switches:"))? })
 }
 
-/// Clock ticks that a process has had, in parts of one too: whole ones, as they stand in `/proc`, are one more by a microsecond now and then.
+/// Clock ticks that the threads of a process have had, in parts of one too: whole ones, as the kernel tells them of a process, are one more by
+/// a microsecond now and then.
 pub(crate) fn ticks(pid: u32) -> io::Result<f64> {
-    let time = cpu_time(pid).ok_or(Errno::SRCH)?;
-    Ok(time.as_secs_f64() * rustix::param::clock_ticks_per_second() as f64)
+    let seconds = Duration::from_nanos(activity(pid)?.ran).as_secs_f64();
+    Ok(seconds * rustix::param::clock_ticks_per_second() as f64)
 }
 
 /// Bytes of a process's memory, shared ones in part, without what it maps of this file.

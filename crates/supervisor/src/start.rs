@@ -181,7 +181,8 @@ impl Worker {
         Err(match frozen {
             None => StartError::Late { output },
             Some(group) => {
-                let text = format!("the control group {} is frozen: nothing that is in it runs", group.display());
+                let text =
+                    format!("the control group {} is frozen: nothing that is in it runs", group.display());
                 StartError::NotBegun { text, errno: Errno::BUSY.raw_os_error(), output }
             }
         })
