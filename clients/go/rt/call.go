@@ -260,7 +260,10 @@ func (c *Call) End() {
 	if c.sent && !c.done {
 		c.kill("given-up", "")
 	}
-	c.reply.letGo()
+	// Most calls have nothing of all this, and call nothing for it.
+	if len(c.reply.made)+len(c.fn.Owned) > 0 {
+		c.reply.letGo()
+	}
 	if len(c.passed) > 0 {
 		c.keepSettings()
 		c.forgetTaken()
@@ -276,7 +279,9 @@ func (c *Call) End() {
 	}
 	c.noted, c.keepers = c.noted[:0], nil
 	c.ctx, c.inner, c.frame = nil, nil, nil
-	c.giveFamilies()
+	if len(c.families) > 0 || c.gate != (object{}) {
+		c.giveFamilies()
+	}
 	if c.depth > 0 {
 		c.endNested()
 		return

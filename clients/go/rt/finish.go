@@ -99,7 +99,9 @@ func (c *Call) head(left time.Duration) shm.CallHead {
 
 // publish sends the call.
 func (c *Call) publish() {
-	c.takeOver()
+	if len(c.passed)+len(c.keepers) > 0 {
+		c.takeOver()
+	}
 	if c.ctx.Done() != nil {
 		c.wait.Context = c.ctx
 	}
@@ -201,16 +203,25 @@ func (c *Call) returned(head shm.ReplyHead) {
 		return
 	}
 	c.done = true
-	block := c.small[:min(size, len(c.small))]
-	if size > len(c.small) {
-		if cap(c.large) < size {
-			c.large = make([]byte, wire.MaxResult)
-		}
-		block = c.large[:size]
-	}
-	c.seat.lane.CopyResult(block)
-	c.reply.block = block
 	c.reply.readable = true
+	if size <= shm.SmallResult {
+		c.seat.lane.CopySmallResult((*[shm.SmallResult]byte)(c.small[:]))
+		c.reply.block = c.small[:size]
+		return
+	}
+	c.reply.block = c.roomFor(size)
+	c.seat.lane.CopyResult(c.reply.block)
+}
+
+// roomFor is private memory for so many bytes of fixed results.
+func (c *Call) roomFor(size int) []byte {
+	if size <= len(c.small) {
+		return c.small[:size]
+	}
+	if cap(c.large) < size {
+		c.large = make([]byte, wire.MaxResult)
+	}
+	return c.large[:size]
 }
 
 // grant answers a call that asks for space. Beyond the limit, or where there is no memory, the answer is no, and the shim ends

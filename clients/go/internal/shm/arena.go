@@ -55,13 +55,19 @@ const (
 // Reset forgets the data of the call before.
 func (a *Arena) Reset() {
 	a.used, a.first, a.inForce = 0, 0, 0
+	if a.announced {
+		a.inForce = 1
+	}
+	if len(a.outgrown) > 0 {
+		a.unmapOutgrown()
+	}
+}
+
+func (a *Arena) unmapOutgrown() {
 	for _, segment := range a.outgrown {
 		segment.mapping.Unmap()
 	}
 	a.outgrown = a.outgrown[:0]
-	if a.announced {
-		a.inForce = 1
-	}
 }
 
 // Descend begins the data of a call that is nested in the one in progress: behind that one's, and without a window.
@@ -112,9 +118,12 @@ const mostExpected = 32 * wire.Line
 // ExpectData says that another call will have about as many data as this one: it asks for the lines that they will be stored into,
 // which the worker has, while something else is done.
 func (a *Arena) ExpectData() {
-	if a.request.mapping == nil {
-		return
+	if a.used > 0 && a.request.mapping != nil {
+		a.expectLines()
 	}
+}
+
+func (a *Arena) expectLines() {
 	for line := 0; line < min(a.used, mostExpected); line += wire.Line {
 		claim(&a.request.mapping.memory[line])
 	}

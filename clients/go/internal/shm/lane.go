@@ -79,8 +79,17 @@ func (l *Lane) expectCall() {
 	claim(&l.channel.request.memory[slotAt(l.index, slotOf(l.depth, l.next))+wire.CallOffset])
 }
 
+// inFirstLine is how many bytes of an argument block lie in the first line of a call.
+const inFirstLine = wire.Line - wire.ArgsOffset%wire.Line
+
 // ExpectData is as expectCall, of a call whose argument block will have about so many bytes.
 func (l *Lane) ExpectData(bytes int) {
+	if bytes > inFirstLine {
+		l.expectLines(bytes)
+	}
+}
+
+func (l *Lane) expectLines(bytes int) {
 	next := slotAt(l.index, slotOf(l.depth, l.next)) + wire.ArgsOffset
 	end := next + min(bytes, wire.MaxArgs)
 	for line := (next + wire.Line - 1) / wire.Line * wire.Line; line < end; line += wire.Line {
@@ -161,6 +170,15 @@ func (l *Lane) Resume(kind wire.Resume, place Place, length, value uint64) {
 // CopyResult copies the fixed part of the result block into private memory.
 func (l *Lane) CopyResult(into []byte) {
 	l.channel.reply.copyOut(into, slotAt(l.index, l.slot)+wire.ResultOffset)
+}
+
+// SmallResult is how many bytes are copied at once, without a loop.
+const SmallResult = 16
+
+// CopySmallResult is as CopyResult, of a fixed part that is no longer; what lies behind it comes, too.
+func (l *Lane) CopySmallResult(into *[SmallResult]byte) {
+	at := slotAt(l.index, l.slot) + wire.ResultOffset
+	copy(into[:], l.channel.reply.memory[at:at+SmallResult])
 }
 
 // Locate finds result data: where they lie, if that is memory which was granted to this very call: its reply slot behind
