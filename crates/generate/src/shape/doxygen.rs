@@ -1,0 +1,381 @@
+//! Comments that are written for Doxygen, and for those that read its commands: as prose.
+//!
+//! Commands that say what a paragraph is become words, those that say how a word looks go, and examples are set off. A backslash has
+//! other meanings in prose about C: a word is taken for one of its commands where the comment has one that says what a paragraph is, or
+//! where a name stands behind it. What is not known stays as it was typed.
+
+/// A part of a comment.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Piece {
+    /// Prose, with what is indented in it.
+    Words(String),
+    /// An example: lines, without what all of them are indented by.
+    Code(Vec<String>),
+}
+
+/// The parts of a comment. One without commands is a single one, as it is.
+pub(crate) fn pieces(text: &str) -> Vec<Piece> {
+    let is_written = text.lines().any(|line| {
+        block(line).is_some() || lines(line).into_iter().skip(1).any(|line| line.starts_with('@'))
+    });
+    if !is_written {
+        return vec![Piece::Words(plain(text, false))];
+    }
+    let mut reader = Reader::default();
+    for line in text.lines() {
+        if reader.example.is_some() {
+            reader.line(line);
+        } else {
+            lines(line).into_iter().for_each(|line| reader.line(line));
+        }
+    }
+    reader.end()
+}
+
+/// What a command says about the paragraph that begins with it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Command {
+    /// Nothing that would not be seen.
+    Prose,
+    /// What stands in front of the paragraph.
+    Label(&'static str),
+    /// The words on its line stand in front of the paragraph.
+    Title,
+    Param,
+    /// One of the values that come back.
+    Value,
+    Item,
+    Code,
+    /// The line is about the documentation, or says what stands below it.
+    Drop,
+}
+
+const RETURNS: &str = "Returns:";
+
+fn command(word: &str) -> Option<Command> {
+    Some(match word {
+        "brief" | "short" | "details" => Command::Prose,
+        "return" | "returns" | "result" => Command::Label(RETURNS),
+        "see" | "sa" => Command::Label("See also:"),
+        "note" => Command::Label("Note:"),
+        "warning" => Command::Label("Warning:"),
+        "attention" => Command::Label("Attention:"),
+        "remark" | "remarks" => Command::Label("Remark:"),
+        "deprecated" => Command::Label("Deprecated:"),
+        "since" => Command::Label("Since:"),
+        "version" => Command::Label("Version:"),
+        "author" | "authors" => Command::Label("Author:"),
+        "bug" => Command::Label("Bug:"),
+        "todo" => Command::Label("To do:"),
+        "pre" => Command::Label("Before:"),
+        "post" => Command::Label("Afterwards:"),
+        "par" => Command::Title,
+        "param" => Command::Param,
+        "retval" => Command::Value,
+        "li" | "arg" => Command::Item,
+        "code" | "verbatim" => Command::Code,
+        "ingroup" | "fn" | "struct" | "union" | "enum" | "typedef" | "def" | "var" => Command::Drop,
+        _ => return None,
+    })
+}
+
+/// The command that a line begins with, its word, and what stands behind it.
+fn block(line: &str) -> Option<(Command, &str, &str)> {
+    let line = line.trim();
+    if matches!(line, "@{" | "@}" | "\\{" | "\\}") {
+        return Some((Command::Drop, line, ""));
+    }
+    let named = line.strip_prefix(['@', '\\'])?;
+    let end = named.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(named.len());
+    let (word, rest) = named.split_at(end);
+    let command = command(word)?;
+    let rest = match command {
+        Command::Param | Command::Code if rest.starts_with(['[', '{']) => rest,
+        // Tools that look for parameters by `@NAME:` have one such word that is none.
+        Command::Label(RETURNS) => rest.strip_prefix(':').unwrap_or(rest),
+        _ => rest,
+    };
+    let ends = rest.is_empty() || rest.starts_with([' ', '\t', '[', '{']);
+    ends.then(|| (command, word, rest.trim()))
+}
+
+/// A line, broken in front of what says something of its own in its middle.
+fn lines(line: &str) -> Vec<&str> {
+    let own = |line: &str| {
+        matches!(block(line), Some((Command::Param | Command::Value | Command::Label(RETURNS), ..)))
+    };
+    let mut out = Vec::new();
+    let mut begin = 0;
+    for (at, _) in line.match_indices(' ') {
+        if !line[begin..at].trim().is_empty() && own(&line[at + 1..]) {
+            out.push(&line[begin..at]);
+            begin = at + 1;
+        }
+    }
+    out.push(&line[begin..]);
+    out
+}
+
+#[derive(Default)]
+struct Reader {
+    pieces: Vec<Piece>,
+    words: Vec<String>,
+    /// The command whose paragraph came last; it goes on until an empty line.
+    last: Option<Command>,
+    goes_on: bool,
+    /// What is read of an example, and the word that ends it.
+    example: Option<(String, Vec<String>)>,
+}
+
+impl Reader {
+    fn line(&mut self, line: &str) {
+        if let Some((end, lines)) = &mut self.example {
+            if line.trim().strip_prefix(['@', '\\']) == Some(end) {
+                self.set_off();
+            } else {
+                lines.push(line.trim_end().to_owned());
+            }
+            return;
+        }
+        match block(line) {
+            Some((command, word, rest)) => self.begin(command, word, &plain(rest, true)),
+            None if line.trim().is_empty() => {
+                self.goes_on = false;
+                self.words.push(String::new());
+            }
+            None => {
+                let line = plain(line, true);
+                match self.last.filter(|_| self.goes_on) {
+                    Some(Command::Param | Command::Value | Command::Item) => {
+                        self.words.push(format!("  {}", line.trim()));
+                    }
+                    Some(_) => self.words.push(line.trim().to_owned()),
+                    None => {
+                        self.last = None;
+                        self.words.push(line.trim_end().to_owned());
+                    }
+                }
+            }
+        }
+    }
+
+    fn begin(&mut self, command: Command, word: &str, rest: &str) {
+        match command {
+            Command::Drop => return,
+            Command::Code => {
+                self.example = Some((format!("end{word}"), Vec::new()));
+                return;
+            }
+            Command::Prose => self.paragraph(rest),
+            Command::Label(RETURNS) if rest.to_ascii_lowercase().starts_with("return") => {
+                self.paragraph(rest)
+            }
+            Command::Label(label) => self.paragraph(format!("{label} {rest}").trim_end()),
+            Command::Title if rest.is_empty() => self.paragraph(""),
+            Command::Title => self.paragraph(&format!("{rest}:")),
+            Command::Param => self.item(command, &parameter(rest)),
+            Command::Value => {
+                if !matches!(self.last, Some(Command::Value | Command::Label(RETURNS))) {
+                    self.paragraph(RETURNS);
+                }
+                self.item(command, &named(rest));
+            }
+            Command::Item => self.item(command, rest),
+        }
+        (self.last, self.goes_on) = (Some(command), true);
+    }
+
+    fn paragraph(&mut self, line: &str) {
+        if self.words.last().is_some_and(|line| !line.is_empty()) {
+            self.words.push(String::new());
+        }
+        if !line.is_empty() {
+            self.words.push(line.to_owned());
+        }
+    }
+
+    /// An item of a list; one of the same kind right behind another is of the same list.
+    fn item(&mut self, command: Command, text: &str) {
+        if self.last == Some(command) {
+            while self.words.last().is_some_and(String::is_empty) {
+                self.words.pop();
+            }
+            self.words.push(format!("- {text}"));
+        } else {
+            self.paragraph(&format!("- {text}"));
+        }
+    }
+
+    /// Ends the example that was read.
+    fn set_off(&mut self) {
+        let Some((_, mut lines)) = self.example.take() else { return };
+        let words = self.words.join("\n");
+        if !words.trim().is_empty() {
+            self.pieces.push(Piece::Words(words));
+        }
+        self.words.clear();
+        (self.last, self.goes_on) = (None, false);
+        let filled = |lines: &[String]| lines.iter().filter(|line| !line.is_empty()).count();
+        let margin =
+            lines.iter().filter(|line| !line.is_empty()).map(|line| line.len() - line.trim_start().len());
+        let margin = margin.min().unwrap_or(0);
+        lines.iter_mut().for_each(|line| *line = line.get(margin..).unwrap_or_default().to_owned());
+        let begin = lines.iter().position(|line| !line.is_empty()).unwrap_or(0);
+        let end = lines.iter().rposition(|line| !line.is_empty()).map_or(0, |at| at + 1);
+        if filled(&lines) > 0 {
+            self.pieces.push(Piece::Code(lines[begin..end].to_vec()));
+        }
+    }
+
+    fn end(mut self) -> Vec<Piece> {
+        self.set_off();
+        let words = self.words.join("\n");
+        if !words.trim().is_empty() {
+            self.pieces.push(Piece::Words(words));
+        }
+        self.pieces
+    }
+}
+
+/// `[out] name text`, as an item.
+fn parameter(rest: &str) -> String {
+    let (way, rest) = match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((way, rest)) => (way.replace(' ', ""), rest),
+        None => (String::new(), rest),
+    };
+    let way = match way.as_str() {
+        "out" => " (out)",
+        "in,out" | "inout" | "out,in" => " (in and out)",
+        _ => "",
+    };
+    let rest = rest.trim();
+    let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+    let (name, text) = rest.split_at(end);
+    joined(&format!("{}{way}", name.trim_end_matches(':')), text)
+}
+
+/// `NAME text`, as an item.
+fn named(rest: &str) -> String {
+    let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+    let (name, text) = rest.split_at(end);
+    joined(name, text)
+}
+
+fn joined(name: &str, text: &str) -> String {
+    let text = text.trim();
+    let text = text.strip_prefix("- ").or_else(|| text.strip_prefix(": ")).unwrap_or(text);
+    if text.is_empty() { name.to_owned() } else { format!("{name}: {text}") }
+}
+
+/// A text without commands that say how the next word looks. In a comment of which nothing says that it `is_written` with commands, those
+/// go that have a name of C behind them.
+fn plain(text: &str, is_written: bool) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(['@', '\\']) {
+        let begins = rest[..at].chars().next_back().or(out.chars().next_back());
+        let begins =
+            begins.is_none_or(|before| before.is_whitespace() || matches!(before, '(' | '[' | '"' | '\''));
+        let (before, named) = rest.split_at(at);
+        out.push_str(before);
+        let word = &named[1..];
+        let end = word.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(word.len());
+        let (word, behind) = word.split_at(end);
+        let looks = match word {
+            "c" | "p" => true,
+            "a" | "b" | "e" | "em" | "ref" => is_written,
+            _ => false,
+        };
+        let next = behind.strip_prefix(' ').and_then(|behind| {
+            behind.split_whitespace().next().filter(|_| !behind.starts_with(char::is_whitespace))
+        });
+        if begins && looks && next.is_some_and(|next| is_written || is_name(next)) {
+            rest = &behind[1..];
+        } else {
+            out.push_str(&named[..1]);
+            rest = &named[1..];
+        }
+    }
+    out + rest
+}
+
+/// Whether this is a name as C has them rather than a word.
+fn is_name(word: &str) -> bool {
+    let name = word.trim_end_matches(['.', ',', ';', ':', ')', '!', '?', '(']);
+    let letters = name.chars().filter(char::is_ascii_uppercase).count();
+    name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && (letters > 1 || name.contains('_'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Piece {
+        Piece::Words(text.to_owned())
+    }
+
+    fn check(text: &str, expect: &str) {
+        assert_eq!(pieces(text), [words(expect)], "{text}");
+    }
+
+    #[test]
+    fn prose_stays_as_it_is() {
+        for text in [
+            "Matches \\p and \\P, and the \\a character.",
+            "Write to someone@return.example, \\b, or @cnt.",
+            "  indented\n    more\n\n\nend",
+            "%NULL or #GObject\n@note: the note\n@author(s) of it",
+            "Never use \\return 5 here, nor \\param.",
+            "\\n is a line's end, \\returning is no command",
+            "",
+        ] {
+            check(text, text);
+        }
+    }
+
+    #[test]
+    fn paragraphs_have_words_in_front() {
+        check("@brief Adds numbers.\n\n\\details Slowly.", "Adds numbers.\n\nSlowly.");
+        check("Adds.\n@return the sum,\n        or 0\nSee.", "Adds.\n\nReturns: the sum,\nor 0\nSee.");
+        check("\\returns Returns the sum.", "Returns the sum.");
+        check("@return:\n  The sum.", "Returns:\nThe sum.");
+        check("Adds.\n@note Slow.\n@sa sub(), mul()", "Adds.\n\nNote: Slow.\n\nSee also: sub(), mul()");
+        check("@deprecated use sum()", "Deprecated: use sum()");
+        check("@par Example of it\nSo.", "Example of it:\nSo.");
+        check("@ingroup numbers\n@{\n@brief Adds.", "Adds.");
+        check("@enum colour\n@brief A colour.", "A colour.");
+        check("@unknown Adds.\n@brief Adds.", "@unknown Adds.\n\nAdds.");
+    }
+
+    #[test]
+    fn parameters_and_values_are_lists() {
+        check(
+            "Adds.\n@param[in] a the first\n   of two\n@param [out] b: the second\n\n@param[in, out] c - the third\n@param d",
+            "Adds.\n\n- a: the first\n  of two\n- b (out): the second\n- c (in and out): the third\n- d",
+        );
+        check("Adds. @param a one @return the sum", "Adds.\n\n- a: one\n\nReturns: the sum");
+        check(
+            "@return how it went\n@retval 0 well\n@retval -1 not",
+            "Returns: how it went\n\n- 0: well\n- -1: not",
+        );
+        check("@param a one\n@retval 0 well", "- a: one\n\nReturns:\n\n- 0: well");
+        check("Is:\n@li one\n@li two\n\nBehind.", "Is:\n\n- one\n- two\n\nBehind.");
+    }
+
+    #[test]
+    fn examples_are_set_off() {
+        let code = |lines: &[&str]| Piece::Code(lines.iter().map(|line| (*line).to_owned()).collect());
+        let text = "Adds:\n@code{.c}\n\n  int a = 1; // @param a\n    b();\n\n@endcode\nSo.";
+        let expect = [words("Adds:"), code(&["int a = 1; // @param a", "  b();"]), words("So.")];
+        assert_eq!(pieces(text), expect);
+        assert_eq!(pieces("\\verbatim\na"), [code(&["a"])]);
+        assert_eq!(pieces("@code\n@endcode"), []);
+    }
+
+    #[test]
+    fn words_lose_what_says_how_they_look() {
+        check("@brief If \\a a (@c NULL) is \\em never \\ref b.", "If a (NULL) is never b.");
+        check("Gets the \\c CXTranslationUnit or @c NULL.", "Gets the CXTranslationUnit or NULL.");
+        check("Gets \\p a_b; \\a a_b, \\c word \\c", "Gets a_b; \\a a_b, \\c word \\c");
+    }
+}
