@@ -149,7 +149,10 @@ impl Reader {
                     Some(Command::Param | Command::Value | Command::Item) => {
                         self.words.push(format!("  {}", line.trim()));
                     }
-                    Some(_) => self.words.push(line.trim().to_owned()),
+                    Some(_) => {
+                        self.begin_list(line.trim());
+                        self.words.push(line.trim().to_owned());
+                    }
                     None => {
                         self.last = None;
                         self.words.push(line.trim_end().to_owned());
@@ -169,6 +172,10 @@ impl Reader {
             Command::Prose => self.paragraph(rest),
             Command::Label(RETURNS) if rest.to_ascii_lowercase().starts_with("return") => {
                 self.paragraph(rest)
+            }
+            Command::Label(label) if is_item(rest) => {
+                self.paragraph(label);
+                self.paragraph(rest);
             }
             Command::Label(label) => self.paragraph(format!("{label} {rest}").trim_end()),
             Command::Title if rest.is_empty() => self.paragraph(""),
@@ -191,6 +198,14 @@ impl Reader {
         }
         if !line.is_empty() {
             self.words.push(line.to_owned());
+        }
+    }
+
+    /// A list in a paragraph is one of its own.
+    fn begin_list(&mut self, line: &str) {
+        let paragraph = self.words.rsplit(String::is_empty).next().unwrap_or_default();
+        if is_item(line) && !paragraph.is_empty() && !paragraph.iter().any(|line| is_item(line)) {
+            self.words.push(String::new());
         }
     }
 
@@ -235,6 +250,10 @@ impl Reader {
         }
         self.pieces
     }
+}
+
+fn is_item(line: &str) -> bool {
+    line.starts_with("- ")
 }
 
 /// `[out] name text`, as an item.
@@ -359,6 +378,8 @@ mod tests {
             "Returns: how it went\n\n- 0: well\n- -1: not",
         );
         check("@param a one\n@retval 0 well", "- a: one\n\nReturns:\n\n- 0: well");
+        check("@return - 0: well\n   - 1: not,\n     at all", "Returns:\n\n- 0: well\n- 1: not,\nat all");
+        check("@return One of:\n   - 0: well\n   - 1: not", "Returns: One of:\n\n- 0: well\n- 1: not");
         check("Is:\n@li one\n@li two\n\nBehind.", "Is:\n\n- one\n- two\n\nBehind.");
     }
 
