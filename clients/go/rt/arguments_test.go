@@ -62,7 +62,7 @@ func TestArgumentsThatCannotBePassed(t *testing.T) {
 		"no Latin-1":           {func(c *Call) { c.PutTextAs(0, "x", Latin1, "€") }, hotcell.ErrBadEncoding},
 		"too many bits":        {func(c *Call) { c.CheckBits("x", 8, 3, false) }, hotcell.ErrInvalidArgument},
 		"a sign":               {func(c *Call) { c.CheckBits("x", -5, 3, true) }, hotcell.ErrInvalidArgument},
-		"a room below nothing": {func(c *Call) { c.PutRoom(0, -1) }, hotcell.ErrInvalidArgument},
+		"a room below nothing": {func(c *Call) { c.PutRoom(0, "x", -1) }, hotcell.ErrInvalidArgument},
 		"no structure":         {func(c *Call) { c.PutImage(0, "x", nil) }, hotcell.ErrInvalidArgument},
 		"no object":            {func(c *Call) { c.PutHandle(0, "x", nil, 1) }, hotcell.ErrInvalidArgument},
 		"what a package says":  {func(c *Call) { c.Refuse("x", "is %d", 7) }, hotcell.ErrInvalidArgument},
