@@ -111,8 +111,12 @@ fn class_of<'l>(loaded: &'l Loaded, plan: &Plan) -> Option<(&'l str, bool)> {
 
 /// A name with what all functions of the library start with, in C.
 fn fronted(loaded: &Loaded, name: &str) -> String {
+    // In C it may be spelled otherwise: `XY_DoThis` is `do_this`.
     let front = |plan: &Arc<Plan>| {
-        plan.c_name.strip_suffix(&plan.name).filter(|front| !front.is_empty()).map(str::to_owned)
+        let (full, own) = (letters(&plan.c_name), letters(&plan.name));
+        let left = full.strip_suffix(&own).filter(|front| !front.is_empty())?.chars().count();
+        let last = plan.c_name.char_indices().filter(|(_, it)| *it != '_').nth(left)?.0;
+        Some(plan.c_name[..last].to_owned())
     };
     let of_library = loaded.plans.iter().filter(|plan| plan.own.is_none());
     let mut fronts: Vec<String> = of_library.filter_map(front).collect();
@@ -133,11 +137,13 @@ fn with_object<'l>(loaded: &'l Loaded, class: &str, name: &str) -> Option<&'l Ar
     found.next().filter(|_| found.next().is_none())
 }
 
-/// Why a function cannot be called that has this name in C, or else the only one whose last words are these letters. Of several,
-/// `names` has them named.
+/// Why a function cannot be called that has this name in C, or has it in another spelling, or else the only one whose last words are these
+/// letters. Of several, `names` has them named.
 fn left_out(loaded: &Loaded, exactly: &str, end: &str, names: bool) -> Option<String> {
     let left = &loaded.interface.left_out;
+    let spelt = letters(exactly);
     let exact = left.iter().find(|it| it.name == exactly);
+    let exact = exact.or_else(|| left.iter().find(|it| !spelt.is_empty() && letters(&it.name) == spelt));
     let like = || left.iter().filter(|it| words(&it.name).any(|words| letters(words) == end));
     let meant = match (exact, like().collect::<Vec<_>>().as_slice()) {
         (Some(exact), _) => exact,
