@@ -51,12 +51,13 @@ enum Command {
 }
 
 const RETURNS: &str = "Returns:";
+const SEE: &str = "See also:";
 
 fn command(word: &str) -> Option<Command> {
     Some(match word {
         "brief" | "short" | "details" => Command::Prose,
         "return" | "returns" | "result" => Command::Label(RETURNS),
-        "see" | "sa" => Command::Label("See also:"),
+        "see" | "sa" => Command::Label(SEE),
         "note" => Command::Label("Note:"),
         "warning" => Command::Label("Warning:"),
         "attention" => Command::Label("Attention:"),
@@ -90,24 +91,34 @@ fn block(line: &str) -> Option<(Command, &str, &str)> {
     let (word, rest) = named.split_at(end);
     let command = command(word)?;
     let rest = match command {
-        Command::Param | Command::Code if rest.starts_with(['[', '{']) => rest,
         // Tools that look for parameters by `@NAME:` have one such word that is none.
         Command::Label(RETURNS) => rest.strip_prefix(':').unwrap_or(rest),
         _ => rest,
     };
-    let ends = rest.is_empty() || rest.starts_with([' ', '\t', '[', '{']);
-    ends.then(|| (command, word, rest.trim()))
+    let options = matches!(command, Command::Param | Command::Code) && rest.starts_with(['[', '{']);
+    let ends = options || rest.is_empty() || rest.starts_with([' ', '\t']);
+    let rest = rest.trim();
+    // `@return != 0` speaks of what is returned.
+    let speaks = command == Command::Label(RETURNS) && rest.starts_with(['=', '!', '<', '>']);
+    let rest = match command {
+        Command::Label(_) => rest.strip_prefix(": ").map_or(rest, str::trim_start),
+        _ => rest,
+    };
+    (ends && !speaks).then_some((command, word, rest))
 }
 
-/// A line, broken in front of what says something of its own in its middle.
+/// A line, broken in front of what says something of its own in its middle: of what is returned behind a sentence, or another command.
 fn lines(line: &str) -> Vec<&str> {
-    let own = |line: &str| {
-        matches!(block(line), Some((Command::Param | Command::Value | Command::Label(RETURNS), ..)))
-    };
     let mut out = Vec::new();
     let mut begin = 0;
     for (at, _) in line.match_indices(' ') {
-        if !line[begin..at].trim().is_empty() && own(&line[at + 1..]) {
+        let before = line[begin..at].trim();
+        let own = match block(&line[at + 1..]) {
+            Some((Command::Param | Command::Value, ..)) => true,
+            Some((Command::Label(RETURNS), ..)) => before.ends_with('.') || block(before).is_some(),
+            _ => false,
+        };
+        if own && !before.is_empty() {
             out.push(&line[begin..at]);
             begin = at + 1;
         }
@@ -143,6 +154,11 @@ impl Reader {
                 self.goes_on = false;
                 self.words.push(String::new());
             }
+            None if self.goes_on && is_unknown(line) => {
+                self.last = None;
+                self.goes_on = false;
+                self.paragraph(line.trim());
+            }
             None => {
                 let line = plain(line, true);
                 match self.last.filter(|_| self.goes_on) {
@@ -176,6 +192,13 @@ impl Reader {
             Command::Label(label) if is_item(rest) => {
                 self.paragraph(label);
                 self.paragraph(rest);
+            }
+            Command::Label(SEE) if self.last == Some(command) && self.goes_on => {
+                // Such paragraphs in a row are one.
+                if let Some(line) = self.words.last_mut().filter(|line| line.ends_with(ends_name)) {
+                    line.push(',');
+                }
+                self.words.push(rest.to_owned());
             }
             Command::Label(label) => self.paragraph(format!("{label} {rest}").trim_end()),
             Command::Title if rest.is_empty() => self.paragraph(""),
@@ -252,6 +275,22 @@ impl Reader {
     }
 }
 
+fn ends_name(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | ')')
+}
+
+/// Whether a line begins with a command that nobody here knows: what is in front of it ends there.
+fn is_unknown(line: &str) -> bool {
+    let named = line.trim().strip_prefix(['@', '\\']).unwrap_or_default();
+    let word: &str = named.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+    word.len() > 3 && !is_look(word)
+}
+
+/// Whether this says how the next word looks.
+fn is_look(word: &str) -> bool {
+    matches!(word, "c" | "p" | "a" | "b" | "e" | "em" | "ref")
+}
+
 fn is_item(line: &str) -> bool {
     line.starts_with("- ")
 }
@@ -300,11 +339,7 @@ fn plain(text: &str, is_written: bool) -> String {
         let word = &named[1..];
         let end = word.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(word.len());
         let (word, behind) = word.split_at(end);
-        let looks = match word {
-            "c" | "p" => true,
-            "a" | "b" | "e" | "em" | "ref" => is_written,
-            _ => false,
-        };
+        let looks = is_look(word) && (is_written || matches!(word, "c" | "p"));
         let next = behind.strip_prefix(' ').and_then(|behind| {
             behind.split_whitespace().next().filter(|_| !behind.starts_with(char::is_whitespace))
         });
@@ -343,6 +378,7 @@ mod tests {
             "Matches \\p and \\P, and the \\a character.",
             "Write to someone@return.example, \\b, or @cnt.",
             "  indented\n    more\n\n\nend",
+            "- @return gives the sum\n  if @return != 0, and for a: @return == 0\n@return == 0",
             "%NULL or #GObject\n@note: the note\n@author(s) of it",
             "Never use \\return 5 here, nor \\param.",
             "\\n is a line's end, \\returning is no command",
@@ -357,8 +393,12 @@ mod tests {
         check("@brief Adds numbers.\n\n\\details Slowly.", "Adds numbers.\n\nSlowly.");
         check("Adds.\n@return the sum,\n        or 0\nSee.", "Adds.\n\nReturns: the sum,\nor 0\nSee.");
         check("\\returns Returns the sum.", "Returns the sum.");
+        check("@return : the sum", "Returns: the sum");
+        check("@return -1 on failure", "Returns: -1 on failure");
+        check("Adds. @return the sum", "Adds.\n\nReturns: the sum");
         check("@return:\n  The sum.", "Returns:\nThe sum.");
         check("Adds.\n@note Slow.\n@sa sub(), mul()", "Adds.\n\nNote: Slow.\n\nSee also: sub(), mul()");
+        check("@see sub()\n@see mul\n@stable 2.0\nSo.", "See also: sub(),\nmul\n\n@stable 2.0\nSo.");
         check("@deprecated use sum()", "Deprecated: use sum()");
         check("@par Example of it\nSo.", "Example of it:\nSo.");
         check("@ingroup numbers\n@{\n@brief Adds.", "Adds.");
