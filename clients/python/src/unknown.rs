@@ -17,10 +17,13 @@ pub(crate) fn function(py: Python<'_>, loaded: &Loaded, class: Option<&str>, nam
     let own = |plan: &&Arc<Plan>| class_of(loaded, plan).map(|(of, _)| of) == class;
     // In C a function of a class often has that in its name.
     let full = format!("{}{}", letters(class.unwrap_or_default()), letters(name));
+    // One whose short name is a session's own has another: `open`.
+    let spelt = letters(&fronted(loaded, name));
     let known = [
         loaded.plans.iter().find(|plan| plan.c_name == name),
         loaded.plans.iter().find(|plan| plan.name == name && !own(plan)),
         loaded.plans.iter().find(|plan| class.is_some() && letters(&plan.c_name).ends_with(&full)),
+        loaded.plans.iter().find(|plan| class.is_none() && own(plan) && letters(&plan.c_name) == spelt),
     ];
     if let Some(plan) = known.into_iter().flatten().next() {
         return elsewhere(loaded, plan);

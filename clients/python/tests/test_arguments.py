@@ -442,10 +442,10 @@ def test_what_is_left_out_says_the_lines_that_decide_it(tmp_path: Path) -> None:
 
 
 def test_a_method_that_is_left_out_says_so_where_another_has_a_like_name(tmp_path: Path) -> None:
-    declared = ["P make(void);", "int XY_Reset(P p);", "int XY_Parse(P p, void *what);", "void XY_Free(P p);"]
+    declared = ["P make(void);", "int XY_Reset(P p);", "int XY_Parse(P p, void *what);", "void XY_Free(P p);", "int XY_Open(int a);"]
     (tmp_path / "xy.h").write_text("typedef struct P_ *P;\n" + "\n".join(declared).replace("make", "XY_Make"))
     functions = "struct P_ { int n; } it;\nP XY_Make(void) { return &it; }\nint XY_Reset(P p) { return p->n; }\n"
-    functions += "int XY_Parse(P p, void *what) { return what == p; }\nvoid XY_Free(P p) { (void)p; }\n"
+    functions += "int XY_Parse(P p, void *what) { return what == p; }\nvoid XY_Free(P p) { (void)p; }\nint XY_Open(int a) { return a; }\n"
     (tmp_path / "xy.c").write_text('#include "xy.h"\n' + functions)
     library = tmp_path / "libxy.so"
     subprocess.run(["cc", "-shared", "-fPIC", "-Wl,-soname,libxy.so", "-o", library, tmp_path / "xy.c"], check=True)
@@ -457,3 +457,8 @@ def test_a_method_that_is_left_out_says_so_where_another_has_a_like_name(tmp_pat
             made.parse  # noqa: B018
         with pytest.raises(AttributeError, match="has no function `rese`; is it `reset`"):
             made.rese  # noqa: B018
+        # A session has such a function of its own.
+        with pytest.raises(TypeError, match=r"begins another session, .*; `XY_Open` is a function of the library: library\.\w+\("):
+            xy.open(1)
+        with pytest.raises(AttributeError, match="`XY_Open` is a function of the library"):
+            xy.open_  # noqa: B018
