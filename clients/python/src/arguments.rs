@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 
 use crate::ffi::ends::{self, Items};
 use crate::numbers::{Scalar, takes};
-use crate::object::Object;
+use crate::object::{self, Object};
 use crate::plan::{Number, Parameter, Plan, Takes};
 use crate::{ffi, values};
 
@@ -141,7 +141,10 @@ pub(crate) fn argument<'a, 'py>(
         Takes::Data(number) => data(number, object, &what),
         Takes::Room(number) => room(number, object, &what),
         Takes::Object { .. } => match object.cast::<Object>() {
-            Ok(object) => object.get().handle(object.py()).map(Argument::Object),
+            Ok(object) => match object.get().held() {
+                Some((handle, _)) => Ok(Argument::Object(handle)),
+                None => Err(object::released_where(object.py(), &format!("{}: ", what()))),
+            },
             Err(_) => Err(param.wanted.instead_of(&object, &what)),
         },
         Takes::Number(_) | Takes::Value => Err(takes(&object, "something else", &what)),

@@ -213,8 +213,9 @@ impl Library {
         Ok(all)
     }
 
-    fn __enter__(slf: Py<Self>) -> Py<Self> {
-        slf
+    fn __enter__<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
+        slf.get().held(slf.py())?;
+        Ok(slf)
     }
 
     #[pyo3(signature = (*_exception))]
