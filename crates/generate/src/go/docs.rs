@@ -199,6 +199,14 @@ mod tests {
     }
 
     #[test]
+    fn a_space_of_several_bytes_costs_no_text() {
+        check(
+            "Do:\n\n      x = 1;\n     \u{a0}y();\n\nand go",
+            &["Do:", "", "\tx = 1;", "\ty();", "", "and go."],
+        );
+    }
+
+    #[test]
     fn comments_have_no_spaces_at_their_ends() {
         let lines = ["A b.", "", "\tcode"].map(str::to_owned);
         assert_eq!(comment(&lines), ["// A b.", "//", "//\tcode"]);

@@ -26,7 +26,8 @@ fn without_margin(text: &str) -> String {
     let margin = rest.map(indent).min().unwrap_or(0);
     let shown = lines.iter().enumerate().map(|(position, line)| match position {
         0 => line.trim_start(),
-        _ => line.get(margin..).unwrap_or_default(),
+        // A space may be several bytes, of which the margin is some.
+        _ => line.get(margin..).unwrap_or(line.trim_start()),
     });
     shown.collect::<Vec<_>>().join("\n")
 }
@@ -104,6 +105,7 @@ mod tests {
     fn comments_lose_their_margin_only() {
         assert_eq!(from_header("One\n   two\n     three\n"), "One\ntwo\n  three");
         assert_eq!(from_header(""), "");
+        assert_eq!(from_header("One\n  two\n \u{a0}three"), "One\ntwo\nthree");
         assert_eq!(
             from_header("@brief Adds.\n@param a one\n@code\nadd(1);\n\nadd(2);\n@endcode\nSo."),
             "Adds.\n\n- a: one\n\n    add(1);\n\n    add(2);\n\nSo."

@@ -64,6 +64,7 @@ fn indent(line: &str) -> usize {
 /// The code read so far.
 fn set_off(code: &mut Vec<&str>) -> Option<Block> {
     let margin = code.iter().filter(|line| !line.is_empty()).map(|line| indent(line)).min()?;
-    let lines = code.drain(..).map(|line| line.get(margin..).unwrap_or_default().to_owned());
+    // A space may be several bytes, of which the margin is some.
+    let lines = code.drain(..).map(|line| line.get(margin..).unwrap_or(line.trim_start()).to_owned());
     Some(Block::Code(lines.collect()))
 }

@@ -91,8 +91,8 @@ fn block(line: &str) -> Option<(Command, &str, &str)> {
     let (word, rest) = named.split_at(end);
     let command = command(word)?;
     let rest = match command {
-        // Tools that look for parameters by `@NAME:` have one such word that is none.
-        Command::Label(RETURNS) => rest.strip_prefix(':').unwrap_or(rest),
+        // Tools that look for parameters by `@NAME:` have a word that can be none.
+        _ if word == "return" => rest.strip_prefix(':').unwrap_or(rest),
         _ => rest,
     };
     let options = matches!(command, Command::Param | Command::Code) && rest.starts_with(['[', '{']);
@@ -109,6 +109,9 @@ fn block(line: &str) -> Option<(Command, &str, &str)> {
 
 /// A line, broken in front of what says something of its own in its middle: of what is returned behind a sentence, or another command.
 fn lines(line: &str) -> Vec<&str> {
+    if matches!(block(line), Some((Command::Code, ..))) {
+        return vec![line];
+    }
     let mut out = Vec::new();
     let mut begin = 0;
     for (at, _) in line.match_indices(' ') {
@@ -140,16 +143,22 @@ struct Reader {
 
 impl Reader {
     fn line(&mut self, line: &str) {
-        if let Some((end, lines)) = &mut self.example {
-            if line.trim().strip_prefix(['@', '\\']) == Some(end) {
-                self.set_off();
-            } else {
-                lines.push(line.trim_end().to_owned());
-            }
-            return;
+        let mut left = Some(line);
+        while let Some(line) = left {
+            left = match block(line) {
+                _ if self.example.is_some() => self.example_line(line),
+                Some((Command::Code, word, rest)) => self.begin_example(word, rest),
+                read => {
+                    self.words_line(line, read);
+                    None
+                }
+            };
         }
-        match block(line) {
-            Some((command, word, rest)) => self.begin(command, word, &plain(rest, true)),
+    }
+
+    fn words_line(&mut self, line: &str, read: Option<(Command, &str, &str)>) {
+        match read {
+            Some((command, _, rest)) => self.begin(command, &plain(rest, true)),
             None if line.trim().is_empty() => {
                 self.goes_on = false;
                 self.words.push(String::new());
@@ -178,15 +187,19 @@ impl Reader {
         }
     }
 
-    fn begin(&mut self, command: Command, word: &str, rest: &str) {
+    /// Begins an example, which may have its first line right there. What is in braces says in which language it is.
+    fn begin_example<'l>(&mut self, word: &str, rest: &'l str) -> Option<&'l str> {
+        let rest =
+            rest.strip_prefix('{').and_then(|rest| rest.split_once('}')).map_or(rest, |it| it.1.trim());
+        self.example = Some((format!("end{word}"), Vec::new()));
+        self.example_line(rest)
+    }
+
+    fn begin(&mut self, command: Command, rest: &str) {
         match command {
-            Command::Drop => return,
-            Command::Code => {
-                self.example = Some((format!("end{word}"), Vec::new()));
-                return;
-            }
+            Command::Drop | Command::Code => return,
             Command::Prose => self.paragraph(rest),
-            Command::Label(RETURNS) if rest.to_ascii_lowercase().starts_with("return") => {
+            Command::Label(RETURNS) if rest.to_ascii_lowercase().starts_with("returns ") => {
                 self.paragraph(rest)
             }
             Command::Label(label) if is_item(rest) => {
@@ -244,6 +257,20 @@ impl Reader {
         }
     }
 
+    /// Reads a line of an example, and says what stands behind its end.
+    fn example_line<'l>(&mut self, line: &'l str) -> Option<&'l str> {
+        let (end, lines) = self.example.as_mut()?;
+        let found = line.match_indices(['@', '\\']).find(|(at, _)| line[at + 1..].starts_with(end.as_str()));
+        let Some((at, _)) = found else {
+            lines.push(line.trim_end().to_owned());
+            return None;
+        };
+        lines.push(line[..at].trim_end().to_owned());
+        let behind = line[at + 1 + end.len()..].trim_start();
+        self.set_off();
+        (!behind.is_empty()).then_some(behind)
+    }
+
     /// Ends the example that was read.
     fn set_off(&mut self) {
         let Some((_, mut lines)) = self.example.take() else { return };
@@ -257,7 +284,8 @@ impl Reader {
         let margin =
             lines.iter().filter(|line| !line.is_empty()).map(|line| line.len() - line.trim_start().len());
         let margin = margin.min().unwrap_or(0);
-        lines.iter_mut().for_each(|line| *line = line.get(margin..).unwrap_or_default().to_owned());
+        let without_margin = |line: &String| line.get(margin..).unwrap_or(line.trim_start()).to_owned();
+        lines.iter_mut().for_each(|line| *line = without_margin(line));
         let begin = lines.iter().position(|line| !line.is_empty()).unwrap_or(0);
         let end = lines.iter().rposition(|line| !line.is_empty()).map_or(0, |at| at + 1);
         if filled(&lines) > 0 {
@@ -379,6 +407,7 @@ mod tests {
             "Write to someone@return.example, \\b, or @cnt.",
             "  indented\n    more\n\n\nend",
             "- @return gives the sum\n  if @return != 0, and for a: @return == 0\n@return == 0",
+            "@result: where it goes\n@code: which",
             "%NULL or #GObject\n@note: the note\n@author(s) of it",
             "Never use \\return 5 here, nor \\param.",
             "\\n is a line's end, \\returning is no command",
@@ -393,6 +422,7 @@ mod tests {
         check("@brief Adds numbers.\n\n\\details Slowly.", "Adds numbers.\n\nSlowly.");
         check("Adds.\n@return the sum,\n        or 0\nSee.", "Adds.\n\nReturns: the sum,\nor 0\nSee.");
         check("\\returns Returns the sum.", "Returns the sum.");
+        check("@return return code", "Returns: return code");
         check("@return : the sum", "Returns: the sum");
         check("@return -1 on failure", "Returns: -1 on failure");
         check("Adds. @return the sum", "Adds.\n\nReturns: the sum");
@@ -430,7 +460,13 @@ mod tests {
         let expect = [words("Adds:"), code(&["int a = 1; // @param a", "  b();"]), words("So.")];
         assert_eq!(pieces(text), expect);
         assert_eq!(pieces("\\verbatim\na"), [code(&["a"])]);
+        assert_eq!(pieces("So: @code f(); @endcode"), [words("So: @code f(); @endcode")]);
+        assert_eq!(pieces("@code{.c} f(); @endcode So."), [code(&["f();"]), words("So.")]);
+        assert_eq!(pieces("@code f();\n  g(); @endcode\n\nSo."), [code(&["f();", "  g();"]), words("\nSo.")]);
         assert_eq!(pieces("@code\n@endcode"), []);
+        assert_eq!(pieces("@code\n \u{a0}a\n  b\n@endcode"), [code(&["a", "b"])]);
+        let many = "@code a @endcode ".repeat(20_000);
+        assert_eq!(pieces(&many).len(), 20_000);
     }
 
     #[test]
