@@ -2,6 +2,7 @@ package rt
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"hotcell"
@@ -75,6 +76,10 @@ func TestArgumentsThatCannotBePassed(t *testing.T) {
 		var failed *hotcell.Error
 		if !errors.Is(call.err, test.kind) || !errors.As(call.err, &failed) || failed.Executed != hotcell.ExecutedNo || failed.Function != "f" {
 			t.Errorf("%s: %v", name, call.err)
+		}
+		var wrong *hotcell.ArgumentError
+		if errors.As(call.err, &wrong) && (wrong.Name != "x" || !strings.Contains(call.err.Error(), "`x`")) {
+			t.Errorf("%s does not name it: %v", name, call.err)
 		}
 		before := call.err
 		call.PutText(0, "y", "\x00")
