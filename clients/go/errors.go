@@ -79,6 +79,8 @@ func KindOf(name string) Kind {
 
 // Error is a failed call. Every error of a generated package is one, or comes from a callback of the application.
 //
+// A nil *Error is no error, and its methods say so; an error that holds one is not nil, as everywhere in Go.
+//
 // Ask for its kind with errors.Is(err, hotcell.ErrCrashed), for what is known beyond that with errors.As and a type such as
 // [*CrashError] or [*LibraryError].
 type Error struct {
@@ -110,6 +112,9 @@ type Error struct {
 
 // Error is one line, without control characters.
 func (e *Error) Error() string {
+	if e == nil {
+		return "no error"
+	}
 	var text strings.Builder
 	// Of what is wrong before there is a session, the library is not known.
 	for _, of := range []string{e.Library, e.Function, e.Kind.String()} {
@@ -139,10 +144,18 @@ func NilContext() *Error {
 }
 
 // Unwrap is the cause.
-func (e *Error) Unwrap() error { return e.Cause }
+func (e *Error) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Cause
+}
 
 // Is tells whether the target is this error's kind, or the error by which a context says the same.
 func (e *Error) Is(target error) bool {
+	if e == nil {
+		return false
+	}
 	switch target := target.(type) {
 	case Kind:
 		return e.Kind == target
@@ -153,7 +166,7 @@ func (e *Error) Is(target error) bool {
 }
 
 // IsFault tells whether the worker died or broke the protocol, as opposed to a failure that the library reports itself.
-func (e *Error) IsFault() bool { return e.Kind.IsFault() }
+func (e *Error) IsFault() bool { return e != nil && e.Kind.IsFault() }
 
 // Code is a code by which a library names its failures. Generated packages have one for each, to be asked for with errors.Is.
 type Code struct {

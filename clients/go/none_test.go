@@ -54,16 +54,35 @@ func TestWhatNobodyHasMadeSaysSo(t *testing.T) {
 			t.Error("what was never there was freed:", what)
 		}
 	}
-	freed := NewSharedBuffer(memory{}, 8, nil)
-	freed.Free()
-	freed.Free()
-	if _, err := freed.ReadAt(nil, 0); !errors.Is(err, ErrFreed) {
-		t.Error(err)
+	times := 0
+	freed := NewSharedBuffer(memory{}, 8, func() { times++ })
+	shared := *freed
+	bytes := NewBuffer(make([]byte, 8), func() { times++ })
+	same := *bytes
+	for range 2 {
+		freed.Free()
+		bytes.Free()
+	}
+	// Copies know that it was freed: others may have the memory by now.
+	for _, freed := range []*SharedBuffer{freed, &shared} {
+		if _, err := freed.ReadAt(nil, 0); !errors.Is(err, ErrFreed) || freed.Len() != 0 {
+			t.Error(err)
+		}
+	}
+	shared.Free()
+	if same.Free(); same.Bytes() != nil || times != 2 {
+		t.Error("a copy of what was freed is one still, or it was freed again", times)
 	}
 
 	var list *Quarantine
 	if list.ReleaseAll(); list.Release(1) || list.Inputs() != nil {
 		t.Error("nil has inputs")
+	}
+	for what, list := range map[string]*Quarantine{"nil": nil, "zero": {}} {
+		list.Note(1, "z", "f")
+		if list.IsOn() || list.IsMade() || list.IsRefusing() || list.HasOf("z", "f") || !list.Refuses(1).IsZero() || list.Seed() == NewQuarantine(QuarantineRule{}).Seed() {
+			t.Error(what)
+		}
 	}
 	if new(Quarantine).IsMade() || !NewQuarantine(QuarantineRule{}).IsMade() || new(Quarantine).IsOn() {
 		t.Error("which are lists")
@@ -71,6 +90,9 @@ func TestWhatNobodyHasMadeSaysSo(t *testing.T) {
 	var failed *Error
 	if frames, err := failed.Frames(ctx); frames != nil || err != nil {
 		t.Error(frames, err)
+	}
+	if failed.Error() != "no error" || failed.Unwrap() != nil || failed.IsFault() || errors.Is(failed, ErrCrashed) || errors.Is(failed, context.Canceled) {
+		t.Error("nil is a failure")
 	}
 	_, err = (&Error{Stack: func(context.Context) ([]Frame, error) { return nil, nil }}).Frames(none)
 	says("frames", err, "the context is nil")

@@ -127,13 +127,16 @@ func (q *Quarantine) ReleaseAll() {
 }
 
 // IsOn tells whether it ever refuses an input. It is for the runtime of packages, as are all below.
-func (q *Quarantine) IsOn() bool { return q.rule.Crashes > 0 && q.rule.Most > 0 }
+func (q *Quarantine) IsOn() bool { return q != nil && q.rule.Crashes > 0 && q.rule.Most > 0 }
 
 // IsRefusing tells whether an input may be refused.
-func (q *Quarantine) IsRefusing() bool { return q.refusing.Load() > 0 }
+func (q *Quarantine) IsRefusing() bool { return q != nil && q.refusing.Load() > 0 }
 
 // HasOf tells whether an input of this function is refused.
 func (q *Quarantine) HasOf(library, function string) bool {
+	if q == nil {
+		return false
+	}
 	q.mutex.Lock()
 	defer q.mutex.Unlock()
 	q.expire(time.Now())
@@ -146,13 +149,21 @@ func (q *Quarantine) HasOf(library, function string) bool {
 }
 
 // IsMade tells whether NewQuarantine has made it.
-func (q *Quarantine) IsMade() bool { return q.inputs != nil }
+func (q *Quarantine) IsMade() bool { return q != nil && q.inputs != nil }
 
-// Seed is that of what makes numbers of inputs.
-func (q *Quarantine) Seed() maphash.Seed { return q.seed }
+// Seed is that of what makes numbers of inputs, of a list that IsMade.
+func (q *Quarantine) Seed() maphash.Seed {
+	if q == nil {
+		return maphash.Seed{}
+	}
+	return q.seed
+}
 
 // Refuses tells until when an input is refused, and counts that. The zero time where it is not.
 func (q *Quarantine) Refuses(input Input) (until time.Time) {
+	if q == nil {
+		return time.Time{}
+	}
 	q.mutex.Lock()
 	defer q.mutex.Unlock()
 	q.expire(time.Now())
@@ -164,9 +175,11 @@ func (q *Quarantine) Refuses(input Input) (until time.Time) {
 	return known.Until
 }
 
-// Note notes that an input of a function has ended a worker.
+// Note notes that an input of a function has ended a worker. What nobody has made notes nothing.
 func (q *Quarantine) Note(input Input, library, function string) {
-	q.note(input, library, function, time.Now())
+	if q.IsMade() {
+		q.note(input, library, function, time.Now())
+	}
 }
 
 func (q *Quarantine) note(input Input, library, function string, now time.Time) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"hash/crc32"
 	"io/fs"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -98,6 +99,40 @@ func TestDataInABufferAreReadWhereTheyLie(t *testing.T) {
 			t.Errorf("%d bytes: %x, %v", len(part), got, err)
 		}
 		call.End()
+	}
+}
+
+// What has no length is refused as that, and what is too long says how long it may be.
+func TestABufferHasALength(t *testing.T) {
+	session := measured(t).open(t, hotcell.Options{MaxInput: 1 << 20})
+	allocations := map[string]func(bytes int) error{
+		"Alloc":       func(bytes int) error { _, err := session.Alloc(bytes); return err },
+		"AllocShared": func(bytes int) error { _, err := session.AllocShared(bytes); return err },
+	}
+	for name, alloc := range allocations {
+		for _, bytes := range []int{-1, math.MinInt} {
+			var wrong *hotcell.ArgumentError
+			if err := alloc(bytes); !errors.Is(err, hotcell.ErrInvalidArgument) || !errors.As(err, &wrong) || wrong.Name != "bytes" {
+				t.Error(name, bytes, err)
+			}
+		}
+		for _, bytes := range []int{1<<20 + 1, math.MaxInt} {
+			if err := alloc(bytes); !errors.Is(err, hotcell.ErrLimitExceeded) || !strings.Contains(err.Error(), "a call may pass 1048576") {
+				t.Error(name, bytes, err)
+			}
+		}
+		if err := alloc(0); err != nil {
+			t.Error(name, err)
+		}
+	}
+}
+
+// Who closes a session is told so of a call that was under way.
+func TestACallOfASessionThatIsClosedSaysSo(t *testing.T) {
+	session := faulty(t).open(t, hotcell.Options{})
+	_, err := session.visit(background, session.openDB(t), 1, func(context.Context, []*string) (int32, error) { return 0, session.Close() })
+	if !errors.Is(err, hotcell.ErrSupervisorGone) || !strings.Contains(err.Error(), "the session was closed while the call was under way") {
+		t.Error(err)
 	}
 }
 

@@ -49,9 +49,9 @@ func (c *Call) PutBool(offset int, value bool) { Arguments(c.block).PutBool(offs
 func (c *Call) PutNull(offset int) { c.putReference(offset, shm.Null, 0) }
 
 // PutRoom writes how many elements the caller has room for.
-func (c *Call) PutRoom(offset int, elements int) {
+func (c *Call) PutRoom(offset int, name string, elements int) {
 	if elements < 0 {
-		c.invalid("room", "is negative")
+		c.invalid(name, "cannot have room for %d elements", elements)
 		return
 	}
 	c.PutUint64(offset, uint64(elements))

@@ -2,6 +2,7 @@ package rt
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"hotcell"
@@ -62,7 +63,7 @@ func TestArgumentsThatCannotBePassed(t *testing.T) {
 		"no Latin-1":           {func(c *Call) { c.PutTextAs(0, "x", Latin1, "€") }, hotcell.ErrBadEncoding},
 		"too many bits":        {func(c *Call) { c.CheckBits("x", 8, 3, false) }, hotcell.ErrInvalidArgument},
 		"a sign":               {func(c *Call) { c.CheckBits("x", -5, 3, true) }, hotcell.ErrInvalidArgument},
-		"a room below nothing": {func(c *Call) { c.PutRoom(0, -1) }, hotcell.ErrInvalidArgument},
+		"a room below nothing": {func(c *Call) { c.PutRoom(0, "x", -1) }, hotcell.ErrInvalidArgument},
 		"no structure":         {func(c *Call) { c.PutImage(0, "x", nil) }, hotcell.ErrInvalidArgument},
 		"no object":            {func(c *Call) { c.PutHandle(0, "x", nil, 1) }, hotcell.ErrInvalidArgument},
 		"what a package says":  {func(c *Call) { c.Refuse("x", "is %d", 7) }, hotcell.ErrInvalidArgument},
@@ -75,6 +76,10 @@ func TestArgumentsThatCannotBePassed(t *testing.T) {
 		var failed *hotcell.Error
 		if !errors.Is(call.err, test.kind) || !errors.As(call.err, &failed) || failed.Executed != hotcell.ExecutedNo || failed.Function != "f" {
 			t.Errorf("%s: %v", name, call.err)
+		}
+		var wrong *hotcell.ArgumentError
+		if errors.As(call.err, &wrong) && (wrong.Name != "x" || !strings.Contains(call.err.Error(), "`x`")) {
+			t.Errorf("%s does not name it: %v", name, call.err)
 		}
 		before := call.err
 		call.PutText(0, "y", "\x00")

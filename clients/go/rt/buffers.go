@@ -3,6 +3,7 @@ package rt
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/bits"
 	"slices"
 	"sync"
@@ -18,7 +19,7 @@ type buffers struct {
 	// used are those that somebody has, spare those that were freed.
 	used, spare []*buffer
 	// shared are those that the library is lent, spareShared such that were freed.
-	shared      map[*hotcell.SharedBuffer]*shared
+	shared      map[*hotcell.SharedPart]*shared
 	spareShared []*shared
 }
 
@@ -35,9 +36,8 @@ func (s *Session) Alloc(bytes int) (*hotcell.Buffer, error) {
 	if s.none != nil {
 		return nil, s.none
 	}
-	if bytes < 0 || uint64(bytes) > s.options.MaxInput {
-		return nil, s.refused(hotcell.ErrLimitExceeded, "", "a buffer may not be so long",
-			&hotcell.LimitError{Limit: hotcell.LimitExceededMemory, Value: s.options.MaxInput})
+	if err := s.mayBeLong(bytes); err != nil {
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), s.options.Deadline)
 	defer cancel()
@@ -50,6 +50,18 @@ func (s *Session) Alloc(bytes int) (*hotcell.Buffer, error) {
 		return nil, s.failed(err, "")
 	}
 	return hotcell.NewBuffer(made.mapping.Bytes()[:bytes:bytes], func() { s.free(made) }), nil
+}
+
+// mayBeLong says what is wrong with a buffer of so many bytes, or nil.
+func (s *Session) mayBeLong(bytes int) error {
+	switch most := s.options.MaxInput; {
+	case bytes < 0:
+		return s.refused(hotcell.ErrInvalidArgument, "", fmt.Sprintf("a buffer cannot have %d bytes", bytes), &hotcell.ArgumentError{Name: "bytes"})
+	case uint64(bytes) > most:
+		text := fmt.Sprintf("a buffer of %d bytes; a call may pass %d", bytes, most)
+		return s.refused(hotcell.ErrLimitExceeded, "", text, &hotcell.LimitError{Limit: hotcell.LimitExceededMemory, Value: most})
+	}
+	return nil
 }
 
 func (s *Session) makeBuffer(ctx context.Context, bytes int) (*buffer, error) {
@@ -94,7 +106,12 @@ func (b *buffers) take(worker *worker, bytes int) *buffer {
 func (s *Session) free(freed *buffer) {
 	s.buffers.mutex.Lock()
 	defer s.buffers.mutex.Unlock()
-	s.buffers.used = slices.DeleteFunc(s.buffers.used, func(it *buffer) bool { return it == freed })
+	at := slices.Index(s.buffers.used, freed)
+	if at < 0 {
+		// Two goroutines have freed it at once.
+		return
+	}
+	s.buffers.used = slices.Delete(s.buffers.used, at, at+1)
 	if freed.worker.IsOver() || s.isClosed() {
 		freed.unmap()
 		return

@@ -46,7 +46,12 @@ func (s *Session) late(function string, cause error) *hotcell.Error {
 	if cause == nil {
 		cause = &hotcell.UnavailableError{Reason: hotcell.UnavailablePoolExhausted}
 	}
-	return s.refused(hotcell.ErrUnavailable, function, "the deadline passed before the call was sent", cause)
+	text := "the deadline passed before the call was sent"
+	if s.calling.Load() > 0 {
+		// Nobody knows on whose goroutine it was made.
+		text += ": a callback is running, and a call that it makes takes the context that it was given"
+	}
+	return s.refused(hotcell.ErrUnavailable, function, text, cause)
 }
 
 // fail notes the first thing that goes wrong with a call.
@@ -103,6 +108,9 @@ func (c *Call) ended(executed hotcell.Executed) {
 	fault.Library, fault.Function, fault.CallID = c.session.pack.Library, c.fn.Name, c.id
 	fault.Generation, fault.Time, fault.Executed, fault.Tries = c.generation(), time.Now(), executed, 1
 	fault.Once = c.calledBack || c.depth > 0
+	if fault.Kind == hotcell.ErrSupervisorGone && c.session.isClosed() {
+		fault.Message = "the session was closed while the call was under way"
+	}
 	if end.Lane >= 0 && (end.Lane != c.seat.index || !c.isOrIsIn(end.CallID)) {
 		fault.Kind, fault.Cause = hotcell.ErrWorkerLost, &hotcell.SuspectError{Function: end.Function, CallID: end.CallID}
 		fault.Message = fmt.Sprintf("call %d of %s ended the worker", end.CallID, end.Function)

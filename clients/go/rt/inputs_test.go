@@ -290,7 +290,7 @@ func TestRoomThatIsLentIsRoomOfAnInput(t *testing.T) {
 		t.Errorf("it was refused after %d workers", ended)
 	}
 	plain := session.Begin(t.Context(), 1)
-	plain.PutRoom(0, length)
+	plain.PutRoom(0, "x", length)
 	plain.PutText(16, "data", "poison")
 	if err := plain.Finish().Err(); !errors.Is(err, hotcell.ErrQuarantined) {
 		t.Error("the same with memory that is not lent:", err)

@@ -22,7 +22,7 @@ type shared struct {
 
 // lent is a buffer that a call has.
 type lent struct {
-	of     *hotcell.SharedBuffer
+	of     *hotcell.SharedPart
 	shared *shared
 	place  shm.Place
 	// length is how long it was when it was lent: it may have been freed since.
@@ -35,9 +35,8 @@ func (s *Session) AllocShared(bytes int) (*hotcell.SharedBuffer, error) {
 	if s.none != nil {
 		return nil, s.none
 	}
-	if bytes < 0 || uint64(bytes) > s.options.MaxInput {
-		return nil, s.refused(hotcell.ErrLimitExceeded, "", "a buffer may not be so long",
-			&hotcell.LimitError{Limit: hotcell.LimitExceededMemory, Value: s.options.MaxInput})
+	if err := s.mayBeLong(bytes); err != nil {
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), s.options.Deadline)
 	defer cancel()
@@ -50,13 +49,13 @@ func (s *Session) AllocShared(bytes int) (*hotcell.SharedBuffer, error) {
 		return nil, s.failed(err, "")
 	}
 	var it *hotcell.SharedBuffer
-	it = hotcell.NewSharedBuffer(made.mapping, bytes, func() { s.freeShared(it) })
+	it = hotcell.NewSharedBuffer(made.mapping, bytes, func() { s.freeShared(it.Part()) })
 	s.buffers.mutex.Lock()
 	defer s.buffers.mutex.Unlock()
 	if s.buffers.shared == nil {
-		s.buffers.shared = make(map[*hotcell.SharedBuffer]*shared)
+		s.buffers.shared = make(map[*hotcell.SharedPart]*shared)
 	}
-	s.buffers.shared[it] = made
+	s.buffers.shared[it.Part()] = made
 	return it, nil
 }
 
@@ -99,12 +98,12 @@ func (b *buffer) serves(worker *worker, bytes int) bool {
 	return b.worker == worker && length >= bytes && length/4 <= max(bytes, 4096)
 }
 
-func (s *Session) freeShared(it *hotcell.SharedBuffer) {
+func (s *Session) freeShared(it *hotcell.SharedPart) {
 	s.buffers.mutex.Lock()
 	defer s.buffers.mutex.Unlock()
 	freed := s.buffers.shared[it]
 	if freed == nil {
-		// A copy of it was freed before.
+		// Two goroutines have freed it at once.
 		return
 	}
 	delete(s.buffers.shared, it)
@@ -131,13 +130,13 @@ func (c *Call) lend(it *hotcell.SharedBuffer) (shm.Place, bool) {
 	all := &c.session.buffers
 	all.mutex.Lock()
 	defer all.mutex.Unlock()
-	found := all.shared[it]
+	found := all.shared[it.Part()]
 	if found == nil || found.worker.generation != c.generation() {
 		return shm.Null, false
 	}
 	found.lent++
 	place := shm.PlaceOf(found.id, 0)
-	c.lent = append(c.lent, lent{it, found, place, uint64(it.Len())})
+	c.lent = append(c.lent, lent{it.Part(), found, place, uint64(it.Len())})
 	return place, true
 }
 
@@ -197,7 +196,7 @@ func (c *Call) LendRoom(offset int, name string, it *hotcell.SharedBuffer) {
 	}
 	place, ok := c.lend(it)
 	if !ok {
-		c.PutRoom(offset, it.Len())
+		c.PutRoom(offset, name, it.Len())
 		return
 	}
 	said := binary.NativeEndian.AppendUint64(make([]byte, 0, wire.ReferenceSize), uint64(place))
@@ -216,7 +215,7 @@ func (r *Reply) Filled(offset int, it *hotcell.SharedBuffer) int {
 	}
 	for _, lent := range c.lent {
 		switch {
-		case lent.of != it:
+		case lent.of != it.Part():
 			continue
 		case from.length == wire.LengthImpossible:
 			c.lie("the library claims to have written more than a result buffer holds, or less than nothing")

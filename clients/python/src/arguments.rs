@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 
 use crate::ffi::ends::{self, Items};
 use crate::numbers::{Scalar, takes};
-use crate::object::Object;
+use crate::object::{self, Object};
 use crate::plan::{Number, Parameter, Plan, Takes};
 use crate::{ffi, values};
 
@@ -141,7 +141,10 @@ pub(crate) fn argument<'a, 'py>(
         Takes::Data(number) => data(number, object, &what),
         Takes::Room(number) => room(number, object, &what),
         Takes::Object { .. } => match object.cast::<Object>() {
-            Ok(object) => object.get().handle(object.py()).map(Argument::Object),
+            Ok(object) => match object.get().held() {
+                Some((handle, _)) => Ok(Argument::Object(handle)),
+                None => Err(object::released_where(object.py(), &format!("{}: ", what()))),
+            },
             Err(_) => Err(param.wanted.instead_of(&object, &what)),
         },
         Takes::Number(_) | Takes::Value => Err(takes(&object, "something else", &what)),
@@ -249,13 +252,26 @@ pub(crate) fn room<'a, 'py>(
         let elements = (buffer.len_bytes() / number.size()) as u64;
         return Ok(Argument::Into(buffer, elements));
     }
-    match ends::index(&object).and_then(|integer| integer.extract::<u64>()) {
-        Ok(elements) => Ok(Argument::Room(elements)),
+    count(object, "elements", "a number of elements, or memory to fill", what).map(Argument::Room)
+}
+
+/// A number of these.
+pub(crate) fn count<'py, T>(
+    object: Borrowed<'_, 'py, PyAny>,
+    of: &str,
+    wanted: &str,
+    what: &dyn Fn() -> String,
+) -> PyResult<T>
+where
+    T: for<'a> FromPyObject<'a, 'py, Error = PyErr>,
+{
+    match ends::index(&object).and_then(|integer| integer.extract::<T>()) {
+        Ok(number) => Ok(number),
         Err(error) if error.is_instance_of::<PyOverflowError>(object.py()) => {
             let given = object.str().map(|it| it.to_string()).unwrap_or_default();
-            Err(PyOverflowError::new_err(format!("{} is {given}, which is no number of elements", what())))
+            Err(PyOverflowError::new_err(format!("{} is {given}, which is no number of {of}", what())))
         }
-        Err(_) => Err(takes(&object, "a number of elements, or memory to fill", what)),
+        Err(_) => Err(takes(&object, wanted, what)),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::ffi::buffer::Buffer;
 use crate::function::Function;
 use crate::package::Loaded;
 use crate::pipeline::Pipeline;
-use crate::{errors, ffi, function, object, options, unknown, values};
+use crate::{arguments, errors, ffi, function, object, options, unknown, values};
 
 /// A session with a library: its functions are attributes. It ends with `close()`, at the end of a `with`, or when nobody has it, its
 /// functions and its objects any more.
@@ -130,7 +130,10 @@ impl Library {
     }
 
     /// Memory of the session, which the library reads where it lies: for data that are made in place and passed often.
-    fn buffer(&self, py: Python<'_>, bytes: usize) -> PyResult<Buffer> {
+    fn buffer(&self, py: Python<'_>, bytes: &Bound<'_, PyAny>) -> PyResult<Buffer> {
+        let bytes = arguments::count(bytes.as_borrowed(), "bytes", "a number of bytes", &|| {
+            "buffer(): `bytes`".to_owned()
+        })?;
         let (session, loaded) = self.held(py)?;
         let made = ffi::aside(py, || session.buffer(bytes));
         made.map(Buffer::of).map_err(|error| errors::exception(py, Some(&loaded), &error))
@@ -210,8 +213,9 @@ impl Library {
         Ok(all)
     }
 
-    fn __enter__(slf: Py<Self>) -> Py<Self> {
-        slf
+    fn __enter__<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
+        slf.get().held(slf.py())?;
+        Ok(slf)
     }
 
     #[pyo3(signature = (*_exception))]

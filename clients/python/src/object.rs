@@ -139,8 +139,9 @@ impl Object {
         }))
     }
 
-    fn __enter__(slf: Py<Self>) -> Py<Self> {
-        slf
+    fn __enter__<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
+        slf.get().handle(slf.py())?;
+        Ok(slf)
     }
 
     #[pyo3(signature = (*_exception))]
@@ -196,5 +197,12 @@ impl Object {
 
 #[cold]
 pub(crate) fn released(py: Python<'_>) -> PyErr {
-    errors::of_kind(py, "StaleHandle", "", "the object was released, or did not come out of a call")
+    released_where(py, "")
+}
+
+/// The same, of what was passed somewhere.
+#[cold]
+pub(crate) fn released_where(py: Python<'_>, place: &str) -> PyErr {
+    let text = format!("{place}the object was released, or did not come out of a call");
+    errors::of_kind(py, "StaleHandle", "", &text)
 }

@@ -150,7 +150,14 @@ fn table(value: &Bound<'_, PyAny>) -> PyResult<Json> {
             match TIMES.contains(&name.as_str()) && !value.is_none() {
                 true => Ok((format!("{name}_ms"), (value.extract::<f64>()? * 1e3).into())),
                 false if TIMES.contains(&name.as_str()) => Ok((format!("{name}_ms"), Json::Null)),
-                false => Ok((name, table(&value)?)),
+                false => {
+                    let named = |error: PyErr| match error.is_instance_of::<PyOverflowError>(value.py()) {
+                        true => PyOverflowError::new_err(format!("{name}: {}", error.value(value.py()))),
+                        false => error,
+                    };
+                    let value = table(&value).map_err(named)?;
+                    Ok((name, value))
+                }
             }
         };
         return fields.iter().map(field).collect::<PyResult<Map<_, _>>>().map(Json::Object);
@@ -161,7 +168,11 @@ fn table(value: &Bound<'_, PyAny>) -> PyResult<Json> {
     Ok(match value {
         none if none.is_none() => Json::Null,
         truth if truth.is_instance_of::<PyBool>() => truth.extract::<bool>()?.into(),
-        number if number.is_instance_of::<PyInt>() => number.extract::<u64>()?.into(),
+        number if number.is_instance_of::<PyInt>() => {
+            let fits = number.extract::<u64>();
+            fits.map_err(|_| PyOverflowError::new_err(format!("{number} is not from 0 to {}", u64::MAX)))?
+                .into()
+        }
         number if number.is_instance_of::<PyFloat>() => number.extract::<f64>()?.into(),
         text => text.extract::<String>()?.into(),
     })

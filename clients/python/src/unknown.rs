@@ -17,10 +17,13 @@ pub(crate) fn function(py: Python<'_>, loaded: &Loaded, class: Option<&str>, nam
     let own = |plan: &&Arc<Plan>| class_of(loaded, plan).map(|(of, _)| of) == class;
     // In C a function of a class often has that in its name.
     let full = format!("{}{}", letters(class.unwrap_or_default()), letters(name));
+    // One whose short name is a session's own has another: `open`.
+    let spelt = letters(&fronted(loaded, name));
     let known = [
         loaded.plans.iter().find(|plan| plan.c_name == name),
         loaded.plans.iter().find(|plan| plan.name == name && !own(plan)),
         loaded.plans.iter().find(|plan| class.is_some() && letters(&plan.c_name).ends_with(&full)),
+        loaded.plans.iter().find(|plan| class.is_none() && own(plan) && letters(&plan.c_name) == spelt),
     ];
     if let Some(plan) = known.into_iter().flatten().next() {
         return elsewhere(loaded, plan);
@@ -111,8 +114,12 @@ fn class_of<'l>(loaded: &'l Loaded, plan: &Plan) -> Option<(&'l str, bool)> {
 
 /// A name with what all functions of the library start with, in C.
 fn fronted(loaded: &Loaded, name: &str) -> String {
+    // In C it may be spelled otherwise: `XY_DoThis` is `do_this`.
     let front = |plan: &Arc<Plan>| {
-        plan.c_name.strip_suffix(&plan.name).filter(|front| !front.is_empty()).map(str::to_owned)
+        let (full, own) = (letters(&plan.c_name), letters(&plan.name));
+        let left = full.strip_suffix(&own).filter(|front| !front.is_empty())?.chars().count();
+        let last = plan.c_name.char_indices().filter(|(_, it)| *it != '_').nth(left)?.0;
+        Some(plan.c_name[..last].to_owned())
     };
     let of_library = loaded.plans.iter().filter(|plan| plan.own.is_none());
     let mut fronts: Vec<String> = of_library.filter_map(front).collect();
@@ -133,11 +140,13 @@ fn with_object<'l>(loaded: &'l Loaded, class: &str, name: &str) -> Option<&'l Ar
     found.next().filter(|_| found.next().is_none())
 }
 
-/// Why a function cannot be called that has this name in C, or else the only one whose last words are these letters. Of several,
-/// `names` has them named.
+/// Why a function cannot be called that has this name in C, or has it in another spelling, or else the only one whose last words are these
+/// letters. Of several, `names` has them named.
 fn left_out(loaded: &Loaded, exactly: &str, end: &str, names: bool) -> Option<String> {
     let left = &loaded.interface.left_out;
+    let spelt = letters(exactly);
     let exact = left.iter().find(|it| it.name == exactly);
+    let exact = exact.or_else(|| left.iter().find(|it| !spelt.is_empty() && letters(&it.name) == spelt));
     let like = || left.iter().filter(|it| words(&it.name).any(|words| letters(words) == end));
     let meant = match (exact, like().collect::<Vec<_>>().as_slice()) {
         (Some(exact), _) => exact,

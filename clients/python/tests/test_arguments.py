@@ -231,6 +231,13 @@ def test_a_buffer_of_the_session_is_read_where_it_lies(grid: Any) -> None:
     assert grid.checksum(buffer) == grid.checksum(bytes(view))
     assert grid.checksum(view[16:4096]) == grid.checksum(bytes(view[16:4096]))
     assert len(buffer) == 1 << 20
+    for bytes_, said in [(-1, "is -1, which is no number of bytes"), (1 << 64, f"is {1 << 64}, which is no")]:
+        with pytest.raises(OverflowError, match=said):
+            grid.buffer(bytes_)
+    with pytest.raises(TypeError, match="^buffer\\(\\): `bytes` takes a number of bytes, not str$"):
+        grid.buffer("1")
+    with pytest.raises(hotcell.LimitExceeded):
+        grid.buffer(1 << 62)
 
 
 def test_columns_of_numbers_of_every_size(grid: Any) -> None:
@@ -432,3 +439,26 @@ def test_what_is_left_out_says_the_lines_that_decide_it(tmp_path: Path) -> None:
     fields = "# when its fields go with every call (`zero` hides one: NULL goes in, and nothing comes out):\n[struct.node]\nfields.next = "
     assert f". A contract decides it:\n{fields}" in said
     assert "handle.node" not in said, "nothing gives callers one"
+
+
+def test_a_method_that_is_left_out_says_so_where_another_has_a_like_name(tmp_path: Path) -> None:
+    declared = ["P make(void);", "int XY_Reset(P p);", "int XY_Parse(P p, void *what);", "void XY_Free(P p);", "int XY_Open(int a);"]
+    (tmp_path / "xy.h").write_text("typedef struct P_ *P;\n" + "\n".join(declared).replace("make", "XY_Make"))
+    functions = "struct P_ { int n; } it;\nP XY_Make(void) { return &it; }\nint XY_Reset(P p) { return p->n; }\n"
+    functions += "int XY_Parse(P p, void *what) { return what == p; }\nvoid XY_Free(P p) { (void)p; }\nint XY_Open(int a) { return a; }\n"
+    (tmp_path / "xy.c").write_text('#include "xy.h"\n' + functions)
+    library = tmp_path / "libxy.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-Wl,-soname,libxy.so", "-o", library, tmp_path / "xy.c"], check=True)
+    lines = ['hotcell = 1', 'library = "xy"', 'headers = ["xy.h"]', f'link = ["{library}"]', '[handle]', 'P_ = { release = "XY_Free", made_by = ["XY_Make"] }']
+    (tmp_path / "bind.toml").write_text("\n".join(lines))
+    with hotcell.load(tmp_path / "bind.toml") as xy, xy.make() as made:
+        assert made.reset() == 0
+        with pytest.raises(AttributeError, match="`XY_Parse` cannot be called: "):
+            made.parse  # noqa: B018
+        with pytest.raises(AttributeError, match="has no function `rese`; is it `reset`"):
+            made.rese  # noqa: B018
+        # A session has such a function of its own.
+        with pytest.raises(TypeError, match=r"begins another session, .*; `XY_Open` is a function of the library: library\.\w+\("):
+            xy.open(1)
+        with pytest.raises(AttributeError, match="`XY_Open` is a function of the library"):
+            xy.open_  # noqa: B018

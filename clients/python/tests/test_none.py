@@ -44,15 +44,17 @@ def test_what_is_closed_says_so(grid: Any) -> None:
     uses: list[Callable[[], Any]] = [
         library.info, library.open, library.pipeline, lambda: library.buffer(8), lambda: library.within(1), lambda: library.add,
         lambda: library.call("grid_add", 1, 2), lambda: library.type("GridBox"), lambda: library.worker_pid, lambda: library.generation,
-        lambda: library.aio.add(1, 2),
+        lambda: library.aio.add(1, 2), library.__enter__,
     ]  # fmt: skip
     for use in uses:
         with pytest.raises(hotcell.InvalidArgument, match="the library was closed"):
             use()
     with pytest.raises(hotcell.StaleHandle, match="the object was released"):
         box.sum()
-    with pytest.raises(hotcell.StaleHandle, match="the object was released"):
+    with pytest.raises(hotcell.StaleHandle, match=r"^sum\(\): `box` \(grid_box \*\): the object was released"):
         grid.call("grid_box_sum", box)
+    with pytest.raises(hotcell.StaleHandle, match="the object was released"), box:
+        raise AssertionError("it is there no more")
     assert "closed" in repr(library) and "released" in repr(box)
     # A function that somebody has keeps its session.
     assert add(1, 2) == 3

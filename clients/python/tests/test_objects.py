@@ -171,6 +171,8 @@ def test_callbacks_come_back_as_themselves(grid: Any) -> None:
         grid.each(3, 5)
     with pytest.raises(hotcell.CallbackFailed, match="takes an integer"):
         grid.each(3, lambda value: "no number")
+    with pytest.raises(hotcell.CallbackFailed, match="what the callback `visit` returned is nothing, and is to be a number"):
+        grid.each(3, lambda value: None)
     with pytest.raises(KeyboardInterrupt):
         grid.each(3, interrupt)
     assert grid.each(2, lambda value: grid.each(value, lambda inner: grid.add(inner, 1))) == 7

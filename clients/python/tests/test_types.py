@@ -93,17 +93,45 @@ def objects(grid: Grid) -> None:
 """
 
 
-def test_calls_of_every_kind_have_types(tmp_path: Path, grid_folder: Path) -> None:
-    package, program = tmp_path / "package", tmp_path / "typed.py"
-    for file in [ROOT / "clients/conformance/grid/bind.toml", ROOT / "clients/conformance/grid/grid.h"]:
-        shutil.copy(file, tmp_path)
-    shutil.copy(grid_folder / "libgrid.so", tmp_path)
-    words: list[str | Path] = [tmp_path / "bind.toml", "--lang", "python", "--out", package]
-    subprocess.run([PROGRAM, "gen", *words], check=True, capture_output=True)
-    program.write_text(TYPED)
-    path = os.pathsep.join([str(Path(hotcell.__file__).parents[1]), str(package)])
-    for checked in [["-p", "grid_hotcell"], [str(program)]]:
-        command = [sys.executable, "-P", "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "mypy"), *checked]
+# A NULL ends these lists, and none is in one.
+WORDS = """
+from slow_hotcell import Slow
+
+
+def counts(words: list[str]) -> int:
+    return len(" ".join(words))
+
+
+def visits(slow: Slow) -> int:
+    return slow.words(counts)
+"""
+
+
+def check(folder: Path, package: str, program: str) -> None:
+    """Has mypy look at a package in this folder, and at a program that uses it."""
+    typed = folder / "typed.py"
+    typed.write_text(program)
+    path = os.pathsep.join([str(Path(hotcell.__file__).parents[1]), str(folder / "package")])
+    for checked in [["-p", package], [str(typed)]]:
+        command = [sys.executable, "-P", "-m", "mypy", "--strict", "--cache-dir", str(folder / "mypy"), *checked]
         environment = {**os.environ, "MYPYPATH": path}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=tmp_path, check=False)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=folder, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def generate(folder: Path, sources: Path, library: Path) -> None:
+    """Generates a package there."""
+    for file in [*sources.glob("*.h"), sources / "bind.toml", library]:
+        shutil.copy(file, folder)
+    words: list[str | Path] = [folder / "bind.toml", "--lang", "python", "--out", folder / "package"]
+    subprocess.run([PROGRAM, "gen", *words], check=True, capture_output=True)
+
+
+def test_calls_of_every_kind_have_types(tmp_path: Path, grid_folder: Path) -> None:
+    generate(tmp_path, ROOT / "clients/conformance/grid", grid_folder / "libgrid.so")
+    check(tmp_path, "grid_hotcell", TYPED)
+
+
+def test_texts_that_a_null_ends_are_all_there(tmp_path: Path, slow_folder: Path) -> None:
+    generate(tmp_path, ROOT / "clients/python/tests/slow", slow_folder / "libslow.so")
+    check(tmp_path, "slow_hotcell", WORDS)

@@ -12,6 +12,7 @@ use crate::Error;
 
 pub(crate) mod comments;
 pub(crate) mod deeds;
+pub(crate) mod doxygen;
 pub(crate) mod fields;
 pub(crate) mod libraries;
 pub(crate) mod naming;

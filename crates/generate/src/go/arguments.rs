@@ -158,7 +158,7 @@ impl Arguments {
                 Ok(number.name)
             }
             Role::BufferOut { capacity: Capacity::Caller, .. } => {
-                self.line(&format!("call.PutRoom({at}, {local})"));
+                self.line(&format!("call.PutRoom({place}, {local})"));
                 self.notes.push(format!("{local} is the room for {}, in elements.", param.name));
                 Ok("int".into())
             }

@@ -172,10 +172,37 @@ mod tests {
     }
 
     #[test]
+    fn commands_of_doxygen_are_prose() {
+        check(
+            "@brief Adds.\n@param[out] a the first\n  of two\n@param b the other\n@return the sum\n@code\n  add(1);\n@endcode",
+            &[
+                "Adds.",
+                "",
+                "  - a (out): the first",
+                "    of two",
+                "  - b: the other",
+                "",
+                "Returns: the sum.",
+                "",
+                "\tadd(1);",
+            ],
+        );
+        check("@deprecated Use\nsum().", &["Deprecated: Use", "sum()."]);
+    }
+
+    #[test]
     fn code_is_indented() {
         check(
             "Do:\n\n      x = 1;\n        y();\n\nand go",
             &["Do:", "", "\tx = 1;", "\t  y();", "", "and go."],
+        );
+    }
+
+    #[test]
+    fn a_space_of_several_bytes_costs_no_text() {
+        check(
+            "Do:\n\n      x = 1;\n     \u{a0}y();\n\nand go",
+            &["Do:", "", "\tx = 1;", "\ty();", "", "and go."],
         );
     }
 

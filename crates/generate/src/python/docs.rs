@@ -4,17 +4,30 @@ use hotcell_model::interface::{CallbackRole, Function, Handle, Role};
 use hotcell_model::types::Type;
 
 use super::types;
+use crate::shape::doxygen::{self, Piece};
 
-/// The lines of a comment as its author typed them, without the margin that all but the first have.
+/// The lines of a comment as its author typed them, without the margin that all but the first have, and without the commands of Doxygen.
 pub(super) fn from_header(text: &str) -> String {
-    let text = text.replace('\t', "    ");
+    let pieces = doxygen::pieces(&text.replace('\t', "    "));
+    let of_piece = |piece| match piece {
+        Piece::Words(text) => without_margin(&text),
+        Piece::Code(lines) => {
+            let line = |line: &String| if line.is_empty() { String::new() } else { format!("    {line}") };
+            lines.iter().map(line).collect::<Vec<_>>().join("\n")
+        }
+    };
+    pieces.into_iter().map(of_piece).collect::<Vec<_>>().join("\n\n")
+}
+
+fn without_margin(text: &str) -> String {
     let lines: Vec<&str> = text.trim_matches('\n').trim_end().lines().map(str::trim_end).collect();
     let indent = |line: &&str| line.len() - line.trim_start().len();
     let rest = lines.iter().skip(1).filter(|line| !line.is_empty());
     let margin = rest.map(indent).min().unwrap_or(0);
     let shown = lines.iter().enumerate().map(|(position, line)| match position {
         0 => line.trim_start(),
-        _ => line.get(margin..).unwrap_or_default(),
+        // A space may be several bytes, of which the margin is some.
+        _ => line.get(margin..).unwrap_or(line.trim_start()),
     });
     shown.collect::<Vec<_>>().join("\n")
 }
@@ -92,6 +105,11 @@ mod tests {
     fn comments_lose_their_margin_only() {
         assert_eq!(from_header("One\n   two\n     three\n"), "One\ntwo\n  three");
         assert_eq!(from_header(""), "");
+        assert_eq!(from_header("One\n  two\n \u{a0}three"), "One\ntwo\nthree");
+        assert_eq!(
+            from_header("@brief Adds.\n@param a one\n@code\nadd(1);\n\nadd(2);\n@endcode\nSo."),
+            "Adds.\n\n- a: one\n\n    add(1);\n\n    add(2);\n\nSo."
+        );
     }
 
     #[test]

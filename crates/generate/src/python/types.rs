@@ -194,7 +194,9 @@ fn callback_parameter(names: &Names, param: &CallbackParam) -> String {
             format!("{}{}", text(*encoding, false), if *nullable { " | None" } else { "" })
         }
         CallbackRole::Buffer { .. } => param.ty.pointee().map_or("bytes".into(), |(it, _)| data_out(it)),
-        CallbackRole::Texts { encoding, .. } => format!("list[{} | None]", text(*encoding, false)),
+        CallbackRole::Texts { encoding, nullable, .. } => {
+            format!("list[{}{}]", text(*encoding, false), if *nullable { " | None" } else { "" })
+        }
         CallbackRole::Room { .. } => "int".into(),
         CallbackRole::Handle { handle, nullable, .. } => {
             format!("{}{}", object(names, handle), if *nullable { " | None" } else { "" })

@@ -83,6 +83,26 @@ mod tests {
     }
 
     #[test]
+    fn commands_of_doxygen_are_prose() {
+        check(
+            "@brief Adds.\n@param a_b the \\c NULL\n@return the sum\n@code\nadd(1);\n\n  add(2);\n@endcode",
+            &[
+                "Adds.",
+                "",
+                "- a_b: the NULL",
+                "",
+                "Returns: the sum",
+                "",
+                "```text",
+                "add(1);",
+                "",
+                "  add(2);",
+                "```",
+            ],
+        );
+    }
+
+    #[test]
     fn what_rustdoc_would_misread_is_escaped() {
         check("Sets buf[n] to <none>.", &["Sets buf\\[n\\] to \\<none>."]);
         check("a*b and `c`, Z_OK, _x", &["a\\*b and \\`c\\`, Z_OK, \\_x"]);

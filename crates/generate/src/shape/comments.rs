@@ -1,5 +1,7 @@
 //! Header comments, as prose and as what is set off from it.
 
+use super::doxygen::{self, Piece};
+
 /// A part of a comment.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Block {
@@ -9,9 +11,18 @@ pub(crate) enum Block {
     Code(Vec<String>),
 }
 
-/// The parts of a comment. Indented paragraphs that follow each other are one.
+/// The parts of a comment, without the commands of Doxygen. Indented paragraphs that follow each other are one.
 pub(crate) fn blocks(text: &str) -> Vec<Block> {
-    let text = text.replace('\t', "    ");
+    let pieces = doxygen::pieces(&text.replace('\t', "    "));
+    let of_piece = |piece| match piece {
+        Piece::Words(text) => paragraphs(&text),
+        Piece::Code(lines) => vec![Block::Code(lines)],
+    };
+    pieces.into_iter().flat_map(of_piece).collect()
+}
+
+/// The parts of prose.
+fn paragraphs(text: &str) -> Vec<Block> {
     let lines: Vec<&str> = text.trim_matches('\n').trim_end().lines().map(str::trim_end).collect();
     // A comment's first line often stands alone behind its mark, so the others decide.
     let rest = lines.iter().skip(1).filter(|line| !line.is_empty());
@@ -53,6 +64,7 @@ fn indent(line: &str) -> usize {
 /// The code read so far.
 fn set_off(code: &mut Vec<&str>) -> Option<Block> {
     let margin = code.iter().filter(|line| !line.is_empty()).map(|line| indent(line)).min()?;
-    let lines = code.drain(..).map(|line| line.get(margin..).unwrap_or_default().to_owned());
+    // A space may be several bytes, of which the margin is some.
+    let lines = code.drain(..).map(|line| line.get(margin..).unwrap_or(line.trim_start()).to_owned());
     Some(Block::Code(lines.collect()))
 }

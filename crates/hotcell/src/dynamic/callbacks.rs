@@ -202,6 +202,10 @@ fn answer_bits(ty: &CType, target: &Target, answer: &Value) -> std::result::Resu
         return Ok(0);
     }
     let kind = WireKind::of_scalar(ty, target).ok_or("has a type that is no number")?;
+    if matches!(answer, Value::Null) {
+        // In many languages that is a function which forgets to return.
+        return Err("is nothing, and is to be a number".to_owned());
+    }
     let bytes = numbers::encode(ty, kind, answer)?;
     let mut wide = [0; 8];
     wide[..bytes.len()].copy_from_slice(&bytes);
@@ -220,5 +224,13 @@ mod tests {
             assert_eq!(answer_bits(&ty, &target, &Value::Int(fine)), Ok(200));
             assert!(answer_bits(&ty, &target, &Value::Int(refused)).is_err());
         }
+    }
+
+    #[test]
+    fn nothing_is_no_number() {
+        let ty = CType { written: "char".into(), canonical: "char".into(), kind: Type::Char };
+        let target = Target { triple: "any".into(), pointer_bits: 64, char_signed: true };
+        let nothing = answer_bits(&ty, &target, &Value::Null);
+        assert_eq!(nothing, Err("is nothing, and is to be a number".to_owned()));
     }
 }

@@ -140,7 +140,8 @@ impl CCtx {
     /// the following parameters can be updated \_during\_ compression (within same frame):
     /// => compressionLevel, hashLog, chainLog, searchLog, minMatch, targetLength and strategy.
     /// new parameters will be active for next job only (after a flush()).
-    /// @return : an error code (which can be tested using ZSTD_isError()).
+    ///
+    /// Returns: an error code (which can be tested using ZSTD_isError()).
     ///
     /// C: `size_t ZSTD_CCtx_setParameter(ZSTD_CCtx *cctx, ZSTD_cParameter param, int value)`
     ///
@@ -162,7 +163,8 @@ impl CCtx {
     /// Total input data size to be compressed as a single frame.
     /// Value will be written in frame header, unless if explicitly forbidden using ZSTD_c_contentSizeFlag.
     /// This value will also be controlled at end of frame, and trigger an error if not respected.
-    /// @result : 0, or an error code (which can be tested with ZSTD_isError()).
+    ///
+    /// Returns: 0, or an error code (which can be tested with ZSTD_isError()).
     /// Note 1 : pledgedSrcSize==0 actually means zero, aka an empty frame.
     /// In order to mean "unknown content size", pass constant ZSTD_CONTENTSIZE_UNKNOWN.
     /// ZSTD_CONTENTSIZE_UNKNOWN is default value for any new frame.
@@ -224,7 +226,8 @@ impl CCtx {
     /// - Compression parameters are pushed into CCtx before starting compression, using ZSTD_CCtx_set\*()
     /// - The function is always blocking, returns when compression is completed.
     /// Hint : compression runs faster if \`dstCapacity\` >=  \`ZSTD_compressBound(srcSize)\`.
-    /// @return : compressed size written into \`dst\` (\<= \`dstCapacity),
+    ///
+    /// Returns: compressed size written into \`dst\` (\<= \`dstCapacity),
     /// or an error code if it fails (which can be tested using ZSTD_isError()).
     ///
     /// C: `size_t ZSTD_compress2(ZSTD_CCtx *cctx, void *dst, size_t dstCapacity, const void *src, size_t srcSize)`
@@ -598,7 +601,8 @@ impl CCtx {
     /// ZSTD_CCtx_loadDictionary() : Requires v1.4.0+
     /// Create an internal CDict from \`dict\` buffer.
     /// Decompression will have to use same dictionary.
-    /// @result : 0, or an error code (which can be tested with ZSTD_isError()).
+    ///
+    /// Returns: 0, or an error code (which can be tested with ZSTD_isError()).
     /// Special: Loading a NULL (or 0-size) dictionary invalidates previous dictionary,
     /// meaning "return to no-dictionary mode".
     /// Note 1 : Dictionary is sticky, it will be used for all future compressed frames,
@@ -636,7 +640,8 @@ impl CCtx {
     /// The parameters ignored are labelled as "superseded-by-cdict" in the ZSTD_cParameter enum docs.
     /// The ignored parameters will be used again if the CCtx is returned to no-dictionary mode.
     /// The dictionary will remain valid for future compressed frames using same CCtx.
-    /// @result : 0, or an error code (which can be tested with ZSTD_isError()).
+    ///
+    /// Returns: 0, or an error code (which can be tested with ZSTD_isError()).
     /// Special : Referencing a NULL CDict means "return to no-dictionary mode".
     /// Note 1 : Currently, only one dictionary can be managed.
     /// Referencing a new dictionary effectively "discards" any previous one.
@@ -663,7 +668,8 @@ impl CCtx {
     /// Decompression will need same prefix to properly regenerate data.
     /// Compressing with a prefix is similar in outcome as performing a diff and compressing it,
     /// but performs much faster, especially during decompression (compression speed is tunable with compression level).
-    /// @result : 0, or an error code (which can be tested with ZSTD_isError()).
+    ///
+    /// Returns: 0, or an error code (which can be tested with ZSTD_isError()).
     /// Special: Adding any prefix (including NULL) invalidates any previous prefix or dictionary
     /// Note 1 : Prefix buffer is referenced. It \*\*must\*\* outlive compression.
     /// Its content must remain unmodified during compression.

@@ -118,7 +118,8 @@ impl DCtx {
     /// All parameters have valid bounds. Bounds can be queried using ZSTD_dParam_getBounds().
     /// Providing a value beyond bound will either clamp it, or trigger an error (depending on parameter).
     /// Setting a parameter is only possible during frame initialization (before starting decompression).
-    /// @return : 0, or an error code (which can be tested using ZSTD_isError()).
+    ///
+    /// Returns: 0, or an error code (which can be tested using ZSTD_isError()).
     ///
     /// C: `size_t ZSTD_DCtx_setParameter(ZSTD_DCtx *dctx, ZSTD_dParameter param, int value)`
     ///
@@ -140,7 +141,8 @@ impl DCtx {
     /// Return a DCtx to clean state.
     /// Session and parameters can be reset jointly or separately.
     /// Parameters can only be reset when no active frame is being decompressed.
-    /// @return : 0, or an error code, which can be tested with ZSTD_isError()
+    ///
+    /// Returns: 0, or an error code, which can be tested with ZSTD_isError()
     ///
     /// C: `size_t ZSTD_DCtx_reset(ZSTD_DCtx *dctx, ZSTD_ResetDirective reset)`
     ///
@@ -204,7 +206,7 @@ impl DCtx {
     /// call ZSTD_decompressStream() again to flush remaining data to output.
     /// Note : with no additional input, amount of data flushed \<= ZSTD_BLOCKSIZE_MAX.
     ///
-    /// @return : 0 when a frame is completely decoded and fully flushed,
+    /// Returns: 0 when a frame is completely decoded and fully flushed,
     /// or an error code, which can be tested using ZSTD_isError(),
     /// or any other value > 0, which means there is some decoding or flushing to do to complete current frame.
     ///
@@ -383,7 +385,8 @@ impl DCtx {
     /// Create an internal DDict from dict buffer, to be used to decompress all future frames.
     /// The dictionary remains valid for all future frames, until explicitly invalidated, or
     /// a new dictionary is loaded.
-    /// @result : 0, or an error code (which can be tested with ZSTD_isError()).
+    ///
+    /// Returns: 0, or an error code (which can be tested with ZSTD_isError()).
     /// Special : Adding a NULL (or 0-size) dictionary invalidates any previous dictionary,
     /// meaning "return to no-dictionary mode".
     /// Note 1 : Loading a dictionary involves building tables,
@@ -422,7 +425,7 @@ impl DCtx {
     /// If called with ZSTD_d_refMultipleDDicts disabled (the default), only one dictionary
     /// will be managed, and referencing a dictionary effectively "discards" any previous one.
     ///
-    /// @result : 0, or an error code (which can be tested with ZSTD_isError()).
+    /// Returns: 0, or an error code (which can be tested with ZSTD_isError()).
     /// Special: referencing a NULL DDict means "return to no-dictionary mode".
     /// Note 2 : DDict is just referenced, its lifetime must outlive its usage from DCtx.
     ///
@@ -447,7 +450,8 @@ impl DCtx {
     /// and must use the same prefix as the one used during compression.
     /// Prefix is \*\*only used once\*\*. Reference is discarded at end of frame.
     /// End of frame is reached when ZSTD_decompressStream() returns 0.
-    /// @result : 0, or an error code (which can be tested with ZSTD_isError()).
+    ///
+    /// Returns: 0, or an error code (which can be tested with ZSTD_isError()).
     /// Note 1 : Adding any prefix (including NULL) invalidates any previously set prefix or dictionary
     /// Note 2 : Prefix buffer is referenced. It \*\*must\*\* outlive decompression.
     /// Prefix buffer must remain unmodified up to the end of frame,

@@ -42,7 +42,8 @@ impl Zstd {
     /// /\*! ZSTD_compress() :
     /// Compresses \`src\` content as a single zstd compressed frame into already allocated \`dst\`.
     /// Hint : compression runs faster if \`dstCapacity\` >=  \`ZSTD_compressBound(srcSize)\`.
-    /// @return : compressed size written into \`dst\` (\<= \`dstCapacity),
+    ///
+    /// Returns: compressed size written into \`dst\` (\<= \`dstCapacity),
     /// or an error code if it fails (which can be tested using ZSTD_isError()).
     ///
     /// C: `size_t ZSTD_compress(void *dst, size_t dstCapacity, const void *src, size_t srcSize, int compressionLevel)`
@@ -112,7 +113,8 @@ impl Zstd {
     /// \`compressedSize\` : must be the \_exact\_ size of some number of compressed and/or skippable frames.
     /// \`dstCapacity\` is an upper bound of originalSize to regenerate.
     /// If user cannot imply a maximum upper bound, it's better to use streaming mode to decompress data.
-    /// @return : the number of bytes decompressed into \`dst\` (\<= \`dstCapacity\`),
+    ///
+    /// Returns: the number of bytes decompressed into \`dst\` (\<= \`dstCapacity\`),
     /// or an errorCode if it fails (which can be tested using ZSTD_isError()).
     ///
     /// C: `size_t ZSTD_decompress(void *dst, size_t dstCapacity, const void *src, size_t compressedSize)`
@@ -186,7 +188,8 @@ impl Zstd {
     /// Both functions work the same way, but ZSTD_getDecompressedSize() blends
     /// "empty", "unknown" and "error" results to the same return value (0),
     /// while ZSTD_getFrameContentSize() gives them separate return values.
-    /// @return : decompressed size of \`src\` frame content \_if known and not empty\_, 0 otherwise.
+    ///
+    /// Returns: decompressed size of \`src\` frame content \_if known and not empty\_, 0 otherwise.
     ///
     /// C: `unsigned long long ZSTD_getDecompressedSize(const void *src, size_t srcSize)`
     ///
@@ -204,7 +207,8 @@ impl Zstd {
     /// ZSTD_findFrameCompressedSize() : Requires v1.4.0+
     /// \`src\` should point to the start of a ZSTD frame or skippable frame.
     /// \`srcSize\` must be >= first frame size
-    /// @return : the compressed size of the first frame starting at \`src\`,
+    ///
+    /// Returns: the compressed size of the first frame starting at \`src\`,
     /// suitable to pass as \`srcSize\` to \`ZSTD_decompress\` or similar,
     /// or an error code if input is invalid
     ///
@@ -237,7 +241,8 @@ impl Zstd {
     /// ZSTD_isError() :
     /// Most ZSTD\_\* functions returning a size_t value can be tested for error,
     /// using ZSTD_isError().
-    /// @return 1 if error, 0 otherwise
+    ///
+    /// Returns: 1 if error, 0 otherwise
     ///
     /// C: `unsigned int ZSTD_isError(size_t code)`
     ///
@@ -304,7 +309,9 @@ impl Zstd {
     /// ZSTD_cParam_getBounds() :
     /// All parameters must belong to an interval with lower and upper bounds,
     /// otherwise they will either trigger an error or be automatically clamped.
-    /// @return : a structure, ZSTD_bounds, which contains
+    ///
+    /// Returns: a structure, ZSTD_bounds, which contains
+    ///
     /// - an error status field, which must be tested using ZSTD_isError()
     /// - lower and upper bounds, both inclusive
     ///
@@ -324,7 +331,9 @@ impl Zstd {
     /// ZSTD_dParam_getBounds() :
     /// All parameters must belong to an interval with lower and upper bounds,
     /// otherwise they will either trigger an error or be automatically clamped.
-    /// @return : a structure, ZSTD_bounds, which contains
+    ///
+    /// Returns: a structure, ZSTD_bounds, which contains
+    ///
     /// - an error status field, which must be tested using ZSTD_isError()
     /// - both lower and upper bounds, inclusive
     ///

@@ -82,7 +82,6 @@ impl Aio<&CCtx> {
     /// the following parameters can be updated \_during\_ compression (within same frame):
     /// => compressionLevel, hashLog, chainLog, searchLog, minMatch, targetLength and strategy.
     /// new parameters will be active for next job only (after a flush()).
-    /// @return : an error code (which can be tested using ZSTD_isError()).
     ///
     /// As [`CCtx::set_parameter`](crate::CCtx::set_parameter), awaited.
     ///
@@ -109,16 +108,6 @@ impl Aio<&CCtx> {
     /// Total input data size to be compressed as a single frame.
     /// Value will be written in frame header, unless if explicitly forbidden using ZSTD_c_contentSizeFlag.
     /// This value will also be controlled at end of frame, and trigger an error if not respected.
-    /// @result : 0, or an error code (which can be tested with ZSTD_isError()).
-    /// Note 1 : pledgedSrcSize==0 actually means zero, aka an empty frame.
-    /// In order to mean "unknown content size", pass constant ZSTD_CONTENTSIZE_UNKNOWN.
-    /// ZSTD_CONTENTSIZE_UNKNOWN is default value for any new frame.
-    /// Note 2 : pledgedSrcSize is only valid once, for the next frame.
-    /// It's discarded at the end of the frame, and replaced by ZSTD_CONTENTSIZE_UNKNOWN.
-    /// Note 3 : Whenever all input data is provided and consumed in a single round,
-    /// for example with ZSTD_compress2(),
-    /// or invoking immediately ZSTD_compressStream2(,,,ZSTD_e_end),
-    /// this value is automatically overridden by srcSize instead.
     ///
     /// As [`CCtx::set_pledged_src_size`](crate::CCtx::set_pledged_src_size), awaited.
     ///
@@ -181,8 +170,6 @@ impl Aio<&CCtx> {
     /// - Compression parameters are pushed into CCtx before starting compression, using ZSTD_CCtx_set\*()
     /// - The function is always blocking, returns when compression is completed.
     /// Hint : compression runs faster if \`dstCapacity\` >=  \`ZSTD_compressBound(srcSize)\`.
-    /// @return : compressed size written into \`dst\` (\<= \`dstCapacity),
-    /// or an error code if it fails (which can be tested using ZSTD_isError()).
     ///
     /// As [`CCtx::compress2`](crate::CCtx::compress2), awaited.
     ///
@@ -524,21 +511,6 @@ impl Aio<&CCtx> {
     /// ZSTD_CCtx_loadDictionary() : Requires v1.4.0+
     /// Create an internal CDict from \`dict\` buffer.
     /// Decompression will have to use same dictionary.
-    /// @result : 0, or an error code (which can be tested with ZSTD_isError()).
-    /// Special: Loading a NULL (or 0-size) dictionary invalidates previous dictionary,
-    /// meaning "return to no-dictionary mode".
-    /// Note 1 : Dictionary is sticky, it will be used for all future compressed frames,
-    /// until parameters are reset, a new dictionary is loaded, or the dictionary
-    /// is explicitly invalidated by loading a NULL dictionary.
-    /// Note 2 : Loading a dictionary involves building tables.
-    /// It's also a CPU consuming operation, with non-negligible impact on latency.
-    /// Tables are dependent on compression parameters, and for this reason,
-    /// compression parameters can no longer be changed after loading a dictionary.
-    /// Note 3 :\`dict\` content will be copied internally.
-    /// Use experimental ZSTD_CCtx_loadDictionary_byReference() to reference content instead.
-    /// In such a case, dictionary buffer must outlive its users.
-    /// Note 4 : Use ZSTD_CCtx_loadDictionary_advanced()
-    /// to precisely select how dictionary content must be interpreted.
     ///
     /// As [`CCtx::load_dictionary`](crate::CCtx::load_dictionary), awaited.
     ///
@@ -567,11 +539,6 @@ impl Aio<&CCtx> {
     /// The parameters ignored are labelled as "superseded-by-cdict" in the ZSTD_cParameter enum docs.
     /// The ignored parameters will be used again if the CCtx is returned to no-dictionary mode.
     /// The dictionary will remain valid for future compressed frames using same CCtx.
-    /// @result : 0, or an error code (which can be tested with ZSTD_isError()).
-    /// Special : Referencing a NULL CDict means "return to no-dictionary mode".
-    /// Note 1 : Currently, only one dictionary can be managed.
-    /// Referencing a new dictionary effectively "discards" any previous one.
-    /// Note 2 : CDict is just referenced, its lifetime must outlive its usage within CCtx.
     ///
     /// As [`CCtx::ref_c_dict`](crate::CCtx::ref_c_dict), awaited.
     ///
@@ -599,18 +566,6 @@ impl Aio<&CCtx> {
     /// Decompression will need same prefix to properly regenerate data.
     /// Compressing with a prefix is similar in outcome as performing a diff and compressing it,
     /// but performs much faster, especially during decompression (compression speed is tunable with compression level).
-    /// @result : 0, or an error code (which can be tested with ZSTD_isError()).
-    /// Special: Adding any prefix (including NULL) invalidates any previous prefix or dictionary
-    /// Note 1 : Prefix buffer is referenced. It \*\*must\*\* outlive compression.
-    /// Its content must remain unmodified during compression.
-    /// Note 2 : If the intention is to diff some large src data blob with some prior version of itself,
-    /// ensure that the window size is large enough to contain the entire source.
-    /// See ZSTD_c_windowLog.
-    /// Note 3 : Referencing a prefix involves building tables, which are dependent on compression parameters.
-    /// It's a CPU consuming operation, with non-negligible impact on latency.
-    /// If there is a need to use the same prefix multiple times, consider loadDictionary instead.
-    /// Note 4 : By default, the prefix is interpreted as raw content (ZSTD_dct_rawContent).
-    /// Use experimental ZSTD_CCtx_refPrefix_advanced() to alter dictionary interpretation.
     ///
     /// As [`CCtx::ref_prefix`](crate::CCtx::ref_prefix), awaited.
     ///

@@ -69,7 +69,6 @@ impl Aio<&DCtx> {
     /// All parameters have valid bounds. Bounds can be queried using ZSTD_dParam_getBounds().
     /// Providing a value beyond bound will either clamp it, or trigger an error (depending on parameter).
     /// Setting a parameter is only possible during frame initialization (before starting decompression).
-    /// @return : 0, or an error code (which can be tested using ZSTD_isError()).
     ///
     /// As [`DCtx::set_parameter`](crate::DCtx::set_parameter), awaited.
     ///
@@ -96,7 +95,6 @@ impl Aio<&DCtx> {
     /// Return a DCtx to clean state.
     /// Session and parameters can be reset jointly or separately.
     /// Parameters can only be reset when no active frame is being decompressed.
-    /// @return : 0, or an error code, which can be tested with ZSTD_isError()
     ///
     /// As [`DCtx::reset`](crate::DCtx::reset), awaited.
     ///
@@ -310,16 +308,6 @@ impl Aio<&DCtx> {
     /// Create an internal DDict from dict buffer, to be used to decompress all future frames.
     /// The dictionary remains valid for all future frames, until explicitly invalidated, or
     /// a new dictionary is loaded.
-    /// @result : 0, or an error code (which can be tested with ZSTD_isError()).
-    /// Special : Adding a NULL (or 0-size) dictionary invalidates any previous dictionary,
-    /// meaning "return to no-dictionary mode".
-    /// Note 1 : Loading a dictionary involves building tables,
-    /// which has a non-negligible impact on CPU usage and latency.
-    /// It's recommended to "load once, use many times", to amortize the cost
-    /// Note 2 :\`dict\` content will be copied internally, so \`dict\` can be released after loading.
-    /// Use ZSTD_DCtx_loadDictionary_byReference() to reference dictionary content instead.
-    /// Note 3 : Use ZSTD_DCtx_loadDictionary_advanced() to take control of
-    /// how dictionary content is loaded and interpreted.
     ///
     /// As [`DCtx::load_dictionary`](crate::DCtx::load_dictionary), awaited.
     ///
@@ -371,15 +359,6 @@ impl Aio<&DCtx> {
     /// and must use the same prefix as the one used during compression.
     /// Prefix is \*\*only used once\*\*. Reference is discarded at end of frame.
     /// End of frame is reached when ZSTD_decompressStream() returns 0.
-    /// @result : 0, or an error code (which can be tested with ZSTD_isError()).
-    /// Note 1 : Adding any prefix (including NULL) invalidates any previously set prefix or dictionary
-    /// Note 2 : Prefix buffer is referenced. It \*\*must\*\* outlive decompression.
-    /// Prefix buffer must remain unmodified up to the end of frame,
-    /// reached when ZSTD_decompressStream() returns 0.
-    /// Note 3 : By default, the prefix is treated as raw content (ZSTD_dct_rawContent).
-    /// Use ZSTD_CCtx_refPrefix_advanced() to alter dictMode (Experimental section)
-    /// Note 4 : Referencing a raw content prefix has almost no cpu nor memory cost.
-    /// A full dictionary is more costly, as it requires building tables.
     ///
     /// As [`DCtx::ref_prefix`](crate::DCtx::ref_prefix), awaited.
     ///

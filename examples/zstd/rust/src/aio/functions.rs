@@ -50,8 +50,6 @@ impl Aio<&Zstd> {
     /// /\*! ZSTD_compress() :
     /// Compresses \`src\` content as a single zstd compressed frame into already allocated \`dst\`.
     /// Hint : compression runs faster if \`dstCapacity\` >=  \`ZSTD_compressBound(srcSize)\`.
-    /// @return : compressed size written into \`dst\` (\<= \`dstCapacity),
-    /// or an error code if it fails (which can be tested using ZSTD_isError()).
     ///
     /// As [`Zstd::compress`](crate::Zstd::compress), awaited.
     ///
@@ -111,8 +109,6 @@ impl Aio<&Zstd> {
     /// \`compressedSize\` : must be the \_exact\_ size of some number of compressed and/or skippable frames.
     /// \`dstCapacity\` is an upper bound of originalSize to regenerate.
     /// If user cannot imply a maximum upper bound, it's better to use streaming mode to decompress data.
-    /// @return : the number of bytes decompressed into \`dst\` (\<= \`dstCapacity\`),
-    /// or an errorCode if it fails (which can be tested using ZSTD_isError()).
     ///
     /// As [`Zstd::decompress`](crate::Zstd::decompress), awaited.
     ///
@@ -183,7 +179,6 @@ impl Aio<&Zstd> {
     /// Both functions work the same way, but ZSTD_getDecompressedSize() blends
     /// "empty", "unknown" and "error" results to the same return value (0),
     /// while ZSTD_getFrameContentSize() gives them separate return values.
-    /// @return : decompressed size of \`src\` frame content \_if known and not empty\_, 0 otherwise.
     ///
     /// As [`Zstd::get_decompressed_size`](crate::Zstd::get_decompressed_size), awaited.
     ///
@@ -206,9 +201,6 @@ impl Aio<&Zstd> {
     /// ZSTD_findFrameCompressedSize() : Requires v1.4.0+
     /// \`src\` should point to the start of a ZSTD frame or skippable frame.
     /// \`srcSize\` must be >= first frame size
-    /// @return : the compressed size of the first frame starting at \`src\`,
-    /// suitable to pass as \`srcSize\` to \`ZSTD_decompress\` or similar,
-    /// or an error code if input is invalid
     ///
     /// As [`Zstd::find_frame_compressed_size`](crate::Zstd::find_frame_compressed_size), awaited.
     ///
@@ -249,7 +241,6 @@ impl Aio<&Zstd> {
     /// ZSTD_isError() :
     /// Most ZSTD\_\* functions returning a size_t value can be tested for error,
     /// using ZSTD_isError().
-    /// @return 1 if error, 0 otherwise
     ///
     /// As [`Zstd::is_error`](crate::Zstd::is_error), awaited.
     ///
@@ -377,9 +368,6 @@ impl Aio<&Zstd> {
     /// ZSTD_cParam_getBounds() :
     /// All parameters must belong to an interval with lower and upper bounds,
     /// otherwise they will either trigger an error or be automatically clamped.
-    /// @return : a structure, ZSTD_bounds, which contains
-    /// - an error status field, which must be tested using ZSTD_isError()
-    /// - lower and upper bounds, both inclusive
     ///
     /// As [`Zstd::c_param_get_bounds`](crate::Zstd::c_param_get_bounds), awaited.
     ///
@@ -402,9 +390,6 @@ impl Aio<&Zstd> {
     /// ZSTD_dParam_getBounds() :
     /// All parameters must belong to an interval with lower and upper bounds,
     /// otherwise they will either trigger an error or be automatically clamped.
-    /// @return : a structure, ZSTD_bounds, which contains
-    /// - an error status field, which must be tested using ZSTD_isError()
-    /// - both lower and upper bounds, inclusive
     ///
     /// As [`Zstd::d_param_get_bounds`](crate::Zstd::d_param_get_bounds), awaited.
     ///

@@ -123,7 +123,7 @@ func (batch *calls) Compress2(source []byte, level int32) rt.Ticket[[]byte] {
 func (batch *calls) Uncompress(destCapacity int, source []byte) rt.Ticket[[]byte] {
 	call := batch.b().Begin(fn_Uncompress)
 	defer call.Leave()
-	call.PutRoom(0, destCapacity)
+	call.PutRoom(0, "dest", destCapacity)
 	call.PutBytes(8, "source", source)
 	return rt.Read(call, func(reply *rt.Reply) []byte {
 		return reply.Bytes(0)

@@ -90,7 +90,7 @@ func (lib *Library) Compress2(ctx context.Context, source []byte, level int32) (
 func (lib *Library) Uncompress(ctx context.Context, destCapacity int, source []byte) ([]byte, error) {
 	call := lib.s().Begin(ctx, fn_Uncompress)
 	defer call.End()
-	call.PutRoom(0, destCapacity)
+	call.PutRoom(0, "dest", destCapacity)
 	call.PutBytes(8, "source", source)
 	reply := call.Finish()
 	return reply.Bytes(0), reply.Err()
