@@ -15,6 +15,8 @@ fn kill_worker(brittle: &Brittle) {
     let pid = brittle.session.worker_pid().unwrap();
     kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), Signal::KILL).unwrap();
     wait_until("a killed worker stays", || !alive(pid));
+    // A call that meets its end would be one that may have been executed.
+    wait_until("nobody has heard of its end", || brittle.session.stats().pid.is_none());
 }
 
 #[test]
