@@ -18,7 +18,7 @@ use crate::infer::words::objects::{
     BORROWS, CONTENTS, FILLS, KEEPS_DATA, KEEPS_OBJECT, KEEPS_TEXT, LITERALS, OPENERS, READS_ON, USES,
 };
 
-use crate::infer::{Draft, answers, comments, getters, may_make, texts};
+use crate::infer::{Draft, answers, comments, getters, later, may_make, texts};
 
 mod during;
 
@@ -35,9 +35,6 @@ pub(super) fn of_data(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
         return Some(format!(
             "the documentation says that something must outlive the call; it may be `{name}`"
         ));
-    }
-    if comments::goes_on(view.function, false) {
-        return Some(format!("the documentation speaks of what goes on; it may be about `{name}`"));
     }
     if copied(view, index) {
         return None;
@@ -67,7 +64,7 @@ pub(super) fn used_up(view: &View<'_>) -> bool {
 
 /// Whether the comment says that this is copied. Of several things that go in it may speak of another, and of what comes out into
 /// memory too (`The value of the key is copied to the buffer.`), so that nothing else is bytes.
-fn copied(view: &View<'_>, index: usize) -> bool {
+pub(super) fn copied(view: &View<'_>, index: usize) -> bool {
     let bytes = |other: usize| view.buffer(other).is_some_and(|(element, _)| element.is_byte());
     let only = (0..view.function.params.len()).all(|other| other == index || !bytes(other));
     let text = view.buffer(index).is_some_and(|(element, _)| is_letter(element));
@@ -81,7 +78,6 @@ pub(super) fn of_number(view: &View<'_>, draft: &Draft, index: usize) -> Option<
     // How far something is, is asked for: `get_progress(stream, progress_in, progress_out)`.
     let progress = view.function_has_last_word(&["progress"]) && getters::gets(&view.function.name);
     let kept = comments::kept(view.function)
-        || comments::goes_on(view.function, !done(view))
         || makes(view)
         || keeps(view) && !progress
         || match changed(view, draft, index) {
@@ -92,8 +88,8 @@ pub(super) fn of_number(view: &View<'_>, draft: &Draft, index: usize) -> Option<
 }
 
 /// Why memory that may be written may be needed after the call. It is done with then where the function is called like one that
-/// fills, or uses up, or where the memory is called like what comes out; without an object that could keep it, an `array` too.
-pub(super) fn of_memory(view: &View<'_>, draft: &Draft, index: usize, array: bool) -> Option<String> {
+/// fills, or uses up; without an object that could keep it, also where what it computes shows it.
+pub(super) fn of_memory(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
     let name = view.name(index);
     if comments::kept(view.function) {
         return Some(format!(
@@ -103,15 +99,11 @@ pub(super) fn of_memory(view: &View<'_>, draft: &Draft, index: usize, array: boo
     if makes(view) {
         return Some(format!("the object that comes out may keep `{name}`"));
     }
-    if keeps(view) || comments::goes_on(view.function, !done(view)) {
+    if keeps(view) {
         return Some(format!("the library may keep `{name}` after the call"));
     }
     let object = changed(view, draft, index);
-    let shown = match array {
-        true => during::shown(view, index),
-        false => during::comes_out(view, index),
-    };
-    if done(view) || object.is_none() && shown {
+    if done(view) || object.is_none() && during::shown(view, index) {
         return None;
     }
     Some(match object {
@@ -190,8 +182,7 @@ pub(super) fn of_walled(view: &View<'_>, draft: &Draft, index: usize) -> bool {
         object && words.iter().any(|word| word.starts_with("dict")) && !getters::gets(&view.function.name);
     let text = view.buffer(index).is_some_and(|(element, _)| is_letter(element))
         && texts::kept(view, index).is_some();
-    comments::kept(view.function)
-        || comments::goes_on(view.function, !done(view))
+    later::heard(view, index).is_some()
         || makes(view)
         || keeps(view) && !computes
         || !object && !during::shown(view, index)
@@ -253,7 +244,12 @@ fn is_plain(view: &View<'_>, index: usize) -> bool {
 pub(super) fn done(view: &View<'_>) -> bool {
     // `gzread`, but not `thread`.
     let glued = |word: &String| {
-        !word.ends_with("thread") && FILLS.iter().any(|part| part.len() > 3 && word.ends_with(part))
+        !word.ends_with("thread")
+            && FILLS.iter().any(|part| {
+                part.len() > 3
+                    && word.ends_with(part)
+                    && !["er", "or", "ing"].iter().any(|end| word.ends_with(end))
+            })
     };
     let verb = uses(&view.function.name)
         || view.function_has_word(FILLS)
@@ -306,13 +302,81 @@ pub(super) fn of_text(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
     // `xmlReaderNewDoc(reader, cur, …)` reads on in the document with every later call.
     let removes = ending(&view.function.name).is_some() && view.function.result.pointee().is_none();
     let read_later = view.called(index, CONTENTS) && view.function_has_word(READS_ON) && (made || !removes);
-    if !stored && !literal && !read_later {
+    // `dev_path(dev, path)`: a copy that goes with the object is right whoever keeps it.
+    let unknown = object.is_some() && !opened && !uses_text(view, index);
+    if !stored && !literal && !read_later && !unknown {
         return None;
     }
     Some(match object {
         Some(object) => format!("`{}` may keep `{name}` after the call", view.name(object)),
         None => format!("the object that comes out may keep `{name}`"),
     })
+}
+
+/// Verbs of functions that are done with a text when they return, beside an object or not.
+const USES_TEXT: &[&str] = &[
+    "alert",
+    "chdir",
+    "check",
+    "cmp",
+    "compare",
+    "contains",
+    "crypt",
+    "decode",
+    "delete",
+    "digest",
+    "dump",
+    "echo",
+    "emit",
+    "encode",
+    "erase",
+    "escape",
+    "exec",
+    "execute",
+    "exists",
+    "find",
+    "get",
+    "has",
+    "is",
+    "isset",
+    "lookup",
+    "matches",
+    "mkdir",
+    "move",
+    "peek",
+    "perror",
+    "print",
+    "printf",
+    "puts",
+    "remove",
+    "resolve",
+    "rm",
+    "rmdir",
+    "save",
+    "send",
+    "show",
+    "spell",
+    "stat",
+    "suggest",
+    "translate",
+    "unescape",
+    "unlink",
+    "unset",
+    "validate",
+    "verify",
+    "warn",
+    "write",
+];
+
+/// Whether a function is called like one that is done with a text when it returns: by a verb, which is not what the text is called.
+fn uses_text(view: &View<'_>, index: usize) -> bool {
+    let own = view.words(index);
+    let words = unnumbered(&view.function.name);
+    let verb = |word: &String| {
+        let glued = |part: &&str| part.len() > 3 && word.ends_with(part);
+        USES_TEXT.contains(&word.as_str()) || word.starts_with("rm") || USES_TEXT.iter().any(glued)
+    };
+    words.iter().any(|word| verb(word) && own.last() != Some(word)) || getters::gets(&view.function.name)
 }
 
 /// Whether a function is asked for a number, and what its name says of storing is what it is asked about: the index of a parameter that
@@ -328,7 +392,8 @@ fn asks(view: &View<'_>) -> bool {
 /// What may keep what a parameter points to, as an `until` names it, where that is why it is asked for: an object that the
 /// function takes, or one that comes out. None as well where that is no handle.
 pub(super) fn holder(view: &View<'_>, draft: &Draft, index: usize, asked: &str) -> Option<String> {
-    let kept = [of_data(view, draft, index), of_text(view, draft, index)].into_iter().flatten();
+    let kept = [of_data(view, draft, index), of_text(view, draft, index), later::heard(view, index)];
+    let kept = kept.into_iter().flatten();
     let made = makes(view) && may_make(view.function);
     if !made && !kept.into_iter().any(|reason| reason == asked) {
         return None;

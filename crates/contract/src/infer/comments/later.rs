@@ -1,0 +1,124 @@
+//! What a comment says of a time behind the call.
+
+use hotcell_model::api::Function;
+
+use super::{says, sentences, words_of};
+
+/// Beginnings of words of a comment that speaks of what goes on when the function has returned.
+const LATER: &[&str] = &[
+    "zero copy",
+    "every tick",
+    "with each tick",
+    "wait()",
+    "scheduled",
+    "queued",
+    "periodic",
+    "not touch",
+    "not reuse",
+    "not modify",
+    "from an interrupt",
+    "defer",
+    "continuous",
+    "by the callback",
+    "by the interrupt",
+    "by an interrupt",
+    "by a thread",
+    "another thread",
+    "afterwards",
+    "as long as",
+    "as soon as",
+    "asynch",
+    "background",
+    "completes",
+    "completion",
+    "each event",
+    "each time a",
+    "each time the",
+    "every time a",
+    "every time the",
+    "filled by",
+    "follows",
+    "from now on",
+    "from then on",
+    "immediately returns",
+    "in parallel",
+    "left in place",
+    "read in place",
+    "stays in place",
+    "incremented for",
+    "is in use",
+    "is running",
+    "is started",
+    "kept",
+    "later",
+    "mapped",
+    "non block",
+    "nonblock",
+    "once ",
+    "polled",
+    "polling",
+    "references buf",
+    "references the",
+    "returns at once",
+    "returns immediately",
+    "ring ",
+    "runs",
+    "until",
+    "up to date",
+    "updated by",
+    "updated each",
+    "updated from",
+    "updated when",
+    "used in place",
+    "when done",
+    "whenever a",
+    "whenever it",
+    "whenever the",
+    "whenever x",
+    "while a",
+    "while it",
+    "while running",
+    "while the",
+    "without waiting",
+];
+
+/// First words of a sentence that says what the function does, by which something begins or is handed over.
+const BEGINS: &[&str] = &[
+    "arms", "arm ", "attach", "begin", "enqueu", "initiat", "install", "launch", "posts", "queu", "regist",
+    "schedul", "spawn", "start", "submit", "subscrib",
+];
+
+/// What stands behind *until* where that is what the function does itself: `until len-1 bytes are read, or end-of-file is encountered`.
+const READ: &[&str] = &["are read", "bytes read", "end of file", "is encountered", "is read", "newline"];
+
+/// Whether a comment speaks of what goes on behind the call, or of another time.
+pub(in crate::infer) fn goes_on(function: &Function) -> bool {
+    let said = |sentence: &str, phrase: &str| {
+        let mut places = sentence.match_indices(phrase);
+        places.any(|(at, _)| {
+            let begins = !sentence[..at].chars().next_back().is_some_and(char::is_alphanumeric);
+            let behind: Vec<&str> = sentence[at + phrase.len()..].split_whitespace().take(8).collect();
+            let behind = behind.join(" ");
+            let reads = phrase == "until" && READ.iter().any(|read| behind.contains(read));
+            begins && !reads && !(phrase == "runs" && (at == 0 || behind.starts_with("faster")))
+        })
+    };
+    sentences(function).iter().any(|sentence| {
+        let words: Vec<&str> = words_of(sentence).filter(|word| !word.is_empty()).collect();
+        let place = |at: usize| {
+            let first =
+                words[..at].iter().all(|word| ["also", "brief", "function", "it", "this"].contains(word));
+            first || ["and", "then", "will"].contains(&words[at - 1])
+        };
+        let verb = |at: usize| {
+            let noun = ["beginning", "position"].contains(&words[at]);
+            place(at) && !noun && BEGINS.iter().any(|begin| words[at].starts_with(begin))
+        };
+        (0..words.len()).any(verb) || LATER.iter().any(|phrase| said(sentence, phrase))
+    })
+}
+
+/// Whether a comment says that something is used from now on, whatever the function is called.
+pub(in crate::infer) fn lasts(function: &Function) -> bool {
+    says(function, &["from now on", "from then on", "whenever it", "whenever the"])
+}
