@@ -84,8 +84,8 @@ pub(crate) fn load(
         // They are shown where steps are.
         clear(py)?;
     }
-    for warning in &bound.warnings {
-        ffi::ends::call(&py.import("warnings")?.getattr("warn")?, (warning.trim_end(),))?;
+    for warning in hotcell_bind::shown(&bound.warnings) {
+        ffi::ends::call(&py.import("warnings")?.getattr("warn")?, (warning,))?;
     }
     let names = python::Names::of(&bound.interface);
     let classes = (PyString::new(py, &names.to_json()), &bound.interface.library);

@@ -13,15 +13,35 @@ use hotcell_model::interface::{LeftOut, Status};
 pub struct Error {
     /// The kind.
     pub kind: ErrorKind,
-    /// What is wrong.
+    /// What is wrong, all of it.
     pub message: String,
+    /// What is shown of that to people, where it is less: the first faults of a contract with very many.
+    pub shown: Option<String>,
     /// What to do.
     pub help: Option<String>,
 }
 
+/// Faults of a contract, and remarks on one, that are shown: who has more has one cause for most of them.
+const MOST_SHOWN: usize = 100;
+
+/// How many there are that are not shown, and who tells them.
+fn more(count: usize) -> String {
+    format!("… and {count} more; `hotcell check --format json` tells all of them")
+}
+
+/// Remarks as they are shown: so many at most, and then how many more there are.
+pub fn shown(remarks: &[String]) -> impl Iterator<Item = String> {
+    let left = remarks.len().saturating_sub(MOST_SHOWN);
+    let first = remarks.iter().take(MOST_SHOWN).map(|remark| remark.trim_end().to_owned());
+    first.chain(
+        (left > 0)
+            .then(|| format!("… and {left} more remarks; `hotcell check --format json` tells all of them")),
+    )
+}
+
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
-        Error { kind, message: message.into(), help: None }
+        Error { kind, message: message.into(), shown: None, help: None }
     }
 
     pub(crate) fn from_header(error: hotcell_header::Error) -> Error {
@@ -52,7 +72,7 @@ impl Error {
                 None => message.push_str(&place.message),
             }
         }
-        Error { kind, message, help: error.help }
+        Error { kind, message, shown: None, help: error.help }
     }
 
     /// Why nothing was generated.
@@ -72,10 +92,20 @@ impl Error {
             && one.span.is_none()
         {
             let (message, help) = (one.message.clone(), one.help.clone());
-            return Error { kind: ErrorKind::InvalidArgument, message, help };
+            return Error { kind: ErrorKind::InvalidArgument, message, shown: None, help };
         }
-        let text = hotcell_contract::render(diagnostics, source, false);
-        Error::new(ErrorKind::InvalidArgument, text.trim_end().to_owned())
+        let render = |diagnostics: &[Diagnostic]| {
+            hotcell_contract::render(diagnostics, source, false).trim_end().to_owned()
+        };
+        let mut error = Error::new(ErrorKind::InvalidArgument, render(diagnostics));
+        if diagnostics.len() > MOST_SHOWN {
+            let mut first = diagnostics.to_vec();
+            // What keeps it from being read comes before remarks.
+            first.sort_by_key(|diagnostic| diagnostic.severity);
+            first.truncate(MOST_SHOWN);
+            error.shown = Some(format!("{}\n\n{}", render(&first), more(diagnostics.len() - MOST_SHOWN)));
+        }
+        error
     }
 
     /// When nothing of what was wanted can be called.
@@ -104,13 +134,13 @@ impl Error {
         };
         let message = format!("`{}` {word}: {}\n  {}", function.name, function.reason, function.signature);
         let help = function.help.as_ref().map(|help| format!("write into the contract:\n{help}"));
-        Error { kind, message, help }
+        Error { kind, message, shown: None, help }
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
+        f.write_str(self.shown.as_ref().unwrap_or(&self.message))?;
         if let Some(help) = &self.help {
             write!(f, "\nhelp: {}", help.replace('\n', "\n  "))?;
         }
@@ -119,3 +149,40 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_of_very_many_faults_are_shown_and_errors_before_remarks() {
+        let faults = |count: usize| -> Vec<Diagnostic> {
+            let remark = |number| Diagnostic::warning(format!("remark {number}"));
+            let fault = |number| Diagnostic::error(format!("fault {number}"));
+            (0..count).map(remark).chain((0..count).map(fault)).collect()
+        };
+        let few = Error::from_contract(&faults(50), "");
+        assert_eq!((few.shown.clone(), few.to_string()), (None, few.message));
+        let many = Error::from_contract(&faults(101), "");
+        for text in ["remark 0", "remark 100", "fault 0", "fault 100"] {
+            assert!(many.message.lines().any(|line| line.ends_with(text)), "{text}");
+        }
+        let shown = many.to_string();
+        assert_eq!(shown.lines().filter(|line| line.contains("fault ")).count(), MOST_SHOWN);
+        assert!(!shown.contains("remark "), "{shown}");
+        assert!(
+            shown.ends_with("\n\n… and 102 more; `hotcell check --format json` tells all of them"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn the_first_of_very_many_remarks_are_shown() {
+        let remarks =
+            |count: usize| -> Vec<String> { (0..count).map(|number| format!("{number}\n")).collect() };
+        assert_eq!(shown(&remarks(100)).count(), 100);
+        let many: Vec<String> = shown(&remarks(103)).collect();
+        assert_eq!((many.len(), many[99].as_str()), (101, "99"));
+        assert_eq!(many[100], "… and 3 more remarks; `hotcell check --format json` tells all of them");
+    }
+}

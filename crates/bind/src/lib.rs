@@ -19,7 +19,7 @@ use hotcell_model::Interface;
 use tempfile::TempDir;
 
 pub use draft::{Draft, DraftJob, draft};
-pub use error::Error;
+pub use error::{Error, shown};
 pub use hotcell_contract::OpenType;
 pub use hotcell_header::Reader;
 pub use hotcell_header::apart::{COMMAND as READ, prefer as prefer_reader};

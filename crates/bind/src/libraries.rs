@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use hotcell::ErrorKind;
 use hotcell_contract::Link;
 use hotcell_header::library::{self, Library};
+use hotcell_model::api::Function;
 
 use crate::error::Error;
 
@@ -20,7 +21,7 @@ pub struct Libraries {
     pub own: Vec<PathBuf>,
     /// Their sonames.
     pub sonames: Vec<String>,
-    /// Every function they export.
+    /// Every function they export, by its name in the headers where that is another.
     pub exports: BTreeSet<String>,
     /// Every variable they export.
     pub variables: BTreeSet<String>,
@@ -79,6 +80,20 @@ impl Libraries {
     /// The files that a worker loads for them, they themselves first, with the identities of their builds.
     pub fn closure(&self) -> Vec<NeededFile> {
         closure::of(&self.own, &self.dirs)
+    }
+
+    /// Takes in that headers call what has another symbol: such a function is there where its symbol is.
+    pub(crate) fn follow(&mut self, functions: &[Function]) {
+        let (exports, shadowed) = (self.exports.clone(), self.shadowed.clone());
+        for function in functions.iter().filter(|function| function.symbol() != function.name) {
+            for (names, known) in [(&mut self.exports, &exports), (&mut self.shadowed, &shadowed)] {
+                if known.contains(function.symbol()) {
+                    names.insert(function.name.clone());
+                } else {
+                    names.remove(&function.name);
+                }
+            }
+        }
     }
 
     /// What a check of a contract asks about them.

@@ -58,6 +58,7 @@ pub fn check_by(reader: &Reader, job: &Job) -> Result<Checked, Error> {
         api = reader.parse(&headers);
     }
     let api = api.map_err(Error::from_header)?;
+    libraries.follow(&api.functions);
     let (api, remarks) = with_forms(&|job| reader.parse(job), &mut contract, api, &mut headers, &libraries)
         .map_err(|error| error.rendered(&text))?;
     let selection = job.only.as_deref().map_or(Selection::Contract, Selection::Only);
@@ -66,8 +67,7 @@ pub fn check_by(reader: &Reader, job: &Job) -> Result<Checked, Error> {
     let mut interface = checked.interface;
     interface.source.defines = headers.defines;
     interface.source.prelude = headers.prelude;
-    let rendered = |warning| hotcell_contract::render(std::slice::from_ref(warning), &text, false);
-    let mut warnings: Vec<String> = remarks.iter().chain(&checked.warnings).map(rendered).collect();
+    let mut warnings = hotcell_contract::render_each(remarks.iter().chain(&checked.warnings), &text);
     if interface.functions.is_empty() && interface.left_out.is_empty() && job.only.is_none() {
         warnings.push(none_selected(&api, libraries.link().exports));
     }

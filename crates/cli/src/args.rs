@@ -216,6 +216,9 @@ and what is kept, as `keeps`.
 
 A header alone that does not compile by itself is tried with standard headers before it, here and by `hotcell call`.
 
+Of what is wrong with a contract the first hundred are shown, here and by other commands, and how many more there are; as JSON \
+all is told.
+
 Exit status: 0 when the contract is valid, 113 (InvalidArgument) when a line of it or of a header is wrong, \
 117 (LoadFailed) when the library cannot be read, 125 (Unsupported) with `--strict` when a function is undecided.
 
@@ -300,8 +303,12 @@ What breaks programs: a function that is gone, can no longer be called, or takes
 travels and has other fields; a constant or an enumerator that is gone, or an enumerator with another value; another soname. \
 What is new, other values of constants (a version), and other comments break none.
 
-As JSON: an object with `changes`, each with `kind` (added, removed, changed), `subject`, `name`, `details` and `breaks`, and \
-`summary`, with `breaking` and `other`.
+A contract whose library is contained less than before says so by itself: another profile, more that `sandbox` names, less \
+that it demands, less that is guarded (`guard`). It breaks no program, and the exit status is that of the rest. Paths \
+and lines of `allow` are compared as they are written; one without a condition covers all that have one.
+
+As JSON: an object with `changes`, each with `kind` (added, removed, changed; of `sandbox` and `guard` also weakened, \
+tightened), `subject`, `name`, `details` and `breaks`, and `summary`, with `breaking`, `weakened` and `other`.
 
 Exit status: 0 when nothing breaks programs, 1 when something does; 113 (InvalidArgument) when a state cannot be read, 117 \
 (LoadFailed) when a contract's library cannot.

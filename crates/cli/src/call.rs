@@ -39,8 +39,8 @@ fn call(args: &CallArgs) -> Result<(), Failure> {
     let values = arguments::parse(&bound.interface, function.1, &args.args, &args.capacities)?;
     // Before the call: a result that could not be written would be lost.
     let outputs = outputs::prepare(function.1, &args.outputs)?;
-    for warning in &bound.warnings {
-        complain(&warning.to_string());
+    for warning in hotcell_bind::shown(&bound.warnings) {
+        complain(&warning);
     }
     let sandbox = args.sandbox.sandbox().map_err(Failure::Usage)?;
     let control_groups = args.control_groups.clone();

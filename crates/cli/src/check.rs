@@ -26,8 +26,8 @@ pub(crate) fn run(args: &CheckArgs) -> ExitCode {
 /// Prints the report; how many functions are undecided.
 fn check(args: &CheckArgs) -> Result<usize, Failure> {
     let checked = hotcell_bind::check(&call::job(&args.source, None)?)?;
-    for warning in &checked.warnings {
-        complain(warning.trim_end());
+    for warning in hotcell_bind::shown(&checked.warnings) {
+        complain(&warning);
     }
     let entries = report::entries(&checked);
     let text = match args.format {

@@ -82,8 +82,8 @@ impl<'a> Walk<'a> {
         }
         let reader = Reader::new();
         let checked = hotcell_bind::check_by(&reader, &job(args, Source::Contract(place.clone())))?;
-        for warning in &checked.warnings {
-            complain(warning.trim_end());
+        for warning in hotcell_bind::shown(&checked.warnings) {
+            complain(&warning);
         }
         let interface = &checked.interface;
         for name in &args.functions {
@@ -254,8 +254,11 @@ impl<'a> Walk<'a> {
         };
         let (known, new) = (self.ends.restored(&self.text), self.ends.restored(&text));
         file::replace(&self.args.contract, known.as_bytes(), new.as_bytes())?;
-        for warning in checked.warnings.iter().filter(|it| !self.checked.warnings.contains(it)) {
-            complain(warning.trim_end());
+        let known: BTreeSet<&String> = self.checked.warnings.iter().collect();
+        let fresh: Vec<String> =
+            checked.warnings.iter().filter(|warning| !known.contains(warning)).cloned().collect();
+        for warning in hotcell_bind::shown(&fresh) {
+            complain(&warning);
         }
         let bound = |checked: &Checked| checked.interface.functions.len();
         self.show(&page::written(bound(&self.checked), bound(&checked)))?;

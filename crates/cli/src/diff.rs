@@ -16,6 +16,7 @@ use crate::print::{complain, out, out_width};
 use crate::table::{BAD, Cell, FAINT, STRONG, columns, styled};
 
 mod changes;
+mod contained;
 
 /// Exit status when programs that were built against the first state may not work with the second.
 const BREAKS: u8 = 1;
@@ -60,8 +61,8 @@ fn state(reader: &Reader, path: &Path, args: &DiffArgs) -> Result<Interface, Fai
             library_dirs: args.library_dirs.clone(),
         };
         let checked = hotcell_bind::check_by(reader, &call::job(&source, None)?)?;
-        for warning in &checked.warnings {
-            complain(warning.trim_end());
+        for warning in hotcell_bind::shown(&checked.warnings) {
+            complain(&warning);
         }
         return Ok(checked.interface);
     }
@@ -74,12 +75,20 @@ fn state(reader: &Reader, path: &Path, args: &DiffArgs) -> Result<Interface, Fai
     Interface::from_json(&text).map_err(|why| Failure::Usage(format!("{name}: {why}")))
 }
 
+/// Whether a change is one of a section's.
+type Belongs = fn(&Change) -> bool;
+
 fn to_text(found: &[Change], width: Option<usize>) -> String {
     if found.is_empty() {
         return "nothing changed\n".to_owned();
     }
     let mut text = String::new();
-    for (breaks, title, style) in [(true, "breaks programs", BAD), (false, "breaks none", STRONG)] {
+    let sections: [(Belongs, _, _); 3] = [
+        (|change| change.breaks, "breaks programs", BAD),
+        (Change::is_weaker, "contains the library less", BAD),
+        (|change| !change.breaks && !change.is_weaker(), "breaks none", STRONG),
+    ];
+    for (belongs, title, style) in sections {
         let row = |change: &Change| {
             let said: Vec<&str> =
                 [change.kind.word()].into_iter().chain(change.details.iter().map(String::as_str)).collect();
@@ -91,15 +100,23 @@ fn to_text(found: &[Change], width: Option<usize>) -> String {
                 Cell::plain(said.join("\n  ")),
             ]
         };
-        let rows: Vec<Vec<Cell>> = found.iter().filter(|change| change.breaks == breaks).map(row).collect();
+        let rows: Vec<Vec<Cell>> = found.iter().filter(|change| belongs(change)).map(row).collect();
         if !rows.is_empty() {
             text.push_str(&format!("{}\n{}\n", styled(title, style), columns(&rows, width)));
         }
     }
-    let breaking = found.iter().filter(|change| change.breaks).count();
+    let count = |belongs: Belongs| found.iter().filter(|change| belongs(change)).count();
+    let [breaking, weaker, other] = sections.map(|(belongs, ..)| count(belongs));
     let plural = |count: usize| if count == 1 { "" } else { "s" };
-    let (other, s) = (found.len() - breaking, plural(breaking));
-    text + &format!("{breaking} change{s} that break programs, {other} that do not\n")
+    let weakened = match weaker {
+        0 => String::new(),
+        1 => ", 1 that contains the library less".to_owned(),
+        _ => format!(", {weaker} that contain the library less"),
+    };
+    text + &format!(
+        "{breaking} change{} that break programs, {other} that do not{weakened}\n",
+        plural(breaking)
+    )
 }
 
 fn to_json(found: &[Change]) -> serde_json::Value {
@@ -116,5 +133,7 @@ fn to_json(found: &[Change]) -> serde_json::Value {
             })
         })
         .collect();
-    json!({ "changes": changes, "summary": { "breaking": breaking, "other": found.len() - breaking } })
+    let weakened = found.iter().filter(|change| change.is_weaker()).count();
+    let other = found.len() - breaking - weakened;
+    json!({ "changes": changes, "summary": { "breaking": breaking, "weakened": weakened, "other": other } })
 }

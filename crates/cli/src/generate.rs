@@ -74,8 +74,8 @@ fn render(args: &PackageArgs, making: &Making<'_>) -> Result<(Checked, Made), Fa
         defines: Vec::new(),
         library_dirs: args.library_dirs.clone(),
     })?;
-    for warning in &checked.warnings {
-        complain(warning.trim_end());
+    for warning in hotcell_bind::shown(&checked.warnings) {
+        complain(&warning);
     }
     if checked.interface.functions.is_empty() {
         return Err(hotcell_bind::Error::nothing_bound(&checked.interface).into());

@@ -48,8 +48,8 @@ fn init(args: &InitArgs) -> Result<(), Failure> {
 
 /// What was found, on standard error: the draft itself may be on standard output.
 fn tell(draft: &Draft, args: &InitArgs, place: Option<&Path>) {
-    for warning in &draft.checked.warnings {
-        complain(warning.trim_end());
+    for warning in hotcell_bind::shown(&draft.checked.warnings) {
+        complain(&warning);
     }
     let entries = report::entries(&draft.checked);
     let table = report::table(&entries, complain_width());

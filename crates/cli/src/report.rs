@@ -226,6 +226,9 @@ pub(crate) fn to_json(checked: &Checked, entries: &[Entry<'_>]) -> Value {
             "decided_lines": decided_lines(&checked.text),
         },
     });
+    if !checked.warnings.is_empty() {
+        report["warnings"] = checked.warnings.iter().map(|warning| json!(warning.trim_end())).collect();
+    }
     if !checked.open_types.is_empty() {
         report["open_types"] = checked.open_types.iter().map(ty).collect();
     }

@@ -72,7 +72,7 @@ fn trace(args: &TraceArgs) -> Result<u8, Failure> {
         defines: Vec::new(),
         library_dirs: args.library_dirs.clone(),
     })?;
-    warnings.iter().for_each(|warning| complain(&warning.to_string()));
+    hotcell_bind::shown(&warnings).for_each(|warning| complain(&warning));
     // Before the program runs: what cannot be written would be lost.
     let target = args
         .output

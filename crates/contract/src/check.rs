@@ -25,6 +25,7 @@ mod cancels;
 mod classify;
 mod decide;
 mod finish;
+pub(crate) mod fixed;
 mod handed;
 mod keeps;
 mod lengths;

@@ -114,6 +114,13 @@ pub fn render(diagnostics: &[Diagnostic], source: &str, colour: bool) -> String 
     out
 }
 
+/// The same of each by itself.
+pub fn render_each<'d>(diagnostics: impl Iterator<Item = &'d Diagnostic>, source: &str) -> Vec<String> {
+    let renderer = Renderer::plain().decor_style(DecorStyle::Ascii);
+    let mut lines = Lines { source, at: 0, line: 1 };
+    diagnostics.map(|diagnostic| renderer.render(&[group(diagnostic, &mut lines)]) + "\n").collect()
+}
+
 /// Numbers of lines, counted on from the one that was asked for last: findings mostly follow each other.
 struct Lines<'a> {
     source: &'a str,

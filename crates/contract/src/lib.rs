@@ -26,7 +26,7 @@ mod typed;
 pub use check::{Checked, Link, Selection, check};
 pub use contract::{Contract, parse_duration};
 pub use decided::{decided_lines, decided_values};
-pub use diagnostic::{Diagnostic, Severity, render};
+pub use diagnostic::{Diagnostic, Severity, render, render_each};
 pub use draft::{Head, draft, draft_with};
 pub use forms::{Exports, add_forms, not_c};
 pub use open_types::{Answer, OpenType};

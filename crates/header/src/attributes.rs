@@ -3,7 +3,7 @@
 //! libclang names few attributes and hides those that come out of macros. Its printer spells every one in
 //! the same way, wherever it came from: `void f(void) __attribute__((nonnull(1, 2)))`.
 
-use clang::{Availability, Entity, EntityKind};
+use clang::{Availability, Entity, EntityKind, TypeKind};
 use hotcell_model::api::Attribute;
 
 /// The attributes of one declaration of a function, redeclarations not included.
@@ -72,12 +72,27 @@ fn nonnull_params(function: &Entity<'_>) -> Option<Attribute> {
         let name = param.get_name().unwrap_or_default();
         let declared = printed.split("__attribute__").next().unwrap_or_default().trim_end();
         let outermost = declared.strip_suffix(&name).unwrap_or(declared).trim_end();
-        outermost.ends_with("_Nonnull")
-            || declared.contains("[static")
-            || printed.contains("__attribute__((nonnull))")
+        outermost.ends_with("_Nonnull") || is_static(param) || printed.contains("__attribute__((nonnull))")
     };
     let params: Vec<u32> = (0..).zip(&params).filter(|(_, param)| says(param)).map(|(i, _)| i).collect();
     (!params.is_empty()).then_some(Attribute::Nonnull { params })
+}
+
+/// Whether a parameter is an array that has to be there: `int values[static 3]`.
+fn is_static(param: &Entity<'_>) -> bool {
+    let kind = param.get_type().map(|ty| ty.get_canonical_type().get_kind());
+    if !matches!(kind, Some(TypeKind::ConstantArray | TypeKind::VariableArray)) {
+        return false;
+    }
+    // The outermost brackets are the first behind its name: those of types within are behind them, or in parentheses before it.
+    let printed = param.get_pretty_printer().print();
+    let name = param.get_name().unwrap_or_default();
+    let behind = match printed.split_once(&format!("{name}[")) {
+        Some((_, behind)) if !name.is_empty() => behind,
+        _ => printed.split_once('[').map_or("", |(_, behind)| behind),
+    };
+    let brackets = behind.split(']').next().unwrap_or_default();
+    brackets.split_whitespace().any(|word| word == "static")
 }
 
 /// Attributes of the function in a printed declaration, not those of its parameters.

@@ -130,6 +130,9 @@ fn arrays_decay_and_keep_their_length() {
     let open: Vec<_> =
         params.iter().filter(|param| param.open_array).filter_map(|it| it.name.as_deref()).collect();
     assert_eq!(open, ["names", "variable"]);
+    let api = parse("odd_declarations.h");
+    // What a function it is passed is given says nothing of the function.
+    assert_eq!(function(&api, "several").attributes, [Attribute::Nonnull { params: vec![0, 1, 4] }]);
 }
 
 #[test]
@@ -227,4 +230,37 @@ __attribute__((annotate(\"two\\nlines\"))) int noted(void);
     let api = hotcell_header::parse(&job).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(api.flaw(), None);
     assert!(function(&api, "from_b").location.file.ends_with("two\\nlines/b.h"));
+}
+
+#[test]
+fn a_symbol_of_another_name_is_read() {
+    let api = parse("odd_declarations.h");
+    for (name, expect) in [
+        ("renamed", "other"),
+        ("renamed_later", "other"),
+        ("named_alike", "named_alike"),
+        ("several", "several"),
+    ] {
+        assert_eq!(function(&api, name).symbol(), expect);
+    }
+}
+
+/// To the parser they have prototypes. What compilers make of them takes other types than they say.
+#[test]
+fn definitions_with_names_in_their_parentheses_have_no_prototype() {
+    let api = parse("odd_declarations.h");
+    for (name, expect) in [
+        ("old_style", (false, 0)),
+        ("old_style_two", (false, 0)),
+        ("old_style_in_parentheses", (false, 0)),
+        ("old_style_with_texts", (false, 0)),
+        ("declared_before", (true, 1)),
+        ("new_style", (true, 2)),
+        ("of_type", (true, 1)),
+        ("nothing", (false, 0)),
+    ] {
+        let function = function(&api, name);
+        assert_eq!((function.prototyped, function.params.len()), expect, "{name}");
+        assert!(!function.variadic, "{name}");
+    }
 }

@@ -114,6 +114,9 @@ pub(crate) fn of_start(error: &StartError) -> (Fault, String) {
         StartError::System { .. } => {
             (failed(ErrorKind::LoadFailed, Cause::None, error.to_string()), String::new())
         }
+        StartError::NotBegun { output, .. } => {
+            (failed(ErrorKind::LoadFailed, Cause::None, error.to_string()), output.clone())
+        }
         StartError::NotInForce { missing, output } => {
             let cause = Cause::NotInForce { missing: missing.clone() };
             (failed(ErrorKind::LoadFailed, cause, error.to_string()), output.clone())
@@ -188,7 +191,9 @@ fn kind_of_report(event: Event) -> ErrorKind {
     match event {
         Event::AbiMismatch => ErrorKind::AbiMismatch,
         Event::SymbolMissing => ErrorKind::SymbolMissing,
-        Event::LoadFailed | Event::LaunchFailed | Event::NoDescriptors => ErrorKind::LoadFailed,
+        Event::LoadFailed | Event::LaunchFailed | Event::NoDescriptors | Event::GroupRefused => {
+            ErrorKind::LoadFailed
+        }
         Event::HostViolation | Event::JumpedOut => ErrorKind::ProtocolViolation,
         Event::ThreadEnded => ErrorKind::Exited,
         Event::Unanswered => ErrorKind::Hung,

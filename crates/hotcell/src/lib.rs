@@ -35,6 +35,8 @@ pub mod remedy;
 mod restart;
 mod retries;
 pub mod rt;
+#[doc(hidden)]
+pub mod seam;
 #[cfg(feature = "serve")]
 pub mod serve;
 mod session;

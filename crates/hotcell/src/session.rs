@@ -45,7 +45,7 @@ mod releases;
 pub(crate) mod reload;
 mod restore;
 mod retry;
-mod rounds;
+pub(crate) mod rounds;
 mod ruled;
 pub(crate) mod served;
 mod service;
@@ -356,6 +356,9 @@ impl Session {
             start_deadline: options.start_deadline,
             hears: Some(Arc::clone(&ends) as Arc<dyn Hears>),
         };
+        if let Some(too_many) = spec.too_many_descriptors() {
+            return Err(context.not_executed(ErrorKind::InvalidArgument, Cause::None, too_many));
+        }
         let spin = u64::try_from(spec.spin.as_nanos()).unwrap_or(u64::MAX);
         let facts = Arc::new(Facts::default());
         let seats = 0..spec.callers;

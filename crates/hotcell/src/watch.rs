@@ -16,7 +16,7 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 mod answer;
@@ -83,13 +83,24 @@ pub struct Order {
 impl Watch {
     /// What holds: the option, or else the environment, as it was at the first look.
     pub(crate) fn of(option: Option<Watch>) -> Watch {
-        static ENVIRONMENT: OnceLock<Watch> = OnceLock::new();
+        /// One more than its place among all, 0 before the first look: no lock that a fork could leave taken.
+        static ENVIRONMENT: AtomicUsize = AtomicUsize::new(0);
+        const ALL: [Watch; 3] = [Watch::Off, Watch::Look, Watch::Reload];
         option.unwrap_or_else(|| {
-            *ENVIRONMENT.get_or_init(|| {
-                // A program with more rights than who started it does not do what his environment says.
-                let own = !hotcell_sandbox::has_more_rights();
-                std::env::var(VARIABLE).ok().filter(|_| own).map_or(Watch::Off, |text| Watch::read(&text))
-            })
+            let known = ENVIRONMENT.load(Ordering::Relaxed).checked_sub(1).and_then(|at| ALL.get(at));
+            if let Some(known) = known {
+                return *known;
+            }
+            // A program with more rights than who started it does not do what his environment says.
+            let own = !hotcell_sandbox::has_more_rights();
+            let said =
+                std::env::var(VARIABLE).ok().filter(|_| own).map_or(Watch::Off, |text| Watch::read(&text));
+            let at = ALL.iter().position(|it| *it == said).map_or(0, |at| at + 1);
+            // Of two that look first, one decides for both.
+            match ENVIRONMENT.compare_exchange(0, at, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => said,
+                Err(first) => first.checked_sub(1).and_then(|at| ALL.get(at)).copied().unwrap_or(said),
+            }
         })
     }
 

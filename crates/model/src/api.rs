@@ -155,6 +155,17 @@ pub enum Attribute {
     },
     /// Deprecated.
     Deprecated,
+    /// `__asm__("…")`: its symbol has another name than it.
+    Symbol {
+        /// That name, whatever it is made of.
+        name: String,
+    },
+    /// `const int f(void)`: its result is qualified, which says nothing of a value, and is a part of the function's type for some
+    /// compilers.
+    QualifiedResult {
+        /// By these words.
+        words: String,
+    },
 }
 
 /// A structure or union.
@@ -247,6 +258,15 @@ impl Api {
 }
 
 impl Function {
+    /// The name of its symbol: its own, unless the header says another.
+    pub fn symbol(&self) -> &str {
+        let said = self.attributes.iter().find_map(|attribute| match attribute {
+            Attribute::Symbol { name } => Some(name.as_str()),
+            _ => None,
+        });
+        said.unwrap_or(&self.name)
+    }
+
     /// Whether the header says that it does not return.
     pub fn noreturn(&self) -> bool {
         self.attributes.contains(&Attribute::Noreturn)
@@ -268,6 +288,14 @@ impl Function {
         if params.is_empty() && self.prototyped {
             params.push("void".into());
         }
-        declared(&self.result.written, &format!("{}({})", self.name, params.join(", ")))
+        let qualified = self.attributes.iter().find_map(|attribute| match attribute {
+            Attribute::QualifiedResult { words } if self.result.written.ends_with('*') => {
+                Some(format!("{}{words}", self.result.written))
+            }
+            Attribute::QualifiedResult { words } => Some(format!("{words} {}", self.result.written)),
+            _ => None,
+        });
+        let result = qualified.as_deref().unwrap_or(&self.result.written);
+        declared(result, &format!("{}({})", self.name, params.join(", ")))
     }
 }

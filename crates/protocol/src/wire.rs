@@ -24,8 +24,11 @@ pub const STACK_SLOTS: u32 = 8;
 /// Bytes of a slot half: 17 lines, so that neighbouring slot heads fall into different cache sets.
 pub const SLOT_STRIDE: usize = 1088;
 
-/// Bytes before the slots of a lane half: the control line, and one line of distance.
-pub const LANE_HEAD: usize = 128;
+/// Bytes before the slots of a lane half: the control line, and behind a line of distance that of the progress, with another.
+pub const LANE_HEAD: usize = 256;
+
+/// Where the progress line is in a lane: not beside the control line, which the caller reads with each call.
+pub const PROGRESS_OFFSET: usize = 128;
 
 /// Where lane 0 starts in either segment.
 pub const LANES_OFFSET: usize = 4096;
@@ -546,6 +549,8 @@ pub enum Event {
     Unanswered = 9,
     /// A launch step failed; detail is errno, text the step.
     LaunchFailed = 5,
+    /// A control group of the hello cannot be joined, and nothing of the library is loaded; detail is errno, text names the group.
+    GroupRefused = 10,
 }
 
 impl Event {
@@ -560,6 +565,7 @@ impl Event {
         Self::ThreadEnded,
         Self::Unanswered,
         Self::LaunchFailed,
+        Self::GroupRefused,
     ];
 
     /// The value with this number; `None` when there is none.
@@ -574,6 +580,7 @@ impl Event {
             8 => Some(Self::ThreadEnded),
             9 => Some(Self::Unanswered),
             5 => Some(Self::LaunchFailed),
+            10 => Some(Self::GroupRefused),
             _ => None,
         }
     }
@@ -595,6 +602,7 @@ impl Event {
             Self::ThreadEnded => "ThreadEnded",
             Self::Unanswered => "Unanswered",
             Self::LaunchFailed => "LaunchFailed",
+            Self::GroupRefused => "GroupRefused",
         }
     }
 }
@@ -1105,14 +1113,26 @@ pub mod lane_worker {
     pub const SIZE: usize = 64;
     /// `u32`: futex word the caller waits on; changed by the worker when the caller is parked, by the reaper after death.
     pub const BELL: usize = 0;
-    /// `u32`: batch entry being executed, from 0. Evidence for reports, never for trust.
-    pub const ENTRY: usize = 4;
-    /// `u64`: id of the call being executed; 0 none. Evidence for reports, never for trust.
-    pub const EXECUTING: usize = 8;
+    /// `[u8; 12]`: 0.
+    pub const UNUSED: usize = 4;
     /// `u32`: of a lane with a thread of its own, and of the dispatcher lane: Park of its thread.
     pub const PARK: usize = 16;
     /// `u32`: of a lane with a thread of its own: CPU it last polled on; CPU_UNKNOWN while it does not say.
     pub const CPU: usize = 20;
+}
+
+/// What a lane's worker is at. It writes here before and behind each call, and the host reads it when the worker has ended.
+///
+/// Where: reply, PROGRESS_OFFSET behind the start of a lane.
+pub mod lane_progress {
+    /// Bytes of the whole layout.
+    pub const SIZE: usize = 64;
+    /// `u32`: batch entry being executed, from 0. Evidence for reports, never for trust.
+    pub const ENTRY: usize = 0;
+    /// `u32`: 0.
+    pub const UNUSED: usize = 4;
+    /// `u64`: id of the call being executed; 0 none. Evidence for reports, never for trust.
+    pub const EXECUTING: usize = 8;
 }
 
 /// The host's answer to NeedSpace or Callback.

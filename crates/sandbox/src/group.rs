@@ -1,20 +1,41 @@
 //! Control groups into which workers are put.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags, fstatfs, open, openat};
+use rustix::fs::{Mode, OFlags, fstat, fstatfs, open, openat};
 
 /// The file by which processes join a control group.
 const MEMBERS: &str = "cgroup.procs";
 
-/// Opens the file by which workers join the control group at this path, of either version.
+/// Opens the files by which workers join the control groups at these paths, of either version.
 ///
 /// # Errors
 ///
-/// There is no control group at the path, or this process may not put others into it. The text names the path.
-pub fn control_group(path: &Path) -> io::Result<OwnedFd> {
+/// There is no control group at a path, this process may not put others into it, or two are of one hierarchy: a process is in one
+/// group of each, so that joining the second would end what the first was named for. The text names the path.
+pub fn control_groups(paths: &[PathBuf]) -> io::Result<Vec<OwnedFd>> {
+    let mut hierarchies: BTreeMap<u64, &Path> = BTreeMap::new();
+    let mut files = Vec::with_capacity(paths.len());
+    for path in paths {
+        let (file, hierarchy) = control_group(path)?;
+        if let Some(other) = hierarchies.insert(hierarchy, path) {
+            let what = format!(
+                "{} and {} are of one hierarchy, in which a process has one group",
+                other.display(),
+                path.display()
+            );
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+        }
+        files.push(file);
+    }
+    Ok(files)
+}
+
+/// The file by which workers join the control group at this path, and the number of its hierarchy.
+fn control_group(path: &Path) -> io::Result<(OwnedFd, u64)> {
     /// `CGROUP_SUPER_MAGIC` and `CGROUP2_SUPER_MAGIC` of the kernel.
     const OF_GROUPS: [u64; 2] = [0x0027_e0eb, 0x6367_7270];
     let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
@@ -30,7 +51,10 @@ pub fn control_group(path: &Path) -> io::Result<OwnedFd> {
         return Err(wrong("it is a directory of another file system"));
     }
     let flags = OFlags::WRONLY | OFlags::CLOEXEC;
-    openat(&directory, MEMBERS, flags, Mode::empty()).map_err(|errno| named(errno.into()))
+    let file = openat(&directory, MEMBERS, flags, Mode::empty()).map_err(|errno| named(errno.into()))?;
+    // Each hierarchy is a file system, however often it is mounted.
+    let hierarchy = fstat(&directory).map_err(|errno| named(errno.into()))?.st_dev;
+    Ok((file, hierarchy))
 }
 
 #[cfg(test)]
@@ -41,13 +65,14 @@ mod tests {
     fn what_is_no_control_group_is_told() {
         let folder = std::env::temp_dir();
         for (path, expect) in [
+            (Path::new(""), "is not absolute"),
             (Path::new("sys"), "is not absolute"),
             (Path::new("/no/such/group"), "No such file"),
             (folder.as_path(), "another file system"),
             (Path::new("/proc"), "another file system"),
             (Path::new("/dev/null"), "Not a directory"),
         ] {
-            let error = control_group(path).unwrap_err().to_string();
+            let error = control_groups(&[path.to_owned()]).unwrap_err().to_string();
             assert!(error.contains(expect) && error.contains(path.to_str().unwrap()), "{error}");
         }
     }

@@ -38,7 +38,7 @@ pub mod trace;
 mod view;
 mod wall;
 
-pub use group::control_group;
+pub use group::control_groups;
 pub use level::Level;
 pub use limits::Limits;
 pub use machine::Machine;
@@ -46,7 +46,8 @@ pub use plan::Plan;
 pub use policy::{Syscall, WrongRule};
 pub use profile::{Profile, Require, Sandbox, wrong_path};
 pub use remedy::{Remedy, Stopped};
-pub use spawn::{Launch, Spawned, spawn};
+pub use spawn::{LACKED, Launch, Spawned, spawn};
+pub use sys::attempts::Ending;
 pub use sys::occupied::occupied;
 pub use sys::process::cpu_time;
 pub use sys::removal::{empty_tree, remove_tree};

@@ -9,6 +9,9 @@ use std::path::Path;
 use crate::limits::Limits;
 use crate::sys;
 
+/// The exit status of a worker that has reported a step for which the machine lacked something, before it loaded anything of the library.
+pub const LACKED: i32 = 3;
+
 /// How to start a worker.
 #[derive(Debug)]
 pub struct Launch<'a> {

@@ -6,6 +6,7 @@ use std::os::fd::OwnedFd;
 use crate::filter::{Instruction, Program};
 use crate::level::Level;
 use crate::plan::Plan;
+use crate::sys::attempts::Ending;
 use crate::sys::{attempts, capabilities, landlock, notify, process, seccomp};
 
 /// The half of the wall that stands while the library loads. The rest comes with [`Wall::serve`].
@@ -16,33 +17,37 @@ pub struct Wall {
     domain: Option<OwnedFd>,
     /// What was tried with success before the filter stood.
     level: Level,
+    /// What ends who tries it, by a filter around the host.
+    ending: Ending,
     /// Whether the host is asked instead.
     is_traced: bool,
 }
 
 impl Wall {
-    /// Restricts this process, before the library's first instruction. `libraries` can be read besides.
+    /// Restricts this process, before the library's first instruction. `libraries` can be read besides. What is
+    /// ending is not tried.
     ///
     /// Call it while there is one thread: rules of paths are a thread's own and its children's.
     ///
     /// # Errors
     ///
     /// Which part cannot be had. What was put up until then stays.
-    pub fn load(plan: &Plan, libraries: &[OwnedFd]) -> io::Result<Wall> {
+    pub fn load(plan: &Plan, libraries: &[OwnedFd], ending: Ending) -> io::Result<Wall> {
         let step = |what: &'static str| {
             move |error: io::Error| io::Error::new(error.kind(), format!("{what}: {error}"))
         };
         capabilities::drop_all().map_err(step("give up capabilities"))?;
         let pid = process::id();
+        let version = if ending.has_landlock() { 0 } else { landlock::version() };
         if plan.is_traced {
-            landlock::enter_of_trace(landlock::version()).map_err(step("keep away from other programs"))?;
+            landlock::enter_of_trace(version).map_err(step("keep away from other programs"))?;
             seccomp::install(&with_pid(&plan.load, pid))
                 .map_err(step("install the filter of system calls"))?;
             notify::hand_over(&with_pid(&plan.serve, pid))
                 .map_err(step("have the host asked about system calls"))?;
-            return Ok(Wall { serve: Vec::new(), domain: None, level: Level::default(), is_traced: true });
+            let (serve, level) = (Vec::new(), Level::default());
+            return Ok(Wall { serve, domain: None, level, ending, is_traced: true });
         }
-        let version = landlock::version();
         let missing = match version {
             0 if plan.needs_paths => {
                 Some("paths need Landlock (Linux 5.13), which this kernel or container does not offer")
@@ -74,7 +79,7 @@ impl Wall {
             Some(serve)
         };
         seccomp::install(&with_pid(&plan.load, pid)).map_err(step("install the filter of system calls"))?;
-        Ok(Wall { serve: with_pid(&plan.serve, pid), domain, level, is_traced: false })
+        Ok(Wall { serve: with_pid(&plan.serve, pid), domain, level, ending, is_traced: false })
     }
 
     /// Restricts all threads of this process to the profile, and tries what is left.
@@ -96,7 +101,7 @@ impl Wall {
         }
         drop(self.domain);
         seccomp::install(&self.serve).map_err(step("install the filter of system calls"))?;
-        let found = Level::measure()?.and(attempts::all());
+        let found = Level::measure()?.and(attempts::all(self.ending));
         Ok(found.and(self.level))
     }
 }

@@ -154,7 +154,14 @@ impl Arena {
 
     /// Says that another call will have about as many data as this one: asks for the lines that they will be stored into, which the
     /// worker has, while something else is done.
+    #[inline]
     pub fn expect_data(&self) {
+        if self.used > 0 {
+            self.expect_lines();
+        }
+    }
+
+    fn expect_lines(&self) {
         /// No more lines than are on their way before they are needed.
         const MOST: usize = 32;
         let Some(grant) = self.request.as_ref() else { return };

@@ -1,8 +1,9 @@
 //! Noticing that the process was forked, for the price of a load.
 
-use std::ptr::NonNull;
+use std::marker::PhantomData;
+use std::ptr::{self, NonNull};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use rustix::io::{Errno, Result};
 use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous, munmap};
@@ -54,11 +55,17 @@ impl Drop for ForkGuard {
 }
 
 /// What each process has for itself: a child that was forked begins anew, and waits for no lock that a thread of its parent has.
+///
+/// It is for statics: what it has made stays until the process ends.
 #[derive(Debug)]
-pub struct OfProcess<T>(Place<T>);
+pub struct OfProcess<T> {
+    place: Place<T>,
+    /// It hands one value to all threads, and keeps what one of them has made.
+    _owns: PhantomData<OnceLock<T>>,
+}
 
-/// Where the value of a process is, and behind it that of a child of that.
-type Place<T> = OnceLock<Box<Own<T>>>;
+/// Where the value of a process is, and behind it that of a child of that. Null at first, set once, by whoever comes first.
+type Place<T> = AtomicPtr<Own<T>>;
 
 #[derive(Debug)]
 struct Own<T> {
@@ -70,7 +77,7 @@ struct Own<T> {
 impl<T: Default> OfProcess<T> {
     /// None yet, of any process.
     pub const fn new() -> OfProcess<T> {
-        OfProcess(OnceLock::new())
+        OfProcess { place: AtomicPtr::new(ptr::null_mut()), _owns: PhantomData }
     }
 
     /// That of this process.
@@ -79,15 +86,25 @@ impl<T: Default> OfProcess<T> {
     ///
     /// There is no memory to notice forks by.
     pub fn get(&self) -> Result<&T> {
-        let mut place = &self.0;
+        let mut place = &self.place;
         loop {
-            match place.get() {
+            // Acquire pairs with the exchange below: what is there was complete before.
+            // SAFETY: a pointer that is not null comes from the box below, and is never freed.
+            match unsafe { place.load(Ordering::Acquire).as_ref() } {
                 Some(own) if !own.fork.forked() => return Ok(&own.value),
                 Some(own) => place = &own.next,
                 None => {
-                    let own = Own { fork: ForkGuard::new()?, value: T::default(), next: OnceLock::new() };
-                    // It is made before: what a fork could meet is the move of a pointer. Another thread may have been faster.
-                    let _ = place.set(Box::new(own));
+                    let next = AtomicPtr::new(ptr::null_mut());
+                    let own = Box::new(Own { fork: ForkGuard::new()?, value: T::default(), next });
+                    let own = Box::into_raw(own);
+                    // One step, which a fork comes before or behind: there is no lock here that a child could find taken.
+                    let set =
+                        place.compare_exchange(ptr::null_mut(), own, Ordering::AcqRel, Ordering::Relaxed);
+                    if set.is_err() {
+                        // Another thread was faster.
+                        // SAFETY: it is that of the box above, and nobody else has seen it.
+                        drop(unsafe { Box::from_raw(own) });
+                    }
                 }
             }
         }

@@ -25,6 +25,11 @@ pub(crate) const fn lane(lane: u32) -> usize {
     wire::LANES_OFFSET + lane as usize * LANE_STRIDE
 }
 
+/// Offset of a lane's progress line in the reply segment.
+pub(crate) const fn progress(lane_index: u32) -> usize {
+    lane(lane_index) + wire::PROGRESS_OFFSET
+}
+
 /// Offset of a slot in either segment.
 pub(crate) const fn slot(lane_index: u32, slot: usize) -> usize {
     lane(lane_index) + wire::LANE_HEAD + slot * wire::SLOT_STRIDE
@@ -48,6 +53,7 @@ const _: () = {
     assert!(wire::RING_SLOTS.is_power_of_two());
     assert!(wire::SLOT_STRIDE.is_multiple_of(wire::LINE));
     assert!(wire::LANE_HEAD.is_multiple_of(wire::LINE));
+    assert!(wire::PROGRESS_OFFSET + wire::LINE <= wire::LANE_HEAD);
     assert!(wire::CALL_OFFSET + wire::call_head::SIZE == wire::ARGS_OFFSET);
     assert!(wire::ARGS_OFFSET + wire::MAX_ARGS == wire::SLOT_STRIDE);
     assert!(wire::RESULT_OFFSET == wire::reply_head::SIZE);

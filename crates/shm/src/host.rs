@@ -11,8 +11,9 @@ use crate::arena::Arena;
 use crate::atomics::{AtomicBool, AtomicU64};
 use crate::doors::Doors;
 use crate::eventfd::EventFd;
-use crate::line::{Head, NEAR, Near};
-use crate::mapping::{Access, Mapping, Plain};
+use crate::line::{HALVES, Head, NEAR, Near};
+
+use crate::mapping::{Access, Line, Mapping, Plain};
 use crate::memfd::{Seals, SegmentFile};
 use crate::{bell, geometry};
 
@@ -86,6 +87,9 @@ pub struct HostLane {
     crowd: Crowd,
     doors: Doors,
 }
+
+/// Bytes of a result block that lie in the line of its reply.
+pub const NEAR_RESULT: usize = NEAR;
 
 /// What a call says besides its arguments.
 #[derive(Debug, Clone, Copy)]
@@ -321,9 +325,9 @@ impl HostChannel {
 
     /// The call that a lane's worker says it was executing, and the entry, if that is a batch. Hostile, and only evidence.
     pub fn executing(&self, lane: u32) -> (u64, u32) {
-        let line = geometry::lane(lane);
-        let entry = self.reply.load(line + wire::lane_worker::ENTRY);
-        (self.reply.load(line + wire::lane_worker::EXECUTING), entry)
+        let line = geometry::progress(lane);
+        let entry = self.reply.load(line + wire::lane_progress::ENTRY);
+        (self.reply.load(line + wire::lane_progress::EXECUTING), entry)
     }
 
     /// How many calls were published to this worker, those from callbacks aside. The host's side alone writes what is read here: this
@@ -401,7 +405,7 @@ impl HostLane {
     #[inline]
     pub fn open_call(&mut self) {
         self.slot = geometry::slot_of(self.depth, self.next);
-        self.channel.request.expect_store(self.request_slot() + wire::CALL_OFFSET);
+        self.channel.request.line(self.request_slot() + wire::CALL_OFFSET).expect_store();
     }
 
     /// Calls this caller is inside of.
@@ -475,16 +479,15 @@ impl HostLane {
         use wire::call_head as at;
         // What stood before it is no time of this call.
         self.stood = 0;
-        let offset = self.request_slot() + wire::CALL_OFFSET;
-        let line = Head::default()
+        let message = Head::default()
             .with(at::FUNCTION, head.function)
             .with(at::EPOCH, self.channel.epoch)
             .with(at::DEPTH, self.depth)
             .with(at::ARGS_LENGTH, head.args_length)
             .with(at::CALL_ID, head.call_id)
             .with(at::TIME, head.time);
-        let request = &self.channel.request;
-        request.store_line(offset, &line, self.near.halves(usize::from(head.args_length)));
+        let line = self.channel.request.line_mut(self.request_slot() + wire::CALL_OFFSET);
+        line.store_message(&message, self.near.halves());
         self.next = self.next.wrapping_add(u32::from(self.depth == 0));
         let turn = self.calls[self.slot].wrapping_add(1);
         self.calls[self.slot] = turn;
@@ -492,7 +495,7 @@ impl HostLane {
             self.channel.wrapped.fetch_add(1, Ordering::Relaxed);
         }
         // Partner: the acquire load of the commit word in `WorkerChannel::take_at`.
-        request.word(offset + at::COMMIT).store(turn, Ordering::Release);
+        line.word(at::COMMIT).store(turn, Ordering::Release);
     }
 
     /// Answers NeedSpace: with a window that now has the space, or not at all.
@@ -506,22 +509,29 @@ impl HostLane {
     #[inline]
     pub fn expect_call(&self) {
         let next = geometry::slot(self.index, geometry::slot_of(self.depth, self.next));
-        self.channel.request.expect_store(next + wire::CALL_OFFSET);
+        self.channel.request.line(next + wire::CALL_OFFSET).expect_store();
     }
 
     /// As [`HostLane::expect_call`], of one whose argument block will have about so many bytes.
+    #[inline]
     pub fn expect_data(&self, bytes: usize) {
+        if bytes > NEAR {
+            self.expect_far_data(bytes);
+        }
+    }
+
+    fn expect_far_data(&self, bytes: usize) {
         let next = geometry::slot(self.index, geometry::slot_of(self.depth, self.next));
         let block = (wire::ARGS_OFFSET + bytes.min(wire::MAX_ARGS)).div_ceil(wire::LINE);
         for line in wire::ARGS_OFFSET / wire::LINE + 1..block {
-            self.channel.request.expect_store(next + line * wire::LINE);
+            self.channel.request.line(next + line * wire::LINE).expect_store();
         }
     }
 
     /// Says that an answer will follow, when something else has been done.
     #[inline]
     pub fn expect_answer(&self) {
-        self.channel.request.expect_store(self.request_slot());
+        self.channel.request.line(self.request_slot()).expect_store();
     }
 
     /// Answers a callback: with what it returned, or that it failed.
@@ -532,19 +542,29 @@ impl HostLane {
 
     fn answer(&mut self, kind: Resume, place: Place, length: u64, value: u64) {
         use wire::resume_line as at;
-        let offset = self.request_slot();
-        let line = Head::default()
+        let message = Head::default()
             .with(at::KIND, kind.raw())
             .with(at::PLACE, place.raw())
             .with(at::LENGTH, length)
             .with(at::VALUE, value);
-        let request = &self.channel.request;
-        request.store_line(offset, &line, &[]);
+        let line = self.channel.request.line_mut(self.request_slot());
+        line.store_message(&message, &[0; HALVES]);
         let turn = self.resumes[self.slot].wrapping_add(1);
         self.resumes[self.slot] = turn;
         // Partner: the acquire load of the commit word in `WorkerChannel::answer`.
-        request.word(offset + at::COMMIT).store(turn, Ordering::Release);
+        line.word(at::COMMIT).store(turn, Ordering::Release);
         self.ring();
+    }
+
+    /// Copies the first `size` bytes of the result block into private memory, by whole words: they lie in the line of the reply.
+    #[inline]
+    pub fn copy_near_result(&self, size: usize, into: &mut [u8; 64]) {
+        assert!(size <= NEAR_RESULT, "more than lies in the line of a reply");
+        let line = self.channel.reply.line(self.reply_slot());
+        let (words, _) = into.as_chunks_mut::<8>();
+        for (index, word) in words.iter_mut().enumerate().take(size.div_ceil(8)) {
+            *word = line.load::<u64>(wire::RESULT_OFFSET + index * 8).to_ne_bytes();
+        }
     }
 
     /// Copies the fixed part of the result block into private memory.
@@ -585,21 +605,21 @@ impl HostLane {
         &self.channel
     }
 
-    #[inline]
-    fn judge(&self, call_id: u64) -> Waited {
+    /// A reply whose commit word was seen in this line.
+    #[inline(always)]
+    fn judge(reply: Line<'_>, call_id: u64) -> Waited {
         use wire::reply_head as at;
-        let (line, reply) = (self.reply_slot(), &self.channel.reply);
-        let Some(state) = ReplyState::from_raw(reply.load(line + at::STATE)) else {
+        let Some(state) = ReplyState::from_raw(reply.load(at::STATE)) else {
             return Waited::Violation("a reply has no such state");
         };
-        if reply.load::<u64>(line + at::CALL_ID) != call_id {
+        if reply.load::<u64>(at::CALL_ID) != call_id {
             return Waited::Violation("a reply names another call");
         }
         let head = ReplyHead {
             state,
-            errno: reply.load(line + at::ERRNO),
-            result_length: reply.load(line + at::RESULT_LENGTH),
-            value: reply.load(line + at::VALUE),
+            errno: reply.load(at::ERRNO),
+            result_length: reply.load(at::RESULT_LENGTH),
+            value: reply.load(at::VALUE),
         };
         if head.result_length as usize > wire::MAX_RESULT {
             return Waited::Violation("a result block is longer than its slot");

@@ -44,8 +44,8 @@ pub use heap::{
     heap_stack,
 };
 pub use host::{
-    CallHead, CrashRecord, DenialRecord, HostChannel, HostLane, Located, ReplyHead, STATE_PARTS, Sent,
-    StateRecord, Waited,
+    CallHead, CrashRecord, DenialRecord, HostChannel, HostLane, Located, NEAR_RESULT, ReplyHead, STATE_PARTS,
+    Sent, StateRecord, Waited,
 };
 pub use latency::{usable_cpus, wake_latency};
 pub use mapping::{Access, Mapping, Plain, Solid, bytes_of};

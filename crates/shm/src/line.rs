@@ -17,6 +17,9 @@ pub(crate) const HEAD: usize = 32;
 /// Bytes of the block that lie in the line of the head.
 pub(crate) const NEAR: usize = wire::LINE - HEAD;
 
+/// Halves of words that they are.
+pub(crate) const HALVES: usize = NEAR / size_of::<u32>();
+
 const _: () = {
     assert!(wire::call_head::SIZE == HEAD && wire::reply_head::SIZE == HEAD);
     assert!(wire::resume_line::VALUE + size_of::<u64>() == HEAD);
@@ -44,7 +47,7 @@ impl Head {
 /// The start of an argument block that is being filled.
 #[derive(Debug, Clone, Default)]
 #[repr(C, align(32))]
-pub(crate) struct Near([u32; NEAR / size_of::<u32>()]);
+pub(crate) struct Near([u32; HALVES]);
 
 impl Near {
     /// Stores a number.
@@ -74,17 +77,11 @@ impl Near {
         }
     }
 
-    /// The halves of words that hold the first `bytes` bytes; all of them, where a block is longer.
+    /// All of it, by halves of words.
     #[inline]
-    pub(crate) fn halves(&self, bytes: usize) -> &[u32] {
-        &self.0[..halves(bytes)]
+    pub(crate) fn halves(&self) -> &[u32; HALVES] {
+        &self.0
     }
-}
-
-/// How many halves of words hold the first bytes of a block, as far as it lies in the line.
-#[inline]
-pub(crate) fn halves(bytes: usize) -> usize {
-    bytes.min(NEAR).div_ceil(size_of::<u32>())
 }
 
 #[cfg(test)]
@@ -97,9 +94,7 @@ mod tests {
         near.put(0, 7u32);
         near.put(12, -1i16);
         near.put_bytes(28, &[1, 2, 3, 4]);
-        assert_eq!(near.halves(1), [7]);
-        assert_eq!(near.halves(14), [7, 0, 0, 0xffff]);
-        assert_eq!(near.halves(500)[7], 0x0403_0201);
+        assert_eq!(near.halves(), &[7, 0, 0, 0xffff, 0, 0, 0, 0x0403_0201]);
         let mut out = [0; 7];
         near.copy_out(25, &mut out);
         assert_eq!(out, [0, 0, 0, 1, 2, 3, 4]);

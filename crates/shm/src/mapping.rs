@@ -7,11 +7,13 @@ use hotcell_protocol::wire;
 use rustix::io::{Errno, Result};
 use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap, munmap};
 
-use crate::line::{HEAD, Head, NEAR, halves};
 use crate::{ahead, atomics};
 
+mod lines;
 #[cfg(all(test, loom))]
 pub(crate) mod watched;
+
+pub(crate) use lines::{Line, OwnLine};
 
 /// What a map allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,23 +133,17 @@ impl Mapping {
         unsafe { address.cast::<T>().write_volatile(value) }
     }
 
-    /// Stores a line, all but its first four bytes: these are the commit word, which is stored last.
-    #[inline]
-    pub(crate) fn store_line(&self, offset: usize, head: &Head, near: &[u32]) {
-        assert!(offset.is_multiple_of(wire::LINE) && near.len() <= halves(NEAR), "more than a line");
-        let address = self.at_mut(offset, wire::LINE);
-        let [first, rest @ ..] = head.words();
-        // SAFETY: `at_mut` checked range and access of a whole line; `offset` is aligned to lines, and the map to pages.
-        unsafe {
-            address.cast::<u32>().add(1).write_volatile((first >> u32::BITS) as u32);
-            for (index, word) in rest.iter().enumerate() {
-                address.cast::<u64>().add(1 + index).write_volatile(*word);
-            }
-            let behind = address.add(HEAD).cast::<u32>();
-            for (index, half) in near.iter().enumerate() {
-                behind.add(index).write_volatile(*half);
-            }
-        }
+    /// A line, whose place is checked once for all that is done there.
+    #[inline(always)]
+    pub(crate) fn line(&self, offset: usize) -> Line<'_> {
+        Line::new(self, offset)
+    }
+
+    /// The same, of a line that is written.
+    #[inline(always)]
+    pub(crate) fn line_mut(&self, offset: usize) -> OwnLine<'_> {
+        assert!(self.access == Access::ReadWrite, "store into a read-only segment");
+        OwnLine::new(Line::new(self, offset))
     }
 
     /// Asks for a line that is going to be stored into, while something else is done. Until then the other side, which polls

@@ -14,8 +14,8 @@ use crate::bell::Word;
 use crate::doors::Doors;
 use crate::eventfd::EventFd;
 use crate::host::ReplyHead;
-use crate::line::{Head, NEAR, halves};
-use crate::mapping::{Access, Mapping};
+use crate::line::{HALVES, Head, NEAR};
+use crate::mapping::{Access, Line, Mapping};
 use crate::memfd::SegmentFile;
 use crate::roost::{Roost, this_cpu};
 use crate::standstill::Watch;
@@ -404,29 +404,30 @@ impl WorkerChannel {
     /// Marks a call as being executed, for reports about a death. Its reply is expected to be as long as the last one.
     #[inline]
     pub fn begin(&self, lane: &WorkerLane, request: &Request) {
-        let control = geometry::lane(request.lane);
-        self.reply.store(control + wire::lane_worker::EXECUTING, request.call_id);
+        let progress = self.reply.line_mut(geometry::progress(request.lane));
+        progress.store(wire::lane_progress::EXECUTING, request.call_id);
         let slot = geometry::slot(request.lane, request.slot);
-        for line in (0..wire::RESULT_OFFSET + lane.replied).step_by(wire::LINE) {
-            self.reply.expect_store(slot + line);
+        self.reply.line(slot).expect_store();
+        for line in 1..(wire::RESULT_OFFSET + lane.replied).div_ceil(wire::LINE) {
+            self.reply.line(slot + line * wire::LINE).expect_store();
         }
     }
 
     /// Marks an entry of the batch being executed, for reports about a death.
     #[inline]
     pub fn begin_entry(&self, request: &Request, number: u32) {
-        self.reply.store(geometry::lane(request.lane) + wire::lane_worker::ENTRY, number);
+        self.reply.store(geometry::progress(request.lane) + wire::lane_progress::ENTRY, number);
     }
 
     /// Marks entries as [`WorkerChannel::begin_entry`] does, one after the other.
     #[inline]
     pub fn entries_of(&self, request: &Request) -> EntryMark<'_> {
-        EntryMark(self.reply.word(geometry::lane(request.lane) + wire::lane_worker::ENTRY))
+        EntryMark(self.reply.word(geometry::progress(request.lane) + wire::lane_progress::ENTRY))
     }
 
     /// The entry that was marked last.
     pub fn entry(&self, request: &Request) -> u32 {
-        self.reply.load(geometry::lane(request.lane) + wire::lane_worker::ENTRY)
+        self.reply.load(geometry::progress(request.lane) + wire::lane_progress::ENTRY)
     }
 
     /// Where the host says that the entries of a batch are; `None` when its argument block is too short.
@@ -460,9 +461,9 @@ impl WorkerChannel {
         if request.depth > 0 {
             return (Place::NULL, 0);
         }
-        let line = geometry::lane(request.lane);
-        let place = self.request.load(line + wire::lane_host::WINDOW_PLACE);
-        (Place::from_raw(place), self.request.load(line + wire::lane_host::WINDOW_LENGTH))
+        let line = self.request.line(geometry::lane(request.lane));
+        let place = line.load(wire::lane_host::WINDOW_PLACE);
+        (Place::from_raw(place), line.load(wire::lane_host::WINDOW_LENGTH))
     }
 
     /// Publishes a reply, final or not, with the first `used` bytes of the result block.
@@ -471,7 +472,7 @@ impl WorkerChannel {
         use wire::reply_head as at;
         assert!(used <= wire::MAX_RESULT, "more than a result block holds");
         let offset = geometry::slot(request.lane, request.slot);
-        let line = Head::default()
+        let message = Head::default()
             .with(at::STATE, head.state.raw())
             .with(at::CALL_ID, request.call_id)
             .with(at::ERRNO, head.errno.cast_unsigned())
@@ -485,21 +486,22 @@ impl WorkerChannel {
             self.reply.copy_in(offset + wire::LINE, far);
         }
         if !matches!(head.state, ReplyState::NeedSpace | ReplyState::Callback) {
-            self.reply.store(geometry::lane(request.lane) + wire::lane_worker::EXECUTING, 0u64);
+            let progress = self.reply.line_mut(geometry::progress(request.lane));
+            progress.store(wire::lane_progress::EXECUTING, 0u64);
         }
-        // SAFETY: as above; the block is aligned to more than these words.
-        let near = unsafe { std::slice::from_raw_parts(block.cast::<u32>(), halves(used)) };
-        self.reply.store_line(offset, &line, near);
+        // SAFETY: as above; the block is aligned to more than these words, and longer.
+        let near = unsafe { &*block.cast::<[u32; HALVES]>() };
+        let line = self.reply.line_mut(offset);
+        line.store_message(&message, near);
         let turn = lane.replies[request.slot].wrapping_add(1);
         lane.replies[request.slot] = turn;
         // Partner: the acquire load of the commit word in `HostLane::look`.
-        self.reply.word(offset + at::COMMIT).store(turn, Ordering::Release);
-        let control = geometry::lane(request.lane);
-        bell::ring_or_write(
-            self.request.peer_word(control + wire::lane_host::PARK),
-            self.reply.word(control + wire::lane_worker::BELL),
-            || self.write_eventfd(request.lane),
-        );
+        line.word(at::COMMIT).store(turn, Ordering::Release);
+        let host = self.request.line(geometry::lane(request.lane));
+        let own = self.reply.line_mut(geometry::lane(request.lane));
+        bell::ring_or_write(host.word(wire::lane_host::PARK), own.word(wire::lane_worker::BELL), || {
+            self.write_eventfd(request.lane);
+        });
     }
 
     /// Wakes a caller that sleeps on its eventfd. Where there is none, no caller says that it does.
@@ -688,19 +690,18 @@ impl WorkerChannel {
     #[inline(always)]
     fn resumed(&self, lane: &mut WorkerLane, request: &Request) -> Option<Resumed> {
         use wire::resume_line as at;
-        let line = geometry::slot(request.lane, request.slot);
+        let line = self.request.line(geometry::slot(request.lane, request.slot));
         let expected = lane.resumes[request.slot].wrapping_add(1);
         // Partner: the release store of the commit word in `HostLane::answer`.
-        if self.request.peer_word(line + at::COMMIT).load(Ordering::Acquire) != expected {
+        if line.word(at::COMMIT).load(Ordering::Acquire) != expected {
             return None;
         }
         lane.resumes[request.slot] = expected;
-        Some(match Resume::from_raw(self.request.load(line + at::KIND)) {
+        Some(match Resume::from_raw(line.load(at::KIND)) {
             Some(Resume::Granted) => {
-                let place = Place::from_raw(self.request.load(line + at::PLACE));
-                Resumed::Granted(place, self.request.load(line + at::LENGTH))
+                Resumed::Granted(Place::from_raw(line.load(at::PLACE)), line.load(at::LENGTH))
             }
-            Some(Resume::CallbackReturned) => Resumed::Returned(self.request.load(line + at::VALUE)),
+            Some(Resume::CallbackReturned) => Resumed::Returned(line.load(at::VALUE)),
             Some(Resume::CallbackFailed) => Resumed::Failed,
             Some(Resume::NotGranted) | None => Resumed::NotGranted,
         })
@@ -727,20 +728,20 @@ impl WorkerChannel {
     fn take_at(&self, index: u32, lane: &mut WorkerLane, slot: usize) -> Option<Request> {
         let (line, expected) = self.expected(index, lane, slot);
         // Partner: the release store of the commit word in `HostLane::publish`.
-        if self.request.peer_word(line + call_head::COMMIT).load(Ordering::Acquire) != expected {
+        if line.word(call_head::COMMIT).load(Ordering::Acquire) != expected {
             return None;
         }
         lane.calls[slot] = expected;
         Some(Request {
             lane: index,
             slot,
-            function: self.request.load(line + call_head::FUNCTION),
-            epoch: self.request.load(line + call_head::EPOCH),
-            args_length: self.request.load(line + call_head::ARGS_LENGTH),
-            depth: self.request.load(line + call_head::DEPTH),
-            flags: self.request.load(line + call_head::FLAGS),
-            call_id: self.request.load(line + call_head::CALL_ID),
-            time: self.request.load(line + call_head::TIME),
+            function: line.load(call_head::FUNCTION),
+            epoch: line.load(call_head::EPOCH),
+            args_length: line.load(call_head::ARGS_LENGTH),
+            depth: line.load(call_head::DEPTH),
+            flags: line.load(call_head::FLAGS),
+            call_id: line.load(call_head::CALL_ID),
+            time: line.load(call_head::TIME),
         })
     }
 
@@ -751,8 +752,8 @@ impl WorkerChannel {
 
     /// The call line of a slot, and the commit word its next call will have.
     #[inline]
-    fn expected(&self, index: u32, lane: &WorkerLane, slot: usize) -> (usize, u32) {
-        let line = geometry::slot(index, slot) + wire::CALL_OFFSET;
+    fn expected(&self, index: u32, lane: &WorkerLane, slot: usize) -> (Line<'_>, u32) {
+        let line = self.request.line(geometry::slot(index, slot) + wire::CALL_OFFSET);
         (line, lane.calls[slot].wrapping_add(1))
     }
 }

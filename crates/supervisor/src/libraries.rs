@@ -27,7 +27,7 @@ use rustix::fs::{Mode, OFlags};
 
 use content::Content;
 
-mod content;
+pub(crate) mod content;
 
 /// Files of workers that are followed, at most: more than any library needs. A hostile one can map as many as it likes.
 const MOST_FILES: usize = 512;

@@ -13,7 +13,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use hotcell_sandbox::{Launch, Spawned, kill_group, spawn, with_signals_blocked};
-use hotcell_shm::ForkGuard;
+use hotcell_shm::OfProcess;
 use hotcell_shm::control::{ControlError, Received};
 use hotcell_shm::lock::Mutex;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
@@ -43,7 +43,6 @@ pub(crate) struct Monitor {
     orders: Sender<Order>,
     messages: Sender<Message>,
     bell: Arc<OwnedFd>,
-    fork: ForkGuard,
 }
 
 /// A worker to start.
@@ -72,26 +71,29 @@ struct Watched {
     count_at: Option<Instant>,
 }
 
-static MONITOR: Mutex<Option<Arc<Monitor>>> = Mutex::new(None);
+/// That of a parent is left as it is: its threads may have held what an end would take.
+static MONITOR: OfProcess<Mutex<Option<Arc<Monitor>>>> = OfProcess::new();
 
 impl Monitor {
     /// The monitor of this process; started when it is first needed, and again in a forked child, to which
     /// threads are not handed down.
     pub(crate) fn of_this_process() -> io::Result<Arc<Monitor>> {
-        let mut monitor = MONITOR.lock();
-        match &*monitor {
-            Some(monitor) if !monitor.fork.forked() => Ok(Arc::clone(monitor)),
-            _ => {
-                let started = Arc::new(Monitor::launch()?);
-                // That of a parent is left as it is: its threads may have held what an end would take.
-                std::mem::forget(monitor.replace(Arc::clone(&started)));
-                Ok(started)
-            }
+        let mut monitor = MONITOR.get()?.lock();
+        if let Some(monitor) = &*monitor {
+            return Ok(Arc::clone(monitor));
         }
+        let started = Arc::new(Monitor::launch()?);
+        *monitor = Some(Arc::clone(&started));
+        Ok(started)
+    }
+
+    /// Does this while nobody else of this process gets the monitor.
+    pub(crate) fn held<T>(run: impl FnOnce() -> T) -> T {
+        let _held = MONITOR.get().map(Mutex::lock);
+        run()
     }
 
     fn launch() -> io::Result<Monitor> {
-        let fork = ForkGuard::new()?;
         let bell = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
         let (messages, inbox) = mpsc::channel();
         let (orders, ordered) = mpsc::channel::<Order>();
@@ -105,7 +107,7 @@ impl Monitor {
             thread("hotcell-monitor").spawn(move || watch.run())?;
             thread("hotcell-spawner").spawn(move || ordered.iter().for_each(|order| spawner.obey(order)))
         })?;
-        Ok(Monitor { orders, messages, bell, fork })
+        Ok(Monitor { orders, messages, bell })
     }
 
     /// Has a worker started and watched; returns at once.

@@ -1,4 +1,5 @@
-//! What the fuzz targets need of this crate, and nobody else: what a host knows of a worker by what it hears, without one.
+//! What the fuzz targets need of this crate: what a host knows of a worker by what it hears, without one. And what tests of forks
+//! need: to hold what a process has once.
 
 use std::fs::File;
 use std::io;
@@ -9,7 +10,8 @@ use hotcell_elf::{Facts, Place};
 use hotcell_shm::control::Received;
 
 use crate::end::Report;
-use crate::libraries;
+use crate::libraries::{self, content};
+use crate::monitor::Monitor;
 use crate::stacks;
 use crate::worker::State;
 
@@ -75,4 +77,14 @@ pub fn place(bytes: &[u8], offset: u64) -> Option<Place> {
 /// Walks a stack of a process whose memory is a file, from its first byte on, and whose maps are this text. How many frames there are.
 pub fn walk(memory: File, maps: &str, sp: u64, pc: u64) -> usize {
     stacks::walk(memory, maps, sp, pc).len()
+}
+
+/// Does this while no other thread gets the monitor, as while that is started.
+pub fn holding_the_monitor<T>(run: impl FnOnce() -> T) -> T {
+    Monitor::held(run)
+}
+
+/// The same of what was read of libraries, as while one is looked up.
+pub fn holding_what_was_read<T>(run: impl FnOnce() -> T) -> T {
+    content::held(run)
 }

@@ -8,10 +8,12 @@ use std::time::Duration;
 use hotcell_protocol::wire::Guard;
 use hotcell_sandbox::trace::Trace;
 use hotcell_sandbox::{Level, Limits, Profile, Sandbox};
+use hotcell_shm::control::MAX_DESCRIPTORS;
 
 use crate::client::Client;
 use crate::end::Hears;
 use crate::libraries::Libraries;
+use crate::worker::Worker;
 
 /// Everything a worker needs; the same for every generation until the library is loaded anew.
 #[derive(Debug, Clone)]
@@ -73,10 +75,50 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// What is wrong where its workers would be given more descriptors than one packet has room for: how many, and what for.
+    pub fn too_many_descriptors(&self) -> Option<String> {
+        /// Request, reply, shim, and the segment that counts memory.
+        const ALWAYS: usize = 4;
+        let always = ALWAYS + usize::from(self.wall.is_some());
+        let lists = [
+            (self.libraries.files().count(), "for libraries"),
+            (eventfds(self) as usize, "for callers"),
+            (self.groups.len(), "for control groups"),
+        ];
+        too_many(always, &lists)
+    }
+
     /// Whether it makes health checks: where it is to, and the shim has some.
     pub(crate) fn checks_health(&self) -> bool {
         self.health && has_health(self.shim)
     }
+}
+
+/// Lanes of a channel: one for each call at a time, and the dispatcher's.
+pub(crate) fn lanes(spec: &Spec) -> u32 {
+    spec.callers.clamp(1, Worker::MOST_CALLERS) + 1
+}
+
+/// Eventfds of its lanes, where callers may wait in an event loop.
+pub(crate) fn eventfds(spec: &Spec) -> u32 {
+    match (spec.eventfds, &spec.client) {
+        (false, _) => 0,
+        // Nobody here waits in an event loop for threads of the library; clients in another process do.
+        (true, None) => lanes(spec) - 1,
+        (true, Some(_)) => lanes(spec),
+    }
+}
+
+fn too_many(always: usize, lists: &[(usize, &str)]) -> Option<String> {
+    let all = always + lists.iter().map(|(count, _)| count).sum::<usize>();
+    if all <= MAX_DESCRIPTORS {
+        return None;
+    }
+    let lists = lists.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!(", {count} {what}"));
+    let lists: String = lists.collect();
+    Some(format!(
+        "a worker can be given {MAX_DESCRIPTORS} descriptors at its start, and this one would need {all}: {always} of its own{lists}"
+    ))
 }
 
 /// Whether a shim exports health checks: then its table of names has theirs.
@@ -88,6 +130,20 @@ fn has_health(shim: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_does_not_fit_into_a_packet_is_told() {
+        let of = |libraries, callers, groups| {
+            let lists =
+                [(libraries, "for libraries"), (callers, "for callers"), (groups, "for control groups")];
+            too_many(5, &lists)
+        };
+        assert_eq!((of(1, 2, 0), of(58, 64, 1), of(123, 0, 0)), (None, None, None));
+        let expect = "a worker can be given 128 descriptors at its start, and this one would need 129: 5 of its own, 58 for \
+                      libraries, 64 for callers, 2 for control groups";
+        assert_eq!(of(58, 64, 2).as_deref(), Some(expect));
+        assert!(of(124, 0, 0).is_some_and(|text| text.ends_with("129: 5 of its own, 124 for libraries")));
+    }
 
     #[test]
     fn a_shim_has_health_checks_where_its_names_have_theirs() {

@@ -8,8 +8,8 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use hotcell_protocol::wire::{self, Guard, Hello, Packet, Welcome};
-use hotcell_sandbox::control_group;
+use hotcell_protocol::wire::{self, Event, Guard, Hello, Packet, Welcome};
+use hotcell_sandbox::{LACKED, control_groups};
 use hotcell_shm::control::ControlSocket;
 use hotcell_shm::lock::Mutex;
 use hotcell_shm::{EventFd, HeapSegment, HostChannel, sealed_copy};
@@ -18,12 +18,12 @@ use rustix::process::Signal;
 
 use crate::changed::Changed;
 use crate::client::Offered;
-use crate::end::End;
+use crate::end::{End, HowEnded, Report};
 use crate::libraries::{self, Replaced};
 use crate::monitor::{Monitor, Order};
 use crate::output::Tail;
 use crate::outside;
-use crate::spec::Spec;
+use crate::spec::{Spec, eventfds, lanes};
 use crate::stacks::Loaded;
 use crate::worker::{KILL_GRACE, Shared, State, Worker};
 
@@ -67,6 +67,16 @@ pub enum StartError {
         /// What it printed.
         output: String,
     },
+    /// It ended before it loaded anything: it could not join a control group that its session names, or the machine had nothing by
+    /// which to find out what holds there.
+    NotBegun {
+        /// What, and why, in its words.
+        text: String,
+        /// The error's number, by its word.
+        errno: i32,
+        /// What it printed.
+        output: String,
+    },
     /// A file that it loads, or has loaded, is not the one that earlier workers had.
     Replaced {
         /// Which.
@@ -89,15 +99,18 @@ pub enum StartError {
 }
 
 impl StartError {
-    /// Whether it is the library that did not come up, and no file or descriptor that was not there.
+    /// Whether it is the library that did not come up, and no file, descriptor or control group that was not there.
     pub fn is_of_library(&self) -> bool {
         matches!(self, StartError::Ended { .. } | StartError::Late { .. })
     }
 
     /// Whether it may pass by itself: this machine, or this process, had no process, memory or descriptor just then.
     pub fn passes(&self) -> bool {
-        let StartError::System { source, .. } = self else { return false };
-        passes(source)
+        match self {
+            StartError::System { source, .. } => passes(source),
+            StartError::NotBegun { errno, .. } => passes(&io::Error::from_raw_os_error(*errno)),
+            _ => false,
+        }
     }
 }
 
@@ -112,6 +125,7 @@ impl fmt::Display for StartError {
         match self {
             StartError::System { stage, source } => write!(f, "{stage}: {source}"),
             StartError::Ended { .. } => f.write_str("the worker ended while it loaded the library"),
+            StartError::NotBegun { text, .. } => f.write_str(text),
             StartError::Replaced { replaced, .. } => replaced.fmt(f),
             StartError::NotInForce { missing, .. } => {
                 write!(f, "what was asked for is not in force: {} missing", missing.join(", "))
@@ -156,7 +170,7 @@ impl Worker {
         let ended = state.end.clone();
         drop(state);
         if let Some(end) = ended {
-            return Err(StartError::Ended { end: Box::new(end), output: self.output() });
+            return Err(not_started(end, !spec.groups.is_empty(), self.output()));
         }
         if Instant::now() < self.start_until {
             return Ok(false);
@@ -241,6 +255,22 @@ impl Worker {
     }
 }
 
+/// Why a worker ended before it served. That it could not join a group is its own word, and taken only of one that was to join some; that
+/// the machine lacked something, only where what it lacked is of the kind that passes.
+fn not_started(end: End, joins: bool, output: String) -> StartError {
+    match &end.report {
+        Some(Report { event: Event::GroupRefused, errno, text }) if joins => {
+            StartError::NotBegun { text: text.clone(), errno: *errno, output }
+        }
+        Some(Report { event: Event::LaunchFailed, errno, text })
+            if end.how == HowEnded::Exited(LACKED) && passes(&io::Error::from_raw_os_error(*errno)) =>
+        {
+            StartError::NotBegun { text: text.clone(), errno: *errno, output }
+        }
+        _ => StartError::Ended { end: Box::new(end), output },
+    }
+}
+
 /// What this host can do with a library.
 fn capabilities(spec: &Spec) -> u64 {
     let lanes = if spec.callers > 1 { wire::capabilities::LANES } else { 0 };
@@ -249,29 +279,24 @@ fn capabilities(spec: &Spec) -> u64 {
     CAPABILITIES | lanes | eventfds | health
 }
 
-/// Lanes of a channel: one for each call at a time, and the dispatcher's.
-fn lanes(spec: &Spec) -> u32 {
-    spec.callers.clamp(1, Worker::MOST_CALLERS) + 1
-}
-
 /// Makes channel and control socket and leaves the hello in the socket: the worker finds it there when it
 /// comes up, and nobody waits for anybody.
 fn prepare(spec: &Spec, generation: u64) -> Result<Arc<Shared>, StartError> {
+    if let Some(too_many) = spec.too_many_descriptors() {
+        return Err(at("send the hello")(io::Error::new(io::ErrorKind::InvalidInput, too_many)));
+    }
     let channel = HostChannel::unsealed(lanes(spec), EPOCH, generation).map_err(errno("make the channel"))?;
     channel.let_leave(spec.leaves);
     channel.limit_objects(spec.objects);
     if spec.eventfds {
-        // Nobody here waits in an event loop for threads of the library; clients in another process do.
-        let waited = if spec.client.is_some() { lanes(spec) } else { lanes(spec) - 1 };
-        channel.add_eventfds(waited).map_err(errno("make eventfds"))?;
+        channel.add_eventfds(eventfds(spec)).map_err(errno("make eventfds"))?;
     }
     let (counts, heap) =
         HeapSegment::create(spec.functions, spec.limits.memory).map_err(errno("make the heap segment"))?;
     let (control, worker_end) = ControlSocket::pair().map_err(errno("make the control socket"))?;
     let shim = sealed_copy(&spec.libraries.shim(spec.shim)).map_err(errno("copy the shim"))?;
     let libraries: Vec<&File> = spec.libraries.files().collect();
-    let groups = spec.groups.iter().map(|path| control_group(path)).collect::<io::Result<Vec<_>>>();
-    let groups = groups.map_err(at("put workers into a control group"))?;
+    let groups = control_groups(&spec.groups).map_err(at("put workers into a control group"))?;
     // Last of all that can fail for want of something, and before anything that a worker gets.
     let offered = offer(spec, generation, &channel)?;
     let (request, reply) = channel.files();
@@ -354,4 +379,52 @@ fn at(stage: &'static str) -> impl Fn(io::Error) -> StartError {
 
 fn errno(stage: &'static str) -> impl Fn(rustix::io::Errno) -> StartError {
     move |errno| StartError::System { stage, source: errno.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::end::Sent;
+
+    /// A worker that has reported this before it served.
+    fn ended(event: Event, errno: Errno) -> End {
+        End {
+            how: HowEnded::Exited(1),
+            crash: None,
+            denied: None,
+            served: false,
+            sandbox: Arc::default(),
+            refusal: None,
+            heap_fault: None,
+            stack: None,
+            report: Some(Report { event, errno: errno.raw_os_error(), text: "as it says".into() }),
+            violation: None,
+            killed_by_host: false,
+            sent: Sent::default(),
+            retired: false,
+            too_many_threads: None,
+            too_much_on_disk: None,
+            signals_put_back: 0,
+            cpu_limit: None,
+        }
+    }
+
+    #[test]
+    fn a_group_that_refuses_is_not_the_library() {
+        let check = |event, errno, joins, expect| {
+            let error = not_started(ended(event, errno), joins, String::new());
+            assert_eq!((error.is_of_library(), error.passes()), expect, "{event:?}, {errno:?}, {joins}");
+        };
+        check(Event::GroupRefused, Errno::NOSPC, true, (false, false));
+        check(Event::GroupRefused, Errno::AGAIN, true, (false, true));
+        // It was to join none: whatever it says.
+        check(Event::GroupRefused, Errno::AGAIN, false, (true, false));
+        check(Event::LaunchFailed, Errno::AGAIN, true, (true, false));
+        // Before it loaded anything.
+        for (errno, expect) in [(Errno::AGAIN, (false, true)), (Errno::PERM, (true, false))] {
+            let end = End { how: HowEnded::Exited(LACKED), ..ended(Event::LaunchFailed, errno) };
+            let error = not_started(end, false, String::new());
+            assert_eq!((error.is_of_library(), error.passes()), expect, "{errno:?}");
+        }
+    }
 }

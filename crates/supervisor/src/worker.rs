@@ -164,8 +164,11 @@ impl Worker {
         self.shared.process.get().map_or(0, |(pid, _)| *pid)
     }
 
-    /// Whether it is up, or may come up yet.
+    /// Whether it is up, or may come up yet. One that has ended is not, whether or not its end has been heard of.
     pub fn is_of_use(&self) -> bool {
+        if self.shared.has_ended() {
+            return false;
+        }
         let state = self.shared.state.lock();
         let may_come_up = state.not_started.is_none() && Instant::now() < self.start_until;
         state.end.is_none() && (state.welcome.is_some() || may_come_up)
@@ -491,7 +494,8 @@ impl Shared {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        if self.shared.state.lock().end.is_none() {
+        // One that has ended by itself, of which nobody has heard yet, has ended by itself.
+        if self.shared.state.lock().end.is_none() && !self.shared.has_ended() {
             self.shared.retired.store(true, Ordering::SeqCst);
             let _ = self.shared.control.send(Packet::Shutdown, &[], &[]);
             self.monitor.retire(&self.shared);

@@ -54,7 +54,8 @@ impl Server {
         let (block, _) = channel.result(unsafe { &*lane }, request);
         let mut reply = Reply::new(block);
         let reply = &raw mut reply;
-        let mut context = Context::new(reply, self.call(lane, request, batch_result::SIZE));
+        // SAFETY: until the batch is over, nothing else refers to its table.
+        let context = unsafe { &mut *self.begin(lane, request, reply, batch_result::SIZE) };
         let replies = context.call().allocate(u64::from(head.replies_length), 8);
         let Some((replies, place)) = replies else {
             channel.begin_entry(request, outer);
@@ -65,7 +66,7 @@ impl Server {
         context.call().close_slot_unless(place);
         let (data, length) = entries.data();
         let around = self.segments.enter_batch(data, length);
-        let executed = self.run_entries(&mut context, reply, request, (head, entries), replies);
+        let executed = self.run_entries(context, reply, request, (head, entries), replies);
         self.segments.enter_batch(around.0, around.1);
         channel.begin_entry(request, outer);
         executed?;

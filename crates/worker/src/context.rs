@@ -12,7 +12,10 @@ use crate::dispatcher::{Dispatcher, take_turn};
 use crate::handles::{KeptData, Need, ThreadHandles};
 use crate::serve::Server;
 
+mod frames;
 mod thread;
+
+pub(crate) use frames::Frames;
 
 /// `hotcell_request` of the shim ABI.
 #[repr(C)]
@@ -134,8 +137,6 @@ impl Reply {
 }
 
 impl Context {
-    /// Made where it stays: it is long.
-    #[inline(always)]
     pub(crate) fn new(reply: *mut Reply, call: Call) -> Context {
         Context {
             abi: wire::SHIM_ABI,

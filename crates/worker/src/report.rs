@@ -12,15 +12,18 @@ pub(crate) struct Failure {
     pub(crate) event: Event,
     pub(crate) errno: i32,
     pub(crate) text: String,
+    /// The exit status.
+    pub(crate) status: i32,
 }
 
 impl Failure {
     pub(crate) fn new(event: Event, text: impl Into<String>) -> Failure {
-        Failure { event, errno: 0, text: text.into() }
+        Failure { event, errno: 0, text: text.into(), status: REPORTED }
     }
 
     pub(crate) fn system(event: Event, what: &str, error: &std::io::Error) -> Failure {
-        Failure { event, errno: error.raw_os_error().unwrap_or(0), text: format!("{what}: {error}") }
+        let errno = error.raw_os_error().unwrap_or(0);
+        Failure { event, errno, text: format!("{what}: {error}"), status: REPORTED }
     }
 
     /// Sends the report. If even that fails, the host sees the worker end without a word.

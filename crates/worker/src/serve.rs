@@ -9,7 +9,7 @@ use hotcell_shm::control::ControlSocket;
 use hotcell_shm::{ReplyHead, Request, Roost, SegmentTable, WorkerChannel, WorkerLane};
 
 use crate::cancels::Cancels;
-use crate::context::{Call, Context, Reply, ShimRequest};
+use crate::context::{Context, Frames, Reply, ShimRequest};
 use crate::handles::{Handles, SharedHandles, ThreadHandles};
 use crate::library::{Function, Library};
 use crate::report::{Failure, REPORTED};
@@ -39,6 +39,8 @@ pub(crate) struct Server {
     pub(crate) handles: ThreadHandles,
     /// How it waits. Borrowed only while it does.
     pub(crate) roost: RefCell<Roost>,
+    /// What shims are given, by the depth of the call.
+    pub(crate) frames: Frames,
 }
 
 impl Worker {
@@ -50,8 +52,7 @@ impl Worker {
         abandoned::attend(self);
         self.cancels.attend(0);
         state::attend();
-        let roost = RefCell::new(Roost::new(self.spin));
-        let server = Server { worker: self, segments: self.segments, handles, roost };
+        let server = Server::new(self, self.segments, handles, Roost::new(self.spin));
         let stop = || self.stopping.load(Ordering::SeqCst);
         let next = |lane: &mut [_]| self.channel.next_call(lane, &mut server.roost.borrow_mut(), stop);
         while let Some(request) = next(&mut lane) {
@@ -73,6 +74,17 @@ impl Worker {
 }
 
 impl Server {
+    /// What a thread has that serves with this table of segments, and waits like this.
+    pub(crate) fn new(
+        worker: &'static Worker,
+        segments: &'static SegmentTable,
+        handles: ThreadHandles,
+        roost: Roost,
+    ) -> Server {
+        let frames = Frames::new(segments, worker.capabilities & capabilities::CALLBACKS != 0);
+        Server { worker, segments, handles, roost: RefCell::new(roost), frames }
+    }
+
     /// Executes a call that the host makes while it runs a callback of the call in progress.
     pub(crate) fn execute_nested(&self, lane: &mut WorkerLane, request: &Request, outer: &Request) {
         self.handles.with(Handles::hold);
@@ -132,8 +144,7 @@ impl Server {
         unsafe { zero_words(block.cast(), result_size.div_ceil(size_of::<u64>())) };
         let mut reply = Reply::new(block);
         let before = self.handles.enter(request.depth);
-        let call = self.call(lane, request, result_size);
-        let mut context = Context::new(&raw mut reply, call);
+        let context = self.begin(lane, request, &raw mut reply, result_size);
         let shim_request = ShimRequest {
             args: channel.args(request),
             args_length: u32::from(request.args_length),
@@ -145,8 +156,10 @@ impl Server {
         // argument block has the bytes the function asks for. What the library does is the very risk this
         // process exists to take.
         unsafe {
-            outermost::call(function.entry, &raw mut context, &raw const shim_request, &raw mut reply);
+            outermost::call(function.entry, context, &raw const shim_request, &raw mut reply);
         }
+        // SAFETY: the call is over, and none of this depth has begun behind it: nothing else refers to its table.
+        let context = unsafe { &mut *context };
         if let Some(waiter) = context.call().waiter {
             abandoned::returned(self.worker, waiter);
         }
@@ -154,29 +167,22 @@ impl Server {
         context.head(&reply)
     }
 
-    /// What a call has to begin with: its result block, of which `fixed` bytes are no data, and the window in force.
+    /// What the shim is given for a call: it begins with its result block, of which `fixed` bytes are no data, and the window in force.
     #[inline(always)]
-    pub(crate) fn call(&self, lane: *mut WorkerLane, request: &Request, fixed: usize) -> Call {
+    pub(crate) fn begin(
+        &self,
+        lane: *mut WorkerLane,
+        request: &Request,
+        reply: *mut Reply,
+        fixed: usize,
+    ) -> *mut Context {
         let channel = &self.worker.channel;
         // SAFETY: who serves keeps the lane for the whole call, and nothing else refers to it now.
-        let (block, block_place) = channel.result(unsafe { &*lane }, request);
-        Call {
-            server: self,
-            dispatcher: None,
-            table: self.segments,
-            lane,
-            request,
-            block,
-            block_place,
-            block_used: fixed,
-            block_end: wire::MAX_RESULT,
-            window: channel.window(request),
-            window_used: 0,
-            ahead: None,
-            may_call_back: self.worker.capabilities & capabilities::CALLBACKS != 0,
-            waiter: None,
-            refused: None,
-        }
+        let block = channel.result(unsafe { &*lane }, request);
+        let context = self.frames.at(request.depth);
+        // SAFETY: calls of a thread have one depth each, so none that is under way has this one.
+        unsafe { (*context).begin((self, lane, request), reply, (block, fixed), channel.window(request)) };
+        context
     }
 }
 

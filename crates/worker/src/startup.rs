@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use hotcell_protocol::wire::{self, Event, Guard, Hello, Packet, Welcome, WorkerState};
-use hotcell_sandbox::{Level, Plan, Profile, Wall};
+use hotcell_sandbox::{Ending, LACKED, Level, Plan, Profile, Wall};
 use hotcell_shm::control::ControlSocket;
 use hotcell_shm::{
     Access, EventFd, Seals, SegmentFile, SegmentTable, WorkerChannel, heap_length, heap_stack,
@@ -60,7 +60,7 @@ pub(crate) fn start() -> Result<&'static Worker, i32> {
     let socket = Arc::new(ControlSocket::from_fd(moved));
     load(&socket).map_err(|failure| {
         failure.send(&socket);
-        REPORTED
+        failure.status
     })
 }
 
@@ -107,7 +107,11 @@ fn load(socket: &Arc<ControlSocket>) -> Result<&'static Worker, Failure> {
         Some(plan) => {
             let plan = read_plan(plan)?;
             denial::prepare(&plan);
-            Some(Wall::load(&plan, &libraries).map_err(system("sandbox"))?)
+            let ending = Ending::of_this_process().map_err(|error| {
+                let what = "ask what a filter around the host ends";
+                Failure { status: LACKED, ..Failure::system(Event::LaunchFailed, what, &error) }
+            })?;
+            Some(Wall::load(&plan, &libraries, ending).map_err(system("sandbox"))?)
         }
     };
     heap::name_files(libraries.iter().chain([&shim]));
@@ -237,7 +241,7 @@ fn join(groups: Vec<OwnedFd>) -> Result<(), Failure> {
             let file = std::fs::read_link(format!("/proc/self/fd/{}", group.as_raw_fd())).unwrap_or_default();
             let directory = file.parent().unwrap_or(&file).display();
             Failure::system(
-                Event::LaunchFailed,
+                Event::GroupRefused,
                 &format!("join the control group {directory}"),
                 &errno.into(),
             )

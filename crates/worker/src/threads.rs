@@ -1,7 +1,6 @@
 //! The serving threads beside the first: one for each further lane that the host opens, where the library may be called by
 //! several at once.
 
-use std::cell::RefCell;
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
@@ -56,8 +55,7 @@ impl Threads {
             worker.cancels.attend(lane as usize);
             state::attend();
             let _aborts = AbortOnUnwind;
-            let server =
-                Server { worker, segments, handles, roost: RefCell::new(Roost::of_lane(worker.spin, lane)) };
+            let server = Server::new(worker, segments, handles, Roost::of_lane(worker.spin, lane));
             let stop = || worker.stopping.load(Ordering::SeqCst);
             // The roost is not borrowed while a call is executed.
             let next = |own: &mut _| worker.channel.next_call_on(own, &mut server.roost.borrow_mut(), stop);

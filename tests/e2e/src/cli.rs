@@ -288,6 +288,11 @@ impl Ended {
         &self.stdout
     }
 
+    /// Standard error.
+    pub fn stderr(&self) -> &str {
+        &self.stderr
+    }
+
     /// Standard output is a JSON object, or a list of them: this one.
     #[track_caller]
     pub fn json(&self) -> Value {

@@ -139,8 +139,8 @@ fn compile() -> (TempDir, PathBuf) {
     let lane = |field: usize| wire::LANES_OFFSET + field;
     let offsets = [
         ("BELL", lane(wire::lane_worker::BELL)),
-        ("ENTRY", lane(wire::lane_worker::ENTRY)),
-        ("EXECUTING", lane(wire::lane_worker::EXECUTING)),
+        ("ENTRY", lane(wire::PROGRESS_OFFSET + wire::lane_progress::ENTRY)),
+        ("EXECUTING", lane(wire::PROGRESS_OFFSET + wire::lane_progress::EXECUTING)),
         ("PARK", control(wire::channel_worker::PARK)),
         ("CPU", control(wire::channel_worker::CPU)),
         ("CRASH", 2 * wire::LINE),

@@ -18,7 +18,7 @@ use crate::cli::{Folder, program};
 #[derive(Debug)]
 pub struct Attacks {
     bound: Bound,
-    _folder: Folder,
+    folder: Folder,
 }
 
 /// The library behind a session.
@@ -52,7 +52,18 @@ impl Attacks {
         let (header, code) =
             (include_str!("../../../lab/faulty/attacks.h"), include_str!("../../../lab/faulty/attacks.c"));
         let (folder, bound) = bound::bind("attacks", header, code, include_str!("wall/bind.toml"));
-        Attacks { bound, _folder: folder }
+        Attacks { bound, folder }
+    }
+
+    /// Opens a session that loads its file so many times.
+    ///
+    /// # Errors
+    ///
+    /// Faults of the start.
+    pub fn open_several(&self, times: usize, options: Options) -> hotcell::Result<Session> {
+        let library = self.folder.path().join("libattacks.so");
+        let options = Options { libraries: vec![library; times], ..options };
+        Session::open_by(self.bound.package, self.bound.rules, options)
     }
 
     /// Opens a session with this sandbox and these variables.

@@ -61,8 +61,9 @@ fn what_becomes_of_a_spare_is_the_error_of_nobody_who_waits_for_it() {
     let editions = Editions::new();
     let file = editions.compile("waits.so", &["-DWAITS_IN_TURN"]);
     let (options, turn) = options(&editions);
+    // The spare begins when the session is opened.
+    fs::write(&turn, "1").unwrap();
     let edition = Arc::new(Edition::open_reentrant(&file, Options { spares: 1, ..options }).unwrap());
-    fs::write(&turn, "w").unwrap();
     assert_eq!(edition.int("mark", &[1]).unwrap(), 11);
     wait_until("a spare has begun", || edition.session.stats().spares == 1);
     assert_eq!(edition.int("abort", &[]).unwrap_err().kind(), ErrorKind::Crashed);

@@ -163,6 +163,46 @@ fn what_is_wrong_with_a_contract_is_shown_in_its_line() {
     refused("hotcell = 1\nlibrary = \"moon\nheaders = []\n", "2:16", "library = \"moon");
 }
 
+/// Who has thousands of faults has one cause for most: the first are shown, and programs are told all.
+#[test]
+fn of_very_many_faults_the_first_are_shown() {
+    const FAULTS: usize = 1_000;
+    let folder = Folder::with_moon();
+    let head = "hotcell = 1\nlibrary = \"moon\"\nheaders = [\"moon.h\"]\nlink = [\"./libmoon.so\"]\n";
+    let wrong: String = (0..FAULTS).map(|number| format!("[function.moon_none_{number}]\n")).collect();
+    folder.write("wrong.toml", format!("{head}{wrong}"));
+    let commands: [&[&str]; 4] = [
+        &["check", "wrong.toml"],
+        &["explain", "wrong.toml", "moon_add"],
+        &["gen", "wrong.toml", "--out", "package"],
+        &["diff", "wrong.toml", "wrong.toml"],
+    ];
+    for command in commands {
+        let ended = folder.hotcell(command).fails(113);
+        let said = ended.stderr();
+        let shown = said.lines().filter(|line| line.starts_with("error")).count();
+        assert_eq!(shown, 100, "{command:?}: {said}");
+        let last = "… and 900 more; `hotcell check --format json` tells all of them";
+        assert_eq!(said.lines().last(), Some(last), "{command:?}");
+    }
+    let all = folder.hotcell(["check", "wrong.toml"]).error(113, "InvalidArgument")["message"].clone();
+    let all = all.as_str().unwrap_or_default();
+    let told = (0..FAULTS).filter(|number| all.contains(&format!("[function.moon_none_{number}]\n")));
+    assert_eq!(told.count(), FAULTS);
+    // Remarks, too.
+    let patterns: Vec<String> = (0..FAULTS).map(|number| format!("\"sun_{number}_*\"")).collect();
+    let include = format!("include = [\"moon_a*\", {}]\n", patterns.join(", "));
+    folder.write("remark.toml", format!("{head}{include}"));
+    let ended = folder.hotcell(["check", "remark.toml"]).succeeds();
+    let said = ended.stderr();
+    assert_eq!(said.lines().filter(|line| line.starts_with("warning")).count(), 100);
+    let last = "… and 900 more remarks; `hotcell check --format json` tells all of them\n";
+    assert!(said.ends_with(last), "{said}");
+    let report = folder.hotcell(["check", "remark.toml"]).json();
+    let all: Vec<&str> = report["warnings"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert!(all.len() == FAULTS && all[999].starts_with("warning: `sun_999_*`"), "{}", all.len());
+}
+
 #[test]
 fn remarks_do_not_make_a_contract_invalid() {
     let folder = Folder::with_moon();

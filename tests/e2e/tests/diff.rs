@@ -168,3 +168,35 @@ fn what_cannot_be_compared_is_said() {
     let error = folder.hotcell(["diff", "nothing", "bind.toml"]).error(113, "InvalidArgument");
     assert!(error["message"].as_str().unwrap().contains("cannot read"), "{error}");
 }
+
+#[test]
+fn a_library_that_is_contained_less_is_told_by_itself() {
+    let folder = folder();
+    let with = |lines: &str| folder.write("bind.toml", format!("{CONTRACT}{lines}"));
+    with("sandbox = { profile = \"network\", connect = [80], require = \"strict\" }\nguard = \"sampled\"\n");
+    let found = changed(&folder, 0);
+    let kinds: Vec<_> =
+        found.iter().map(|(what, name, breaks, _)| (what.as_str(), name.as_str(), *breaks)).collect();
+    let expect =
+        ["weakened sandbox", "tightened sandbox", "tightened guard"].map(|what| (what, "tide", false));
+    assert_eq!(kinds, expect);
+    let weaker = ["the profile was `compute` and is `network`", "`connect` has more: `80`"];
+    assert_eq!(found[0].3, weaker);
+    folder
+        .hotcell(["diff", "package", "bind.toml"])
+        .succeeds()
+        .mentions("contains the library less\n    sandbox  tide  weakened\n")
+        .mentions("0 changes that break programs, 2 that do not, 1 that contains the library less\n");
+    folder.hotcell(["gen", "bind.toml", "--out", "package", "--force"]).succeeds();
+    folder.hotcell(["diff", "package", "bind.toml"]).succeeds().prints("nothing changed");
+    with("sandbox = { profile = \"network\", connect = [80, 443] }\n");
+    let found = changed(&folder, 0);
+    let details: Vec<_> = found.iter().flat_map(|(.., details)| details).map(String::as_str).collect();
+    let expect = [
+        "`require` was \"strict\" and is \"offered\"",
+        "`connect` has more: `443`",
+        "`guard` was \"sampled\" and is \"none\"",
+    ];
+    assert_eq!(details, expect);
+    assert!(found.iter().all(|(what, ..)| what.starts_with("weakened ")), "{found:?}");
+}

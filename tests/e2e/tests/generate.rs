@@ -75,6 +75,31 @@ fn current_files_are_not_touched_and_generated_ones_are_replaced() {
     assert_eq!(folder.read("out/notes.txt"), b"the user's own");
 }
 
+#[test]
+fn of_a_very_long_enumeration_the_first_name_of_each_value_shows() {
+    const NAMES: usize = 100_000;
+    let folder = Folder::new();
+    let names: String = (0..NAMES).map(|name| format!("N_NAME_{name} = {},", name / 2)).collect();
+    folder.library(
+        "long",
+        &format!("enum names {{ {names} }};\nenum names names_next(enum names it);\n"),
+        "enum names names_next(enum names it) { return it; }\n",
+    );
+    let contract = "hotcell = 1\nlibrary = \"long\"\nheaders = [\"long.h\"]\nlink = [\"./liblong.so\"]\n";
+    folder.write("bind.toml", contract);
+    for (lang, file, shows) in
+        [("rust", "src/enums.rs", " => f.write_str(\"NAME_"), ("go", "enums.go", "\t\treturn \"N_NAME_")]
+    {
+        folder.hotcell(["gen", "bind.toml", "--lang", lang, "--out", lang]).succeeds();
+        let text = String::from_utf8(folder.read(&format!("{lang}/{file}"))).unwrap();
+        let shown = text.lines().filter_map(|line| line.split_once(shows));
+        let shown: Vec<usize> =
+            shown.map(|(_, rest)| rest.split('"').next().unwrap().parse().unwrap()).collect();
+        let expect: Vec<usize> = (0..NAMES).step_by(2).collect();
+        assert!(shown == expect, "{lang}: {} names of {}", shown.len(), expect.len());
+    }
+}
+
 /// A package of a user's own is no place for another, unless he says so.
 #[test]
 fn what_was_not_generated_is_not_overwritten() {

@@ -31,6 +31,15 @@ fn a_child_that_is_forked_beside_threads_that_wait_has_sessions_of_its_own() {
 }
 
 #[test]
+fn a_child_that_is_forked_while_its_parent_opens_a_session_opens_its_own() {
+    let said = host("fork-beside-openers");
+    let child =
+        |what: &str| [format!("{what}: 3"), "files are read: true".into(), "child ended with 0".into()];
+    let children = ["monitor", "what was read", "rounds"].map(child).concat();
+    assert_eq!(said, [&children[..], &["parent: 3".into()], &children].concat());
+}
+
+#[test]
 fn a_child_that_is_forked_in_a_callback_is_refused_and_harms_nobody() {
     let said = host("fork-in-callback");
     let expected = [

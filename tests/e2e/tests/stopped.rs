@@ -122,7 +122,7 @@ fn a_call_that_is_given_up_is_stopped_too() {
 
 #[test]
 fn a_library_that_does_not_listen_loses_its_worker_as_ever() {
-    let halt = Halt::open(options(Duration::from_millis(200)));
+    let halt = Halt::open(options(Duration::from_secs(2)));
     let job = halt.make("halt_begin", &[]).unwrap();
     let worker = halt.session.worker_pid().unwrap();
     let error = within(&halt).int("halt_turn_deaf", &job, Some(LONG)).unwrap_err();
@@ -151,7 +151,7 @@ fn a_library_that_hears_no_signal_is_not_waited_for() {
 
 #[test]
 fn what_does_not_return_from_stopping_a_call_is_ended_with_its_worker() {
-    let halt = Halt::open(options(Duration::from_millis(200)));
+    let halt = Halt::open(options(Duration::from_secs(2)));
     let job = halt.make("halt_begin", &[]).unwrap();
     let worker = halt.session.worker_pid().unwrap();
     // The call itself obeys at once.

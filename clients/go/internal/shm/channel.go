@@ -80,8 +80,8 @@ func (c *Channel) IsDead() bool { return c.dead.Load() }
 
 // Executing is the call that a lane's worker says it is executing, and the entry if that is a batch. Evidence, never for trust.
 func (c *Channel) Executing(lane int) (call uint64, entry uint32) {
-	line := laneAt(lane)
-	return c.reply.load64(line + wire.LaneWorkerExecuting), c.reply.load32(line + wire.LaneWorkerEntry)
+	line := laneAt(lane) + wire.ProgressOffset
+	return c.reply.load64(line + wire.LaneProgressExecuting), c.reply.load32(line + wire.LaneProgressEntry)
 }
 
 // Lane is a lane for one caller at a time. Each is taken once in a channel's life, for the counters of both sides start

@@ -27,8 +27,11 @@ const StackSlots = 8
 // SlotStride: Bytes of a slot half: 17 lines, so that neighbouring slot heads fall into different cache sets.
 const SlotStride = 1088
 
-// LaneHead: Bytes before the slots of a lane half: the control line, and one line of distance.
-const LaneHead = 128
+// LaneHead: Bytes before the slots of a lane half: the control line, and behind a line of distance that of the progress, with another.
+const LaneHead = 256
+
+// ProgressOffset: Where the progress line is in a lane: not beside the control line, which the caller reads with each call.
+const ProgressOffset = 128
 
 // LanesOffset: Where lane 0 starts in either segment.
 const LanesOffset = 4096
@@ -281,6 +284,8 @@ const (
 	EventUnanswered Event = 9
 	// EventLaunchFailed: A launch step failed; detail is errno, text the step.
 	EventLaunchFailed Event = 5
+	// EventGroupRefused: A control group of the hello cannot be joined, and nothing of the library is loaded; detail is errno, text names the group.
+	EventGroupRefused Event = 10
 )
 
 // WorkerState: What the worker is doing, for reports; never a basis for trust.
@@ -641,14 +646,24 @@ const (
 	LaneWorkerSize = 64
 	// LaneWorkerBell (u32): futex word the caller waits on; changed by the worker when the caller is parked, by the reaper after death.
 	LaneWorkerBell = 0
-	// LaneWorkerEntry (u32): batch entry being executed, from 0. Evidence for reports, never for trust.
-	LaneWorkerEntry = 4
-	// LaneWorkerExecuting (u64): id of the call being executed; 0 none. Evidence for reports, never for trust.
-	LaneWorkerExecuting = 8
+	// LaneWorkerUnused ([u8; 12]): 0.
+	LaneWorkerUnused = 4
 	// LaneWorkerPark (u32): of a lane with a thread of its own, and of the dispatcher lane: Park of its thread.
 	LaneWorkerPark = 16
 	// LaneWorkerCpu (u32): of a lane with a thread of its own: CPU it last polled on; CPU_UNKNOWN while it does not say.
 	LaneWorkerCpu = 20
+)
+
+// Offsets of lane_progress: What a lane's worker is at. It writes here before and behind each call, and the host reads it when the worker has ended. Where: reply, PROGRESS_OFFSET behind the start of a lane.
+const (
+	// LaneProgressSize is how many bytes the whole layout has.
+	LaneProgressSize = 64
+	// LaneProgressEntry (u32): batch entry being executed, from 0. Evidence for reports, never for trust.
+	LaneProgressEntry = 0
+	// LaneProgressUnused (u32): 0.
+	LaneProgressUnused = 4
+	// LaneProgressExecuting (u64): id of the call being executed; 0 none. Evidence for reports, never for trust.
+	LaneProgressExecuting = 8
 )
 
 // Offsets of resume_line: The host's answer to NeedSpace or Callback. Where: request, start of a slot.

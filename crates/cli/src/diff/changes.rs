@@ -9,6 +9,7 @@ use hotcell_model::api::{ConstantValue, Enum, Record};
 use hotcell_model::interface::{Function, Interface, Struct};
 use serde_json::to_value;
 
+use crate::diff::contained::contained;
 use crate::explain::words::{Names, error, returned, role};
 
 /// One thing that is not as it was.
@@ -23,11 +24,22 @@ pub(super) struct Change {
     pub(super) breaks: bool,
 }
 
+impl Change {
+    /// Whether the library is contained less by it.
+    pub(super) fn is_weaker(&self) -> bool {
+        self.kind == Kind::Weakened
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Added,
     Removed,
     Changed,
+    /// The library is contained less.
+    Weakened,
+    /// The library is contained more.
+    Tightened,
 }
 
 impl Kind {
@@ -36,6 +48,8 @@ impl Kind {
             Kind::Added => "added",
             Kind::Removed => "removed",
             Kind::Changed => "changed",
+            Kind::Weakened => "weakened",
+            Kind::Tightened => "tightened",
         }
     }
 }
@@ -43,6 +57,8 @@ impl Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Subject {
     Library,
+    Sandbox,
+    Guard,
     Function,
     Structure,
     Enumeration,
@@ -53,6 +69,8 @@ impl Subject {
     pub(super) fn word(self) -> &'static str {
         match self {
             Subject::Library => "library",
+            Subject::Sandbox => "sandbox",
+            Subject::Guard => "guard",
             Subject::Function => "function",
             Subject::Structure => "structure",
             Subject::Enumeration => "enumeration",
@@ -61,7 +79,7 @@ impl Subject {
     }
 }
 
-/// What changed: the library, functions in the order of the headers, then structures, enumerations and constants.
+/// What changed: the library, how it is contained, functions in the order of the headers, then structures, enumerations and constants.
 pub(super) fn changes(old: &Interface, new: &Interface) -> Vec<Change> {
     let mut found = Vec::new();
     if old.link.first() != new.link.first() {
@@ -69,6 +87,7 @@ pub(super) fn changes(old: &Interface, new: &Interface) -> Vec<Change> {
         let detail = format!("`{}` became `{}`", soname(old), soname(new));
         found.push(changed(Subject::Library, &new.library, vec![detail], true));
     }
+    contained(old, new, &mut found);
     functions(old, new, &mut found);
     structures(old, new, &mut found);
     enumerations(&old.enums, &new.enums, &mut found);

@@ -4,6 +4,7 @@ use hotcell_model::Fact;
 use hotcell_model::api::Function;
 use hotcell_model::expr::Expr;
 use hotcell_model::interface::{self, Capacity, Keeps, LeftOut, Role, Status};
+use hotcell_model::spelling::is_name;
 
 use crate::check::decide::{self, Decided, Site};
 use crate::check::{Link, finish, keeps, left_out, lines, names, nullable, proposed, structures};
@@ -22,7 +23,14 @@ pub(crate) fn bind(
     let exported = |name: &str| link.exports.is_none_or(|exports| exports.contains(name));
     if !exported(&function.name) && !function.inline {
         let library = link.sonames.first().map_or(contract.library(), String::as_str);
-        let reason = format!("{library} does not export it");
+        let symbol = function.symbol();
+        let reason = match symbol == function.name {
+            true => format!("{library} does not export it"),
+            false if is_name(symbol) => {
+                format!("{library} does not export `{symbol}`, by which the header calls it")
+            }
+            false => format!("{library} does not export the symbol by which the header calls it"),
+        };
         return Some(Err(left_out(function, Status::NotExported, reason, None)));
     }
     if link.shadowed.is_some_and(|shadowed| shadowed.contains(&function.name)) && !function.inline {

@@ -10,7 +10,7 @@ use hotcell_model::interface::{Cancel, Direction, ErrorRule, Keeps, Requirement,
 
 use crate::check::lines::{self, Lines};
 use crate::check::{
-    accessors, callback, cancels, keeps, lengths, members, names, objects, owners, resolve, returned,
+    accessors, callback, cancels, fixed, keeps, lengths, members, names, objects, owners, resolve, returned,
     structures, types,
 };
 use crate::contract::{Closeness, Contract, Item, ParamLine, What};
@@ -122,7 +122,13 @@ pub(crate) fn decide(site: Site<'_>, findings: &mut Vec<Diagnostic>) -> Option<D
     for (index, item) in &items {
         let valid_on_error = item.valid_on_error;
         let role = match item.what {
-            What::Fixed => Role::Fixed { c: item.c.clone() },
+            What::Fixed => match fixed::wrong(site, item) {
+                None => Role::Fixed { c: item.c.clone() },
+                Some(diagnostic) => {
+                    wrong.push(diagnostic);
+                    continue;
+                }
+            },
             What::Value(Direction::In) => Role::Value,
             What::Value(Direction::Out) => Role::ValueOut { valid_on_error },
             What::Value(Direction::InOut) => Role::ValueInOut { valid_on_error },

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use hotcell_model::interface::{CallbackStream, Direction, Encoding, Pad, Unit};
 
+use crate::check::fixed;
 use crate::contract::keys::{self, Keys};
 use crate::contract::{ParamLine, Stream, function};
 use crate::diagnostic::Diagnostic;
@@ -235,7 +236,8 @@ fn kind<'a>(
         }
         "fixed" => {
             let text = reader.text(entry)?;
-            if text.value.trim().is_empty() || text.value.contains([';', '\n', '#']) {
+            let c = &text.value;
+            if c.trim().is_empty() || c.contains([';', '\n', '#']) || !fixed::is_whole(c) {
                 let diagnostic = Diagnostic::error("`fixed` is one C expression").at(text.span);
                 reader.push(diagnostic.help("write a macro, a number, `sizeof(…)` or `NULL`".to_owned()));
                 return None;

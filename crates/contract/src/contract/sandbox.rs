@@ -67,7 +67,7 @@ pub(crate) fn sandbox<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Sandbox
         });
     }
     for entry in entries.iter().filter(|entry| !fits(lines.profile, entry.key)) {
-        let word = word(lines.profile);
+        let word = lines.profile.word();
         let diagnostic = Diagnostic::error(format!("the profile `{word}` has no `{}`", entry.key));
         let help = match entry.key {
             "read" | "write" => "it belongs to the profiles `files` and `custom`",
@@ -88,16 +88,6 @@ fn profile(word: &str) -> SandboxProfile {
         "network" => SandboxProfile::Network,
         "custom" => SandboxProfile::Custom,
         _ => SandboxProfile::Compute,
-    }
-}
-
-fn word(profile: SandboxProfile) -> &'static str {
-    match profile {
-        SandboxProfile::Basic => "basic",
-        SandboxProfile::Compute => "compute",
-        SandboxProfile::Files => "files",
-        SandboxProfile::Network => "network",
-        SandboxProfile::Custom => "custom",
     }
 }
 
@@ -125,6 +115,12 @@ fn paths<'a>(reader: &mut Reader<'a>, entry: &Entry<'a>) -> Vec<String> {
                 Diagnostic::error(format!("`{}` is not absolute", text.value)).at(text.span.clone());
             let help =
                 "write the path from `/` on; one that is known at run time goes into `Options::sandbox`";
+            reader.push(diagnostic.help(help.to_owned()));
+        }
+        if text.value.split('/').any(|part| part == "..") {
+            let diagnostic =
+                Diagnostic::error(format!("`{}` goes up by `..`", text.value)).at(text.span.clone());
+            let help = "write where it comes to: behind a link that is another place than it looks";
             reader.push(diagnostic.help(help.to_owned()));
         }
     }

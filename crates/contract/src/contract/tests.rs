@@ -512,6 +512,10 @@ fn what_is_wrong_with_a_sandbox_is_said() {
              `Options::sandbox`",
         ),
         (
+            "sandbox = { profile = \"files\", read = [\"/etc/../root\"] }",
+            "4:40: `/etc/../root` goes up by `..` = write where it comes to: behind a link that is another place than it looks",
+        ),
+        (
             "sandbox = { profile = \"network\", connect = [70000] }",
             "4:45: a port is a number from 0 to 65535",
         ),

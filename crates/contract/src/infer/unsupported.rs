@@ -19,7 +19,7 @@ pub(crate) fn shape(function: &Function) -> Option<&'static str> {
     if function.params.len() > MOST_PARAMETERS {
         return Some("it has more than 200 parameters");
     }
-    (!function.prototyped).then_some("it is declared without a prototype: `()` does not say what it takes")
+    (!function.prototyped).then_some("it is declared without a prototype: `()`, or names alone in a K&R definition, does not say what it takes")
 }
 
 /// Why a function cannot be called whatever a contract says about the parameters it leaves open.

@@ -1,5 +1,7 @@
 //! Enumerations as types, constants, and the library's own errors.
 
+use std::collections::HashSet;
+
 use hotcell_model::Interface;
 use hotcell_model::api::ConstantValue;
 use hotcell_model::layout::WireKind;
@@ -39,10 +41,8 @@ pub(crate) fn enumeration(interface: &Interface, names: &Names, key: &str, kind:
         value: value.to_string(),
     };
     // Of several names for one value the first shows.
-    let first = |(position, ((_, value), _)): &(usize, &(&(String, i64), &String))| {
-        item.enumerators.iter().position(|(_, other)| other == value) == Some(*position)
-    };
-    let shown = enumerators.iter().enumerate().filter(first);
+    let mut seen = HashSet::new();
+    let shown = enumerators.iter().filter(|((_, value), _)| seen.insert(*value));
     let name = names.enums[key].clone();
     let mut lines =
         vec![format!("{name} is {}. The library may use values that its header does not name.", item.c_name)];
@@ -52,7 +52,7 @@ pub(crate) fn enumeration(interface: &Interface, names: &Names, key: &str, kind:
         format: if types::is_signed(kind) { ("FormatInt", "int64") } else { ("FormatUint", "uint64") },
         comment: docs::comment(&lines),
         values: enumerators.iter().map(value).collect(),
-        shown: shown.map(|(_, ((c_name, _), name))| ((*name).clone(), c_name.clone())).collect(),
+        shown: shown.map(|((c_name, _), name)| ((*name).clone(), c_name.clone())).collect(),
         name,
     }
 }

@@ -1,5 +1,7 @@
 //! Enumerations as types, and constants.
 
+use std::collections::HashSet;
+
 use hotcell_model::Interface;
 use hotcell_model::api::ConstantValue;
 use serde::Serialize;
@@ -49,19 +51,16 @@ pub(crate) fn enumeration(
         Value::new(4, c_name, name, "Self", &format!("Self({value})"))
     };
     // Of several names for one value the first shows.
-    let first = |&(position, ((_, value), _)): &(usize, (&(String, i64), &String))| {
-        item.enumerators.iter().position(|(_, other)| other == value) == Some(position)
-    };
-    let arm = |(_, ((_, value), name)): (usize, (&(String, i64), &String))| {
-        format!("{value} => f.write_str({name:?}),")
-    };
+    let mut seen = HashSet::new();
+    let first = |((_, value), _): &(&(String, i64), &String)| seen.insert(*value);
+    let arm = |((_, value), name): (&(String, i64), &String)| format!("{value} => f.write_str({name:?}),");
     Enumeration {
         name: names.enums[key].clone(),
         integer,
         docs: item.doc.as_deref().map(docs::from_header).unwrap_or_default(),
         c_name: item.c_name.clone(),
         values: enumerators().map(value).collect(),
-        names: enumerators().enumerate().filter(first).map(arm).collect(),
+        names: enumerators().filter(first).map(arm).collect(),
     }
 }
 

@@ -97,6 +97,7 @@ fn function_type(function: &Function, declarator: &str) -> Option<String> {
     let result = spell(&function.result_type)?;
     let result =
         if result.contains(['(', '[']) { format!("__typeof__({result})") } else { result.to_owned() };
+    let result = qualified(function, result);
     let mut params = function.params.iter().map(|p| spell(&p.ty)).collect::<Option<Vec<_>>>()?;
     if function.signature.ends_with("...)") {
         params.push("...");
@@ -105,6 +106,19 @@ fn function_type(function: &Function, declarator: &str) -> Option<String> {
         params.push("void");
     }
     Some(format!("{result} {declarator}({})", params.join(", ")))
+}
+
+/// The result as the header qualifies it, `const int f(void)`, which says nothing of a value, and is a part of the type for clang.
+fn qualified(function: &Function, result: String) -> String {
+    let is_qualifier = |word: &&str| ["const", "volatile", "restrict"].contains(word);
+    let head = function.signature.split('(').next().unwrap_or_default();
+    // Of a pointer they stand behind the last star, and where a name stands for it, before that as well.
+    let own = head.rsplit_once('*').map_or(head, |(_, behind)| behind);
+    let words: Vec<&str> = own.split_whitespace().take_while(is_qualifier).collect();
+    match function.result_type.kind {
+        Type::Pointer { .. } => [&[result.as_str()][..], &words].concat().join(" "),
+        _ => [&words[..], &[&result]].concat().join(" "),
+    }
 }
 
 fn assert(condition: &str, what: &str) -> String {

@@ -9,7 +9,7 @@ use hotcell_shm::{ReplyHead, Waited, clock};
 use hotcell_supervisor::{Ending, SegmentError};
 
 use super::failed::Failure;
-use super::finish::{ASKS_ON, Callbacks};
+use super::finish::{ASKS_ON, Callbacks, Published};
 use super::stop::Why;
 use super::{Call, Callback, Done, Invocation, Reply};
 use crate::error::{Error, Result};
@@ -206,7 +206,7 @@ impl<'s> Call<'s> {
     /// Sends the call and looks for the worker's first message for a moment.
     fn first_awaited(&mut self) -> Result<Option<Waited>> {
         self.is_wanted()?;
-        let (id, now, _) = self.publish()?;
+        let Published { id, now, .. } = self.publish()?;
         (self.under_way, self.replied) = (true, None);
         let spin = self.session().spin().min(GLANCE);
         let lane = &mut self.live().lane;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 
 use hotcell_protocol::wire;
 use hotcell_protocol::{ErrorKind, Executed, LimitExceededReason, Place, RawHandle};
-use hotcell_shm::{Grant, Granted, Lent, Seals, bytes_of};
+use hotcell_shm::{Grant, Granted, Lent, NEAR_RESULT, Seals, bytes_of};
 
 #[cfg(feature = "tokio")]
 use super::Done;
@@ -299,7 +299,9 @@ impl<'s> Call<'s> {
         let (live, state) = self.turn.parts();
         let live = live.expect(LIVE);
         state.fixed = size;
-        if size <= SMALL {
+        if size <= NEAR_RESULT {
+            live.lane.copy_near_result(size, &mut state.small);
+        } else if size <= SMALL {
             live.lane.copy_result(&mut state.small[..size]);
         } else {
             state.large.resize(size, 0);

@@ -80,6 +80,17 @@ impl Released {
     }
 }
 
+/// A call that was sent.
+pub(super) struct Published {
+    pub(super) id: u64,
+    /// When it was, in monotonic nanoseconds.
+    pub(super) now: u64,
+    /// When it must have ended.
+    deadline: u64,
+    /// Whether it is one of those that are timed.
+    is_timed: bool,
+}
+
 impl<'s> Call<'s> {
     /// Refuses a call that was given up before it is sent.
     #[inline]
@@ -94,8 +105,9 @@ impl<'s> Call<'s> {
     /// give his own up, and the worker with the objects of all others is not to end for that.
     #[inline]
     fn is_given_up(&self) -> bool {
+        let session = self.turn.session;
         // In this order: who is asked says so once, and of a release nobody would hear it.
-        !self.releases && self.turn.session.is_cancelled()
+        session.can_be_cancelled() && !self.releases && session.is_cancelled()
     }
 
     /// Publishes the call and waits for its reply.
@@ -221,18 +233,17 @@ impl<'s> Call<'s> {
     ) -> Result<(Waited, Option<u64>)> {
         let session = self.turn.session;
         self.is_wanted()?;
-        let (id, now, deadline) = self.publish()?;
+        let Published { id, now, deadline, is_timed } = self.publish()?;
         meanwhile(self);
         let until = session.waits_until(now, deadline).min(now.saturating_add(patience));
         let spin = session.spin();
         let lane = &mut self.live().lane;
         let waited = lane.wait(id, now, spin, until);
         lane.expect_call();
-        let times = self.turn.tally.times(self.index);
-        if times {
+        if is_timed {
             self.time(&waited, now);
         }
-        Ok((waited, times.then_some(now)))
+        Ok((waited, is_timed.then_some(now)))
     }
 
     /// Notes how long the call took, if its first message is its reply.
@@ -245,9 +256,9 @@ impl<'s> Call<'s> {
         }
     }
 
-    /// Publishes the call. Its number, the time, and when it must have ended.
+    /// Publishes the call.
     #[inline(always)]
-    pub(super) fn publish(&mut self) -> Result<(u64, u64, u64)> {
+    pub(super) fn publish(&mut self) -> Result<Published> {
         let time = match self.allowed.known() {
             None => self.allowed.left(),
             Some(deadline) => {
@@ -278,8 +289,8 @@ impl<'s> Call<'s> {
             seat.passed.may_let_go();
         }
         seat.passed.take_over();
-        seat.tally.sent(function);
-        Ok((id, now, deadline))
+        let is_timed = seat.tally.sent(function);
+        Ok(Published { id, now, deadline, is_timed })
     }
 
     #[cold]

@@ -117,17 +117,17 @@ impl Passed {
         if plain { None } else { Some(std::mem::take(self)) }
     }
 
-    /// Forgets the call. Comes with the callbacks that went with what it took over, and those it never published.
+    /// Whether nothing was passed, and nothing has gone: there is nothing to forget.
     #[inline]
-    pub(crate) fn end(&mut self, session: &Session) -> Vec<Box<KeptCallback>> {
-        let plain = self.objects.is_empty() && self.callbacks.is_empty();
-        if plain && self.kept.is_empty() && self.gone.is_empty() {
-            return Vec::new();
-        }
-        self.end_passed(session)
+    pub(crate) fn is_plain(&self) -> bool {
+        self.objects.is_empty() && self.callbacks.is_empty() && self.kept.is_empty() && self.gone.is_empty()
     }
 
-    fn end_passed(&mut self, session: &Session) -> Vec<Box<KeptCallback>> {
+    /// Forgets the call. Comes with the callbacks that went with what it took over, and those it never published.
+    pub(crate) fn end(&mut self, session: &Session) -> Vec<Box<KeptCallback>> {
+        if self.is_plain() {
+            return Vec::new();
+        }
         for PassedObject { object, usage, .. } in &self.objects[self.around.0..] {
             if usage.takes_over() && object.is_released() {
                 self.gone.extend(session.went(object.generation, object.raw));

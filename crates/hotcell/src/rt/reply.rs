@@ -23,7 +23,7 @@ pub struct Reply<'s> {
 }
 
 impl<'s> Reply<'s> {
-    #[inline]
+    #[inline(always)]
     pub(super) fn take(mut call: Call<'s>, head: ReplyHead) -> Result<Reply<'s>> {
         let size = usize::from(call.function.result_size);
         if (head.result_length as usize) < size {
@@ -388,6 +388,7 @@ impl<'s> Reply<'s> {
         }
     }
 
+    #[cold]
     fn let_go_of(&mut self, owned: &'static [OwnedField]) {
         for (index, field) in owned.iter().enumerate() {
             if self.call.taken & bit(index) == 0 {
@@ -467,6 +468,7 @@ impl Reads for Reply<'_> {
 }
 
 impl Drop for Reply<'_> {
+    #[inline]
     fn drop(&mut self) {
         // Behind the results, which may have been a lie.
         if self.call.setting.is_some() {

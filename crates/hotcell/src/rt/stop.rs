@@ -24,7 +24,7 @@ pub(super) enum Why {
 const LOOKS: u64 = 1_000_000;
 
 /// How often it is told again, as often as that is looked at, where there was nothing to stop: the call may not have come to the library
-/// yet, or may be back from it.
+/// yet, or may be back from it. While the worker has not begun it, which is for its thread to be let run, that does not count.
 const TELLS: u32 = 5;
 
 /// A call that the library was told to stop.
@@ -96,15 +96,20 @@ impl Call<'_> {
         told.then(|| Stopping { lane, tells: TELLS, until: clock::now().saturating_add(grace) })
     }
 
-    /// Whether nothing is there that could stop the call. Where it was not in the library, that is told again for a while.
+    /// Whether nothing is there that could stop the call. Where it was not in the library, that is told again for a while; where it was
+    /// not even begun, until it is, or the time is over.
     pub(super) fn cannot_be_stopped(&self, stopping: &mut Stopping) -> bool {
         let Some(live) = &self.turn.live else { return true };
         match live.worker.cancelled(stopping.lane) {
-            Some(CancelOutcome::NotUnderWay) if stopping.tells > 0 => {
-                stopping.tells -= 1;
+            Some(CancelOutcome::NotUnderWay) => {
+                let (begun, _) = live.worker.channel().executing(stopping.lane);
+                if begun == self.context.call_id {
+                    let Some(tells) = stopping.tells.checked_sub(1) else { return true };
+                    stopping.tells = tells;
+                }
                 live.worker.begin_cancel(stopping.lane, self.context.call_id) != Asking::Asked
             }
-            Some(CancelOutcome::NotUnderWay | CancelOutcome::NoThread) => true,
+            Some(CancelOutcome::NoThread) => true,
             Some(CancelOutcome::Called) | None => false,
         }
     }

@@ -129,6 +129,11 @@ impl Session {
     }
 
     /// Whether calls through this value are given up.
+    pub(crate) fn can_be_cancelled(&self) -> bool {
+        self.cancel.is_some()
+    }
+
+    /// Whether they are.
     pub(crate) fn is_cancelled(&self) -> bool {
         self.cancel.as_ref().is_some_and(Cancel::is_cancelled)
     }

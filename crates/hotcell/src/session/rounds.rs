@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hotcell_sandbox::with_signals_blocked;
-use hotcell_shm::ForkGuard;
+use hotcell_shm::OfProcess;
 use hotcell_shm::lock::{Condvar, Mutex};
 
 /// What is looked at.
@@ -22,10 +22,10 @@ pub(super) trait Looked: Send {
 struct Rounds {
     list: Mutex<Vec<(Instant, Box<dyn Looked>)>>,
     more: Condvar,
-    fork: ForkGuard,
 }
 
-static ROUNDS: Mutex<Option<Arc<Rounds>>> = Mutex::new(None);
+/// Those of a parent are left as they are: what they look at, and the locks of that, are not to be touched.
+static ROUNDS: OfProcess<Mutex<Option<Arc<Rounds>>>> = OfProcess::new();
 
 /// Has this looked at from now on, first after that time.
 pub(super) fn look_at(looked: Box<dyn Looked>, first: Duration) -> io::Result<()> {
@@ -35,22 +35,26 @@ pub(super) fn look_at(looked: Box<dyn Looked>, first: Duration) -> io::Result<()
     Ok(())
 }
 
+/// Does this while no other thread gets at them, as while they are begun.
+pub(crate) fn held<T>(run: impl FnOnce() -> T) -> T {
+    let _held = ROUNDS.get().map(Mutex::lock);
+    run()
+}
+
 impl Rounds {
     /// Those of this process; begun when they are first needed, and again in a forked child, to which threads are not handed
     /// down.
     fn of_this_process() -> io::Result<Arc<Rounds>> {
-        let mut rounds = ROUNDS.lock();
-        if let Some(rounds) = rounds.as_ref().filter(|rounds| !rounds.fork.forked()) {
+        let mut rounds = ROUNDS.get()?.lock();
+        if let Some(rounds) = &*rounds {
             return Ok(Arc::clone(rounds));
         }
-        let (list, more, fork) = (Mutex::default(), Condvar::new(), ForkGuard::new()?);
-        let begun = Arc::new(Rounds { list, more, fork });
+        let begun = Arc::new(Rounds { list: Mutex::default(), more: Condvar::new() });
         let own = Arc::clone(&begun);
         // Signals of the application are for its own threads.
         let thread = thread::Builder::new().name("hotcell-rounds".into());
         with_signals_blocked(|| thread.spawn(move || own.run()))?;
-        // Of the parent: what it looks at, and the locks of that, are not to be touched.
-        std::mem::forget(rounds.replace(Arc::clone(&begun)));
+        *rounds = Some(Arc::clone(&begun));
         Ok(begun)
     }
 

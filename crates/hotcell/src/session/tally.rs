@@ -51,13 +51,17 @@ impl Tally {
         self.0.get(function / PER_LINES).map(|lines| &lines.0[function % PER_LINES])
     }
 
-    /// A call of this function was sent. A batch is none: its entries are.
+    /// A call of this function was sent. A batch is none: its entries are. Whether it is one to be timed.
     #[inline]
-    pub(crate) fn sent(&self, function: u16) {
-        self.sent_times(function, 1);
+    pub(crate) fn sent(&self, function: u16) -> bool {
+        self.count(usize::from(function)).is_some_and(|count| {
+            let calls = count.calls.load(Ordering::Relaxed) + 1;
+            count.calls.store(calls, Ordering::Relaxed);
+            calls <= FIRST || calls.is_multiple_of(EVERY)
+        })
     }
 
-    /// As [`Tally::sent`], of so many calls.
+    /// So many calls of this function were sent.
     #[inline]
     pub(crate) fn sent_times(&self, function: u16, times: u64) {
         if let Some(count) = self.count(usize::from(function)) {
@@ -71,15 +75,6 @@ impl Tally {
         if let Some(count) = self.count(usize::from(function)) {
             add(&count.errors, 1);
         }
-    }
-
-    /// Whether the call that was sent last is one to be timed.
-    #[inline]
-    pub(crate) fn times(&self, function: u16) -> bool {
-        self.count(usize::from(function)).is_some_and(|count| {
-            let calls = count.calls.load(Ordering::Relaxed);
-            calls <= FIRST || calls.is_multiple_of(EVERY)
-        })
     }
 
     /// A call that was to be timed took so many nanoseconds.
@@ -120,10 +115,7 @@ mod tests {
     #[test]
     fn the_first_calls_of_a_function_are_timed_and_then_one_of_many() {
         let tally = Tally::new(2);
-        let timed = (1..=200u64).filter(|_| {
-            tally.sent(1);
-            tally.times(1)
-        });
+        let timed = (1..=200u64).filter(|_| tally.sent(1));
         assert_eq!(timed.collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6, 7, 8, 64, 128, 192]);
         let (mut calls, mut errors, mut latency) = (0, 0, Latency::default());
         tally.failed(1);
@@ -153,10 +145,9 @@ mod tests {
     #[test]
     fn what_is_no_function_is_not_counted() {
         let tally = Tally::new(PER_LINES);
-        tally.sent(hotcell_protocol::wire::BATCH_FUNCTION);
+        assert!(!tally.sent(hotcell_protocol::wire::BATCH_FUNCTION));
         tally.failed(4);
         tally.took(7, 1);
-        assert!(!tally.times(4));
         let (mut calls, mut errors, mut latency) = (0, 0, Latency::default());
         tally.add_to(0, (&mut calls, &mut errors), &mut latency);
         assert_eq!((calls, errors, latency.samples()), (0, 0, 0));

@@ -276,6 +276,65 @@ impl Session {
         aside::of(self, |_| true, look)
     }
 
+    /// Gives the seat of a turn back. Who left something to be released while this turn lasted may have gone: so look behind it.
+    fn end_turn(&self, mut seat: Box<Seat>) {
+        if self.is_forked() {
+            // Nothing of the worker may be touched here, and a lock may be held for ever by a thread that is only in the parent.
+            return std::mem::forget(seat);
+        }
+        let plain = seat.passed.is_plain() && !seat.lacks_spares;
+        let state = seat.state();
+        match plain && state.inside.is_none() && !state.is_awaited() {
+            true => self.give_back(seat, false),
+            false => self.end_full_turn(seat),
+        }
+    }
+
+    /// As [`Session::end_turn`], where the call was passed something, or is a task's, or inside of another, or the first of a worker.
+    fn end_full_turn(&self, mut seat: Box<Seat>) {
+        // What goes is the application's, and is dropped when the turn is over.
+        let gone: Vec<Box<KeptCallback>> = seat.passed.end(self);
+        let state = seat.state();
+        let awaited = state.is_awaited();
+        #[cfg(feature = "tokio")]
+        let _not_sent = awaited.then(|| state.take_batch());
+        if let Some(inside) = state.inside.take() {
+            return self.leave_inside(seat, inside, gone);
+        }
+        if seat.lacks_spares {
+            self.fill_spares(&mut seat);
+        }
+        #[cfg(feature = "tokio")]
+        if awaited && !seat.is_settled() {
+            self.place(seat.number).holder.store(0, Ordering::Relaxed);
+            // Of a call that was not sent, what the worker has not mapped is nobody's yet.
+            return self.give_up_call(seat);
+        }
+        self.give_back(seat, awaited);
+    }
+
+    /// Gives a seat back that nobody has inside of another call, and looks behind it.
+    #[inline(always)]
+    fn give_back(&self, mut seat: Box<Seat>, awaited: bool) {
+        let (shared, number) = (&*self.shared, seat.number as usize);
+        let allowed = seat.state().allowed;
+        shared.places[number].holder.store(0, Ordering::Relaxed);
+        if shared.places.len() > 1 {
+            return self.put_one_of_several(seat, allowed);
+        }
+        if !seat.looks_behind {
+            return shared.seats.put_for_others(number, seat);
+        }
+        shared.seats.put(number, seat);
+        if shared.releases.any() {
+            match awaited {
+                // A poll waits for nothing.
+                true => _ = self.hand_over(),
+                false => self.send_what_is_left(Some(allowed)),
+            }
+        }
+    }
+
     /// Gives a seat back where there are others: nobody may come for this one soon.
     fn put_one_of_several(&self, mut seat: Box<Seat>, allowed: Allowed) {
         let shared = &*self.shared;
@@ -350,46 +409,10 @@ impl DerefMut for Turn<'_> {
 }
 
 impl Drop for Turn<'_> {
-    /// Who left something to be released while this turn lasted may have gone: so look behind it.
+    #[inline]
     fn drop(&mut self) {
-        let (session, shared) = (self.session, &*self.session.shared);
-        let Some(mut seat) = self.seat.take() else { return };
-        if session.is_forked() {
-            // Nothing of the worker may be touched here, and a lock may be held for ever by a thread that is only in the parent.
-            return std::mem::forget(seat);
-        }
-        // What goes is the application's, and is dropped when the turn is over.
-        let gone: Vec<Box<KeptCallback>> = seat.passed.end(session);
-        let state = seat.state();
-        let (allowed, awaited) = (state.allowed, state.is_awaited());
-        #[cfg(feature = "tokio")]
-        let _not_sent = awaited.then(|| state.take_batch());
-        if let Some(inside) = state.inside.take() {
-            return session.leave_inside(seat, inside, gone);
-        }
-        if seat.lacks_spares {
-            session.fill_spares(&mut seat);
-        }
-        let number = seat.number as usize;
-        shared.places[number].holder.store(0, Ordering::Relaxed);
-        #[cfg(feature = "tokio")]
-        if awaited && !seat.is_settled() {
-            // Of a call that was not sent, what the worker has not mapped is nobody's yet.
-            return session.give_up_call(seat);
-        }
-        if shared.places.len() > 1 {
-            return session.put_one_of_several(seat, allowed);
-        }
-        if !seat.looks_behind {
-            return shared.seats.put_for_others(number, seat);
-        }
-        shared.seats.put(number, seat);
-        if shared.releases.any() {
-            match awaited {
-                // A poll waits for nothing.
-                true => _ = session.hand_over(),
-                false => session.send_what_is_left(Some(allowed)),
-            }
+        if let Some(seat) = self.seat.take() {
+            self.session.end_turn(seat);
         }
     }
 }

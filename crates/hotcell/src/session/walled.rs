@@ -151,8 +151,18 @@ pub(super) fn wrong_groups(groups: &[PathBuf]) -> Option<String> {
     if groups.len() > MOST {
         return Some(format!("{} control groups are more than {MOST}", groups.len()));
     }
-    let relative = groups.iter().find(|group| !group.is_absolute());
-    relative.map(|group| format!("the control group `{}` is no absolute path", group.display()))
+    for (number, group) in groups.iter().enumerate() {
+        if group.as_os_str().is_empty() {
+            return Some("a control group has an empty path".into());
+        }
+        if !group.is_absolute() {
+            return Some(format!("the control group `{}` is no absolute path", group.display()));
+        }
+        if groups[..number].contains(group) {
+            return Some(format!("the control group `{}` is named twice", group.display()));
+        }
+    }
+    None
 }
 
 /// A plan as workers read it.

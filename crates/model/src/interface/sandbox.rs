@@ -73,6 +73,19 @@ pub enum SandboxProfile {
     Custom,
 }
 
+impl SandboxProfile {
+    /// As contracts call it.
+    pub fn word(self) -> &'static str {
+        match self {
+            SandboxProfile::Basic => "basic",
+            SandboxProfile::Compute => "compute",
+            SandboxProfile::Files => "files",
+            SandboxProfile::Network => "network",
+            SandboxProfile::Custom => "custom",
+        }
+    }
+}
+
 impl SandboxLines {
     /// Whether the contract may as well have said nothing.
     pub fn is_default(&self) -> bool {

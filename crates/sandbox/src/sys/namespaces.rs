@@ -1,7 +1,7 @@
 //! Namespaces of a worker's own, entered between clone and exec.
 
 use std::ffi::{CStr, CString, c_int};
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::limits::Limits;
 use crate::sys::spawn::limit;
@@ -58,16 +58,21 @@ impl Namespaces {
 
 /// The kernel's version.
 fn kernel() -> (u32, u32) {
-    static VERSION: OnceLock<(u32, u32)> = OnceLock::new();
-    *VERSION.get_or_init(|| {
-        // SAFETY: an all-zero structure is valid, and the kernel fills it with terminated texts.
-        let release = unsafe {
-            let mut names: libc::utsname = std::mem::zeroed();
-            libc::uname(&mut names);
-            CStr::from_ptr(names.release.as_ptr()).to_string_lossy().into_owned()
-        };
-        version_of(&release)
-    })
+    /// As one number, 0 where nobody has asked: no lock that a fork could leave taken, and whoever asks finds the same.
+    static VERSION: AtomicU64 = AtomicU64::new(0);
+    let known = VERSION.load(Ordering::Relaxed);
+    if known != 0 {
+        return ((known >> 32) as u32, known as u32);
+    }
+    // SAFETY: an all-zero structure is valid, and the kernel fills it with terminated texts.
+    let release = unsafe {
+        let mut names: libc::utsname = std::mem::zeroed();
+        libc::uname(&mut names);
+        CStr::from_ptr(names.release.as_ptr()).to_string_lossy().into_owned()
+    };
+    let (major, minor) = version_of(&release);
+    VERSION.store(u64::from(major) << 32 | u64::from(minor), Ordering::Relaxed);
+    (major, minor)
 }
 
 /// Of a release as `6.1.0-13-amd64`; of one that is none, the oldest.

@@ -42,13 +42,15 @@ pub(crate) fn seccomp() -> io::Result<()> {
     done(answer).map(drop)
 }
 
+/// Of `landlock_create_ruleset`: answer the version instead of making a ruleset.
+pub(crate) const LANDLOCK_VERSION: u32 = 1;
+
 /// The version of Landlock's interface.
 pub(crate) fn landlock() -> io::Result<u32> {
-    /// Of `landlock_create_ruleset`: answer the version instead of making a ruleset.
-    const VERSION: u32 = 1;
     // SAFETY: with this flag the kernel takes no pointer and no size, and makes no descriptor.
-    let answer =
-        unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, ptr::null::<c_void>(), 0usize, VERSION) };
+    let answer = unsafe {
+        libc::syscall(libc::SYS_landlock_create_ruleset, ptr::null::<c_void>(), 0usize, LANDLOCK_VERSION)
+    };
     done(answer).map(|version| u32::try_from(version).unwrap_or(0))
 }
 
@@ -75,6 +77,12 @@ pub(crate) fn own_namespaces() -> io::Result<()> {
         if error.kind() != io::ErrorKind::Interrupted {
             return Err(error);
         }
+    }
+    if libc::WIFSIGNALED(status) {
+        return Err(io::Error::other(format!(
+            "who asks for them is ended by signal {}",
+            libc::WTERMSIG(status)
+        )));
     }
     match libc::WEXITSTATUS(status) {
         0 => Ok(()),

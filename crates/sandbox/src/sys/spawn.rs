@@ -1,5 +1,6 @@
 //! clone, prepare, exec: the load phase of the child.
 
+use std::cell::Cell;
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -23,6 +24,14 @@ const STEPS: [&str; 10] = [
     "forbid new privileges",
     "execute the worker program",
 ];
+
+/// The step that enters namespaces.
+const ENTER: usize = 6;
+
+thread_local! {
+    /// Whether entering them has ended a child of this thread by a filter, which nobody takes off it again.
+    static NAMESPACES_END: Cell<bool> = const { Cell::new(false) };
+}
 
 /// Bytes of the child's stack until exec. It calls thin libc wrappers only.
 const STACK: usize = 64 * 1024;
@@ -75,7 +84,8 @@ pub(crate) fn spawn(texts: &Texts<'_>, launch: &Launch<'_>) -> io::Result<Spawne
         *raw = copy.as_ref().map_err(|&errno| io::Error::from(errno))?.as_raw_fd();
     }
     let limits = limit_table(launch.limits);
-    let namespaces = launch.own_namespaces.then(|| Namespaces::new(&launch.limits)).flatten();
+    let offered = launch.own_namespaces && !NAMESPACES_END.get();
+    let namespaces = offered.then(|| Namespaces::new(&launch.limits)).flatten();
     let mut plan = Plan {
         program: texts.program.as_ptr(),
         args: args.as_ptr(),
@@ -92,7 +102,8 @@ pub(crate) fn spawn(texts: &Texts<'_>, launch: &Launch<'_>) -> io::Result<Spawne
     let (mut pid, mut pidfd) = clone(&mut plan)?;
     if !plan.is_executed() && plan.namespaces.take().is_some() {
         // Whatever failed: who is the administrator no longer may what only he may, as execute a file of somebody's own.
-        reap(&pidfd);
+        let by_filter = reap(&pidfd) == Some(libc::SIGSYS);
+        NAMESPACES_END.set(by_filter && plan.step == ENTER);
         (plan.step, plan.errno) = (0, None);
         (pid, pidfd) = clone(&mut plan)?;
     }
@@ -252,8 +263,8 @@ pub(super) fn limit(resource: c_int, wanted: u64) -> (c_int, libc::rlimit) {
     (resource, libc::rlimit { rlim_cur: value, rlim_max: value })
 }
 
-/// Collects a child that failed before exec.
-fn reap(pidfd: &OwnedFd) {
+/// Collects a child that failed before exec: the signal that ended it, if one did.
+fn reap(pidfd: &OwnedFd) -> Option<c_int> {
     // SAFETY: an all-zero siginfo_t is valid, and waitid only writes to it.
     unsafe {
         let mut info: libc::siginfo_t = std::mem::zeroed();
@@ -261,6 +272,7 @@ fn reap(pidfd: &OwnedFd) {
         while libc::waitid(libc::P_PIDFD, pidfd.as_raw_fd().unsigned_abs(), &mut info, options) < 0
             && io::Error::last_os_error().kind() == io::ErrorKind::Interrupted
         {}
+        matches!(info.si_code, libc::CLD_KILLED | libc::CLD_DUMPED).then(|| info.si_status())
     }
 }
 

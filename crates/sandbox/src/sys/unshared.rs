@@ -2,8 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 /// A descriptor that is closed in each child right behind the `fork` of the C library. One of the process, for there is one place for it.
 ///
@@ -22,12 +21,15 @@ impl Unshared {
     ///
     /// The process has another one, or the C library has no memory.
     pub fn new(descriptor: OwnedFd) -> io::Result<Unshared> {
-        static REGISTERED: OnceLock<i32> = OnceLock::new();
-        // SAFETY: the handler does what may be done behind a fork: it swaps an atomic and closes a descriptor.
-        let errno =
-            *REGISTERED.get_or_init(|| unsafe { libc::pthread_atfork(None, None, Some(close_in_child)) });
-        if errno != 0 {
-            return Err(io::Error::from_raw_os_error(errno));
+        // Two that come at once register it twice, and the second finds nothing to close: a lock could be taken at a fork.
+        static REGISTERED: AtomicBool = AtomicBool::new(false);
+        if !REGISTERED.load(Ordering::Relaxed) {
+            // SAFETY: the handler does what may be done behind a fork: it swaps an atomic and closes a descriptor.
+            let errno = unsafe { libc::pthread_atfork(None, None, Some(close_in_child)) };
+            if errno != 0 {
+                return Err(io::Error::from_raw_os_error(errno));
+            }
+            REGISTERED.store(true, Ordering::Relaxed);
         }
         let number = descriptor.as_raw_fd();
         match NUMBER.compare_exchange(NONE, number, Ordering::AcqRel, Ordering::Acquire) {

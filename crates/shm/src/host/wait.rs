@@ -126,13 +126,14 @@ impl HostLane {
     /// The worker's next message, or that there will be none.
     #[inline(always)]
     pub(super) fn look(&mut self, call_id: u64) -> Option<Waited> {
-        let commit = self.channel.reply.word(self.reply_slot() + wire::reply_head::COMMIT);
+        let reply = self.channel.reply.line(self.reply_slot());
+        let commit = reply.word(wire::reply_head::COMMIT);
         let before = self.replies[self.slot];
         // Partner: the release store of the commit word in `WorkerChannel::reply`.
         let seen = commit.load(Ordering::Acquire);
         if seen == before.wrapping_add(1) {
             self.replies[self.slot] = seen;
-            return Some(self.judge(call_id));
+            return Some(Self::judge(reply, call_id));
         }
         if seen != before {
             return Some(Waited::Violation("the commit word of a reply was neither the last nor the next"));

@@ -16,7 +16,7 @@ impl WorkerChannel {
     pub(crate) fn has_call(&self, lane: &mut WorkerLane, index: u32) -> bool {
         (0..geometry::SLOTS).any(|slot| {
             let (line, expected) = self.expected(index, lane, slot);
-            self.request.load::<u32>(line + call_head::COMMIT) == expected
+            line.load::<u32>(call_head::COMMIT) == expected
         })
     }
 }

@@ -6,7 +6,8 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::Instant;
 
-use hotcell_shm::lock::Mutex;
+use hotcell_shm::OfProcess;
+use hotcell_shm::lock::{Mutex, MutexGuard};
 use sha2::{Digest, Sha256};
 
 use super::{Identity, open};
@@ -18,7 +19,18 @@ pub(super) struct Content {
 }
 
 /// What was read in this process: most sessions need the same C library.
-static READ: Mutex<BTreeMap<Identity, Content>> = Mutex::new(BTreeMap::new());
+static READ: OfProcess<Mutex<BTreeMap<Identity, Content>>> = OfProcess::new();
+
+/// That, for this thread alone. None where there is no memory for it: what is read is not kept then.
+fn read() -> Option<MutexGuard<'static, BTreeMap<Identity, Content>>> {
+    Some(READ.get().ok()?.lock())
+}
+
+/// Does this while nobody else of this process gets at what was read.
+pub(crate) fn held<T>(run: impl FnOnce() -> T) -> T {
+    let _held = read();
+    run()
+}
 
 /// Larger files are not read: a hostile library can name a sparse one of any size.
 pub(super) const MOST_BYTES: u64 = 1 << 30;
@@ -34,8 +46,8 @@ impl Content {
         identity: Identity,
         until: Option<Instant>,
     ) -> Option<Content> {
-        if let Some(content) = READ.lock().get(&identity) {
-            return Some(content.clone());
+        if let Some(content) = read().and_then(|read| read.get(&identity).cloned()) {
+            return Some(content);
         }
         if identity.size > MOST_BYTES {
             return None;
@@ -79,11 +91,12 @@ impl Content {
             return None;
         }
         let content = Content { sha256: digest.finalize().into() };
-        let mut read = READ.lock();
-        if read.len() >= MOST {
-            read.clear();
+        if let Some(mut read) = read() {
+            if read.len() >= MOST {
+                read.clear();
+            }
+            read.insert(identity, content.clone());
         }
-        read.insert(identity, content.clone());
         Some(content)
     }
 

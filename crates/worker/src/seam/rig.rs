@@ -1,6 +1,6 @@
 //! A worker that serves in somebody else's process, call by call, and goes without leaving anything.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
@@ -84,8 +84,7 @@ impl Rig {
         }));
         // SAFETY: as above; and the table was made for one thread, which is this.
         let (known, handles_of_thread) = unsafe { (&*worker, shared.of_thread(0)) };
-        let roost = RefCell::new(Roost::new(known.spin));
-        let server = Some(Server { worker: known, segments: table, handles: handles_of_thread, roost });
+        let server = Some(Server::new(known, table, handles_of_thread, Roost::new(known.spin)));
         Some(Rig { server, lane, worker, segments, handles })
     }
 

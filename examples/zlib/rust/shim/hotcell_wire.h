@@ -25,8 +25,11 @@
 /* Bytes of a slot half: 17 lines, so that neighbouring slot heads fall into different cache sets. */
 #define HOTCELL_SLOT_STRIDE 1088u
 
-/* Bytes before the slots of a lane half: the control line, and one line of distance. */
-#define HOTCELL_LANE_HEAD 128u
+/* Bytes before the slots of a lane half: the control line, and behind a line of distance that of the progress, with another. */
+#define HOTCELL_LANE_HEAD 256u
+
+/* Where the progress line is in a lane: not beside the control line, which the caller reads with each call. */
+#define HOTCELL_PROGRESS_OFFSET 128u
 
 /* Where lane 0 starts in either segment. */
 #define HOTCELL_LANES_OFFSET 4096u
@@ -257,7 +260,9 @@ enum hotcell_event {
     /* The host has not answered a callback by the deadline of its call, and a second more; text says so (capability `ABANDONED`). */
     HOTCELL_EVENT_UNANSWERED = 9,
     /* A launch step failed; detail is errno, text the step. */
-    HOTCELL_EVENT_LAUNCH_FAILED = 5
+    HOTCELL_EVENT_LAUNCH_FAILED = 5,
+    /* A control group of the hello cannot be joined, and nothing of the library is loaded; detail is errno, text names the group. */
+    HOTCELL_EVENT_GROUP_REFUSED = 10
 };
 
 /* What the worker is doing, for reports; never a basis for trust. */

@@ -1,7 +1,7 @@
 //! Hosts that do what hosts do: fork, ignore SIGCHLD, reap every child. Prints what became of their calls.
 
 use hotcell::rt::{Collects, Invocation, Puts};
-use hotcell::{Error, Options};
+use hotcell::{Error, Options, seam};
 use hotcell_e2e::basin::Basin;
 use hotcell_e2e::objects::{Objects, STORE};
 use hotcell_e2e::ticker::Ticker;
@@ -15,6 +15,7 @@ fn main() {
         Some("fork-in-flight") => fork_in_flight(),
         Some("fork-with-buffers") => fork_with_buffers(),
         Some("fork-beside-waiters") => fork_beside_waiters(),
+        Some("fork-beside-openers") => fork_beside_openers(),
         Some("descriptors") => descriptors(),
         Some("fork-in-between") => fork_in_between(),
         Some("fork-on-the-dispatcher") => fork_on_the_dispatcher(),
@@ -57,10 +58,7 @@ fn fork() {
             unsafe { libc::_exit(0) };
         }
         child => {
-            let mut status = 0;
-            // SAFETY: `status` is valid for writes.
-            unsafe { libc::waitpid(child, &mut status, 0) };
-            println!("child ended with {status}");
+            wait_for(child);
             say("parent after", faulty.int("add", &[1, 2]));
             println!("generation {}", faulty.session().generation());
         }
@@ -104,10 +102,7 @@ fn fork_beside_waiters() {
                 unsafe { libc::_exit(0) };
             }
             child => {
-                let mut status = 0;
-                // SAFETY: `status` is valid for writes.
-                unsafe { libc::waitpid(child, &mut status, 0) };
-                println!("child ended with {status}");
+                wait_for(child);
             }
         }
         for (is_over, over) in places {
@@ -116,6 +111,63 @@ fn fork_beside_waiters() {
         }
     });
     say("parent after", faulty.int("add", &[1, 2]));
+}
+
+/// A thread of the parent holds each of what a process has once, as while it opens its first session: the child has its own.
+fn fork_beside_openers() {
+    type Held = Box<dyn FnOnce() + Send>;
+    type Holding = (&'static str, fn(Held));
+    let holding: [Holding; 3] = [
+        ("monitor", seam::holding_the_monitor::<()>),
+        ("what was read", seam::holding_what_was_read::<()>),
+        ("rounds", seam::holding_the_rounds::<()>),
+    ];
+    // What they are is made, or not yet.
+    for is_first in [true, false] {
+        for (what, holding) in holding {
+            let (is_held, held) = std::sync::mpsc::channel();
+            let (forked, is_forked) = std::sync::mpsc::channel::<()>();
+            let holder = std::thread::spawn(move || {
+                holding(Box::new(move || {
+                    assert!(is_held.send(()).is_ok());
+                    // It ends when the other end has gone.
+                    let _ = is_forked.recv();
+                }));
+            });
+            assert!(held.recv().is_ok());
+            // SAFETY: what other threads hold at this moment is what the test is about: they sleep otherwise.
+            match unsafe { libc::fork() } {
+                0 => {
+                    // SAFETY: ends a child that waits for ever.
+                    unsafe { libc::alarm(240) };
+                    let faulty = open(Options::default());
+                    say(what, faulty.int("add", &[1, 2]));
+                    let loaded = faulty.session().loaded();
+                    let read = !loaded.is_empty() && loaded.iter().all(|it| it.sha256.is_some());
+                    println!("files are read: {read}");
+                    drop(faulty);
+                    // SAFETY: ends the child without the exit handlers of a test program.
+                    unsafe { libc::_exit(0) };
+                }
+                child => {
+                    wait_for(child);
+                }
+            }
+            drop(forked);
+            assert!(holder.join().is_ok());
+        }
+        if is_first {
+            say("parent", open(Options::default()).int("add", &[1, 2]));
+        }
+    }
+}
+
+/// Waits for a child, and says how it ended.
+fn wait_for(child: libc::pid_t) {
+    let mut status = 0;
+    // SAFETY: `status` is valid for writes.
+    unsafe { libc::waitpid(child, &raw mut status, 0) };
+    println!("child ended with {status}");
 }
 
 /// Fills this thread's stack, that many times 16 KiB of it.
@@ -145,10 +197,7 @@ fn fork_with_buffers() {
             unsafe { libc::_exit(0) };
         }
         child => {
-            let mut status = 0;
-            // SAFETY: `status` is valid for writes.
-            unsafe { libc::waitpid(child, &mut status, 0) };
-            println!("child ended with {status}");
+            wait_for(child);
             drop(unused);
             println!("parent after: {:?}, {:?}", basin.sum(&data).ok(), basin.sum(&make()).ok());
             println!("generation {}", basin.session.generation());

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use hotcell::dynamic::Value;
-use hotcell::{ErrorKind, Options, Profile, Sandbox};
+use hotcell::{Breaker, Error, ErrorKind, Options, Profile, Restart, Sandbox};
 use hotcell_e2e::process::wait_until;
 use hotcell_e2e::wall::{Attacker, Attacks, as_every_user};
 
@@ -190,6 +190,53 @@ fn a_group_that_cannot_be_joined_is_told() {
     });
 }
 
+/// What is wrong with the list of groups, whatever they are, is told before anything starts.
+#[test]
+fn groups_that_cannot_be_meant_are_told() {
+    let attacks = Attacks::new();
+    let refused = |error: Error| {
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
+        error.message().to_owned()
+    };
+    let named = |groups: &[&str]| {
+        let control_groups = groups.iter().map(PathBuf::from).collect();
+        let options = Options { control_groups, ..Options::default() };
+        refused(attacks.open_with(options).map(drop).unwrap_err())
+    };
+    assert_eq!(named(&[""]), "a control group has an empty path");
+    assert_eq!(named(&["/a", "b"]), "the control group `b` is no absolute path");
+    assert_eq!(named(&["/a", "/b", "/a/"]), "the control group `/a/` is named twice");
+    let seventeen: Vec<String> = (0..17).map(|number| format!("/{number}")).collect();
+    let seventeen: Vec<&str> = seventeen.iter().map(String::as_str).collect();
+    assert_eq!(named(&seventeen), "17 control groups are more than 16");
+    // With that many libraries there is no room for any group.
+    let options = Options { control_groups: vec!["/a".into()], ..Options::default() };
+    let text = refused(attacks.open_several(122, options).map(drop).unwrap_err());
+    assert!(
+        text.starts_with("a worker can be given 128 descriptors at its start, and this one would need "),
+        "{text}"
+    );
+    assert!(text.contains("122 for libraries") && text.ends_with(", 1 for control groups"), "{text}");
+}
+
+#[test]
+fn two_groups_of_one_hierarchy_are_told() {
+    let attacks = Attacks::new();
+    let groups: Vec<Group> = ["", "pids"].into_iter().filter_map(Group::new).collect();
+    for group in &groups {
+        let below = group.0.join("below");
+        fs::create_dir(&below).unwrap();
+        let below = Group(below);
+        let error = open(&attacks, &[&group.0, &below.0], Profile::Compute).map(drop).unwrap_err();
+        let expect = format!(
+            "put workers into a control group: {} and {} are of one hierarchy",
+            group.0.display(),
+            below.0.display()
+        );
+        assert!(error.kind() == ErrorKind::LoadFailed && error.message().contains(&expect), "{error}");
+    }
+}
+
 /// One that can be opened, and whose rule is against it.
 #[test]
 fn a_group_that_takes_nobody_is_named() {
@@ -202,4 +249,40 @@ fn a_group_that_takes_nobody_is_named() {
     let error = open(&attacks, &[&group.0], Profile::Compute).map(drop).unwrap_err();
     let expect = format!("join the control group {}: ", group.0.display());
     assert!(error.kind() == ErrorKind::LoadFailed && error.message().contains(&expect), "{error}");
+}
+
+/// It is the machine's doing, as files that are not there: no breaker opens, and the next call has a worker when the group takes one again.
+#[test]
+fn a_group_that_takes_nobody_any_more_is_not_the_librarys_fault() {
+    const FAULTS: u32 = 2;
+    let attacks = Attacks::new();
+    let Some(above) = Group::new("") else { return };
+    let (own, threads) = (above.0.join("workers"), above.0.join("threads"));
+    fs::create_dir(&own).unwrap();
+    let group = Group(own);
+    let options = Options {
+        sandbox: Some(Sandbox::of(Profile::Compute)),
+        control_groups: vec![group.0.clone()],
+        restart: Restart { faults: FAULTS, ..Restart::default() },
+        ..Options::default()
+    };
+    let attacker = attacks.open_with(options).unwrap();
+    attacker.serves();
+    let worker = attacker.session.worker_pid().unwrap();
+    let worker = rustix::process::Pid::from_raw(worker.cast_signed()).unwrap();
+    rustix::process::kill_process(worker, rustix::process::Signal::KILL).unwrap();
+    wait_until("nobody is in the group", || group.members().is_empty());
+    // Beside a group of threads there is none of processes.
+    fs::create_dir(&threads).unwrap();
+    let threads = Group(threads);
+    wait_until("it is one of threads", || fs::write(threads.0.join("cgroup.type"), "threaded").is_ok());
+    let expect = format!("join the control group {}: ", group.0.display());
+    for _ in 0..2 * FAULTS {
+        let error = attacker.int("attack_add", &[Value::Int(2), Value::Int(3)]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::LoadFailed, "{error}");
+        assert!(error.message().contains(&expect), "{error}");
+        assert_eq!(attacker.session.breaker(), Breaker::Closed);
+    }
+    drop(threads);
+    attacker.serves();
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use hotcell_model::api::Attribute;
 use hotcell_model::interface::Status;
 
 use super::support::{api, contract, run};
@@ -91,6 +92,17 @@ fn what_is_not_exported_comes_first() {
     let out = &interface.left_out[0];
     assert_eq!((out.name.as_str(), out.status), ("f", Status::NotExported));
     assert_eq!(out.reason, "libz.so.1 does not export it");
+
+    // By the symbol that the header gives it.
+    let symbol = |name: &str| Attribute::Symbol { name: name.into() };
+    for (name, expect) in [
+        ("other", "libz.so.1 does not export `other`, by which the header calls it"),
+        ("oth\u{1b}er", "libz.so.1 does not export the symbol by which the header calls it"),
+    ] {
+        api.functions[0].attributes = vec![symbol(name)];
+        let checked = check(&contract, &api, link, Selection::Contract).unwrap();
+        assert_eq!(checked.interface.left_out[0].reason, expect);
+    }
 
     let unknown = Link { exports: None, ..link };
     let checked = check(&contract, &api, unknown, Selection::Contract).unwrap();
