@@ -6,10 +6,12 @@
 use hotcell_model::api::Function;
 
 mod copied;
+mod ends;
 mod freed;
 mod later;
 mod units;
 
+pub(super) use ends::is_no_end;
 pub(super) use freed::{FreedBy, freed_by};
 pub(super) use later::{goes_on, lasts};
 pub(super) use units::counts_other;
@@ -358,6 +360,18 @@ const STEMS: &[&str] = &[
     "unref",
 ];
 
+/// Beginnings of verbs by which somebody else has an object behind the call: *the pool owns the connection*.
+const OWNS: &[&str] = &["belong", "own"];
+
+/// The same of what it is put into, handed to, or stored in.
+const PUTS: &[&str] = &[
+    "assign", "attach", "enqueu", "gave", "give", "giving", "hand", "insert", "mov", "pass", "push", "put",
+    "queu", "regist", "return", "sav", "stor",
+];
+
+/// What stands behind it there.
+const INTO: &[&str] = &["back", "by", "in", "into", "on", "onto", "over", "to", "until", "with"];
+
 /// What ends or stays so often that it says nothing of an object: texts, data, and what an object has.
 const MEMORY: &[&str] = &[
     "blobs",
@@ -379,123 +393,6 @@ const MEMORY: &[&str] = &[
     "text",
     "value",
 ];
-
-/// First words of a comment that says what is asked: `Whether the iteration is over`.
-const QUESTIONS: &[&str] = &[
-    "ask", "asks", "check", "checks", "is", "nonzero", "return", "returns", "test", "tests", "true",
-    "whether",
-];
-
-/// Endings of names that say as often that something else ends: what an object does, or a question whether it has.
-const WEAK: &[&str] = &["clear", "close", "delete", "done", "drop", "end", "finish", "release"];
-
-/// Those of them that are nouns and adjectives as well, in the name of a function that returns a number.
-const NOUNS: &[&str] = &["done", "end", "finish"];
-
-/// Whether a function that is called like an end of its only object is none by its comment: that asks, says that the object goes on, or
-/// speaks of what is on a disk; and of what drops it says nothing of an end.
-pub(super) fn is_no_end(function: &Function) -> bool {
-    let weak = crate::infer::names::words(&function.name)
-        .pop()
-        .is_some_and(|last| WEAK.iter().any(|weak| last.ends_with(weak)));
-    is_other_end(function)
-        || function.doc.is_some() && (weak || function.result.is_scalar()) && !says_end(function)
-}
-
-/// Whether a comment says in one of few forms that what the function is given ends: `Closes it.`, `Frees memory`, `Destroys the item`, `all of it is
-/// freed`, `a destructor`. `Closes the current tag` is about something else, and `the number of free slots` about nothing that is done.
-fn says_end(function: &Function) -> bool {
-    const VERBS: &[&str] = &[
-        "clean", "clos", "dealloc", "delet", "destr", "discard", "dispos", "end", "finali", "finish", "free",
-        "releas", "shut", "tear",
-    ];
-    const THINGS: &[&str] = &[
-        "allocated",
-        "data",
-        "down",
-        "one",
-        "everything",
-        "it",
-        "memory",
-        "object",
-        "resources",
-        "storage",
-        "structure",
-        "structures",
-        "this",
-        "up",
-    ];
-    const ARTICLES: &[&str] =
-        &["a", "all", "an", "and", "any", "dynamically", "given", "its", "previously", "the", "whole"];
-    let own: Vec<String> = function
-        .params
-        .iter()
-        .filter_map(|param| Some((param.name.clone(), param.ty.pointee()?.0.written.clone())))
-        .flat_map(|(name, ty)| name.into_iter().chain([ty]))
-        .flat_map(|name| crate::infer::names::words(name.rsplit(' ').next().unwrap_or_default()))
-        .filter(|word| word.len() > 2)
-        .collect();
-    sentences(function).iter().any(|sentence| {
-        let words: Vec<&str> = words_of(sentence).filter(|word| !word.is_empty()).collect();
-        let verb = |at: usize| VERBS.iter().any(|verb| words[at].starts_with(verb));
-        let place = |at: usize| {
-            let first =
-                words[..at].iter().all(|word| ["also", "brief", "function", "it", "this"].contains(word));
-            first
-                || ["and", "may", "must", "then", "to", "will"].contains(&words[at - 1])
-                || words[at].ends_with('s')
-        };
-        let object = |at: usize| {
-            let behind = words[at + 1..]
-                .iter()
-                .find(|word| !ARTICLES.contains(word) && !VERBS.iter().any(|verb| word.starts_with(verb)));
-            behind.is_none_or(|word| {
-                THINGS.contains(word)
-                    || own.iter().any(|own| own == word || word.strip_prefix(own.as_str()) == Some("s"))
-            })
-        };
-        let passive =
-            |at: usize| at > 0 && words[at].ends_with("ed") && ["are", "be", "is"].contains(&words[at - 1]);
-        let asks = ["how", "if", "number", "what", "when", "whether", "which", "why"];
-        let denied = words.iter().take(2).any(|word| asks.contains(word));
-        !denied
-            && (0..words.len()).any(|at| {
-                verb(at)
-                    && !words[..at].iter().any(|word| ["never", "no", "not"].contains(word))
-                    && (passive(at) || place(at) && object(at))
-            })
-            || words.iter().any(|word| word.starts_with("destructor"))
-    })
-}
-
-/// The same where the comment asks, or says that the object goes on.
-fn is_other_end(function: &Function) -> bool {
-    let last = crate::infer::names::words(&function.name).pop().unwrap_or_default();
-    if !WEAK.iter().any(|weak| last.ends_with(weak)) {
-        return false;
-    }
-    let all = sentences(function);
-    let number = function.result.is_scalar();
-    let Some(first) = all.first().and_then(|sentence| words_of(sentence).find(|word| !word.is_empty()))
-    else {
-        // `int xfer_done(xfer *)` asks, `int list_end(list *)` gets.
-        return number && ["done", "end"].contains(&last.as_str());
-    };
-    let said = |words: &[&str]| {
-        all.iter()
-            .any(|sentence| words_of(sentence).any(|word| words.iter().any(|begin| word.starts_with(begin))))
-    };
-    let frees = said(&["dealloc", "destroy", "dispos", "free", "releas"]);
-    let ends = frees
-        || said(&["clean", "clos", "destr", "discard", "shut", "tear"])
-        || all.iter().any(|sentence| ["ends it", "ends this"].contains(&sentence.as_str()));
-    QUESTIONS.contains(&first) && number && !frees
-        || NOUNS.contains(&last.as_str()) && number && !ends
-        || last == "clear" && !ends
-        || said(&["again", "disk", "reopen", "reus", "simulat"])
-        || all.iter().any(|sentence| sentence.contains("can be used") || sentence.contains("can be begun"))
-        || last == "drop" && !frees && !said(&["delet", "drop", "end"])
-}
 
 /// Whether an object that goes in may be gone, or somebody else's, by what the comment says, whatever it calls the object: of a `req` it speaks as
 /// of *the request*. What it says of memory, or of another parameter, is about that. `called` is what the object is called, `others` are what these are. That
@@ -557,8 +454,19 @@ pub(super) fn may_end(function: &Function, called: &[String], others: &[String],
             MAY_END.contains(&words[at]) && words[at + 1..].iter().take(6).any(it)
                 || ENDED.contains(&words[at]) && passive(at) && words[at.saturating_sub(4)..at].iter().any(it)
         };
+        let begin = |at: usize, list: &[&str]| list.iter().any(|begin| words[at].starts_with(begin));
+        let near = |at: usize| words[at + 1..].iter().take(3).position(it).map(|it_at| at + 1 + it_at);
+        let into = |at: usize| words[at + 1..].iter().take(3).any(|word| INTO.contains(word));
+        let had = |at: usize| {
+            let by = passive(at) && words[at.saturating_sub(4)..at].iter().any(it);
+            begin(at, OWNS) && (by || near(at).is_some())
+                || words[at] == "belongs" && words[..at].iter().any(it)
+                || begin(at, PUTS) && (by && into(at) || place(at) && near(at).is_some_and(into))
+        };
         let ends = |at: usize| {
-            words[at] != "keeps" && words[at] != "kept" && said(at)
+            alone && had(at)
+                || ["ends", "terminates"].contains(&words[at]) && near(at).is_some()
+                || words[at] != "keeps" && words[at] != "kept" && said(at)
                 || words[at] == "takes" && verb(at)
                 || (verb(at) || does(at)) && !words[at + 1..].iter().take(4).any(other)
                 || ENDED.contains(&words[at])

@@ -123,7 +123,7 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
     if view.function_has_last_word(&compares) && function.result.is_scalar() && alike && !lasts {
         return Ok("compared-objects");
     }
-    if looks::only(view) && !lasts {
+    if looks::only(view, index) && !lasts {
         return Ok("looked-at-object");
     }
     if let Some(constant) = view.known.handles.constant_of(handle) {

@@ -171,23 +171,34 @@ fn says(view: &View<'_>, objects: &[usize]) -> bool {
 
 /// Words of functions that read an object, and are over with that.
 const READS: &[&str] = &[
+    "a",
     "add",
+    "age",
     "apply",
+    "area",
     "at",
+    "b",
     "bits",
+    "bpp",
     "bytes",
+    "c",
     "capacity",
     "cast",
+    "channels",
     "check",
+    "class",
     "cmp",
     "code",
     "color",
     "colour",
+    "cols",
+    "columns",
     "compare",
     "compress",
     "contains",
     "convert",
     "count",
+    "d",
     "day",
     "decode",
     "decompress",
@@ -197,30 +208,48 @@ const READS: &[&str] = &[
     "diff",
     "digest",
     "dim",
+    "distance",
+    "distortion",
     "dot",
+    "dpi",
     "dump",
+    "e",
+    "empty",
     "encode",
     "equal",
     "equals",
     "errno",
     "error",
     "eval",
+    "even",
     "exists",
     "export",
+    "f",
+    "family",
     "find",
+    "finite",
     "flags",
     "format",
+    "g",
+    "h",
     "hash",
     "height",
     "hour",
+    "i",
     "id",
     "index",
     "intersects",
+    "j",
+    "k",
+    "key",
     "kind",
+    "l",
+    "leaf",
     "len",
     "length",
     "level",
     "lookup",
+    "m",
     "match",
     "matches",
     "max",
@@ -233,35 +262,58 @@ const READS: &[&str] = &[
     "month",
     "mul",
     "multiply",
+    "n",
     "name",
+    "negative",
     "norm",
+    "null",
     "num",
     "number",
+    "o",
+    "odd",
     "offset",
+    "one",
     "order",
+    "p",
     "pages",
     "parts",
     "path",
+    "port",
     "position",
+    "positive",
     "precision",
     "print",
     "printf",
+    "priority",
+    "q",
+    "r",
     "rank",
+    "rate",
     "read",
+    "rows",
+    "s",
     "same",
     "save",
+    "score",
     "search",
     "second",
     "serialize",
     "sign",
     "size",
     "sizeof",
+    "speed",
+    "stamp",
     "state",
     "status",
+    "step",
+    "steps",
     "stride",
     "sub",
     "sum",
     "swap",
+    "t",
+    "tag",
+    "tell",
     "test",
     "text",
     "time",
@@ -269,28 +321,43 @@ const READS: &[&str] = &[
     "tostring",
     "total",
     "type",
+    "u",
+    "unit",
+    "units",
+    "usage",
+    "v",
     "valid",
     "validate",
     "value",
     "verify",
     "version",
+    "w",
+    "weight",
     "width",
     "write",
     "x",
     "y",
     "year",
     "z",
+    "zero",
 ];
+
+/// Last words of names that say which form of a function it is.
+const VARIANTS: &[&str] = &["ex", "fp", "r", "using", "with"];
+
+/// Those of them that say that a number is asked for.
+const MEASURES: &[&str] = &["capacity", "count", "len", "length", "memusage", "num", "size", "sizeof"];
 
 /// Those of them that are verbs: beside an object that is changed a noun says what that gets.
 const READS_BESIDE: &[&str] = &[
-    "sum",
     "add",
     "check",
+    "checksum",
     "cmp",
     "compare",
     "compress",
     "convert",
+    "crc",
     "decode",
     "decompress",
     "describe",
@@ -304,6 +371,7 @@ const READS_BESIDE: &[&str] = &[
     "exists",
     "export",
     "find",
+    "hash",
     "lookup",
     "mul",
     "multiply",
@@ -314,6 +382,7 @@ const READS_BESIDE: &[&str] = &[
     "search",
     "serialize",
     "sign",
+    "sum",
     "swap",
     "tostring",
     "validate",
@@ -326,21 +395,6 @@ const READS_BESIDE: &[&str] = &[
 fn reads(view: &View<'_>, index: usize, objects: &[usize]) -> bool {
     let result = &view.function.result;
     let name = own(view, objects);
-    let list = if objects.len() > 1 { READS_BESIDE } else { READS };
-    let said = |word: &String| {
-        let plain = word.trim_end_matches(|c: char| c.is_ascii_digit());
-        let glued = |part: &&str| part.len() > 3 && plain.ends_with(part);
-        // `OBJ_obj2nid`, `i2a_ASN1_OBJECT`.
-        let turns = word.split_once('2').is_some_and(|(from, to)| {
-            let letters = |part: &str| !part.is_empty() && part.chars().all(char::is_alphabetic);
-            letters(from) && letters(to)
-        });
-        turns
-            || list.contains(&plain)
-            || list.iter().any(glued)
-            || LOOKS.contains(&plain)
-            || COMPARES.contains(&plain)
-    };
     // `png_error(const png_struct *, …)`: what every type is called says nothing.
     let mut after = named::own_words(view, index);
     if after.len() > 1
@@ -353,17 +407,46 @@ fn reads(view: &View<'_>, index: usize, objects: &[usize]) -> bool {
     let all = words(&view.function.name);
     // `point_x(const full_point *)`.
     let of_it = objects.len() == 1 && (0..after.len()).any(|at| all.starts_with(&after[at..]));
-    let real = matches!(result.kind, Type::Float { .. });
+    // What a thing is asked for is a noun as often; `lib_state(const config *)` sets it.
+    let gets = objects.len() == 1 && result.pointee().is_some();
+    let list = if of_it || gets { READS } else { READS_BESIDE };
+    let said = |word: &String| {
+        let plain = word.trim_end_matches(|c: char| c.is_ascii_digit());
+        let glued = |part: &&str| part.len() > 4 && plain.ends_with(part);
+        list.contains(&plain) || list.iter().any(glued) || LOOKS.contains(&plain) || COMPARES.contains(&plain)
+    };
+    // `gsl_ran_gaussian(const rng *, double sigma)`; a `float widget_wear(widget *, const theme *)` returns it may be anything.
+    let float = |ty: &CType| matches!(ty.kind, Type::Float { .. });
+    let real = objects.len() == 1
+        && float(result)
+        && (of_it || view.function.params.iter().any(|param| float(&param.ty)));
+    // `OBJ_obj2nid`, `i2a_ASN1_OBJECT`.
+    let turns = |word: &String| {
+        word.split_once('2').is_some_and(|(from, to)| {
+            let letters = |part: &str| !part.is_empty() && part.chars().all(char::is_alphabetic);
+            letters(from) && letters(to)
+        })
+    };
+    // `ZSTD_compress_usingCDict(cctx, …, const cdict)`, but not `widget_read_mode(widget, const theme *)`.
+    let beside = name.iter().rev().find(|word| !VARIANTS.contains(&word.as_str()));
+    // `size_t ZSTD_sizeof_CCtx(const ZSTD_CCtx *)`.
+    let measured = objects.len() == 1
+        && result.is_integer()
+        && name.iter().any(|word| MEASURES.contains(&word.as_str()));
+    // `int config_engage(const config *)` returns whether it has done something.
+    let status = result.written == "int" && view.function.params.len() == 1;
     let copies = objects.len() == 2
         && objects.iter().all(|&at| view.handle(at) == view.handle(index))
         && view.function_has_word(COPIES);
     // What the library has a table of nobody ends.
     let constant = view.handle(index).is_some_and(|handle| view.known.handles.constant_of(handle).is_some());
-    of_it
+    of_it && result.kind != Type::Void && !status
         || copies
         || constant
-        || result.kind != Type::Void && real
-        || name.iter().any(said)
+        || real
+        || measured
+        || name.iter().any(turns)
+        || if objects.len() > 1 { beside.is_some_and(said) } else { name.iter().any(said) }
         || computes(view, index)
 }
 

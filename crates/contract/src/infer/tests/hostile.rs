@@ -325,6 +325,27 @@ fn what_a_comment_leaves_of_an_end() {
         ("int pool_destroy(pool *p)", "How many are destroyed in a round."),
         ("void pool_finish(pool *p)", "Draws the finish."),
         ("void pool_clear(pool *p)", "Clears the screen."),
+        ("void pool_free(pool *p)", "Frees the least recently used entry."),
+        ("void pool_free(pool *p)", "Frees the buffers of the pool, which may be used on."),
+        ("void pool_free(pool *p)", "Frees the memory of the entries."),
+        ("void pool_free(pool *p)", "Frees the pool's entries."),
+        ("void pool_free(pool *p)", "Free a slot."),
+        ("void pool_destroy(pool *p)", "Destroys all sprites of the pool."),
+        (
+            "void pool_destroy(pool *p)",
+            "Frees the memory of the pool; the pool itself is freed with its arena.",
+        ),
+        ("void pool_end(pool *p)", "Closes the clamp of the arm and shuts it down."),
+        ("void pool_terminate(pool *p)", "Terminates the line with CR LF."),
+        ("void pool_stop(pool *p)", "Stops the motor."),
+        ("void pool_stop(pool *p)", ""),
+        ("void pool_discard(pool *p)", "Discards what is unread."),
+        ("void pool_discard(pool *p)", ""),
+        ("void pool_finish(pool *p)", "Completes the element that has been begun."),
+        ("bool pool_finish(pool *p)", ""),
+        ("void pool_cleanup(pool *p)", "Removes expired entries."),
+        ("void pool_close(pool *p)", "Closes the innermost bracket."),
+        ("void pool_release(pool *p)", "Lets the key go."),
     ] {
         let found = see(end, &["pool *pool_create(int n)"], doc);
         assert!(!found.contains("ended"), "{end} {doc}: {found}");
@@ -338,5 +359,94 @@ fn what_a_comment_leaves_of_an_end() {
     ] {
         let found = see("int pool_close(pool *p)", &["pool *pool_open(int n)"], doc);
         assert_eq!(found, "ended -> value", "{doc}");
+    }
+    for (end, doc) in [
+        ("void pool_delete(pool *p)", "Delete a pool entity and all subentities."),
+        ("void pool_free(pool *p)", "See pool_create()."),
+        ("void pool_free(pool *p)", ""),
+        ("void pool_close(pool *p)", ""),
+        ("void pool_finish(pool *p)", "Ends the given pool object, as well as all of its slots."),
+        ("int pool_free(pool *p)", "@function: pool_free @description: Discard a given pool object."),
+        ("void pool_destroy(pool *p)", "Releases the memory used by the pool."),
+        ("void pool_free(pool *p)", "Free a previously allocated pool."),
+        ("void pool_free(pool *p)", "This function frees all memory associated with p."),
+    ] {
+        let found = see(end, &["pool *pool_create(int n)"], doc);
+        assert!(found.starts_with("ended"), "{end} {doc}: {found}");
+    }
+}
+
+/// Who has an object behind the call may release it, or need it.
+#[test]
+fn an_object_that_a_comment_says_somebody_has_is_asked_for() {
+    open_docs(
+        "int conn_ping(conn *c)",
+        &["void conn_free(conn *c)", "conn *conn_new(void)"],
+        &[
+            "Pings. The pool owns the connection from then on.",
+            "Put the connection into the pool.",
+            "Pings. The connection is stored in the pool.",
+            "Pings and puts the connection back.",
+            "The connection belongs to the server then.",
+            "Pings, then hands the connection to the pool.",
+            "This also ends the connection.",
+            "Terminates the connection when nothing comes back.",
+            "The connection is owned by the loop.",
+            "The connection is handed over to the loop.",
+        ],
+    );
+    for doc in
+        ["Pings the other side.", "Puts a byte on the wire.", "Sends all that the connection has queued."]
+    {
+        let found = see("int conn_ping(conn *c)", &["void conn_free(conn *c)", "conn *conn_new(void)"], doc);
+        assert_eq!(found, "object -> value", "{doc}");
+    }
+}
+
+/// A real number that is returned says nothing beside an object that is changed, and a noun nothing where a function is not called after the object.
+#[test]
+fn what_is_read_of_an_object_is_said_by_a_verb_or_is_its_own() {
+    let beside = [
+        "void theme_free(theme *t)",
+        "theme *theme_new(void)",
+        "void view_free(view *v)",
+        "view *view_new(void)",
+    ];
+    for declaration in [
+        "int theme_engage(const theme *t)",
+        "void theme_wear(const theme *t)",
+        "void theme_live(const theme *t)",
+        "double lib_engage(const theme *t)",
+        "double lib_themed(const theme *t)",
+        "int lib_state(const theme *t)",
+        "int lib_error_theme(const theme *t)",
+        "int lib_prototype(const theme *t)",
+        "theme *theme_clone_lazy(const theme *t)",
+        "theme *theme_copy_cow(const theme *t)",
+    ] {
+        let found = see(declaration, &beside, "");
+        assert!(found.starts_with("?"), "{declaration}: {found}");
+    }
+    for declaration in [
+        "float view_wear(view *v, const theme *t)",
+        "double view_engage(view *v, const theme *t)",
+        "int view_read_mode(view *v, const theme *t)",
+        "int view_find_policy(view *v, const theme *t)",
+        "int view_convert_by(view *v, const theme *t)",
+        "int view_print_layout(view *v, const theme *t)",
+        "int view_encode_default(view *v, const theme *t)",
+    ] {
+        let found = see(declaration, &beside, "");
+        assert!(found.starts_with("object ?"), "{declaration}: {found}");
+    }
+    for (declaration, expect) in [
+        ("float theme_height(const theme *t)", "object -> value"),
+        ("unsigned theme_flags(const theme *t)", "object -> value"),
+        ("int theme_weight(const theme *t)", "object -> value"),
+        ("double lib_random(const theme *t, double sigma)", "object value -> value"),
+        ("size_t lib_sizeof_theme(const theme *t)", "object -> value"),
+        ("int view_print(view *v, const theme *t)", "object object -> value"),
+    ] {
+        assert_eq!(see(declaration, &beside, ""), expect, "{declaration}");
     }
 }

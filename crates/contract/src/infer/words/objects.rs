@@ -425,6 +425,9 @@ pub(in crate::infer) const KEEPS_OBJECT: &[&str] = &[
     "watch",
     "wrap",
     "zerocopy",
+    "cow",
+    "lazily",
+    "lazy",
 ];
 
 /// Beginnings of words that are such a word with its object: `dev_setctx`, `dev_addctx`, `dev_useconf`.
