@@ -50,8 +50,9 @@ pub(super) fn of_data(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
         // What is `const` and called as the function is: `mod_key(const unsigned char key[16])`.
         let last = function_words(&view.function.name).pop();
         let called = last.is_some() && last == view.words(index).pop() && nothing_out;
-        let goes_on = nothing_out && during::keeps(view) && !done(view);
-        let kept = (nothing || called) && !done(view) || goes_on || during::lasts(view);
+        let goes_on = nothing_out && during::keeps(view) && !done_alone(view);
+        let goes_off = nothing_out && (runs(view) || later::transfers_somehow(view));
+        let kept = (nothing || called) && !done_alone(view) || goes_on || goes_off || during::lasts(view);
         return kept.then(|| format!("the library may keep `{name}` after the call"));
     };
     (!used_up(view)).then(|| format!("`{}` may keep `{name}` after the call", view.name(object)))
@@ -103,7 +104,8 @@ pub(super) fn of_memory(view: &View<'_>, draft: &Draft, index: usize) -> Option<
         return Some(format!("the library may keep `{name}` after the call"));
     }
     let object = changed(view, draft, index);
-    if done(view) || object.is_none() && during::shown(view, index) {
+    let over = if object.is_some() { done(view) } else { done_alone(view) || during::shown(view, index) };
+    if over {
         return None;
     }
     Some(match object {
@@ -240,6 +242,22 @@ fn is_plain(view: &View<'_>, index: usize) -> bool {
     pointee.and_then(|(ty, _)| ty.record()).is_some_and(|record| view.known.structs.is_plain(record))
 }
 
+/// Words of functions that run what they are given, or take it over as what is run from then on: `emu_update(rom, ram)`, `vm_exec(code, length)`.
+const RUNS: &[&str] = &["exec", "execute", "import", "update"];
+
+/// Parts of words of functions that update a number by what they are given.
+const SUMS: &[&str] =
+    &["adler", "checksum", "cipher", "crc", "crypt", "digest", "hash", "mac", "md5", "sha", "sum"];
+
+/// Whether a function is called like one that is done with what it is given when it returns, where no object goes in that would have it.
+pub(super) fn done_alone(view: &View<'_>) -> bool {
+    done(view) && !runs(view) && !later::transfers_somehow(view)
+}
+
+fn runs(view: &View<'_>) -> bool {
+    view.function_has_word(RUNS) && !view.function_contains(SUMS)
+}
+
 /// Whether a function is called like one that is done with what it is given when it returns.
 pub(super) fn done(view: &View<'_>) -> bool {
     // `gzread`, but not `thread`.
@@ -368,6 +386,16 @@ const USES_TEXT: &[&str] = &[
     "write",
 ];
 
+/// Those of them by which something is looked for under a name.
+const LOOKED_FOR: &[&str] = &[
+    "contains", "delete", "erase", "exists", "find", "get", "has", "is", "isset", "lookup", "peek", "remove",
+    "rm", "unset",
+];
+
+/// Words behind such a verb that say with what it is done, now or from now on.
+const WITH_WHAT: &[&str] =
+    &["against", "as", "by", "for", "from", "in", "into", "on", "using", "via", "with"];
+
 /// Whether a function is called like one that is done with a text when it returns: by a verb, which is not what the text is called.
 fn uses_text(view: &View<'_>, index: usize) -> bool {
     let own = view.words(index);
@@ -376,7 +404,14 @@ fn uses_text(view: &View<'_>, index: usize) -> bool {
         let glued = |part: &&str| part.len() > 3 && word.ends_with(part);
         USES_TEXT.contains(&word.as_str()) || word.starts_with("rm") || USES_TEXT.iter().any(glued)
     };
-    words.iter().any(|word| verb(word) && own.last() != Some(word)) || getters::gets(&view.function.name)
+    let said = words.iter().position(|word| verb(word) && own.last() != Some(word));
+    // `dev_translate_domain(dev, domain)` and `dev_resolve_with(dev, server)` say with what from now on; what is looked for is over.
+    let lasts = said.is_some_and(|at| {
+        let looked = LOOKED_FOR.iter().any(|looks| words[at].ends_with(looks));
+        words[at + 1..].iter().any(|word| WITH_WHAT.contains(&word.as_str()))
+            || !looked && at + 1 < words.len() && words.last() == own.last()
+    });
+    !lasts && (said.is_some() || getters::gets(&view.function.name))
 }
 
 /// Whether a function is asked for a number, and what its name says of storing is what it is asked about: the index of a parameter that

@@ -49,6 +49,20 @@ const WORDS: &[&str] = &[
     "watch",
 ];
 
+/// Words of functions that move data to or from somewhere, which is over with the call or not.
+const TRANSFERS: &[&str] = &["read", "receive", "recv", "send", "transmit", "write"];
+
+/// What may stand behind such a word where it says what is moved, and how much: what says when, or who does it, is on no list.
+const MOVED: &[&str] = &[
+    "a", "all", "array", "ascii", "at", "be", "bin", "binary", "block", "blocks", "buf", "buffer", "byte",
+    "bytes", "char", "chars", "chunk", "data", "double", "doubles", "entropy", "exact", "exactly", "file",
+    "float", "floats", "frame", "frames", "from", "full", "fully", "header", "image", "int", "integer",
+    "ints", "le", "line", "lines", "long", "mem", "memory", "message", "msg", "n", "next", "number",
+    "packet", "pixels", "random", "raw", "record", "records", "row", "rows", "sample", "samples", "scanline",
+    "sector", "sectors", "short", "shorts", "some", "str", "string", "text", "to", "u", "unlocked", "value",
+    "values", "word", "words",
+];
+
 /// The same of data and numbers; what begins with a name is over with that as often.
 const BEGINS: &[&str] = &["begin", "start"];
 
@@ -73,6 +87,16 @@ fn is_called(view: &View<'_>, index: usize) -> bool {
     let unnumbered = |word: &String| word.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
     let said = |list: &[&str]| words.iter().any(|word| list.contains(&unnumbered(word).as_str()));
     said(WORDS) || view.function_contains(&["async", "nonblock"]) || !text && said(BEGINS)
+}
+
+/// Whether a function moves data in a way of which its name says more than what is moved: `spi_send_bg(data, length)`, `write_behind`.
+pub(super) fn transfers_somehow(view: &View<'_>) -> bool {
+    let words = function_words(&view.function.name);
+    let plain = |word: &String| word.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
+    let verb = words.iter().position(|word| TRANSFERS.contains(&plain(word).as_str()));
+    verb.is_some_and(|verb| {
+        words[verb + 1..].iter().map(plain).any(|word| !word.is_empty() && !MOVED.contains(&word.as_str()))
+    })
 }
 
 /// Takes back what was concluded of memory that may be needed after the call, with the lengths that go with it.

@@ -13,7 +13,7 @@ use crate::infer::words::numbers::MULTIPLIERS;
 use crate::infer::words::objects::{KEEPS_DATA, KEEPS_OBJECT};
 use crate::infer::{documented, getters};
 
-use super::{GOES_ON, done, unnumbered};
+use super::{GOES_ON, done_alone, unnumbered};
 
 /// Words of functions that change what they are given, and are over with that.
 const CHANGES: &[&str] = &[
@@ -218,14 +218,11 @@ pub(super) fn shown(view: &View<'_>, index: usize) -> bool {
 fn used(view: &View<'_>, index: usize, sized: bool) -> bool {
     let Some((_, constant)) = view.param(index).and_then(|param| param.ty.pointee()) else { return false };
     let any = |list: &[&str]| view.function_has_word(list);
-    let returns = view.function.result.is_scalar();
     let last = words(&view.function.name).pop().unwrap_or_default();
-    // `strnicmp`, `strnequal`, `mblen`.
-    let compares = ["cmp", "equal", "len"].iter().any(|end| last.ends_with(end));
     // `plot_tick_length(const float *lengths)` sets as many as there are: what is counted says how much there is, or what comes of it is no status.
     let status = view.function.result.is_integer() && !sized_type(&view.function.result);
-    let counted = COUNTS.contains(&last.as_str()) && (!status || sized);
-    let asks = constant && returns && (any(ASKS) || compares || counted);
+    let counted = COUNTS.contains(&last.as_str()) && view.function.result.is_scalar() && (!status || sized);
+    let asks = constant && (asks(view) || counted);
     // `frexp(double x, int *exponent)`, `mean(const double *values, int n)`.
     let float = |ty: &CType| matches!(ty.kind, Type::Float { .. });
     let integer = view.buffer(index).is_some_and(|(element, _)| element.is_integer());
@@ -237,13 +234,21 @@ fn used(view: &View<'_>, index: usize, sized: bool) -> bool {
         return asks;
     }
     let over = constant || sized || is_read_beside(view, index) || getters::gets(&view.function.name);
-    over && (done(view) || any(MAKES))
+    over && (done_alone(view) || any(MAKES))
         || asks
         || real
         || !constant && (any(CHANGES) || last == "clear") && over
         || !constant && documented::comes_out(view, index) && !goes_on(view)
         || is_transformed(view)
         || !constant && is_array_of(view, index) && !goes_on(view)
+}
+
+/// Whether a function is called like one that asks something, and returns a number.
+fn asks(view: &View<'_>) -> bool {
+    let last = words(&view.function.name).pop().unwrap_or_default();
+    // `strnicmp`, `strnequal`, `mblen`.
+    let compares = ["cmp", "equal", "len"].iter().any(|end| last.ends_with(end));
+    view.function.result.is_scalar() && (view.function_has_word(ASKS) || compares)
 }
 
 /// Whether something says how much there is: a number beside it, or its type. Of what is set up, and filled for good, nothing does.
