@@ -376,6 +376,73 @@ fn what_a_comment_leaves_of_an_end() {
     }
 }
 
+/// What is said of a length is that it counts bytes, or it counts something else.
+#[test]
+fn a_length_counts_bytes_where_nothing_else_is_said_of_it() {
+    let crc = "unsigned crc(const unsigned char *data, size_t len)";
+    let other = [
+        "@param len number of u32s in data",
+        "Computes the checksum over len doublewords.",
+        "The length is given in multiples of 16.",
+        "@param len data length / 4",
+        "@param len length in nibbles",
+        "@param len length in kB",
+        "@param len length in uint16_t",
+        "@param len number of paragraphs (16 bytes each)",
+        "@param len length, a word at a time",
+        "@param len one less than the size of data",
+        "@param len offset of the first byte that is not used",
+        "@param len word count",
+        "@param len the sample count",
+        "@param len cells",
+        "Data is len cachelines long.",
+        "data must hold 4*len bytes",
+        "data must hold twice len bytes",
+        "@param len width of the picture; there are three bytes per pixel",
+        "@param len size of data in 32-bit words",
+    ];
+    for doc in other {
+        assert!(!see(crc, &[], doc).contains("len(0)"), "{doc}: {}", see(crc, &[], doc));
+    }
+    for doc in [
+        "@param len number of bytes",
+        "@param len The length of the data",
+        "@param len size of data in bytes",
+        "@param len number of valid bytes in data",
+        "@param len Length of data.",
+        "Computes the checksum of len bytes.",
+        "@param len byte count",
+        "@param len how much there is",
+        "@param len number of octets of the input",
+    ] {
+        assert_eq!(see(crc, &[], doc), "bytes len(0) -> value", "{doc}");
+    }
+    let mean = "double mean(const double *values, size_t count)";
+    for doc in [
+        "@param count number of pairs of values",
+        "@param count number of complex values",
+        "@param count number of 3D vectors",
+        "@param count per channel",
+        "@param count frames",
+        "@param count number of rows of four",
+    ] {
+        assert!(!see(mean, &[], doc).contains("count(0)"), "{doc}: {}", see(mean, &[], doc));
+    }
+    for doc in [
+        "@param count number of values",
+        "@param count how many there are",
+        "@param count the number of elements",
+    ] {
+        assert_eq!(see(mean, &[], doc), "bytes count(0) -> value", "{doc}");
+    }
+    for declaration in [
+        "unsigned crc32_words(const void *data, size_t len)",
+        "unsigned hash_blocks(const void *data, size_t len)",
+    ] {
+        assert!(!see(declaration, &[], "").contains("len(0)"), "{declaration}");
+    }
+}
+
 /// Who has an object behind the call may release it, or need it.
 #[test]
 fn an_object_that_a_comment_says_somebody_has_is_asked_for() {

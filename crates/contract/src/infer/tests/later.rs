@@ -172,7 +172,6 @@ fn a_text_with_which_something_is_done_is_not_over() {
         "int dev_find_name(dev *d, const char *name)",
         "int dev_has_key(dev *d, const char *key)",
         "int dev_print(dev *d, const char *text)",
-        "int dev_delete_key(dev *d, const char *key)",
         "int dev_translate(dev *d, const char *text)",
     ] {
         let found = described(&[&[declaration], DEVICE].concat(), "");
