@@ -365,8 +365,8 @@ const OWNS: &[&str] = &["belong", "own"];
 
 /// The same of what it is put into, handed to, or stored in.
 const PUTS: &[&str] = &[
-    "assign", "attach", "enqueu", "gave", "give", "giving", "hand", "insert", "mov", "pass", "push", "put",
-    "queu", "regist", "return", "sav", "stor",
+    "attach", "enqueu", "handed", "handing", "hands", "insert", "push", "put", "queu", "regist", "sav",
+    "stor",
 ];
 
 /// What stands behind it there.
@@ -429,7 +429,7 @@ pub(super) fn may_end(function: &Function, called: &[String], others: &[String],
                     .is_some_and(|word| ["all", "future", "later", "new", "next", "older"].contains(&word)),
                 "keeps" => alone && words.get(at + 1..at + 3) != Some(&["the", "same"]),
                 "takes" => behind.is_none_or(|word| {
-                    !["a", "an"].contains(&word) && word.parse::<u32>().is_err() && !other(&word)
+                    !["a", "an", "place"].contains(&word) && word.parse::<u32>().is_err() && !other(&word)
                 }),
                 word => MAY_END.contains(&word),
             }
@@ -446,12 +446,15 @@ pub(super) fn may_end(function: &Function, called: &[String], others: &[String],
             place(at)
                 && !adjective(at)
                 && function.result.pointee().is_none()
+                && !words[at].ends_with("ed")
                 && STEMS.iter().any(|stem| words[at].starts_with(stem))
+                // `FreeType doesn't use it.`
+                && (!words[at].starts_with("free") || ["free", "freeing", "frees"].contains(&words[at]))
         };
         // `valid until the statement is destroyed`.
         let until = |at: usize| words[..at].iter().rev().take(8).any(|word| *word == "until");
         let said = |at: usize| {
-            MAY_END.contains(&words[at]) && words[at + 1..].iter().take(6).any(it)
+            MAY_END.contains(&words[at]) && words[at] != "takes" && words[at + 1..].iter().take(6).any(it)
                 || ENDED.contains(&words[at]) && passive(at) && words[at.saturating_sub(4)..at].iter().any(it)
         };
         let begin = |at: usize, list: &[&str]| list.iter().any(|begin| words[at].starts_with(begin));
@@ -459,7 +462,7 @@ pub(super) fn may_end(function: &Function, called: &[String], others: &[String],
         let into = |at: usize| words[at + 1..].iter().take(3).any(|word| INTO.contains(word));
         let had = |at: usize| {
             let by = passive(at) && words[at.saturating_sub(4)..at].iter().any(it);
-            begin(at, OWNS) && (by || near(at).is_some())
+            begin(at, OWNS) && (by || ["own", "owns"].contains(&words[at]) && near(at).is_some())
                 || words[at] == "belongs" && words[..at].iter().any(it)
                 || begin(at, PUTS) && (by && into(at) || place(at) && near(at).is_some_and(into))
         };

@@ -31,8 +31,14 @@ pub(super) fn pauses(function: &Function, all: &[&Function]) -> bool {
     called(function).is_some() && stem(function, all).is_none()
 }
 
-/// Words behind the one by which a function begins something that say that it only asks, shows or undoes that: `ctx_init_state(ctx)`.
-const BEGUN: &[&str] = &["check", "done", "dump", "ok", "print", "reset", "show", "state", "status", "test"];
+/// Words behind the one by which a function begins something that say how, with what, or which form of it this is: `mpz_init_set_si`, `x_init_with_file`. What stands
+/// there besides is begun, asked or done: `ctx_init_state(ctx)`, `ctx_init_complete`, `ctx_init_once`.
+const BEGUN: &[&str] = &[
+    "alloc", "array", "base", "buf", "buffer", "bytes", "clear", "copy", "custom", "d", "data", "default",
+    "defaults", "empty", "ex", "f", "fd", "file", "from", "full", "i", "in", "internal", "l", "len", "mem",
+    "memory", "multi", "path", "q", "r", "random", "set", "si", "size", "static", "str", "string", "u", "ui",
+    "using", "v", "value", "with", "z", "zero",
+];
 
 /// Whether a function is called like one that begins something, and not like one that asks whether that has begun: `ctx_initialized(ctx)`.
 pub(super) fn begins(function: &Function) -> bool {
@@ -41,7 +47,12 @@ pub(super) fn begins(function: &Function) -> bool {
     let verb = name.iter().position(|word| BEGINS.iter().any(|begins| plain(word).ends_with(begins)));
     verb.is_some_and(|verb| {
         let asked = name[..verb].iter().any(|word| LOOKS.contains(&word.as_str()));
-        !asked && !name[verb + 1..].iter().any(|word| BEGUN.contains(&word.as_str()))
+        // `gmp_randinit_mt(state)` begins what it is called after.
+        let glued = name[verb].len() > 6
+            && !["de", "pre", "re", "un"].iter().any(|before| name[verb].starts_with(before))
+            && !BEGINS.contains(&plain(&name[verb]).as_str());
+        let behind = || name[verb + 1..].iter().map(plain);
+        !asked && (glued || behind().all(|word| word.is_empty() || BEGUN.contains(&word.as_str())))
     })
 }
 

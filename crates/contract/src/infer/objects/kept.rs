@@ -428,7 +428,9 @@ fn reads(view: &View<'_>, index: usize, objects: &[usize]) -> bool {
         })
     };
     // `ZSTD_compress_usingCDict(cctx, …, const cdict)`, but not `widget_read_mode(widget, const theme *)`.
-    let beside = name.iter().rev().find(|word| !VARIANTS.contains(&word.as_str()));
+    let own_words = named::own_words(view, index);
+    let beside =
+        name.iter().rev().find(|word| !VARIANTS.contains(&word.as_str()) && !own_words.contains(word));
     // `size_t ZSTD_sizeof_CCtx(const ZSTD_CCtx *)`.
     let measured = objects.len() == 1
         && result.is_integer()
