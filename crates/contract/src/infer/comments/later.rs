@@ -31,7 +31,7 @@ const LATER: &[&str] = &[
     "cancels",
     "completes",
     "completion",
-    "concurrent",
+    "concurrently with",
     "continuous",
     "defer",
     "do not change",

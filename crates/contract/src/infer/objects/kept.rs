@@ -406,7 +406,10 @@ fn reads(view: &View<'_>, index: usize, objects: &[usize]) -> bool {
     }
     let all = words(&view.function.name);
     // `point_x(const full_point *)`.
-    let of_it = objects.len() == 1 && (0..after.len()).any(|at| all.starts_with(&after[at..]));
+    let called_after = (0..after.len()).any(|at| all.starts_with(&after[at..]));
+    let of_it = objects.len() == 1 && called_after;
+    // `EVP_PKEY_print_public(out, const pkey, …)` prints what it is called after.
+    let beside_it = objects.len() > 1 && !called_after;
     // What a thing is asked for is a noun as often; `lib_state(const config *)` sets it.
     let gets = objects.len() == 1 && result.pointee().is_some();
     let list = if of_it || gets { READS } else { READS_BESIDE };
@@ -428,9 +431,11 @@ fn reads(view: &View<'_>, index: usize, objects: &[usize]) -> bool {
         })
     };
     // `ZSTD_compress_usingCDict(cctx, …, const cdict)`, but not `widget_read_mode(widget, const theme *)`.
-    let own_words = named::own_words(view, index);
-    let beside =
-        name.iter().rev().find(|word| !VARIANTS.contains(&word.as_str()) && !own_words.contains(word));
+    let own_words = named::own_words(view, index).concat();
+    let beside = name
+        .iter()
+        .rev()
+        .find(|word| !VARIANTS.contains(&word.as_str()) && !own_words.contains(word.as_str()));
     // `size_t ZSTD_sizeof_CCtx(const ZSTD_CCtx *)`.
     let measured = objects.len() == 1
         && result.is_integer()
@@ -448,7 +453,7 @@ fn reads(view: &View<'_>, index: usize, objects: &[usize]) -> bool {
         || real
         || measured
         || name.iter().any(turns)
-        || if objects.len() > 1 { beside.is_some_and(said) } else { name.iter().any(said) }
+        || if beside_it { beside.is_some_and(said) } else { name.iter().any(said) }
         || computes(view, index)
 }
 
