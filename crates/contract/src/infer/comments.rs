@@ -399,7 +399,9 @@ const MEMORY: &[&str] = &[
 /// something is kept is about the object where it is `alone`.
 pub(super) fn may_end(function: &Function, called: &[String], others: &[String], alone: bool) -> bool {
     sentences(function).iter().filter(|sentence| !is_about_another(sentence, function)).any(|sentence| {
-        let words: Vec<&str> = words_of(sentence).filter(|word| !word.is_empty()).collect();
+        // `NULL to use malloc() and free()` names functions.
+        let said = sentence.split_whitespace().filter(|word| !word.contains("()"));
+        let words: Vec<&str> = said.flat_map(words_of).filter(|word| !word.is_empty()).collect();
         let other = |word: &&str| {
             MEMORY.contains(word) || others.iter().any(|other| other.split(' ').next_back() == Some(word))
         };

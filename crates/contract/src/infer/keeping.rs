@@ -55,7 +55,31 @@ pub(super) fn of_data(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
         let kept = (nothing || called) && !done_alone(view) || goes_on || goes_off || during::lasts(view);
         return kept.then(|| format!("the library may keep `{name}` after the call"));
     };
-    (!used_up(view)).then(|| format!("`{}` may keep `{name}` after the call", view.name(object)))
+    let used = used_up(view) && !is_with(view, index);
+    (!used).then(|| format!("`{}` may keep `{name}` after the call", view.name(object)))
+}
+
+/// Whether a function is called after what it is given, and not after a piece of what goes through it, or says with what something is done, now or from now
+/// on: `dev_verify_key(dev, key, length)`, `dev_encode_dict(dev, dict, length)`, `dev_check_against(dev, data, length)`.
+fn is_with(view: &View<'_>, index: usize) -> bool {
+    let words = unnumbered(&view.function.name);
+    let Some(verb) = words.iter().position(|word| USES.iter().any(|uses| word.ends_with(uses))) else {
+        return false;
+    };
+    let behind = &words[verb + 1..];
+    let last = behind.last().filter(|last| !later::is_moved(last));
+    let own = view.words(index);
+    let named = last.zip(own.last()).is_some_and(|(last, own)| {
+        last.len() > 2 && own.len() > 2 && (last.starts_with(own.as_str()) || own.starts_with(last.as_str()))
+    });
+    // `compress_usingDict(cctx, dst, …, dict)` makes something of it.
+    let fills =
+        (0..view.function.params.len()).any(|at| view.buffer(at).is_some_and(|(_, constant)| !constant));
+    let with =
+        behind.iter().any(|word| ["against", "by", "from", "using", "via", "with"].contains(&word.as_str()));
+    // `dev_update_firmware(dev, data, length)`.
+    let run = RUNS.contains(&words[verb].as_str()) && last.is_some();
+    !fills && (named || with || run)
 }
 
 /// Whether a function is called like one that uses up what it is given before it returns, and like none that keeps it.

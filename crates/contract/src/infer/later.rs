@@ -89,6 +89,11 @@ fn is_called(view: &View<'_>, index: usize) -> bool {
     said(WORDS) || view.function_contains(&["async", "nonblock"]) || !text && said(BEGINS)
 }
 
+/// Whether a word says what is moved, and no more.
+pub(super) fn is_moved(word: &str) -> bool {
+    MOVED.contains(&word)
+}
+
 /// Whether a function moves data in a way of which its name says more than what is moved: `spi_send_bg(data, length)`, `write_behind`.
 pub(super) fn transfers_somehow(view: &View<'_>) -> bool {
     let words = function_words(&view.function.name);

@@ -443,6 +443,40 @@ fn a_length_counts_bytes_where_nothing_else_is_said_of_it() {
     }
 }
 
+/// Data that a function is called after, or with which something is done from now on, may be needed later: a copy that goes with the object, or a line.
+#[test]
+fn data_with_which_something_is_done_is_not_over() {
+    for declaration in [
+        "int dev_encode_dict(dev *d, const unsigned char *dict, size_t dict_len)",
+        "int dev_compress_dictionary(dev *d, const unsigned char *dict, size_t dict_len)",
+        "int dev_verify_key(dev *d, const unsigned char *key, size_t key_len)",
+        "int dev_decrypt_key(dev *d, const unsigned char *key, size_t key_len)",
+        "int dev_check_against(dev *d, const unsigned char *data, size_t len)",
+        "int dev_verify_with(dev *d, const unsigned char *data, size_t len)",
+        "int dev_send_via(dev *d, const unsigned char *data, size_t len)",
+        "int dev_print_using(dev *d, const unsigned char *data, size_t len)",
+        "int dev_update_from(dev *d, const unsigned char *data, size_t len)",
+        "int dev_update_firmware(dev *d, const unsigned char *data, size_t len)",
+        "int dev_import_settings(dev *d, const unsigned char *data, size_t len)",
+        "int dev_execute_program(dev *d, const unsigned char *code, size_t len)",
+        "int dev_search_index(dev *d, const unsigned char *index, size_t len)",
+        "int dev_query_cache(dev *d, const unsigned char *cache, size_t len)",
+        "int dev_sign_cert(dev *d, const unsigned char *cert, size_t len)",
+    ] {
+        let found = see(declaration, DEVICE, "");
+        assert!(found.contains('?'), "{declaration}: {found}");
+    }
+    for declaration in [
+        "int dev_write_data(dev *d, const unsigned char *data, size_t len)",
+        "int dev_write(dev *d, const unsigned char *buf, size_t len)",
+        "int dev_digest_update(dev *d, const unsigned char *data, size_t len)",
+        "int dev_verify(dev *d, const unsigned char *sig, size_t sig_len)",
+        "int dev_encode_block(dev *d, const unsigned char *block, size_t len)",
+    ] {
+        assert_eq!(see(declaration, DEVICE, ""), "object bytes len(1) -> value", "{declaration}");
+    }
+}
+
 /// Who has an object behind the call may release it, or need it.
 #[test]
 fn an_object_that_a_comment_says_somebody_has_is_asked_for() {
