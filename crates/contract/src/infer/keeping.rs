@@ -59,6 +59,11 @@ pub(super) fn of_data(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
     (!used).then(|| format!("`{}` may keep `{name}` after the call", view.name(object)))
 }
 
+/// Whether a number is called after a parameter as its length.
+fn is_counted(view: &View<'_>, index: usize) -> bool {
+    (0..view.function.params.len()).any(|at| view.sizes_by_name(at, index))
+}
+
 /// Whether a function is called after what it is given, and not after a piece of what goes through it, or says with what something is done, now or from now
 /// on: `dev_verify_key(dev, key, length)`, `dev_encode_dict(dev, dict, length)`, `dev_check_against(dev, data, length)`.
 fn is_with(view: &View<'_>, index: usize) -> bool {
@@ -70,7 +75,7 @@ fn is_with(view: &View<'_>, index: usize) -> bool {
     let last = behind.last().filter(|last| !later::is_moved(last));
     let own = view.words(index);
     let named = last.zip(own.last()).is_some_and(|(last, own)| {
-        last.len() > 2 && own.len() > 2 && (last.starts_with(own.as_str()) || own.starts_with(last.as_str()))
+        last.len() > 1 && own.len() > 1 && (last.starts_with(own.as_str()) || own.starts_with(last.as_str()))
     });
     // `compress_usingDict(cctx, dst, …, dict)` makes something of it.
     let fills =
@@ -213,7 +218,7 @@ pub(super) fn of_walled(view: &View<'_>, draft: &Draft, index: usize) -> bool {
         || keeps(view) && !computes
         || !object && !during::shown(view, index)
         || constant && is_record(view, index) && keeps_objects(view)
-        || object && !done(view)
+        || object && (!done(view) || constant && is_counted(view, index) && is_with(view, index))
         || goes_on
         || used_later
         || is_requested(view)

@@ -125,6 +125,12 @@ const BEHIND: &[&str] = &[
     "with",
 ];
 
+/// Those of the verbs that are said of memory.
+const FREES: &[&str] = &["clean", "dealloc", "destr", "free", "releas"];
+
+/// Beginnings of words of a comment by which what it speaks of is there afterwards.
+const STAYS: &[&str] = &["again", "keep", "reopen", "reus", "remain", "stay"];
+
 /// Words that stand behind the object of such a sentence where somebody else does it, or another time.
 const OTHERS: &[&str] = &["automatically", "by", "later", "once", "when", "whenever", "with"];
 
@@ -175,6 +181,12 @@ fn said(function: &Function) -> Said {
         }
     };
     let clauses = clauses(function);
+    // `Closes the file, keeping the object.`, `It can be run again.`
+    let stays = clauses.iter().any(|clause| {
+        let mut all = words_of(clause);
+        let denied = words_of(clause).any(|word| ["cannot", "never", "no", "not"].contains(&word));
+        !denied && all.any(|word| STAYS.iter().any(|stays| word.starts_with(stays)))
+    });
     // `the pool itself is freed with its arena`.
     let goes_on = clauses.iter().any(|clause| {
         let mut words = words_of(clause).skip_while(|word| *word != "itself");
@@ -241,9 +253,26 @@ fn said(function: &Function) -> Said {
                     .copied()
                     .collect::<Vec<_>>()
             });
-            let whole =
-                object.last().is_none_or(|last| !THINGS.contains(last)) || of.is_none_or(|of| is_it(&of));
-            return if is_it(&object) && whole && !goes_on { Said::It } else { Said::Other };
+            let whole = object.last().is_none_or(|last| !THINGS.contains(last))
+                || of.as_ref().is_none_or(|of| is_it(of));
+            // `Frees up memory`, `Free memory in bytes`, `Delete one`, `Closes the door to the yard`.
+            let head = object.last().copied().unwrap_or_default();
+            let next = behind.iter().skip_while(|word| **word != head).nth(1).copied().unwrap_or_default();
+            let memory = ["memory", "resources", "storage"].contains(&head);
+            let some = ["data", "ones"].contains(&head)
+                || head == "one" && next != "that"
+                || head == "all" && of.is_none();
+            let other = some
+                || memory
+                    && (object.contains(&"up")
+                        || next == "in"
+                        || !FREES.iter().any(|verb| all[at].starts_with(verb)))
+                || ["from", "to"].contains(&next);
+            return if is_it(&object) && whole && !goes_on && !stays && !other {
+                Said::It
+            } else {
+                Said::Other
+            };
         }
     }
     Said::Nothing

@@ -177,6 +177,7 @@ const PARTS: &[&str] = &[
     "multiples",
     "offset",
     "per",
+    "quarter",
     "rank",
     "stride",
     "times",
@@ -236,8 +237,12 @@ fn is_strange(about: &str, own: &[String], bytes: bool) -> bool {
     let count =
         all.windows(2).any(|pair| pair[1] == "count" && !BEFORE_COUNT.contains(&pair[0]) && !good(pair[0]));
     let part = all.iter().any(|word| PARTS.contains(word) || word.contains('/') && word.len() < 3);
+    // `length (32-bit)`.
+    let wide = all.windows(2).any(|pair| {
+        ["bit", "bits"].contains(&pair[1]) && pair[0] != "8" && pair[0].chars().all(|c| c.is_ascii_digit())
+    });
     let at_a_time = about.contains("at a time");
-    number || given || count || part || at_a_time
+    number || given || count || part || wide || at_a_time
 }
 
 /// What may stand behind *in* where it is no unit.
