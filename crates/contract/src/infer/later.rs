@@ -56,11 +56,11 @@ const TRANSFERS: &[&str] = &["read", "receive", "recv", "send", "transmit", "wri
 const MOVED: &[&str] = &[
     "a", "all", "array", "ascii", "at", "be", "bin", "binary", "block", "blocks", "buf", "buffer", "byte",
     "bytes", "char", "chars", "chunk", "data", "double", "doubles", "entropy", "exact", "exactly", "file",
-    "float", "floats", "frame", "frames", "from", "full", "fully", "header", "image", "int", "integer",
-    "ints", "le", "line", "lines", "long", "mem", "memory", "message", "msg", "n", "next", "number",
-    "packet", "pixels", "random", "raw", "record", "records", "row", "rows", "sample", "samples", "scanline",
-    "sector", "sectors", "short", "shorts", "some", "str", "string", "text", "to", "u", "unlocked", "value",
-    "values", "word", "words",
+    "float", "floats", "frame", "frames", "from", "full", "fully", "header", "image", "in", "input", "int",
+    "integer", "ints", "le", "line", "lines", "long", "mem", "memory", "message", "msg", "n", "next",
+    "number", "packet", "pixels", "random", "raw", "record", "records", "row", "rows", "sample", "samples",
+    "scanline", "sector", "sectors", "short", "shorts", "some", "str", "string", "text", "to", "u",
+    "unlocked", "value", "values", "word", "words",
 ];
 
 /// The same of data and numbers; what begins with a name is over with that as often.

@@ -346,7 +346,8 @@ const READS: &[&str] = &[
 const VARIANTS: &[&str] = &["ex", "fp", "r", "using", "with"];
 
 /// Those of them that say that a number is asked for.
-const MEASURES: &[&str] = &["capacity", "count", "len", "length", "memusage", "num", "size", "sizeof"];
+const MEASURES: &[&str] =
+    &["capacity", "count", "id", "len", "length", "memusage", "num", "number", "size", "sizeof"];
 
 /// Those of them that are verbs: beside an object that is changed a noun says what that gets.
 const READS_BESIDE: &[&str] = &[
