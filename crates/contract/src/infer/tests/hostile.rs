@@ -346,6 +346,19 @@ fn what_a_comment_leaves_of_an_end() {
         ("void pool_cleanup(pool *p)", "Removes expired entries."),
         ("void pool_close(pool *p)", "Closes the innermost bracket."),
         ("void pool_release(pool *p)", "Lets the key go."),
+        ("void pool_destroy(pool *p)", "Destroy the window belonging to the pool."),
+        ("void pool_release(pool *p)", "Release the pool's lock."),
+        ("void pool_close(pool *p)", "Close the pool to new requests."),
+        ("void pool_end(pool *p)", "End this line."),
+        ("void pool_cleanup(pool *p)", "Cleans up after a failed run; the object can be run again."),
+        ("void pool_cleanup(pool *p)", "Clean the data."),
+        ("void pool_delete(pool *p)", "Delete one."),
+        ("void pool_delete(pool *p)", "Delete all."),
+        ("void pool_drop(pool *p)", "Drops this from view."),
+        ("void pool_free(pool *p)", "Frees up memory by dropping caches."),
+        ("void pool_free(pool *p)", "Free memory in bytes."),
+        ("void pool_close(pool *p)", "Close the pool, keeping the object."),
+        ("void pool_close(pool *p)", "Closes the pool. The handle stays valid."),
     ] {
         let found = see(end, &["pool *pool_create(int n)"], doc);
         assert!(!found.contains("ended"), "{end} {doc}: {found}");
