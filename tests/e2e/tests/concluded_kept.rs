@@ -9,7 +9,9 @@ use hotcell_bind::Bound;
 use hotcell_e2e::bound::bind;
 use hotcell_e2e::cli::Folder;
 
-const CONTRACT: &str = "hotcell = 1\nlibrary = \"dial\"\nheaders = [\"dial.h\"]\nlink = [\"dial\"]\n";
+// An `int` that a function returns of its only object may say no more than that it went well.
+const CONTRACT: &str = "hotcell = 1\nlibrary = \"dial\"\nheaders = [\"dial.h\"]\nlink = [\"dial\"]\n\
+                        [function.dial_ring]\nparams.d = { in = \"handle\" }\n";
 
 struct Dials {
     session: Session,
