@@ -460,12 +460,14 @@ pub(super) fn may_end(function: &Function, called: &[String], others: &[String],
                 || ENDED.contains(&words[at]) && passive(at) && words[at.saturating_sub(4)..at].iter().any(it)
         };
         let begin = |at: usize, list: &[&str]| list.iter().any(|begin| words[at].starts_with(begin));
-        let near = |at: usize| words[at + 1..].iter().take(3).position(it).map(|it_at| at + 1 + it_at);
+        // Of what comes out a comment says *it* as well.
+        let this = |word: &&str| own(word) || function.result.pointee().is_none() && it(word);
+        let near = |at: usize| words[at + 1..].iter().take(3).position(this).map(|it_at| at + 1 + it_at);
         let into = |at: usize| words[at + 1..].iter().take(3).any(|word| INTO.contains(word));
         let had = |at: usize| {
-            let by = passive(at) && words[at.saturating_sub(4)..at].iter().any(it);
+            let by = passive(at) && words[at.saturating_sub(4)..at].iter().any(this);
             begin(at, OWNS) && (by || ["own", "owns"].contains(&words[at]) && near(at).is_some())
-                || words[at] == "belongs" && words[..at].iter().any(it)
+                || words[at] == "belongs" && words[..at].iter().any(this)
                 || begin(at, PUTS) && (by && into(at) || place(at) && near(at).is_some_and(into))
         };
         let ends = |at: usize| {
@@ -693,4 +695,16 @@ fn sentences(function: &Function) -> Vec<String> {
     let text = (0..words.len()).map(separated).collect::<Vec<_>>().join(" ").to_lowercase();
     let text = text.replace('-', " ").replace("null", "nul");
     text.split(['.', ';']).map(|sentence| sentence.trim().to_owned()).collect()
+}
+
+/// First words of a comment that says what a function is asked for: `How many there are.`, `Whether it is open.`
+const ANSWERS: &[&str] = &[
+    "count", "gets", "how", "its", "nonzero", "number", "returns", "the", "true", "what", "whether", "which",
+];
+
+/// Whether a comment begins with what is asked for, and not with what is done.
+pub(super) fn answers(function: &Function) -> bool {
+    let all = sentences(function);
+    let first = all.iter().flat_map(|sentence| words_of(sentence)).find(|word| !word.is_empty());
+    first.is_some_and(|word| ANSWERS.contains(&word))
 }

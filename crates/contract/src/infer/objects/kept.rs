@@ -250,6 +250,7 @@ const READS: &[&str] = &[
     "level",
     "lookup",
     "m",
+    "mark",
     "match",
     "matches",
     "max",
@@ -442,7 +443,11 @@ fn reads(view: &View<'_>, index: usize, objects: &[usize]) -> bool {
         && result.is_integer()
         && name.iter().any(|word| MEASURES.contains(&word.as_str()));
     // `int config_engage(const config *)` returns whether it has done something.
-    let status = result.written == "int" && view.function.params.len() == 1;
+    let several = |word: &String| word.len() > 3 && word.ends_with('s') && !word.ends_with("ss");
+    let status = result.written == "int"
+        && view.function.params.len() == 1
+        && !name.last().is_some_and(several)
+        && !comments::answers(view.function);
     let copies = objects.len() == 2
         && objects.iter().all(|&at| view.handle(at) == view.handle(index))
         && view.function_has_word(COPIES);

@@ -389,6 +389,18 @@ fn what_a_comment_leaves_of_an_end() {
     }
 }
 
+/// A comment that begins with what is asked for is about a number.
+#[test]
+fn a_comment_says_what_is_asked_for() {
+    let beside = ["void theme_free(theme *t)", "theme *theme_new(void)"];
+    for doc in ["How strong it is.", "Whether it is in use.", "Its strength.", "The strength."] {
+        assert_eq!(see("int theme_vigour(const theme *t)", &beside, doc), "object -> value", "{doc}");
+    }
+    for doc in ["", "Wears it.", "Makes it that of all windows.", "Engage it."] {
+        assert!(see("int theme_vigour(const theme *t)", &beside, doc).starts_with('?'), "{doc}");
+    }
+}
+
 /// What is said of a length is that it counts bytes, or it counts something else.
 #[test]
 fn a_length_counts_bytes_where_nothing_else_is_said_of_it() {
@@ -557,6 +569,7 @@ fn what_is_read_of_an_object_is_said_by_a_verb_or_is_its_own() {
         ("float theme_height(const theme *t)", "object -> value"),
         ("unsigned theme_flags(const theme *t)", "object -> value"),
         ("int theme_weight(const theme *t)", "object -> value"),
+        ("int theme_parts(const theme *t)", "object -> value"),
         ("double lib_random(const theme *t, double sigma)", "object value -> value"),
         ("size_t lib_sizeof_theme(const theme *t)", "object -> value"),
         ("int view_print(view *v, const theme *t)", "object object -> value"),
