@@ -228,6 +228,7 @@ const READS: &[&str] = &[
     "family",
     "find",
     "finite",
+    "first",
     "flags",
     "format",
     "g",
@@ -244,6 +245,7 @@ const READS: &[&str] = &[
     "key",
     "kind",
     "l",
+    "last",
     "leaf",
     "len",
     "length",
@@ -414,7 +416,10 @@ fn reads(view: &View<'_>, index: usize, objects: &[usize]) -> bool {
     let beside_it = objects.len() > 1 && !called_after;
     // What a thing is asked for is a noun as often; `lib_state(const config *)` sets it.
     let gets = objects.len() == 1 && result.pointee().is_some();
-    let list = if of_it || gets { READS } else { READS_BESIDE };
+    // `edition_pages(const edition_book *)` begins as its type does.
+    let own_first = named::own_words(view, index).into_iter().next();
+    let of_library = objects.len() == 1 && own_first.is_some() && all.first() == own_first.as_ref();
+    let list = if of_it || gets || of_library { READS } else { READS_BESIDE };
     let said = |word: &String| {
         let plain = word.trim_end_matches(|c: char| c.is_ascii_digit());
         let glued = |part: &&str| part.len() > 4 && plain.ends_with(part);

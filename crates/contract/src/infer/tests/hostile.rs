@@ -570,6 +570,7 @@ fn what_is_read_of_an_object_is_said_by_a_verb_or_is_its_own() {
         ("unsigned theme_flags(const theme *t)", "object -> value"),
         ("int theme_weight(const theme *t)", "object -> value"),
         ("int theme_parts(const theme *t)", "object -> value"),
+        ("int theme_last(const theme *t)", "object -> value"),
         ("double lib_random(const theme *t, double sigma)", "object value -> value"),
         ("size_t lib_sizeof_theme(const theme *t)", "object -> value"),
         ("int view_print(view *v, const theme *t)", "object object -> value"),
