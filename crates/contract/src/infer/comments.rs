@@ -456,7 +456,7 @@ pub(super) fn may_end(function: &Function, called: &[String], others: &[String],
         // `valid until the statement is destroyed`.
         let until = |at: usize| words[..at].iter().rev().take(8).any(|word| *word == "until");
         let said = |at: usize| {
-            MAY_END.contains(&words[at]) && words[at] != "takes" && words[at + 1..].iter().take(6).any(it)
+            MAY_END.contains(&words[at]) && words[at + 1..].iter().take(6).any(it)
                 || ENDED.contains(&words[at]) && passive(at) && words[at.saturating_sub(4)..at].iter().any(it)
         };
         let begin = |at: usize, list: &[&str]| list.iter().any(|begin| words[at].starts_with(begin));

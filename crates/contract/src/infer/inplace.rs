@@ -62,7 +62,7 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
             continue;
         }
         match array(view, index) {
-            Some(role) => match kept(view, draft, index) {
+            Some(role) => match kept(view, draft, index, true) {
                 Some(reason) => notes.add(index, reason),
                 None => draft.params[index] = Some(Fact::inferred(role, "array-in-place")),
             },
@@ -89,7 +89,7 @@ fn bytes(view: &View<'_>, draft: &mut Draft, index: usize, notes: &mut Notes) {
     match lengths::writable(view, draft, index) {
         Err(reason) => notes.add(index, reason),
         Ok(None) => {}
-        Ok(Some(length)) => match kept(view, draft, index) {
+        Ok(Some(length)) => match kept(view, draft, index, false) {
             Some(reason) => notes.add(index, reason),
             None => {
                 let rule = "bytes-in-place";
@@ -177,7 +177,7 @@ fn structure(view: &View<'_>, draft: &mut Draft, index: usize, ty: &CType, notes
     if view.known.structs.against(record, direction).is_some() {
         return;
     }
-    let kept = || if settles(view, index) { None } else { kept(view, draft, index) };
+    let kept = || if settles(view, index) { None } else { kept(view, draft, index, true) };
     if let Some(reason) = several(view, index).or_else(kept) {
         return notes.add(index, reason);
     }
@@ -266,7 +266,7 @@ fn is_element(view: &View<'_>, record: &CType) -> bool {
 }
 
 /// Why a function may still need what a pointer leads to when it has returned, or takes the memory itself.
-fn kept(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
+fn kept(view: &View<'_>, draft: &Draft, index: usize, array: bool) -> Option<String> {
     let name = view.name(index);
     if ending(&view.function.name).is_some_and(|(ending, _)| ending == Ending::Releases) {
         return Some(format!("the function is called like one that releases `{name}`"));
@@ -274,5 +274,5 @@ fn kept(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
     if view.function_has_word(CONSTRUCTORS) {
         return Some(format!("what the function makes may lie in `{name}`"));
     }
-    keeping::of_memory(view, draft, index)
+    keeping::of_memory(view, draft, index, array)
 }

@@ -118,8 +118,8 @@ pub(super) fn of_number(view: &View<'_>, draft: &Draft, index: usize) -> Option<
 }
 
 /// Why memory that may be written may be needed after the call. It is done with then where the function is called like one that
-/// fills, or uses up; without an object that could keep it, also where what it computes shows it.
-pub(super) fn of_memory(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
+/// fills, or uses up; without an object that could keep it, an `array` also where what the function does with it shows it.
+pub(super) fn of_memory(view: &View<'_>, draft: &Draft, index: usize, array: bool) -> Option<String> {
     let name = view.name(index);
     if comments::kept(view.function) {
         return Some(format!(
@@ -133,7 +133,8 @@ pub(super) fn of_memory(view: &View<'_>, draft: &Draft, index: usize) -> Option<
         return Some(format!("the library may keep `{name}` after the call"));
     }
     let object = changed(view, draft, index);
-    let over = if object.is_some() { done(view) } else { done_alone(view) || during::shown(view, index) };
+    let over =
+        if object.is_some() { done(view) } else { done_alone(view) || array && during::shown(view, index) };
     if over {
         return None;
     }

@@ -79,7 +79,7 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
             notes.add(pointer, format!("`{}` may be the capacity of `{name}`", view.name(capacity)));
             continue;
         }
-        if let Some(reason) = keeping::of_memory(view, draft, pointer) {
+        if let Some(reason) = keeping::of_memory(view, draft, pointer, false) {
             notes.add(pointer, reason);
             continue;
         }

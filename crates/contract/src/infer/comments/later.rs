@@ -25,8 +25,6 @@ const LATER: &[&str] = &[
     "by the device",
     "by the driver",
     "by the hardware",
-    "hardware fills",
-    "over with the next",
     "by the interrupt",
     "cancels",
     "completes",
@@ -51,10 +49,12 @@ const LATER: &[&str] = &[
     "from an interrupt",
     "from now on",
     "from then on",
+    "hardware fills",
     "has ended",
     "immediately returns",
     "in a thread",
     "in parallel",
+    "in place",
     "in threads",
     "incremented for",
     "interrupt",
@@ -63,7 +63,6 @@ const LATER: &[&str] = &[
     "is started",
     "kept",
     "later",
-    "left in place",
     "mapped",
     "next interrupt",
     "next tick",
@@ -76,6 +75,7 @@ const LATER: &[&str] = &[
     "not touch",
     "once ",
     "other thread",
+    "over with the next",
     "periodic",
     "played",
     "pointer to it is",
@@ -83,9 +83,9 @@ const LATER: &[&str] = &[
     "polling",
     "pushed to the",
     "queued",
-    "read in place",
     "references buf",
     "references the",
+    "refreshes",
     "returns at once",
     "returns immediately",
     "ring ",
@@ -93,9 +93,7 @@ const LATER: &[&str] = &[
     "scheduled",
     "send queue",
     "sender thread",
-    "refreshes",
     "signal is raised",
-    "stays in place",
     "the interrupt",
     "thread of its own",
     "timer tick",
@@ -105,7 +103,6 @@ const LATER: &[&str] = &[
     "updated each",
     "updated from",
     "updated when",
-    "used in place",
     "wait()",
     "when done",
     "when finished",
@@ -115,10 +112,7 @@ const LATER: &[&str] = &[
     "whenever it",
     "whenever the",
     "whenever x",
-    "while a",
-    "while it",
-    "while running",
-    "while the",
+    "while ",
     "with each tick",
     "without waiting",
     "worker thread",
@@ -147,11 +141,15 @@ pub(in crate::infer) fn goes_on(function: &Function) -> bool {
                 && !behind.contains(" by ")
                 && !behind.contains("with ");
             let reads = phrase == "until" && itself && READ.iter().any(|read| behind.contains(read));
-            begins
-                && !reads
-                && !(phrase == "runs"
-                    && (at == 0 || behind.starts_with("faster"))
-                    && !behind.contains("thread"))
+            // `Runs it.` says no more; `runs faster` compares, and `while (` is code.
+            let other = match phrase {
+                "runs" => {
+                    at == 0 && behind == "it" || behind.starts_with("faster") && !behind.contains("thread")
+                }
+                "while " => behind.starts_with('('),
+                _ => false,
+            };
+            begins && !reads && !other
         })
     };
     sentences(function).iter().any(|sentence| {

@@ -41,7 +41,7 @@ const CHANGES: &[&str] = &[
 /// Words of functions that ask something of what they are given.
 const ASKS: &[&str] = &["cmp", "compare", "equal", "equals", "gcd", "has", "is", "perfect", "validate"];
 
-/// Words of functions that make a digest of what they are given, or something at random.
+/// Last words of functions that make a digest of what they are given.
 const MAKES: &[&str] = &["hash", "md5", "sha1", "sha256", "sha512"];
 
 /// Words of functions that make what they write of what they read, besides those that are done with what they are given.
@@ -230,11 +230,16 @@ fn used(view: &View<'_>, index: usize, sized: bool) -> bool {
     let part = !constant && integer && given && view.called(index, PARTS_OF_NUMBERS);
     let computed = constant && VALUES.contains(&last.as_str()) && sized;
     let real = (part || computed) && float(&view.function.result) && !keeps(view) && !any(LASTS);
+    // `sha256(data, length, out)`; a `hash_state(out)` is one.
+    let all = || (0..view.function.params.len()).filter_map(|at| view.param(at)?.ty.pointee());
+    let makes = MAKES.contains(&last.as_str())
+        && all().any(|(_, constant)| constant)
+        && all().any(|(_, constant)| !constant);
     if lasts(view) {
         return asks;
     }
     let over = constant || sized || is_read_beside(view, index) || getters::gets(&view.function.name);
-    over && (done_alone(view) || any(MAKES))
+    over && (done_alone(view) || makes)
         || asks
         || real
         || !constant && (any(CHANGES) || last == "clear") && over
@@ -277,7 +282,10 @@ fn is_read_beside(view: &View<'_>, index: usize) -> bool {
 pub(super) fn is_array_of(view: &View<'_>, index: usize) -> bool {
     let function = view.function;
     let name = words(&function.name);
-    let one: Vec<&String> = name.iter().filter(|word| !["array", "e"].contains(&word.as_str())).collect();
+    let Some((last, one)) = name.split_last() else { return false };
+    if !["array", "e"].contains(&last.as_str()) {
+        return false;
+    }
     let numbers = |params: &[Param]| -> Option<Vec<Type>> {
         params.iter().map(|param| param.ty.is_scalar().then(|| param.ty.kind.clone())).collect()
     };
@@ -300,14 +308,22 @@ pub(super) fn is_array_of(view: &View<'_>, index: usize) -> bool {
         let real = other.iter().any(|ty| !is_integer(ty));
         own == other && (real || element.record().is_some()) || real && (0..own.len()).any(less)
     };
-    one.len() + 1 == name.len()
-        && matches!(element.kind, Type::Float { .. } | Type::Record { .. })
+    (matches!(element.kind, Type::Float { .. }) || is_real(view, element))
         && view.known.api.functions.iter().any(|other| {
             matches!(other.result.kind, Type::Float { .. })
                 && fits_element(&other.result)
-                && words(&other.name).iter().collect::<Vec<_>>() == one
+                && words(&other.name) == one
                 && numbers(&other.params).is_some_and(|other| fits(&other))
         })
+}
+
+/// Whether a structure has real numbers in it and nothing else.
+fn is_real(view: &View<'_>, element: &CType) -> bool {
+    let layout = element.record().and_then(|name| view.known.api.records.get(name)?.layout.as_ref());
+    layout.is_some_and(|layout| {
+        !layout.fields.is_empty()
+            && layout.fields.iter().all(|field| matches!(field.ty.kind, Type::Float { .. }))
+    })
 }
 
 /// Whether a function says that it keeps, begins, or goes on with something: what memory is called shows nothing then.

@@ -401,6 +401,58 @@ fn a_comment_says_what_is_asked_for() {
     }
 }
 
+/// What main left open stays open: nouns that are verbs as well, a length of what is changed in place, memory that is used in place, another time.
+#[test]
+fn a_digest_a_change_and_a_twin_are_what_their_names_end_with() {
+    for declaration in [
+        "int hash_memory(unsigned char *mem, size_t len)",
+        "int hash_buckets(unsigned *buckets, int n)",
+        "int md5_state(unsigned *state)",
+        "int sha256_table(const unsigned *table, int n)",
+        "int sha1_pool(unsigned *pool, int n)",
+    ] {
+        assert!(see(declaration, &[], "").contains('?'), "{declaration}: {}", see(declaration, &[], ""));
+    }
+    for verb in ["swab", "sort", "convert", "negate", "shuffle", "invert"] {
+        let declaration = format!("int {verb}(unsigned char *buf, size_t len)");
+        assert!(!see(&declaration, &[], "").contains("len(0)"), "{declaration}");
+        let raw = format!("int {verb}(void *buf, size_t len)");
+        assert!(!see(&raw, &[], "").contains("len(0)"), "{raw}");
+    }
+    for (declaration, beside) in [
+        ("int job_e_start(int n, double x, double *out)", "double job_start(int n, double x)"),
+        ("int job_array_go(int n, double x, double *out)", "double job_go(int n, double x)"),
+        ("int job_e_rate(int n, double x, full_rate *out)", "double job_rate(int n, double x)"),
+    ] {
+        assert!(see(declaration, &[beside], "").contains('?'), "{declaration}");
+    }
+    open_docs(
+        "int dev_convert_samples(unsigned char *buf, size_t len)",
+        &[],
+        &[
+            "Converts the audio in place. buf must be of size len*len_mult.",
+            "Parses in place, and leaves pointers to it.",
+            "It is written while DMA is active.",
+            "Counting while threads execute.",
+            "Runs a job on the pool.",
+        ],
+    );
+    open_docs(
+        "int dev_write(dev *d, const unsigned char *buf, size_t len)",
+        DEVICE,
+        &["Used in place.", "It is read while DMA is active.", "Runs a transfer on the bus."],
+    );
+    open_docs(
+        "int job_poke(job *j, int n)",
+        &["void job_free(job *j)", "job *job_new(void)"],
+        &[
+            "Takes a reference to the job, which the caller loses.",
+            "Takes an owned job.",
+            "Takes 1 reference of the job.",
+        ],
+    );
+}
+
 /// What is said of a length is that it counts bytes, or it counts something else.
 #[test]
 fn a_length_counts_bytes_where_nothing_else_is_said_of_it() {
