@@ -13,7 +13,7 @@ mod units;
 
 pub(super) use ends::is_no_end;
 pub(super) use freed::{FreedBy, freed_by};
-pub(super) use later::{goes_on, lasts};
+pub(super) use later::{goes_on, lasts, works_on};
 pub(super) use units::counts_other;
 
 /// That an object is gone, or somebody else's, after the call.

@@ -109,6 +109,10 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
         .param(index)
         .is_some_and(|param| constant(&param.ty) && (shown(&param.ty) || chosen(view, &param.ty)))
     {
+        // `Starts a worker thread that compiles it; config_join() waits for it.`
+        if comments::works_on(function) {
+            return Err(format!("the documentation speaks of what goes on; it may be about `{name}`"));
+        }
         // `lzma_index_encoder(strm, const index)`: the stream goes on reading the index.
         if let Some(keeper) = kept::keeper(view, draft, index) {
             return Err(keeper.reason(view, draft, index));

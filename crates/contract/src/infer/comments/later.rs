@@ -171,3 +171,13 @@ pub(in crate::infer) fn goes_on(function: &Function) -> bool {
 pub(in crate::infer) fn lasts(function: &Function) -> bool {
     says(function, &["from now on", "from then on", "whenever it", "whenever the"])
 }
+
+/// Whether a comment says that something begins which goes on by itself: `Starts a worker thread that compiles it.`
+pub(in crate::infer) fn works_on(function: &Function) -> bool {
+    const BY_ITSELF: &[&str] = &["asynchron", "background", "thread that", "worker thread"];
+    sentences(function).iter().any(|sentence| {
+        let first = sentence.trim_start_matches(|c: char| !c.is_alphabetic());
+        BEGINS.iter().any(|begin| first.starts_with(begin))
+            || BY_ITSELF.iter().any(|phrase| sentence.contains(phrase))
+    })
+}

@@ -453,6 +453,24 @@ fn a_digest_a_change_and_a_twin_are_what_their_names_end_with() {
     );
 }
 
+/// A call that begins something leaves an object to what goes on, `const` or not.
+#[test]
+fn a_const_object_of_what_goes_on_is_asked_for() {
+    open_docs(
+        "long theme_compile(const theme *t)",
+        &["void theme_free(theme *t)", "theme *theme_new(void)"],
+        &[
+            "Starts a worker thread that compiles t; theme_join() waits for it.",
+            "Compiles it in the background.",
+            "Compiles it asynchronously.",
+            "Launches the compiler.",
+            "Queues it for compilation.",
+        ],
+    );
+    let found = see("long theme_compile(const theme *t)", &["void theme_free(theme *t)"], "Compiles it.");
+    assert_eq!(found, "object -> value");
+}
+
 /// What is said of a length is that it counts bytes, or it counts something else.
 #[test]
 fn a_length_counts_bytes_where_nothing_else_is_said_of_it() {
