@@ -12,7 +12,7 @@ struct spot {
 double walled_dot(const double *a, const double *b, int n);
 /* As many as rows times columns, which it writes. */
 long walled_table_fill(int *cells, int rows, int columns);
-/* Sixteen bytes, changed in place. */
+/* Sixteen bytes, which it changes. */
 void walled_get_encrypted(unsigned char *block, unsigned char with);
 /* Numbers before the first that it is given. */
 int walled_fill_before(short *numbers, int columns, short value);
