@@ -306,7 +306,7 @@ pub(super) fn is_array_of(view: &View<'_>, index: usize) -> bool {
     let fits = |other: &[Type]| {
         let less = |at: usize| is_integer(&own[at]) && [&own[..at], &own[at + 1..]].concat() == other;
         let real = other.iter().any(|ty| !is_integer(ty));
-        own == other && (real || element.record().is_some()) || real && (0..own.len()).any(less)
+        own == other && (real || is_result(view, element)) || real && (0..own.len()).any(less)
     };
     (matches!(element.kind, Type::Float { .. }) || is_real(view, element))
         && view.known.api.functions.iter().any(|other| {
@@ -315,6 +315,22 @@ pub(super) fn is_array_of(view: &View<'_>, index: usize) -> bool {
                 && words(&other.name) == one
                 && numbers(&other.params).is_some_and(|other| fits(&other))
         })
+}
+
+/// Whether so many functions compute such a structure of real numbers that it is what a library returns: `gsl_sf_result`.
+fn is_result(view: &View<'_>, element: &CType) -> bool {
+    const MANY: usize = 8;
+    let Some(record) = element.record() else { return false };
+    let computes = |function: &&hotcell_model::api::Function| {
+        let out = |param: &Param| {
+            param.ty.pointee().is_some_and(|(ty, constant)| !constant && ty.record() == Some(record))
+        };
+        let real = |param: &Param| matches!(param.ty.kind, Type::Float { .. });
+        words(&function.name).last().is_some_and(|last| last == "e")
+            && function.params.last().is_some_and(out)
+            && function.params.iter().any(real)
+    };
+    view.known.api.functions.iter().filter(computes).count() >= MANY
 }
 
 /// Whether a structure has real numbers in it and nothing else.

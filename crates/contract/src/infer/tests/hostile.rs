@@ -423,6 +423,8 @@ fn a_digest_a_change_and_a_twin_are_what_their_names_end_with() {
         ("int job_e_start(int n, double x, double *out)", "double job_start(int n, double x)"),
         ("int job_array_go(int n, double x, double *out)", "double job_go(int n, double x)"),
         ("int job_e_rate(int n, double x, full_rate *out)", "double job_rate(int n, double x)"),
+        ("int job_gauge_e(int n, plain_gauge *out)", "double job_gauge(int n)"),
+        ("int job_temp_array(int n, plain_gauge *out)", "double job_temp(int n)"),
     ] {
         assert!(see(declaration, &[beside], "").contains('?'), "{declaration}");
     }
