@@ -21,6 +21,7 @@ mod getters;
 pub mod handles;
 mod inplace;
 mod keeping;
+mod later;
 mod lengths;
 mod lent;
 mod made;
@@ -139,6 +140,7 @@ pub fn infer(function: &Function, names: &[String], known: Known<'_>, draft: &mu
     twins::params(&view, draft);
     destructors::apply(&view, draft);
     allocators::apply(&view, draft);
+    later::apply(&view, draft, &mut notes);
     scalars::apply(&view, draft, &mut notes);
     lent::apply(&view, draft);
     made::apply(&view, draft, &mut notes);
@@ -279,6 +281,11 @@ struct Notes {
 impl Notes {
     fn add(&mut self, param: usize, reason: String) {
         self.params.entry(param).or_insert(reason);
+    }
+
+    /// What is noted of a parameter from now on, whatever was before.
+    fn set(&mut self, param: usize, reason: String) {
+        self.params.insert(param, reason);
     }
 
     fn add_result(&mut self, reason: String) {

@@ -19,7 +19,7 @@ const LIBRARIES: &[(&str, &str, bool)] = &[
     ("libsqlite3.so.0", "", true),
 ];
 /// Fingerprint of the interface.
-const INTERFACE: &str = "efb2a4c2f2649d2b54a8aeba4fb8729af858c20d498a803316ab026dc4813686";
+const INTERFACE: &str = "bfd3e335d8bfb7f43c5365f37a760f94829b3678e13b2e6eb5014c3e917480d7";
 const INCLUDE: &str = "HOTCELL_SQLITE3_INCLUDE";
 const LIB: &str = "HOTCELL_SQLITE3_LIB";
 

@@ -11,6 +11,9 @@ use hotcell_e2e::cli::Folder;
 
 const CONTRACT: &str = "hotcell = 1\nlibrary = \"dial\"\nheaders = [\"dial.h\"]\nlink = [\"dial\"]\n";
 
+/// An `int` that a function returns of its only object may say no more than that it went well.
+const RING: &str = "[function.dial_ring]\nparams.d = { in = \"handle\" }\n";
+
 struct Dials {
     session: Session,
     bound: Bound,
@@ -20,7 +23,7 @@ struct Dials {
 impl Dials {
     fn with(lines: &str) -> Dials {
         let (header, code) = (include_str!("concluded/dial.h"), include_str!("concluded/dial.c"));
-        let (folder, bound) = bind("dial", header, code, &format!("{CONTRACT}{lines}"));
+        let (folder, bound) = bind("dial", header, code, &format!("{CONTRACT}{lines}{RING}"));
         Dials { session: bound.open(Options::default()).unwrap(), bound, _folder: folder }
     }
 

@@ -8,7 +8,7 @@ use hotcell_bind::Bound;
 use hotcell_e2e::bound::bind;
 use hotcell_e2e::cli::Folder;
 
-const CONTRACT: &str = "hotcell = 1\nlibrary = \"tally\"\nheaders = [\"tally.h\"]\nlink = [\"tally\"]\n";
+const CONTRACT: &str = "hotcell = 1\nlibrary = \"tally\"\nheaders = [\"tally.h\"]\nlink = [\"tally\"]\nfunction.tally_add.params.\"{a,b}\" = { inout = \"struct\" }\n";
 
 struct Tallies {
     session: Session,

@@ -96,7 +96,7 @@ fn functions_have_as_much_as_callers_say() {
     // What the function has not touched comes back as it was.
     assert_eq!(table.outs[0].1, ints(&[1, 2, 3, 2, 4, 6, 11]));
     let block: Vec<u8> = (0..16).collect();
-    let masked = walled.call("walled_encrypt", &[Value::Bytes(block), Value::Int(255)]).unwrap();
+    let masked = walled.call("walled_get_encrypted", &[Value::Bytes(block), Value::Int(255)]).unwrap();
     assert_eq!(masked.outs[0].1, Value::Bytes((0..16).map(|byte: u8| 255 - byte).collect()));
     let halves =
         walled.call("walled_get_halves", &[Value::Float(2.5), floats(&[0.0]), floats(&[0.0])]).unwrap();
@@ -109,7 +109,7 @@ fn functions_have_as_much_as_callers_say() {
 fn structures_may_be_one_or_several() {
     let walled = Walled::new();
     let way = Value::List(vec![spot(0.0, 0.0), spot(3.0, 4.0), spot(3.0, 5.0)]);
-    assert_eq!(walled.returned("walled_way", &[way, Value::Int(3)]), Value::Float(26.0));
+    assert_eq!(walled.returned("walled_way_sum", &[way, Value::Int(3)]), Value::Float(26.0));
     let spots = Value::List(vec![spot(1.0, 2.0), spot(3.0, 4.0)]);
     let turned = walled.call("walled_reverse", &[spots, Value::Int(2)]).unwrap();
     assert_eq!(turned.outs[0].1, Value::List(vec![spot(-2.0, 1.0), spot(-4.0, 3.0)]));
@@ -121,7 +121,7 @@ fn who_wants_more_than_there_is_ends_the_worker() {
     let walled = Walled::new();
     walled.ends("walled_dot", &[floats(&[1.0, 2.0]), floats(&[1.0]), Value::Int(2)], "SIGSEGV");
     walled.ends("walled_table_fill", &[ints(&[0; 5]), Value::Int(2), Value::Int(3)], "SIGSEGV");
-    walled.ends("walled_encrypt", &[Value::Bytes(vec![0; 15]), Value::Int(1)], "SIGSEGV");
+    walled.ends("walled_get_encrypted", &[Value::Bytes(vec![0; 15]), Value::Int(1)], "SIGSEGV");
     walled.ends("walled_dot", &[floats(&[]), floats(&[1.0]), Value::Int(1)], "SIGSEGV");
     // A row of a big table is behind the first page of the wall.
     walled.ends("walled_table_fill", &[ints(&[0; 8]), Value::Int(1), Value::Int(16_000)], "SIGSEGV");

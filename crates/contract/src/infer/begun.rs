@@ -56,6 +56,24 @@ pub(crate) enum Memory {
     Functions,
 }
 
+/// Words of functions that may begin a structure with what they read.
+const LOADS_BEGUN: &[&str] = &[
+    "build",
+    "clone",
+    "create",
+    "decode",
+    "deserialize",
+    "fork",
+    "from",
+    "import",
+    "load",
+    "make",
+    "open",
+    "parse",
+    "restore",
+    "snapshot",
+];
+
 /// How many functions take a structure that is all theirs.
 const MANY: usize = 10;
 
@@ -158,7 +176,7 @@ impl Begun {
         let mut begun = Begun { pauses, ..Begun::default() };
         for function in functions {
             let name = letters(&function.name);
-            let stem = BEGINS.iter().find_map(|begins| {
+            let stem = BEGINS.iter().filter(|_| ends::begins(function)).find_map(|begins| {
                 let stems = name.match_indices(begins).map(|(at, _)| &name[..at]);
                 stems.into_iter().find(|stem| ends.contains_key(*stem))
             });
@@ -266,6 +284,19 @@ fn doubt(view: &View<'_>, draft: &Draft, index: usize, pauses: bool) -> Option<S
         || documented::comes_out(view, index)
         || index == 0 && comments::initializes(function);
     if begins || view.function_has_word(COPIES) && all().any(same) {
+        return Some(format!("`{name}` may begin with this call, and nothing says what ends it"));
+    }
+    // `tmr_snapshot(into, const tmr)`, `tmr_load(tmr, path)`: values are computed, and anything else may be made of what is there.
+    let record = view.param(index).and_then(|param| pointed(&param.ty)).map(|(record, _)| record);
+    let filled = record.and_then(|record| view.known.structs.begun(record));
+    let filled = filled.is_some_and(|begun| begun.memory == Memory::Library);
+    let loads = view.function_has_word(LOADS_BEGUN)
+        && !filled
+        && !documented::goes_both_ways(view, index)
+        && !kept::computes(view, index);
+    if loads
+        || index == 0 && all().any(same) && !view.function_has_word(&["swap"]) && !kept::computes(view, index)
+    {
         return Some(format!("`{name}` may begin with this call, and nothing says what ends it"));
     }
     // `WebPPictureView(src, …, dst)`: the second goes on with memory of the first.

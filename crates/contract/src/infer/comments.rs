@@ -6,13 +6,32 @@
 use hotcell_model::api::Function;
 
 mod copied;
+mod ends;
 mod freed;
+mod later;
+mod units;
 
+pub(super) use ends::is_no_end;
 pub(super) use freed::{FreedBy, freed_by};
+pub(super) use later::{goes_on, lasts, works_on};
+pub(super) use units::counts_other;
 
 /// That an object is gone, or somebody else's, after the call.
-const OWNERSHIP: &[&str] =
-    &["becomes the property of", "consumes the", "consumes this", "invalid after", "ownership", "takes over"];
+const OWNERSHIP: &[&str] = &[
+    "back to the pool",
+    "cease",
+    "hands it back",
+    "is stolen",
+    "is stored in",
+    "loses the",
+    "torn down",
+    "becomes the property of",
+    "consumes the",
+    "consumes this",
+    "invalid after",
+    "ownership",
+    "takes over",
+];
 
 /// The same, of something that ends: until then another thing may be valid.
 const ENDINGS: &[&str] = &[
@@ -40,6 +59,7 @@ const LENT: &[&str] = &[
     "freed by the library",
     "never be freed",
     "never free",
+    "not be passed to",
     "not be freed",
     "not to be freed",
     "owned by",
@@ -202,7 +222,15 @@ const OUTLIVED: &[&str] = &[
 
 /// That no NUL ends a text.
 const UNENDED: &[&str] = &[
+    "1 on error",
+    "ended by two",
+    "fourcc",
+    "always 4",
+    "always 8",
+    "letters have no",
     "need not be nul",
+    "separated by nul",
+    "two nul",
     "no terminator",
     "no trailing nul",
     "without a nul",
@@ -295,52 +323,87 @@ pub(super) fn owner(function: &Function) -> bool {
 }
 
 /// Verbs of a comment by which an object that goes in ends, or is somebody else's.
-const MAY_END: &[&str] =
-    &["consumes", "deallocates", "deletes", "destroys", "disposes", "drops", "frees", "releases", "takes"];
-
-/// The same of what is done to it.
-const ENDED: &[&str] = &["consumed", "deallocated", "deleted", "destroyed", "disposed", "freed", "released"];
-
-/// First words of a comment that says what is asked: `Whether the iteration is over`.
-const QUESTIONS: &[&str] = &[
-    "ask", "asks", "check", "checks", "is", "nonzero", "return", "returns", "test", "tests", "true",
-    "whether",
+const MAY_END: &[&str] = &[
+    "closes",
+    "consumes",
+    "deallocates",
+    "deletes",
+    "destroys",
+    "disposes",
+    "drops",
+    "frees",
+    "keeps",
+    "releases",
+    "takes",
 ];
 
-/// Endings of names that say as often that something else ends: what an object does, or a question whether it has.
-const WEAK: &[&str] = &["clear", "close", "delete", "done", "drop", "end", "finish", "release"];
+/// The same of what is done to it.
+const ENDED: &[&str] =
+    &["closed", "consumed", "deallocated", "deleted", "destroyed", "disposed", "freed", "kept", "released"];
 
-/// Whether a function that is called like an end of its only object is none by its comment: that asks, says that the object goes on, or
-/// speaks of what is on a disk; and of what drops it says nothing of an end.
-pub(super) fn is_no_end(function: &Function) -> bool {
-    let last = crate::infer::names::words(&function.name).pop().unwrap_or_default();
-    if !WEAK.iter().any(|weak| last.ends_with(weak)) {
-        return false;
-    }
-    let all = sentences(function);
-    let Some(first) = all.first().and_then(|sentence| words_of(sentence).find(|word| !word.is_empty()))
-    else {
-        return false;
-    };
-    let said = |words: &[&str]| {
-        all.iter()
-            .any(|sentence| words_of(sentence).any(|word| words.iter().any(|begin| word.starts_with(begin))))
-    };
-    let frees = said(&["dealloc", "destroy", "dispos", "free", "releas"]);
-    let number = function.result.is_scalar();
-    QUESTIONS.contains(&first) && number && !frees
-        || said(&["again", "disk", "reopen", "reus", "simulat"])
-        || all.iter().any(|sentence| sentence.contains("can be used") || sentence.contains("can be begun"))
-        || last == "drop" && !frees && !said(&["delet", "drop", "end"])
-}
+/// Beginnings of the same verbs, in the form in which a comment tells what to do.
+const STEMS: &[&str] = &[
+    "ceas",
+    "clos",
+    "consum",
+    "delet",
+    "destroy",
+    "dispos",
+    "free",
+    "invalidat",
+    "recycl",
+    "releas",
+    "shut",
+    "steal",
+    "tear",
+    "transfer",
+    "unref",
+];
 
-/// Whether an object that goes in may be gone, or somebody else's, by what the comment says of it or of what it is called.
-pub(super) fn may_end(function: &Function, called: &[String]) -> bool {
+/// Beginnings of verbs by which somebody else has an object behind the call: *the pool owns the connection*.
+const OWNS: &[&str] = &["belong", "own"];
+
+/// The same of what it is put into, handed to, or stored in.
+const PUTS: &[&str] = &[
+    "attach", "enqueu", "handed", "handing", "hands", "insert", "push", "put", "queu", "regist", "sav",
+    "stor",
+];
+
+/// What stands behind it there.
+const INTO: &[&str] = &["back", "by", "in", "into", "on", "onto", "over", "to", "until", "with"];
+
+/// What ends or stays so often that it says nothing of an object: texts, data, and what an object has.
+const MEMORY: &[&str] = &[
+    "blobs",
+    "strings",
+    "file",
+    "files",
+    "buffer",
+    "bytes",
+    "data",
+    "memory",
+    "message",
+    "number",
+    "output",
+    "resources",
+    "result",
+    "returned",
+    "space",
+    "string",
+    "text",
+    "value",
+];
+
+/// Whether an object that goes in may be gone, or somebody else's, by what the comment says, whatever it calls the object: of a `req` it speaks as
+/// of *the request*. What it says of memory, or of another parameter, is about that. `called` is what the object is called, `others` are what these are. That
+/// something is kept is about the object where it is `alone`.
+pub(super) fn may_end(function: &Function, called: &[String], others: &[String], alone: bool) -> bool {
     sentences(function).iter().filter(|sentence| !is_about_another(sentence, function)).any(|sentence| {
-        let words: Vec<&str> = words_of(sentence).filter(|word| !word.is_empty()).collect();
-        let it = |word: &&str| {
-            ["it", "itself", "this", "object"].contains(word)
-                || called.iter().any(|called| called.split(' ').next_back() == Some(word))
+        // `NULL to use malloc() and free()` names functions.
+        let said = sentence.split_whitespace().filter(|word| !word.contains("()"));
+        let words: Vec<&str> = said.flat_map(words_of).filter(|word| !word.is_empty()).collect();
+        let other = |word: &&str| {
+            MEMORY.contains(word) || others.iter().any(|other| other.split(' ').next_back() == Some(word))
         };
         let denied = words.iter().any(|word| ["never", "not"].contains(word) || word.ends_with("n't"));
         let used = ["afterwards", "after this call", "used after", "use after"]
@@ -352,9 +415,72 @@ pub(super) fn may_end(function: &Function, called: &[String]) -> bool {
             before.last().is_some_and(|word| ["are", "been", "gets", "is"].contains(word))
                 || before.ends_with(&["will", "be"])
         };
-        let ends = |at: usize| {
+        // A `conn` is a connection.
+        let own = |word: &str| {
+            called
+                .iter()
+                .filter_map(|called| called.split(' ').next_back())
+                .any(|own| own == word || own.len() > 2 && word.starts_with(own))
+        };
+        let it = |word: &&str| ["it", "itself", "this", "object"].contains(word) || own(word);
+        // `will be added in future releases`, `keeps the same name`, `a function that takes a limit`.
+        let verb = |at: usize| {
+            let (before, behind) = (at.checked_sub(1).map(|at| words[at]), words.get(at + 1).copied());
+            match words[at] {
+                "releases" => !before
+                    .is_some_and(|word| ["all", "future", "later", "new", "next", "older"].contains(&word)),
+                "keeps" => alone && words.get(at + 1..at + 3) != Some(&["the", "same"]),
+                "takes" => behind.is_none_or(|word| {
+                    !["a", "an", "place"].contains(&word) && word.parse::<u32>().is_err() && !other(&word)
+                }),
+                word => MAY_END.contains(&word),
+            }
+        };
+        // `Destroy the connection after sending.`, `Will free the connection.`
+        let place = |at: usize| {
+            let first =
+                words[..at].iter().all(|word| ["also", "brief", "function", "it", "this"].contains(word));
+            first || ["and", "may", "shall", "then", "will"].contains(&words[at - 1])
+        };
+        // `Free slots are counted.`
+        let adjective = |at: usize| words[at + 1..].iter().take(3).any(|word| ["are", "is"].contains(word));
+        let does = |at: usize| {
+            place(at)
+                && !adjective(at)
+                && function.result.pointee().is_none()
+                && !words[at].ends_with("ed")
+                && STEMS.iter().any(|stem| words[at].starts_with(stem))
+                // `FreeType doesn't use it.`
+                && (!words[at].starts_with("free") || ["free", "freeing", "frees"].contains(&words[at]))
+        };
+        // `valid until the statement is destroyed`.
+        let until = |at: usize| words[..at].iter().rev().take(8).any(|word| *word == "until");
+        let said = |at: usize| {
             MAY_END.contains(&words[at]) && words[at + 1..].iter().take(6).any(it)
                 || ENDED.contains(&words[at]) && passive(at) && words[at.saturating_sub(4)..at].iter().any(it)
+        };
+        let begin = |at: usize, list: &[&str]| list.iter().any(|begin| words[at].starts_with(begin));
+        // Of what comes out a comment says *it* as well.
+        let this = |word: &&str| own(word) || function.result.pointee().is_none() && it(word);
+        let near = |at: usize| words[at + 1..].iter().take(3).position(this).map(|it_at| at + 1 + it_at);
+        let into = |at: usize| words[at + 1..].iter().take(3).any(|word| INTO.contains(word));
+        let had = |at: usize| {
+            let by = passive(at) && words[at.saturating_sub(4)..at].iter().any(this);
+            begin(at, OWNS) && (by || ["own", "owns"].contains(&words[at]) && near(at).is_some())
+                || words[at] == "belongs" && words[..at].iter().any(this)
+                || begin(at, PUTS) && (by && into(at) || place(at) && near(at).is_some_and(into))
+        };
+        let ends = |at: usize| {
+            alone && had(at)
+                || ["ends", "terminates"].contains(&words[at]) && near(at).is_some()
+                || words[at] != "keeps" && words[at] != "kept" && said(at)
+                || words[at] == "takes" && verb(at)
+                || (verb(at) || does(at)) && !words[at + 1..].iter().take(4).any(other)
+                || ENDED.contains(&words[at])
+                    && (alone || words[at] != "kept")
+                    && passive(at)
+                    && !until(at)
+                    && !words[at.saturating_sub(4)..at].iter().any(other)
         };
         denied && used || !denied && (0..words.len()).any(ends)
     })
@@ -404,6 +530,8 @@ pub(super) fn shared(function: &Function, release: &str) -> bool {
         let about_param = words.iter().any(|word| names.iter().any(|name| name.len() > 1 && name == word));
         let said = sentence.contains("only one")
             || sentence.contains("return the same")
+            || sentence.contains("same pointer is returned")
+            || sentence.contains("same object is returned")
             || sentence.contains("returns the same")
             || words.iter().any(|word| SHARED.contains(word));
         said && !about_param
@@ -455,14 +583,38 @@ pub(super) fn owned(function: &Function) -> bool {
     sentences(function).iter().any(|sentence| OWNED.iter().any(|phrase| said(sentence, phrase)))
 }
 
-/// Whether returned memory may be the caller's, in words that do not say so of it alone.
+/// Beginnings of words of a comment that speaks of memory which is new, or has to be given back.
+const GIVEN_BACK: &[&str] = &[
+    "allocated",
+    "allocates",
+    "dealloc",
+    "dispos",
+    "free",
+    "heap",
+    "malloc",
+    "owner",
+    "owns",
+    "releas",
+    "responsib",
+    "stol",
+    "steal",
+    "transfer",
+    "unref",
+    "recycl",
+];
+
+/// Whether returned memory may be the caller's, in words that do not say so of it alone: any that speak of freeing and deny nothing.
 pub(super) fn may_be_owned(function: &Function) -> bool {
-    let phrases =
-        ["be freed", "be released", "free it", "free them", "free this", "release it", "release the string"];
     sentences(function).iter().any(|sentence| {
         let denied =
             words_of(sentence).any(|word| ["never", "no", "not"].contains(&word) || word.ends_with("n't"));
-        !denied && phrases.iter().any(|phrase| has(sentence, phrase))
+        let noun = |word: &str| ["freedom", "freely", "freeze", "freetype", "releases"].contains(&word);
+        let speaks = |word: &str| GIVEN_BACK.iter().any(|begin| word.starts_with(begin)) && !noun(word);
+        let mut words = sentence.split(|c: char| !c.is_alphanumeric() && !['_', '\''].contains(&c));
+        !denied
+            && !sentence.contains("automatically freed")
+            && !sentence.contains("automatically released")
+            && words.any(speaks)
     })
 }
 
@@ -475,39 +627,6 @@ pub(super) fn kept(function: &Function) -> bool {
 
 fn is_about_result(sentence: &str) -> bool {
     sentence.contains("return") || sentence.contains("result")
-}
-
-/// Beginnings of words of a comment that speaks of what goes on when the function has returned.
-const LATER: &[&str] = &[
-    "asynch",
-    "background",
-    "completion",
-    "from now on",
-    "from then on",
-    "incremented for",
-    "is in use",
-    "mapped",
-    "non block",
-    "nonblock",
-    "polled",
-    "polling",
-    "references the",
-    "ring ",
-    "used in place",
-];
-
-/// The same of words that speak as often of something else.
-const PERHAPS_LATER: &[&str] =
-    &["as long as", "as soon as", "follows", "in place", "kept", "later", "once ", "runs", "until", "while "];
-
-/// Whether a comment speaks of what goes on behind the call; `perhaps`, or of another time.
-pub(super) fn goes_on(function: &Function, perhaps: bool) -> bool {
-    let begins = |sentence: &str, phrase: &str| {
-        let mut places = sentence.match_indices(phrase);
-        places.any(|(at, _)| !sentence[..at].chars().next_back().is_some_and(char::is_alphanumeric))
-    };
-    let any = |sentence: &String, phrases: &[&str]| phrases.iter().any(|phrase| begins(sentence, phrase));
-    sentences(function).iter().any(|sentence| any(sentence, LATER) || perhaps && any(sentence, PERHAPS_LATER))
 }
 
 /// Whether the function has a copy of what goes in under one of these names, and nothing it speaks of is needed any longer.
@@ -550,12 +669,7 @@ fn says(function: &Function, phrases: &[&str]) -> bool {
     sentences(function).iter().any(|sentence| phrases.iter().any(|phrase| sentence.contains(phrase)))
 }
 
-/// Whether a sentence has a phrase in whole words: `must free`, but not `must freeze`.
-fn has(sentence: &str, phrase: &str) -> bool {
-    places(sentence, phrase).next().is_some()
-}
-
-/// Where it has it. Words that end with one are of its kind: `g_strdup`.
+/// Where a sentence has a phrase in whole words: `must free`, but not `must freeze`. Words that end with one are of its kind: `g_strdup`.
 fn places<'a>(sentence: &'a str, phrase: &'a str) -> impl Iterator<Item = usize> + 'a {
     let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     sentence.match_indices(phrase).map(|(at, _)| at).filter(move |&at| {
@@ -581,4 +695,16 @@ fn sentences(function: &Function) -> Vec<String> {
     let text = (0..words.len()).map(separated).collect::<Vec<_>>().join(" ").to_lowercase();
     let text = text.replace('-', " ").replace("null", "nul");
     text.split(['.', ';']).map(|sentence| sentence.trim().to_owned()).collect()
+}
+
+/// First words of a comment that says what a function is asked for: `How many there are.`, `Whether it is open.`
+const ANSWERS: &[&str] = &[
+    "count", "gets", "how", "its", "nonzero", "number", "returns", "the", "true", "what", "whether", "which",
+];
+
+/// Whether a comment begins with what is asked for, and not with what is done.
+pub(super) fn answers(function: &Function) -> bool {
+    let all = sentences(function);
+    let first = all.iter().flat_map(|sentence| words_of(sentence)).find(|word| !word.is_empty());
+    first.is_some_and(|word| ANSWERS.contains(&word))
 }

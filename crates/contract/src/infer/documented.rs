@@ -77,6 +77,20 @@ pub(super) fn comes_out(view: &View<'_>, index: usize) -> bool {
     is_out(view.function, index)
 }
 
+/// Whether the comment says that a parameter goes in and comes out.
+pub(super) fn goes_both_ways(view: &View<'_>, index: usize) -> bool {
+    let name = view.param(index).and_then(|param| param.name.as_deref());
+    let way = name.zip(view.function.doc.as_deref()).and_then(|(name, doc)| said::of(doc, name));
+    way.is_some_and(|(way, _)| way == Way::InOut)
+}
+
+/// Whether the comment says of a length that it counts something else than `bytes`, or than elements.
+pub(super) fn counts_other(view: &View<'_>, index: usize, bytes: bool) -> bool {
+    let Some(name) = view.param(index).and_then(|param| param.name.as_deref()) else { return false };
+    let about = view.function.doc.as_deref().and_then(|doc| said::text(doc, name));
+    comments::counts_other(view.function, name, about.as_deref(), bytes)
+}
+
 /// The same of a function.
 pub(super) fn is_out(function: &Function, index: usize) -> bool {
     let name = function.params.get(index).and_then(|param| param.name.as_deref());
@@ -98,11 +112,7 @@ fn number(
         Way::InOut => Role::ValueInOut { valid_on_error: false },
     };
     let kept = || {
-        let later =
-            || format!("the documentation speaks of what goes on; it may be about `{}`", view.name(index));
-        let structure =
-            || if way == Way::InOut { keeping::of_structure(view, draft, index, true) } else { None };
-        structure().or_else(|| comments::goes_on(view.function, true).then(later))
+        if way == Way::InOut { keeping::of_structure(view, draft, index, true) } else { None }
     };
     match doubt(view, draft, index, text).or_else(kept) {
         Some(reason) => Some(Err(reason)),

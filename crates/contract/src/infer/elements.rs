@@ -14,7 +14,7 @@ use crate::infer::names::{LengthName, Measure};
 use crate::infer::view::View;
 use crate::infer::words::SEQUENCES;
 use crate::infer::words::functions::{STRUCTURED, STRUCTURED_PARTS};
-use crate::infer::{Draft, Notes, keeping, sharing};
+use crate::infer::{Draft, Notes, documented, keeping, sharing};
 
 /// Finds counted arrays of numbers.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
@@ -70,6 +70,9 @@ fn objection(
             return Some(format!("`{count}` may count something else than the elements of `{name}`"));
         }
         Measure::Count => {}
+    }
+    if documented::counts_other(view, integer, false) {
+        return Some(format!("`{count}` may count something else than the elements of `{name}`"));
     }
     let structured = view.function_has_word(STRUCTURED) || view.function_contains(STRUCTURED_PARTS);
     let textual = view.buffer(pointer).is_some_and(|(element, _)| element.written.contains("char"));

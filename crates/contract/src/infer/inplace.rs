@@ -177,7 +177,7 @@ fn structure(view: &View<'_>, draft: &mut Draft, index: usize, ty: &CType, notes
     if view.known.structs.against(record, direction).is_some() {
         return;
     }
-    let kept = || if settles(view, index) { None } else { kept(view, draft, index, false) };
+    let kept = || if settles(view, index) { None } else { kept(view, draft, index, true) };
     if let Some(reason) = several(view, index).or_else(kept) {
         return notes.add(index, reason);
     }

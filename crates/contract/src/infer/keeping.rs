@@ -18,7 +18,7 @@ use crate::infer::words::objects::{
     BORROWS, CONTENTS, FILLS, KEEPS_DATA, KEEPS_OBJECT, KEEPS_TEXT, LITERALS, OPENERS, READS_ON, USES,
 };
 
-use crate::infer::{Draft, answers, comments, getters, may_make, texts};
+use crate::infer::{Draft, answers, comments, getters, later, may_make, texts};
 
 mod during;
 
@@ -36,9 +36,6 @@ pub(super) fn of_data(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
             "the documentation says that something must outlive the call; it may be `{name}`"
         ));
     }
-    if comments::goes_on(view.function, false) {
-        return Some(format!("the documentation speaks of what goes on; it may be about `{name}`"));
-    }
     if copied(view, index) {
         return None;
     }
@@ -53,11 +50,41 @@ pub(super) fn of_data(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
         // What is `const` and called as the function is: `mod_key(const unsigned char key[16])`.
         let last = function_words(&view.function.name).pop();
         let called = last.is_some() && last == view.words(index).pop() && nothing_out;
-        let goes_on = nothing_out && during::keeps(view) && !done(view);
-        let kept = (nothing || called) && !done(view) || goes_on || during::lasts(view);
+        let goes_on = nothing_out && during::keeps(view) && !done_alone(view);
+        let goes_off = nothing_out && (runs(view) || later::transfers_somehow(view));
+        let kept = (nothing || called) && !done_alone(view) || goes_on || goes_off || during::lasts(view);
         return kept.then(|| format!("the library may keep `{name}` after the call"));
     };
-    (!used_up(view)).then(|| format!("`{}` may keep `{name}` after the call", view.name(object)))
+    let used = used_up(view) && !is_with(view, index);
+    (!used).then(|| format!("`{}` may keep `{name}` after the call", view.name(object)))
+}
+
+/// Whether a number is called after a parameter as its length.
+fn is_counted(view: &View<'_>, index: usize) -> bool {
+    (0..view.function.params.len()).any(|at| view.sizes_by_name(at, index))
+}
+
+/// Whether a function is called after what it is given, and not after a piece of what goes through it, or says with what something is done, now or from now
+/// on: `dev_verify_key(dev, key, length)`, `dev_encode_dict(dev, dict, length)`, `dev_check_against(dev, data, length)`.
+fn is_with(view: &View<'_>, index: usize) -> bool {
+    let words = unnumbered(&view.function.name);
+    let Some(verb) = words.iter().position(|word| USES.iter().any(|uses| word.ends_with(uses))) else {
+        return false;
+    };
+    let behind = &words[verb + 1..];
+    let last = behind.last().filter(|last| !later::is_moved(last));
+    let own = view.words(index);
+    let named = last.zip(own.last()).is_some_and(|(last, own)| {
+        last.len() > 1 && own.len() > 1 && (last.starts_with(own.as_str()) || own.starts_with(last.as_str()))
+    });
+    // `compress_usingDict(cctx, dst, …, dict)` makes something of it.
+    let fills =
+        (0..view.function.params.len()).any(|at| view.buffer(at).is_some_and(|(_, constant)| !constant));
+    let with =
+        behind.iter().any(|word| ["against", "by", "from", "using", "via", "with"].contains(&word.as_str()));
+    // `dev_update_firmware(dev, data, length)`.
+    let run = RUNS.contains(&words[verb].as_str()) && last.is_some();
+    !fills && (named || with || run)
 }
 
 /// Whether a function is called like one that uses up what it is given before it returns, and like none that keeps it.
@@ -67,7 +94,7 @@ pub(super) fn used_up(view: &View<'_>) -> bool {
 
 /// Whether the comment says that this is copied. Of several things that go in it may speak of another, and of what comes out into
 /// memory too (`The value of the key is copied to the buffer.`), so that nothing else is bytes.
-fn copied(view: &View<'_>, index: usize) -> bool {
+pub(super) fn copied(view: &View<'_>, index: usize) -> bool {
     let bytes = |other: usize| view.buffer(other).is_some_and(|(element, _)| element.is_byte());
     let only = (0..view.function.params.len()).all(|other| other == index || !bytes(other));
     let text = view.buffer(index).is_some_and(|(element, _)| is_letter(element));
@@ -81,7 +108,6 @@ pub(super) fn of_number(view: &View<'_>, draft: &Draft, index: usize) -> Option<
     // How far something is, is asked for: `get_progress(stream, progress_in, progress_out)`.
     let progress = view.function_has_last_word(&["progress"]) && getters::gets(&view.function.name);
     let kept = comments::kept(view.function)
-        || comments::goes_on(view.function, !done(view))
         || makes(view)
         || keeps(view) && !progress
         || match changed(view, draft, index) {
@@ -92,7 +118,7 @@ pub(super) fn of_number(view: &View<'_>, draft: &Draft, index: usize) -> Option<
 }
 
 /// Why memory that may be written may be needed after the call. It is done with then where the function is called like one that
-/// fills, or uses up, or where the memory is called like what comes out; without an object that could keep it, an `array` too.
+/// fills, or uses up; without an object that could keep it, an `array` also where what the function does with it shows it.
 pub(super) fn of_memory(view: &View<'_>, draft: &Draft, index: usize, array: bool) -> Option<String> {
     let name = view.name(index);
     if comments::kept(view.function) {
@@ -103,15 +129,13 @@ pub(super) fn of_memory(view: &View<'_>, draft: &Draft, index: usize, array: boo
     if makes(view) {
         return Some(format!("the object that comes out may keep `{name}`"));
     }
-    if keeps(view) || comments::goes_on(view.function, !done(view)) {
+    if keeps(view) {
         return Some(format!("the library may keep `{name}` after the call"));
     }
     let object = changed(view, draft, index);
-    let shown = match array {
-        true => during::shown(view, index),
-        false => during::comes_out(view, index),
-    };
-    if done(view) || object.is_none() && shown {
+    let over =
+        if object.is_some() { done(view) } else { done_alone(view) || array && during::shown(view, index) };
+    if over {
         return None;
     }
     Some(match object {
@@ -190,13 +214,12 @@ pub(super) fn of_walled(view: &View<'_>, draft: &Draft, index: usize) -> bool {
         object && words.iter().any(|word| word.starts_with("dict")) && !getters::gets(&view.function.name);
     let text = view.buffer(index).is_some_and(|(element, _)| is_letter(element))
         && texts::kept(view, index).is_some();
-    comments::kept(view.function)
-        || comments::goes_on(view.function, !done(view))
+    later::heard(view, index).is_some()
         || makes(view)
         || keeps(view) && !computes
         || !object && !during::shown(view, index)
         || constant && is_record(view, index) && keeps_objects(view)
-        || object && !done(view)
+        || object && (!done(view) || constant && is_counted(view, index) && is_with(view, index))
         || goes_on
         || used_later
         || is_requested(view)
@@ -249,11 +272,32 @@ fn is_plain(view: &View<'_>, index: usize) -> bool {
     pointee.and_then(|(ty, _)| ty.record()).is_some_and(|record| view.known.structs.is_plain(record))
 }
 
+/// Words of functions that run what they are given, or take it over as what is run from then on: `emu_update(rom, ram)`, `vm_exec(code, length)`.
+const RUNS: &[&str] = &["exec", "execute", "import", "update"];
+
+/// Parts of words of functions that update a number by what they are given.
+const SUMS: &[&str] =
+    &["adler", "checksum", "cipher", "crc", "crypt", "digest", "hash", "mac", "md5", "sha", "sum"];
+
+/// Whether a function is called like one that is done with what it is given when it returns, where no object goes in that would have it.
+pub(super) fn done_alone(view: &View<'_>) -> bool {
+    done(view) && !runs(view) && !later::transfers_somehow(view)
+}
+
+fn runs(view: &View<'_>) -> bool {
+    view.function_has_word(RUNS) && !view.function_contains(SUMS)
+}
+
 /// Whether a function is called like one that is done with what it is given when it returns.
 pub(super) fn done(view: &View<'_>) -> bool {
     // `gzread`, but not `thread`.
     let glued = |word: &String| {
-        !word.ends_with("thread") && FILLS.iter().any(|part| part.len() > 3 && word.ends_with(part))
+        !word.ends_with("thread")
+            && FILLS.iter().any(|part| {
+                part.len() > 3
+                    && word.ends_with(part)
+                    && !["er", "or", "ing"].iter().any(|end| word.ends_with(end))
+            })
     };
     let verb = uses(&view.function.name)
         || view.function_has_word(FILLS)
@@ -306,13 +350,98 @@ pub(super) fn of_text(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
     // `xmlReaderNewDoc(reader, cur, …)` reads on in the document with every later call.
     let removes = ending(&view.function.name).is_some() && view.function.result.pointee().is_none();
     let read_later = view.called(index, CONTENTS) && view.function_has_word(READS_ON) && (made || !removes);
-    if !stored && !literal && !read_later {
+    // `dev_path(dev, path)`: a copy that goes with the object is right whoever keeps it.
+    let unknown = object.is_some() && !opened && !uses_text(view, index);
+    if !stored && !literal && !read_later && !unknown {
         return None;
     }
     Some(match object {
         Some(object) => format!("`{}` may keep `{name}` after the call", view.name(object)),
         None => format!("the object that comes out may keep `{name}`"),
     })
+}
+
+/// Verbs of functions that are done with a text when they return, beside an object or not.
+const USES_TEXT: &[&str] = &[
+    "alert",
+    "chdir",
+    "check",
+    "cmp",
+    "compare",
+    "contains",
+    "crypt",
+    "decode",
+    "delete",
+    "digest",
+    "dump",
+    "echo",
+    "emit",
+    "encode",
+    "erase",
+    "escape",
+    "exec",
+    "execute",
+    "exists",
+    "find",
+    "get",
+    "has",
+    "is",
+    "isset",
+    "lookup",
+    "matches",
+    "mkdir",
+    "move",
+    "peek",
+    "perror",
+    "print",
+    "printf",
+    "puts",
+    "remove",
+    "resolve",
+    "rm",
+    "rmdir",
+    "save",
+    "send",
+    "show",
+    "spell",
+    "stat",
+    "suggest",
+    "translate",
+    "unescape",
+    "unlink",
+    "unset",
+    "validate",
+    "verify",
+    "warn",
+    "write",
+];
+
+/// Those of them by which something is looked for under a name.
+const LOOKED_FOR: &[&str] = &[
+    "contains", "delete", "erase", "exists", "find", "get", "has", "is", "isset", "lookup", "peek", "remove",
+    "rm", "unset",
+];
+
+/// Words behind such a verb that say with what it is done, now or from now on.
+const WITH_WHAT: &[&str] =
+    &["against", "as", "by", "for", "from", "in", "into", "on", "using", "via", "with"];
+
+/// Whether a function is called like one that is done with a text when it returns: by a verb, which is not what the text is called.
+fn uses_text(view: &View<'_>, index: usize) -> bool {
+    let own = view.words(index);
+    let words = unnumbered(&view.function.name);
+    let verb = |word: &String| {
+        let glued = |part: &&str| part.len() > 3 && word.ends_with(part);
+        USES_TEXT.contains(&word.as_str()) || word.starts_with("rm") || USES_TEXT.iter().any(glued)
+    };
+    let said = words.iter().position(|word| verb(word) && own.last() != Some(word));
+    // `dev_translate_domain(dev, domain)` and `dev_resolve_with(dev, server)` say with what from now on; what is looked for is over.
+    let lasts = said.is_some_and(|at| {
+        let looked = LOOKED_FOR.iter().any(|looks| words[at].ends_with(looks));
+        words[at + 1..].iter().any(|word| WITH_WHAT.contains(&word.as_str()))
+            || !looked && at + 1 < words.len() && words.last() == own.last()
+    });
+    !lasts && (said.is_some() || getters::gets(&view.function.name))
 }
 
 /// Whether a function is asked for a number, and what its name says of storing is what it is asked about: the index of a parameter that
@@ -328,7 +457,8 @@ fn asks(view: &View<'_>) -> bool {
 /// What may keep what a parameter points to, as an `until` names it, where that is why it is asked for: an object that the
 /// function takes, or one that comes out. None as well where that is no handle.
 pub(super) fn holder(view: &View<'_>, draft: &Draft, index: usize, asked: &str) -> Option<String> {
-    let kept = [of_data(view, draft, index), of_text(view, draft, index)].into_iter().flatten();
+    let kept = [of_data(view, draft, index), of_text(view, draft, index), later::heard(view, index)];
+    let kept = kept.into_iter().flatten();
     let made = makes(view) && may_make(view.function);
     if !made && !kept.into_iter().any(|reason| reason == asked) {
         return None;

@@ -17,7 +17,7 @@ use crate::infer::words::functions::{CIPHERS, CONTROLS, DIGESTS, FETCHES, MAKERS
 use crate::infer::words::numbers::MULTIPLIERS;
 use crate::infer::words::objects::GROWS;
 use crate::infer::words::{COMPOSITE, CONTENT, DATA, FILLED, NAMES, OUTPUTS, RAW};
-use crate::infer::{Draft, Notes, keeping, sharing};
+use crate::infer::{Draft, Notes, documented, keeping, sharing};
 
 /// An integer that may be the length of a pointer.
 struct Candidate {
@@ -181,6 +181,9 @@ fn objection(
         || odd.iter().any(|part| written.contains(part))
         || !counts_bytes(view, pointer, ty, found, &integer.ty)
     {
+        return not_bytes();
+    }
+    if documented::counts_other(view, found.integer, true) {
         return not_bytes();
     }
     // `th_decode_ctl(decoder, request, void *buf, size)`: a structure with pointers in it, or a number.

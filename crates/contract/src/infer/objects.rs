@@ -87,7 +87,9 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
     if begun::fills_callers(view, index) {
         return Err(format!("the function may fill `{name}` as memory of the caller's, whatever was in it"));
     }
-    if comments::owner(function) || comments::may_end(function, &kept::called(view, index)) {
+    if comments::owner(function)
+        || comments::may_end(function, &kept::called(view, index), &others(view, index), alone(view, index))
+    {
         return Err(format!("the documentation speaks of who owns what; it may be about `{name}`"));
     }
     if outlives(draft, index) {
@@ -107,6 +109,10 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
         .param(index)
         .is_some_and(|param| constant(&param.ty) && (shown(&param.ty) || chosen(view, &param.ty)))
     {
+        // `Starts a worker thread that compiles it; config_join() waits for it.`
+        if comments::works_on(function) {
+            return Err(format!("the documentation speaks of what goes on; it may be about `{name}`"));
+        }
         // `lzma_index_encoder(strm, const index)`: the stream goes on reading the index.
         if let Some(keeper) = kept::keeper(view, draft, index) {
             return Err(keeper.reason(view, draft, index));
@@ -117,10 +123,11 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
     let objects: Vec<&str> = (0..function.params.len()).filter_map(|other| view.handle(other)).collect();
     let alike = objects.len() > 1 && objects.iter().all(|other| *other == handle);
     let compares = ["cmp", "compare", "equal", "equals"];
-    if view.function_has_last_word(&compares) && function.result.is_scalar() && alike {
+    let lasts = comments::lasts(function) || comments::keeps_object(function);
+    if view.function_has_last_word(&compares) && function.result.is_scalar() && alike && !lasts {
         return Ok("compared-objects");
     }
-    if looks::only(view) {
+    if looks::only(view, index) && !lasts {
         return Ok("looked-at-object");
     }
     if let Some(constant) = view.known.handles.constant_of(handle) {
@@ -149,6 +156,26 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
         return Err(format!("nothing is called like the release of `{name}`, so this may be it"));
     }
     Ok(if companion { "companion-object" } else { "object-receiver" })
+}
+
+/// Whether nothing else goes in of which a comment may say that it is kept.
+fn alone(view: &View<'_>, index: usize) -> bool {
+    view.function
+        .params
+        .iter()
+        .enumerate()
+        .all(|(other, param)| other == index || param.ty.pointee().is_none())
+}
+
+/// What a comment may call the other parameters.
+fn others(view: &View<'_>, index: usize) -> Vec<String> {
+    let own = kept::called(view, index);
+    let all = (0..view.function.params.len()).filter(|&other| other != index);
+    let named = all.flat_map(|other| match view.handle(other) {
+        Some(_) => kept::called(view, other),
+        None => view.called_in_comments(other).collect(),
+    });
+    named.filter(|name| name.len() > 1 && !own.contains(name)).collect()
 }
 
 /// Why an object may be somebody else's after the call, or needed by what goes on using it.

@@ -17,7 +17,7 @@ use crate::infer::names::{Measure, stem};
 use crate::infer::view::{View, decided, shown};
 use crate::infer::words::OUTPUTS;
 use crate::infer::words::functions::OF_BITS;
-use crate::infer::{Draft, Notes};
+use crate::infer::{Draft, Notes, documented, keeping};
 
 /// Finds out buffers with a pointer to their length.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
@@ -60,6 +60,13 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
             notes.add(pointer, format!("`{name}` may be filled with a text, whose NUL counts or does not"));
             continue;
         }
+        if documented::counts_other(view, length, true) {
+            notes.add(
+                pointer,
+                format!("`{}` may count something else than the bytes of `{name}`", view.name(length)),
+            );
+            continue;
+        }
         if view.function_has_word(OF_BITS) {
             notes.add(pointer, format!("`{}` may count the bits of `{name}`", view.name(length)));
             continue;
@@ -70,6 +77,10 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
         });
         if let Some(capacity) = capacity {
             notes.add(pointer, format!("`{}` may be the capacity of `{name}`", view.name(capacity)));
+            continue;
+        }
+        if let Some(reason) = keeping::of_memory(view, draft, pointer, false) {
+            notes.add(pointer, reason);
             continue;
         }
         let role = Role::BufferOut {

@@ -18,10 +18,12 @@ mod counted;
 mod destructors;
 mod documented;
 mod getters;
+mod hostile;
 mod inline;
 mod inplace;
 mod keeping;
 mod kept_objects;
+mod later;
 mod lent;
 mod libc;
 mod libraries;
@@ -72,9 +74,9 @@ fn empty(function: &Function) -> Draft {
 
 /// What the first of these declarations comes to, with this comment.
 fn described(declarations: &[&str], doc: &str) -> String {
-    let api = library::header(declarations);
-    let mut function = api.functions[0].clone();
-    function.doc = Some(doc.into());
+    let mut api = library::header(declarations);
+    api.functions[0].doc = (!doc.is_empty()).then(|| doc.to_owned());
+    let function = api.functions[0].clone();
     let mut draft = empty(&function);
     let verdict = infer_in(&function, &api, &library::known(&api), &mut draft);
     describe(&draft, &verdict)

@@ -114,7 +114,14 @@ fn keeper(view: &View<'_>, index: usize) -> bool {
     let only = view.function.params.len() == 1;
     let swaps = plain_text(&view.function.result) && !view.function_has_word(LOOKS_UP);
     let silent = view.function.result.kind == Type::Void && !view.function_has_word(TELLS);
-    stores(view, index) || only && (swaps || silent)
+    // `lib_charset(const char *charset)`.
+    let last = function_words(&view.function.name).pop();
+    let called = last.is_some()
+        && last == view.words(index).pop()
+        && !view.function_has_word(&["by", "from", "in", "to"])
+        && !view.function_has_word(TELLS)
+        && view.function.result.pointee().is_none();
+    stores(view, index) || only && (swaps || silent || called)
 }
 
 /// Whether a function without objects is called like one that keeps this text, and not only like none that is done with it.

@@ -25,7 +25,7 @@ long walled_table_fill(int *cells, int rows, int columns)
     return sum;
 }
 
-void walled_encrypt(unsigned char *block, unsigned char with)
+void walled_get_encrypted(unsigned char *block, unsigned char with)
 {
     for (int i = 0; i < 16; i++) {
         block[i] ^= with;
@@ -43,7 +43,7 @@ int walled_peek(const short *numbers, int back)
     return numbers[-back];
 }
 
-double walled_way(const struct spot *way, int n)
+double walled_way_sum(const struct spot *way, int n)
 {
     double sum = 0;
     for (int i = 1; i < n; i++) {

@@ -12,14 +12,14 @@ struct spot {
 double walled_dot(const double *a, const double *b, int n);
 /* As many as rows times columns, which it writes. */
 long walled_table_fill(int *cells, int rows, int columns);
-/* Sixteen bytes, changed in place. */
-void walled_encrypt(unsigned char *block, unsigned char with);
+/* Sixteen bytes, which it changes. */
+void walled_get_encrypted(unsigned char *block, unsigned char with);
 /* Numbers before the first that it is given. */
-int walled_fill_before(short *numbers, int back, short value);
+int walled_fill_before(short *numbers, int columns, short value);
 /* What is there before the first, and only looked at. */
 int walled_peek(const short *numbers, int back);
 /* One structure or several. */
-double walled_way(const struct spot *way, int n);
+double walled_way_sum(const struct spot *way, int n);
 int walled_reverse(struct spot *spots, int n);
 /* Wider numbers that come out. */
 int walled_get_halves(double number, double *whole, double *rest);

@@ -10,7 +10,7 @@ typedef struct mill_flow { const uint8_t *next_in; size_t avail_in; void *intern
 #define MILL_FLOW_INIT { NULL, 0, NULL }
 
 /** Begins a flow.
-    @param flow A flow that is at least MILL_FLOW_INIT. */
+    @param flow A flow that is at least initialized with MILL_FLOW_INIT. */
 int mill_coarse_begin(mill_flow *flow, int grade);
 /** Grinds what there is, and returns the sum of it times the grade. */
 int mill_grind(mill_flow *flow);

@@ -157,8 +157,11 @@ fn data_that_an_object_may_keep_goes_with_the_one_that_comes_out() {
 
 #[test]
 fn a_line_says_who_owns_it() {
-    let owned =
-        see("char *f(const db *d)", "function.f.result = { string = \"utf-8\", release = \"free\" }\n", None);
+    let owned = see(
+        "char *db_text(const db *d)",
+        "function.db_text.result = { string = \"utf-8\", release = \"free\" }\n",
+        None,
+    );
     assert_eq!(owned.as_deref(), Some(""));
     let kept = see(
         "void db_free(db *d); int db_add(db *d, const char *word)",

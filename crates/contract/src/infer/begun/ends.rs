@@ -6,7 +6,8 @@ use hotcell_model::api::Function;
 use crate::infer::begun::letters;
 use crate::infer::comments;
 use crate::infer::endings::{Ending, ending};
-use crate::infer::words::objects::{ENDS_BEGUN, UNDOES};
+use crate::infer::names::words;
+use crate::infer::words::objects::{BEGINS, ENDS_BEGUN, LOOKS, UNDOES};
 
 /// What a function that takes the structure and nothing else is called before the word for the end. None where the structure may go on:
 /// another function begins again what this one ends, or its comment says what else frees the structure. `all` are the functions of it.
@@ -14,14 +15,45 @@ pub(super) fn stem(function: &Function, all: &[&Function]) -> Option<String> {
     let (name, stem) = called(function)?;
     (!undoes(&name, &stem, all)
         && !comments::outlived(function)
-        && !comments::is_no_end(function)
+        && (!comments::is_no_end(function) || is_of_verb(function, &stem, all))
         && other(function, function, all).is_none())
     .then_some(stem)
+}
+
+/// Whether the end is that of what another function does: `BZ2_bzCompressEnd` beside `BZ2_bzCompress`. Else an `end` that returns a number is
+/// a place as often.
+fn is_of_verb(function: &Function, stem: &str, all: &[&Function]) -> bool {
+    function.doc.is_none() && all.iter().any(|other| letters(&other.name) == stem)
 }
 
 /// Whether a function is called like the end of a structure, which goes on.
 pub(super) fn pauses(function: &Function, all: &[&Function]) -> bool {
     called(function).is_some() && stem(function, all).is_none()
+}
+
+/// Words behind the one by which a function begins something that say how, with what, or which form of it this is: `mpz_init_set_si`, `x_init_with_file`. What stands
+/// there besides is begun, asked or done: `ctx_init_state(ctx)`, `ctx_init_complete`, `ctx_init_once`.
+const BEGUN: &[&str] = &[
+    "alloc", "array", "base", "buf", "buffer", "bytes", "clear", "copy", "custom", "d", "data", "default",
+    "defaults", "empty", "ex", "f", "fd", "file", "from", "full", "i", "in", "internal", "l", "len", "mem",
+    "memory", "multi", "path", "q", "r", "random", "set", "si", "size", "static", "str", "string", "u", "ui",
+    "using", "v", "value", "with", "z", "zero",
+];
+
+/// Whether a function is called like one that begins something, and not like one that asks whether that has begun: `ctx_initialized(ctx)`.
+pub(super) fn begins(function: &Function) -> bool {
+    let name = words(&function.name);
+    let plain = |word: &String| word.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
+    let verb = name.iter().position(|word| BEGINS.iter().any(|begins| plain(word).ends_with(begins)));
+    verb.is_some_and(|verb| {
+        let asked = name[..verb].iter().any(|word| LOOKS.contains(&word.as_str()));
+        // `gmp_randinit_mt(state)` begins what it is called after.
+        let glued = name[verb].len() > 6
+            && !["de", "pre", "re", "un"].iter().any(|before| name[verb].starts_with(before))
+            && !BEGINS.contains(&plain(&name[verb]).as_str());
+        let behind = || name[verb + 1..].iter().map(plain);
+        !asked && (glued || behind().all(|word| word.is_empty() || BEGUN.contains(&word.as_str())))
+    })
 }
 
 /// Whether the comment of what begins a structure says that something else ends it.

@@ -9,10 +9,17 @@ use std::collections::BTreeMap;
 use hotcell_model::api::{Api, ConstantValue, Function};
 
 use crate::infer::begun::{Begun, ends, letters};
+use crate::infer::names::words;
 
 /// What comments say of a structure with which something begins, besides the macro's name.
 const BEGINS_WITH: &[&str] =
-    &["prepared", "uninitialised", "uninitialized", "zero initialised", "zero initialized"];
+    &["properly prepared", "uninitialised", "uninitialized", "zero initialised", "zero initialized"];
+
+/// Words of functions that take a structure back to its beginning, show it, or make another one like it.
+const AGAIN: &[&str] = &[
+    "check", "clear", "clone", "compare", "copy", "dump", "dup", "get", "is", "print", "reset", "show",
+    "size", "swap", "zero",
+];
 
 /// The macros with initial values that are zero, by the letters of the structure that they are called after.
 pub(super) fn macros(api: &Api) -> BTreeMap<String, &str> {
@@ -36,7 +43,12 @@ pub(super) fn begun(record: &str, initializer: &str, functions: &[&Function]) ->
     let begins = |function: &&&Function| {
         let doc = function.doc.as_deref().unwrap_or_default();
         let text = doc.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase().replace('-', " ");
-        doc.contains(initializer) || BEGINS_WITH.iter().any(|phrase| text.contains(phrase))
+        let macro_name = initializer.to_lowercase();
+        let with = ["initialised", "initialized"].map(|done| format!("{done} with {macro_name}"));
+        let again = words(&function.name).iter().any(|word| AGAIN.contains(&word.as_str()));
+        !again
+            && (with.iter().any(|with| text.contains(with.as_str()))
+                || BEGINS_WITH.iter().any(|phrase| text.contains(phrase)))
     };
     let starts = functions.iter().filter(|function| function.name != end.name).filter(begins);
     let starts: BTreeMap<String, String> =

@@ -78,16 +78,51 @@ pub(in crate::infer) fn copied(function: &Function, called: &[String]) -> bool {
     let beside = |at: usize| said[at.saturating_sub(1)..].iter().take(3).any(|words| denies(words));
     let about = |words: &&Vec<String>| words.iter().any(|word| word.starts_with("cop"));
     let verbs = words(&function.name);
-    (0..said.len()).any(|at| is_said(&said[at], called, &verbs) && !beside(at))
+    let follows = |at: usize| said[at + 1..].iter().all(|words| is_apart(words, called));
+    (0..said.len()).any(|at| is_said(&said[at], called, &verbs) && !beside(at) && follows(at))
         && !said.iter().flatten().flat_map(|word| parts(word)).any(|word| doubted(&word))
-        && !said.iter().filter(about).any(|words| denies(words))
+        && !said.iter().filter(about).any(|words| denies(words) || !is_said(words, called, &verbs))
+}
+
+/// Whether a sentence behind the one that says it is about something else: what is returned, another parameter, a note with a number, or what may be done
+/// with what has been copied. Any other may take it back: `This may change.`, `Direct devices read the caller's memory.`
+fn is_apart(words: &[String], called: &[String]) -> bool {
+    let all: Vec<&str> = words.iter().map(String::as_str).collect();
+    let takes_back = ["change", "changes", "else", "it", "may", "mode", "these", "this", "those", "version"];
+    let speaks = |list: &[&str]| all.iter().any(|word| list.contains(word));
+    let tagged = matches!(
+        all[..],
+        [
+            "@param"
+                | "\\param"
+                | "@return"
+                | "\\return"
+                | "@returns"
+                | "\\returns"
+                | "@retval"
+                | "\\retval"
+                | "return"
+                | "returns",
+            ..
+        ]
+    );
+    let note = matches!(all[..], ["note", number, ..] if number.chars().all(|c| c.is_ascii_digit()));
+    let freed = || {
+        let behind = called.iter().find_map(|name| {
+            let name: Vec<&str> = name.split(' ').collect();
+            all.strip_prefix(&["the"]).unwrap_or(&all).strip_prefix(&name[..])
+        });
+        let behind = all.strip_prefix(&["it"]).or(behind);
+        matches!(behind, Some(["can" | "may", "be", verb] | ["can" | "may", "be", verb, "afterwards" | "immediately"] | ["can" | "may", "be", verb, "after", "the" | "this", "call"]) if FREED.contains(verb))
+    };
+    tagged && !speaks(&takes_back) || note && !speaks(&takes_back[..3]) || freed()
 }
 
 /// Whether a sentence is about another function that is called after this one: `Use lib_load_by_reference() to refer to it instead.`
 fn is_of_variant(words: &[String], function: &str) -> bool {
     let [verb, other, ..] = words else { return false };
     let longer = other.strip_prefix(&function.to_lowercase()).is_some_and(|rest| rest.starts_with('_'));
-    ["see", "use"].contains(&verb.as_str()) && longer
+    verb == "use" && longer
 }
 
 /// Whether a sentence denies something, or says it for some cases.

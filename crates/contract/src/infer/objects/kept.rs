@@ -9,7 +9,7 @@ use hotcell_model::types::{CType, Type};
 
 use crate::infer::names::{function_words, words};
 use crate::infer::objects::{companions, named, object_pointer};
-use crate::infer::view::View;
+use crate::infer::view::{View, shown};
 use crate::infer::words::objects::{
     BEGINS, COMPARES, COPIES, FINDS, KEEPS_NOTHING_FROM, KEEPS_OBJECT, KEEPS_OBJECT_FROM, LOOKS, STORES,
     TAKES_VALUE, WITH,
@@ -96,6 +96,8 @@ pub(in crate::infer) fn keeper(view: &View<'_>, draft: &Draft, index: usize) -> 
     if begun.iter().any(|&at| takes_value(view, index, at)) {
         return None;
     }
+    let unread =
+        |objects: &[usize]| is_const(view, index) && is_shown(view, index) && !reads(view, index, objects);
     let mut made = made(view, draft, index, may_make(view.function));
     made.extend(begun.into_iter().map(Keeper::Param));
     let changed: Vec<usize> = keeping::all_changed(view, draft, index).collect();
@@ -104,10 +106,10 @@ pub(in crate::infer) fn keeper(view: &View<'_>, draft: &Draft, index: usize) -> 
             [keeper] => {
                 !takes_value(view, index, keeper)
                     && !companions::is_context(view, index, keeper)
-                    && says(view, &[index, keeper])
+                    && (says(view, &[index, keeper]) || unread(&[index, keeper]))
             }
-            [] => !looks(view, index) && says(view, &[index]),
-            _ => says(view, &[index]),
+            [] => !looks(view, index) && (says(view, &[index]) || unread(&[index])),
+            _ => says(view, &[index]) || unread(&[index]),
         };
         if !asked {
             return None;
@@ -164,6 +166,306 @@ fn says(view: &View<'_>, objects: &[usize]) -> bool {
     first.into_iter().chain(name.iter().skip(1)).any(|word| keeps(word))
         || any(WITH) && !keeping::used_up(view)
         || comments::keeps_object(view.function)
+        || comments::lasts(view.function)
+}
+
+/// Words of functions that read an object, and are over with that.
+const READS: &[&str] = &[
+    "a",
+    "add",
+    "age",
+    "apply",
+    "area",
+    "at",
+    "b",
+    "bits",
+    "bpp",
+    "bytes",
+    "c",
+    "capacity",
+    "cast",
+    "channels",
+    "check",
+    "class",
+    "cmp",
+    "code",
+    "color",
+    "colour",
+    "cols",
+    "columns",
+    "compare",
+    "compress",
+    "contains",
+    "convert",
+    "count",
+    "d",
+    "day",
+    "decode",
+    "decompress",
+    "degree",
+    "depth",
+    "describe",
+    "diff",
+    "digest",
+    "dim",
+    "distance",
+    "distortion",
+    "dot",
+    "dpi",
+    "dump",
+    "e",
+    "empty",
+    "encode",
+    "equal",
+    "equals",
+    "errno",
+    "error",
+    "eval",
+    "even",
+    "exists",
+    "export",
+    "f",
+    "family",
+    "find",
+    "finite",
+    "first",
+    "flags",
+    "format",
+    "g",
+    "h",
+    "hash",
+    "height",
+    "hour",
+    "i",
+    "id",
+    "index",
+    "intersects",
+    "j",
+    "k",
+    "key",
+    "kind",
+    "l",
+    "last",
+    "leaf",
+    "len",
+    "length",
+    "level",
+    "lookup",
+    "m",
+    "mark",
+    "match",
+    "matches",
+    "max",
+    "mean",
+    "memusage",
+    "message",
+    "min",
+    "minute",
+    "mode",
+    "month",
+    "mul",
+    "multiply",
+    "n",
+    "name",
+    "negative",
+    "norm",
+    "null",
+    "num",
+    "number",
+    "o",
+    "odd",
+    "offset",
+    "one",
+    "order",
+    "p",
+    "pages",
+    "parts",
+    "path",
+    "port",
+    "position",
+    "positive",
+    "precision",
+    "print",
+    "printf",
+    "priority",
+    "q",
+    "r",
+    "rank",
+    "rate",
+    "read",
+    "rows",
+    "s",
+    "same",
+    "save",
+    "score",
+    "search",
+    "second",
+    "serialize",
+    "sign",
+    "size",
+    "sizeof",
+    "speed",
+    "stamp",
+    "state",
+    "status",
+    "step",
+    "steps",
+    "stride",
+    "sub",
+    "sum",
+    "swap",
+    "t",
+    "tag",
+    "tell",
+    "test",
+    "text",
+    "time",
+    "title",
+    "tostring",
+    "total",
+    "type",
+    "u",
+    "unit",
+    "units",
+    "usage",
+    "v",
+    "valid",
+    "validate",
+    "value",
+    "verify",
+    "version",
+    "w",
+    "weight",
+    "width",
+    "write",
+    "x",
+    "y",
+    "year",
+    "z",
+    "zero",
+];
+
+/// Last words of names that say which form of a function it is.
+const VARIANTS: &[&str] = &["ex", "fp", "r", "using", "with"];
+
+/// Those of them that say that a number is asked for.
+const MEASURES: &[&str] =
+    &["capacity", "count", "id", "len", "length", "memusage", "num", "number", "size", "sizeof"];
+
+/// Those of them that are verbs: beside an object that is changed a noun says what that gets.
+const READS_BESIDE: &[&str] = &[
+    "add",
+    "check",
+    "checksum",
+    "cmp",
+    "compare",
+    "compress",
+    "convert",
+    "crc",
+    "decode",
+    "decompress",
+    "describe",
+    "diff",
+    "digest",
+    "dump",
+    "encode",
+    "equal",
+    "equals",
+    "eval",
+    "exists",
+    "export",
+    "find",
+    "hash",
+    "lookup",
+    "mul",
+    "multiply",
+    "print",
+    "printf",
+    "read",
+    "save",
+    "search",
+    "serialize",
+    "sign",
+    "sum",
+    "swap",
+    "tostring",
+    "validate",
+    "verify",
+    "write",
+];
+
+/// Whether the name of a function shows that it reads an object and leaves it alone: by a verb, or what it is asked for; since it is called after the object
+/// and returns something, or a real number, which is computed; or since the object is a value.
+fn reads(view: &View<'_>, index: usize, objects: &[usize]) -> bool {
+    let result = &view.function.result;
+    let name = own(view, objects);
+    // `png_error(const png_struct *, …)`: what every type is called says nothing.
+    let mut after = named::own_words(view, index);
+    if after.len() > 1
+        && after.last().is_some_and(|word| {
+            ["context", "ctx", "handle", "obj", "object", "struct"].contains(&word.as_str())
+        })
+    {
+        after.pop();
+    }
+    let all = words(&view.function.name);
+    // `point_x(const full_point *)`.
+    let called_after = (0..after.len()).any(|at| all.starts_with(&after[at..]));
+    let of_it = objects.len() == 1 && called_after;
+    // `EVP_PKEY_print_public(out, const pkey, …)` prints what it is called after.
+    let beside_it = objects.len() > 1 && !called_after;
+    // What a thing is asked for is a noun as often; `lib_state(const config *)` sets it.
+    let gets = objects.len() == 1 && result.pointee().is_some();
+    // `edition_pages(const edition_book *)` begins as its type does.
+    let own_first = named::own_words(view, index).into_iter().next();
+    let of_library = objects.len() == 1 && own_first.is_some() && all.first() == own_first.as_ref();
+    let list = if of_it || gets || of_library { READS } else { READS_BESIDE };
+    let said = |word: &String| {
+        let plain = word.trim_end_matches(|c: char| c.is_ascii_digit());
+        let glued = |part: &&str| part.len() > 4 && plain.ends_with(part);
+        list.contains(&plain) || list.iter().any(glued) || LOOKS.contains(&plain) || COMPARES.contains(&plain)
+    };
+    // `gsl_ran_gaussian(const rng *, double sigma)`; a `float widget_wear(widget *, const theme *)` returns it may be anything.
+    let float = |ty: &CType| matches!(ty.kind, Type::Float { .. });
+    let real = objects.len() == 1
+        && float(result)
+        && (of_it || view.function.params.iter().any(|param| float(&param.ty)));
+    // `OBJ_obj2nid`, `i2a_ASN1_OBJECT`.
+    let turns = |word: &String| {
+        word.split_once('2').is_some_and(|(from, to)| {
+            let letters = |part: &str| !part.is_empty() && part.chars().all(char::is_alphabetic);
+            letters(from) && letters(to)
+        })
+    };
+    // `ZSTD_compress_usingCDict(cctx, …, const cdict)`, but not `widget_read_mode(widget, const theme *)`.
+    let own_words = named::own_words(view, index).concat();
+    let beside = name
+        .iter()
+        .rev()
+        .find(|word| !VARIANTS.contains(&word.as_str()) && !own_words.contains(word.as_str()));
+    // `size_t ZSTD_sizeof_CCtx(const ZSTD_CCtx *)`.
+    let measured = objects.len() == 1
+        && result.is_integer()
+        && name.iter().any(|word| MEASURES.contains(&word.as_str()));
+    // `int config_engage(const config *)` returns whether it has done something.
+    let several = |word: &String| word.len() > 3 && word.ends_with('s') && !word.ends_with("ss");
+    let status = result.written == "int"
+        && view.function.params.len() == 1
+        && !name.last().is_some_and(several)
+        && !comments::answers(view.function);
+    let copies = objects.len() == 2
+        && objects.iter().all(|&at| view.handle(at) == view.handle(index))
+        && view.function_has_word(COPIES);
+    // What the library has a table of nobody ends.
+    let constant = view.handle(index).is_some_and(|handle| view.known.handles.constant_of(handle).is_some());
+    of_it && result.kind != Type::Void && !status
+        || copies
+        || constant
+        || real
+        || measured
+        || name.iter().any(turns)
+        || if beside_it { beside.is_some_and(said) } else { name.iter().any(said) }
+        || computes(view, index)
 }
 
 /// Whether a word of a function's name says that something goes on using what the function is given.
@@ -241,10 +543,10 @@ fn takes_value(view: &View<'_>, index: usize, keeper: usize) -> bool {
 }
 
 /// Last words of functions that compute with values.
-const VALUES: &[&str] = &["cmp", "compare", "div", "mul", "neg", "scale", "sub", "swap"];
+const VALUES: &[&str] = &["div", "mul", "neg", "scale"];
 
 /// Whether objects of this type are values: other functions compute with two of them.
-fn computes(view: &View<'_>, index: usize) -> bool {
+pub(in crate::infer) fn computes(view: &View<'_>, index: usize) -> bool {
     let is_it = |ty: &CType| {
         let own = view.param(index).and_then(|param| param.ty.pointee());
         ty.pointee().zip(own).is_some_and(|((ty, _), (own, _))| match (ty.record(), own.record()) {
@@ -252,14 +554,15 @@ fn computes(view: &View<'_>, index: usize) -> bool {
             _ => ty.canonical == own.canonical,
         })
     };
-    view.known.api.functions.iter().any(|function| {
+    let computes = view.known.api.functions.iter().filter_map(|function| {
         let mut name = words(&function.name);
         while name.last().is_some_and(|word| NUMBERS.contains(&word.as_str())) {
             name.pop();
         }
         let own = function.params.iter().filter(|param| is_it(&param.ty));
-        own.count() > 1 && name.last().is_some_and(|word| VALUES.contains(&word.as_str()))
-    })
+        name.pop().filter(|word| own.count() > 1 && VALUES.contains(&word.as_str()))
+    });
+    computes.collect::<std::collections::BTreeSet<String>>().len() > 1
 }
 
 /// Whether the function begins what is passed here.
@@ -306,6 +609,11 @@ fn made(view: &View<'_>, draft: &Draft, index: usize, makes: bool) -> Vec<Keeper
 /// Whether nothing else that is `const` goes in, of which a comment could speak.
 fn alone(view: &View<'_>, index: usize) -> bool {
     (0..view.function.params.len()).all(|at| at == index || !is_const(view, at))
+}
+
+/// Whether the declaration itself says that it is a pointer.
+fn is_shown(view: &View<'_>, at: usize) -> bool {
+    view.param(at).is_some_and(|param| shown(&param.ty))
 }
 
 fn is_const(view: &View<'_>, at: usize) -> bool {

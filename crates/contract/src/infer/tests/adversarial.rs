@@ -205,10 +205,10 @@ fn counted_numbers() {
 #[test]
 fn out_buffers() {
     check(&[
-        ("int make(unsigned char *out, size_t *out_len)", "out lenptr(0) -> value"),
+        ("int export_print(unsigned char *out, size_t *out_len)", "out lenptr(0) -> value"),
         ("int get(const char *name, char *dest, size_t *dest_size)", "text ? ? -> value"),
         (
-            "int squeeze(const char *input, size_t input_length, char *compressed, size_t *compressed_length)",
+            "int compress(const char *input, size_t input_length, char *compressed, size_t *compressed_length)",
             "bytes len(0) out lenptr(2) -> value",
         ),
         ("int flip(unsigned char *data, size_t *data_len)", "? ? -> value"),

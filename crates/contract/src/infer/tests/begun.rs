@@ -87,7 +87,7 @@ fn among(declarations: &[&str], name: &str, initializers: &[(&str, &str)]) -> St
 #[test]
 fn what_a_macro_initialises_is_begun_by_what_says_so() {
     const FLOW: &[&str] = &[
-        "int full_encoder(full_flow *f, int level)%Takes one that was set to FULL_FLOW_INIT.",
+        "int full_encoder(full_flow *f, int level)%Takes one that is at least initialized with FULL_FLOW_INIT.",
         "int full_decoder(full_flow *f)%A properly prepared flow.",
         "int full_code(full_flow *f, int action)%Codes.",
         "int full_index_encoder(full_flow *f, const index *i)%A properly prepared flow.",
@@ -192,7 +192,10 @@ fn what_says_that_it_initializes_may_begin() {
 fn memory_behind_pointers_is_the_librarys_where_its_functions_do_everything() {
     let cmp = "int digits_cmp(const digits_t *a, const digits_t *b)";
     let begun = ["int digits_init(digits_t *a)", "void digits_clear(digits_t *a)", cmp];
-    let used: Vec<String> = (0..8).map(|n| format!("int digits_use{n}(digits_t *a, int n)")).collect();
+    let used: Vec<String> =
+        ["mul", "neg"].map(|verb| format!("int digits_{verb}(digits_t *c, const digits_t *a)")).into();
+    let used: Vec<String> =
+        used.into_iter().chain((0..6).map(|n| format!("int digits_use{n}(digits_t *a, int n)"))).collect();
     let all = |count: usize| -> Vec<&str> {
         begun.into_iter().chain(used[..count].iter().map(String::as_str)).collect()
     };

@@ -86,9 +86,9 @@ fn comments_stop_rules() {
         ("const char *ctx_name(const ctx *c)", "The name.", "object -> text"),
         ("const char *ctx_name(const ctx *c)", "The name, not NUL-terminated.", "object -> ?"),
         ("const char *ctx_name(const ctx *c)", "A name. It must be freed by g_free.", "object -> ?"),
-        ("int ctx_call(ctx *c, const char *name)", "By name.", "object text -> value"),
-        ("int ctx_call(ctx *c, const char *name)", "The name is not copied.", "object ? -> value"),
-        ("int ctx_call(ctx *c, const char *name)", "Need not be null terminated.", "object ? -> value"),
+        ("int ctx_find(ctx *c, const char *name)", "By name.", "object text -> value"),
+        ("int ctx_find(ctx *c, const char *name)", "The name is not copied.", "object ? -> value"),
+        ("int ctx_find(ctx *c, const char *name)", "Need not be null terminated.", "object ? -> value"),
         (
             "int ctx_write(ctx *c, const void *data, size_t len)",
             "The data must remain valid until the next call.",
@@ -398,7 +398,7 @@ fn comments_say_what_may_be_null() {
         (draft, verdict)
     };
     let nullable = |doc: &str| {
-        let (draft, _) = of("int state_say(state *s, const char *anchor)", doc);
+        let (draft, _) = of("int state_find(state *s, const char *anchor)", doc);
         let may = |fact: &Option<hotcell_model::Fact<Role>>| {
             matches!(fact.as_ref().map(|fact| &fact.value), Some(Role::Text { nullable: true, .. }))
         };

@@ -58,7 +58,8 @@ fn objects_that_are_looked_at_are_used() {
         &[
             ("int cert_verify(cert *c, key *k)", "object object -> value"),
             ("int cert_check_issued(cert *issuer, cert *subject)", "object object -> value"),
-            ("void key_print(key *k, cert *c)", "object object -> void"),
+            ("void key_print(key *k, cert *c)", "object ? -> void"),
+            ("void cert_print(key *k, cert *c)", "object object -> void"),
             ("int cert_set_verify(cert *c, key *k)", "object ? -> value"),
             ("int cert_verify_init(cert *c, key *k)", "object ? -> value"),
             ("int cert_verify(cert *c, key *k, cert **chain)", "? ? ? -> value"),

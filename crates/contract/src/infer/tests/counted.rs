@@ -48,7 +48,7 @@ fn what_only_looks_like_it_stays_open() {
             ("const void *row_blob(row *r, int column) malloc", "object value -> ?"),
             ("const void *row_blob(row *r)", "object -> ?"),
             ("const void *row_blob(row *r, unsigned column)", "object value -> ?"),
-            ("const void *row_blob(row *r, const char *name)", "object text -> ?"),
+            ("const void *row_get_blob(row *r, const char *name)", "object text -> ?"),
             ("const void *rowtext(row *r)", "object -> ?"),
             ("const void *text(row *r)", "object -> ?"),
             // No `value_bytes16`.

@@ -90,7 +90,7 @@ fn a_structure_of_numbers_that_callers_have_one_of_goes_in_and_out() {
     check_in(
         one,
         &[
-            ("int sf_airy(double x, plain_result *result)", "value structure(InOut) -> value"),
+            ("int sf_get_airy(double x, plain_result *result)", "value structure(InOut) -> value"),
             ("int config_check(const plain_config *config)", "structure(In) -> value"),
             ("int points(plain_point *points)", "? -> value"),
             ("double poly_get(unsigned corners, const plain_point *pt)", "value ? -> value"),

@@ -168,7 +168,7 @@ fn objects_may_keep_texts() {
             ("item *item_for_text(const char *text)", "? -> ?"),
             ("void source_set_static_name(ctx *c, const char *name)", "object ? -> void"),
             ("void js_pushliteral(ctx *c, const char *v)", "object ? -> void"),
-            ("void js_pushstring(ctx *c, const char *v)", "object text -> void"),
+            ("void js_pushstring(ctx *c, const char *v)", "object ? -> void"),
             ("void tim_start(const char *name)", "? -> void"),
             ("void log_to(const char *ident, int level)", "? value -> void"),
             ("void prs_register(const char *symbol, const char *concrete)", "? ? -> void"),

@@ -72,7 +72,7 @@ fn input_and_output() {
         ("int rename(const char *oldpath, const char *newpath)", "text text -> value"),
         ("void perror(const char *s)", "text -> void"),
         ("void openlog(const char *ident, int option, int facility)", "? value value -> void"),
-        ("int inet_aton(const char *cp, struct in_addr *inp)", "text ? -> value"),
+        ("int inet_aton(const char *cp, struct in_addr *inp)", "? ? -> value"),
         (
             "ssize_t sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr, socklen_t addr_len)",
             "? bytes len(1) value ? value -> value",

@@ -36,7 +36,7 @@ fn a_length_is_of_the_only_memory_that_goes_its_way() {
 #[test]
 fn a_length_may_stand_before_what_comes_out() {
     check(&[
-        ("int f(size_t *encoded_size, unsigned char *encoded_buffer)", "lenptr(1) out -> value"),
+        ("int encode(size_t *encoded_size, unsigned char *encoded_buffer)", "lenptr(1) out -> value"),
         // `data` is changed in place as often, and a name says whose length it is.
         ("int f(size_t *data_size, unsigned char *data)", "? ? -> value"),
         ("int f(size_t *size, unsigned char *encoded_buffer)", "? ? -> value"),

@@ -73,7 +73,10 @@ fn a_number_may_count_even_what_is_called_a_result() {
             ("int get_cpus(int cpucount, plain_cpu *info)", "value ? -> value"),
             ("int get_cpus(plain_cpu *info, int id, int cpus)", "? value value -> value"),
             ("int get_cpus(int n, plain_cpu *info)", "value ? -> value"),
-            ("int bessel_jn(int n, double x, plain_result *result)", "value value structure(InOut) -> value"),
+            (
+                "int bessel_get_jn(int n, double x, plain_result *result)",
+                "value value structure(InOut) -> value",
+            ),
             ("int bessel_zero(unsigned s, plain_result *result)", "value structure(InOut) -> value"),
             ("int get_info(plain_cpu *infoPtr)", "structure(InOut) -> value"),
         ],

@@ -1,0 +1,351 @@
+//! Whether a function that is called like an end is one by its comment.
+//!
+//! A verb of a name says that something ends, and not what: `cache_free(cache)` may free its oldest entry, and `line_terminate(line)` writes a
+//! CR and an LF. A comment that says so says of what: `Frees the cache.`, `Discard a given face object`, `all of it is freed`. Where there is one it has to say
+//! it of what the function takes.
+
+use hotcell_model::api::Function;
+use hotcell_model::types::Type;
+
+use super::{sentences, words_of};
+use crate::infer::names::words;
+
+/// First words of a comment that says what is asked: `Whether the iteration is over`.
+const QUESTIONS: &[&str] = &[
+    "ask", "asks", "check", "checks", "is", "nonzero", "return", "returns", "test", "tests", "true",
+    "whether",
+];
+
+/// Endings of names that say as often that something else ends: what an object does, or a question whether it has.
+const WEAK: &[&str] = &["clear", "close", "delete", "done", "drop", "end", "finish", "release"];
+
+/// Those of them that are nouns and adjectives as well, in the name of a function that returns a number.
+const NOUNS: &[&str] = &["done", "end", "finish"];
+
+/// Last words of names that say what an object does no longer: one that they say it of is there as before, as far as nothing else is said.
+const HALTS: &[&str] = &["discard", "exit", "halt", "put", "quit", "stop"];
+
+/// Parts of names that say that nothing is left.
+const STRONG: &[&str] =
+    &["dealloc", "decref", "deinit", "destroy", "dispose", "finali", "free", "uninit", "unref"];
+
+/// Beginnings of verbs by which a comment says that something ends.
+const VERBS: &[&str] = &[
+    "clean", "clos", "dealloc", "delet", "destr", "discard", "dispos", "drop", "end", "finali", "finish",
+    "free", "releas", "shut", "tear", "terminat",
+];
+
+/// What such a comment calls the object, or all that it has.
+const THINGS: &[&str] = &[
+    "all",
+    "allocated",
+    "data",
+    "down",
+    "everything",
+    "it",
+    "itself",
+    "memory",
+    "one",
+    "resource",
+    "resources",
+    "storage",
+    "them",
+    "this",
+    "up",
+];
+
+/// What it calls one whose type stands before that: *a given face object*.
+const KINDS: &[&str] = &[
+    "class",
+    "context",
+    "descriptor",
+    "entity",
+    "handle",
+    "instance",
+    "object",
+    "pointer",
+    "state",
+    "struct",
+    "structure",
+    "structures",
+    "objects",
+];
+
+/// Words that may stand before it.
+const ARTICLES: &[&str] = &[
+    "a",
+    "all",
+    "also",
+    "an",
+    "any",
+    "dynamically",
+    "entire",
+    "existing",
+    "given",
+    "its",
+    "previously",
+    "some",
+    "that",
+    "the",
+    "whole",
+];
+
+/// Words with which it is over.
+const BEHIND: &[&str] = &[
+    "after",
+    "and",
+    "as",
+    "associated",
+    "at",
+    "before",
+    "by",
+    "created",
+    "for",
+    "from",
+    "if",
+    "in",
+    "including",
+    "obtained",
+    "occupied",
+    "of",
+    "on",
+    "opened",
+    "or",
+    "previously",
+    "returned",
+    "so",
+    "that",
+    "to",
+    "unless",
+    "used",
+    "using",
+    "via",
+    "when",
+    "which",
+    "with",
+];
+
+/// Those of the verbs that are said of memory.
+const FREES: &[&str] = &["clean", "dealloc", "destr", "free", "releas"];
+
+/// Beginnings of words of a comment by which what it speaks of is there afterwards.
+const STAYS: &[&str] = &["again", "keep", "reopen", "reus", "remain", "stay"];
+
+/// Words that stand behind the object of such a sentence where somebody else does it, or another time.
+const OTHERS: &[&str] = &["automatically", "by", "later", "once", "when", "whenever", "with"];
+
+/// Whether a function that is called like an end of its only object is none by its comment: that asks, says that the object goes on, or
+/// speaks of what is on a disk; or speaks of another thing. What only halts something is none where nothing is said.
+pub(in crate::infer) fn is_no_end(function: &Function) -> bool {
+    let name = words(&function.name);
+    // `finish` says less than `fini`.
+    let strong = name.iter().any(|word| word == "fini" || STRONG.iter().any(|part| word.contains(part)));
+    let halts = name.last().is_some_and(|last| HALTS.iter().any(|halt| last.ends_with(halt)));
+    if is_other_end(function) || function.doc.is_none() && halts && !strong {
+        return true;
+    }
+    if function.doc.is_none() {
+        return false;
+    }
+    match said(function) {
+        Said::It => false,
+        Said::Other => true,
+        Said::Nothing => !strong || function.result.is_scalar(),
+    }
+}
+
+/// What a comment says of an end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Said {
+    /// That what the function takes ends.
+    It,
+    /// That another thing does.
+    Other,
+    /// Nothing.
+    Nothing,
+}
+
+/// What a comment says ends first: `Closes it.`, `Frees memory`, `Destroys the item`, `all of it is freed`, `a destructor`. `Closes the current tag` is about something
+/// else, and `the number of free slots` about nothing that is done.
+fn said(function: &Function) -> Said {
+    let own = own(function);
+    let is_own = |word: &str| {
+        own.iter().any(|own| own == word || word.strip_prefix(own.as_str()).is_some_and(|rest| rest == "s"))
+    };
+    // The head of what is spoken of stands last.
+    let is_it = |phrase: &[&str]| match phrase {
+        [] => true,
+        [.., last] if THINGS.contains(last) || is_own(last) => true,
+        [before @ .., last] => {
+            KINDS.contains(last) && (before.is_empty() || before.iter().any(|word| is_own(word)))
+        }
+    };
+    let clauses = clauses(function);
+    // `Closes the file, keeping the object.`, `It can be run again.`
+    let stays = clauses.iter().any(|clause| {
+        let mut all = words_of(clause);
+        let denied = words_of(clause).any(|word| ["cannot", "never", "no", "not"].contains(&word));
+        !denied && all.any(|word| STAYS.iter().any(|stays| word.starts_with(stays)))
+    });
+    // `the pool itself is freed with its arena`.
+    let goes_on = clauses.iter().any(|clause| {
+        let mut words = words_of(clause).skip_while(|word| *word != "itself");
+        words.next().is_some() && words.any(|word| OTHERS.contains(&word))
+    });
+    for clause in &clauses {
+        let all: Vec<&str> = words_of(clause).filter(|word| !word.is_empty()).collect();
+        let asks = ["how", "if", "number", "what", "when", "whether", "which", "why"];
+        if all.iter().take(2).any(|word| asks.contains(word)) {
+            continue;
+        }
+        if all.iter().any(|word| word.starts_with("destructor")) {
+            return Said::It;
+        }
+        let verb = |at: usize| VERBS.iter().any(|verb| all[at].starts_with(verb));
+        for at in (0..all.len()).filter(|&at| verb(at)) {
+            let (before, behind) = (&all[..at], &all[at + 1..]);
+            let denied =
+                before.iter().any(|word| ["never", "no", "not"].contains(word) || word.ends_with("n't"));
+            if denied || all[at] == "end" && before.last() == Some(&"the") {
+                continue;
+            }
+            if before.last().is_some_and(|word| ["are", "be", "is"].contains(word)) {
+                let whose = before
+                    .iter()
+                    .rev()
+                    .take(8)
+                    .any(|word| THINGS.contains(word) || KINDS.contains(word) || is_own(word));
+                let now = !behind.first().is_some_and(|word| OTHERS.contains(word));
+                if all[at].ends_with("ed") && whose && now {
+                    return Said::It;
+                }
+                continue;
+            }
+            let first = before.iter().all(|word| {
+                ["also", "brief", "function", "it", "routine", "simply", "this", "just"].contains(word)
+                    || word.contains(&function.name.to_lowercase())
+            });
+            let place = first
+                || before
+                    .last()
+                    .is_some_and(|word| ["and", "may", "must", "or", "then", "to", "will"].contains(word))
+                || all[at].ends_with('s');
+            if !place {
+                continue;
+            }
+            let object: Vec<&str> = behind
+                .iter()
+                .skip_while(|word| {
+                    ARTICLES.contains(word) && **word != "all"
+                        || VERBS.iter().any(|verb| word.starts_with(verb))
+                        || ["and", "or"].contains(word)
+                })
+                .take_while(|word| !BEHIND.contains(word))
+                .copied()
+                .filter(|word| !ARTICLES.contains(word) || *word == "all")
+                .collect();
+            // `Frees the memory of the buffer`, `all of it`.
+            let of = behind.iter().position(|word| *word == "of").map(|of| {
+                behind[of + 1..]
+                    .iter()
+                    .filter(|word| !ARTICLES.contains(word))
+                    .take_while(|word| !BEHIND.contains(word))
+                    .copied()
+                    .collect::<Vec<_>>()
+            });
+            let whole = object.last().is_none_or(|last| !THINGS.contains(last))
+                || of.as_ref().is_none_or(|of| is_it(of));
+            // `Frees up memory`, `Free memory in bytes`, `Delete one`, `Closes the door to the yard`.
+            let head = object.last().copied().unwrap_or_default();
+            let next = behind.iter().skip_while(|word| **word != head).nth(1).copied().unwrap_or_default();
+            let memory = ["memory", "resources", "storage"].contains(&head);
+            let some = ["data", "ones"].contains(&head)
+                || head == "one" && next != "that"
+                || head == "all" && of.is_none();
+            let other = some
+                || memory
+                    && (object.contains(&"up")
+                        || next == "in"
+                        || !FREES.iter().any(|verb| all[at].starts_with(verb)))
+                || ["from", "to"].contains(&next);
+            return if is_it(&object) && whole && !goes_on && !stays && !other {
+                Said::It
+            } else {
+                Said::Other
+            };
+        }
+    }
+    Said::Nothing
+}
+
+/// What a comment may call what the function takes: its names, and those of its types.
+fn own(function: &Function) -> Vec<String> {
+    let named = |name: &str| {
+        let mut all = words(name);
+        all.push(name.to_lowercase());
+        all
+    };
+    function
+        .params
+        .iter()
+        .filter_map(|param| {
+            Some((param.name.clone(), param.ty.pointee()?.0.written.clone(), param.ty.written.clone()))
+        })
+        .flat_map(|(name, pointee, ty)| name.into_iter().chain([pointee, ty]))
+        .flat_map(|name| named(name.trim_end_matches([' ', '*']).rsplit(' ').next().unwrap_or_default()))
+        .filter(|word| {
+            word.len() > 2 || word.len() == 2 && function.name.to_lowercase().starts_with(word.as_str())
+        })
+        .collect()
+}
+
+/// The sentences of a comment, without what marks their parts: `@function: FT_Done_Face @description: Discard a given face object`.
+fn clauses(function: &Function) -> Vec<String> {
+    let plain = |sentence: &String| sentence.replace([',', ':', '(', ')'], " and ");
+    let mut found = Vec::new();
+    for sentence in sentences(function) {
+        let mut clause: Vec<&str> = Vec::new();
+        for word in sentence.split_whitespace() {
+            let marks = word.starts_with('@') && word.ends_with(':') || ["@brief", "\\brief"].contains(&word);
+            if marks {
+                found.push(clause.join(" "));
+                clause.clear();
+            } else {
+                clause.push(word);
+            }
+        }
+        found.push(clause.join(" "));
+    }
+    found.iter().map(plain).collect()
+}
+
+/// Whether the comment asks, or says that the object goes on.
+fn is_other_end(function: &Function) -> bool {
+    let last = words(&function.name).pop().unwrap_or_default();
+    if !WEAK.iter().any(|weak| last.ends_with(weak)) {
+        return false;
+    }
+    let all = sentences(function);
+    let number = function.result.is_scalar();
+    let Some(first) = all.first().and_then(|sentence| words_of(sentence).find(|word| !word.is_empty()))
+    else {
+        // `int xfer_done(xfer *)` and `bool job_finish(job *)` ask, `int list_end(list *)` gets.
+        let asks = function.result.kind == Type::Bool;
+        return number
+            && (["done", "end"].contains(&last.as_str()) || asks && NOUNS.contains(&last.as_str()));
+    };
+    let said = |words: &[&str]| {
+        all.iter()
+            .any(|sentence| words_of(sentence).any(|word| words.iter().any(|begin| word.starts_with(begin))))
+    };
+    let frees = said(&["dealloc", "destroy", "dispos", "free", "releas"]);
+    let ends = frees
+        || said(&["clean", "clos", "destr", "discard", "shut", "tear"])
+        || all.iter().any(|sentence| ["ends it", "ends this"].contains(&sentence.as_str()));
+    QUESTIONS.contains(&first) && number && !frees
+        || NOUNS.contains(&last.as_str()) && number && !ends
+        || last == "clear" && !ends
+        || said(&["again", "disk", "reopen", "reus", "simulat"])
+        || all.iter().any(|sentence| sentence.contains("can be used") || sentence.contains("can be begun"))
+        || last == "drop" && !frees && !said(&["delet", "drop", "end"])
+}
