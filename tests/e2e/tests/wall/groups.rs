@@ -274,6 +274,8 @@ fn a_group_that_takes_nobody_any_more_is_not_the_librarys_fault() {
     let worker = rustix::process::Pid::from_raw(worker.cast_signed()).unwrap();
     rustix::process::kill_process(worker, rustix::process::Signal::KILL).unwrap();
     wait_until("nobody is in the group", || group.members().is_empty());
+    // A call that meets its end would be one that crashed.
+    wait_until("its end is heard of", || attacker.session.stats().pid.is_none());
     // Beside a group of threads there is none of processes.
     fs::create_dir(&threads).unwrap();
     let threads = Group(threads);
