@@ -52,6 +52,13 @@ def test_objects_go_through_a_pipeline(grid: Any) -> None:
 
 
 def test_each_call_fails_for_itself(load_grid: Any) -> None:
+    patience = time.monotonic() + 60
+    while not each_fails_for_itself(load_grid):
+        assert time.monotonic() < patience, "no call is sent before the crash in front of it is known"
+
+
+def each_fails_for_itself(load_grid: Any) -> bool:
+    """Whether the last call was on its way when the one in front of it crashed, and not sent to the next worker."""
     with load_grid() as grid:
         with grid.pipeline() as calls:
             first = calls.send(grid.check, 0)
@@ -64,12 +71,19 @@ def test_each_call_fails_for_itself(load_grid: Any) -> None:
             assert first.result() is None
             with pytest.raises(hotcell.Crashed):
                 crash.result()
-            for _ in range(2):
-                with pytest.raises(hotcell.WorkerLost) as lost:
-                    behind.result()
-            assert lost.value.executed == "maybe"
+            told = [sum_or_loss(behind) for _ in range(2)]
             assert calls.send(grid.add, 1, 2).result() == 3
         assert grid.generation == 2
+    assert told in ([3, 3], ["maybe", "maybe"])
+    return told[0] != 3
+
+
+def sum_or_loss(call: Any) -> Any:
+    """What it gave, or whether it was executed when its worker was lost."""
+    try:
+        return call.result()
+    except hotcell.WorkerLost as lost:
+        return lost.executed
 
 
 def test_a_thread_with_calls_in_flight_has_the_worker(grid: Any) -> None:
