@@ -36,7 +36,7 @@ handle.sqlite3 = { release = "sqlite3_close" }
 handle.sqlite3_value = {}
 function.sqlite3_open.params.ppDb = { out = "owned" }
 function.sqlite3_exec.params = { callback = { fixed = "NULL" }, arg4 = { fixed = "NULL" }, errmsg = { fixed = "NULL" } }
-function.sqlite3_create_function.params = { zFunctionName = { string = "utf-8" }, xStep = { fixed = "NULL" }, xFinal = { fixed = "NULL" }, xFunc = { callback = "kept", user_data = "pApp", user_data_from = "sqlite3_user_data(sqlite3_context)", params = { arg3 = { in = "handles", length = "arg2" } } } }
+function.sqlite3_create_function.params = { db = { in = "handle" }, zFunctionName = { string = "utf-8" }, xStep = { fixed = "NULL" }, xFinal = { fixed = "NULL" }, xFunc = { callback = "kept", user_data = "pApp", user_data_from = "sqlite3_user_data(sqlite3_context)", params = { arg3 = { in = "handles", length = "arg2" } } } }
 "#;
 
 const RECIPES: &str = r#"

@@ -209,7 +209,7 @@ function.sqlite3_open = { params = { filename = { string = "utf-8" }, ppDb = { o
 function.sqlite3_create_filename = { params = { zDatabase = { string = "utf-8" }, zJournal = { string = "utf-8" }, zWal = { string = "utf-8" }, nParam = { fixed = "0" }, azParam = { fixed = "NULL" } }, result = { out = "owned" } }
 function.sqlite3_uri_key.params.z = { in = "handle" }
 function."sqlite3_filename_*".result = { string = "utf-8" }
-function.sqlite3_db_filename = { params.zDbName = { string = "utf-8" }, result = { string = "utf-8", nullable = true } }
+function.sqlite3_db_filename = { params = { db = { in = "handle" }, zDbName = { string = "utf-8" } }, result = { string = "utf-8", nullable = true } }
 "#;
 
 const FILENAME_RECIPES: &str = r#"
