@@ -137,18 +137,14 @@ struct Spawner {
 impl Spawner {
     fn obey(&mut self, order: Order) {
         let Order { shared, spec, descriptors, output } = order;
-        // Nobody waits for it any more.
         if shared.retired.load(Ordering::SeqCst) || shared.condemned.load(Ordering::SeqCst) {
-            return;
+            // No call waits for it any more; who examines it as it comes up does.
+            return shared.does_not_start(io::Error::other("it was given up before it was started"));
         }
         let kept = self.keep_quota(&shared, &spec);
         let spawned = match kept.and_then(|()| start(&spec, &descriptors)) {
             Ok(spawned) => spawned,
-            Err(error) => {
-                shared.state.lock().not_started = Some(error);
-                shared.changed.notify_all();
-                return;
-            }
+            Err(error) => return shared.does_not_start(error),
         };
         drop(descriptors);
         shared.own_namespaces.store(spawned.own_namespaces, Ordering::Relaxed);

@@ -280,6 +280,12 @@ impl WorkerRef {
 }
 
 impl Shared {
+    /// There is no process, and will be none.
+    pub(crate) fn does_not_start(&self, why: io::Error) {
+        self.state.lock().not_started = Some(why);
+        self.changed.notify_all();
+    }
+
     /// Reads what the worker has loaded, and holds it against what those before it had; where that was done before, against what lies
     /// there now.
     fn examine(&self, spec: &Spec) -> Result<(), Replaced> {

@@ -42,4 +42,12 @@ fn nothing_is_left_of_workers() {
     wait_until("a segment is left", || segments() == segments_before);
     wait_until("a descriptor is left", || descriptors() == descriptors_before);
     assert_eq!(pids.len(), 20);
+    // Nor of spares that are given up before they are started, however long that might take.
+    let start_deadline = Duration::from_secs(24 * 3600);
+    for _ in 0..20 {
+        let faulty = Faulty::open(Options { spares: 2, start_deadline, ..Options::default() }).unwrap();
+        assert_eq!(faulty.int("add", &[1, 1]).unwrap(), 2);
+    }
+    wait_until("a segment of a spare is left", || segments() == segments_before);
+    wait_until("a descriptor of a spare is left", || descriptors() == descriptors_before);
 }
