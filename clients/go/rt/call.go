@@ -215,7 +215,7 @@ func (c *Call) begin(ctx context.Context, function int, fn *Function, left time.
 	c.input, c.granted, c.grants = 0, 0, 0
 	c.sent, c.done, c.calledBack, c.panicked = false, false, false, false
 	if c.lost.Load() {
-		// A store is an exchange, which takes as long as all else here.
+		// A store is an exchange, which takes longer than a look.
 		c.lost.Store(false)
 	}
 	c.wait.Begin(left)

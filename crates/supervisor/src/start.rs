@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use hotcell_protocol::wire::{self, Event, Guard, Hello, Packet, Welcome};
 use hotcell_sandbox::{LACKED, control_groups, frozen_group};
 use hotcell_shm::control::ControlSocket;
-use hotcell_shm::lock::Mutex;
+use hotcell_shm::lock::{Mutex, MutexGuard};
 use hotcell_shm::{EventFd, HeapSegment, HostChannel, sealed_copy};
 use rustix::io::Errno;
 use rustix::process::Signal;
@@ -153,13 +153,8 @@ impl Worker {
     /// Waits until it serves, but not beyond `until`: then false, and it can be asked again. A worker that
     /// takes longer than its start may is killed.
     pub fn ready(&self, spec: &Spec, until: Instant) -> Result<bool, StartError> {
-        let mut state = self.shared.state.lock();
         let until = until.min(self.start_until);
-        while state.welcome.is_none() && state.end.is_none() && state.not_started.is_none() {
-            if self.shared.changed.wait_until(&mut state, until).timed_out() {
-                break;
-            }
-        }
+        let mut state = self.shared.wait_up(until);
         if let Some(source) = state.not_started.take() {
             return Err(StartError::System { stage: "start the worker", source });
         }
@@ -264,12 +259,7 @@ impl WorkerRef {
     /// loaded is read once.
     pub fn examine(&self, spec: &Spec) {
         let until = Instant::now() + spec.start_deadline.min(LONGEST_START);
-        let mut state = self.0.state.lock();
-        while state.welcome.is_none() && state.end.is_none() && state.not_started.is_none() {
-            if self.0.changed.wait_until(&mut state, until).timed_out() {
-                return;
-            }
-        }
+        let state = self.0.wait_up(until);
         let is_up = state.welcome.is_some() && state.end.is_none();
         drop(state);
         if is_up {
@@ -284,6 +274,17 @@ impl Shared {
     pub(crate) fn does_not_start(&self, why: io::Error) {
         self.state.lock().not_started = Some(why);
         self.changed.notify_all();
+    }
+
+    /// Waits until it is up, has ended or does not start, but not beyond `until`.
+    fn wait_up(&self, until: Instant) -> MutexGuard<'_, State> {
+        let mut state = self.state.lock();
+        while state.welcome.is_none() && state.end.is_none() && state.not_started.is_none() {
+            if self.changed.wait_until(&mut state, until).timed_out() {
+                break;
+            }
+        }
+        state
     }
 
     /// Reads what the worker has loaded, and holds it against what those before it had; where that was done before, against what lies

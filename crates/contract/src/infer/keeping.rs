@@ -10,7 +10,7 @@ use hotcell_model::interface::Role;
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::ending;
-use crate::infer::names::function_words;
+use crate::infer::names::{self, function_words};
 use crate::infer::view::{View, is_letter, plain_text};
 use crate::infer::words::NAMES;
 use crate::infer::words::functions::{ADDS, KEEPERS, KEEPS_LITERAL};
@@ -324,7 +324,7 @@ fn keeps(view: &View<'_>) -> bool {
 /// The words of a function's name without the number of their version: `compress2`, `loadDict2`.
 fn unnumbered(name: &str) -> Vec<String> {
     let words = function_words(name).into_iter();
-    words.map(|word| word.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned()).collect()
+    words.map(|word| names::unnumbered(&word).to_owned()).collect()
 }
 
 /// Why a text may be needed after the call.

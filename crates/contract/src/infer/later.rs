@@ -7,7 +7,7 @@
 use hotcell_model::evidence::{Evidence, Fact};
 use hotcell_model::interface::Role;
 
-use crate::infer::names::function_words;
+use crate::infer::names::{function_words, unnumbered};
 use crate::infer::view::View;
 use crate::infer::{Draft, Notes, comments, keeping};
 
@@ -84,8 +84,7 @@ pub(super) fn heard(view: &View<'_>, index: usize) -> Option<String> {
 fn is_called(view: &View<'_>, index: usize) -> bool {
     let text = view.param(index).is_some_and(|param| crate::infer::view::plain_text(&param.ty));
     let words = function_words(&view.function.name);
-    let unnumbered = |word: &String| word.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
-    let said = |list: &[&str]| words.iter().any(|word| list.contains(&unnumbered(word).as_str()));
+    let said = |list: &[&str]| words.iter().any(|word| list.contains(&unnumbered(word)));
     said(WORDS) || view.function_contains(&["async", "nonblock"]) || !text && said(BEGINS)
 }
 
@@ -97,10 +96,9 @@ pub(super) fn is_moved(word: &str) -> bool {
 /// Whether a function moves data in a way of which its name says more than what is moved: `spi_send_bg(data, length)`, `write_behind`.
 pub(super) fn transfers_somehow(view: &View<'_>) -> bool {
     let words = function_words(&view.function.name);
-    let plain = |word: &String| word.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
-    let verb = words.iter().position(|word| TRANSFERS.contains(&plain(word).as_str()));
+    let verb = words.iter().position(|word| TRANSFERS.contains(&unnumbered(word)));
     verb.is_some_and(|verb| {
-        words[verb + 1..].iter().map(plain).any(|word| !word.is_empty() && !MOVED.contains(&word.as_str()))
+        words[verb + 1..].iter().map(|word| unnumbered(word)).any(|word| !word.is_empty() && !is_moved(word))
     })
 }
 

@@ -62,6 +62,11 @@ pub(super) fn words(name: &str) -> Vec<String> {
     words
 }
 
+/// A word without the digits that it ends with: `read` of `read2`.
+pub(super) fn unnumbered(word: &str) -> &str {
+    word.trim_end_matches(|c: char| c.is_ascii_digit())
+}
+
 /// The words of a function's name, and those behind an acronym: `TIFFSetFileName` is `tiffset`, `file`, `name` and
 /// `tiff`, `set` besides.
 pub(super) fn function_words(name: &str) -> Vec<String> {

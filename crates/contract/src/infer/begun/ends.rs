@@ -6,7 +6,7 @@ use hotcell_model::api::Function;
 use crate::infer::begun::letters;
 use crate::infer::comments;
 use crate::infer::endings::{Ending, ending};
-use crate::infer::names::words;
+use crate::infer::names::{unnumbered, words};
 use crate::infer::words::objects::{BEGINS, ENDS_BEGUN, LOOKS, UNDOES};
 
 /// What a function that takes the structure and nothing else is called before the word for the end. None where the structure may go on:
@@ -43,7 +43,7 @@ const BEGUN: &[&str] = &[
 /// Whether a function is called like one that begins something, and not like one that asks whether that has begun: `ctx_initialized(ctx)`.
 pub(super) fn begins(function: &Function) -> bool {
     let name = words(&function.name);
-    let plain = |word: &String| word.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
+    let plain = |word: &String| unnumbered(word).to_owned();
     let verb = name.iter().position(|word| BEGINS.iter().any(|begins| plain(word).ends_with(begins)));
     verb.is_some_and(|verb| {
         let asked = name[..verb].iter().any(|word| LOOKS.contains(&word.as_str()));

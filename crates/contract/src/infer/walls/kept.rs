@@ -11,7 +11,7 @@ use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::{Ending, ending};
 use crate::infer::lent::walks;
-use crate::infer::names::function_words;
+use crate::infer::names::{function_words, unnumbered};
 use crate::infer::view::{View, is_letter};
 use crate::infer::words::NAMES;
 use crate::infer::words::functions::CONTROLS;
@@ -92,9 +92,8 @@ pub(super) fn until(view: &View<'_>, draft: &Draft, index: usize) -> Option<Unti
 /// Whether a function gives an object what a parameter points to: by a word, or since it is called after that.
 fn is_given(view: &View<'_>, index: usize) -> bool {
     let words = function_words(&view.function.name);
-    let unnumbered = |word: &String| word.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
     // `curl_mime_data(part, data, datasize)`.
-    words.iter().any(|word| GIVES.contains(&unnumbered(word).as_str()))
+    words.iter().any(|word| GIVES.contains(&unnumbered(word)))
         || words.last().is_some_and(|last| view.words(index).last() == Some(last))
 }
 

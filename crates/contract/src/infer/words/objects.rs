@@ -306,6 +306,7 @@ pub(in crate::infer) const KEEPS_OBJECT: &[&str] = &[
     "const",
     "cont",
     "continue",
+    "cow",
     "cs",
     "current",
     "default",
@@ -340,8 +341,10 @@ pub(in crate::infer) const KEEPS_OBJECT: &[&str] = &[
     "iter",
     "iterate",
     "keep",
-    "launch",
     "later",
+    "launch",
+    "lazily",
+    "lazy",
     "link",
     "listen",
     "load",
@@ -425,9 +428,6 @@ pub(in crate::infer) const KEEPS_OBJECT: &[&str] = &[
     "watch",
     "wrap",
     "zerocopy",
-    "cow",
-    "lazily",
-    "lazy",
 ];
 
 /// Beginnings of words that are such a word with its object: `dev_setctx`, `dev_addctx`, `dev_useconf`.
