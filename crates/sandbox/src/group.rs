@@ -77,6 +77,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_group_of_either_version_says_that_it_is_frozen() {
+        let folder = std::env::temp_dir().join(format!("hotcell-frozen-{}", std::process::id()));
+        let told = |file: &str, text: &str| {
+            let group = folder.join(file);
+            fs::create_dir_all(&group).unwrap();
+            fs::write(group.join(file), text).unwrap();
+            frozen_group(&[folder.clone(), group.clone()]) == Some(group.as_path())
+        };
+        for (file, text, is_frozen) in [
+            ("cgroup.events", "populated 1\nfrozen 1\n", true),
+            ("cgroup.events", "populated 1\nfrozen 0\n", false),
+            ("freezer.state", "FROZEN\n", true),
+            ("freezer.state", "FREEZING\n", true),
+            ("freezer.state", "THAWED\n", false),
+        ] {
+            assert_eq!(told(file, text), is_frozen, "{file}: {text}");
+        }
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
     fn what_is_no_control_group_is_told() {
         let folder = std::env::temp_dir();
         for (path, expect) in [
