@@ -1,0 +1,284 @@
+//! What a call does with what it is given.
+
+use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic};
+
+use crate::image::{Image, Target};
+use crate::libc::{Arg, Known, Returns, known_function};
+use crate::registers;
+use crate::solve::Question;
+use crate::state::{ARGUMENTS, KEPT, Place, RAX, RDX, RSP, State};
+use crate::summary::{Extent, Gone, Use};
+use crate::value::{Number, Offset, Value};
+use crate::walk::Walk;
+
+/// How many bytes of the stack are looked through for arguments.
+const ON_STACK: i64 = 128;
+
+/// Where a call goes that the linker has led over a jump of its own.
+pub(crate) fn through(image: &Image<'_>, address: u64) -> Target {
+    let Some(code) = image.code(address) else { return Target::Here(address) };
+    let mut decoder = Decoder::with_ip(64, code, address, DecoderOptions::NONE);
+    let mut instruction = Instruction::default();
+    for _ in 0..2 {
+        if !decoder.can_decode() {
+            break;
+        }
+        decoder.decode_out(&mut instruction);
+        let jumps = instruction.mnemonic() == Mnemonic::Jmp && instruction.is_ip_rel_memory_operand();
+        if let (true, Some(target)) = (jumps, image.slot(instruction.ip_rel_memory_address())) {
+            return target.clone();
+        }
+        if instruction.mnemonic() != Mnemonic::Endbr64 {
+            break;
+        }
+    }
+    Target::Here(address)
+}
+
+/// A call, behind which `state` is what it leaves. `false` where it does not return.
+pub(crate) fn call(walk: &mut Walk<'_, '_>, state: &mut State, target: Option<Target>, address: u64) -> bool {
+    match target {
+        Some(Target::Here(entry)) => here(walk, state, entry, address),
+        Some(Target::Elsewhere(name)) => match known_function(&name) {
+            Some(known) => return elsewhere(walk, state, known, address),
+            None => unknown(walk, state, &Gone::Handed(name), address),
+        },
+        None => unknown(walk, state, &Gone::Lost(address), address),
+    }
+    true
+}
+
+/// A function of this library.
+fn here(walk: &mut Walk<'_, '_>, state: &mut State, entry: u64, address: u64) {
+    let (mut result, mut second) = (Value::OTHER, Value::OTHER);
+    for number in (0..16).filter(|number| !KEPT.contains(number)) {
+        let value = state.general(number);
+        if !value.matters() {
+            continue;
+        }
+        let place = Place::Register(u8::try_from(number).unwrap_or(u8::MAX));
+        let does = walk.ask(Question { entry, place });
+        if value.leads() {
+            given(walk, &does, value, (&mut result, &mut second));
+        }
+        if let Some(offset) = value.frame {
+            result = result.join(frame_given(walk, state, &does, offset, address));
+            if does.returned.pointer.is_some() {
+                result = result.join(Value { frame: Some(Offset::Any), ..Value::NONE });
+            }
+        }
+    }
+    for number in 0..16 {
+        let value = state.vector(number);
+        if value.leads() {
+            let place = Place::Vector(u8::try_from(number).unwrap_or(u8::MAX));
+            let does = walk.ask(Question { entry, place });
+            given(walk, &does, value, (&mut result, &mut second));
+        }
+    }
+    let Some(Offset::Is(top)) = state.general(RSP).frame else {
+        walk.lose_all(address);
+        return;
+    };
+    let on_stack: Vec<(i64, Value)> = state.slots_from(top).take_while(|(at, _)| *at < top + ON_STACK).collect();
+    for (at, value) in on_stack {
+        let does = walk.ask(Question { entry, place: Place::Stack(at - top + 8) });
+        given(walk, &does, value, (&mut result, &mut second));
+    }
+    over(walk.image, state, Some(entry));
+    state.set_general(RAX, result);
+    state.set_general(RDX, second);
+}
+
+/// What a function of this library does with what it is given.
+fn given(walk: &mut Walk<'_, '_>, does: &Use, value: Value, (result, second): (&mut Value, &mut Value)) {
+    walk.does.add(does, value);
+    let shifted = |by: Offset| match by {
+        Offset::Is(by) => value.plus(by),
+        Offset::Any => value.somewhere(),
+    };
+    if let Some(by) = does.returned.pointer {
+        *result = result.join(shifted(by));
+    }
+    if let Some(by) = does.returned.second {
+        *second = second.join(shifted(by));
+    }
+    result.inner |= does.returned.inner && value.leads();
+}
+
+/// What a function of this library does that is given an address in the frame: what it finds there is to it what was read behind a
+/// pointer. What that is returned comes back.
+fn frame_given(
+    walk: &mut Walk<'_, '_>,
+    state: &mut State,
+    does: &Use,
+    offset: Offset,
+    address: u64,
+) -> Value {
+    walk.frame_known |= does.gone.is_some();
+    let reads = does.gone.is_some() || does.inner_gone.is_some() || does.read.is_any();
+    if !reads {
+        return Value::NONE;
+    }
+    let extent = match does.gone {
+        None => does.read,
+        Some(_) => Extent::Anywhere,
+    };
+    let found = found(state, extent, offset);
+    if !found.matters() {
+        return Value::NONE;
+    }
+    let inner = Use {
+        gone: does.inner_gone.clone().or_else(|| does.gone.as_ref().map(|_| Gone::Lost(address))),
+        inner_gone: does.inner_gone.clone().or_else(|| does.gone.as_ref().map(|_| Gone::Lost(address))),
+        released: does.inner_released,
+        inner_released: does.inner_released,
+        read: Extent::Anywhere,
+        written: if does.inner_written { Extent::Anywhere } else { Extent::Nothing },
+        inner_written: does.inner_written,
+        ..Use::default()
+    };
+    walk.does.add(&inner, found.somewhere());
+    if found.frame.is_some() {
+        // It leads on to the rest of the frame.
+        let all = state.between(None, None);
+        walk.does.add(&inner, all.somewhere());
+        walk.frame_known |= does.inner_gone.is_some();
+    }
+    if does.written.is_any() || does.inner_written {
+        state.store_anywhere(found);
+    }
+    if does.returned.inner { found.somewhere() } else { Value::NONE }
+}
+
+/// What may be found in the frame from an address on.
+fn found(state: &State, extent: Extent, offset: Offset) -> Value {
+    match (extent, offset) {
+        (Extent::Nothing, _) => Value::NONE,
+        (Extent::Within(start, end), Offset::Is(offset)) => state.between(Some(offset + start), Some(offset + end)),
+        (_, Offset::Is(offset)) => state.between(Some(offset), None),
+        (_, Offset::Any) => state.between(None, None),
+    }
+}
+
+/// A function of which nothing is known: it may do anything with what is in registers for arguments and on the stack.
+fn unknown(walk: &mut Walk<'_, '_>, state: &mut State, gone: &Gone, address: u64) {
+    for number in ARGUMENTS {
+        let value = state.general(number);
+        walk.lose(value, gone);
+        if let Some(offset) = value.frame {
+            walk.frame_known = true;
+            let found = found(state, Extent::Anywhere, offset);
+            walk.lose(found, gone);
+        }
+    }
+    let vectors = (0..8).fold(Value::NONE, |all, number| all.join(state.vector(number)));
+    walk.lose(vectors, gone);
+    match state.general(RSP).frame {
+        Some(Offset::Is(top)) => {
+            // Where it takes more than registers hold, the rest lies at the top of the stack.
+            let given = state.between(Some(top), Some(top + 16));
+            walk.lose(given, gone);
+        }
+        _ => walk.lose_all(address),
+    }
+    over(walk.image, state, None);
+}
+
+/// What registers hold when a call is over.
+fn over(image: &Image<'_>, state: &mut State, entry: Option<u64>) {
+    let (general, vectors) = entry.and_then(|entry| registers::written(image, entry)).unwrap_or((u32::MAX, u32::MAX));
+    for number in (0..16).filter(|number| !KEPT.contains(number)) {
+        if general & (1 << number) != 0 {
+            state.set_general(number, Value::OTHER);
+        }
+    }
+    for number in 0..32 {
+        if vectors & (1 << number) != 0 {
+            state.set_vector(number, Value::OTHER);
+        }
+    }
+    state.set_general(RAX, Value::OTHER);
+    state.compared = None;
+}
+
+/// A function of C's library. `false` where it does not return.
+fn elsewhere(walk: &mut Walk<'_, '_>, state: &mut State, known: Known, address: u64) -> bool {
+    if known.returns == Returns::Never {
+        return false;
+    }
+    let all: Vec<Value> = ARGUMENTS.iter().map(|number| state.general(*number)).collect();
+    for (position, value) in all.iter().copied().enumerate() {
+        let arg = known.args.get(position).copied().unwrap_or(known.rest);
+        argument(walk, state, arg, value, &all, address);
+    }
+    if known.rest != Arg::Number {
+        // What stands on the stack is read like the rest.
+        if let Some(Offset::Is(top)) = state.general(RSP).frame {
+            let on_stack: Vec<Value> = state.slots_from(top).map(|(_, value)| value).collect();
+            for value in on_stack {
+                argument(walk, state, known.rest, value, &all, address);
+            }
+        }
+    }
+    let result = match known.returns {
+        Returns::Argument(position) => all.get(position).copied().unwrap_or(Value::OTHER),
+        Returns::Into(position) => all.get(position).map_or(Value::OTHER, |value| value.somewhere().join(Value::OTHER)),
+        Returns::Other | Returns::Never => Value::OTHER,
+    };
+    over(walk.image, state, None);
+    state.set_general(RAX, result);
+    true
+}
+
+/// What C's library does with one argument.
+fn argument(walk: &mut Walk<'_, '_>, state: &mut State, arg: Arg, value: Value, all: &[Value], address: u64) {
+    let size = |position: usize| match all.get(position).map(|value| value.number) {
+        Some(Number::AtMost(most)) => usize::try_from(most).ok(),
+        _ => None,
+    };
+    let extent = |size: Option<usize>, offset: Offset| match size {
+        Some(0) => Extent::Nothing,
+        Some(size) => Extent::of(offset, size),
+        None => Extent::Anywhere,
+    };
+    let (reads, writes) = match arg {
+        Arg::Number => (None, None),
+        Arg::Released => {
+            walk.does.released |= value.pointer.is_some();
+            walk.does.inner_released |= value.inner;
+            (None, None)
+        }
+        Arg::Read => (Some(None), None),
+        Arg::Written => (None, Some(None)),
+        Arg::Both => (Some(None), Some(None)),
+        Arg::ReadOf(at) | Arg::Copied(at) => (Some(size(at)), None),
+        Arg::WrittenOf(at) => (None, Some(size(at))),
+    };
+    if let (Some(size), Some(offset)) = (reads, value.pointer) {
+        walk.does.read = walk.does.read.join(extent(size, offset));
+    }
+    if let (Some(size), Some(offset)) = (writes, value.pointer) {
+        walk.does.written = walk.does.written.join(extent(size, offset));
+    }
+    walk.does.inner_written |= writes.is_some() && value.inner;
+    if let (Arg::Copied(at), Some(to)) = (arg, all.first().copied()) {
+        copied(walk, state, (value, to), size(at), address);
+    }
+}
+
+/// Memory that is copied: what it holds may lead on, wherever it is then.
+fn copied(walk: &mut Walk<'_, '_>, state: &mut State, (from, to): (Value, Value), size: Option<usize>, address: u64) {
+    let mut content = Value::NONE;
+    if from.leads() {
+        content.inner = true;
+    }
+    if let Some(offset) = from.frame {
+        let extent = size.map_or(Extent::Anywhere, |size| Extent::of(Offset::Is(0), size));
+        content = content.join(found(state, extent, offset).somewhere());
+    }
+    if size.is_some_and(|size| size < 8) || !content.matters() {
+        return;
+    }
+    walk.put(state, to, size, content, &Gone::Stored(address));
+}

@@ -1,0 +1,147 @@
+//! A library as its loader sees it: where code lies, which functions it exports, and which symbol a slot is filled with.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use gimli::{BaseAddresses, CieOrFde, EhFrame, EndianSlice, LittleEndian, UnwindSection};
+use object::read::elf::ElfFile64;
+use object::{
+    Architecture, Object, ObjectSection, ObjectSegment, ObjectSymbol, ObjectSymbolTable, RelocationFlags, RelocationTarget,
+    SegmentFlags, SymbolIndex, elf,
+};
+
+/// Where a call goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// To code of this library.
+    Here(u64),
+    /// To a function of another library.
+    Elsewhere(String),
+}
+
+/// What is read of a library before its code is looked at.
+#[derive(Debug)]
+pub(crate) struct Image<'data> {
+    segments: Vec<Segment<'data>>,
+    exports: BTreeMap<String, u64>,
+    slots: BTreeMap<u64, Target>,
+    functions: BTreeMap<u64, u64>,
+}
+
+#[derive(Debug)]
+struct Segment<'data> {
+    start: u64,
+    data: &'data [u8],
+    executed: bool,
+}
+
+impl<'data> Image<'data> {
+    /// `None` of a file that is not for this machine, that catches exceptions, or whose functions nothing tells apart.
+    pub(crate) fn new(data: &'data [u8]) -> Option<Image<'data>> {
+        let file = ElfFile64::<object::Endianness>::parse(data).ok()?;
+        if file.architecture() != Architecture::X86_64 || file.section_by_name(".gcc_except_table").is_some() {
+            return None;
+        }
+        let segments = file.segments().filter_map(|segment| {
+            let SegmentFlags::Elf { p_flags, .. } = segment.flags() else { return None };
+            let executed = p_flags.contains(elf::PF_X);
+            Some(Segment { start: segment.address(), data: segment.data().ok()?, executed })
+        });
+        let mut image = Image {
+            segments: segments.collect(),
+            exports: BTreeMap::new(),
+            slots: BTreeMap::new(),
+            functions: functions(&file)?,
+        };
+        for symbol in file.dynamic_symbols().filter(|symbol| symbol.is_definition()) {
+            if let (Ok(name), true) = (symbol.name(), symbol.kind() == object::SymbolKind::Text) {
+                image.exports.insert(name.to_owned(), symbol.address());
+            }
+        }
+        for (place, relocation) in file.dynamic_relocations()? {
+            let target = match (relocation.flags(), relocation.target()) {
+                (RelocationFlags::Elf { r_type: elf::R_X86_64_RELATIVE }, _) => {
+                    Target::Here(relocation.addend().cast_unsigned())
+                }
+                (
+                    RelocationFlags::Elf { r_type: elf::R_X86_64_GLOB_DAT | elf::R_X86_64_JUMP_SLOT },
+                    RelocationTarget::Symbol(symbol),
+                ) => match named(&file, symbol) {
+                    Some(target) => target,
+                    None => continue,
+                },
+                _ => continue,
+            };
+            image.slots.insert(place, target);
+        }
+        Some(image)
+    }
+
+    /// Where a function begins that the library exports.
+    pub(crate) fn export(&self, name: &str) -> Option<u64> {
+        self.exports.get(name).copied()
+    }
+
+    /// What the loader puts into a slot of memory.
+    pub(crate) fn slot(&self, address: u64) -> Option<&Target> {
+        self.slots.get(&address)
+    }
+
+    /// The bytes of code from an address on.
+    pub(crate) fn code(&self, address: u64) -> Option<&'data [u8]> {
+        self.bytes(address, true)
+    }
+
+    /// Whether an address is of code.
+    pub(crate) fn is_code(&self, address: u64) -> bool {
+        self.bytes(address, true).is_some_and(|bytes| !bytes.is_empty())
+    }
+
+    /// One of the distances that a table of jumps holds, in memory that is never written.
+    pub(crate) fn distance(&self, address: u64) -> Option<i32> {
+        let bytes = self.bytes(address, false)?.first_chunk()?;
+        Some(i32::from_le_bytes(*bytes))
+    }
+
+    /// The piece of code around an address that the library's own tables describe as one.
+    pub(crate) fn piece(&self, address: u64) -> Option<Range<u64>> {
+        let (start, end) = self.functions.range(..=address).next_back()?;
+        (address < *end).then_some(*start..*end)
+    }
+
+    fn bytes(&self, address: u64, executed: bool) -> Option<&'data [u8]> {
+        self.segments.iter().find_map(|segment| {
+            let offset = usize::try_from(address.checked_sub(segment.start)?).ok()?;
+            (!executed || segment.executed).then(|| segment.data.get(offset..)).flatten()
+        })
+    }
+}
+
+/// What a symbol stands for: its definition here, which the loader takes unless something else defines the same, or a function
+/// elsewhere.
+fn named(file: &ElfFile64<'_>, index: SymbolIndex) -> Option<Target> {
+    let symbol = file.dynamic_symbol_table()?.symbol_by_index(index).ok()?;
+    Some(match symbol.is_definition() {
+        true if symbol.kind() == object::SymbolKind::Text => Target::Here(symbol.address()),
+        true => return None,
+        false => Target::Elsewhere(symbol.name().ok()?.to_owned()),
+    })
+}
+
+/// The pieces of code that the tables for unwinding describe: where each begins and ends. `None` where one of them catches exceptions.
+fn functions(file: &ElfFile64<'_>) -> Option<BTreeMap<u64, u64>> {
+    let section = file.section_by_name(".eh_frame")?;
+    let frames = EhFrame::from(EndianSlice::new(section.data().ok()?, LittleEndian));
+    let bases = BaseAddresses::default().set_eh_frame(section.address());
+    let mut found = BTreeMap::new();
+    let mut entries = frames.entries(&bases);
+    while let Some(entry) = entries.next().ok()? {
+        let CieOrFde::Fde(partial) = entry else { continue };
+        let fde = partial.parse(|section, bases, offset| section.cie_from_offset(bases, offset)).ok()?;
+        if fde.lsda().is_some() {
+            return None;
+        }
+        found.insert(fde.initial_address(), fde.initial_address().checked_add(fde.len())?);
+    }
+    Some(found)
+}

@@ -1,0 +1,50 @@
+//! What a library's machine code does with the pointers that its functions are given: where they go, and which memory behind them is
+//! read and written. No I/O.
+//!
+//! An answer holds on every way through the code, or there is none: what is not understood counts as if anything could happen there.
+#![forbid(unsafe_code)]
+
+mod calls;
+mod image;
+mod libc;
+mod registers;
+mod solve;
+mod state;
+mod step;
+mod summary;
+mod value;
+mod walk;
+
+use std::cell::RefCell;
+
+use crate::image::Image;
+use crate::solve::{Answers, Question};
+use crate::state::{ARGUMENTS, Place};
+pub use crate::summary::{Extent, Gone, Returned, Use};
+
+/// The code of one library.
+#[derive(Debug)]
+pub struct Code<'data> {
+    image: Image<'data>,
+    answers: RefCell<Answers>,
+}
+
+impl<'data> Code<'data> {
+    /// `None` of what is not a library for x86-64, or catches exceptions of C++.
+    #[must_use]
+    pub fn new(data: &'data [u8]) -> Option<Code<'data>> {
+        Some(Code { image: Image::new(data)?, answers: RefCell::default() })
+    }
+
+    /// What a function does with an argument, by its position among those that are no real numbers. `None` where the library exports no
+    /// such function.
+    #[must_use]
+    pub fn argument(&self, function: &str, position: usize) -> Option<Use> {
+        let entry = self.image.export(function)?;
+        let place = match ARGUMENTS.get(position) {
+            Some(register) => Place::Register(u8::try_from(*register).ok()?),
+            None => Place::Stack(8 + 8 * i64::try_from(position - ARGUMENTS.len()).ok()?),
+        };
+        Some(self.answers.borrow_mut().of(&self.image, Question { entry, place }))
+    }
+}

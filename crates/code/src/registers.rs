@@ -1,0 +1,55 @@
+//! Which registers a function writes itself.
+
+use std::collections::BTreeSet;
+
+use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, OpAccess};
+
+use crate::calls;
+use crate::image::{Image, Target};
+
+/// Bits of the general registers and of the vector registers that a function and those that it calls write; `None` where any may be
+/// written: it calls what is not seen here. Compilers that see a function's code leave in other registers what they need behind it.
+pub(crate) fn written(image: &Image<'_>, entry: u64) -> Option<(u32, u32)> {
+    /// Of what is longer, the rest is not looked at: what is not known to be written is taken for what the caller has left there.
+    const MOST: usize = 20_000;
+    let (mut general, mut vectors) = (0_u32, 0_u32);
+    let mut info = InstructionInfoFactory::new();
+    let (mut seen, mut waiting) = (BTreeSet::new(), vec![entry]);
+    let mut instruction = Instruction::default();
+    while let Some(start) = waiting.pop() {
+        let (code, piece) = (image.code(start)?, image.piece(start)?);
+        let mut decoder = Decoder::with_ip(64, code, start, DecoderOptions::NONE);
+        while decoder.can_decode() && piece.contains(&decoder.ip()) && seen.insert(decoder.ip()) {
+            if seen.len() > MOST {
+                return Some((general, vectors));
+            }
+            decoder.decode_out(&mut instruction);
+            for used in info.info(&instruction).used_registers() {
+                let writes = !matches!(used.access(), OpAccess::Read | OpAccess::CondRead | OpAccess::NoMemAccess | OpAccess::None);
+                let register = used.register();
+                if writes && register.is_gpr() {
+                    general |= 1 << register.full_register().number();
+                } else if writes && register.is_vector_register() {
+                    vectors |= 1 << register.number();
+                }
+            }
+            match instruction.flow_control() {
+                FlowControl::Next => {}
+                FlowControl::ConditionalBranch => waiting.push(instruction.near_branch_target()),
+                FlowControl::UnconditionalBranch => {
+                    waiting.push(instruction.near_branch_target());
+                    break;
+                }
+                FlowControl::Call if instruction.is_call_near() => {
+                    match calls::through(image, instruction.near_branch_target()) {
+                        Target::Here(callee) => waiting.push(callee),
+                        Target::Elsewhere(_) => return None,
+                    }
+                }
+                FlowControl::Return | FlowControl::Exception => break,
+                _ => return None,
+            }
+        }
+    }
+    Some((general, vectors))
+}

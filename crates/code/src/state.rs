@@ -1,0 +1,230 @@
+//! What is known at one place of a function: registers, and its frame on the stack.
+
+use std::collections::BTreeMap;
+
+use iced_x86::Register;
+
+use crate::value::{Number, Offset, Value};
+
+/// Where a function finds the pointer that is followed when it begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Place {
+    /// In a general register.
+    Register(u8),
+    /// In a vector register.
+    Vector(u8),
+    /// In the stack, so many bytes behind the address to return to.
+    Stack(i64),
+}
+
+/// General registers, by the numbers that instructions have for them.
+pub(crate) const RAX: usize = 0;
+pub(crate) const RCX: usize = 1;
+pub(crate) const RDX: usize = 2;
+pub(crate) const RSP: usize = 4;
+pub(crate) const RSI: usize = 6;
+pub(crate) const RDI: usize = 7;
+
+/// Those that hold the first six arguments.
+pub(crate) const ARGUMENTS: [usize; 6] = [RDI, RSI, RDX, RCX, 8, 9];
+
+/// Those that a function gives back as it found them.
+pub(crate) const KEPT: [usize; 7] = [3, RSP, 5, 12, 13, 14, 15];
+
+/// Bytes of a slot.
+const SLOT: i64 = 8;
+
+/// What is known at one place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct State {
+    general: [Value; 16],
+    vectors: [Value; 32],
+    slots: BTreeMap<i64, Value>,
+    /// What may lie anywhere in the frame.
+    anywhere: Value,
+    /// The register that the flags are about, and the number that it was held against.
+    pub(crate) compared: Option<(usize, u32)>,
+}
+
+impl State {
+    /// When a function begins.
+    pub(crate) fn begin(place: Place) -> State {
+        let mut state = State {
+            general: [Value::OTHER; 16],
+            vectors: [Value::OTHER; 32],
+            slots: BTreeMap::new(),
+            anywhere: Value::NONE,
+            compared: None,
+        };
+        state.general[RSP] = Value::frame(0);
+        match place {
+            Place::Register(number) => state.general[usize::from(number)] = Value::pointer(),
+            Place::Vector(number) => state.vectors[usize::from(number)] = Value::pointer(),
+            Place::Stack(offset) => {
+                state.slots.insert(offset.div_euclid(SLOT), Value::pointer());
+            }
+        }
+        state
+    }
+
+    /// Takes up what another way to the same place says. Whether it says anything new.
+    pub(crate) fn join(&mut self, other: &State) -> bool {
+        let before = self.clone();
+        for (one, other) in self.general.iter_mut().zip(&other.general) {
+            *one = one.join(*other);
+        }
+        for (one, other) in self.vectors.iter_mut().zip(&other.vectors) {
+            *one = one.join(*other);
+        }
+        for (slot, value) in &mut self.slots {
+            *value = value.join(other.slots.get(slot).copied().unwrap_or(Value::OTHER));
+        }
+        for (slot, value) in &other.slots {
+            self.slots.entry(*slot).or_insert_with(|| value.join(Value::OTHER));
+        }
+        self.anywhere = self.anywhere.join(other.anywhere);
+        if self.compared != other.compared {
+            self.compared = None;
+        }
+        *self != before
+    }
+
+    /// What an instruction finds in a register: nothing that matters in a part of one.
+    pub(crate) fn get(&self, register: Register) -> Value {
+        match kind(register) {
+            Kind::General(number, 8) => self.general[number],
+            Kind::General(number, _) => Value::number(bounded(self.general[number].number)),
+            Kind::Vector(number) => self.vectors[number],
+            Kind::Neither => Value::OTHER,
+        }
+    }
+
+    /// What an instruction leaves in a register: one of 32 bits clears the rest, a smaller one leaves it.
+    pub(crate) fn set(&mut self, register: Register, value: Value) {
+        match kind(register) {
+            Kind::General(number, 8) => self.general[number] = value,
+            Kind::General(number, 4) => self.general[number] = Value::number(bounded(value.number)),
+            Kind::General(number, _) => self.general[number] = self.general[number].somewhere(),
+            Kind::Vector(number) => self.vectors[number] = value,
+            Kind::Neither => {}
+        }
+        if let (Kind::General(number, _), Some((compared, _))) = (kind(register), self.compared)
+            && number == compared
+        {
+            self.compared = None;
+        }
+    }
+
+    pub(crate) fn general(&self, number: usize) -> Value {
+        self.general[number]
+    }
+
+    pub(crate) fn set_general(&mut self, number: usize, value: Value) {
+        self.general[number] = value;
+    }
+
+    pub(crate) fn vector(&self, number: usize) -> Value {
+        self.vectors[number]
+    }
+
+    pub(crate) fn set_vector(&mut self, number: usize, value: Value) {
+        self.vectors[number] = value;
+    }
+
+    /// What is read from the frame, so many bytes.
+    pub(crate) fn load(&self, offset: Offset, size: usize) -> Value {
+        if size < 8 {
+            return Value::OTHER;
+        }
+        let Offset::Is(offset) = offset else {
+            return self.slots.values().fold(Value::OTHER.join(self.anywhere), |all, value| all.join(value.somewhere()));
+        };
+        let found = |slot| self.slots.get(&slot).copied().unwrap_or(Value::OTHER);
+        let whole = size == 8 && offset.rem_euclid(SLOT) == 0;
+        let value = match whole {
+            true => found(offset.div_euclid(SLOT)),
+            false => slots(offset, size).map(found).fold(Value::NONE, |all, value| all.join(value.somewhere())),
+        };
+        value.join(self.anywhere)
+    }
+
+    /// What is written into the frame, so many bytes; `certainly` nowhere else.
+    pub(crate) fn store(&mut self, offset: i64, size: usize, value: Value, certainly: bool) {
+        let aligned = offset.rem_euclid(SLOT) == 0 && size % 8 == 0;
+        let value = if size < 8 { Value::OTHER } else { value };
+        for slot in slots(offset, size) {
+            let before = self.slots.get(&slot).copied().unwrap_or(Value::OTHER);
+            let value = if size > 8 { value.somewhere() } else { value };
+            let after = if aligned && certainly { value } else { before.join(value) };
+            self.slots.insert(slot, after);
+        }
+    }
+
+    /// What is written somewhere into the frame.
+    pub(crate) fn store_anywhere(&mut self, value: Value) {
+        if value.matters() {
+            self.anywhere = self.anywhere.join(value.somewhere());
+        }
+    }
+
+    /// What may be found in the frame between two distances: `None` is as far as it goes.
+    pub(crate) fn between(&self, start: Option<i64>, end: Option<i64>) -> Value {
+        let first = start.map_or(i64::MIN, |start| start.div_euclid(SLOT));
+        let last = end.map_or(i64::MAX, |end| (end - 1).div_euclid(SLOT));
+        if first > last {
+            return self.anywhere;
+        }
+        self.slots.range(first..=last).fold(self.anywhere, |all, (_, value)| all.join(*value))
+    }
+
+    /// Slots from a distance on that hold something which matters, and what.
+    pub(crate) fn slots_from(&self, start: i64) -> impl Iterator<Item = (i64, Value)> + '_ {
+        let found = self.slots.range(start.div_euclid(SLOT)..).map(|(slot, value)| (slot * SLOT, *value));
+        found.filter(|(_, value)| value.leads())
+    }
+
+    /// What a comparison says of a register where it holds no more than the number.
+    pub(crate) fn bound(&mut self, (register, most): (usize, u32)) {
+        let most = match self.general[register].number {
+            Number::AtMost(before) => before.min(most),
+            _ => most,
+        };
+        self.general[register].number = Number::AtMost(most);
+    }
+}
+
+/// Of numbers, only bounds outlive that half of a register is written.
+fn bounded(number: Number) -> Number {
+    match number {
+        Number::AtMost(most) => Number::AtMost(most),
+        _ => Number::Any,
+    }
+}
+
+fn slots(offset: i64, size: usize) -> std::ops::RangeInclusive<i64> {
+    let last = i64::try_from(size).map_or(i64::MAX, |size| offset.saturating_add(size.max(1) - 1));
+    offset.div_euclid(SLOT)..=last.div_euclid(SLOT)
+}
+
+enum Kind {
+    /// Its number, and how many bytes of it.
+    General(usize, usize),
+    Vector(usize),
+    Neither,
+}
+
+fn kind(register: Register) -> Kind {
+    if register.is_gpr() {
+        // `ah` is the second byte of the first register.
+        return Kind::General(register.full_register().number(), register.size());
+    }
+    match register.is_vector_register() {
+        true => Kind::Vector(register.number()),
+        false => Kind::Neither,
+    }
+}
+
+/// The number of a general register.
+pub(crate) fn general(register: Register) -> Option<usize> {
+    register.is_gpr().then(|| register.full_register().number())
+}

@@ -1,0 +1,406 @@
+//! What one instruction does that neither calls nor jumps.
+
+use iced_x86::{Instruction, Mnemonic, OpAccess, OpKind, Register};
+
+use crate::state::{RAX, RCX, RDI, RSI, RSP, State, general};
+use crate::summary::{Extent, Gone};
+use crate::value::{Number, Offset, Value};
+use crate::walk::Walk;
+
+/// Takes one step. `false` where nothing is known any more.
+pub(crate) fn step(walk: &mut Walk<'_, '_>, state: &mut State, instruction: &Instruction) -> bool {
+    let compared = compared(instruction);
+    if is_string(instruction) {
+        string(walk, state, instruction);
+    } else {
+        one(walk, state, instruction);
+    }
+    if compared.is_some() || instruction.rflags_modified() != 0 {
+        state.compared = compared;
+    }
+    // A frame whose size nobody knows is one in which nothing is found again.
+    matches!(state.general(RSP), Value { frame: Some(Offset::Is(_)), pointer: None, inner: false, other: false, .. })
+}
+
+/// What a comparison holds against what.
+fn compared(instruction: &Instruction) -> Option<(usize, u32)> {
+    let is = instruction.mnemonic() == Mnemonic::Cmp && instruction.op0_kind() == OpKind::Register;
+    let number = (is && instruction.op1_kind() != OpKind::Register && instruction.op1_kind() != OpKind::Memory)
+        .then(|| u32::try_from(instruction.immediate(1)).ok())??;
+    Some((general(instruction.op0_register())?, number))
+}
+
+fn one(walk: &mut Walk<'_, '_>, state: &mut State, instruction: &Instruction) {
+    let (left, right) = (instruction.op0_kind(), instruction.op1_kind());
+    let registers = left == OpKind::Register && right == OpKind::Register;
+    let same = registers && instruction.op0_register() == instruction.op1_register();
+    match instruction.mnemonic() {
+        Mnemonic::Mov => {
+            let value = source(walk, state, instruction, 1);
+            leave(walk, state, instruction, value);
+        }
+        Mnemonic::Lea => {
+            let value = address(state, instruction);
+            state.set(instruction.op0_register(), value);
+        }
+        Mnemonic::Push => {
+            let value = source(walk, state, instruction, 0);
+            let top = state.general(RSP).plus(-8);
+            state.set_general(RSP, top);
+            walk.put(state, top, Some(8), value, &Gone::Stored(instruction.ip()));
+        }
+        Mnemonic::Pop if left == OpKind::Register => {
+            let top = state.general(RSP);
+            let value = walk.fetch(state, top, 8);
+            state.set_general(RSP, top.plus(8));
+            state.set(instruction.op0_register(), value);
+        }
+        Mnemonic::Leave => {
+            let top = state.get(Register::RBP);
+            let value = walk.fetch(state, top, 8);
+            state.set_general(RSP, top.plus(8));
+            state.set(Register::RBP, value);
+        }
+        Mnemonic::Xor | Mnemonic::Sub | Mnemonic::Sbb | Mnemonic::Pxor | Mnemonic::Xorps | Mnemonic::Xorpd if same => {
+            state.set(instruction.op0_register(), Value::number(Number::AtMost(0)));
+        }
+        Mnemonic::Vpxor | Mnemonic::Vxorps | Mnemonic::Vxorpd
+            if instruction.op1_register() == instruction.op2_register() && instruction.op_count() == 3 =>
+        {
+            state.set(instruction.op0_register(), Value::OTHER);
+        }
+        Mnemonic::Add | Mnemonic::Sub | Mnemonic::Inc | Mnemonic::Dec if left == OpKind::Register => {
+            sum(walk, state, instruction);
+        }
+        Mnemonic::And if left == OpKind::Register && right != OpKind::Register && right != OpKind::Memory => {
+            let register = instruction.op0_register();
+            let bound = u32::try_from(instruction.immediate(1)).map_or(Number::Any, Number::AtMost);
+            let value = Value { number: bound, ..state.get(register).somewhere() };
+            state.set(register, value);
+        }
+        Mnemonic::Movzx => {
+            let number = match right {
+                OpKind::Register => state.get(instruction.op1_register()).number,
+                _ => Number::Any,
+            };
+            let widest = if narrow(instruction) == 1 { Number::AtMost(255) } else { Number::AtMost(65_535) };
+            touch(walk, state, instruction);
+            let number = if matches!(number, Number::AtMost(_)) { number } else { widest };
+            state.set(instruction.op0_register(), Value::number(number));
+        }
+        Mnemonic::Movsxd => {
+            let value = distance(state, instruction);
+            touch(walk, state, instruction);
+            state.set(instruction.op0_register(), value);
+        }
+        _ if instruction.is_jcc_short_or_near() => {}
+        _ if is_conditional_move(instruction) => {
+            let value = source(walk, state, instruction, 1).join(state.get(instruction.op0_register()));
+            state.set(instruction.op0_register(), value);
+        }
+        _ => any(walk, state, instruction),
+    }
+}
+
+fn is_conditional_move(instruction: &Instruction) -> bool {
+    use Mnemonic::{
+        Cmova, Cmovae, Cmovb, Cmovbe, Cmove, Cmovg, Cmovge, Cmovl, Cmovle, Cmovne, Cmovno, Cmovnp, Cmovns, Cmovo,
+        Cmovp, Cmovs,
+    };
+    matches!(
+        instruction.mnemonic(),
+        Cmova | Cmovae | Cmovb | Cmovbe | Cmove | Cmovg | Cmovge | Cmovl | Cmovle | Cmovne | Cmovno | Cmovnp
+            | Cmovns | Cmovo | Cmovp | Cmovs
+    )
+}
+
+/// Bytes of what is made wider.
+fn narrow(instruction: &Instruction) -> usize {
+    match instruction.op1_kind() {
+        OpKind::Register => instruction.op1_register().size(),
+        _ => instruction.memory_size().size(),
+    }
+}
+
+/// Adds to a register, or takes from it.
+fn sum(walk: &mut Walk<'_, '_>, state: &mut State, instruction: &Instruction) {
+    let register = instruction.op0_register();
+    let value = state.get(register);
+    let minus = matches!(instruction.mnemonic(), Mnemonic::Sub | Mnemonic::Dec);
+    let signed = |number: i64| if minus { number.wrapping_neg() } else { number };
+    let after = match (instruction.op_count(), instruction.op1_kind()) {
+        (1, _) => value.plus(signed(1)),
+        (_, OpKind::Register | OpKind::Memory) => {
+            let by = source(walk, state, instruction, 1);
+            match (value.number, by.number) {
+                (Number::Distance { table, last }, Number::Address(address))
+                | (Number::Address(address), Number::Distance { table, last })
+                    if table == address && !minus =>
+                {
+                    Value::number(Number::Place { table, last })
+                }
+                // How far two places behind the pointer, or in the frame, lie apart.
+                _ if minus && apart(value, by) => Value::OTHER,
+                _ => mixed(value, by),
+            }
+        }
+        _ => value.plus(signed(instruction.immediate(1).cast_signed())),
+    };
+    state.set(register, after);
+}
+
+fn apart(one: Value, other: Value) -> bool {
+    let pointers = one.pointer.is_some() && other.pointer.is_some() && one.frame.or(other.frame).is_none();
+    let frames = one.frame.is_some() && other.frame.is_some() && one.pointer.or(other.pointer).is_none();
+    let inner = one.inner || other.inner || one.other || other.other;
+    (pointers || frames) && !inner
+}
+
+/// What may be made of two values.
+fn mixed(one: Value, other: Value) -> Value {
+    let mut made = match (one.matters(), other.matters()) {
+        (true, false) => one.somewhere(),
+        (false, true) => other.somewhere(),
+        (false, false) => Value::OTHER,
+        (true, true) => one.somewhere().join(other.somewhere()),
+    };
+    made.number = Number::Any;
+    made
+}
+
+/// A distance out of a table of jumps, or any other number of 32 bits.
+fn distance(state: &State, instruction: &Instruction) -> Value {
+    if instruction.op1_kind() != OpKind::Memory || instruction.memory_index_scale() != 4 || instruction.memory_displacement64() != 0 {
+        return Value::OTHER;
+    }
+    match (state.get(instruction.memory_base()).number, state.get(instruction.memory_index()).number) {
+        (Number::Address(table), Number::AtMost(last)) => Value::number(Number::Distance { table, last }),
+        _ => Value::OTHER,
+    }
+}
+
+/// The address that an instruction works out.
+pub(crate) fn address(state: &State, instruction: &Instruction) -> Value {
+    if matches!(instruction.memory_segment(), Register::FS | Register::GS) {
+        return Value::OTHER;
+    }
+    if instruction.is_ip_rel_memory_operand() {
+        return Value { number: Number::Address(instruction.ip_rel_memory_address()), ..Value::OTHER };
+    }
+    let base = state.get(instruction.memory_base());
+    let base = match instruction.memory_base() {
+        Register::None => Value::OTHER,
+        _ => base.plus(instruction.memory_displacement64().cast_signed()),
+    };
+    match instruction.memory_index() {
+        Register::None => base,
+        index if index.is_vector_register() => base.somewhere(),
+        index => mixed(base, state.get(index)),
+    }
+}
+
+/// What one of the operands is, which is read.
+fn source(walk: &mut Walk<'_, '_>, state: &mut State, instruction: &Instruction, operand: u32) -> Value {
+    match instruction.op_kind(operand) {
+        OpKind::Register => state.get(instruction.op_register(operand)),
+        OpKind::Memory => {
+            let at = address(state, instruction);
+            walk.fetch(state, at, instruction.memory_size().size())
+        }
+        _ => Value::number(match u32::try_from(instruction.immediate(operand)) {
+            Ok(number) => Number::AtMost(number),
+            Err(_) => Number::Any,
+        }),
+    }
+}
+
+/// Leaves a value where the first operand says.
+fn leave(walk: &mut Walk<'_, '_>, state: &mut State, instruction: &Instruction, value: Value) {
+    match instruction.op0_kind() {
+        OpKind::Register => state.set(instruction.op0_register(), value),
+        _ => {
+            let at = address(state, instruction);
+            let size = instruction.memory_size().size();
+            walk.put(state, at, Some(size), value, &Gone::Stored(instruction.ip()));
+        }
+    }
+}
+
+/// Reads the memory that an instruction names, of which nothing matters that is there.
+fn touch(walk: &mut Walk<'_, '_>, state: &mut State, instruction: &Instruction) {
+    if instruction.op1_kind() == OpKind::Memory {
+        source(walk, state, instruction, 1);
+    }
+}
+
+/// Any other instruction: what it writes may be made of all that it reads.
+fn any(walk: &mut Walk<'_, '_>, state: &mut State, instruction: &Instruction) {
+    let info = walk.info.info(instruction);
+    let registers: Vec<(Register, OpAccess)> =
+        info.used_registers().iter().map(|used| (used.register(), used.access())).collect();
+    let memory: Vec<(u64, OpAccess, Register)> =
+        info.used_memory().iter().map(|used| (used.memory_size().size() as u64, used.access(), used.base())).collect();
+    let accesses: Vec<OpAccess> = (0..instruction.op_count()).map(|operand| info.op_access(operand)).collect();
+    let mut made = Value::NONE;
+    for (operand, access) in (0..).zip(&accesses) {
+        if instruction.op_kind(operand) == OpKind::Register && reads(*access) {
+            made = made.join(state.get(instruction.op_register(operand)));
+        }
+    }
+    let explicit = |register: Register| {
+        let named = (0..instruction.op_count())
+            .any(|operand| instruction.op_kind(operand) == OpKind::Register && instruction.op_register(operand).full_register() == register.full_register());
+        let in_address = [instruction.memory_base(), instruction.memory_index()]
+            .iter()
+            .any(|used| *used != Register::None && used.full_register() == register.full_register());
+        named || in_address
+    };
+    for (register, access) in &registers {
+        if reads(*access) && !explicit(*register) {
+            made = made.join(state.get(*register));
+        }
+    }
+    // Memory that no operand names is on the stack, or that of an instruction which saves much at once.
+    let named = accesses.iter().zip(0..).any(|(_, operand)| instruction.op_kind(operand) == OpKind::Memory);
+    let at = address(state, instruction);
+    for (size, access, _) in &memory {
+        if !named || *size == 0 {
+            if at.leads() || !named {
+                walk.lose_all(instruction.ip());
+            }
+            continue;
+        }
+        if reads(*access) {
+            made = made.join(walk.fetch(state, at, usize::try_from(*size).unwrap_or(usize::MAX)));
+        }
+    }
+    let made = if made.matters() { made.somewhere() } else { Value::OTHER };
+    for (size, access, _) in &memory {
+        if writes(*access) && named && *size > 0 {
+            let size = usize::try_from(*size).unwrap_or(usize::MAX);
+            walk.put(state, at, Some(size), made, &Gone::Stored(instruction.ip()));
+        }
+    }
+    for (register, access) in &registers {
+        if writes(*access) {
+            state.set(*register, made);
+        }
+    }
+}
+
+fn reads(access: OpAccess) -> bool {
+    matches!(access, OpAccess::Read | OpAccess::CondRead | OpAccess::ReadWrite | OpAccess::ReadCondWrite)
+}
+
+fn writes(access: OpAccess) -> bool {
+    matches!(access, OpAccess::Write | OpAccess::CondWrite | OpAccess::ReadWrite | OpAccess::ReadCondWrite)
+}
+
+/// Whether an instruction moves along memory by registers of its own.
+fn is_string(instruction: &Instruction) -> bool {
+    (0..instruction.op_count()).any(|operand| {
+        matches!(instruction.op_kind(operand), OpKind::MemorySegRSI | OpKind::MemoryESRDI)
+    })
+}
+
+fn string(walk: &mut Walk<'_, '_>, state: &mut State, instruction: &Instruction) {
+    let element = instruction.memory_size().size();
+    let repeated = instruction.has_rep_prefix() || instruction.has_repne_prefix();
+    let size = match (repeated, state.general(RCX).number) {
+        (false, _) => Some(element),
+        (true, Number::AtMost(most)) => usize::try_from(most).ok().and_then(|most| most.checked_mul(element)),
+        (true, _) => None,
+    };
+    let (to, from) = (state.general(RDI), state.general(RSI));
+    let gone = Gone::Stored(instruction.ip());
+    let mut content = Value::NONE;
+    for operand in 0..instruction.op_count() {
+        let access = walk.info.info(instruction).op_access(operand);
+        let at = match instruction.op_kind(operand) {
+            OpKind::MemoryESRDI => to,
+            OpKind::MemorySegRSI => from,
+            _ if reads(access) => {
+                content = content.join(state.general(RAX));
+                continue;
+            }
+            _ => continue,
+        };
+        if reads(access) {
+            content = content.join(walk.fetch_all(state, at, size));
+        }
+    }
+    let writes = walk.info.info(instruction).op_access(0);
+    if writes_to(instruction, writes) {
+        walk.put(state, to, size, content.somewhere(), &gone);
+    } else if general(instruction.op0_register()) == Some(RAX) && instruction.op0_kind() == OpKind::Register {
+        state.set(instruction.op0_register(), content.somewhere());
+    }
+    for (number, kind) in [(RDI, OpKind::MemoryESRDI), (RSI, OpKind::MemorySegRSI)] {
+        if (0..instruction.op_count()).any(|operand| instruction.op_kind(operand) == kind) {
+            state.set_general(number, state.general(number).somewhere());
+        }
+    }
+    if repeated {
+        state.set_general(RCX, Value::OTHER);
+    }
+}
+
+fn writes_to(instruction: &Instruction, access: OpAccess) -> bool {
+    instruction.op0_kind() == OpKind::MemoryESRDI && writes(access)
+}
+
+impl Walk<'_, '_> {
+    /// What is read from an address, so many bytes.
+    pub(crate) fn fetch(&mut self, state: &State, at: Value, size: usize) -> Value {
+        self.fetch_all(state, at, Some(size))
+    }
+
+    /// The same of as many bytes as nobody may know.
+    fn fetch_all(&mut self, state: &State, at: Value, size: Option<usize>) -> Value {
+        let mut value = Value::NONE;
+        if let Some(offset) = at.pointer {
+            self.does.read = self.does.read.join(extent(offset, size));
+            value.inner = true;
+        }
+        value.inner |= at.inner;
+        match (at.frame, size) {
+            (Some(offset), Some(size)) => value = value.join(state.load(offset, size)),
+            (Some(_), None) => value = value.join(state.between(None, None).somewhere()),
+            (None, _) => {}
+        }
+        if at.other || !value.matters() {
+            value = value.join(Value::OTHER);
+        }
+        // Less than a pointer leads nowhere.
+        if size.is_some_and(|size| size < 8) { Value::OTHER } else { value }
+    }
+
+    /// Writes to an address.
+    pub(crate) fn put(&mut self, state: &mut State, at: Value, size: Option<usize>, value: Value, gone: &Gone) {
+        let value = if size.is_some_and(|size| size < 8) { Value::OTHER } else { value };
+        if let Some(offset) = at.pointer {
+            self.does.written = self.does.written.join(extent(offset, size));
+        }
+        self.does.inner_written |= at.inner;
+        if let Some(offset) = at.frame {
+            self.in_frame |= value.leads();
+            match (offset, size) {
+                (Offset::Is(offset), Some(size)) => state.store(offset, size, value, !at.leads() && !at.other),
+                _ => state.store_anywhere(value),
+            }
+        }
+        if at.leads() {
+            // It points into itself, or to this frame.
+            self.lose(Value { inner: false, ..value }, gone);
+            self.frame_known |= value.frame.is_some();
+        }
+        if at.other {
+            self.lose(value, gone);
+            self.frame_known |= value.frame.is_some();
+        }
+    }
+}
+
+fn extent(offset: Offset, size: Option<usize>) -> Extent {
+    size.map_or(Extent::Anywhere, |size| Extent::of(offset, size))
+}

@@ -1,0 +1,127 @@
+//! What a register or a slot of the stack may hold, as far as it matters where one pointer goes.
+
+/// How far behind an address another one lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Offset {
+    /// So many bytes.
+    Is(i64),
+    /// Nobody knows.
+    Any,
+}
+
+impl Offset {
+    pub(crate) fn plus(self, bytes: i64) -> Offset {
+        match self {
+            Offset::Is(offset) => offset.checked_add(bytes).map_or(Offset::Any, Offset::Is),
+            Offset::Any => Offset::Any,
+        }
+    }
+
+    fn join(self, other: Offset) -> Offset {
+        if self == other { self } else { Offset::Any }
+    }
+}
+
+/// What is known of the number that a value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(crate) enum Number {
+    /// Nothing.
+    #[default]
+    Any,
+    /// It is this address in the library.
+    Address(u64),
+    /// No more than this.
+    AtMost(u32),
+    /// It is one of the distances of a table, up to that number.
+    Distance { table: u64, last: u32 },
+    /// It is the table's address and one of its distances.
+    Place { table: u64, last: u32 },
+}
+
+/// What may be in one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Value {
+    /// That it is made of the pointer that is followed.
+    pub(crate) pointer: Option<Offset>,
+    /// That it is an address in the frame of the function, counted from where the stack was when it began.
+    pub(crate) frame: Option<Offset>,
+    /// That it was read out of memory behind the pointer, and may be a pointer itself.
+    pub(crate) inner: bool,
+    /// That it may be anything else.
+    pub(crate) other: bool,
+    /// What number it is.
+    pub(crate) number: Number,
+}
+
+impl Value {
+    /// Nothing that matters.
+    pub(crate) const OTHER: Value = Value { pointer: None, frame: None, inner: false, other: true, number: Number::Any };
+
+    /// What nothing was read from yet.
+    pub(crate) const NONE: Value = Value { other: false, ..Value::OTHER };
+
+    pub(crate) fn pointer() -> Value {
+        Value { pointer: Some(Offset::Is(0)), ..Value::NONE }
+    }
+
+    pub(crate) fn frame(offset: i64) -> Value {
+        Value { frame: Some(Offset::Is(offset)), ..Value::NONE }
+    }
+
+    pub(crate) fn number(number: Number) -> Value {
+        Value { number, ..Value::OTHER }
+    }
+
+    /// Whether it may lead to what is followed.
+    pub(crate) fn leads(self) -> bool {
+        self.pointer.is_some() || self.inner
+    }
+
+    /// Whether any of it matters.
+    pub(crate) fn matters(self) -> bool {
+        self.leads() || self.frame.is_some()
+    }
+
+    pub(crate) fn join(self, other: Value) -> Value {
+        let either = |one: Option<Offset>, other: Option<Offset>| match (one, other) {
+            (Some(one), Some(other)) => Some(one.join(other)),
+            (one, other) => one.or(other),
+        };
+        Value {
+            pointer: either(self.pointer, other.pointer),
+            frame: either(self.frame, other.frame),
+            inner: self.inner || other.inner,
+            other: self.other || other.other,
+            number: match (self.number, other.number) {
+                (one, other) if one == other => one,
+                (Number::AtMost(one), Number::AtMost(other)) => Number::AtMost(one.max(other)),
+                _ => Number::Any,
+            },
+        }
+    }
+
+    /// So many bytes further.
+    pub(crate) fn plus(self, bytes: i64) -> Value {
+        Value {
+            pointer: self.pointer.map(|offset| offset.plus(bytes)),
+            frame: self.frame.map(|offset| offset.plus(bytes)),
+            inner: self.inner,
+            other: self.other,
+            number: match self.number {
+                Number::Address(address) => Number::Address(address.wrapping_add_signed(bytes)),
+                _ => Number::Any,
+            },
+        }
+    }
+
+    /// What may be made of it, in a way that is not followed.
+    pub(crate) fn somewhere(self) -> Value {
+        Value {
+            pointer: self.pointer.map(|_| Offset::Any),
+            frame: self.frame.map(|_| Offset::Any),
+            inner: self.inner,
+            other: self.other,
+            number: Number::Any,
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! One function, along all the ways through it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use iced_x86::{
+    Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpKind, Register,
+};
+
+use crate::calls;
+use crate::image::{Image, Target};
+use crate::solve::{Question, lost};
+use crate::state::{RAX, RDX, RSP, State};
+use crate::step;
+use crate::summary::{Gone, Use};
+use crate::value::{Number, Offset, Value};
+
+/// What is found on a walk.
+#[derive(Debug)]
+pub(crate) struct Walked {
+    /// What the function does, as far as the functions that it calls are known.
+    pub(crate) does: Use,
+    /// What it depends on.
+    pub(crate) asked: BTreeSet<Question>,
+}
+
+/// How many instructions of a function are looked at, those counted again that are come to in another way.
+const STEPS: usize = 60_000;
+
+/// A walk that is going on.
+pub(crate) struct Walk<'w, 'data> {
+    pub(crate) image: &'w Image<'data>,
+    answers: &'w dyn Fn(Question) -> Option<Use>,
+    pub(crate) does: Use,
+    asked: BTreeSet<Question>,
+    /// That an address in the frame is where other code may find it.
+    pub(crate) frame_known: bool,
+    /// That the pointer, or what was read behind it, was somewhere in the frame.
+    pub(crate) in_frame: bool,
+    pub(crate) info: InstructionInfoFactory,
+    starts: BTreeMap<u64, State>,
+    waiting: BTreeSet<u64>,
+}
+
+/// Follows a pointer through a function.
+pub(crate) fn walk(image: &Image<'_>, question: Question, answers: impl Fn(Question) -> Option<Use>) -> Walked {
+    let mut walk = Walk {
+        image,
+        answers: &answers,
+        does: Use::default(),
+        asked: BTreeSet::new(),
+        frame_known: false,
+        in_frame: false,
+        info: InstructionInfoFactory::new(),
+        starts: BTreeMap::from([(question.entry, State::begin(question.place))]),
+        waiting: BTreeSet::from([question.entry]),
+    };
+    let mut left = STEPS;
+    while let Some(start) = walk.waiting.pop_first() {
+        if walk.does.gone.is_some() && walk.does.inner_gone.is_some() {
+            break;
+        }
+        if !walk.straight(start, question.entry, &mut left) {
+            walk.does = lost(start);
+            break;
+        }
+    }
+    if walk.frame_known && walk.in_frame {
+        walk.lose_all(question.entry);
+    }
+    Walked { does: walk.does, asked: walk.asked }
+}
+
+impl Walk<'_, '_> {
+    /// What a function does that is called, as far as it is known.
+    pub(crate) fn ask(&mut self, question: Question) -> Use {
+        self.asked.insert(question);
+        (self.answers)(question).unwrap_or_default()
+    }
+
+    /// That nothing is known any more.
+    pub(crate) fn lose_all(&mut self, address: u64) {
+        self.does.lose(Some(Gone::Lost(address)));
+        self.does.lose_inner(Some(Gone::Lost(address)));
+    }
+
+    /// What goes out of sight with a value.
+    pub(crate) fn lose(&mut self, value: Value, gone: &Gone) {
+        if value.pointer.is_some() {
+            self.does.lose(Some(gone.clone()));
+        }
+        if value.inner {
+            self.does.lose_inner(Some(gone.clone()));
+        }
+    }
+
+    /// From one place to where the way forks or ends. `false` where the code is not understood.
+    fn straight(&mut self, start: u64, entry: u64, left: &mut usize) -> bool {
+        let (Some(code), Some(piece)) = (self.image.code(start), self.image.piece(start)) else { return false };
+        let mut state = self.starts[&start].clone();
+        let mut decoder = Decoder::with_ip(64, code, start, DecoderOptions::NONE);
+        let mut instruction = Instruction::default();
+        loop {
+            if *left == 0 || !decoder.can_decode() {
+                return false;
+            }
+            *left -= 1;
+            let address = decoder.ip();
+            if !piece.contains(&address) {
+                // Behind a call that does not return.
+                return true;
+            }
+            if address != start && self.starts.contains_key(&address) {
+                self.go_on(address, &state);
+                return true;
+            }
+            decoder.decode_out(&mut instruction);
+            if instruction.is_invalid() {
+                return false;
+            }
+            match instruction.flow_control() {
+                FlowControl::Next => {
+                    if !step::step(self, &mut state, &instruction) {
+                        return false;
+                    }
+                }
+                FlowControl::Call | FlowControl::IndirectCall => {
+                    let target = self.target(&state, &instruction);
+                    if !calls::call(self, &mut state, target, address) {
+                        return true;
+                    }
+                }
+                FlowControl::ConditionalBranch => return self.fork(&state, &instruction),
+                FlowControl::UnconditionalBranch => return self.jump(state, instruction.near_branch_target(), entry, address),
+                FlowControl::IndirectBranch => return self.jump_indirect(state, &instruction),
+                FlowControl::Return => return self.end(&state),
+                FlowControl::Exception => return true,
+                FlowControl::Interrupt => return instruction.mnemonic() == Mnemonic::Int3,
+                FlowControl::XbeginXabortXend => return false,
+            }
+        }
+    }
+
+    /// Goes on at an address, with what is known on this way besides.
+    fn go_on(&mut self, address: u64, state: &State) {
+        let new = match self.starts.get_mut(&address) {
+            Some(known) => known.join(state),
+            None => {
+                self.starts.insert(address, state.clone());
+                true
+            }
+        };
+        if new {
+            self.waiting.insert(address);
+        }
+    }
+
+    /// Both ways of a condition.
+    fn fork(&mut self, state: &State, instruction: &Instruction) -> bool {
+        let (mut taken, mut not) = (state.clone(), state.clone());
+        if let Some((register, number)) = state.compared {
+            match instruction.mnemonic() {
+                Mnemonic::Ja => not.bound((register, number)),
+                Mnemonic::Jae => not.bound((register, number.saturating_sub(1))),
+                Mnemonic::Jbe => taken.bound((register, number)),
+                Mnemonic::Jb => taken.bound((register, number.saturating_sub(1))),
+                _ => {}
+            }
+        }
+        self.go_on(instruction.near_branch_target(), &taken);
+        self.go_on(instruction.next_ip(), &not);
+        true
+    }
+
+    /// A jump to another place of the function, or to another function that returns for this one.
+    fn jump(&mut self, mut state: State, target: u64, entry: u64, address: u64) -> bool {
+        let elsewhere = self.image.piece(entry).is_some_and(|piece| !piece.contains(&target));
+        if elsewhere && state.general(RSP) == Value::frame(0) {
+            return self.call_last(&mut state, Some(Target::Here(target)), address);
+        }
+        self.go_on(target, &state);
+        true
+    }
+
+    /// A call that returns for this function.
+    fn call_last(&mut self, state: &mut State, target: Option<Target>, address: u64) -> bool {
+        // The address to return to is there already.
+        state.set_general(RSP, Value::frame(8));
+        if !calls::call(self, state, target, address) {
+            return true;
+        }
+        state.set_general(RSP, Value::frame(0));
+        self.end(state)
+    }
+
+    /// A jump by a table, or to a function that a pointer leads to.
+    fn jump_indirect(&mut self, mut state: State, instruction: &Instruction) -> bool {
+        let target = self.target(&state, instruction);
+        if target.is_none() && instruction.op0_kind() == OpKind::Register
+            && let Number::Place { table, last } = state.get(instruction.op0_register()).number
+        {
+            for entry in 0..=u64::from(last) {
+                let place = table + 4 * entry;
+                let Some(distance) = self.image.distance(place) else { return false };
+                let target = table.wrapping_add_signed(i64::from(distance));
+                if !self.image.is_code(target) {
+                    return false;
+                }
+                self.go_on(target, &state);
+            }
+            return true;
+        }
+        if state.general(RSP) != Value::frame(0) {
+            return false;
+        }
+        self.call_last(&mut state, target, instruction.ip())
+    }
+
+    /// Where a call or a jump goes: `None` where only a pointer says.
+    fn target(&self, state: &State, instruction: &Instruction) -> Option<Target> {
+        match instruction.op0_kind() {
+            OpKind::NearBranch64 => Some(calls::through(self.image, instruction.near_branch_target())),
+            OpKind::Memory if instruction.is_ip_rel_memory_operand() => {
+                self.image.slot(instruction.ip_rel_memory_address()).cloned()
+            }
+            OpKind::Register => match state.get(instruction.op0_register()).number {
+                Number::Address(address) => Some(Target::Here(address)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// What is returned.
+    fn end(&mut self, state: &State) -> bool {
+        if state.general(RSP) != Value::frame(0) {
+            return false;
+        }
+        let (first, second) = (state.get(Register::RAX), state.general(RDX));
+        debug_assert_eq!(first, state.general(RAX));
+        let returned = &mut self.does.returned;
+        returned.pointer = joined(returned.pointer, first.pointer);
+        returned.second = joined(returned.second, second.pointer);
+        returned.inner |= first.inner;
+        true
+    }
+}
+
+fn joined(one: Option<Offset>, other: Option<Offset>) -> Option<Offset> {
+    match (one, other) {
+        (Some(one), Some(other)) if one != other => Some(Offset::Any),
+        (one, other) => one.or(other),
+    }
+}
