@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use hotcell::ErrorKind;
+use hotcell_code::Code;
 use hotcell_contract::Link;
 use hotcell_header::library::{self, Library};
 use hotcell_model::api::Function;
@@ -35,6 +37,8 @@ pub struct Libraries {
     places: BTreeMap<PathBuf, bool>,
     /// Where libraries are searched besides.
     dirs: Vec<PathBuf>,
+    /// What their machine code does.
+    code: Rc<[Code]>,
     /// What each of these files exports.
     beside_exports: Vec<(PathBuf, BTreeSet<String>)>,
 }
@@ -58,10 +62,12 @@ impl Libraries {
     pub(crate) fn find(names: &[String], dirs: &[PathBuf]) -> Result<Libraries, Error> {
         let mut found = Libraries { dirs: dirs.to_vec(), ..Libraries::default() };
         let base = c_library();
+        let mut code = Vec::new();
         for name in names {
             let path = library::find(name, dirs).map_err(Error::from_header)?;
             let path = std::path::absolute(&path).unwrap_or(path);
-            let facts = library::inspect(&path).map_err(Error::from_header)?;
+            let (facts, content) = library::read(&path).map_err(Error::from_header)?;
+            code.extend(Code::new(&content));
             refuse_musl(&facts)?;
             found.add_neighbours(&path, &facts)?;
             let unversioned = facts.exports.iter().filter(|name| !facts.versions.contains_key(*name));
@@ -74,6 +80,7 @@ impl Libraries {
             found.variables.extend(facts.data_exports);
             found.own.push(path);
         }
+        found.code = code.into();
         Ok(found)
     }
 
@@ -98,7 +105,12 @@ impl Libraries {
 
     /// What a check of a contract asks about them.
     pub(crate) fn link(&self) -> Link<'_> {
-        Link { sonames: &self.sonames, exports: Some(&self.exports), shadowed: Some(&self.shadowed) }
+        Link {
+            sonames: &self.sonames,
+            exports: Some(&self.exports),
+            shadowed: Some(&self.shadowed),
+            code: &self.code,
+        }
     }
 
     /// Notes where the contract itself says that they are.

@@ -15,7 +15,7 @@ use crate::walk::Walk;
 const ON_STACK: i64 = 128;
 
 /// Where a call goes that the linker has led over a jump of its own.
-pub(crate) fn through(image: &Image<'_>, address: u64) -> Target {
+pub(crate) fn through(image: &Image, address: u64) -> Target {
     let Some(code) = image.code(address) else { return Target::Here(address) };
     let mut decoder = Decoder::with_ip(64, code, address, DecoderOptions::NONE);
     let mut instruction = Instruction::default();
@@ -36,7 +36,7 @@ pub(crate) fn through(image: &Image<'_>, address: u64) -> Target {
 }
 
 /// A call, behind which `state` is what it leaves. `false` where it does not return.
-pub(crate) fn call(walk: &mut Walk<'_, '_>, state: &mut State, target: Option<Target>, address: u64) -> bool {
+pub(crate) fn call(walk: &mut Walk<'_>, state: &mut State, target: Option<Target>, address: u64) -> bool {
     match target {
         Some(Target::Here(entry)) => here(walk, state, entry, address),
         Some(Target::Elsewhere(name)) => match known_function(&name) {
@@ -49,7 +49,7 @@ pub(crate) fn call(walk: &mut Walk<'_, '_>, state: &mut State, target: Option<Ta
 }
 
 /// A function of this library.
-fn here(walk: &mut Walk<'_, '_>, state: &mut State, entry: u64, address: u64) {
+fn here(walk: &mut Walk<'_>, state: &mut State, entry: u64, address: u64) {
     let (mut result, mut second) = (Value::OTHER, Value::OTHER);
     for number in (0..16).filter(|number| !KEPT.contains(number)) {
         let value = state.general(number);
@@ -91,7 +91,7 @@ fn here(walk: &mut Walk<'_, '_>, state: &mut State, entry: u64, address: u64) {
 }
 
 /// What a function of this library does with what it is given.
-fn given(walk: &mut Walk<'_, '_>, does: &Use, value: Value, (result, second): (&mut Value, &mut Value)) {
+fn given(walk: &mut Walk<'_>, does: &Use, value: Value, (result, second): (&mut Value, &mut Value)) {
     walk.does.add(does, value);
     let shifted = |by: Offset| match by {
         Offset::Is(by) => value.plus(by),
@@ -109,7 +109,7 @@ fn given(walk: &mut Walk<'_, '_>, does: &Use, value: Value, (result, second): (&
 /// What a function of this library does that is given an address in the frame: what it finds there is to it what was read behind a
 /// pointer. What that is returned comes back.
 fn frame_given(
-    walk: &mut Walk<'_, '_>,
+    walk: &mut Walk<'_>,
     state: &mut State,
     does: &Use,
     offset: Offset,
@@ -162,7 +162,7 @@ fn found(state: &State, extent: Extent, offset: Offset) -> Value {
 }
 
 /// A function of which nothing is known: it may do anything with what is in registers for arguments and on the stack.
-fn unknown(walk: &mut Walk<'_, '_>, state: &mut State, gone: &Gone, address: u64) {
+fn unknown(walk: &mut Walk<'_>, state: &mut State, gone: &Gone, address: u64) {
     for number in ARGUMENTS {
         let value = state.general(number);
         walk.lose(value, gone);
@@ -186,7 +186,7 @@ fn unknown(walk: &mut Walk<'_, '_>, state: &mut State, gone: &Gone, address: u64
 }
 
 /// What registers hold when a call is over.
-fn over(image: &Image<'_>, state: &mut State, entry: Option<u64>) {
+fn over(image: &Image, state: &mut State, entry: Option<u64>) {
     let (general, vectors) = entry.and_then(|entry| registers::written(image, entry)).unwrap_or((u32::MAX, u32::MAX));
     for number in (0..16).filter(|number| !KEPT.contains(number)) {
         if general & (1 << number) != 0 {
@@ -203,7 +203,7 @@ fn over(image: &Image<'_>, state: &mut State, entry: Option<u64>) {
 }
 
 /// A function of C's library. `false` where it does not return.
-fn elsewhere(walk: &mut Walk<'_, '_>, state: &mut State, known: Known, address: u64) -> bool {
+fn elsewhere(walk: &mut Walk<'_>, state: &mut State, known: Known, address: u64) -> bool {
     if known.returns == Returns::Never {
         return false;
     }
@@ -232,7 +232,7 @@ fn elsewhere(walk: &mut Walk<'_, '_>, state: &mut State, known: Known, address: 
 }
 
 /// What C's library does with one argument.
-fn argument(walk: &mut Walk<'_, '_>, state: &mut State, arg: Arg, value: Value, all: &[Value], address: u64) {
+fn argument(walk: &mut Walk<'_>, state: &mut State, arg: Arg, value: Value, all: &[Value], address: u64) {
     let size = |position: usize| match all.get(position).map(|value| value.number) {
         Some(Number::AtMost(most)) => usize::try_from(most).ok(),
         _ => None,
@@ -268,7 +268,7 @@ fn argument(walk: &mut Walk<'_, '_>, state: &mut State, arg: Arg, value: Value, 
 }
 
 /// Memory that is copied: what it holds may lead on, wherever it is then.
-fn copied(walk: &mut Walk<'_, '_>, state: &mut State, (from, to): (Value, Value), size: Option<usize>, address: u64) {
+fn copied(walk: &mut Walk<'_>, state: &mut State, (from, to): (Value, Value), size: Option<usize>, address: u64) {
     let mut content = Value::NONE;
     if from.leads() {
         content.inner = true;

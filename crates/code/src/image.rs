@@ -1,6 +1,6 @@
 //! A library as its loader sees it: where code lies, which functions it exports, and which symbol a slot is filled with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use gimli::{BaseAddresses, CieOrFde, EhFrame, EndianSlice, LittleEndian, UnwindSection};
@@ -21,23 +21,24 @@ pub(crate) enum Target {
 
 /// What is read of a library before its code is looked at.
 #[derive(Debug)]
-pub(crate) struct Image<'data> {
-    segments: Vec<Segment<'data>>,
-    exports: BTreeMap<String, u64>,
+pub(crate) struct Image {
+    segments: Vec<Segment>,
+    /// Under one name there may be several, of different versions.
+    exports: BTreeMap<String, BTreeSet<u64>>,
     slots: BTreeMap<u64, Target>,
     functions: BTreeMap<u64, u64>,
 }
 
 #[derive(Debug)]
-struct Segment<'data> {
+struct Segment {
     start: u64,
-    data: &'data [u8],
+    data: Vec<u8>,
     executed: bool,
 }
 
-impl<'data> Image<'data> {
+impl Image {
     /// `None` of a file that is not for this machine, that catches exceptions, or whose functions nothing tells apart.
-    pub(crate) fn new(data: &'data [u8]) -> Option<Image<'data>> {
+    pub(crate) fn new(data: &[u8]) -> Option<Image> {
         let file = ElfFile64::<object::Endianness>::parse(data).ok()?;
         if file.architecture() != Architecture::X86_64 || file.section_by_name(".gcc_except_table").is_some() {
             return None;
@@ -45,7 +46,7 @@ impl<'data> Image<'data> {
         let segments = file.segments().filter_map(|segment| {
             let SegmentFlags::Elf { p_flags, .. } = segment.flags() else { return None };
             let executed = p_flags.contains(elf::PF_X);
-            Some(Segment { start: segment.address(), data: segment.data().ok()?, executed })
+            Some(Segment { start: segment.address(), data: segment.data().ok()?.to_vec(), executed })
         });
         let mut image = Image {
             segments: segments.collect(),
@@ -55,7 +56,7 @@ impl<'data> Image<'data> {
         };
         for symbol in file.dynamic_symbols().filter(|symbol| symbol.is_definition()) {
             if let (Ok(name), true) = (symbol.name(), symbol.kind() == object::SymbolKind::Text) {
-                image.exports.insert(name.to_owned(), symbol.address());
+                image.exports.entry(name.to_owned()).or_default().insert(symbol.address());
             }
         }
         for (place, relocation) in file.dynamic_relocations()? {
@@ -77,9 +78,10 @@ impl<'data> Image<'data> {
         Some(image)
     }
 
-    /// Where a function begins that the library exports.
+    /// Where a function begins that the library exports; nowhere where several are called so.
     pub(crate) fn export(&self, name: &str) -> Option<u64> {
-        self.exports.get(name).copied()
+        let all = self.exports.get(name)?;
+        all.first().copied().filter(|_| all.len() == 1)
     }
 
     /// What the loader puts into a slot of memory.
@@ -88,7 +90,7 @@ impl<'data> Image<'data> {
     }
 
     /// The bytes of code from an address on.
-    pub(crate) fn code(&self, address: u64) -> Option<&'data [u8]> {
+    pub(crate) fn code(&self, address: u64) -> Option<&[u8]> {
         self.bytes(address, true)
     }
 
@@ -109,7 +111,7 @@ impl<'data> Image<'data> {
         (address < *end).then_some(*start..*end)
     }
 
-    fn bytes(&self, address: u64, executed: bool) -> Option<&'data [u8]> {
+    fn bytes(&self, address: u64, executed: bool) -> Option<&[u8]> {
         self.segments.iter().find_map(|segment| {
             let offset = usize::try_from(address.checked_sub(segment.start)?).ok()?;
             (!executed || segment.executed).then(|| segment.data.get(offset..)).flatten()

@@ -24,20 +24,20 @@ pub use crate::summary::{Extent, Gone, Returned, Use};
 
 /// The code of one library.
 #[derive(Debug)]
-pub struct Code<'data> {
-    image: Image<'data>,
+pub struct Code {
+    image: Image,
     answers: RefCell<Answers>,
 }
 
-impl<'data> Code<'data> {
+impl Code {
     /// `None` of what is not a library for x86-64, or catches exceptions of C++.
     #[must_use]
-    pub fn new(data: &'data [u8]) -> Option<Code<'data>> {
+    pub fn new(data: &[u8]) -> Option<Code> {
         Some(Code { image: Image::new(data)?, answers: RefCell::default() })
     }
 
     /// What a function does with an argument, by its position among those that are no real numbers. `None` where the library exports no
-    /// such function.
+    /// such function, or several.
     #[must_use]
     pub fn argument(&self, function: &str, position: usize) -> Option<Use> {
         let entry = self.image.export(function)?;

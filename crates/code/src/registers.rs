@@ -9,7 +9,7 @@ use crate::image::{Image, Target};
 
 /// Bits of the general registers and of the vector registers that a function and those that it calls write; `None` where any may be
 /// written: it calls what is not seen here. Compilers that see a function's code leave in other registers what they need behind it.
-pub(crate) fn written(image: &Image<'_>, entry: u64) -> Option<(u32, u32)> {
+pub(crate) fn written(image: &Image, entry: u64) -> Option<(u32, u32)> {
     /// Of what is longer, the rest is not looked at: what is not known to be written is taken for what the caller has left there.
     const MOST: usize = 20_000;
     let (mut general, mut vectors) = (0_u32, 0_u32);

@@ -26,7 +26,7 @@ const WALKS: usize = 4000;
 impl Answers {
     /// What a function does: as little at first as nothing speaks against, and more as the functions it calls become known, until
     /// nothing changes.
-    pub(crate) fn of(&mut self, image: &Image<'_>, question: Question) -> Use {
+    pub(crate) fn of(&mut self, image: &Image, question: Question) -> Use {
         if let Some(known) = self.known.get(&question) {
             return known.clone();
         }

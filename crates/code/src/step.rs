@@ -8,7 +8,7 @@ use crate::value::{Number, Offset, Value};
 use crate::walk::Walk;
 
 /// Takes one step. `false` where nothing is known any more.
-pub(crate) fn step(walk: &mut Walk<'_, '_>, state: &mut State, instruction: &Instruction) -> bool {
+pub(crate) fn step(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) -> bool {
     let compared = compared(instruction);
     if is_string(instruction) {
         string(walk, state, instruction);
@@ -30,7 +30,7 @@ fn compared(instruction: &Instruction) -> Option<(usize, u32)> {
     Some((general(instruction.op0_register())?, number))
 }
 
-fn one(walk: &mut Walk<'_, '_>, state: &mut State, instruction: &Instruction) {
+fn one(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
     let (left, right) = (instruction.op0_kind(), instruction.op1_kind());
     let registers = left == OpKind::Register && right == OpKind::Register;
     let same = registers && instruction.op0_register() == instruction.op1_register();
@@ -123,7 +123,7 @@ fn narrow(instruction: &Instruction) -> usize {
 }
 
 /// Adds to a register, or takes from it.
-fn sum(walk: &mut Walk<'_, '_>, state: &mut State, instruction: &Instruction) {
+fn sum(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
     let register = instruction.op0_register();
     let value = state.get(register);
     let minus = matches!(instruction.mnemonic(), Mnemonic::Sub | Mnemonic::Dec);
@@ -200,7 +200,7 @@ pub(crate) fn address(state: &State, instruction: &Instruction) -> Value {
 }
 
 /// What one of the operands is, which is read.
-fn source(walk: &mut Walk<'_, '_>, state: &mut State, instruction: &Instruction, operand: u32) -> Value {
+fn source(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction, operand: u32) -> Value {
     match instruction.op_kind(operand) {
         OpKind::Register => state.get(instruction.op_register(operand)),
         OpKind::Memory => {
@@ -215,7 +215,7 @@ fn source(walk: &mut Walk<'_, '_>, state: &mut State, instruction: &Instruction,
 }
 
 /// Leaves a value where the first operand says.
-fn leave(walk: &mut Walk<'_, '_>, state: &mut State, instruction: &Instruction, value: Value) {
+fn leave(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction, value: Value) {
     match instruction.op0_kind() {
         OpKind::Register => state.set(instruction.op0_register(), value),
         _ => {
@@ -227,14 +227,14 @@ fn leave(walk: &mut Walk<'_, '_>, state: &mut State, instruction: &Instruction, 
 }
 
 /// Reads the memory that an instruction names, of which nothing matters that is there.
-fn touch(walk: &mut Walk<'_, '_>, state: &mut State, instruction: &Instruction) {
+fn touch(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
     if instruction.op1_kind() == OpKind::Memory {
         source(walk, state, instruction, 1);
     }
 }
 
 /// Any other instruction: what it writes may be made of all that it reads.
-fn any(walk: &mut Walk<'_, '_>, state: &mut State, instruction: &Instruction) {
+fn any(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
     let info = walk.info.info(instruction);
     let registers: Vec<(Register, OpAccess)> =
         info.used_registers().iter().map(|used| (used.register(), used.access())).collect();
@@ -303,7 +303,7 @@ fn is_string(instruction: &Instruction) -> bool {
     })
 }
 
-fn string(walk: &mut Walk<'_, '_>, state: &mut State, instruction: &Instruction) {
+fn string(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
     let element = instruction.memory_size().size();
     let repeated = instruction.has_rep_prefix() || instruction.has_repne_prefix();
     let size = match (repeated, state.general(RCX).number) {
@@ -349,7 +349,7 @@ fn writes_to(instruction: &Instruction, access: OpAccess) -> bool {
     instruction.op0_kind() == OpKind::MemoryESRDI && writes(access)
 }
 
-impl Walk<'_, '_> {
+impl Walk<'_> {
     /// What is read from an address, so many bytes.
     pub(crate) fn fetch(&mut self, state: &State, at: Value, size: usize) -> Value {
         self.fetch_all(state, at, Some(size))

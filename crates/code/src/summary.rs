@@ -26,7 +26,9 @@ impl Extent {
         }
     }
 
-    pub(crate) fn join(self, other: Extent) -> Extent {
+    /// Both.
+    #[must_use]
+    pub fn join(self, other: Extent) -> Extent {
         match (self, other) {
             (Extent::Nothing, other) | (other, Extent::Nothing) => other,
             (Extent::Within(start, end), Extent::Within(first, last)) => {

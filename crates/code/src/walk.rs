@@ -27,8 +27,8 @@ pub(crate) struct Walked {
 const STEPS: usize = 60_000;
 
 /// A walk that is going on.
-pub(crate) struct Walk<'w, 'data> {
-    pub(crate) image: &'w Image<'data>,
+pub(crate) struct Walk<'w> {
+    pub(crate) image: &'w Image,
     answers: &'w dyn Fn(Question) -> Option<Use>,
     pub(crate) does: Use,
     asked: BTreeSet<Question>,
@@ -42,7 +42,7 @@ pub(crate) struct Walk<'w, 'data> {
 }
 
 /// Follows a pointer through a function.
-pub(crate) fn walk(image: &Image<'_>, question: Question, answers: impl Fn(Question) -> Option<Use>) -> Walked {
+pub(crate) fn walk(image: &Image, question: Question, answers: impl Fn(Question) -> Option<Use>) -> Walked {
     let mut walk = Walk {
         image,
         answers: &answers,
@@ -70,7 +70,7 @@ pub(crate) fn walk(image: &Image<'_>, question: Question, answers: impl Fn(Quest
     Walked { does: walk.does, asked: walk.asked }
 }
 
-impl Walk<'_, '_> {
+impl Walk<'_> {
     /// What a function does that is called, as far as it is known.
     pub(crate) fn ask(&mut self, question: Question) -> Use {
         self.asked.insert(question);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use hotcell_code::Code;
 use hotcell_model::api::Api;
 use hotcell_model::fingerprint::Fingerprint;
 use hotcell_model::interface::{
@@ -62,6 +63,8 @@ pub struct Link<'a> {
     pub exports: Option<&'a BTreeSet<String>>,
     /// Those of them that a worker would find in another library first, which has the same names.
     pub shadowed: Option<&'a BTreeSet<String>>,
+    /// What their machine code does, as far as it was read.
+    pub code: &'a [Code],
 }
 
 /// Which functions are wanted.
@@ -102,10 +105,10 @@ pub fn check(
     let pairs = infer::handles::Pairs::of(api, link.exports);
     let inferred = infer::handles::types(api, link.exports, &pairs);
     let handles = Handles::new(contract, api, &names, (inferred, pairs), &mut findings);
-    let Link { exports, shadowed, .. } = link;
+    let Link { exports, shadowed, code, .. } = link;
     let begun = infer::begun::types(api, &handles, exports);
     let structs = Structs::new(contract, api, &names, &handles, begun, &mut findings);
-    let known = Known { api, handles: &handles, structs: &structs, exports, shadowed };
+    let known = Known { api, handles: &handles, structs: &structs, exports, shadowed, code };
     releases::check(contract, known, link, &mut findings);
     owners::unreleased(contract, &handles, &mut findings);
     let selected = select::select(contract, api, selection, &mut findings);

@@ -7,6 +7,7 @@ mod allocators;
 mod answers;
 mod arrays;
 pub(crate) mod begun;
+mod code;
 mod comments;
 pub(crate) mod constants;
 pub(crate) mod copies;
@@ -43,6 +44,7 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use hotcell_code::Code;
 use hotcell_model::Fact;
 use hotcell_model::api::{Api, Function, Param};
 use hotcell_model::interface::{ResultRole, Role};
@@ -78,6 +80,8 @@ pub struct Known<'a> {
     pub exports: Option<&'a BTreeSet<String>>,
     /// Names that are another library's in the worker.
     pub shadowed: Option<&'a BTreeSet<String>>,
+    /// What the library's machine code does, as far as it was read.
+    pub code: &'a [Code],
 }
 
 /// What inference leaves.
@@ -141,6 +145,7 @@ pub fn infer(function: &Function, names: &[String], known: Known<'_>, draft: &mu
     destructors::apply(&view, draft);
     allocators::apply(&view, draft);
     later::apply(&view, draft, &mut notes);
+    code::apply(&view, draft);
     scalars::apply(&view, draft, &mut notes);
     lent::apply(&view, draft);
     made::apply(&view, draft, &mut notes);

@@ -35,6 +35,18 @@ pub const RULES: &[(&str, &str)] = &[
         "a pointer to numbers that may be written and a number right behind it, which are all that a function takes that is called after \
          an array: so many go in and come out",
     ),
+    (
+        "code-number",
+        "a pointer to numbers behind which the library's machine code touches one, and which it does not keep",
+    ),
+    (
+        "code-structure",
+        "a pointer to a structure of numbers behind which the library's machine code touches one, and which it does not keep",
+    ),
+    (
+        "code-object",
+        "an object that the library's machine code neither keeps nor hands on nor releases, nor anything that it finds in it",
+    ),
     ("const-char-text", "a `const char *` that nothing counts is a text that a NUL ends"),
     (
         "user-data-destructor",

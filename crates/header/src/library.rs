@@ -35,10 +35,15 @@ pub struct Library {
 
 /// Reads what a library exports.
 pub fn inspect(path: &Path) -> Result<Library, Error> {
+    Ok(read(path)?.0)
+}
+
+/// The same, with the file's content.
+pub fn read(path: &Path) -> Result<(Library, Vec<u8>), Error> {
     let data = std::fs::read(path).map_err(|error| {
         Error::new(ErrorKind::LibraryUnreadable, format!("cannot read {}: {error}", path.display()))
     })?;
-    elf::inspect(path, &data)
+    Ok((elf::inspect(path, &data)?, data))
 }
 
 /// Finds the library that a name means.

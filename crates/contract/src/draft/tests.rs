@@ -116,7 +116,7 @@ fn only_lines_that_were_tried_can_be_uncommented() {
     let functions: Vec<LeftOut> =
         names.iter().zip(helps).map(|(name, help)| left_out(name, Status::Undecided, "why", help)).collect();
     let sonames = ["libmoon.so.1".to_owned()];
-    let link = Link { sonames: &sonames, exports: None, shadowed: None };
+    let link = Link { sonames: &sonames, exports: None, shadowed: None, code: &[] };
     let api = api(&names);
     let tried = Tried::out(&head().text(), &|text| checked(text, &api, link), &functions);
     let lines = |at: usize| decision(&functions[at], &tried);
@@ -208,7 +208,7 @@ fn of_a_variadic_function_a_form_is_begun() {
     api.functions[0].params[0].name = Some("format".into());
     api.functions[1].params[0].ty = number("int", Type::Int { bits: 32, signed: true });
     api.functions[1].params[0].name = Some("option".into());
-    let link = Link { sonames: &["libmoon.so.1".to_owned()], exports: None, shadowed: None };
+    let link = Link { sonames: &["libmoon.so.1".to_owned()], exports: None, shadowed: None, code: &[] };
     let text = draft(&head(), &api, link).unwrap();
     let expect = "
 #   [function.say_text]

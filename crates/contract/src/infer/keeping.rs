@@ -18,7 +18,7 @@ use crate::infer::words::objects::{
     BORROWS, CONTENTS, FILLS, KEEPS_DATA, KEEPS_OBJECT, KEEPS_TEXT, LITERALS, OPENERS, READS_ON, USES,
 };
 
-use crate::infer::{Draft, answers, comments, getters, later, may_make, texts};
+use crate::infer::{Draft, answers, code, comments, getters, later, may_make, texts};
 
 mod during;
 
@@ -36,7 +36,7 @@ pub(super) fn of_data(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
             "the documentation says that something must outlive the call; it may be `{name}`"
         ));
     }
-    if copied(view, index) {
+    if copied(view, index) || code::is_over(view, index) {
         return None;
     }
     if makes(view) {
@@ -107,6 +107,9 @@ pub(super) fn copied(view: &View<'_>, index: usize) -> bool {
 pub(super) fn of_number(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
     // How far something is, is asked for: `get_progress(stream, progress_in, progress_out)`.
     let progress = view.function_has_last_word(&["progress"]) && getters::gets(&view.function.name);
+    if code::is_over(view, index) {
+        return None;
+    }
     let kept = comments::kept(view.function)
         || makes(view)
         || keeps(view) && !progress
@@ -125,6 +128,9 @@ pub(super) fn of_memory(view: &View<'_>, draft: &Draft, index: usize, array: boo
         return Some(format!(
             "the documentation says that something must outlive the call; it may be `{name}`"
         ));
+    }
+    if code::is_over(view, index) {
+        return None;
     }
     if makes(view) {
         return Some(format!("the object that comes out may keep `{name}`"));
@@ -185,6 +191,9 @@ const PLACES_TO_FILL: &[&str] =
 /// Whether memory before a wall may be needed after the call. Nobody has it where no object goes in that the function changes, unless
 /// the function is called like one that keeps things, or after memory. What computes numbers of numbers may `add` them.
 pub(super) fn of_walled(view: &View<'_>, draft: &Draft, index: usize) -> bool {
+    if code::is_over(view, index) {
+        return false;
+    }
     let constant =
         view.param(index).and_then(|param| param.ty.pointee()).is_some_and(|(_, constant)| constant);
     let object = changed(view, draft, index).is_some_and(|object| !is_plain(view, object));
@@ -247,6 +256,9 @@ fn computes(view: &View<'_>) -> bool {
 /// Why what a comment describes may be needed after the call. What comes out is there when the function returns; what goes in beside
 /// an object that the function changes is done with only where the function is called so.
 pub(super) fn of_structure(view: &View<'_>, draft: &Draft, index: usize, comes_out: bool) -> Option<String> {
+    if code::is_over(view, index) {
+        return None;
+    }
     let object = changed(view, draft, index).filter(|object| !is_plain(view, *object));
     let kept = comments::kept(view.function)
         || makes(view)
@@ -337,7 +349,7 @@ pub(super) fn of_text(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
     }
     let made = makes(view);
     let object = changed(view, draft, index);
-    if !made && object.is_none() || copied(view, index) {
+    if !made && object.is_none() || copied(view, index) || code::is_over(view, index) {
         return None;
     }
     // `sqlite3_bind_parameter_index(stmt, zName)`.

@@ -9,7 +9,7 @@ use hotcell_model::interface::Role;
 
 use crate::infer::names::{function_words, unnumbered};
 use crate::infer::view::View;
-use crate::infer::{Draft, Notes, comments, keeping};
+use crate::infer::{Draft, Notes, code, comments, keeping};
 
 /// Words of functions that begin something, hand it over or leave it for later.
 const WORDS: &[&str] = &[
@@ -73,6 +73,13 @@ pub(super) fn heard(view: &View<'_>, index: usize) -> Option<String> {
         return Some(format!(
             "the documentation says that something must outlive the call; it may be `{name}`"
         ));
+    }
+    let over = match view.handle(index) {
+        Some(_) => code::leaves(view, index),
+        None => code::is_over(view, index),
+    };
+    if over {
+        return None;
     }
     if comments::goes_on(view.function) {
         return Some(format!("the documentation speaks of what goes on; it may be about `{name}`"));

@@ -22,7 +22,7 @@ use crate::infer::lent::walks::adds;
 use crate::infer::names::words;
 use crate::infer::view::{View, decided, is_letter, shown};
 use crate::infer::words::objects::{COLLECTS, COUNTS, ENDS_IF, FINDS, LOOKS, REFERENCES, STORES};
-use crate::infer::{Draft, Notes, answers, comments, lent, made};
+use crate::infer::{Draft, Notes, answers, code, comments, lent, made};
 
 mod begun;
 mod companions;
@@ -95,6 +95,22 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
     if outlives(draft, index) {
         return Ok("parent-object");
     }
+    let shown = || ends_if(view).is_none() && view.known.handles.constant_of(handle).is_none();
+    match by_names(view, draft, index) {
+        Err(_) if shown() && !is_last(view) && code::leaves(view, index) => Ok(code::OBJECT),
+        found => found,
+    }
+}
+
+/// Whether this may be what releases such objects, since nothing else is called so.
+fn is_last(view: &View<'_>) -> bool {
+    view.function.params.len() == 1 && view.function.result.pointee().is_none() && unreleased(view)
+}
+
+/// The rule by which names and types say that an object is used, which is one and does not end.
+fn by_names(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, String> {
+    let (function, name) = (view.function, view.name(index));
+    let handle = view.handle(index).unwrap_or_default();
     // `ldns_rr_push_rdf(rr, const rdf)` keeps the element; `gsl_vector_add(a, const b)` adds.
     let element = index > 0 && view.handle(0) != view.handle(index) && view.handle(0).is_some();
     if named::is_put(view) == Some(index) {
@@ -148,11 +164,10 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
     if let Some(reason) = swallowed(view, draft, index) {
         return Err(reason);
     }
-    let last = function.params.len() == 1;
-    if last && view.function_has_word(STORES) && !is_property(view) {
+    if function.params.len() == 1 && view.function_has_word(STORES) && !is_property(view) {
         return Err(kept::Keeper::Library.reason_put(view, draft, index));
     }
-    if last && function.result.pointee().is_none() && unreleased(view) {
+    if is_last(view) {
         return Err(format!("nothing is called like the release of `{name}`, so this may be it"));
     }
     Ok(if companion { "companion-object" } else { "object-receiver" })

@@ -12,7 +12,7 @@ use crate::infer::names::{Side, function_words, side};
 use crate::infer::view::{View, is_letter, plain_text};
 use crate::infer::words::functions::{ADDS, CIPHERS, FREES, KEEPERS, LOADS, LOOKS_UP, TELLS};
 use crate::infer::words::{BEGINNINGS, BINARY, ENDS, NAMES, PAIRS, PLACES};
-use crate::infer::{Draft, Notes, comments, keeping};
+use crate::infer::{Draft, Notes, code, comments, keeping};
 
 /// Finds texts.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
@@ -104,6 +104,9 @@ fn puts(view: &View<'_>) -> bool {
 /// object is there for which it could be, and the function sets, adds or registers. One that takes a text alone, and returns
 /// nothing or the text before it, does something with it of which only its name may say that it is over with the call.
 fn keeper(view: &View<'_>, index: usize) -> bool {
+    if code::is_over(view, index) {
+        return false;
+    }
     // `openlog(ident, …)`, `register_concrete(symbol, concrete)`.
     if view.called(index, &["ident"]) || view.function_has_word(&["register"]) {
         return true;

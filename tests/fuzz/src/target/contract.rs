@@ -48,7 +48,7 @@ fn run(input: &[u8]) {
         Err(diagnostics) => return placed(&diagnostics, text),
     };
     let sonames = ["libfuzzed.so".to_owned()];
-    let link = Link { sonames: &sonames, exports: None, shadowed: None };
+    let link = Link { sonames: &sonames, exports: None, shadowed: None, code: &[] };
     let checked = match check(&contract, api(), link, Selection::Contract) {
         Ok(checked) => checked,
         Err(diagnostics) => return placed(&diagnostics, text),

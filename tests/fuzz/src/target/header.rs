@@ -33,7 +33,7 @@ fn run(input: &[u8]) {
     let again: Api = serde_json::from_str(&again).expect("what was written can be read");
     assert_eq!(format!("{again:?}"), format!("{api:?}"), "an API is the same when it was written and read");
     let sonames = ["libfuzzed.so".to_owned()];
-    let link = Link { sonames: &sonames, exports: None, shadowed: None };
+    let link = Link { sonames: &sonames, exports: None, shadowed: None, code: &[] };
     let head = Head {
         library: "fuzzed".into(),
         headers: vec![header.clone()],

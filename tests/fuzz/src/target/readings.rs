@@ -85,7 +85,7 @@ fn run(input: &[u8]) {
     let line = [b"{\"number\":1,\"reply\":", &answer[..], b"}"].concat();
     let Ok(Reply::Api(api)) = reply(&line, 1) else { return };
     let sonames = ["libfuzzed.so".to_owned()];
-    let link = Link { sonames: &sonames, exports: None, shadowed: None };
+    let link = Link { sonames: &sonames, exports: None, shadowed: None, code: &[] };
     let contract = Contract::bare(&["readings.h".to_owned()], "libfuzzed.so").taking_null();
     if let Ok(checked) = check(&contract, &api, link, Selection::Contract) {
         let shim = generated::check(&checked.interface);

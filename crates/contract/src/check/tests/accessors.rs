@@ -40,7 +40,7 @@ fn run(lines: &str, added: &[&str]) -> Result<Checked, Vec<Diagnostic>> {
         function.location.file = CONTRACT.into();
         api.functions.push(function);
     }
-    let link = Link { sonames: &[], exports: None, shadowed: None };
+    let link = Link { sonames: &[], exports: None, shadowed: None, code: &[] };
     check::check(&contract, &api, link, Selection::Contract)
 }
 

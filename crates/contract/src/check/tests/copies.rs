@@ -255,7 +255,7 @@ fn without_a_contract_an_object_that_has_copies_is_there() {
         "int db_exec(db *d, const char *sql)",
     ]);
     let sonames = ["libz.so.1".to_owned()];
-    let link = Link { sonames: &sonames, exports: None, shadowed: None };
+    let link = Link { sonames: &sonames, exports: None, shadowed: None, code: &[] };
     let bare = Contract::bare(&["test.h".into()], "z");
     let nulls = |contract: &Contract| {
         let interface = crate::check::check(contract, &api, link, Selection::Contract).unwrap().interface;

@@ -84,7 +84,7 @@ fn what_is_not_exported_comes_first() {
     let text = contract("[function.g]\nresult = { out = \"value\" }\n");
     let contract = Contract::parse(&text, "bind.toml").unwrap();
     let (sonames, exports) = (["libz.so.1".to_owned()], BTreeSet::new());
-    let link = Link { sonames: &sonames, exports: Some(&exports), shadowed: None };
+    let link = Link { sonames: &sonames, exports: Some(&exports), shadowed: None, code: &[] };
     let Checked { interface, warnings, .. } = check(&contract, &api, link, Selection::Contract).unwrap();
     assert_eq!(warnings, []);
     let names: Vec<&str> = interface.functions.iter().map(|function| function.name.as_str()).collect();
@@ -117,7 +117,7 @@ fn what_another_library_answers_for_is_not_called() {
     let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<BTreeSet<_>>();
     let (exports, shadowed) = (names(&["rand", "seed"]), names(&["rand", "dup"]));
     let sonames = ["libz.so.1".to_owned()];
-    let link = Link { sonames: &sonames, exports: Some(&exports), shadowed: Some(&shadowed) };
+    let link = Link { sonames: &sonames, exports: Some(&exports), shadowed: Some(&shadowed), code: &[] };
     let bare = Contract::bare(&["test.h".into()], "z");
     let Checked { interface, .. } = check(&bare, &api, link, Selection::Contract).unwrap();
     let bound: Vec<&str> = interface.functions.iter().map(|function| function.name.as_str()).collect();
@@ -152,6 +152,7 @@ fn gaps_are_joined_and_can_be_pasted() {
             structs: &crate::structs::Structs::default(),
             exports: None,
             shadowed: None,
+            code: &[],
         },
         exports: None,
         shadowed: None,

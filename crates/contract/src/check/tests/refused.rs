@@ -325,7 +325,7 @@ fn what_an_expression_calls_must_be_exported() {
     );
     let contract = Contract::parse(&text, "bind.toml").unwrap();
     let (sonames, exports) = (["libz.so.1".to_owned()], ["f".to_owned()].into());
-    let link = Link { sonames: &sonames, exports: Some(&exports), shadowed: None };
+    let link = Link { sonames: &sonames, exports: Some(&exports), shadowed: None, code: &[] };
     let found = check(&contract, &api, link, Selection::Only("f")).unwrap_err();
     let expect = "5:44: the headers declare `bound`, and the library does not export it [not exported]";
     assert_eq!(said(&found, &text), [expect]);

@@ -288,7 +288,7 @@ pub(crate) fn run(api: &Api, text: &str, selection: Selection<'_>) -> Result<Che
     check::check(
         &contract,
         api,
-        Link { sonames: &sonames, exports: Some(&exports), shadowed: None },
+        Link { sonames: &sonames, exports: Some(&exports), shadowed: None, code: &[] },
         selection,
     )
 }

@@ -14,7 +14,7 @@ use crate::infer::words::objects::{
     BEGINS, COMPARES, COPIES, FINDS, KEEPS_NOTHING_FROM, KEEPS_OBJECT, KEEPS_OBJECT_FROM, LOOKS, STORES,
     TAKES_VALUE, WITH,
 };
-use crate::infer::{Draft, comments, keeping, may_make, tells_failure};
+use crate::infer::{Draft, code, comments, keeping, may_make, tells_failure};
 
 /// Words that say at the beginning of a name what it is about: `chain_length(const full_chain *)`.
 const THINGS: &[&str] = &["chain", "conf", "config", "handler", "hooks"];
@@ -88,7 +88,7 @@ pub(super) fn called(view: &View<'_>, index: usize) -> Vec<String> {
 
 /// What may go on using the object behind a `const` pointer.
 pub(in crate::infer) fn keeper(view: &View<'_>, draft: &Draft, index: usize) -> Option<Keeper> {
-    if alone(view, index) && comments::copies_object(view.function, &called(view, index)) {
+    if code::leaves(view, index) || alone(view, index) && comments::copies_object(view.function, &called(view, index)) {
         return None;
     }
     let begun = (0..view.function.params.len()).filter(|&at| at != index && begins(view, draft, at));

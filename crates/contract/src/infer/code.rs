@@ -1,0 +1,125 @@
+//! What the library's machine code shows, where names and comments leave something open: whether a function keeps what a parameter
+//! points to, and how much of it is touched.
+//!
+//! *code-number*: a pointer to numbers behind which the function touches one, and which it does not keep.
+//! *code-structure*: the same of a structure of numbers.
+//! *code-object*: an object that the function neither keeps nor hands on nor releases, nor anything that it found in it.
+//!
+//! It shows nothing where the code does not so much as look at what the pointer leads to, nor against what a comment says plainly.
+
+use hotcell_code::Use;
+use hotcell_model::Fact;
+use hotcell_model::api::Function;
+use hotcell_model::interface::{Direction, Role};
+use hotcell_model::types::{CType, Type};
+
+use crate::infer::view::{View, decided};
+use crate::infer::{Draft, comments};
+
+/// The rule's name by which an object is only used.
+pub(super) const OBJECT: &str = "code-object";
+
+/// Decides what is open of numbers and structures.
+pub(super) fn apply(view: &View<'_>, draft: &mut Draft) {
+    for index in 0..view.function.params.len() {
+        if decided(draft, index) {
+            continue;
+        }
+        if let Some(fact) = number(view, index).or_else(|| structure(view, index)) {
+            draft.params[index] = Some(fact);
+        }
+    }
+}
+
+/// One number.
+fn number(view: &View<'_>, index: usize) -> Option<Fact<Role>> {
+    let (element, constant) = view.buffer(index)?;
+    let size = element.scalar_size().filter(|_| !constant && !element.is_byte())?;
+    let param = view.param(index)?;
+    if param.open_array || param.array_length.is_some() {
+        return None;
+    }
+    let used = during(view, index)?;
+    let one = used.read.join(used.written).fits(u64::from(size)) && used.written.is_any();
+    let role = match used.read.is_any() {
+        true => Role::ValueInOut { valid_on_error: false },
+        false => Role::ValueOut { valid_on_error: false },
+    };
+    one.then(|| Fact::inferred(role, "code-number"))
+}
+
+/// One structure of numbers.
+fn structure(view: &View<'_>, index: usize) -> Option<Fact<Role>> {
+    let param = view.param(index)?;
+    let (pointee, constant) = param.ty.pointee()?;
+    let record = pointee.record()?;
+    let structs = view.known.structs;
+    if view.handle(index).is_some() || !structs.is_plain(record) || param.open_array || param.array_length.is_some() {
+        return None;
+    }
+    let size = view.known.api.records.get(record)?.layout.as_ref()?.size;
+    let used = during(view, index)?;
+    if !used.read.join(used.written).fits(size) {
+        return None;
+    }
+    let direction = match (constant || !used.written.is_any(), used.read.is_any()) {
+        (true, _) => Direction::In,
+        (false, true) => Direction::InOut,
+        (false, false) => Direction::Out,
+    };
+    let role = Role::Struct { record: record.to_owned(), direction, nullable: false, valid_on_error: false };
+    structs.against(record, direction).is_none().then(|| Fact::inferred(role, "code-structure"))
+}
+
+/// What the function does with a pointer that it uses, and does not keep: it goes nowhere, is not released and not returned.
+fn during(view: &View<'_>, index: usize) -> Option<Use> {
+    if comments::kept(view.function) {
+        return None;
+    }
+    let used = used(view, index)?;
+    let over = used.gone.is_none() && !used.released && !used.returned.is_pointer();
+    let touched = used.read.is_any() || used.written.is_any();
+    (over && touched).then_some(used)
+}
+
+/// Whether memory without pointers in it is used during the call alone.
+pub(super) fn is_over(view: &View<'_>, index: usize) -> bool {
+    during(view, index).is_some()
+}
+
+/// Whether an object is there as before when the function returns, with all that is in it, and nothing else may go on using it.
+pub(super) fn leaves(view: &View<'_>, index: usize) -> bool {
+    during(view, index)
+        .is_some_and(|used| used.inner_gone.is_none() && !used.inner_released && !used.returned.is_inner())
+}
+
+/// What the library's code does with a parameter.
+fn used(view: &View<'_>, index: usize) -> Option<Use> {
+    let position = position(view.function, index)?;
+    view.known.code.iter().find_map(|code| code.argument(view.function.symbol(), position))
+}
+
+/// Which of the arguments that are no real numbers a parameter is: those go in registers of their own. `None` where what is passed by value
+/// moves the others.
+fn position(function: &Function, index: usize) -> Option<usize> {
+    if function.variadic || !function.prototyped || function.inline || passed(&function.result).is_none() {
+        return None;
+    }
+    let classes: Option<Vec<usize>> = function.params.iter().map(|param| passed(&param.ty)).collect();
+    let before = classes?.get(..index)?.iter().sum();
+    Some(before)
+}
+
+/// How many general registers a value takes.
+fn passed(ty: &CType) -> Option<usize> {
+    match ty.kind {
+        Type::Void | Type::Float { .. } => Some(0),
+        Type::Bool
+        | Type::Char
+        | Type::Int { bits: ..=64, .. }
+        | Type::Enum { .. }
+        | Type::Pointer { .. }
+        | Type::FunctionPointer { .. } => Some(1),
+        Type::Int { .. } | Type::Array { .. } | Type::Record { .. } | Type::Unsupported { .. } => None,
+    }
+}
