@@ -15,11 +15,39 @@ pub(crate) fn step(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruc
     } else {
         one(walk, state, instruction);
     }
+    placed(walk, state, instruction);
     if compared.is_some() || instruction.rflags_modified() != 0 {
         state.compared = compared;
     }
     // A frame whose size nobody knows is one in which nothing is found again.
     matches!(state.general(RSP), Value { frame: Some(Offset::Is(_)), pointer: None, inner: false, other: false, .. })
+}
+
+/// Notes where an address is held against another one, or a place far before it is worked out.
+fn placed(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
+    /// Loops begin shortly before what they go through.
+    const SHORTLY: i64 = -64;
+    match instruction.mnemonic() {
+        Mnemonic::Cmp | Mnemonic::Test => {
+            let side = |operand: u32| match instruction.op_kind(operand) {
+                OpKind::Register => Some(state.get(instruction.op_register(operand))),
+                OpKind::Memory if instruction.memory_size().size() == 8 => {
+                    let at = address(state, instruction);
+                    let found = at.frame.map(|offset| state.load(offset, 8));
+                    Some(found.filter(|_| !at.leads() && !at.other).unwrap_or(Value::OTHER))
+                }
+                _ => None,
+            };
+            if let (Some(left), Some(right)) = (side(0), side(1)) {
+                walk.does.placed |= left.pointer.is_some() != right.pointer.is_some();
+            }
+        }
+        _ if instruction.op_count() > 0 && instruction.op0_kind() == OpKind::Register => {
+            let left = state.get(instruction.op0_register()).pointer;
+            walk.does.placed |= matches!(left, Some(Offset::Is(offset)) if offset < SHORTLY);
+        }
+        _ => {}
+    }
 }
 
 /// What a comparison holds against what.
@@ -141,7 +169,10 @@ fn sum(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
                 }
                 // How far two places behind the pointer, or in the frame, lie apart.
                 _ if minus && apart(value, by) => Value::OTHER,
-                _ => mixed(value, by),
+                _ => {
+                    walk.does.placed |= minus && (value.pointer.is_some() || by.pointer.is_some());
+                    mixed(value, by)
+                }
             }
         }
         _ => value.plus(signed(instruction.immediate(1).cast_signed())),
@@ -274,6 +305,10 @@ fn any(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
             made = made.join(walk.fetch(state, at, usize::try_from(*size).unwrap_or(usize::MAX)));
         }
     }
+    // What is made of an address but by adding is a number: a remainder, a hash.
+    let moves = registers.iter().all(|(register, access)| !writes(*access) || register.is_vector_register())
+        || instruction.mnemonic() == Mnemonic::Xchg;
+    walk.does.placed |= made.pointer.is_some() && !moves;
     let made = if made.matters() { made.somewhere() } else { Value::OTHER };
     for (size, access, _) in &memory {
         if writes(*access) && named && *size > 0 {

@@ -95,6 +95,9 @@ pub struct Use {
     pub written: Extent,
     /// That memory is written to which what was read behind it leads.
     pub inner_written: bool,
+    /// That it matters where the memory lies: its address is held against another one, made a number of, or what lies before it is
+    /// looked for.
+    pub placed: bool,
     /// What may be returned.
     pub returned: Returned,
 }
@@ -141,6 +144,7 @@ impl Use {
             self.read = self.read.join(callee.read.behind(offset));
             self.written = self.written.join(callee.written.behind(offset));
             self.inner_written |= callee.inner_written;
+            self.placed |= callee.placed;
         }
         if value.inner {
             self.lose_inner(callee.gone.clone().or_else(|| callee.inner_gone.clone()));

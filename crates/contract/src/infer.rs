@@ -155,6 +155,7 @@ pub fn infer(function: &Function, names: &[String], known: Known<'_>, draft: &mu
     fresh::apply(&view, draft);
     results::apply(&view, draft, &mut notes);
     documented::nulls(&view, draft);
+    code::agree(&view, draft, &mut notes);
     Verdict::Open(gaps::find(&view, draft, &notes))
 }
 

@@ -1,5 +1,7 @@
 //! One function: decided lines, then inference, then the checks that need both.
 
+use std::mem;
+
 use hotcell_model::Fact;
 use hotcell_model::api::Function;
 use hotcell_model::expr::Expr;
@@ -58,23 +60,49 @@ pub(crate) fn bind(
     if let Err(out) = structures::by_value(site, &mut decided.draft) {
         return Some(Err(*out));
     }
-    let gaps = match infer_all(site, &mut decided.draft) {
-        Verdict::Unsupported(reason) => {
-            return Some(Err(left_out(function, Status::Unsupported, reason, None)));
-        }
-        // Whoever has said something of a type that may not be meant here is asked what is.
-        Verdict::Open(gaps)
-            if gaps.iter().any(|gap| gap.param.is_some_and(|at| decided.doubtful.contains(&at))) =>
-        {
-            gaps
-        }
-        Verdict::Open(gaps) => settle(site, &mut decided, gaps),
+    let gaps = match conclude(site, &mut decided) {
+        Ok(gaps) => gaps,
+        Err(reason) => return Some(Err(left_out(function, Status::Unsupported, reason, None))),
     };
     let gaps = proposed::mended(site, &decided.draft, gaps);
     let before = findings.len();
     let finished = finish::finish(site, decided, gaps, findings);
     lines::name_function(contract, &function.name, &mut findings[before..]);
     finished
+}
+
+/// What is open when rules have concluded what they can: by names, types and comments, and where that does not suffice by what the
+/// library's machine code shows besides.
+///
+/// # Errors
+///
+/// Why no line would help.
+fn conclude(site: Site<'_>, decided: &mut Decided) -> Result<Vec<Gap>, String> {
+    let by = |code, decided: &mut Decided| {
+        let site = Site { known: Known { code, ..site.known }, ..site };
+        match infer_all(site, &mut decided.draft) {
+            Verdict::Unsupported(reason) => Err(reason),
+            // Whoever has said something of a type that may not be meant here is asked what is.
+            Verdict::Open(gaps)
+                if gaps.iter().any(|gap| gap.param.is_some_and(|at| decided.doubtful.contains(&at))) =>
+            {
+                Ok(gaps)
+            }
+            Verdict::Open(gaps) => Ok(settle(site, decided, gaps)),
+        }
+    };
+    let (said, copied) = (decided.draft.clone(), decided.copied.clone());
+    let open = by(&[], decided)?;
+    if open.is_empty() || site.known.code.is_empty() {
+        return Ok(open);
+    }
+    let (draft, copies) = (mem::replace(&mut decided.draft, said), mem::replace(&mut decided.copied, copied));
+    let still = by(site.known.code, decided)?;
+    if still.len() < open.len() {
+        return Ok(still);
+    }
+    (decided.draft, decided.copied) = (draft, copies);
+    Ok(open)
 }
 
 /// What is right whatever the answer is to what is open: copies of texts, and memory before walls. Nothing of it is taken where

@@ -7,14 +7,15 @@
 //!
 //! It shows nothing where the code does not so much as look at what the pointer leads to, nor against what a comment says plainly.
 
-use hotcell_code::Use;
-use hotcell_model::Fact;
+use hotcell_code::{Gone, Use};
+use hotcell_model::evidence::{Evidence, Fact};
 use hotcell_model::api::Function;
 use hotcell_model::interface::{Direction, Role};
 use hotcell_model::types::{CType, Type};
 
+use crate::infer::later::{of_call, take_back};
 use crate::infer::view::{View, decided};
-use crate::infer::{Draft, comments};
+use crate::infer::{Draft, Notes, comments, copies, walls};
 
 /// The rule's name by which an object is only used.
 pub(super) const OBJECT: &str = "code-object";
@@ -28,6 +29,40 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft) {
         if let Some(fact) = number(view, index).or_else(|| structure(view, index)) {
             draft.params[index] = Some(fact);
         }
+    }
+}
+
+/// A parameter of which names say that the call alone uses it, and the code that it goes somewhere.
+fn contradicted(view: &View<'_>, draft: &Draft) -> Option<usize> {
+    let during = |index: &usize| {
+        // What the worker has copies of may be kept.
+        let role = draft.params[*index].as_ref().filter(
+            |fact| matches!(&fact.evidence, Evidence::Inferred { rule } if ![copies::KEPT, walls::KEPT].contains(&rule.as_str())),
+        );
+        role.is_some_and(|fact| match fact.value {
+            Role::Handle { consumed, .. } => !consumed,
+            ref role => of_call(role),
+        })
+    };
+    (0..draft.params.len()).filter(during).find(|&index| keeps(view, index))
+}
+
+/// Whether the code speaks against nothing that names say.
+pub(super) fn agrees(view: &View<'_>, draft: &Draft) -> bool {
+    contradicted(view, draft).is_none()
+}
+
+/// Whether the code puts a pointer into memory on some way through the function, or releases it.
+fn keeps(view: &View<'_>, index: usize) -> bool {
+    used(view, index).is_some_and(|used| used.released || matches!(used.gone, Some(Gone::Stored(_))))
+}
+
+/// Takes back what names say of a parameter where the code speaks against it: of functions of which names do not say enough, both have
+/// to agree.
+pub(super) fn agree(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
+    while let Some(index) = contradicted(view, draft) {
+        take_back(draft, index);
+        notes.set(index, format!("the library keeps or releases `{}` on some way through the function", view.name(index)));
     }
 }
 
@@ -77,7 +112,7 @@ fn during(view: &View<'_>, index: usize) -> Option<Use> {
         return None;
     }
     let used = used(view, index)?;
-    let over = used.gone.is_none() && !used.released && !used.returned.is_pointer();
+    let over = used.gone.is_none() && !used.released && !used.placed && !used.returned.is_pointer();
     let touched = used.read.is_any() || used.written.is_any();
     (over && touched).then_some(used)
 }

@@ -21,7 +21,7 @@ use crate::infer::words::{BINARY, RAW};
 use crate::infer::{Draft, Gap, Known, Notes, documented, elements, lengths, results, scalars, texts};
 
 /// The rule about texts that go in.
-const KEPT: &str = "kept-text";
+pub(super) const KEPT: &str = "kept-text";
 
 /// The rule about texts that come out.
 const COPIED: &str = "copied-text";

@@ -27,6 +27,11 @@ const COMES_OUT: &[&str] = &["dest", "dst", "out", "output", "res", "result"];
 
 /// Why data behind a parameter may be needed after the call.
 pub(super) fn of_data(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
+    of_data_by_names(view, draft, index).filter(|_| !code::is_over(view, index))
+}
+
+/// The same by names and comments alone.
+fn of_data_by_names(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
     let name = view.name(index);
     if view.copies {
         return None;
@@ -36,7 +41,7 @@ pub(super) fn of_data(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
             "the documentation says that something must outlive the call; it may be `{name}`"
         ));
     }
-    if copied(view, index) || code::is_over(view, index) {
+    if copied(view, index) {
         return None;
     }
     if makes(view) {
@@ -105,11 +110,13 @@ pub(super) fn copied(view: &View<'_>, index: usize) -> bool {
 /// Why a number that may be written may be needed after the call: the function is called like one that goes on watching it, or
 /// changes an object and is called like none that is done with what it is given.
 pub(super) fn of_number(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
+    of_number_by_names(view, draft, index).filter(|_| !code::is_over(view, index))
+}
+
+/// The same by names and comments alone.
+fn of_number_by_names(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
     // How far something is, is asked for: `get_progress(stream, progress_in, progress_out)`.
     let progress = view.function_has_last_word(&["progress"]) && getters::gets(&view.function.name);
-    if code::is_over(view, index) {
-        return None;
-    }
     let kept = comments::kept(view.function)
         || makes(view)
         || keeps(view) && !progress
@@ -123,14 +130,16 @@ pub(super) fn of_number(view: &View<'_>, draft: &Draft, index: usize) -> Option<
 /// Why memory that may be written may be needed after the call. It is done with then where the function is called like one that
 /// fills, or uses up; without an object that could keep it, an `array` also where what the function does with it shows it.
 pub(super) fn of_memory(view: &View<'_>, draft: &Draft, index: usize, array: bool) -> Option<String> {
+    of_memory_by_names(view, draft, index, array).filter(|_| !code::is_over(view, index))
+}
+
+/// The same by names and comments alone.
+fn of_memory_by_names(view: &View<'_>, draft: &Draft, index: usize, array: bool) -> Option<String> {
     let name = view.name(index);
     if comments::kept(view.function) {
         return Some(format!(
             "the documentation says that something must outlive the call; it may be `{name}`"
         ));
-    }
-    if code::is_over(view, index) {
-        return None;
     }
     if makes(view) {
         return Some(format!("the object that comes out may keep `{name}`"));
@@ -191,9 +200,11 @@ const PLACES_TO_FILL: &[&str] =
 /// Whether memory before a wall may be needed after the call. Nobody has it where no object goes in that the function changes, unless
 /// the function is called like one that keeps things, or after memory. What computes numbers of numbers may `add` them.
 pub(super) fn of_walled(view: &View<'_>, draft: &Draft, index: usize) -> bool {
-    if code::is_over(view, index) {
-        return false;
-    }
+    of_walled_by_names(view, draft, index) && !code::is_over(view, index)
+}
+
+/// The same by names and comments alone.
+fn of_walled_by_names(view: &View<'_>, draft: &Draft, index: usize) -> bool {
     let constant =
         view.param(index).and_then(|param| param.ty.pointee()).is_some_and(|(_, constant)| constant);
     let object = changed(view, draft, index).is_some_and(|object| !is_plain(view, object));
@@ -256,9 +267,11 @@ fn computes(view: &View<'_>) -> bool {
 /// Why what a comment describes may be needed after the call. What comes out is there when the function returns; what goes in beside
 /// an object that the function changes is done with only where the function is called so.
 pub(super) fn of_structure(view: &View<'_>, draft: &Draft, index: usize, comes_out: bool) -> Option<String> {
-    if code::is_over(view, index) {
-        return None;
-    }
+    of_structure_by_names(view, draft, index, comes_out).filter(|_| !code::is_over(view, index))
+}
+
+/// The same by names and comments alone.
+fn of_structure_by_names(view: &View<'_>, draft: &Draft, index: usize, comes_out: bool) -> Option<String> {
     let object = changed(view, draft, index).filter(|object| !is_plain(view, *object));
     let kept = comments::kept(view.function)
         || makes(view)
@@ -341,6 +354,11 @@ fn unnumbered(name: &str) -> Vec<String> {
 
 /// Why a text may be needed after the call.
 pub(super) fn of_text(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
+    of_text_by_names(view, draft, index).filter(|_| !code::is_over(view, index))
+}
+
+/// The same by names and comments alone.
+fn of_text_by_names(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
     let name = view.name(index);
     if comments::kept(view.function) {
         return Some(format!(
@@ -349,7 +367,7 @@ pub(super) fn of_text(view: &View<'_>, draft: &Draft, index: usize) -> Option<St
     }
     let made = makes(view);
     let object = changed(view, draft, index);
-    if !made && object.is_none() || copied(view, index) || code::is_over(view, index) {
+    if !made && object.is_none() || copied(view, index) {
         return None;
     }
     // `sqlite3_bind_parameter_index(stmt, zName)`.

@@ -68,18 +68,20 @@ const BEGINS: &[&str] = &["begin", "start"];
 
 /// Why what a parameter points to may be needed after the call, whatever else is said of it.
 pub(super) fn heard(view: &View<'_>, index: usize) -> Option<String> {
+    let over = || match view.handle(index) {
+        Some(_) => code::leaves(view, index),
+        None => code::is_over(view, index),
+    };
+    said(view, index).filter(|_| !over())
+}
+
+/// The same by names and comments alone.
+fn said(view: &View<'_>, index: usize) -> Option<String> {
     let name = view.name(index);
     if comments::kept(view.function) {
         return Some(format!(
             "the documentation says that something must outlive the call; it may be `{name}`"
         ));
-    }
-    let over = match view.handle(index) {
-        Some(_) => code::leaves(view, index),
-        None => code::is_over(view, index),
-    };
-    if over {
-        return None;
     }
     if comments::goes_on(view.function) {
         return Some(format!("the documentation speaks of what goes on; it may be about `{name}`"));
@@ -111,9 +113,6 @@ pub(super) fn transfers_somehow(view: &View<'_>) -> bool {
 
 /// Takes back what was concluded of memory that may be needed after the call, with the lengths that go with it.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
-    let inferred = |fact: &Option<Fact<Role>>| {
-        fact.as_ref().filter(|fact| matches!(fact.evidence, Evidence::Inferred { .. })).cloned()
-    };
     for index in 0..view.function.params.len() {
         let Some(fact) = inferred(&draft.params[index]) else { continue };
         if !of_call(&fact.value) || keeping::copied(view, index) {
@@ -121,24 +120,33 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
         }
         let Some(reason) = heard(view, index) else { continue };
         notes.set(index, reason);
-        draft.params[index] = None;
-        for other in 0..view.function.params.len() {
-            let of_it = inferred(&draft.params[other]).is_some_and(|fact| {
-                matches!(
-                    fact.value,
-                    Role::LengthOf { param, .. } | Role::CapacityOf { param, .. } | Role::LengthPointerOf { param, .. }
-                        if param == index
-                )
-            });
-            if of_it {
-                draft.params[other] = None;
-            }
+        take_back(draft, index);
+    }
+}
+
+/// Takes back what was concluded of a parameter, with the lengths that go with it.
+pub(super) fn take_back(draft: &mut Draft, index: usize) {
+    draft.params[index] = None;
+    for fact in &mut draft.params {
+        let of_it = inferred(fact).is_some_and(|fact| {
+            matches!(
+                fact.value,
+                Role::LengthOf { param, .. } | Role::CapacityOf { param, .. } | Role::LengthPointerOf { param, .. }
+                    if param == index
+            )
+        });
+        if of_it {
+            *fact = None;
         }
     }
 }
 
+fn inferred(fact: &Option<Fact<Role>>) -> Option<&Fact<Role>> {
+    fact.as_ref().filter(|fact| matches!(fact.evidence, Evidence::Inferred { .. }))
+}
+
 /// Whether a role says that memory is used during the call, and not after.
-fn of_call(role: &Role) -> bool {
+pub(super) fn of_call(role: &Role) -> bool {
     matches!(
         role,
         Role::Text { .. }

@@ -48,7 +48,8 @@ pub(super) fn doubt(view: &View<'_>, draft: &Draft, ty: &CType, index: usize) ->
 
 /// Why a text may be needed after a call whatever objects there are.
 pub(super) fn kept(view: &View<'_>, index: usize) -> Option<String> {
-    keeper(view, index).then(|| format!("the library may keep `{}` after the call", view.name(index)))
+    let kept = keeper(view, index) && !code::is_over(view, index);
+    kept.then(|| format!("the library may keep `{}` after the call", view.name(index)))
 }
 
 /// What else a pointer may be.
@@ -104,9 +105,6 @@ fn puts(view: &View<'_>) -> bool {
 /// object is there for which it could be, and the function sets, adds or registers. One that takes a text alone, and returns
 /// nothing or the text before it, does something with it of which only its name may say that it is over with the call.
 fn keeper(view: &View<'_>, index: usize) -> bool {
-    if code::is_over(view, index) {
-        return false;
-    }
     // `openlog(ident, …)`, `register_concrete(symbol, concrete)`.
     if view.called(index, &["ident"]) || view.function_has_word(&["register"]) {
         return true;

@@ -17,7 +17,7 @@ use crate::infer::view::{View, decided, shown};
 use crate::infer::words::functions::CONTROLS;
 use crate::infer::words::objects::CONSTRUCTORS;
 use crate::infer::words::{BEGINNINGS, ENDS, OUTPUTS, PAIRS, PLACES, RAW};
-use crate::infer::{Draft, Gap, Known, keeping, may_make};
+use crate::infer::{Draft, Gap, Known, code, keeping, may_make};
 use crate::type_names::unqualified;
 
 mod kept;
@@ -64,10 +64,17 @@ pub(crate) fn apply(
     let found: Option<Vec<_>> = open.iter().map(|&index| role(&view, draft, index)).collect();
     let result = gaps.iter().any(|gap| gap.param.is_none()) || draft.result.is_none();
     let Some(found) = found.filter(|found| !found.is_empty() && !result) else { return (gaps, Vec::new()) };
-    let mut keeps = Vec::new();
-    for (param, (role, until)) in open.into_iter().zip(found) {
+    let before = draft.clone();
+    for (param, (role, until)) in open.iter().zip(&found) {
         let rule = if until.is_some() { KEPT } else { WALLED };
-        draft.params[param] = Some(Fact::inferred(role, rule));
+        draft.params[*param] = Some(Fact::inferred(role.clone(), rule));
+    }
+    if !code::agrees(&view, draft) {
+        *draft = before;
+        return (gaps, Vec::new());
+    }
+    let mut keeps = Vec::new();
+    for (param, (_, until)) in open.into_iter().zip(found) {
         if let Some(until) = until {
             keeps.push(Keeps { param, until, replaced: false });
             kept::count(&view, draft, param);

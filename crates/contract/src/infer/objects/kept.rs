@@ -88,7 +88,12 @@ pub(super) fn called(view: &View<'_>, index: usize) -> Vec<String> {
 
 /// What may go on using the object behind a `const` pointer.
 pub(in crate::infer) fn keeper(view: &View<'_>, draft: &Draft, index: usize) -> Option<Keeper> {
-    if code::leaves(view, index) || alone(view, index) && comments::copies_object(view.function, &called(view, index)) {
+    keeper_by_names(view, draft, index).filter(|_| !code::leaves(view, index))
+}
+
+/// The same by names and comments alone.
+fn keeper_by_names(view: &View<'_>, draft: &Draft, index: usize) -> Option<Keeper> {
+    if alone(view, index) && comments::copies_object(view.function, &called(view, index)) {
         return None;
     }
     let begun = (0..view.function.params.len()).filter(|&at| at != index && begins(view, draft, at));
