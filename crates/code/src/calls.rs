@@ -11,6 +11,9 @@ use crate::summary::{Extent, Gone, Use};
 use crate::value::{Number, Offset, Value};
 use crate::walk::Walk;
 
+/// Registers besides in which something may be given: to what is nested, and to the kernel.
+const FURTHER: [usize; 1] = [10];
+
 /// How many bytes of the stack are looked through for arguments.
 const ON_STACK: i64 = 128;
 
@@ -163,7 +166,7 @@ fn found(state: &State, extent: Extent, offset: Offset) -> Value {
 
 /// A function of which nothing is known: it may do anything with what is in registers for arguments and on the stack.
 fn unknown(walk: &mut Walk<'_>, state: &mut State, gone: &Gone, address: u64) {
-    for number in ARGUMENTS {
+    for number in ARGUMENTS.into_iter().chain(FURTHER) {
         let value = state.general(number);
         walk.lose(value, gone);
         if let Some(offset) = value.frame {
@@ -177,7 +180,7 @@ fn unknown(walk: &mut Walk<'_>, state: &mut State, gone: &Gone, address: u64) {
     match state.general(RSP).frame {
         Some(Offset::Is(top)) => {
             // Where it takes more than registers hold, the rest lies at the top of the stack.
-            let given = state.between(Some(top), Some(top + 16));
+            let given = state.between(Some(top), Some(top + ON_STACK));
             walk.lose(given, gone);
         }
         _ => walk.lose_all(address),

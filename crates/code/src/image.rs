@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use gimli::{BaseAddresses, CieOrFde, EhFrame, EndianSlice, LittleEndian, UnwindSection};
-use object::read::elf::ElfFile64;
+use object::read::elf::{ElfFile64, ProgramHeader};
 use object::{
     Architecture, Object, ObjectSection, ObjectSegment, ObjectSymbol, ObjectSymbolTable, RelocationFlags, RelocationTarget,
-    SegmentFlags, SymbolIndex, elf,
+    SectionIndex, SegmentFlags, SymbolFlags, SymbolIndex, SymbolKind, elf,
 };
 
 /// Where a call goes.
@@ -55,13 +55,16 @@ impl Image {
             functions: functions(&file)?,
         };
         for symbol in file.dynamic_symbols().filter(|symbol| symbol.is_definition()) {
-            if let (Ok(name), true) = (symbol.name(), symbol.kind() == object::SymbolKind::Text) {
+            let function = symbol.kind() == SymbolKind::Text && !is_chosen(symbol.flags());
+            if let (Ok(name), true) = (symbol.name(), function) {
                 image.exports.entry(name.to_owned()).or_default().insert(symbol.address());
             }
         }
+        let fixed = fixed(&file);
         for (place, relocation) in file.dynamic_relocations()? {
             let target = match (relocation.flags(), relocation.target()) {
-                (RelocationFlags::Elf { r_type: elf::R_X86_64_RELATIVE }, _) => {
+                // What may be written later is nothing to go by.
+                (RelocationFlags::Elf { r_type: elf::R_X86_64_RELATIVE }, _) if fixed.contains(&place) => {
                     Target::Here(relocation.addend().cast_unsigned())
                 }
                 (
@@ -119,12 +122,27 @@ impl Image {
     }
 }
 
+/// The memory that nobody can write to when the loader is done with it.
+fn fixed(file: &ElfFile64<'_>) -> Range<u64> {
+    let endian = file.endian();
+    let relro = file.elf_program_headers().iter().find(|header| header.p_type(endian) == elf::PT_GNU_RELRO);
+    relro.map_or(0..0, |header| {
+        let start = header.p_vaddr(endian);
+        start..start.saturating_add(header.p_memsz(endian))
+    })
+}
+
+/// Whether a symbol is a function that says when it is loaded which function is meant.
+fn is_chosen(flags: SymbolFlags<SectionIndex, SymbolIndex>) -> bool {
+    matches!(flags, SymbolFlags::Elf { st_info, .. } if st_info.st_type() == elf::STT_GNU_IFUNC)
+}
+
 /// What a symbol stands for: its definition here, which the loader takes unless something else defines the same, or a function
 /// elsewhere.
 fn named(file: &ElfFile64<'_>, index: SymbolIndex) -> Option<Target> {
     let symbol = file.dynamic_symbol_table()?.symbol_by_index(index).ok()?;
     Some(match symbol.is_definition() {
-        true if symbol.kind() == object::SymbolKind::Text => Target::Here(symbol.address()),
+        true if symbol.kind() == SymbolKind::Text && !is_chosen(symbol.flags()) => Target::Here(symbol.address()),
         true => return None,
         false => Target::Elsewhere(symbol.name().ok()?.to_owned()),
     })

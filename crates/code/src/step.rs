@@ -65,6 +65,9 @@ fn one(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
     match instruction.mnemonic() {
         Mnemonic::Mov => {
             let value = source(walk, state, instruction, 1);
+            let half = right == OpKind::Register && instruction.op1_register().is_gpr32();
+            let whole = instruction.op1_register().full_register();
+            walk.does.placed |= half && state.get(whole).leads();
             leave(walk, state, instruction, value);
         }
         Mnemonic::Lea => {
@@ -318,6 +321,9 @@ fn any(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
     }
     for (register, access) in &registers {
         if writes(*access) {
+            if made.matters() && !register.is_gpr() && !register.is_vector_register() {
+                walk.lose_all(instruction.ip());
+            }
             state.set(*register, made);
         }
     }
@@ -406,7 +412,11 @@ impl Walk<'_> {
         if at.other || !value.matters() {
             value = value.join(Value::OTHER);
         }
-        // Less than a pointer leads nowhere.
+        // Less than a pointer leads nowhere, but it may be put together again.
+        if let (true, Some(offset)) = (size.is_some_and(|size| size < 8), at.frame) {
+            self.does.placed |= state.load(offset, 8).leads();
+            return Value::OTHER;
+        }
         if size.is_some_and(|size| size < 8) { Value::OTHER } else { value }
     }
 

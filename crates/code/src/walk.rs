@@ -9,7 +9,7 @@ use iced_x86::{
 use crate::calls;
 use crate::image::{Image, Target};
 use crate::solve::{Question, lost};
-use crate::state::{RAX, RDX, RSP, State};
+use crate::state::{Place, RAX, RDX, RSP, State};
 use crate::step;
 use crate::summary::{Gone, Use};
 use crate::value::{Number, Offset, Value};
@@ -49,7 +49,7 @@ pub(crate) fn walk(image: &Image, question: Question, answers: impl Fn(Question)
         does: Use::default(),
         asked: BTreeSet::new(),
         frame_known: false,
-        in_frame: false,
+        in_frame: matches!(question.place, Place::Stack(_)),
         info: InstructionInfoFactory::new(),
         starts: BTreeMap::from([(question.entry, State::begin(question.place))]),
         waiting: BTreeSet::from([question.entry]),
@@ -99,6 +99,7 @@ impl Walk<'_> {
         let mut state = self.starts[&start].clone();
         let mut decoder = Decoder::with_ip(64, code, start, DecoderOptions::NONE);
         let mut instruction = Instruction::default();
+        let mut called = false;
         loop {
             if *left == 0 || !decoder.can_decode() {
                 return false;
@@ -106,9 +107,10 @@ impl Walk<'_> {
             *left -= 1;
             let address = decoder.ip();
             if !piece.contains(&address) {
-                // Behind a call that does not return.
-                return true;
+                // Behind a call that does not return there is none of the function.
+                return called;
             }
+            called = false;
             if address != start && self.starts.contains_key(&address) {
                 self.go_on(address, &state);
                 return true;
@@ -128,6 +130,7 @@ impl Walk<'_> {
                     if !calls::call(self, &mut state, target, address) {
                         return true;
                     }
+                    called = true;
                 }
                 FlowControl::ConditionalBranch => return self.fork(&state, &instruction),
                 FlowControl::UnconditionalBranch => return self.jump(state, instruction.near_branch_target(), entry, address),

@@ -74,7 +74,7 @@ fn number(view: &View<'_>, index: usize) -> Option<Fact<Role>> {
     if param.open_array || param.array_length.is_some() {
         return None;
     }
-    let used = during(view, index)?;
+    let used = during_anywhere(view, index)?;
     let one = used.read.join(used.written).fits(u64::from(size)) && used.written.is_any();
     let role = match used.read.is_any() {
         true => Role::ValueInOut { valid_on_error: false },
@@ -93,7 +93,7 @@ fn structure(view: &View<'_>, index: usize) -> Option<Fact<Role>> {
         return None;
     }
     let size = view.known.api.records.get(record)?.layout.as_ref()?.size;
-    let used = during(view, index)?;
+    let used = during_anywhere(view, index)?;
     if !used.read.join(used.written).fits(size) {
         return None;
     }
@@ -112,14 +112,19 @@ fn during(view: &View<'_>, index: usize) -> Option<Use> {
         return None;
     }
     let used = used(view, index)?;
-    let over = used.gone.is_none() && !used.released && !used.placed && !used.returned.is_pointer();
+    let over = used.gone.is_none() && !used.released && !used.returned.is_pointer();
     let touched = used.read.is_any() || used.written.is_any();
     (over && touched).then_some(used)
 }
 
+/// The same of memory of which it does not matter where it lies, so that a copy of it does as well.
+fn during_anywhere(view: &View<'_>, index: usize) -> Option<Use> {
+    during(view, index).filter(|used| !used.placed)
+}
+
 /// Whether memory without pointers in it is used during the call alone.
 pub(super) fn is_over(view: &View<'_>, index: usize) -> bool {
-    during(view, index).is_some()
+    during_anywhere(view, index).is_some()
 }
 
 /// Whether an object is there as before when the function returns, with all that is in it, and nothing else may go on using it.
