@@ -83,9 +83,9 @@ fn here(walk: &mut Walk<'_>, state: &mut State, entry: u64, address: u64) {
         walk.lose_all(address);
         return;
     };
-    let on_stack: Vec<(i64, Value)> = state.slots_from(top).take_while(|(at, _)| *at < top + ON_STACK).collect();
+    let on_stack: Vec<(i64, Value)> = state.slots_from(top).take_while(|(at, _)| *at < top.saturating_add(ON_STACK)).collect();
     for (at, value) in on_stack {
-        let does = walk.ask(Question { entry, place: Place::Stack(at - top + 8) });
+        let does = walk.ask(Question { entry, place: Place::Stack(at.saturating_sub(top).saturating_add(8)) });
         given(walk, &does, value, (&mut result, &mut second));
     }
     over(walk.image, state, Some(entry));
@@ -158,7 +158,7 @@ fn frame_given(
 fn found(state: &State, extent: Extent, offset: Offset) -> Value {
     match (extent, offset) {
         (Extent::Nothing, _) => Value::NONE,
-        (Extent::Within(start, end), Offset::Is(offset)) => state.between(Some(offset + start), Some(offset + end)),
+        (Extent::Within(start, end), Offset::Is(offset)) => state.between(Some(offset.saturating_add(start)), Some(offset.saturating_add(end))),
         (_, Offset::Is(offset)) => state.between(Some(offset), None),
         (_, Offset::Any) => state.between(None, None),
     }
@@ -180,7 +180,7 @@ fn unknown(walk: &mut Walk<'_>, state: &mut State, gone: &Gone, address: u64) {
     match state.general(RSP).frame {
         Some(Offset::Is(top)) => {
             // Where it takes more than registers hold, the rest lies at the top of the stack.
-            let given = state.between(Some(top), Some(top + ON_STACK));
+            let given = state.between(Some(top), Some(top.saturating_add(ON_STACK)));
             walk.lose(given, gone);
         }
         _ => walk.lose_all(address),

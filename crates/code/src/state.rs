@@ -69,24 +69,41 @@ impl State {
 
     /// Takes up what another way to the same place says. Whether it says anything new.
     pub(crate) fn join(&mut self, other: &State) -> bool {
-        let before = self.clone();
+        let mut new = false;
+        let mut take = |one: &mut Value, other: Value| {
+            let both = one.join(other);
+            new |= both != *one;
+            *one = both;
+        };
         for (one, other) in self.general.iter_mut().zip(&other.general) {
-            *one = one.join(*other);
+            take(one, *other);
         }
         for (one, other) in self.vectors.iter_mut().zip(&other.vectors) {
-            *one = one.join(*other);
+            take(one, *other);
         }
         for (slot, value) in &mut self.slots {
-            *value = value.join(other.slots.get(slot).copied().unwrap_or(Value::OTHER));
+            take(value, other.slots.get(slot).copied().unwrap_or(Value::OTHER));
         }
         for (slot, value) in &other.slots {
-            self.slots.entry(*slot).or_insert_with(|| value.join(Value::OTHER));
+            self.slots.entry(*slot).or_insert_with(|| {
+                new = true;
+                value.join(Value::OTHER)
+            });
         }
-        self.anywhere = self.anywhere.join(other.anywhere);
-        if self.compared != other.compared {
+        let anywhere = self.anywhere.join(other.anywhere);
+        new |= anywhere != self.anywhere;
+        self.anywhere = anywhere;
+        if self.compared.is_some() && self.compared != other.compared {
             self.compared = None;
+            new = true;
         }
-        *self != before
+        new
+    }
+
+    /// Whether anything leads to what is followed: where nothing does, nothing can be done with it.
+    pub(crate) fn leads(&self) -> bool {
+        let all = self.general.iter().chain(&self.vectors).chain(self.slots.values()).chain([&self.anywhere]);
+        { all }.any(|value| value.leads())
     }
 
     /// What an instruction finds in a register: nothing that matters in a part of one.
@@ -156,7 +173,11 @@ impl State {
             let before = self.slots.get(&slot).copied().unwrap_or(Value::OTHER);
             let value = if size > 8 { value.somewhere() } else { value };
             let after = if aligned && certainly { value } else { before.join(value) };
-            self.slots.insert(slot, after);
+            // What is not there is nothing that matters.
+            match after.matters() {
+                true => self.slots.insert(slot, after),
+                false => self.slots.remove(&slot),
+            };
         }
     }
 
@@ -170,7 +191,7 @@ impl State {
     /// What may be found in the frame between two distances: `None` is as far as it goes.
     pub(crate) fn between(&self, start: Option<i64>, end: Option<i64>) -> Value {
         let first = start.map_or(i64::MIN, |start| start.div_euclid(SLOT));
-        let last = end.map_or(i64::MAX, |end| (end - 1).div_euclid(SLOT));
+        let last = end.map_or(i64::MAX, |end| end.saturating_sub(1).div_euclid(SLOT));
         if first > last {
             return self.anywhere;
         }
@@ -179,7 +200,7 @@ impl State {
 
     /// Slots from a distance on that hold something which matters, and what.
     pub(crate) fn slots_from(&self, start: i64) -> impl Iterator<Item = (i64, Value)> + '_ {
-        let found = self.slots.range(start.div_euclid(SLOT)..).map(|(slot, value)| (slot * SLOT, *value));
+        let found = self.slots.range(start.div_euclid(SLOT)..).map(|(slot, value)| (slot.saturating_mul(SLOT), *value));
         found.filter(|(_, value)| value.leads())
     }
 

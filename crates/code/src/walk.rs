@@ -145,6 +145,9 @@ impl Walk<'_> {
 
     /// Goes on at an address, with what is known on this way besides.
     fn go_on(&mut self, address: u64, state: &State) {
+        if !state.leads() {
+            return;
+        }
         let new = match self.starts.get_mut(&address) {
             Some(known) => known.join(state),
             None => {
@@ -202,7 +205,7 @@ impl Walk<'_> {
             && let Number::Place { table, last } = state.get(instruction.op0_register()).number
         {
             for entry in 0..=u64::from(last) {
-                let place = table + 4 * entry;
+                let place = table.wrapping_add(4 * entry);
                 let Some(distance) = self.image.distance(place) else { return false };
                 let target = table.wrapping_add_signed(i64::from(distance));
                 if !self.image.is_code(target) {
