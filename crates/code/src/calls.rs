@@ -83,9 +83,11 @@ fn here(walk: &mut Walk<'_>, state: &mut State, entry: u64, address: u64) {
         walk.lose_all(address);
         return;
     };
-    let on_stack: Vec<(i64, Value)> = state.slots_from(top).take_while(|(at, _)| *at < top.saturating_add(ON_STACK)).collect();
+    let on_stack: Vec<(i64, Value)> =
+        state.slots_from(top).take_while(|(at, _)| *at < top.saturating_add(ON_STACK)).collect();
     for (at, value) in on_stack {
-        let does = walk.ask(Question { entry, place: Place::Stack(at.saturating_sub(top).saturating_add(8)) });
+        let does =
+            walk.ask(Question { entry, place: Place::Stack(at.saturating_sub(top).saturating_add(8)) });
         given(walk, &does, value, (&mut result, &mut second));
     }
     over(walk.image, state, Some(entry));
@@ -111,13 +113,7 @@ fn given(walk: &mut Walk<'_>, does: &Use, value: Value, (result, second): (&mut 
 
 /// What a function of this library does that is given an address in the frame: what it finds there is to it what was read behind a
 /// pointer. What that is returned comes back.
-fn frame_given(
-    walk: &mut Walk<'_>,
-    state: &mut State,
-    does: &Use,
-    offset: Offset,
-    address: u64,
-) -> Value {
+fn frame_given(walk: &mut Walk<'_>, state: &mut State, does: &Use, offset: Offset, address: u64) -> Value {
     walk.frame_known |= does.gone.is_some();
     let reads = does.gone.is_some() || does.inner_gone.is_some() || does.read.is_any();
     if !reads {
@@ -158,7 +154,9 @@ fn frame_given(
 fn found(state: &State, extent: Extent, offset: Offset) -> Value {
     match (extent, offset) {
         (Extent::Nothing, _) => Value::NONE,
-        (Extent::Within(start, end), Offset::Is(offset)) => state.between(Some(offset.saturating_add(start)), Some(offset.saturating_add(end))),
+        (Extent::Within(start, end), Offset::Is(offset)) => {
+            state.between(Some(offset.saturating_add(start)), Some(offset.saturating_add(end)))
+        }
         (_, Offset::Is(offset)) => state.between(Some(offset), None),
         (_, Offset::Any) => state.between(None, None),
     }
@@ -190,7 +188,8 @@ fn unknown(walk: &mut Walk<'_>, state: &mut State, gone: &Gone, address: u64) {
 
 /// What registers hold when a call is over.
 fn over(image: &Image, state: &mut State, entry: Option<u64>) {
-    let (general, vectors) = entry.and_then(|entry| registers::written(image, entry)).unwrap_or((u32::MAX, u32::MAX));
+    let (general, vectors) =
+        entry.and_then(|entry| registers::written(image, entry)).unwrap_or((u32::MAX, u32::MAX));
     for number in (0..16).filter(|number| !KEPT.contains(number)) {
         if general & (1 << number) != 0 {
             state.set_general(number, Value::OTHER);
@@ -226,7 +225,9 @@ fn elsewhere(walk: &mut Walk<'_>, state: &mut State, known: Known, address: u64)
     }
     let result = match known.returns {
         Returns::Argument(position) => all.get(position).copied().unwrap_or(Value::OTHER),
-        Returns::Into(position) => all.get(position).map_or(Value::OTHER, |value| value.somewhere().join(Value::OTHER)),
+        Returns::Into(position) => {
+            all.get(position).map_or(Value::OTHER, |value| value.somewhere().join(Value::OTHER))
+        }
         Returns::Other | Returns::Never => Value::OTHER,
     };
     over(walk.image, state, None);
@@ -271,7 +272,13 @@ fn argument(walk: &mut Walk<'_>, state: &mut State, arg: Arg, value: Value, all:
 }
 
 /// Memory that is copied: what it holds may lead on, wherever it is then.
-fn copied(walk: &mut Walk<'_>, state: &mut State, (from, to): (Value, Value), size: Option<usize>, address: u64) {
+fn copied(
+    walk: &mut Walk<'_>,
+    state: &mut State,
+    (from, to): (Value, Value),
+    size: Option<usize>,
+    address: u64,
+) {
     let mut content = Value::NONE;
     if from.leads() {
         content.inner = true;

@@ -6,8 +6,8 @@ use std::ops::Range;
 use gimli::{BaseAddresses, CieOrFde, EhFrame, EndianSlice, LittleEndian, UnwindSection};
 use object::read::elf::{ElfFile64, ProgramHeader};
 use object::{
-    Architecture, Object, ObjectSection, ObjectSegment, ObjectSymbol, ObjectSymbolTable, RelocationFlags, RelocationTarget,
-    SectionIndex, SegmentFlags, SymbolFlags, SymbolIndex, SymbolKind, elf,
+    Architecture, Object, ObjectSection, ObjectSegment, ObjectSymbol, ObjectSymbolTable, RelocationFlags,
+    RelocationTarget, SectionIndex, SegmentFlags, SymbolFlags, SymbolIndex, SymbolKind, elf,
 };
 
 /// Where a call goes.
@@ -40,7 +40,8 @@ impl Image {
     /// `None` of a file that is not for this machine, that catches exceptions, or whose functions nothing tells apart.
     pub(crate) fn new(data: &[u8]) -> Option<Image> {
         let file = ElfFile64::<object::Endianness>::parse(data).ok()?;
-        if file.architecture() != Architecture::X86_64 || file.section_by_name(".gcc_except_table").is_some() {
+        if file.architecture() != Architecture::X86_64 || file.section_by_name(".gcc_except_table").is_some()
+        {
             return None;
         }
         let segments = file.segments().filter_map(|segment| {
@@ -142,7 +143,9 @@ fn is_chosen(flags: SymbolFlags<SectionIndex, SymbolIndex>) -> bool {
 fn named(file: &ElfFile64<'_>, index: SymbolIndex) -> Option<Target> {
     let symbol = file.dynamic_symbol_table()?.symbol_by_index(index).ok()?;
     Some(match symbol.is_definition() {
-        true if symbol.kind() == SymbolKind::Text && !is_chosen(symbol.flags()) => Target::Here(symbol.address()),
+        true if symbol.kind() == SymbolKind::Text && !is_chosen(symbol.flags()) => {
+            Target::Here(symbol.address())
+        }
         true => return None,
         false => Target::Elsewhere(symbol.name().ok()?.to_owned()),
     })

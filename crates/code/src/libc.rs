@@ -58,27 +58,41 @@ pub(crate) fn known_function(name: &str) -> Option<Known> {
     if name == "__fread_chk" {
         return None;
     }
-    let name = name.strip_prefix("__").and_then(|name| name.strip_suffix("_chk")).map_or(name, |plain| match plain
-    {
-        // Where numbers stand between what the plain ones take.
-        "printf" => "__printf_chk",
-        "fprintf" | "dprintf" => "__fprintf_chk",
-        "sprintf" => "__sprintf_chk",
-        "snprintf" => "__snprintf_chk",
-        plain => plain,
-    });
+    let name =
+        name.strip_prefix("__").and_then(|name| name.strip_suffix("_chk")).map_or(
+            name,
+            |plain| match plain {
+                // Where numbers stand between what the plain ones take.
+                "printf" => "__printf_chk",
+                "fprintf" | "dprintf" => "__fprintf_chk",
+                "sprintf" => "__sprintf_chk",
+                "snprintf" => "__snprintf_chk",
+                plain => plain,
+            },
+        );
     Some(match name {
-        "abort" | "exit" | "_exit" | "_Exit" | "quick_exit" | "longjmp" | "_longjmp" | "siglongjmp"
-        | "__longjmp" | "__stack_chk_fail" | "__stack_chk_fail_local" | "__chk_fail" | "pthread_exit" => {
-            known(&[Read, Number], Never)
-        }
+        "abort"
+        | "exit"
+        | "_exit"
+        | "_Exit"
+        | "quick_exit"
+        | "longjmp"
+        | "_longjmp"
+        | "siglongjmp"
+        | "__longjmp"
+        | "__stack_chk_fail"
+        | "__stack_chk_fail_local"
+        | "__chk_fail"
+        | "pthread_exit" => known(&[Read, Number], Never),
         "__assert_fail" => known(&[Read, Read, Number, Read], Never),
         "strlen" => known(&[Read], Other),
         "strnlen" => known(&[ReadOf(1)], Other),
         "memcmp" | "bcmp" => known(&[ReadOf(2), ReadOf(2)], Other),
         "strcmp" | "strcoll" | "strcasecmp" | "strspn" | "strcspn" => known(&[Read, Read], Other),
         "strncmp" | "strncasecmp" => known(&[Read, Read, Number], Other),
-        "strchr" | "strrchr" | "index" | "rindex" | "strchrnul" | "rawmemchr" => known(&[Read, Number], Into(0)),
+        "strchr" | "strrchr" | "index" | "rindex" | "strchrnul" | "rawmemchr" => {
+            known(&[Read, Number], Into(0))
+        }
         "strstr" | "strcasestr" | "strpbrk" => known(&[Read, Read], Into(0)),
         "memchr" | "memrchr" => known(&[ReadOf(2), Number, Number], Into(0)),
         "memcpy" | "memmove" => known(&[WrittenOf(2), Copied(2), Number], Argument(0)),
@@ -92,8 +106,10 @@ pub(crate) fn known_function(name: &str) -> Option<Known> {
         "free" | "cfree" => known(&[Released], Other),
         "realloc" | "reallocarray" => known(&[Released, Number, Number], Other),
         "atoi" | "atol" | "atoll" | "atof" => known(&[Read], Other),
-        "getenv" | "secure_getenv" | "perror" | "access" | "unlink" | "remove" | "rmdir" | "mkdir" | "chdir"
-        | "chmod" | "system" | "puts" | "open" | "open64" | "creat" => known(&[Read, Number, Number], Other),
+        "getenv" | "secure_getenv" | "perror" | "access" | "unlink" | "remove" | "rmdir" | "mkdir"
+        | "chdir" | "chmod" | "system" | "puts" | "open" | "open64" | "creat" => {
+            known(&[Read, Number, Number], Other)
+        }
         "rename" | "link" | "symlink" | "fopen" | "fopen64" | "popen" => known(&[Read, Read], Other),
         "stat" | "lstat" | "stat64" | "lstat64" => known(&[Read, Written], Other),
         "realpath" => known(&[Read, Written], Argument(1)),
@@ -113,22 +129,60 @@ pub(crate) fn known_function(name: &str) -> Option<Known> {
         "sprintf" => Known { args: &[Written, Read], rest: Read, returns: Other },
         "snprintf" => Known { args: &[WrittenOf(1), Number, Read], rest: Read, returns: Other },
         "__sprintf_chk" => Known { args: &[Written, Number, Number, Read], rest: Read, returns: Other },
-        "__snprintf_chk" => Known { args: &[WrittenOf(1), Number, Number, Number, Read], rest: Read, returns: Other },
+        "__snprintf_chk" => {
+            Known { args: &[WrittenOf(1), Number, Number, Number, Read], rest: Read, returns: Other }
+        }
         "time" | "gettimeofday" => known(&[Written, Written], Other),
         "clock_gettime" => known(&[Number, Written], Other),
         "mktime" | "timegm" => known(&[Both], Other),
         "gmtime_r" | "localtime_r" => known(&[Read, Written], Argument(1)),
-        "pthread_mutex_lock" | "pthread_mutex_unlock" | "pthread_mutex_trylock" | "pthread_mutex_destroy"
-        | "pthread_rwlock_rdlock" | "pthread_rwlock_wrlock" | "pthread_rwlock_unlock"
-        | "pthread_cond_signal" | "pthread_cond_broadcast" => known(&[Both], Other),
+        "pthread_mutex_lock"
+        | "pthread_mutex_unlock"
+        | "pthread_mutex_trylock"
+        | "pthread_mutex_destroy"
+        | "pthread_rwlock_rdlock"
+        | "pthread_rwlock_wrlock"
+        | "pthread_rwlock_unlock"
+        | "pthread_cond_signal"
+        | "pthread_cond_broadcast" => known(&[Both], Other),
         "pthread_mutex_init" | "pthread_cond_init" | "pthread_rwlock_init" => known(&[Written, Read], Other),
         "frexp" | "frexpf" | "modf" | "modff" | "lgamma_r" => known(&[Written], Other),
         "sincos" | "sincosf" => known(&[Written, Written], Other),
-        "getpid" | "getuid" | "geteuid" | "pthread_self" | "sysconf" | "getpagesize" | "rand" | "random"
-        | "__errno_location" | "__ctype_b_loc" | "__ctype_tolower_loc" | "__ctype_toupper_loc" | "close"
-        | "lseek" | "lseek64" | "tolower" | "toupper" | "isspace" | "isalpha" | "isdigit" | "isalnum"
-        | "toascii" | "getpgrp" | "clock" | "abs" | "labs" | "div" | "ldiv" | "htons" | "ntohs" | "htonl"
-        | "ntohl" | "usleep" | "sleep" | "sched_yield" => known(&[], Other),
+        "getpid"
+        | "getuid"
+        | "geteuid"
+        | "pthread_self"
+        | "sysconf"
+        | "getpagesize"
+        | "rand"
+        | "random"
+        | "__errno_location"
+        | "__ctype_b_loc"
+        | "__ctype_tolower_loc"
+        | "__ctype_toupper_loc"
+        | "close"
+        | "lseek"
+        | "lseek64"
+        | "tolower"
+        | "toupper"
+        | "isspace"
+        | "isalpha"
+        | "isdigit"
+        | "isalnum"
+        | "toascii"
+        | "getpgrp"
+        | "clock"
+        | "abs"
+        | "labs"
+        | "div"
+        | "ldiv"
+        | "htons"
+        | "ntohs"
+        | "htonl"
+        | "ntohl"
+        | "usleep"
+        | "sleep"
+        | "sched_yield" => known(&[], Other),
         name if is_of_reals(name) => known(&[], Other),
         _ => return None,
     })
@@ -137,11 +191,59 @@ pub(crate) fn known_function(name: &str) -> Option<Known> {
 /// Whether a function takes and returns real numbers alone.
 fn is_of_reals(name: &str) -> bool {
     const NAMES: [&str; 53] = [
-        "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "copysign", "cos", "cosh",
-        "erf", "erfc", "exp", "exp10", "exp2", "expm1", "fabs", "fdim", "floor", "fma", "fmax", "fmin", "fmod",
-        "hypot", "ilogb", "j0", "j1", "jn", "ldexp", "lgamma", "llround", "log", "log10", "log1p", "log2",
-        "logb", "lrint", "lround", "nearbyint", "pow", "remainder", "rint", "round", "scalbn", "sin", "sinh",
-        "sqrt", "tan", "tanh", "tgamma", "trunc",
+        "acos",
+        "acosh",
+        "asin",
+        "asinh",
+        "atan",
+        "atan2",
+        "atanh",
+        "cbrt",
+        "ceil",
+        "copysign",
+        "cos",
+        "cosh",
+        "erf",
+        "erfc",
+        "exp",
+        "exp10",
+        "exp2",
+        "expm1",
+        "fabs",
+        "fdim",
+        "floor",
+        "fma",
+        "fmax",
+        "fmin",
+        "fmod",
+        "hypot",
+        "ilogb",
+        "j0",
+        "j1",
+        "jn",
+        "ldexp",
+        "lgamma",
+        "llround",
+        "log",
+        "log10",
+        "log1p",
+        "log2",
+        "logb",
+        "lrint",
+        "lround",
+        "nearbyint",
+        "pow",
+        "remainder",
+        "rint",
+        "round",
+        "scalbn",
+        "sin",
+        "sinh",
+        "sqrt",
+        "tan",
+        "tanh",
+        "tgamma",
+        "trunc",
     ];
     [name, name.strip_suffix('f').unwrap_or(name)].iter().any(|name| NAMES.contains(name))
 }

@@ -25,7 +25,10 @@ pub(crate) fn written(image: &Image, entry: u64) -> Option<(u32, u32)> {
             }
             decoder.decode_out(&mut instruction);
             for used in info.info(&instruction).used_registers() {
-                let writes = !matches!(used.access(), OpAccess::Read | OpAccess::CondRead | OpAccess::NoMemAccess | OpAccess::None);
+                let writes = !matches!(
+                    used.access(),
+                    OpAccess::Read | OpAccess::CondRead | OpAccess::NoMemAccess | OpAccess::None
+                );
                 let register = used.register();
                 if writes && register.is_gpr() {
                     general |= 1 << register.full_register().number();

@@ -36,9 +36,8 @@ impl Answers {
         let mut walks = 0;
         while let Some(next) = waiting.pop_front() {
             walks += 1;
-            let Walked { does, asked } = walk::walk(image, next, |asked| {
-                self.known.get(&asked).or_else(|| open.get(&asked)).cloned()
-            });
+            let Walked { does, asked } =
+                walk::walk(image, next, |asked| self.known.get(&asked).or_else(|| open.get(&asked)).cloned());
             for asked in asked {
                 callers.entry(asked).or_default().insert(next);
                 if !self.known.contains_key(&asked) && !open.contains_key(&asked) {

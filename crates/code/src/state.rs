@@ -154,13 +154,18 @@ impl State {
             return Value::OTHER;
         }
         let Offset::Is(offset) = offset else {
-            return self.slots.values().fold(Value::OTHER.join(self.anywhere), |all, value| all.join(value.somewhere()));
+            return self
+                .slots
+                .values()
+                .fold(Value::OTHER.join(self.anywhere), |all, value| all.join(value.somewhere()));
         };
         let found = |slot| self.slots.get(&slot).copied().unwrap_or(Value::OTHER);
         let whole = size == 8 && offset.rem_euclid(SLOT) == 0;
         let value = match whole {
             true => found(offset.div_euclid(SLOT)),
-            false => slots(offset, size).map(found).fold(Value::NONE, |all, value| all.join(value.somewhere())),
+            false => {
+                slots(offset, size).map(found).fold(Value::NONE, |all, value| all.join(value.somewhere()))
+            }
         };
         value.join(self.anywhere)
     }
@@ -200,7 +205,10 @@ impl State {
 
     /// Slots from a distance on that hold something which matters, and what.
     pub(crate) fn slots_from(&self, start: i64) -> impl Iterator<Item = (i64, Value)> + '_ {
-        let found = self.slots.range(start.div_euclid(SLOT)..).map(|(slot, value)| (slot.saturating_mul(SLOT), *value));
+        let found = self
+            .slots
+            .range(start.div_euclid(SLOT)..)
+            .map(|(slot, value)| (slot.saturating_mul(SLOT), *value));
         found.filter(|(_, value)| value.leads())
     }
 

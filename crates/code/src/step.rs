@@ -20,7 +20,10 @@ pub(crate) fn step(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruc
         state.compared = compared;
     }
     // A frame whose size nobody knows is one in which nothing is found again.
-    matches!(state.general(RSP), Value { frame: Some(Offset::Is(_)), pointer: None, inner: false, other: false, .. })
+    matches!(
+        state.general(RSP),
+        Value { frame: Some(Offset::Is(_)), pointer: None, inner: false, other: false, .. }
+    )
 }
 
 /// Notes where an address is held against another one, or a place far before it is worked out.
@@ -53,8 +56,9 @@ fn placed(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
 /// What a comparison holds against what.
 fn compared(instruction: &Instruction) -> Option<(usize, u32)> {
     let is = instruction.mnemonic() == Mnemonic::Cmp && instruction.op0_kind() == OpKind::Register;
-    let number = (is && instruction.op1_kind() != OpKind::Register && instruction.op1_kind() != OpKind::Memory)
-        .then(|| u32::try_from(instruction.immediate(1)).ok())??;
+    let number =
+        (is && instruction.op1_kind() != OpKind::Register && instruction.op1_kind() != OpKind::Memory)
+            .then(|| u32::try_from(instruction.immediate(1)).ok())??;
     Some((general(instruction.op0_register())?, number))
 }
 
@@ -92,7 +96,14 @@ fn one(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
             state.set_general(RSP, top.plus(8));
             state.set(Register::RBP, value);
         }
-        Mnemonic::Xor | Mnemonic::Sub | Mnemonic::Sbb | Mnemonic::Pxor | Mnemonic::Xorps | Mnemonic::Xorpd if same => {
+        Mnemonic::Xor
+        | Mnemonic::Sub
+        | Mnemonic::Sbb
+        | Mnemonic::Pxor
+        | Mnemonic::Xorps
+        | Mnemonic::Xorpd
+            if same =>
+        {
             state.set(instruction.op0_register(), Value::number(Number::AtMost(0)));
         }
         Mnemonic::Vpxor | Mnemonic::Vxorps | Mnemonic::Vxorpd
@@ -135,13 +146,27 @@ fn one(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
 
 fn is_conditional_move(instruction: &Instruction) -> bool {
     use Mnemonic::{
-        Cmova, Cmovae, Cmovb, Cmovbe, Cmove, Cmovg, Cmovge, Cmovl, Cmovle, Cmovne, Cmovno, Cmovnp, Cmovns, Cmovo,
-        Cmovp, Cmovs,
+        Cmova, Cmovae, Cmovb, Cmovbe, Cmove, Cmovg, Cmovge, Cmovl, Cmovle, Cmovne, Cmovno, Cmovnp, Cmovns,
+        Cmovo, Cmovp, Cmovs,
     };
     matches!(
         instruction.mnemonic(),
-        Cmova | Cmovae | Cmovb | Cmovbe | Cmove | Cmovg | Cmovge | Cmovl | Cmovle | Cmovne | Cmovno | Cmovnp
-            | Cmovns | Cmovo | Cmovp | Cmovs
+        Cmova
+            | Cmovae
+            | Cmovb
+            | Cmovbe
+            | Cmove
+            | Cmovg
+            | Cmovge
+            | Cmovl
+            | Cmovle
+            | Cmovne
+            | Cmovno
+            | Cmovnp
+            | Cmovns
+            | Cmovo
+            | Cmovp
+            | Cmovs
     )
 }
 
@@ -204,7 +229,10 @@ fn mixed(one: Value, other: Value) -> Value {
 
 /// A distance out of a table of jumps, or any other number of 32 bits.
 fn distance(state: &State, instruction: &Instruction) -> Value {
-    if instruction.op1_kind() != OpKind::Memory || instruction.memory_index_scale() != 4 || instruction.memory_displacement64() != 0 {
+    if instruction.op1_kind() != OpKind::Memory
+        || instruction.memory_index_scale() != 4
+        || instruction.memory_displacement64() != 0
+    {
         return Value::OTHER;
     }
     match (state.get(instruction.memory_base()).number, state.get(instruction.memory_index()).number) {
@@ -272,9 +300,13 @@ fn any(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
     let info = walk.info.info(instruction);
     let registers: Vec<(Register, OpAccess)> =
         info.used_registers().iter().map(|used| (used.register(), used.access())).collect();
-    let memory: Vec<(u64, OpAccess, Register)> =
-        info.used_memory().iter().map(|used| (used.memory_size().size() as u64, used.access(), used.base())).collect();
-    let accesses: Vec<OpAccess> = (0..instruction.op_count()).map(|operand| info.op_access(operand)).collect();
+    let memory: Vec<(u64, OpAccess, Register)> = info
+        .used_memory()
+        .iter()
+        .map(|used| (used.memory_size().size() as u64, used.access(), used.base()))
+        .collect();
+    let accesses: Vec<OpAccess> =
+        (0..instruction.op_count()).map(|operand| info.op_access(operand)).collect();
     let mut made = Value::NONE;
     for (operand, access) in (0..).zip(&accesses) {
         if instruction.op_kind(operand) == OpKind::Register && reads(*access) {
@@ -282,8 +314,10 @@ fn any(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
         }
     }
     let explicit = |register: Register| {
-        let named = (0..instruction.op_count())
-            .any(|operand| instruction.op_kind(operand) == OpKind::Register && instruction.op_register(operand).full_register() == register.full_register());
+        let named = (0..instruction.op_count()).any(|operand| {
+            instruction.op_kind(operand) == OpKind::Register
+                && instruction.op_register(operand).full_register() == register.full_register()
+        });
         let in_address = [instruction.memory_base(), instruction.memory_index()]
             .iter()
             .any(|used| *used != Register::None && used.full_register() == register.full_register());
@@ -339,9 +373,8 @@ fn writes(access: OpAccess) -> bool {
 
 /// Whether an instruction moves along memory by registers of its own.
 fn is_string(instruction: &Instruction) -> bool {
-    (0..instruction.op_count()).any(|operand| {
-        matches!(instruction.op_kind(operand), OpKind::MemorySegRSI | OpKind::MemoryESRDI)
-    })
+    (0..instruction.op_count())
+        .any(|operand| matches!(instruction.op_kind(operand), OpKind::MemorySegRSI | OpKind::MemoryESRDI))
 }
 
 fn string(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
@@ -401,6 +434,7 @@ impl Walk<'_> {
         let mut value = Value::NONE;
         if let Some(offset) = at.pointer {
             self.does.read = self.does.read.join(extent(offset, size));
+            self.does.placed |= matches!(offset, Offset::Is(offset) if offset < 0);
             value.inner = true;
         }
         value.inner |= at.inner;
@@ -413,24 +447,40 @@ impl Walk<'_> {
             value = value.join(Value::OTHER);
         }
         // Less than a pointer leads nowhere, but it may be put together again.
-        if let (true, Some(offset)) = (size.is_some_and(|size| size < 8), at.frame) {
-            self.does.placed |= state.load(offset, 8).leads();
+        if let Some(size @ ..8) = size {
+            let part = at.frame.map(|offset| match (offset, i64::try_from(size)) {
+                (Offset::Is(offset), Ok(size)) => {
+                    state.between(Some(offset), Some(offset.saturating_add(size)))
+                }
+                _ => state.between(None, None),
+            });
+            self.does.placed |= part.is_some_and(Value::leads);
             return Value::OTHER;
         }
-        if size.is_some_and(|size| size < 8) { Value::OTHER } else { value }
+        value
     }
 
     /// Writes to an address.
-    pub(crate) fn put(&mut self, state: &mut State, at: Value, size: Option<usize>, value: Value, gone: &Gone) {
+    pub(crate) fn put(
+        &mut self,
+        state: &mut State,
+        at: Value,
+        size: Option<usize>,
+        value: Value,
+        gone: &Gone,
+    ) {
         let value = if size.is_some_and(|size| size < 8) { Value::OTHER } else { value };
         if let Some(offset) = at.pointer {
             self.does.written = self.does.written.join(extent(offset, size));
+            self.does.placed |= matches!(offset, Offset::Is(offset) if offset < 0);
         }
         self.does.inner_written |= at.inner;
         if let Some(offset) = at.frame {
             self.in_frame |= value.leads();
             match (offset, size) {
-                (Offset::Is(offset), Some(size)) => state.store(offset, size, value, !at.leads() && !at.other),
+                (Offset::Is(offset), Some(size)) => {
+                    state.store(offset, size, value, !at.leads() && !at.other)
+                }
                 _ => state.store_anywhere(value),
             }
         }

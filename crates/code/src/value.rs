@@ -55,7 +55,8 @@ pub(crate) struct Value {
 
 impl Value {
     /// Nothing that matters.
-    pub(crate) const OTHER: Value = Value { pointer: None, frame: None, inner: false, other: true, number: Number::Any };
+    pub(crate) const OTHER: Value =
+        Value { pointer: None, frame: None, inner: false, other: true, number: Number::Any };
 
     /// What nothing was read from yet.
     pub(crate) const NONE: Value = Value { other: false, ..Value::OTHER };

@@ -95,7 +95,9 @@ impl Walk<'_> {
 
     /// From one place to where the way forks or ends. `false` where the code is not understood.
     fn straight(&mut self, start: u64, entry: u64, left: &mut usize) -> bool {
-        let (Some(code), Some(piece)) = (self.image.code(start), self.image.piece(start)) else { return false };
+        let (Some(code), Some(piece)) = (self.image.code(start), self.image.piece(start)) else {
+            return false;
+        };
         let mut state = self.starts[&start].clone();
         let mut decoder = Decoder::with_ip(64, code, start, DecoderOptions::NONE);
         let mut instruction = Instruction::default();
@@ -133,7 +135,9 @@ impl Walk<'_> {
                     called = true;
                 }
                 FlowControl::ConditionalBranch => return self.fork(&state, &instruction),
-                FlowControl::UnconditionalBranch => return self.jump(state, instruction.near_branch_target(), entry, address),
+                FlowControl::UnconditionalBranch => {
+                    return self.jump(state, instruction.near_branch_target(), entry, address);
+                }
                 FlowControl::IndirectBranch => return self.jump_indirect(state, &instruction),
                 FlowControl::Return => return self.end(&state),
                 FlowControl::Exception => return true,
@@ -201,7 +205,8 @@ impl Walk<'_> {
     /// A jump by a table, or to a function that a pointer leads to.
     fn jump_indirect(&mut self, mut state: State, instruction: &Instruction) -> bool {
         let target = self.target(&state, instruction);
-        if target.is_none() && instruction.op0_kind() == OpKind::Register
+        if target.is_none()
+            && instruction.op0_kind() == OpKind::Register
             && let Number::Place { table, last } = state.get(instruction.op0_register()).number
         {
             for entry in 0..=u64::from(last) {

@@ -17,7 +17,17 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("hotcell-sandbox", &[]),
     ("hotcell-bench", &["hotcell", "hotcell-generate", "hotcell-measured", "hotcell-model", "hotcell-shm"]),
     ("hotcell-lab", &["hotcell", "hotcell-faulty", "hotcell-generate", "hotcell-sandbox", "hotcell-shm"]),
-    ("hotcell-bind", &["hotcell-code", "hotcell", "hotcell-contract", "hotcell-generate", "hotcell-header", "hotcell-model"]),
+    (
+        "hotcell-bind",
+        &[
+            "hotcell-code",
+            "hotcell",
+            "hotcell-contract",
+            "hotcell-generate",
+            "hotcell-header",
+            "hotcell-model",
+        ],
+    ),
     ("hotcell-contract", &["hotcell-code", "hotcell-model"]),
     ("hotcell-header", &["hotcell-elf", "hotcell-model"]),
     ("hotcell-generate", &["hotcell-model", "hotcell-protocol"]),

@@ -8,8 +8,8 @@
 //! It shows nothing where the code does not so much as look at what the pointer leads to, nor against what a comment says plainly.
 
 use hotcell_code::{Gone, Use};
-use hotcell_model::evidence::{Evidence, Fact};
 use hotcell_model::api::Function;
+use hotcell_model::evidence::{Evidence, Fact};
 use hotcell_model::interface::{Direction, Role};
 use hotcell_model::types::{CType, Type};
 
@@ -62,7 +62,10 @@ fn keeps(view: &View<'_>, index: usize) -> bool {
 pub(super) fn agree(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
     while let Some(index) = contradicted(view, draft) {
         take_back(draft, index);
-        notes.set(index, format!("the library keeps or releases `{}` on some way through the function", view.name(index)));
+        notes.set(
+            index,
+            format!("the library keeps or releases `{}` on some way through the function", view.name(index)),
+        );
     }
 }
 
@@ -89,7 +92,11 @@ fn structure(view: &View<'_>, index: usize) -> Option<Fact<Role>> {
     let (pointee, constant) = param.ty.pointee()?;
     let record = pointee.record()?;
     let structs = view.known.structs;
-    if view.handle(index).is_some() || !structs.is_plain(record) || param.open_array || param.array_length.is_some() {
+    if view.handle(index).is_some()
+        || !structs.is_plain(record)
+        || param.open_array
+        || param.array_length.is_some()
+    {
         return None;
     }
     let size = view.known.api.records.get(record)?.layout.as_ref()?.size;
@@ -112,9 +119,16 @@ fn during(view: &View<'_>, index: usize) -> Option<Use> {
         return None;
     }
     let used = used(view, index)?;
-    let over = used.gone.is_none() && !used.released && !used.returned.is_pointer();
+    let over = used.gone.is_none() && !used.released && !(returns(view) && used.returned.is_pointer());
     let touched = used.read.is_any() || used.written.is_any();
     (over && touched).then_some(used)
+}
+
+/// Whether a function returns something that may be an address: one that does not leaves its last value where a result would be.
+fn returns(view: &View<'_>) -> bool {
+    let result = &view.function.result;
+    result.pointee().is_some()
+        || result.scalar_size() == Some(8) && !matches!(result.kind, Type::Float { .. })
 }
 
 /// The same of memory of which it does not matter where it lies, so that a copy of it does as well.
@@ -129,8 +143,9 @@ pub(super) fn is_over(view: &View<'_>, index: usize) -> bool {
 
 /// Whether an object is there as before when the function returns, with all that is in it, and nothing else may go on using it.
 pub(super) fn leaves(view: &View<'_>, index: usize) -> bool {
-    during(view, index)
-        .is_some_and(|used| used.inner_gone.is_none() && !used.inner_released && !used.returned.is_inner())
+    during(view, index).is_some_and(|used| {
+        used.inner_gone.is_none() && !used.inner_released && !(returns(view) && used.returned.is_inner())
+    })
 }
 
 /// What the library's code does with a parameter.

@@ -65,7 +65,12 @@ fn infer_in(function: &Function, api: &Api, handles: &Handles, draft: &mut Draft
     let contract = Contract::bare(&["test.h".into()], "test");
     let begun = super::begun::types(api, handles, None);
     let structs = &Structs::new(&contract, api, &TypeNames::of(api), handles, begun, &mut Vec::new());
-    infer(function, &names(function), Known { api, handles, structs, exports: None, shadowed: None, code: &[] }, draft)
+    infer(
+        function,
+        &names(function),
+        Known { api, handles, structs, exports: None, shadowed: None, code: &[] },
+        draft,
+    )
 }
 
 fn empty(function: &Function) -> Draft {

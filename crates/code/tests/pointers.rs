@@ -1,0 +1,104 @@
+//! What is said of functions of which the truth is known, compiled in several ways.
+
+use std::path::Path;
+use std::process::Command;
+
+use hotcell_code::{Code, Extent, Use};
+
+const SOURCE: &str = include_str!("pointers.c");
+
+/// Ways to compile, of which each leads to other code.
+const WAYS: &[&[&str]] = &[
+    &["-O0"],
+    &["-Og", "-fno-plt"],
+    &["-O1", "-fcf-protection"],
+    &["-O2", "-Wl,-z,now"],
+    &["-O2", "-fno-omit-frame-pointer", "-fstack-protector-all"],
+    &["-O3", "-mavx2"],
+    &["-Os", "-Wl,-Bsymbolic"],
+];
+
+fn compiled(folder: &Path, flags: &[&str]) -> Code {
+    let library = folder.join("libpointers.so");
+    let source = folder.join("pointers.c");
+    std::fs::write(&source, SOURCE).expect("the source is written");
+    let mut compiler = Command::new("gcc");
+    compiler.args(["-shared", "-fPIC", "-w"]).args(flags).arg(&source).arg("-o").arg(&library);
+    let output = compiler.output().expect("gcc runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Code::new(&std::fs::read(&library).expect("the library is read")).expect("it is a library for x86-64")
+}
+
+/// Each function whose name begins so, in each way.
+fn each(prefix: &str, judge: impl Fn(&str, &Use) -> bool) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let before = SOURCE.split('(').filter_map(|before| before.rsplit([' ', '*']).next());
+    let names: Vec<&str> = before.filter(|word| word.starts_with(prefix)).collect();
+    assert!(!names.is_empty());
+    for flags in WAYS {
+        let code = compiled(folder.path(), flags);
+        // Without optimization a jump by a table is another one for each compiler.
+        let jumps = |name: &&&str| **name != "over_in_one_case" || !flags.contains(&"-O0");
+        for name in names.iter().filter(jumps) {
+            let found = code.argument(name, 0).expect("the function is exported");
+            assert!(judge(name, &found), "{name} with {flags:?}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_kept_is_never_said_to_be_over() {
+    each("kept_", |_, found| found.gone.is_some() || found.returned.is_pointer());
+}
+
+#[test]
+fn what_is_read_out_of_something_and_kept_is_told() {
+    each("shared_", |_, found| found.inner_gone.is_some() || found.gone.is_some());
+}
+
+#[test]
+fn what_is_released_on_any_way_is_told() {
+    each("freed_", |_, found| found.released || found.gone.is_some());
+    each("emptied", |_, found| found.inner_released || found.inner_gone.is_some());
+}
+
+#[test]
+fn that_it_matters_where_memory_lies_is_told() {
+    each("placed_", |_, found| found.placed || found.gone.is_some());
+}
+
+#[test]
+fn what_is_over_with_the_call_is_found() {
+    each("over_", |_, found| {
+        // A function that returns nothing leaves behind what it has last worked with.
+        found.gone.is_none() && !found.released && !found.placed && found.is_used()
+    });
+}
+
+#[test]
+fn how_much_is_touched_is_found() {
+    let extents = [
+        ("over_read", Extent::Within(0, 4), Extent::Nothing),
+        ("over_written", Extent::Nothing, Extent::Within(0, 4)),
+        ("over_both", Extent::Within(0, 4), Extent::Within(0, 4)),
+        ("over_sum", Extent::Anywhere, Extent::Nothing),
+        ("over_pair_of_numbers", Extent::Nothing, Extent::Within(0, 16)),
+        ("over_text", Extent::Anywhere, Extent::Nothing),
+        ("over_by_callee", Extent::Within(0, 4), Extent::Nothing),
+        ("over_cleared", Extent::Nothing, Extent::Within(0, 12)),
+        ("over_in_one_case", Extent::Within(0, 28), Extent::Nothing),
+    ];
+    each("over_", |name, found| {
+        let expected = extents.iter().find(|(function, ..)| *function == name);
+        expected.is_none_or(|(_, read, written)| (found.read, found.written) == (*read, *written))
+    });
+}
+
+#[test]
+fn a_function_that_nothing_is_known_of_has_no_answer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let code = compiled(folder.path(), &["-O2"]);
+    assert_eq!(code.argument("nothing", 0), None);
+    assert!(!code.argument("over_read", 3).expect("the function is exported").is_used());
+    assert!(Code::new(b"\x7fELF").is_none());
+}
