@@ -17,6 +17,8 @@ pub(crate) enum Arg {
     WrittenOf(usize),
     /// What it leads to is copied to where the first argument leads, as many bytes as an argument says.
     Copied(usize),
+    /// What it leads to is read, and a place behind it is left where another argument leads.
+    ReadInto(usize),
     /// It is released.
     Released,
 }
@@ -51,7 +53,7 @@ const fn known(args: &'static [Arg], returns: Returns) -> Known {
 
 /// Looks a function up.
 pub(crate) fn known_function(name: &str) -> Option<Known> {
-    use Arg::{Both, Copied, Number, Read, ReadOf, Released, Written, WrittenOf};
+    use Arg::{Both, Copied, Number, Read, ReadInto, ReadOf, Released, Written, WrittenOf};
     use Returns::{Argument, Into, Never, Other};
     // glibc's checked forms take what their plain ones take, and the room behind that.
     // Whose room stands elsewhere is no such form.
@@ -102,7 +104,11 @@ pub(crate) fn known_function(name: &str) -> Option<Known> {
         "strncpy" | "strncat" => known(&[Both, Read, Number], Argument(0)),
         "stpcpy" | "stpncpy" => known(&[Both, Read, Number], Into(0)),
         "strdup" | "strndup" | "__strdup" | "__strndup" => known(&[Read, Number], Other),
-        "malloc" | "calloc" | "aligned_alloc" => known(&[Number, Number], Other),
+        "malloc" | "calloc" | "aligned_alloc" | "memalign" => known(&[Number, Number], Other),
+        "posix_memalign" => known(&[Written, Number, Number], Other),
+        "strtol" | "strtoul" | "strtoll" | "strtoull" | "strtod" | "strtof" => {
+            known(&[ReadInto(1), Written, Number], Other)
+        }
         "free" | "cfree" => known(&[Released], Other),
         "realloc" | "reallocarray" => known(&[Released, Number, Number], Other),
         "atoi" | "atol" | "atoll" | "atof" => known(&[Read], Other),
@@ -114,6 +120,13 @@ pub(crate) fn known_function(name: &str) -> Option<Known> {
         "stat" | "lstat" | "stat64" | "lstat64" => known(&[Read, Written], Other),
         "realpath" => known(&[Read, Written], Argument(1)),
         "fstat" | "fstat64" => known(&[Number, Written], Other),
+        "fclose" | "pclose" => known(&[Released], Other),
+        "ferror" | "feof" | "clearerr" | "fflush" | "fileno" | "rewind" | "fgetc" | "getc" | "ftell"
+        | "ftello" | "ftello64" | "fseek" | "fseeko" | "fseeko64" => known(&[Both, Number, Number], Other),
+        "fgets" => known(&[Written, Number, Both], Argument(0)),
+        "strftime" => known(&[WrittenOf(1), Number, Read, Read], Other),
+        "sscanf" | "__isoc99_sscanf" => Known { args: &[Read, Read], rest: Written, returns: Other },
+        "fscanf" | "__isoc99_fscanf" => Known { args: &[Both, Read], rest: Written, returns: Other },
         "fputs" => known(&[Read, Both], Other),
         "fputc" | "putc" | "_IO_putc" | "ungetc" => known(&[Number, Both], Other),
         "write" | "send" => known(&[Number, ReadOf(2), Number, Number], Other),
