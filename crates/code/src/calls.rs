@@ -253,7 +253,7 @@ fn argument(walk: &mut Walk<'_>, state: &mut State, arg: Arg, value: Value, all:
             walk.does.inner_released |= value.inner;
             (None, None)
         }
-        Arg::Read => (Some(None), None),
+        Arg::Read | Arg::ReadInto(_) => (Some(None), None),
         Arg::Written => (None, Some(None)),
         Arg::Both => (Some(None), Some(None)),
         Arg::ReadOf(at) | Arg::Copied(at) => (Some(size(at)), None),
@@ -266,6 +266,11 @@ fn argument(walk: &mut Walk<'_>, state: &mut State, arg: Arg, value: Value, all:
         walk.does.written = walk.does.written.join(extent(size, offset));
     }
     walk.does.inner_written |= writes.is_some() && value.inner;
+    if let (Arg::ReadInto(at), true) = (arg, value.matters())
+        && let Some(to) = all.get(at).copied().filter(|to| to.number != Number::AtMost(0))
+    {
+        walk.put(state, to, Some(8), value.somewhere(), &Gone::Stored(address));
+    }
     if let (Arg::Copied(at), Some(to)) = (arg, all.first().copied()) {
         copied(walk, state, (value, to), size(at), address);
     }

@@ -158,6 +158,7 @@ pub(crate) fn known_function(name: &str) -> Option<Known> {
         | "pthread_rwlock_unlock"
         | "pthread_cond_signal"
         | "pthread_cond_broadcast" => known(&[Both], Other),
+        "pthread_cond_wait" => known(&[Both, Both], Other),
         "pthread_mutex_init" | "pthread_cond_init" | "pthread_rwlock_init" => known(&[Written, Read], Other),
         "frexp" | "frexpf" | "modf" | "modff" | "lgamma_r" => known(&[Written], Other),
         "sincos" | "sincosf" => known(&[Written, Written], Other),

@@ -96,6 +96,8 @@ int kept_by_jump(const char *p) {
 
 const char *kept_returned(const char *p) { return p + 1; }
 
+void kept_where_a_number_ends(const char *p) { number = strtoul(p, (char **)&global, 10); }
+
 static int compares(const void *one, const void *other) { return *(const int *)one - *(const int *)other; }
 void kept_by_library(int *p, int n) { qsort(p, (size_t)n, sizeof *p, compares); }
 
@@ -146,6 +148,11 @@ void over_pair_of_numbers(double *p, double x) {
     p[1] = x * 2;
 }
 size_t over_text(const char *p) { return strlen(p) + (strcmp(p, "x") == 0); }
+long over_number(const char *p) {
+    char *end;
+    long value = strtol(p, &end, 10);
+    return *end ? -1 : value;
+}
 void over_copied(const char *p) { global = strdup(p); }
 void over_file(const char *p) {
     FILE *file = fopen(p, "r");
