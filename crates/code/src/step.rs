@@ -71,7 +71,9 @@ fn one(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
             let value = source(walk, state, instruction, 1);
             let half = right == OpKind::Register && instruction.op1_register().is_gpr32();
             let whole = instruction.op1_register().full_register();
-            walk.does.placed |= half && state.get(whole).leads();
+            if half {
+                walk.apart(state.get(whole), instruction.ip());
+            }
             leave(walk, state, instruction, value);
         }
         Mnemonic::Lea => {
@@ -86,13 +88,13 @@ fn one(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
         }
         Mnemonic::Pop if left == OpKind::Register => {
             let top = state.general(RSP);
-            let value = walk.fetch(state, top, 8);
+            let value = walk.fetch(state, top, 8, instruction.ip());
             state.set_general(RSP, top.plus(8));
             state.set(instruction.op0_register(), value);
         }
         Mnemonic::Leave => {
             let top = state.get(Register::RBP);
-            let value = walk.fetch(state, top, 8);
+            let value = walk.fetch(state, top, 8, instruction.ip());
             state.set_general(RSP, top.plus(8));
             state.set(Register::RBP, value);
         }
@@ -267,7 +269,7 @@ fn source(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction, ope
         OpKind::Register => state.get(instruction.op_register(operand)),
         OpKind::Memory => {
             let at = address(state, instruction);
-            walk.fetch(state, at, instruction.memory_size().size())
+            walk.fetch(state, at, instruction.memory_size().size(), instruction.ip())
         }
         _ => Value::number(match u32::try_from(instruction.immediate(operand)) {
             Ok(number) => Number::AtMost(number),
@@ -339,7 +341,12 @@ fn any(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
             continue;
         }
         if reads(*access) {
-            made = made.join(walk.fetch(state, at, usize::try_from(*size).unwrap_or(usize::MAX)));
+            made = made.join(walk.fetch(
+                state,
+                at,
+                usize::try_from(*size).unwrap_or(usize::MAX),
+                instruction.ip(),
+            ));
         }
     }
     // What is made of an address but by adding is a number: a remainder, a hash.
@@ -358,7 +365,11 @@ fn any(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
             if made.matters() && !register.is_gpr() && !register.is_vector_register() {
                 walk.lose_all(instruction.ip());
             }
-            state.set(*register, made);
+            // What is written to half of a register clears the rest, which counts as written whole.
+            let half = instruction.op0_kind() == OpKind::Register
+                && instruction.op0_register().is_gpr32()
+                && instruction.op0_register().full_register() == *register;
+            state.set(if half { instruction.op0_register() } else { *register }, made);
         }
     }
 }
@@ -400,7 +411,7 @@ fn string(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
             _ => continue,
         };
         if reads(access) {
-            content = content.join(walk.fetch_all(state, at, size));
+            content = content.join(walk.fetch_all(state, at, size, instruction.ip()));
         }
     }
     let writes = walk.info.info(instruction).op_access(0);
@@ -425,12 +436,12 @@ fn writes_to(instruction: &Instruction, access: OpAccess) -> bool {
 
 impl Walk<'_> {
     /// What is read from an address, so many bytes.
-    pub(crate) fn fetch(&mut self, state: &State, at: Value, size: usize) -> Value {
-        self.fetch_all(state, at, Some(size))
+    pub(crate) fn fetch(&mut self, state: &State, at: Value, size: usize, address: u64) -> Value {
+        self.fetch_all(state, at, Some(size), address)
     }
 
     /// The same of as many bytes as nobody may know.
-    fn fetch_all(&mut self, state: &State, at: Value, size: Option<usize>) -> Value {
+    fn fetch_all(&mut self, state: &State, at: Value, size: Option<usize>, address: u64) -> Value {
         let mut value = Value::NONE;
         if let Some(offset) = at.pointer {
             self.does.read = self.does.read.join(extent(offset, size));
@@ -454,10 +465,18 @@ impl Walk<'_> {
                 }
                 _ => state.between(None, None),
             });
-            self.does.placed |= part.is_some_and(Value::leads);
+            self.apart(part.unwrap_or(Value::NONE), address);
             return Value::OTHER;
         }
         value
+    }
+
+    /// Notes that a part is taken of what may be an address, of which another place may have the rest.
+    fn apart(&mut self, value: Value, address: u64) {
+        self.does.placed |= value.pointer.is_some();
+        if value.inner {
+            self.does.lose_inner(Some(Gone::Lost(address)));
+        }
     }
 
     /// Writes to an address.

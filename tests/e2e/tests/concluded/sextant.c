@@ -1,0 +1,106 @@
+#include "sextant.h"
+#include <stdlib.h>
+
+struct sextant {
+    int last;
+    almanac *almanac;
+    const double *arcs;
+};
+
+struct almanac {
+    int year;
+};
+
+static double *angle_of;
+static struct fix *fix_of;
+
+sextant *sextant_new(void) { return calloc(1, sizeof(sextant)); }
+void sextant_free(sextant *s) { free(s); }
+int sextant_last(const sextant *s) { return s->last + (s->arcs ? 1 : 0) + (angle_of ? 2 : 0) + (fix_of ? 4 : 0); }
+
+almanac *almanac_new(int year) {
+    almanac *made = malloc(sizeof *made);
+    if (made)
+        made->year = year;
+    return made;
+}
+void almanac_free(almanac *a) { free(a); }
+
+int sextant_solve(double sight, double *sine, double *cosine, int *quadrant) {
+    if (sight < 0 || sight >= 360)
+        return 0;
+    *quadrant = (int)(sight / 90) + 1;
+    *sine = sight / 2;
+    *cosine = 180 - sight / 2;
+    return 1;
+}
+
+int sextant_turn(int *heading, int by) {
+    int before = *heading;
+    *heading = (before + by) % 360;
+    return before;
+}
+
+void sextant_locate(double north, double east, struct fix *where) {
+    where->latitude = north;
+    where->longitude = east;
+}
+
+void sextant_mirror(struct fix *here) {
+    here->latitude = -here->latitude;
+}
+
+int sextant_observe(sextant *s, almanac *a, int day) {
+    s->last = a->year * 1000 + day;
+    return s->last;
+}
+
+int sextant_swing(sextant *s, const double *arcs, int number) {
+    double sum = 0;
+    for (int i = 0; i < number; i++)
+        sum += arcs[i];
+    s->last = (int)sum;
+    return s->last;
+}
+
+int sextant_solve_kept(double sight, double *angle) {
+    *angle = sight;
+    angle_of = angle;
+    return 1;
+}
+
+int sextant_solve_three(double *legs) {
+    legs[2] = legs[0] + legs[1];
+    return legs[2] > 1;
+}
+
+void sextant_locate_many(struct fix *course, int legs) {
+    for (int i = 0; i < legs; i++)
+        course[i].latitude += 1;
+}
+
+void sextant_locate_kept(struct fix *where) {
+    where->latitude = 1;
+    fix_of = where;
+}
+
+int sextant_observe_kept(sextant *s, almanac *a) {
+    s->almanac = a;
+    return a->year;
+}
+
+int sextant_observe_freed(sextant *s, almanac *a, int day) {
+    s->last = a->year;
+    if (day > 365)
+        free(a);
+    return s->last;
+}
+
+int sextant_swing_kept(sextant *s, const double *arcs, int number) {
+    s->arcs = arcs;
+    return number;
+}
+
+int sextant_unseen(int *count) {
+    return count != NULL;
+}

@@ -1,0 +1,37 @@
+/* Names that say nothing: what is done with what is passed stands in the code alone. */
+#ifndef SEXTANT_H
+#define SEXTANT_H
+
+#include <stddef.h>
+
+struct fix {
+    double latitude;
+    double longitude;
+};
+
+typedef struct sextant sextant;
+sextant *sextant_new(void);
+void sextant_free(sextant *s);
+int sextant_last(const sextant *s);
+
+typedef struct almanac almanac;
+almanac *almanac_new(int year);
+void almanac_free(almanac *a);
+
+int sextant_solve(double sight, double *sine, double *cosine, int *quadrant);
+int sextant_turn(int *heading, int by);
+void sextant_locate(double north, double east, struct fix *where);
+void sextant_mirror(struct fix *here);
+int sextant_observe(sextant *s, almanac *a, int day);
+int sextant_swing(sextant *s, const double *arcs, int number);
+
+int sextant_solve_kept(double sight, double *angle);
+int sextant_solve_three(double *legs);
+void sextant_locate_many(struct fix *course, int legs);
+void sextant_locate_kept(struct fix *where);
+int sextant_observe_kept(sextant *s, almanac *a);
+int sextant_observe_freed(sextant *s, almanac *a, int day);
+int sextant_swing_kept(sextant *s, const double *arcs, int number);
+int sextant_unseen(int *count);
+
+#endif

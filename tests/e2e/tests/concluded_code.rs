@@ -1,0 +1,76 @@
+//! What the library's machine code shows where names do not, called: each result is what the library's code says by hand, and what the code
+//! does not show is left out.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use hotcell::dynamic::{self, Outcome, Value};
+use hotcell::{Options, Session};
+use hotcell_bind::Bound;
+use hotcell_e2e::bound::bind;
+use hotcell_e2e::cli::Folder;
+
+/// A contract that decides nothing.
+const CONTRACT: &str = "hotcell = 1\nlibrary = \"sextant\"\nheaders = [\"sextant.h\"]\nlink = [\"sextant\"]\n";
+
+fn sextants() -> (Folder, Bound) {
+    let (header, code) = (include_str!("concluded/sextant.h"), include_str!("concluded/sextant.c"));
+    bind("sextant", header, code, CONTRACT)
+}
+
+fn outs(outcome: &Outcome) -> Vec<(&str, &Value)> {
+    outcome.outs.iter().map(|(name, value)| (name.as_str(), value)).collect()
+}
+
+fn fix(latitude: f64, longitude: f64) -> Value {
+    let fields = [("latitude", latitude), ("longitude", longitude)];
+    Value::Struct(fields.into_iter().map(|(name, value)| (name.to_owned(), Value::Float(value))).collect())
+}
+
+#[test]
+fn what_the_code_shows_is_called_and_right() {
+    let (_folder, bound) = sextants();
+    let session: Session = bound.open(Options::default()).unwrap();
+    let call = |name: &str, args: &[Value]| {
+        let function = bound.interface.function(name).unwrap_or_else(|| panic!("{name} is not bound"));
+        dynamic::call(&session, &bound.interface, function, args).unwrap()
+    };
+    let solved = call("sextant_solve", &[Value::Float(100.0)]);
+    assert_eq!(
+        outs(&solved),
+        [("sine", &Value::Float(50.0)), ("cosine", &Value::Float(130.0)), ("quadrant", &Value::Int(2))]
+    );
+    let turned = call("sextant_turn", &[Value::Int(350), Value::Int(20)]);
+    assert_eq!((turned.returned.as_ref(), outs(&turned)), (Some(&Value::Int(350)), vec![("heading", &Value::Int(10))]));
+    let located = call("sextant_locate", &[Value::Float(54.5), Value::Float(10.25)]);
+    assert_eq!(outs(&located), [("where", &fix(54.5, 10.25))]);
+    let mirrored = call("sextant_mirror", &[fix(54.5, 10.25)]);
+    assert_eq!(outs(&mirrored), [("here", &fix(-54.5, 10.25))]);
+
+    let sextant = call("sextant_new", &[]).returned.unwrap();
+    let almanac = call("almanac_new", &[Value::Int(26)]).returned.unwrap();
+    for day in [329, 330] {
+        let observed = call("sextant_observe", &[sextant.clone(), almanac.clone(), Value::Int(day)]);
+        assert_eq!(observed.returned, Some(Value::Int(26_000 + day)));
+    }
+    let arcs = Value::List([1.5, 2.5, 4.0].map(Value::Float).to_vec());
+    let swung = call("sextant_swing", &[sextant.clone(), arcs, Value::Int(3)]);
+    assert_eq!(swung.returned, Some(Value::Int(8)));
+    assert_eq!(call("sextant_last", &[sextant]).returned, Some(Value::Int(8)));
+}
+
+#[test]
+fn what_the_code_does_not_show_is_left_out() {
+    let (_folder, bound) = sextants();
+    let bound_anyway: Vec<&str> = [
+        "sextant_solve_kept",
+        "sextant_solve_three",
+        "sextant_locate_many",
+        "sextant_locate_kept",
+        "sextant_observe_kept",
+        "sextant_observe_freed",
+        "sextant_unseen",
+    ]
+    .into_iter()
+    .filter(|name| bound.interface.function(name).is_some())
+    .collect();
+    assert_eq!(bound_anyway, [""; 0]);
+}
