@@ -89,7 +89,7 @@ int sextant_observe_kept(sextant *s, almanac *a) {
     return a->year;
 }
 
-int sextant_observe_freed(sextant *s, almanac *a, int day) {
+int sextant_observe_late(sextant *s, almanac *a, int day) {
     s->last = a->year;
     if (day > 365)
         free(a);
