@@ -4,6 +4,7 @@ use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic};
 
 use crate::image::{Image, Target};
 use crate::libc::{Arg, Known, Returns, known_function};
+use crate::memory::Amount;
 use crate::registers;
 use crate::solve::Question;
 use crate::state::{ARGUMENTS, KEPT, Place, RAX, RDX, RSP, State};
@@ -11,11 +12,12 @@ use crate::summary::{Extent, Gone, Use};
 use crate::value::{Number, Offset, Value};
 use crate::walk::Walk;
 
+/// Functions from which one call returns more than once.
+const COMES_BACK: [&str; 7] =
+    ["setjmp", "_setjmp", "sigsetjmp", "__sigsetjmp", "vfork", "getcontext", "swapcontext"];
+
 /// Registers besides in which something may be given: to what is nested, and to the kernel.
 const FURTHER: [usize; 1] = [10];
-
-/// How many bytes of the stack are looked through for arguments.
-const ON_STACK: i64 = 128;
 
 /// Where a call goes that the linker has led over a jump of its own.
 pub(crate) fn through(image: &Image, address: u64) -> Target {
@@ -42,112 +44,142 @@ pub(crate) fn through(image: &Image, address: u64) -> Target {
 pub(crate) fn call(walk: &mut Walk<'_>, state: &mut State, target: Option<Target>, address: u64) -> bool {
     match target {
         Some(Target::Here(entry)) => here(walk, state, entry, address),
-        Some(Target::Elsewhere(name)) => match known_function(&name) {
+        Some(Target::OfC(name)) => match known_function(&name) {
             Some(known) => return elsewhere(walk, state, known, address),
+            // What comes back there once more finds registers as they were.
+            None if COMES_BACK.contains(&name.as_str()) => walk.lose_all(address),
             None => unknown(walk, state, &Gone::Handed(name), address),
         },
+        Some(Target::Elsewhere(name)) => unknown(walk, state, &Gone::Handed(name), address),
         None => unknown(walk, state, &Gone::Lost(address), address),
     }
     true
 }
 
-/// A function of this library.
-fn here(walk: &mut Walk<'_>, state: &mut State, entry: u64, address: u64) {
-    let (mut result, mut second) = (Value::OTHER, Value::OTHER);
-    for number in (0..16).filter(|number| !KEPT.contains(number)) {
-        let value = state.general(number);
-        if !value.matters() {
-            continue;
-        }
-        let place = Place::Register(u8::try_from(number).unwrap_or(u8::MAX));
-        let does = walk.ask(Question { entry, place });
-        if value.leads() {
-            given(walk, &does, value, (&mut result, &mut second));
-        }
-        if let Some(offset) = value.frame {
-            result = result.join(frame_given(walk, state, &does, offset, address));
-            if does.returned.pointer.is_some() {
-                result = result.join(Value { frame: Some(Offset::Any), ..Value::NONE });
+/// What comes back: in the registers for a number, for a second one, and for real numbers.
+struct Results([Value; 3]);
+
+impl Results {
+    /// Takes up what a function returns that is given a value: of itself, and of what was read behind it.
+    fn join(&mut self, does: &Use, shifted: impl Fn(Offset) -> Value, inner: Value) {
+        for (result, back) in self.0.iter_mut().zip(does.returned.0) {
+            if let Some(by) = back.pointer {
+                *result = result.join(shifted(by));
+            }
+            if back.inner {
+                *result = result.join(inner);
             }
         }
     }
+}
+
+/// A function of this library.
+fn here(walk: &mut Walk<'_>, state: &mut State, entry: u64, address: u64) {
+    let kept = KEPT.into_iter().filter(|number| *number != RSP && state.general(*number).matters());
+    if registers::takes(walk.image, entry, kept.fold(0, |all, number| all | 1 << number)) {
+        // It is called as no compiler calls.
+        walk.lose_all(address);
+    }
+    let mut results = Results([Value::OTHER; 3]);
+    for number in (0..16).filter(|number| !KEPT.contains(number)) {
+        let place = Place::Register(u8::try_from(number).unwrap_or(u8::MAX));
+        given(walk, state, Question { entry, place }, state.general(number), &mut results, address);
+    }
     for number in 0..16 {
-        let value = state.vector(number);
-        if value.leads() {
-            let place = Place::Vector(u8::try_from(number).unwrap_or(u8::MAX));
-            let does = walk.ask(Question { entry, place });
-            given(walk, &does, value, (&mut result, &mut second));
-        }
+        let place = Place::Vector(u8::try_from(number).unwrap_or(u8::MAX));
+        given(walk, state, Question { entry, place }, state.vector(number), &mut results, address);
     }
     let Some(Offset::Is(top)) = state.general(RSP).frame else {
         walk.lose_all(address);
         return;
     };
-    let on_stack: Vec<(i64, Value)> =
-        state.slots_from(top).take_while(|(at, _)| *at < top.saturating_add(ON_STACK)).collect();
+    let on_stack: Vec<(i64, Value)> = state.slots_from(top).collect();
     for (at, value) in on_stack {
-        let does =
-            walk.ask(Question { entry, place: Place::Stack(at.saturating_sub(top).saturating_add(8)) });
-        given(walk, &does, value, (&mut result, &mut second));
+        let place = Place::Stack(at.saturating_sub(top).saturating_add(8));
+        given(walk, state, Question { entry, place }, value, &mut results, address);
     }
     over(walk.image, state, Some(entry));
-    state.set_general(RAX, result);
+    let Results([first, second, vector]) = results;
+    state.set_general(RAX, first);
     state.set_general(RDX, second);
+    for number in 0..2 {
+        if vector.matters() {
+            state.set_vector(number, state.vector(number).join(vector));
+        }
+    }
 }
 
-/// What a function of this library does with what it is given.
-fn given(walk: &mut Walk<'_>, does: &Use, value: Value, (result, second): (&mut Value, &mut Value)) {
-    walk.does.add(does, value);
-    let shifted = |by: Offset| match by {
-        Offset::Is(by) => value.plus(by),
-        Offset::Any => value.somewhere(),
-    };
-    if let Some(by) = does.returned.pointer {
-        *result = result.join(shifted(by));
+/// What a function of this library does with something that it finds in one place.
+fn given(
+    walk: &mut Walk<'_>,
+    state: &mut State,
+    question: Question,
+    value: Value,
+    results: &mut Results,
+    address: u64,
+) {
+    if !value.matters() {
+        return;
     }
-    if let Some(by) = does.returned.second {
-        *second = second.join(shifted(by));
+    let does = walk.ask(question);
+    if value.leads() {
+        walk.does.add(&does, value);
+        let shifted = |by: Offset| match by {
+            Offset::Is(by) => Value { frame: None, ..value.plus(by) },
+            Offset::Any => Value { frame: None, ..value.somewhere() },
+        };
+        results.join(&does, shifted, Value { inner: true, ..Value::OTHER });
+        if let (Some(Offset::Is(offset)), None, false, false) =
+            (value.pointer, value.frame, value.inner, value.other)
+        {
+            state.written |= does.surely.behind(offset);
+        }
     }
-    result.inner |= does.returned.inner && value.leads();
+    if let Some(offset) = value.frame {
+        let found = frame_given(walk, state, &does, offset, address);
+        results.join(&does, |_| Value { frame: Some(Offset::Any), ..Value::NONE }, found);
+    }
 }
 
 /// What a function of this library does that is given an address in the frame: what it finds there is to it what was read behind a
-/// pointer. What that is returned comes back.
+/// pointer, and may come back.
 fn frame_given(walk: &mut Walk<'_>, state: &mut State, does: &Use, offset: Offset, address: u64) -> Value {
     walk.frame_known |= does.gone.is_some();
-    let reads = does.gone.is_some() || does.inner_gone.is_some() || does.read.is_any();
-    if !reads {
+    let lost = does.gone.as_ref().map(|_| Gone::Lost(address));
+    if lost.is_none() && does.inner_gone.is_none() && !does.read.is_any() {
         return Value::NONE;
     }
-    let extent = match does.gone {
-        None => does.read,
-        Some(_) => Extent::Anywhere,
-    };
-    let found = found(state, extent, offset);
+    let extent = if lost.is_some() { Extent::Anywhere } else { does.read };
+    let mut found = found(state, extent, offset);
+    if found.frame.is_some() {
+        // It leads on to the rest of the frame.
+        found = found.join(state.between(None, None));
+        walk.frame_known |= does.inner_gone.is_some();
+    }
+    let found = found.somewhere();
     if !found.matters() {
         return Value::NONE;
     }
+    let in_parts = does.in_parts.then_some(Gone::Lost(address));
+    let gone = does.inner_gone.clone().or(lost).or(in_parts);
     let inner = Use {
-        gone: does.inner_gone.clone().or_else(|| does.gone.as_ref().map(|_| Gone::Lost(address))),
-        inner_gone: does.inner_gone.clone().or_else(|| does.gone.as_ref().map(|_| Gone::Lost(address))),
+        gone: gone.clone(),
+        inner_gone: gone,
         released: does.inner_released,
         inner_released: does.inner_released,
         read: Extent::Anywhere,
         written: if does.inner_written { Extent::Anywhere } else { Extent::Nothing },
         inner_written: does.inner_written,
+        placed: does.inner_placed,
+        inner_placed: does.inner_placed,
+        in_parts: true,
         ..Use::default()
     };
-    walk.does.add(&inner, found.somewhere());
-    if found.frame.is_some() {
-        // It leads on to the rest of the frame.
-        let all = state.between(None, None);
-        walk.does.add(&inner, all.somewhere());
-        walk.frame_known |= does.inner_gone.is_some();
-    }
+    walk.does.add(&inner, found);
     if does.written.is_any() || does.inner_written {
         state.store_anywhere(found);
     }
-    if does.returned.inner { found.somewhere() } else { Value::NONE }
+    found
 }
 
 /// What may be found in the frame from an address on.
@@ -175,11 +207,16 @@ fn unknown(walk: &mut Walk<'_>, state: &mut State, gone: &Gone, address: u64) {
     }
     let vectors = (0..8).fold(Value::NONE, |all, number| all.join(state.vector(number)));
     walk.lose(vectors, gone);
+    walk.frame_known |= vectors.frame.is_some();
     match state.general(RSP).frame {
         Some(Offset::Is(top)) => {
             // Where it takes more than registers hold, the rest lies at the top of the stack.
-            let given = state.between(Some(top), Some(top.saturating_add(ON_STACK)));
+            let given = state.between(Some(top), None);
             walk.lose(given, gone);
+            if given.frame.is_some() {
+                walk.frame_known = true;
+                walk.lose(state.between(None, None), gone);
+            }
         }
         _ => walk.lose_all(address),
     }
@@ -238,7 +275,7 @@ fn elsewhere(walk: &mut Walk<'_>, state: &mut State, known: Known, address: u64)
 /// What C's library does with one argument.
 fn argument(walk: &mut Walk<'_>, state: &mut State, arg: Arg, value: Value, all: &[Value], address: u64) {
     let size = |position: usize| match all.get(position).map(|value| value.number) {
-        Some(Number::AtMost(most)) => usize::try_from(most).ok(),
+        Some(Number::AtMost { most, width: 8 }) => usize::try_from(most).ok(),
         _ => None,
     };
     let extent = |size: Option<usize>, offset: Offset| match size {
@@ -253,10 +290,10 @@ fn argument(walk: &mut Walk<'_>, state: &mut State, arg: Arg, value: Value, all:
             walk.does.inner_released |= value.inner;
             (None, None)
         }
-        Arg::Read | Arg::ReadInto(_) => (Some(None), None),
+        Arg::Read | Arg::Sent | Arg::ReadInto(_) => (Some(None), None),
         Arg::Written => (None, Some(None)),
         Arg::Both => (Some(None), Some(None)),
-        Arg::ReadOf(at) | Arg::Copied(at) => (Some(size(at)), None),
+        Arg::ReadOf(at) | Arg::SentOf(at) | Arg::Copied(at) => (Some(size(at)), None),
         Arg::WrittenOf(at) => (None, Some(size(at))),
     };
     if let (Some(size), Some(offset)) = (reads, value.pointer) {
@@ -266,10 +303,22 @@ fn argument(walk: &mut Walk<'_>, state: &mut State, arg: Arg, value: Value, all:
         walk.does.written = walk.does.written.join(extent(size, offset));
     }
     walk.does.inner_written |= writes.is_some() && value.inner;
+    if matches!(arg, Arg::Sent | Arg::SentOf(_)) {
+        // Whoever reads it there has the addresses that are in it.
+        let gone = Gone::Lost(address);
+        if value.leads() {
+            walk.does.lose_inner(Some(gone.clone()));
+        }
+        if let Some(offset) = value.frame {
+            let sent = found(state, Extent::Anywhere, offset);
+            walk.lose(sent, &gone);
+            walk.frame_known |= sent.frame.is_some();
+        }
+    }
     if let (Arg::ReadInto(at), true) = (arg, value.matters())
-        && let Some(to) = all.get(at).copied().filter(|to| to.number != Number::AtMost(0))
+        && let Some(to) = all.get(at).copied().filter(|to| *to != Value::at_most(0))
     {
-        walk.put(state, to, Some(8), value.somewhere(), &Gone::Stored(address));
+        walk.put(state, to, Amount::UpTo(8), value.somewhere(), &Gone::Stored(address));
     }
     if let (Arg::Copied(at), Some(to)) = (arg, all.first().copied()) {
         copied(walk, state, (value, to), size(at), address);
@@ -295,5 +344,6 @@ fn copied(
     if size.is_some_and(|size| size < 8) || !content.matters() {
         return;
     }
-    walk.put(state, to, size, content, &Gone::Stored(address));
+    let amount = size.map_or(Amount::Unknown, Amount::UpTo);
+    walk.put(state, to, amount, content, &Gone::Stored(address));
 }

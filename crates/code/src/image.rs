@@ -15,6 +15,8 @@ use object::{
 pub(crate) enum Target {
     /// To code of this library.
     Here(u64),
+    /// To a function of C's library.
+    OfC(String),
     /// To a function of another library.
     Elsewhere(String),
 }
@@ -138,6 +140,15 @@ fn is_chosen(flags: SymbolFlags<SectionIndex, SymbolIndex>) -> bool {
     matches!(flags, SymbolFlags::Elf { st_info, .. } if st_info.st_type() == elf::STT_GNU_IFUNC)
 }
 
+/// Whether a symbol is asked of the GNU C library, by its version.
+fn is_of_c(file: &ElfFile64<'_>, index: SymbolIndex) -> bool {
+    let versions = file.elf_section_table().versions(file.endian(), file.data()).ok().flatten();
+    versions.is_some_and(|versions| {
+        let version = versions.version(versions.version_index(file.endian(), index).index()).ok().flatten();
+        version.is_some_and(|version| version.name().starts_with(b"GLIBC_"))
+    })
+}
+
 /// What a symbol stands for: its definition here, which the loader takes unless something else defines the same, or a function
 /// elsewhere.
 fn named(file: &ElfFile64<'_>, index: SymbolIndex) -> Option<Target> {
@@ -147,6 +158,7 @@ fn named(file: &ElfFile64<'_>, index: SymbolIndex) -> Option<Target> {
             Target::Here(symbol.address())
         }
         true => return None,
+        false if is_of_c(file, index) => Target::OfC(symbol.name().ok()?.to_owned()),
         false => Target::Elsewhere(symbol.name().ok()?.to_owned()),
     })
 }

@@ -7,6 +7,7 @@
 mod calls;
 mod image;
 mod libc;
+mod memory;
 mod registers;
 mod solve;
 mod state;

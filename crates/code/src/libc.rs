@@ -17,6 +17,10 @@ pub(crate) enum Arg {
     WrittenOf(usize),
     /// What it leads to is copied to where the first argument leads, as many bytes as an argument says.
     Copied(usize),
+    /// What it leads to is read, as it is, by somebody else.
+    Sent,
+    /// The same of as many bytes as an argument says.
+    SentOf(usize),
     /// What it leads to is read, and a place behind it is left where another argument leads.
     ReadInto(usize),
     /// It is released.
@@ -53,7 +57,7 @@ const fn known(args: &'static [Arg], returns: Returns) -> Known {
 
 /// Looks a function up.
 pub(crate) fn known_function(name: &str) -> Option<Known> {
-    use Arg::{Both, Copied, Number, Read, ReadInto, ReadOf, Released, Written, WrittenOf};
+    use Arg::{Both, Copied, Number, Read, ReadInto, ReadOf, Released, Sent, SentOf, Written, WrittenOf};
     use Returns::{Argument, Into, Never, Other};
     // glibc's checked forms take what their plain ones take, and the room behind that.
     // Whose room stands elsewhere is no such form.
@@ -84,8 +88,7 @@ pub(crate) fn known_function(name: &str) -> Option<Known> {
         | "__longjmp"
         | "__stack_chk_fail"
         | "__stack_chk_fail_local"
-        | "__chk_fail"
-        | "pthread_exit" => known(&[Read, Number], Never),
+        | "__chk_fail" => known(&[Read, Number], Never),
         "__assert_fail" => known(&[Read, Read, Number, Read], Never),
         "strlen" => known(&[Read], Other),
         "strnlen" => known(&[ReadOf(1)], Other),
@@ -129,21 +132,20 @@ pub(crate) fn known_function(name: &str) -> Option<Known> {
         "fscanf" | "__isoc99_fscanf" => Known { args: &[Both, Read], rest: Written, returns: Other },
         "fputs" => known(&[Read, Both], Other),
         "fputc" | "putc" | "_IO_putc" | "ungetc" => known(&[Number, Both], Other),
-        "write" | "send" => known(&[Number, ReadOf(2), Number, Number], Other),
-        "pwrite" | "pwrite64" => known(&[Number, ReadOf(2), Number, Number], Other),
+        "write" | "send" | "pwrite" | "pwrite64" => known(&[Number, SentOf(2), Number, Number], Other),
         "read" | "recv" => known(&[Number, WrittenOf(2), Number, Number], Other),
         "pread" | "pread64" => known(&[Number, WrittenOf(2), Number, Number], Other),
-        "fwrite" => known(&[Read, Number, Number, Both], Other),
+        "fwrite" => known(&[Sent, Number, Number, Both], Other),
         "fread" => known(&[Written, Number, Number, Both], Other),
-        "printf" => Known { args: &[Read], rest: Read, returns: Other },
-        "fprintf" => Known { args: &[Both, Read], rest: Read, returns: Other },
-        "__printf_chk" => Known { args: &[Number, Read], rest: Read, returns: Other },
-        "__fprintf_chk" => Known { args: &[Both, Number, Read], rest: Read, returns: Other },
-        "sprintf" => Known { args: &[Written, Read], rest: Read, returns: Other },
-        "snprintf" => Known { args: &[WrittenOf(1), Number, Read], rest: Read, returns: Other },
-        "__sprintf_chk" => Known { args: &[Written, Number, Number, Read], rest: Read, returns: Other },
+        "printf" => Known { args: &[Read], rest: Both, returns: Other },
+        "fprintf" => Known { args: &[Both, Read], rest: Both, returns: Other },
+        "__printf_chk" => Known { args: &[Number, Read], rest: Both, returns: Other },
+        "__fprintf_chk" => Known { args: &[Both, Number, Read], rest: Both, returns: Other },
+        "sprintf" => Known { args: &[Written, Read], rest: Both, returns: Other },
+        "snprintf" => Known { args: &[WrittenOf(1), Number, Read], rest: Both, returns: Other },
+        "__sprintf_chk" => Known { args: &[Written, Number, Number, Read], rest: Both, returns: Other },
         "__snprintf_chk" => {
-            Known { args: &[WrittenOf(1), Number, Number, Number, Read], rest: Read, returns: Other }
+            Known { args: &[WrittenOf(1), Number, Number, Number, Read], rest: Both, returns: Other }
         }
         "time" | "gettimeofday" => known(&[Written, Written], Other),
         "clock_gettime" => known(&[Number, Written], Other),

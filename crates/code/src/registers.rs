@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, OpAccess};
+use iced_x86::{
+    Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpKind,
+    Register,
+};
 
 use crate::calls;
 use crate::image::{Image, Target};
@@ -12,7 +15,7 @@ use crate::image::{Image, Target};
 pub(crate) fn written(image: &Image, entry: u64) -> Option<(u32, u32)> {
     /// Of what is longer, the rest is not looked at: what is not known to be written is taken for what the caller has left there.
     const MOST: usize = 20_000;
-    let (mut general, mut vectors) = (0_u32, 0_u32);
+    let (mut general, mut vectors, mut back) = (0_u32, 0_u32, 0_u32);
     let mut info = InstructionInfoFactory::new();
     let (mut seen, mut waiting) = (BTreeSet::new(), vec![entry]);
     let mut instruction = Instruction::default();
@@ -21,7 +24,7 @@ pub(crate) fn written(image: &Image, entry: u64) -> Option<(u32, u32)> {
         let mut decoder = Decoder::with_ip(64, code, start, DecoderOptions::NONE);
         while decoder.can_decode() && piece.contains(&decoder.ip()) && seen.insert(decoder.ip()) {
             if seen.len() > MOST {
-                return Some((general, vectors));
+                return Some((general & !back, vectors));
             }
             decoder.decode_out(&mut instruction);
             for used in info.info(&instruction).used_registers() {
@@ -31,6 +34,10 @@ pub(crate) fn written(image: &Image, entry: u64) -> Option<(u32, u32)> {
                 );
                 let register = used.register();
                 if writes && register.is_gpr() {
+                    // What is got back from the stack may be what was there before.
+                    if instruction.mnemonic() == Mnemonic::Pop {
+                        back |= 1 << register.full_register().number();
+                    }
                     general |= 1 << register.full_register().number();
                 } else if writes && register.is_vector_register() {
                     vectors |= 1 << register.number();
@@ -46,7 +53,7 @@ pub(crate) fn written(image: &Image, entry: u64) -> Option<(u32, u32)> {
                 FlowControl::Call if instruction.is_call_near() => {
                     match calls::through(image, instruction.near_branch_target()) {
                         Target::Here(callee) => waiting.push(callee),
-                        Target::Elsewhere(_) => return None,
+                        Target::OfC(_) | Target::Elsewhere(_) => return None,
                     }
                 }
                 FlowControl::Return | FlowControl::Exception => break,
@@ -54,5 +61,37 @@ pub(crate) fn written(image: &Image, entry: u64) -> Option<(u32, u32)> {
             }
         }
     }
-    Some((general, vectors))
+    Some((general & !back, vectors))
+}
+
+/// Whether a function looks into one of these registers before it has put it aside, though it has to give it back: only what is written by
+/// hand does. It is looked at as far as it goes straight on.
+pub(crate) fn takes(image: &Image, entry: u64, mut registers: u32) -> bool {
+    let Some(code) = image.code(entry).filter(|_| registers != 0) else { return false };
+    let mut decoder = Decoder::with_ip(64, code, entry, DecoderOptions::NONE);
+    let mut info = InstructionInfoFactory::new();
+    let mut instruction = Instruction::default();
+    while decoder.can_decode() && registers != 0 {
+        decoder.decode_out(&mut instruction);
+        if instruction.is_invalid() || instruction.flow_control() != FlowControl::Next {
+            return false;
+        }
+        let to_stack = matches!(instruction.memory_base(), Register::RSP | Register::RBP);
+        let saves = instruction.mnemonic() == Mnemonic::Push
+            || instruction.mnemonic() == Mnemonic::Mov
+                && instruction.op0_kind() == OpKind::Memory
+                && to_stack;
+        for used in info.info(&instruction).used_registers().iter().filter(|used| used.register().is_gpr()) {
+            let bit = 1 << used.register().full_register().number();
+            let reads = !matches!(
+                used.access(),
+                OpAccess::Write | OpAccess::CondWrite | OpAccess::NoMemAccess | OpAccess::None
+            );
+            if registers & bit != 0 && reads && !saves {
+                return true;
+            }
+            registers &= !bit;
+        }
+    }
+    false
 }

@@ -42,8 +42,18 @@ pub(crate) struct State {
     slots: BTreeMap<i64, Value>,
     /// What may lie anywhere in the frame.
     anywhere: Value,
-    /// The register that the flags are about, and the number that it was held against.
-    pub(crate) compared: Option<(usize, u32)>,
+    /// What the flags are about.
+    pub(crate) compared: Option<Compared>,
+    /// Which bytes behind the pointer have been written on all ways here.
+    pub(crate) written: u64,
+}
+
+/// What the flags are about: so many bytes of a register, held against a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Compared {
+    pub(crate) register: usize,
+    pub(crate) width: u8,
+    pub(crate) number: u32,
 }
 
 impl State {
@@ -55,6 +65,7 @@ impl State {
             slots: BTreeMap::new(),
             anywhere: Value::NONE,
             compared: None,
+            written: 0,
         };
         state.general[RSP] = Value::frame(0);
         match place {
@@ -97,6 +108,8 @@ impl State {
             self.compared = None;
             new = true;
         }
+        new |= self.written & !other.written != 0;
+        self.written &= other.written;
         new
     }
 
@@ -109,8 +122,16 @@ impl State {
     /// What an instruction finds in a register: nothing that matters in a part of one.
     pub(crate) fn get(&self, register: Register) -> Value {
         match kind(register) {
-            Kind::General(number, 8) => self.general[number],
-            Kind::General(number, _) => Value::number(bounded(self.general[number].number)),
+            Kind::General(number, 8) => match self.general[number] {
+                value @ Value { number: Number::AtMost { width: ..8, .. }, .. } => {
+                    Value { number: Number::Any, ..value }
+                }
+                value => value,
+            },
+            Kind::General(number, width) => match self.general[number].number {
+                Number::AtMost { most, width: known } if usize::from(known) >= width => Value::at_most(most),
+                _ => Value::OTHER,
+            },
             Kind::Vector(number) => self.vectors[number],
             Kind::Neither => Value::OTHER,
         }
@@ -120,13 +141,13 @@ impl State {
     pub(crate) fn set(&mut self, register: Register, value: Value) {
         match kind(register) {
             Kind::General(number, 8) => self.general[number] = value,
-            Kind::General(number, 4) => self.general[number] = Value::number(bounded(value.number)),
+            Kind::General(number, 4) => self.general[number] = Value::number(value.number.bound()),
             Kind::General(number, _) => self.general[number] = self.general[number].somewhere(),
             Kind::Vector(number) => self.vectors[number] = value,
             Kind::Neither => {}
         }
-        if let (Kind::General(number, _), Some((compared, _))) = (kind(register), self.compared)
-            && number == compared
+        if let (Kind::General(number, _), Some(compared)) = (kind(register), self.compared)
+            && number == compared.register
         {
             self.compared = None;
         }
@@ -170,6 +191,14 @@ impl State {
         value.join(self.anywhere)
     }
 
+    /// What was written to a place of the frame by its address.
+    pub(crate) fn at(&self, offset: i64) -> Value {
+        match offset.rem_euclid(SLOT) {
+            0 => self.slots.get(&offset.div_euclid(SLOT)).copied().unwrap_or(Value::OTHER),
+            _ => self.load(Offset::Is(offset), 8),
+        }
+    }
+
     /// What is written into the frame, so many bytes; `certainly` nowhere else.
     pub(crate) fn store(&mut self, offset: i64, size: usize, value: Value, certainly: bool) {
         let aligned = offset.rem_euclid(SLOT) == 0 && size % 8 == 0;
@@ -209,24 +238,26 @@ impl State {
             .slots
             .range(start.div_euclid(SLOT)..)
             .map(|(slot, value)| (slot.saturating_mul(SLOT), *value));
-        found.filter(|(_, value)| value.leads())
+        found.filter(|(_, value)| value.matters())
     }
 
     /// What a comparison says of a register where it holds no more than the number.
-    pub(crate) fn bound(&mut self, (register, most): (usize, u32)) {
-        let most = match self.general[register].number {
-            Number::AtMost(before) => before.min(most),
-            _ => most,
-        };
-        self.general[register].number = Number::AtMost(most);
+    pub(crate) fn bound(&mut self, compared: Compared, most: u32) {
+        let number = &mut self.general[compared.register].number;
+        // What is known of more of the register is not given up.
+        if matches!(*number, Number::AtMost { width, most: before } if width > compared.width || before < most)
+        {
+            return;
+        }
+        *number = Number::AtMost { most, width: compared.width };
     }
-}
 
-/// Of numbers, only bounds outlive that half of a register is written.
-fn bounded(number: Number) -> Number {
-    match number {
-        Number::AtMost(most) => Number::AtMost(most),
-        _ => Number::Any,
+    /// Whether something leads to what is followed where no argument of a function is: below the stack, or in a register that is kept.
+    pub(crate) fn hides(&self) -> bool {
+        let below = self.slots.range(..0).any(|(_, value)| value.matters());
+        let kept = KEPT.iter().any(|number| self.general[*number].leads());
+        let others = [RAX, 11].iter().any(|number| self.general[*number].leads());
+        below || kept || others || self.anywhere.matters()
     }
 }
 

@@ -2,13 +2,18 @@
 
 use iced_x86::{Instruction, Mnemonic, OpAccess, OpKind, Register};
 
-use crate::state::{RAX, RCX, RDI, RSI, RSP, State, general};
-use crate::summary::{Extent, Gone};
+use crate::memory::Amount;
+use crate::state::{Compared, RAX, RCX, RDI, RSI, RSP, State, general};
+use crate::summary::Gone;
 use crate::value::{Number, Offset, Value};
 use crate::walk::Walk;
 
 /// Takes one step. `false` where nothing is known any more.
 pub(crate) fn step(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) -> bool {
+    // Backwards through memory.
+    if instruction.mnemonic() == Mnemonic::Std {
+        return false;
+    }
     let compared = compared(instruction);
     if is_string(instruction) {
         string(walk, state, instruction);
@@ -36,13 +41,15 @@ fn placed(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
                 OpKind::Register => Some(state.get(instruction.op_register(operand))),
                 OpKind::Memory if instruction.memory_size().size() == 8 => {
                     let at = address(state, instruction);
-                    let found = at.frame.map(|offset| state.load(offset, 8));
-                    Some(found.filter(|_| !at.leads() && !at.other).unwrap_or(Value::OTHER))
+                    let mut found = at.frame.map_or(Value::OTHER, |offset| state.load(offset, 8));
+                    found.inner |= at.leads();
+                    Some(found)
                 }
                 _ => None,
             };
             if let (Some(left), Some(right)) = (side(0), side(1)) {
                 walk.does.placed |= left.pointer.is_some() != right.pointer.is_some();
+                walk.does.inner_placed |= left.inner || right.inner;
             }
         }
         _ if instruction.op_count() > 0 && instruction.op0_kind() == OpKind::Register => {
@@ -54,12 +61,16 @@ fn placed(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
 }
 
 /// What a comparison holds against what.
-fn compared(instruction: &Instruction) -> Option<(usize, u32)> {
+fn compared(instruction: &Instruction) -> Option<Compared> {
     let is = instruction.mnemonic() == Mnemonic::Cmp && instruction.op0_kind() == OpKind::Register;
     let number =
         (is && instruction.op1_kind() != OpKind::Register && instruction.op1_kind() != OpKind::Memory)
             .then(|| u32::try_from(instruction.immediate(1)).ok())??;
-    Some((general(instruction.op0_register())?, number))
+    let register = instruction.op0_register();
+    // The second byte of a register is none of its lowest.
+    let lowest = !matches!(register, Register::AH | Register::BH | Register::CH | Register::DH);
+    let width = u8::try_from(register.size()).ok().filter(|_| lowest)?;
+    Some(Compared { register: general(register)?, width, number })
 }
 
 fn one(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
@@ -69,45 +80,40 @@ fn one(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
     match instruction.mnemonic() {
         Mnemonic::Mov => {
             let value = source(walk, state, instruction, 1);
-            let half = right == OpKind::Register && instruction.op1_register().is_gpr32();
-            let whole = instruction.op1_register().full_register();
-            if half {
-                walk.apart(state.get(whole), instruction.ip());
-            }
+            halve(walk, state, instruction, 1);
             leave(walk, state, instruction, value);
         }
         Mnemonic::Lea => {
             let value = address(state, instruction);
+            let index = instruction.memory_index();
+            if index != Register::None {
+                twice(walk, state.get(instruction.memory_base()), state.get(index), instruction.ip());
+            }
             state.set(instruction.op0_register(), value);
         }
         Mnemonic::Push => {
             let value = source(walk, state, instruction, 0);
             let top = state.general(RSP).plus(-8);
             state.set_general(RSP, top);
-            walk.put(state, top, Some(8), value, &Gone::Stored(instruction.ip()));
+            walk.put(state, top, Amount::All(8), value, &Gone::Stored(instruction.ip()));
         }
         Mnemonic::Pop if left == OpKind::Register => {
             let top = state.general(RSP);
-            let value = walk.fetch(state, top, 8, instruction.ip());
+            let value = walk.get_back(state, top, instruction.ip());
             state.set_general(RSP, top.plus(8));
             state.set(instruction.op0_register(), value);
         }
         Mnemonic::Leave => {
             let top = state.get(Register::RBP);
-            let value = walk.fetch(state, top, 8, instruction.ip());
+            let value = walk.get_back(state, top, instruction.ip());
             state.set_general(RSP, top.plus(8));
             state.set(Register::RBP, value);
         }
-        Mnemonic::Xor
-        | Mnemonic::Sub
-        | Mnemonic::Sbb
-        | Mnemonic::Pxor
-        | Mnemonic::Xorps
-        | Mnemonic::Xorpd
-            if same =>
-        {
-            state.set(instruction.op0_register(), Value::number(Number::AtMost(0)));
+        Mnemonic::Xor | Mnemonic::Sub | Mnemonic::Pxor | Mnemonic::Xorps | Mnemonic::Xorpd if same => {
+            state.set(instruction.op0_register(), Value::at_most(0));
         }
+        // A carry, in all bits.
+        Mnemonic::Sbb if same => state.set(instruction.op0_register(), Value::OTHER),
         Mnemonic::Vpxor | Mnemonic::Vxorps | Mnemonic::Vxorpd
             if instruction.op1_register() == instruction.op2_register() && instruction.op_count() == 3 =>
         {
@@ -118,7 +124,7 @@ fn one(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
         }
         Mnemonic::And if left == OpKind::Register && right != OpKind::Register && right != OpKind::Memory => {
             let register = instruction.op0_register();
-            let bound = u32::try_from(instruction.immediate(1)).map_or(Number::Any, Number::AtMost);
+            let bound = u32::try_from(instruction.immediate(1)).map_or(Value::OTHER, Value::at_most).number;
             let value = Value { number: bound, ..state.get(register).somewhere() };
             state.set(register, value);
         }
@@ -127,9 +133,9 @@ fn one(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
                 OpKind::Register => state.get(instruction.op1_register()).number,
                 _ => Number::Any,
             };
-            let widest = if narrow(instruction) == 1 { Number::AtMost(255) } else { Number::AtMost(65_535) };
+            let widest = if narrow(instruction) == 1 { 255 } else { 65_535 };
             touch(walk, state, instruction);
-            let number = if matches!(number, Number::AtMost(_)) { number } else { widest };
+            let number = if number == Number::Any { Value::at_most(widest).number } else { number };
             state.set(instruction.op0_register(), Value::number(number));
         }
         Mnemonic::Movsxd => {
@@ -183,6 +189,10 @@ fn narrow(instruction: &Instruction) -> usize {
 /// Adds to a register, or takes from it.
 fn sum(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
     let register = instruction.op0_register();
+    halve(walk, state, instruction, 0);
+    if instruction.op_count() > 1 && instruction.op1_kind() == OpKind::Register {
+        halve(walk, state, instruction, 1);
+    }
     let value = state.get(register);
     let minus = matches!(instruction.mnemonic(), Mnemonic::Sub | Mnemonic::Dec);
     let signed = |number: i64| if minus { number.wrapping_neg() } else { number };
@@ -201,6 +211,7 @@ fn sum(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
                 _ if minus && apart(value, by) => Value::OTHER,
                 _ => {
                     walk.does.placed |= minus && (value.pointer.is_some() || by.pointer.is_some());
+                    twice(walk, value, by, instruction.ip());
                     mixed(value, by)
                 }
             }
@@ -208,6 +219,21 @@ fn sum(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
         _ => value.plus(signed(instruction.immediate(1).cast_signed())),
     };
     state.set(register, after);
+}
+
+/// Notes that less than all of a register is read that may hold an address.
+fn halve(walk: &mut Walk<'_>, state: &State, instruction: &Instruction, operand: u32) {
+    let register = instruction.op_register(operand);
+    if instruction.op_kind(operand) == OpKind::Register && register.is_gpr() && register.size() < 8 {
+        walk.take_apart(state.get(register.full_register()), instruction.ip());
+    }
+}
+
+/// Notes that two addresses are added, of which one may be taken away again.
+fn twice(walk: &mut Walk<'_>, one: Value, other: Value, address: u64) {
+    if one.pointer.is_some() && other.pointer.is_some() {
+        walk.lose_all(address);
+    }
 }
 
 fn apart(one: Value, other: Value) -> bool {
@@ -238,7 +264,9 @@ fn distance(state: &State, instruction: &Instruction) -> Value {
         return Value::OTHER;
     }
     match (state.get(instruction.memory_base()).number, state.get(instruction.memory_index()).number) {
-        (Number::Address(table), Number::AtMost(last)) => Value::number(Number::Distance { table, last }),
+        (Number::Address(table), Number::AtMost { most: last, width: 8 }) => {
+            Value::number(Number::Distance { table, last })
+        }
         _ => Value::OTHER,
     }
 }
@@ -271,10 +299,7 @@ fn source(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction, ope
             let at = address(state, instruction);
             walk.fetch(state, at, instruction.memory_size().size(), instruction.ip())
         }
-        _ => Value::number(match u32::try_from(instruction.immediate(operand)) {
-            Ok(number) => Number::AtMost(number),
-            Err(_) => Number::Any,
-        }),
+        _ => u32::try_from(instruction.immediate(operand)).map_or(Value::OTHER, Value::at_most),
     }
 }
 
@@ -285,7 +310,7 @@ fn leave(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction, valu
         _ => {
             let at = address(state, instruction);
             let size = instruction.memory_size().size();
-            walk.put(state, at, Some(size), value, &Gone::Stored(instruction.ip()));
+            walk.put(state, at, Amount::All(size), value, &Gone::Stored(instruction.ip()));
         }
     }
 }
@@ -330,6 +355,20 @@ fn any(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
             made = made.join(state.get(*register));
         }
     }
+    // Bits are counted from the address on, however many there are.
+    let counts =
+        matches!(instruction.mnemonic(), Mnemonic::Bt | Mnemonic::Bts | Mnemonic::Btr | Mnemonic::Btc);
+    if counts && instruction.op0_kind() == OpKind::Memory && instruction.op1_kind() == OpKind::Register {
+        if address(state, instruction).matters() {
+            walk.lose_all(instruction.ip());
+        }
+        return;
+    }
+    if !matches!(instruction.mnemonic(), Mnemonic::Test | Mnemonic::Cmp) {
+        for operand in (0..instruction.op_count()).filter(|operand| reads(accesses[*operand as usize])) {
+            halve(walk, state, instruction, operand);
+        }
+    }
     // Memory that no operand names is on the stack, or that of an instruction which saves much at once.
     let named = accesses.iter().zip(0..).any(|(_, operand)| instruction.op_kind(operand) == OpKind::Memory);
     let at = address(state, instruction);
@@ -352,16 +391,30 @@ fn any(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
     // What is made of an address but by adding is a number: a remainder, a hash.
     let moves = registers.iter().all(|(register, access)| !writes(*access) || register.is_vector_register())
         || instruction.mnemonic() == Mnemonic::Xchg;
-    walk.does.placed |= made.pointer.is_some() && !moves;
+    let compares = !registers.iter().any(|(_, access)| writes(*access))
+        && !memory.iter().any(|(_, access, _)| writes(*access));
+    if made.pointer.is_some() && !moves && !compares {
+        walk.take_apart(Value { inner: false, ..made }, instruction.ip());
+    }
+    // The stack of real numbers holds eight bytes as they are.
+    if made.matters() && instruction.fpu_stack_increment_info().writes_top() {
+        walk.lose_all(instruction.ip());
+    }
     let made = if made.matters() { made.somewhere() } else { Value::OTHER };
     for (size, access, _) in &memory {
         if writes(*access) && named && *size > 0 {
             let size = usize::try_from(*size).unwrap_or(usize::MAX);
-            walk.put(state, at, Some(size), made, &Gone::Stored(instruction.ip()));
+            let sure = matches!(access, OpAccess::Write | OpAccess::ReadWrite);
+            let amount = if sure { Amount::All(size) } else { Amount::UpTo(size) };
+            walk.put(state, at, amount, made, &Gone::Stored(instruction.ip()));
         }
     }
     for (register, access) in &registers {
         if writes(*access) {
+            let made = match access {
+                OpAccess::CondWrite | OpAccess::ReadCondWrite => made.join(state.get(*register)),
+                _ => made,
+            };
             if made.matters() && !register.is_gpr() && !register.is_vector_register() {
                 walk.lose_all(instruction.ip());
             }
@@ -393,7 +446,9 @@ fn string(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
     let repeated = instruction.has_rep_prefix() || instruction.has_repne_prefix();
     let size = match (repeated, state.general(RCX).number) {
         (false, _) => Some(element),
-        (true, Number::AtMost(most)) => usize::try_from(most).ok().and_then(|most| most.checked_mul(element)),
+        (true, Number::AtMost { most, width: 8 }) => {
+            usize::try_from(most).ok().and_then(|most| most.checked_mul(element))
+        }
         (true, _) => None,
     };
     let (to, from) = (state.general(RDI), state.general(RSI));
@@ -416,7 +471,12 @@ fn string(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
     }
     let writes = walk.info.info(instruction).op_access(0);
     if writes_to(instruction, writes) {
-        walk.put(state, to, size, content.somewhere(), &gone);
+        let amount = match size {
+            Some(size) if !repeated => Amount::All(size),
+            Some(size) => Amount::UpTo(size),
+            None => Amount::Unknown,
+        };
+        walk.put(state, to, amount, content.somewhere(), &gone);
     } else if general(instruction.op0_register()) == Some(RAX) && instruction.op0_kind() == OpKind::Register {
         state.set(instruction.op0_register(), content.somewhere());
     }
@@ -432,89 +492,4 @@ fn string(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
 
 fn writes_to(instruction: &Instruction, access: OpAccess) -> bool {
     instruction.op0_kind() == OpKind::MemoryESRDI && writes(access)
-}
-
-impl Walk<'_> {
-    /// What is read from an address, so many bytes.
-    pub(crate) fn fetch(&mut self, state: &State, at: Value, size: usize, address: u64) -> Value {
-        self.fetch_all(state, at, Some(size), address)
-    }
-
-    /// The same of as many bytes as nobody may know.
-    fn fetch_all(&mut self, state: &State, at: Value, size: Option<usize>, address: u64) -> Value {
-        let mut value = Value::NONE;
-        if let Some(offset) = at.pointer {
-            self.does.read = self.does.read.join(extent(offset, size));
-            self.does.placed |= matches!(offset, Offset::Is(offset) if offset < 0);
-            value.inner = true;
-        }
-        value.inner |= at.inner;
-        match (at.frame, size) {
-            (Some(offset), Some(size)) => value = value.join(state.load(offset, size)),
-            (Some(_), None) => value = value.join(state.between(None, None).somewhere()),
-            (None, _) => {}
-        }
-        if at.other || !value.matters() {
-            value = value.join(Value::OTHER);
-        }
-        // Less than a pointer leads nowhere, but it may be put together again.
-        if let Some(size @ ..8) = size {
-            let part = at.frame.map(|offset| match (offset, i64::try_from(size)) {
-                (Offset::Is(offset), Ok(size)) => {
-                    state.between(Some(offset), Some(offset.saturating_add(size)))
-                }
-                _ => state.between(None, None),
-            });
-            self.apart(part.unwrap_or(Value::NONE), address);
-            return Value::OTHER;
-        }
-        value
-    }
-
-    /// Notes that a part is taken of what may be an address, of which another place may have the rest.
-    fn apart(&mut self, value: Value, address: u64) {
-        self.does.placed |= value.pointer.is_some();
-        if value.inner {
-            self.does.lose_inner(Some(Gone::Lost(address)));
-        }
-    }
-
-    /// Writes to an address.
-    pub(crate) fn put(
-        &mut self,
-        state: &mut State,
-        at: Value,
-        size: Option<usize>,
-        value: Value,
-        gone: &Gone,
-    ) {
-        let value = if size.is_some_and(|size| size < 8) { Value::OTHER } else { value };
-        if let Some(offset) = at.pointer {
-            self.does.written = self.does.written.join(extent(offset, size));
-            self.does.placed |= matches!(offset, Offset::Is(offset) if offset < 0);
-        }
-        self.does.inner_written |= at.inner;
-        if let Some(offset) = at.frame {
-            self.in_frame |= value.leads();
-            match (offset, size) {
-                (Offset::Is(offset), Some(size)) => {
-                    state.store(offset, size, value, !at.leads() && !at.other)
-                }
-                _ => state.store_anywhere(value),
-            }
-        }
-        if at.leads() {
-            // It points into itself, or to this frame.
-            self.lose(Value { inner: false, ..value }, gone);
-            self.frame_known |= value.frame.is_some();
-        }
-        if at.other {
-            self.lose(value, gone);
-            self.frame_known |= value.frame.is_some();
-        }
-    }
-}
-
-fn extent(offset: Offset, size: Option<usize>) -> Extent {
-    size.map_or(Extent::Anywhere, |size| Extent::of(offset, size))
 }

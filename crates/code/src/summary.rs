@@ -78,6 +78,16 @@ pub enum Gone {
     Lost(u64),
 }
 
+impl Gone {
+    /// Where in the code; nowhere of another library.
+    pub(crate) fn address(&self) -> u64 {
+        match self {
+            Gone::Stored(address) | Gone::Lost(address) => *address,
+            Gone::Handed(_) => 0,
+        }
+    }
+}
+
 /// What one function does with one pointer.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Use {
@@ -95,35 +105,82 @@ pub struct Use {
     pub written: Extent,
     /// That memory is written to which what was read behind it leads.
     pub inner_written: bool,
-    /// That it matters where the memory lies: its address is held against another one, made a number of, or what lies before it is
-    /// looked for.
+    /// That it matters where the memory lies: its address is held against another one, or what lies before it is looked for.
     pub placed: bool,
+    /// The same of what was read behind it.
+    pub(crate) inner_placed: bool,
+    /// That it is read in parts of what an address takes, at places that nobody knows: what is there may be copied so.
+    pub in_parts: bool,
+    /// The first 64 bytes behind it, a bit for each: those that are written whenever the function returns.
+    pub(crate) surely: Surely,
     /// What may be returned.
     pub returned: Returned,
 }
 
-/// What of a pointer may be returned.
+/// Bytes that are written on each way, a bit for each; all of them where there is no way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Surely(pub(crate) u64);
+
+impl Default for Surely {
+    fn default() -> Surely {
+        Surely(u64::MAX)
+    }
+}
+
+impl Surely {
+    /// Of a write of so many bytes at a distance.
+    pub(crate) fn of(offset: i64, size: usize) -> u64 {
+        let Ok(start @ 0..64) = u32::try_from(offset) else { return 0 };
+        match size {
+            0 => 0,
+            1..64 => (u64::MAX >> (64 - size)) << start,
+            _ => u64::MAX << start,
+        }
+    }
+
+    /// The same seen from a pointer that lies so far before.
+    pub(crate) fn behind(self, offset: i64) -> u64 {
+        match u32::try_from(offset) {
+            Ok(offset @ 0..64) => self.0 << offset,
+            _ => 0,
+        }
+    }
+}
+
+/// What of a pointer may be returned: in the registers for a number, for a second one, and for real numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Returned {
+pub struct Returned(pub(crate) [Back; 3]);
+
+/// What comes back in one register.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Back {
     /// The pointer, perhaps with something added.
     pub(crate) pointer: Option<Offset>,
-    /// The same, beside another value.
-    pub(crate) second: Option<Offset>,
     /// What was read behind it.
     pub(crate) inner: bool,
+}
+
+impl Back {
+    pub(crate) fn join(&mut self, value: Value) {
+        self.pointer = match (self.pointer, value.pointer) {
+            (Some(one), Some(other)) if one != other => Some(Offset::Any),
+            (one, other) => one.or(other),
+        };
+        self.inner |= value.inner;
+    }
 }
 
 impl Returned {
     /// Whether it is the pointer itself, or a place behind it.
     #[must_use]
     pub fn is_pointer(self) -> bool {
-        self.pointer.is_some()
+        self.0[0].pointer.is_some()
     }
 
     /// Whether it is something that was read behind it.
     #[must_use]
     pub fn is_inner(self) -> bool {
-        self.inner
+        self.0[0].inner
     }
 }
 
@@ -145,12 +202,24 @@ impl Use {
             self.written = self.written.join(callee.written.behind(offset));
             self.inner_written |= callee.inner_written;
             self.placed |= callee.placed;
+            self.inner_placed |= callee.inner_placed;
+            self.in_parts |= callee.in_parts;
         }
         if value.inner {
             self.lose_inner(callee.gone.clone().or_else(|| callee.inner_gone.clone()));
             self.inner_released |= callee.released || callee.inner_released;
             self.inner_written |= callee.written.is_any() || callee.inner_written;
         }
+    }
+
+    /// Whether all of so many bytes are written whenever the function returns.
+    #[must_use]
+    pub fn fills(&self, size: u64) -> bool {
+        let bytes = u32::try_from(size).ok().filter(|size| (1..=64).contains(size));
+        bytes.is_some_and(|bytes| {
+            let all = u64::MAX >> (64 - bytes);
+            self.surely.0 & all == all
+        })
     }
 
     /// The pointer goes there.

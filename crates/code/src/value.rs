@@ -30,12 +30,22 @@ pub(crate) enum Number {
     Any,
     /// It is this address in the library.
     Address(u64),
-    /// No more than this.
-    AtMost(u32),
+    /// So many bytes of it, from the lowest on, are no more than this.
+    AtMost { most: u32, width: u8 },
     /// It is one of the distances of a table, up to that number.
     Distance { table: u64, last: u32 },
     /// It is the table's address and one of its distances.
     Place { table: u64, last: u32 },
+}
+
+impl Number {
+    /// Of numbers, only bounds outlive that half of a register is written.
+    pub(crate) fn bound(self) -> Number {
+        match self {
+            Number::AtMost { .. } => self,
+            _ => Number::Any,
+        }
+    }
 }
 
 /// What may be in one place.
@@ -69,6 +79,10 @@ impl Value {
         Value { frame: Some(Offset::Is(offset)), ..Value::NONE }
     }
 
+    pub(crate) fn at_most(most: u32) -> Value {
+        Value::number(Number::AtMost { most, width: 8 })
+    }
+
     pub(crate) fn number(number: Number) -> Value {
         Value { number, ..Value::OTHER }
     }
@@ -95,7 +109,9 @@ impl Value {
             other: self.other || other.other,
             number: match (self.number, other.number) {
                 (one, other) if one == other => one,
-                (Number::AtMost(one), Number::AtMost(other)) => Number::AtMost(one.max(other)),
+                (Number::AtMost { most: one, width: narrow }, Number::AtMost { most: other, width }) => {
+                    Number::AtMost { most: one.max(other), width: narrow.min(width) }
+                }
                 _ => Number::Any,
             },
         }

@@ -2,17 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use iced_x86::{
-    Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpKind, Register,
-};
+use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpKind};
 
 use crate::calls;
 use crate::image::{Image, Target};
 use crate::solve::{Question, lost};
-use crate::state::{Place, RAX, RDX, RSP, State};
+use crate::state::{KEPT, Place, RAX, RDX, RSP, State};
 use crate::step;
 use crate::summary::{Gone, Use};
-use crate::value::{Number, Offset, Value};
+use crate::value::{Number, Value};
 
 /// What is found on a walk.
 #[derive(Debug)]
@@ -139,7 +137,7 @@ impl Walk<'_> {
                     return self.jump(state, instruction.near_branch_target(), entry, address);
                 }
                 FlowControl::IndirectBranch => return self.jump_indirect(state, &instruction),
-                FlowControl::Return => return self.end(&state),
+                FlowControl::Return => return self.end(&state, address),
                 FlowControl::Exception => return true,
                 FlowControl::Interrupt => return instruction.mnemonic() == Mnemonic::Int3,
                 FlowControl::XbeginXabortXend => return false,
@@ -150,6 +148,7 @@ impl Walk<'_> {
     /// Goes on at an address, with what is known on this way besides.
     fn go_on(&mut self, address: u64, state: &State) {
         if !state.leads() {
+            self.does.surely.0 &= state.written;
             return;
         }
         let new = match self.starts.get_mut(&address) {
@@ -167,12 +166,12 @@ impl Walk<'_> {
     /// Both ways of a condition.
     fn fork(&mut self, state: &State, instruction: &Instruction) -> bool {
         let (mut taken, mut not) = (state.clone(), state.clone());
-        if let Some((register, number)) = state.compared {
+        if let Some(compared) = state.compared {
             match instruction.mnemonic() {
-                Mnemonic::Ja => not.bound((register, number)),
-                Mnemonic::Jae => not.bound((register, number.saturating_sub(1))),
-                Mnemonic::Jbe => taken.bound((register, number)),
-                Mnemonic::Jb => taken.bound((register, number.saturating_sub(1))),
+                Mnemonic::Ja => not.bound(compared, compared.number),
+                Mnemonic::Jae => not.bound(compared, compared.number.saturating_sub(1)),
+                Mnemonic::Jbe => taken.bound(compared, compared.number),
+                Mnemonic::Jb => taken.bound(compared, compared.number.saturating_sub(1)),
                 _ => {}
             }
         }
@@ -184,7 +183,8 @@ impl Walk<'_> {
     /// A jump to another place of the function, or to another function that returns for this one.
     fn jump(&mut self, mut state: State, target: u64, entry: u64, address: u64) -> bool {
         let elsewhere = self.image.piece(entry).is_some_and(|piece| !piece.contains(&target));
-        if elsewhere && state.general(RSP) == Value::frame(0) {
+        // What lies below the stack, or where no argument does, is this function's still.
+        if elsewhere && state.general(RSP) == Value::frame(0) && !state.hides() {
             return self.call_last(&mut state, Some(Target::Here(target)), address);
         }
         self.go_on(target, &state);
@@ -199,7 +199,7 @@ impl Walk<'_> {
             return true;
         }
         state.set_general(RSP, Value::frame(0));
-        self.end(state)
+        self.end(state, address)
     }
 
     /// A jump by a table, or to a function that a pointer leads to.
@@ -220,7 +220,9 @@ impl Walk<'_> {
             }
             return true;
         }
-        if state.general(RSP) != Value::frame(0) {
+        let last = state.general(RSP) == Value::frame(0) && !state.hides();
+        // Without an address it may as well go on in this function.
+        if !last || target.is_none() && state.leads() {
             return false;
         }
         self.call_last(&mut state, target, instruction.ip())
@@ -242,23 +244,23 @@ impl Walk<'_> {
     }
 
     /// What is returned.
-    fn end(&mut self, state: &State) -> bool {
+    fn end(&mut self, state: &State, address: u64) -> bool {
         if state.general(RSP) != Value::frame(0) {
             return false;
         }
-        let (first, second) = (state.get(Register::RAX), state.general(RDX));
-        debug_assert_eq!(first, state.general(RAX));
-        let returned = &mut self.does.returned;
-        returned.pointer = joined(returned.pointer, first.pointer);
-        returned.second = joined(returned.second, second.pointer);
-        returned.inner |= first.inner;
+        // What a function has to give back as it was holds nothing of its own: else somebody looks for it there.
+        let kept = KEPT.into_iter().filter(|number| *number != RSP).map(|number| state.general(number));
+        let kept = kept.fold(Value::NONE, Value::join);
+        if kept.leads() {
+            self.lose(kept, &Gone::Lost(address));
+        }
+        let vectors = state.vector(0).join(state.vector(1));
+        for (back, value) in
+            self.does.returned.0.iter_mut().zip([state.general(RAX), state.general(RDX), vectors])
+        {
+            back.join(value);
+        }
+        self.does.surely.0 &= state.written;
         true
-    }
-}
-
-fn joined(one: Option<Offset>, other: Option<Offset>) -> Option<Offset> {
-    match (one, other) {
-        (Some(one), Some(other)) if one != other => Some(Offset::Any),
-        (one, other) => one.or(other),
     }
 }

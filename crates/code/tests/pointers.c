@@ -101,7 +101,121 @@ void kept_where_a_number_ends(const char *p) { number = strtoul(p, (char **)&glo
 static int compares(const void *one, const void *other) { return *(const int *)one - *(const int *)other; }
 void kept_by_library(int *p, int n) { qsort(p, (size_t)n, sizeof *p, compares); }
 
+struct holder {
+    void *pointer;
+};
+struct walker {
+    struct holder *holder;
+};
+struct counted {
+    size_t count;
+    char *text;
+};
+struct large {
+    long before[20];
+    void *pointer;
+};
+volatile long padding[30];
+
+static __attribute__((noinline)) struct counted held(struct holder *holder) { return (struct counted){1, holder->pointer}; }
+void kept_by_second_result_of_local(char *p) {
+    struct holder local = {p};
+    p[0] = 1;
+    global = held(&local).text;
+}
+
+static __attribute__((noinline)) void *walked(struct walker *walker) { return walker->holder->pointer; }
+void kept_behind_two_locals(char *p) {
+    struct holder local = {p};
+    struct walker walker = {&local};
+    p[0] = 1;
+    global = walked(&walker);
+}
+
+static __attribute__((noinline)) void seventh_holder(int a, int b, int c, int d, int e, int f, struct holder *holder) {
+    global = holder->pointer;
+}
+void kept_by_local_on_stack(char *p) {
+    struct holder local = {p};
+    p[0] = 1;
+    seventh_holder(1, 2, 3, 4, 5, 6, &local);
+}
+
+static __attribute__((noinline)) void takes_large(struct large large) { global = large.pointer; }
+void kept_in_large(char *p) {
+    struct large large;
+    memset(&large, 0, sizeof large);
+    large.pointer = p;
+    p[0] = 1;
+    takes_large(large);
+}
+
+long kept_by_computed_jump(char *out, const unsigned char *code) {
+    static const void *const places[] = {&&increase, &&put, &&end};
+    long value = 0;
+    out[0] = 0;
+    goto *places[*code++];
+increase:
+    value++;
+    goto *places[*code++];
+put:
+    global = out;
+    goto *places[*code++];
+end:
+    return value;
+}
+
+static __attribute__((noinline)) void copies(char *to, const char *from, int n) {
+    while (n--)
+        *to++ = *from++;
+}
+void kept_byte_by_byte(char *p) {
+    struct holder local = {p};
+    p[0] = 1;
+    copies((char *)&pairs, (char *)&local, sizeof local);
+}
+
+uint32_t halves[2];
+void kept_in_halves(char *p) {
+    halves[0] = (uint32_t)(uintptr_t)p;
+    p[0] = 1;
+    halves[1] = (uint32_t)((uintptr_t)p >> 32);
+}
+
+typedef long long two __attribute__((vector_size(16)));
+static __attribute__((noinline)) two packed(int n, void *p) { return (two){n, (long long)p}; }
+two vector;
+void kept_in_vector(char *p, int n) {
+    two value = packed(n, p);
+    p[0] = 1;
+    vector = value;
+}
+
+extern ssize_t write(int, const void *, size_t);
+void kept_by_pipe(char *p, int descriptor) {
+    p[0] = 1;
+    write(descriptor, &p, sizeof p);
+}
+
+int kept_twice(char *p, int n) {
+    char *volatile again = 0;
+    padding[1] = n;
+    if (setjmp(place)) {
+        global = again;
+        return 1;
+    }
+    p[0] = 1;
+    again = p;
+    hook(0);
+    return 0;
+}
+
 // What was read behind it is kept.
+
+static __attribute__((noinline)) struct counted text_of(struct list *p) { return (struct counted){(size_t)p->count, p->text}; }
+void shared_by_second_result(struct list *p) { global = text_of(p).text; }
+void shared_byte_by_byte(struct list *p) { copies((char *)&pairs, (char *)p, sizeof *p); }
+void shared_by_pipe(struct list *p, int descriptor) { write(descriptor, p, sizeof *p); }
 
 void shared_next(struct list *p) { pairs.first = (const char *)p->next; }
 void shared_copy(const struct list *p) {
@@ -121,9 +235,29 @@ void freed_at_times(struct list *p) {
 static __attribute__((noinline)) void drops(void *p) { free(p); }
 void freed_by_callee(char *p) { drops(p); }
 char *freed_for_more(char *p, size_t n) { return realloc(p, n); }
+void freed_behind_two_locals(char *p) {
+    struct holder local = {p};
+    struct walker walker = {&local};
+    p[0] = 1;
+    free(walked(&walker));
+}
+void emptied_by_second_result(struct list *p) { free(text_of(p).text); }
 void emptied(struct list *p) {
     free(p->text);
     p->text = NULL;
+}
+
+// How much is written is not what half of a number says.
+
+void filled_by_half(char *p, unsigned long n) {
+    if ((unsigned)n > 16)
+        abort();
+    memset(p, 1, n);
+}
+void filled_by_byte(char *p, unsigned long n) {
+    if ((unsigned char)n > 16)
+        abort();
+    memset(p, 1, n);
 }
 
 // Where it lies matters.
@@ -164,6 +298,24 @@ static __attribute__((noinline)) int adds(const int *one, const int *other) { re
 int over_by_callee(const int *p) {
     int local = 4;
     return adds(p, &local);
+}
+long over_bounded(const char *p, unsigned long n) {
+    char local[64];
+    if (n > 0x7fffffff)
+        return 0;
+    memcpy(local, p, n);
+    return local[3];
+}
+void over_part(struct list *p, int n) { p->count = n; }
+void over_sometimes(int *p, int n) {
+    if (n)
+        *p = 5;
+}
+void over_always(int *p, int n) {
+    if (n > 5)
+        *p = n;
+    else
+        over_written(p);
 }
 void over_cleared(int *p) { memset(p, 0, 12); }
 int over_object(struct list *p) { return p->count > 0 ? p->count : (int)strlen(p->text); }

@@ -31,11 +31,11 @@ fn compiled(folder: &Path, flags: &[&str]) -> Code {
 
 /// Each function whose name begins so, in each way.
 fn each(prefix: &str, judge: impl Fn(&str, &Use) -> bool) {
-    let folder = tempfile::tempdir().expect("a folder");
     let before = SOURCE.split('(').filter_map(|before| before.rsplit([' ', '*']).next());
     let names: Vec<&str> = before.filter(|word| word.starts_with(prefix)).collect();
     assert!(!names.is_empty());
     for flags in WAYS {
+        let folder = tempfile::tempdir().expect("a folder");
         let code = compiled(folder.path(), flags);
         // Without optimization a jump by a table is another one for each compiler.
         let jumps = |name: &&&str| **name != "over_in_one_case" || !flags.contains(&"-O0");
@@ -53,13 +53,27 @@ fn what_is_kept_is_never_said_to_be_over() {
 
 #[test]
 fn what_is_read_out_of_something_and_kept_is_told() {
-    each("shared_", |_, found| found.inner_gone.is_some() || found.gone.is_some());
+    each("shared_", |_, found| found.inner_gone.is_some() || found.gone.is_some() || found.in_parts);
 }
 
 #[test]
 fn what_is_released_on_any_way_is_told() {
     each("freed_", |_, found| found.released || found.gone.is_some());
-    each("emptied", |_, found| found.inner_released || found.inner_gone.is_some());
+    each("emptied", |_, found| found.inner_released || found.inner_gone.is_some() || found.gone.is_some());
+}
+
+#[test]
+fn how_much_is_written_is_not_what_half_of_a_number_says() {
+    each("filled_", |_, found| found.written == Extent::Anywhere || found.gone.is_some());
+}
+
+#[test]
+fn what_is_written_each_time_is_told_from_what_may_be() {
+    each("over_written", |_, found| found.fills(4) && !found.fills(5));
+    each("over_pair_of_numbers", |_, found| found.fills(16));
+    each("over_always", |_, found| found.fills(4));
+    each("over_part", |_, found| !found.fills(24));
+    each("over_sometimes", |_, found| !found.fills(4));
 }
 
 #[test]

@@ -79,7 +79,8 @@ fn number(view: &View<'_>, index: usize) -> Option<Fact<Role>> {
     }
     let used = during_anywhere(view, index)?;
     let one = used.read.join(used.written).fits(u64::from(size)) && used.written.is_any();
-    let role = match used.read.is_any() {
+    // What is not written each time has to be there before.
+    let role = match used.read.is_any() || !used.fills(u64::from(size)) {
         true => Role::ValueInOut { valid_on_error: false },
         false => Role::ValueOut { valid_on_error: false },
     };
@@ -104,7 +105,7 @@ fn structure(view: &View<'_>, index: usize) -> Option<Fact<Role>> {
     if !used.read.join(used.written).fits(size) {
         return None;
     }
-    let direction = match (constant || !used.written.is_any(), used.read.is_any()) {
+    let direction = match (constant || !used.written.is_any(), used.read.is_any() || !used.fills(size)) {
         (true, _) => Direction::In,
         (false, true) => Direction::InOut,
         (false, false) => Direction::Out,
@@ -127,7 +128,7 @@ fn during(view: &View<'_>, index: usize) -> Option<Use> {
 /// Whether a function returns something that may be an address: one that does not leaves its last value where a result would be.
 fn returns(view: &View<'_>) -> bool {
     let result = &view.function.result;
-    result.pointee().is_some()
+    matches!(result.kind, Type::Pointer { .. } | Type::FunctionPointer { .. })
         || result.scalar_size() == Some(8) && !matches!(result.kind, Type::Float { .. })
 }
 
@@ -144,7 +145,10 @@ pub(super) fn is_over(view: &View<'_>, index: usize) -> bool {
 /// Whether an object is there as before when the function returns, with all that is in it, and nothing else may go on using it.
 pub(super) fn leaves(view: &View<'_>, index: usize) -> bool {
     during(view, index).is_some_and(|used| {
-        used.inner_gone.is_none() && !used.inner_released && !(returns(view) && used.returned.is_inner())
+        used.inner_gone.is_none()
+            && !used.inner_released
+            && !used.in_parts
+            && !(returns(view) && used.returned.is_inner())
     })
 }
 
@@ -161,8 +165,10 @@ fn position(function: &Function, index: usize) -> Option<usize> {
         return None;
     }
     let classes: Option<Vec<usize>> = function.params.iter().map(|param| passed(&param.ty)).collect();
-    let before = classes?.get(..index)?.iter().sum();
-    Some(before)
+    let before: usize = classes?.get(..index)?.iter().sum();
+    // Real numbers beyond the eighth lie on the stack, among the arguments for which there is no register.
+    let reals = function.params.iter().filter(|param| matches!(param.ty.kind, Type::Float { .. })).count();
+    (before < 6 || reals <= 8).then_some(before)
 }
 
 /// How many general registers a value takes.
