@@ -34,13 +34,23 @@ fn what_the_code_shows_is_called_and_right() {
         let function = bound.interface.function(name).unwrap_or_else(|| panic!("{name} is not bound"));
         dynamic::call(&session, &bound.interface, function, args).unwrap()
     };
-    let solved = call("sextant_solve", &[Value::Float(100.0)]);
-    assert_eq!(
-        outs(&solved),
-        [("sine", &Value::Float(50.0)), ("cosine", &Value::Float(130.0)), ("quadrant", &Value::Int(2))]
-    );
+    let solve = |sight| {
+        call("sextant_solve", &[Value::Float(sight), Value::Float(7.5), Value::Float(8.5), Value::Int(9)])
+    };
+    let solved = |sine, cosine, quadrant| {
+        [("sine", Value::Float(sine)), ("cosine", Value::Float(cosine)), ("quadrant", Value::Int(quadrant))]
+    };
+    let there = |outcome: &Outcome, expected: [(&str, Value); 3]| {
+        assert_eq!(outs(outcome), expected.each_ref().map(|(name, value)| (*name, value)));
+    };
+    there(&solve(100.0), solved(50.0, 130.0, 2));
+    // What is not written each time stays as the caller has it.
+    there(&solve(-1.0), solved(7.5, 8.5, 9));
     let turned = call("sextant_turn", &[Value::Int(350), Value::Int(20)]);
-    assert_eq!((turned.returned.as_ref(), outs(&turned)), (Some(&Value::Int(350)), vec![("heading", &Value::Int(10))]));
+    assert_eq!(
+        (turned.returned.as_ref(), outs(&turned)),
+        (Some(&Value::Int(350)), vec![("heading", &Value::Int(10))])
+    );
     let located = call("sextant_locate", &[Value::Float(54.5), Value::Float(10.25)]);
     assert_eq!(outs(&located), [("where", &fix(54.5, 10.25))]);
     let mirrored = call("sextant_mirror", &[fix(54.5, 10.25)]);

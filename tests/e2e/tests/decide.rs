@@ -22,6 +22,9 @@ void well_log(const char *text, ...);
 const CODE: &str = "\
 #include <stdlib.h>
 struct well { int depth; };
+/* A call by a pointer shows nothing of what is passed. */
+static void write_to(int *to, int number) { *to = number; }
+static void (*volatile put)(int *, int) = write_to;
 struct well *well_dig(int depth)
 {
     struct well *it = malloc(sizeof *it);
@@ -29,8 +32,8 @@ struct well *well_dig(int depth)
     return it;
 }
 void well_fill_in(struct well *it) { free(it); }
-int well_level(struct well *it, int *metres) { *metres = it->depth / 2; return 0; }
-int well_lock(int *strokes) { *strokes += 1; return 0; }
+int well_level(struct well *it, int *metres) { put(metres, it->depth / 2); return 0; }
+int well_lock(int *strokes) { put(strokes, *strokes + 1); return 0; }
 void well_log(const char *text, ...) { (void)text; }
 ";
 
