@@ -290,7 +290,7 @@ fn argument(walk: &mut Walk<'_>, state: &mut State, arg: Arg, value: Value, all:
             walk.does.inner_released |= value.inner;
             (None, None)
         }
-        Arg::Read | Arg::Sent | Arg::ReadInto(_) => (Some(None), None),
+        Arg::Read | Arg::Text | Arg::Sent | Arg::ReadInto(_) => (Some(None), None),
         Arg::Written => (None, Some(None)),
         Arg::Both => (Some(None), Some(None)),
         Arg::ReadOf(at) | Arg::SentOf(at) | Arg::Copied(at) => (Some(size(at)), None),
@@ -303,6 +303,7 @@ fn argument(walk: &mut Walk<'_>, state: &mut State, arg: Arg, value: Value, all:
         walk.does.written = walk.does.written.join(extent(size, offset));
     }
     walk.does.inner_written |= writes.is_some() && value.inner;
+    walk.does.text |= arg == Arg::Text && value.pointer == Some(Offset::Is(0));
     if matches!(arg, Arg::Sent | Arg::SentOf(_)) {
         // Whoever reads it there has the addresses that are in it.
         let gone = Gone::Lost(address);

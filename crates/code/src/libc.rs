@@ -7,6 +7,8 @@ pub(crate) enum Arg {
     Number,
     /// What it leads to is read, as far as nobody knows.
     Read,
+    /// The same up to a NUL.
+    Text,
     /// What it leads to is written.
     Written,
     /// Both.
@@ -57,7 +59,9 @@ const fn known(args: &'static [Arg], returns: Returns) -> Known {
 
 /// Looks a function up.
 pub(crate) fn known_function(name: &str) -> Option<Known> {
-    use Arg::{Both, Copied, Number, Read, ReadInto, ReadOf, Released, Sent, SentOf, Written, WrittenOf};
+    use Arg::{
+        Both, Copied, Number, Read, ReadInto, ReadOf, Released, Sent, SentOf, Text, Written, WrittenOf,
+    };
     use Returns::{Argument, Into, Never, Other};
     // glibc's checked forms take what their plain ones take, and the room behind that.
     // Whose room stands elsewhere is no such form.
@@ -90,23 +94,24 @@ pub(crate) fn known_function(name: &str) -> Option<Known> {
         | "__stack_chk_fail_local"
         | "__chk_fail" => known(&[Read, Number], Never),
         "__assert_fail" => known(&[Read, Read, Number, Read], Never),
-        "strlen" => known(&[Read], Other),
+        "strlen" => known(&[Text], Other),
         "strnlen" => known(&[ReadOf(1)], Other),
         "memcmp" | "bcmp" => known(&[ReadOf(2), ReadOf(2)], Other),
-        "strcmp" | "strcoll" | "strcasecmp" | "strspn" | "strcspn" => known(&[Read, Read], Other),
+        "strcmp" | "strcoll" | "strcasecmp" | "strspn" | "strcspn" => known(&[Text, Text], Other),
         "strncmp" | "strncasecmp" => known(&[Read, Read, Number], Other),
         "strchr" | "strrchr" | "index" | "rindex" | "strchrnul" | "rawmemchr" => {
-            known(&[Read, Number], Into(0))
+            known(&[Text, Number], Into(0))
         }
-        "strstr" | "strcasestr" | "strpbrk" => known(&[Read, Read], Into(0)),
+        "strstr" | "strcasestr" | "strpbrk" => known(&[Text, Text], Into(0)),
         "memchr" | "memrchr" => known(&[ReadOf(2), Number, Number], Into(0)),
         "memcpy" | "memmove" => known(&[WrittenOf(2), Copied(2), Number], Argument(0)),
         "memset" => known(&[WrittenOf(2), Number, Number], Argument(0)),
         "bzero" | "explicit_bzero" => known(&[WrittenOf(1), Number], Other),
-        "strcpy" | "strcat" => known(&[Both, Read], Argument(0)),
+        "strcpy" | "strcat" => known(&[Both, Text], Argument(0)),
         "strncpy" | "strncat" => known(&[Both, Read, Number], Argument(0)),
         "stpcpy" | "stpncpy" => known(&[Both, Read, Number], Into(0)),
-        "strdup" | "strndup" | "__strdup" | "__strndup" => known(&[Read, Number], Other),
+        "strdup" | "__strdup" => known(&[Text], Other),
+        "strndup" | "__strndup" => known(&[Read, Number], Other),
         "malloc" | "calloc" | "aligned_alloc" | "memalign" => known(&[Number, Number], Other),
         "posix_memalign" => known(&[Written, Number, Number], Other),
         "strtol" | "strtoul" | "strtoll" | "strtoull" | "strtod" | "strtof" => {
@@ -114,38 +119,38 @@ pub(crate) fn known_function(name: &str) -> Option<Known> {
         }
         "free" | "cfree" => known(&[Released], Other),
         "realloc" | "reallocarray" => known(&[Released, Number, Number], Other),
-        "atoi" | "atol" | "atoll" | "atof" => known(&[Read], Other),
+        "atoi" | "atol" | "atoll" | "atof" => known(&[Text], Other),
         "getenv" | "secure_getenv" | "perror" | "access" | "unlink" | "remove" | "rmdir" | "mkdir"
         | "chdir" | "chmod" | "system" | "puts" | "open" | "open64" | "creat" => {
-            known(&[Read, Number, Number], Other)
+            known(&[Text, Number, Number], Other)
         }
-        "rename" | "link" | "symlink" | "fopen" | "fopen64" | "popen" => known(&[Read, Read], Other),
-        "stat" | "lstat" | "stat64" | "lstat64" => known(&[Read, Written], Other),
-        "realpath" => known(&[Read, Written], Argument(1)),
+        "rename" | "link" | "symlink" | "fopen" | "fopen64" | "popen" => known(&[Text, Text], Other),
+        "stat" | "lstat" | "stat64" | "lstat64" => known(&[Text, Written], Other),
+        "realpath" => known(&[Text, Written], Argument(1)),
         "fstat" | "fstat64" => known(&[Number, Written], Other),
         "fclose" | "pclose" => known(&[Released], Other),
         "ferror" | "feof" | "clearerr" | "fflush" | "fileno" | "rewind" | "fgetc" | "getc" | "ftell"
         | "ftello" | "ftello64" | "fseek" | "fseeko" | "fseeko64" => known(&[Both, Number, Number], Other),
         "fgets" => known(&[Written, Number, Both], Argument(0)),
-        "strftime" => known(&[WrittenOf(1), Number, Read, Read], Other),
-        "sscanf" | "__isoc99_sscanf" => Known { args: &[Read, Read], rest: Written, returns: Other },
-        "fscanf" | "__isoc99_fscanf" => Known { args: &[Both, Read], rest: Written, returns: Other },
-        "fputs" => known(&[Read, Both], Other),
+        "strftime" => known(&[WrittenOf(1), Number, Text, Read], Other),
+        "sscanf" | "__isoc99_sscanf" => Known { args: &[Text, Text], rest: Written, returns: Other },
+        "fscanf" | "__isoc99_fscanf" => Known { args: &[Both, Text], rest: Written, returns: Other },
+        "fputs" => known(&[Text, Both], Other),
         "fputc" | "putc" | "_IO_putc" | "ungetc" => known(&[Number, Both], Other),
         "write" | "send" | "pwrite" | "pwrite64" => known(&[Number, SentOf(2), Number, Number], Other),
         "read" | "recv" => known(&[Number, WrittenOf(2), Number, Number], Other),
         "pread" | "pread64" => known(&[Number, WrittenOf(2), Number, Number], Other),
         "fwrite" => known(&[Sent, Number, Number, Both], Other),
         "fread" => known(&[Written, Number, Number, Both], Other),
-        "printf" => Known { args: &[Read], rest: Both, returns: Other },
-        "fprintf" => Known { args: &[Both, Read], rest: Both, returns: Other },
-        "__printf_chk" => Known { args: &[Number, Read], rest: Both, returns: Other },
-        "__fprintf_chk" => Known { args: &[Both, Number, Read], rest: Both, returns: Other },
-        "sprintf" => Known { args: &[Written, Read], rest: Both, returns: Other },
-        "snprintf" => Known { args: &[WrittenOf(1), Number, Read], rest: Both, returns: Other },
-        "__sprintf_chk" => Known { args: &[Written, Number, Number, Read], rest: Both, returns: Other },
+        "printf" => Known { args: &[Text], rest: Both, returns: Other },
+        "fprintf" => Known { args: &[Both, Text], rest: Both, returns: Other },
+        "__printf_chk" => Known { args: &[Number, Text], rest: Both, returns: Other },
+        "__fprintf_chk" => Known { args: &[Both, Number, Text], rest: Both, returns: Other },
+        "sprintf" => Known { args: &[Written, Text], rest: Both, returns: Other },
+        "snprintf" => Known { args: &[WrittenOf(1), Number, Text], rest: Both, returns: Other },
+        "__sprintf_chk" => Known { args: &[Written, Number, Number, Text], rest: Both, returns: Other },
         "__snprintf_chk" => {
-            Known { args: &[WrittenOf(1), Number, Number, Number, Read], rest: Both, returns: Other }
+            Known { args: &[WrittenOf(1), Number, Number, Number, Text], rest: Both, returns: Other }
         }
         "time" | "gettimeofday" => known(&[Written, Written], Other),
         "clock_gettime" => known(&[Number, Written], Other),

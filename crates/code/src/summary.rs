@@ -109,6 +109,8 @@ pub struct Use {
     pub placed: bool,
     /// The same of what was read behind it.
     pub(crate) inner_placed: bool,
+    /// That what begins there is read up to a NUL.
+    pub text: bool,
     /// That it is read in parts of what an address takes, at places that nobody knows: what is there may be copied so.
     pub in_parts: bool,
     /// The first 64 bytes behind it, a bit for each: those that are written whenever the function returns.
@@ -204,6 +206,7 @@ impl Use {
             self.placed |= callee.placed;
             self.inner_placed |= callee.inner_placed;
             self.in_parts |= callee.in_parts;
+            self.text |= callee.text && offset == Offset::Is(0);
         }
         if value.inner {
             self.lose_inner(callee.gone.clone().or_else(|| callee.inner_gone.clone()));

@@ -288,6 +288,9 @@ long over_number(const char *p) {
     return *end ? -1 : value;
 }
 void over_copied(const char *p) { global = strdup(p); }
+void over_part_of_text(const char *p, size_t n) { global = strndup(p, n); }
+void over_text_by_callee(const char *p) { over_copied(p); }
+size_t over_rest_of_text(const char *p) { return strlen(p + 4); }
 void over_file(const char *p) {
     FILE *file = fopen(p, "r");
     if (file)

@@ -109,6 +109,12 @@ fn how_much_is_touched_is_found() {
 }
 
 #[test]
+fn a_text_is_what_is_read_up_to_a_nul_from_its_beginning() {
+    let texts = ["over_text", "over_copied", "over_file", "over_text_by_callee"];
+    each("over_", |name, found| found.text == texts.contains(&name));
+}
+
+#[test]
 fn a_function_that_nothing_is_known_of_has_no_answer() {
     let folder = tempfile::tempdir().expect("a folder");
     let code = compiled(folder.path(), &["-O2"]);

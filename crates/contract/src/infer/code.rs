@@ -74,7 +74,7 @@ fn number(view: &View<'_>, index: usize) -> Option<Fact<Role>> {
     let (element, constant) = view.buffer(index)?;
     let size = element.scalar_size().filter(|_| !constant && !element.is_byte())?;
     let param = view.param(index)?;
-    if param.open_array || param.array_length.is_some() {
+    if param.open_array || param.array_length.is_some() || view.has_own_length(index, index) {
         return None;
     }
     let used = during_anywhere(view, index)?;
@@ -93,11 +93,8 @@ fn structure(view: &View<'_>, index: usize) -> Option<Fact<Role>> {
     let (pointee, constant) = param.ty.pointee()?;
     let record = pointee.record()?;
     let structs = view.known.structs;
-    if view.handle(index).is_some()
-        || !structs.is_plain(record)
-        || param.open_array
-        || param.array_length.is_some()
-    {
+    let several = param.open_array || param.array_length.is_some() || view.has_own_length(index, index);
+    if view.handle(index).is_some() || !structs.is_plain(record) || several {
         return None;
     }
     let size = view.known.api.records.get(record)?.layout.as_ref()?.size;
@@ -139,7 +136,16 @@ fn during_anywhere(view: &View<'_>, index: usize) -> Option<Use> {
 
 /// Whether memory without pointers in it is used during the call alone.
 pub(super) fn is_over(view: &View<'_>, index: usize) -> bool {
-    during_anywhere(view, index).is_some()
+    let Some(used) = during_anywhere(view, index) else { return false };
+    // One number that may be written and is only read is there for somebody else to write: `handle_events(ctx, int *completed)`.
+    let number = view.buffer(index).filter(|(element, constant)| !constant && !element.is_byte());
+    let size = number.and_then(|(element, _)| element.scalar_size());
+    used.written.is_any() || !size.is_some_and(|size| used.read.fits(u64::from(size)))
+}
+
+/// Whether the code reads a text there, up to a NUL.
+pub(super) fn is_text(view: &View<'_>, index: usize) -> bool {
+    used(view, index).is_some_and(|used| used.text)
 }
 
 /// Whether an object is there as before when the function returns, with all that is in it, and nothing else may go on using it.

@@ -64,6 +64,10 @@ fn objection(view: &View<'_>, ty: &CType, index: usize) -> Option<String> {
     if comments::unended(view.function) {
         return Some("the documentation speaks of texts without a NUL at their end".into());
     }
+    // A NUL that the code looks for is there.
+    if code::is_text(view, index) {
+        return None;
+    }
     if !plain_text(ty) {
         return Some(format!("`{}` may be raw data or a handle", ty.written));
     }

@@ -91,7 +91,9 @@ fn role(view: &View<'_>, draft: &Draft, index: usize) -> Option<(Role, Option<Un
         Type::Void => is_raw(view, index),
         _ => is_numbers(view, &view.param(index)?.ty, &element),
     };
-    if !fits || leads_elsewhere(view, index) {
+    // A text without its NUL would end at the wall.
+    let text = element.kind == Type::Char && code::is_text(view, index);
+    if !fits || text || leads_elsewhere(view, index) {
         return None;
     }
     let until = match kept(view, draft, index) {
