@@ -201,7 +201,7 @@ impl State {
 
     /// What is written into the frame, so many bytes; `certainly` nowhere else.
     pub(crate) fn store(&mut self, offset: i64, size: usize, value: Value, certainly: bool) {
-        let aligned = offset.rem_euclid(SLOT) == 0 && size % 8 == 0;
+        let aligned = offset.rem_euclid(SLOT) == 0 && size.is_multiple_of(8);
         let value = if size < 8 { Value::OTHER } else { value };
         for slot in slots(offset, size) {
             let before = self.slots.get(&slot).copied().unwrap_or(Value::OTHER);

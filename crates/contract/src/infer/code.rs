@@ -151,10 +151,8 @@ pub(super) fn is_text(view: &View<'_>, index: usize) -> bool {
 /// Whether an object is there as before when the function returns, with all that is in it, and nothing else may go on using it.
 pub(super) fn leaves(view: &View<'_>, index: usize) -> bool {
     during(view, index).is_some_and(|used| {
-        used.inner_gone.is_none()
-            && !used.inner_released
-            && !used.in_parts
-            && !(returns(view) && used.returned.is_inner())
+        let goes_on = used.inner_gone.is_some() || used.inner_released || used.in_parts;
+        !goes_on && !(returns(view) && used.returned.is_inner())
     })
 }
 
