@@ -8,12 +8,18 @@ use hotcell_model::api::Function;
 mod copied;
 mod ends;
 mod freed;
+mod hands;
 mod later;
+mod made;
+mod memory;
 mod units;
 
 pub(super) use ends::is_no_end;
 pub(super) use freed::{FreedBy, freed_by};
+pub(super) use hands::{goes, noted};
 pub(super) use later::{goes_on, lasts, works_on};
+pub(super) use made::{makes, shallow};
+pub(super) use memory::takes_memory;
 pub(super) use units::counts_other;
 
 /// That an object is gone, or somebody else's, after the call.
@@ -707,4 +713,21 @@ pub(super) fn answers(function: &Function) -> bool {
     let all = sentences(function);
     let first = all.iter().flat_map(|sentence| words_of(sentence)).find(|word| !word.is_empty());
     first.is_some_and(|word| ANSWERS.contains(&word))
+}
+
+/// Whether a comment begins with a verb that the function is called by: `Compiles it.` of `theme_compile`.
+pub(super) fn says_verb(function: &Function) -> bool {
+    let all = sentences(function);
+    let marks = ["brief", "function", "it", "routine", "simply", "this", "will"];
+    let first = all
+        .iter()
+        .flat_map(|sentence| words_of(sentence))
+        .find(|word| word.len() > 1 && !marks.contains(word));
+    let verbs = crate::infer::names::words(&function.name);
+    first.is_some_and(|first| {
+        verbs.iter().any(|verb| {
+            let stem = verb.strip_suffix('e').unwrap_or(verb);
+            stem.len() > 2 && first.starts_with(stem)
+        })
+    })
 }
