@@ -228,31 +228,72 @@ const OUTLIVED: &[&str] = &[
 
 /// That no NUL ends a text.
 const UNENDED: &[&str] = &[
+    ") 1 on failure",
     "1 on error",
-    "ended by two",
-    "fourcc",
+    "\\0\\0",
     "always 4",
     "always 8",
+    "an empty one",
+    "an empty string at the end",
+    "argv style",
+    "array of names",
+    "array of strings",
+    "binary data",
+    "blank padded",
+    "bytes received",
+    "double nul",
+    "embedded nul",
+    "ended by two",
+    "exactly 16",
+    "fixed width",
+    "four cc",
+    "four character code",
+    "fourcc",
+    "length byte",
+    "length prefixed",
     "letters have no",
+    "like strncpy",
+    "list of strings",
+    "may contain nul",
+    "may hold nul",
     "need not be nul",
-    "separated by nul",
-    "two nul",
+    "need not be terminated",
+    "need not end",
+    "no nul",
     "no terminator",
     "no trailing nul",
-    "without a nul",
-    "without a terminator",
-    "without a terminating",
-    "without nul",
-    "without terminat",
     "non nul terminated",
     "not 0 terminated",
     "not a string",
     "not be nul terminated",
+    "not be terminated",
+    "not end in a",
+    "not end in nul",
+    "not end with",
+    "not ended by",
+    "not followed by a nul",
     "not necessarily nul",
     "not nul terminated",
     "not terminated",
+    "not zero ended",
     "not zero terminated",
+    "nul separated",
+    "of fixed length",
+    "padded with",
+    "pascal string",
+    "pixel data",
+    "raw bytes",
+    "separated by nul",
+    "space padded",
+    "two nul",
     "unterminated",
+    "wide string",
+    "without a nul",
+    "without a terminating",
+    "without a terminator",
+    "without nul",
+    "without terminat",
+    "zero padded",
 ];
 
 /// Verbs of a comment that says what a function does to what it begins.
@@ -607,6 +648,8 @@ const GIVEN_BACK: &[&str] = &[
     "transfer",
     "unref",
     "recycl",
+    "fresh",
+    "newly",
 ];
 
 /// Whether returned memory may be the caller's, in words that do not say so of it alone: any that speak of freeing and deny nothing.
@@ -615,7 +658,11 @@ pub(super) fn may_be_owned(function: &Function) -> bool {
         let denied =
             words_of(sentence).any(|word| ["never", "no", "not"].contains(&word) || word.ends_with("n't"));
         let noun = |word: &str| ["freedom", "freely", "freeze", "freetype", "releases"].contains(&word);
-        let speaks = |word: &str| GIVEN_BACK.iter().any(|begin| word.starts_with(begin)) && !noun(word);
+        // `to be passed to item_str_free()`.
+        let frees =
+            |word: &str| ["_free", "_release", "_dispose", "_unref"].iter().any(|end| word.ends_with(end));
+        let speaks =
+            |word: &str| frees(word) || GIVEN_BACK.iter().any(|begin| word.starts_with(begin)) && !noun(word);
         let mut words = sentence.split(|c: char| !c.is_alphanumeric() && !['_', '\''].contains(&c));
         !denied
             && !sentence.contains("automatically freed")
@@ -667,7 +714,13 @@ pub(super) fn outlived(function: &Function) -> bool {
 
 /// Whether a text may be without a NUL at its end.
 pub(super) fn unended(function: &Function) -> bool {
-    says(function, UNENDED)
+    // `id: 16 bytes`, `Returns 16 bytes`.
+    let bytes = |sentence: &String| {
+        let words: Vec<&str> = words_of(sentence).filter(|word| !word.is_empty()).collect();
+        let number = |word: &str| word.chars().all(|c| c.is_ascii_digit());
+        matches!(words[..], [_, count, "bytes"] | [count, "bytes"] | ["returns" | "return" | "the", count, "bytes", ..] if number(count))
+    };
+    says(function, UNENDED) || sentences(function).iter().any(bytes)
 }
 
 /// Whether something is said that stops a rule: words that begin so say it, too.
@@ -730,4 +783,20 @@ pub(super) fn says_verb(function: &Function) -> bool {
             stem.len() > 2 && first.starts_with(stem)
         })
     })
+}
+
+/// Whether a comment says first that something is set, or what it is from then on: `Makes text the prompt`, `The domain for messages`. It is so when the function
+/// has returned.
+pub(super) fn settles(function: &Function) -> bool {
+    let all = sentences(function);
+    let Some(first) = all.first() else { return false };
+    let word = words_of(first).find(|word| !word.is_empty()).unwrap_or_default();
+    let sets = ["chang", "choos", "configur", "defin", "install", "mak", "select", "sets", "use"];
+    let is_set = word == "set" || sets.iter().any(|begin| word.starts_with(begin));
+    let noun = word == "the" && !first.contains(" is ") && !first.contains(" are ");
+    is_set
+        || noun
+        || ["becomes", "is prepended", "is used for all", "part of the environment"]
+            .iter()
+            .any(|it| first.contains(it))
 }

@@ -250,3 +250,178 @@ fn a_two_in_the_name_of_a_bus_turns_nothing() {
     assert!(described(&all, "").starts_with("object"), "{}", described(&all, ""));
     assert_eq!(described(&["unsigned cfg_count(const cfg *c)", beside[2], beside[3]], ""), "object -> value");
 }
+
+/// What goes on, who does it, and when, in the words of drivers and loops.
+#[test]
+fn comments_that_speak_of_later_are_heard_of_data() {
+    let docs = [
+        "Reads the sensor. The DMA engine writes straight into buf.",
+        "Fills buf from the FIFO as samples come in; dev_overrun() tells when it is full.",
+        "Remains owned by the stack till the tx callback fires.",
+        "The port goes on filling buf until len bytes are read.",
+        "Reads until len bytes are read, in the ISR.",
+        "The receiver fills buf until a newline is encountered; rx_done() tells.",
+        "Leave buf alone until len bytes are read.",
+        "Hands buf to the codec; dev_wait() tells when it has been filled.",
+        "The caller owns buf again after dev_finish().",
+        "Scanlines are decoded by dev_next() out of the same memory.",
+        "The table is consulted by dev_lookup_next().",
+        "Do not free buf before dev_close().",
+        "Kicks off a transfer.",
+        "Fire and forget.",
+        "sent_cb() is invoked at the end.",
+        "Does not wait for the end of transmission.",
+        "Maps buf into the peer's address space.",
+        "The peer may read buf at any time.",
+        "Received frames are put in buf, one at a time.",
+        "Traces are saved in buf.",
+        "Writes go to this memory.",
+        "Subsequent reads go to the same buffer.",
+        "The request is performed by the daemon, which maps data.",
+        "Flash is programmed page by page, driven by dev_poll().",
+        "Has to be repeated with the same arguments.",
+    ];
+    let beside = ["void dev_free(dev *d)", "dev *dev_new(void)"];
+    for declaration in [
+        "int dev_read(unsigned char *buf, size_t len)",
+        "int dev_write(dev *d, const unsigned char *buf, size_t len)",
+    ] {
+        none_of(&[declaration, beside[0], beside[1]], &docs);
+    }
+    let reads = ["int dev_read(unsigned char *buf, size_t len)"];
+    for doc in [
+        "Reads len bytes.",
+        "Reads bytes until len bytes are read, or end-of-file is encountered.",
+        "Fills buf.",
+    ] {
+        assert_eq!(described(&reads, doc), "changed len(0) -> value", "{doc}");
+    }
+}
+
+/// What is set by a text stays set.
+#[test]
+fn a_text_that_something_is_set_to_is_asked_for() {
+    let docs = [
+        "Sets the program name used in messages.",
+        "The text becomes the prompt.",
+        "Makes text the prompt.",
+        "The domain for messages.",
+        "Changes the search path.",
+        "text: name=value, part of the environment.",
+    ];
+    none_of(&["int lib_print(const char *text)"], &docs);
+    assert_eq!(described(&["int lib_print(const char *text)"], "Prints text."), "text -> value");
+}
+
+/// A length of something else is none in bytes: memory ends at a wall then.
+#[test]
+fn lengths_in_words_of_other_units_are_no_lengths_in_bytes() {
+    for doc in [
+        "@param len length of data minus one",
+        "@param len counted from zero: the size of data",
+        "@param len MTUs",
+        "@param len end of data",
+        "data is an array of len uint32_t.",
+        "data consists of len packets of 188 bytes.",
+        "data has len cards of two bytes.",
+        "data: len * sizeof(uint32_t) bytes.",
+        "data: len x 4 bytes.",
+        "data: 4 x len bytes.",
+        "data must be of size 1 << len.",
+        "data is of 2^len bytes.",
+        "Transposes a len by len matrix.",
+        "@param len sector count",
+        "data: stereo frames; len is per channel.",
+        "data must be padded with 64 readable bytes.",
+        "data must be a power of two in size; len is its logarithm.",
+        "Reads len registers, each of which is wide.",
+        "data, and a trailer of 4 bytes behind it are read.",
+    ] {
+        let found = described(&["unsigned dev_crc(const unsigned char *data, size_t len)"], doc);
+        assert!(!found.contains("len(0)"), "{doc}: {found}");
+    }
+    for doc in [
+        "Of len bytes.",
+        "@param len the length of data",
+        "Computes it of data, which has len bytes of input.",
+        "At most len bytes are read.",
+    ] {
+        let found = described(&["unsigned dev_crc(const unsigned char *data, size_t len)"], doc);
+        assert_eq!(found, "bytes len(0) -> value", "{doc}");
+    }
+}
+
+/// What ends outside of the process, ends in part or begins afresh is not the memory that stands for it.
+#[test]
+fn what_ends_outside_or_in_part_releases_nothing() {
+    for (end, doc) in [
+        (
+            "void item_free(item *pool)",
+            "Frees all memory used by the pool's blocks; the pool may be filled afresh.",
+        ),
+        ("void item_free(item *i)", "Free the memory allocated for cached results of this item."),
+        ("void item_free(item *i)", "Frees the resources allocated by item_load()."),
+        ("void item_free(item *i)", "Frees unused memory of the item."),
+        ("void item_free(item *i)", "Frees the item if its reference count is zero."),
+        ("void item_destroy(item *i)", "Destroys the objects of the item."),
+        ("void item_dispose(item *i)", "Disposes of the item's parts."),
+        ("void item_end(item *i)", "Ends the item by writing its trailer."),
+        ("void item_close(item *path)", "Closes the path by drawing a line to its beginning."),
+        ("void item_close(item *i)", "Close the item. May be called any number of times."),
+        ("void item_close(item *i)", "Requests that the item be closed."),
+        ("void item_finish(item *i)", "Finish the item. Call before item_swap()."),
+        ("int item_delete(item *file)", "Deletes the file."),
+        ("int item_delete(item *row)", "Delete the row in the database."),
+        ("int item_delete(item *i)", "Deletes everything."),
+        ("int item_drop(item *table)", "Drops the table."),
+        ("void item_release(item *semaphore)", "Releases the semaphore."),
+        ("void item_release(item *button)", "Release the mouse button."),
+        ("int item_close(item *valve)", "Close the valve."),
+    ] {
+        none_of(&[end, "item *item_new(void)"], &[doc]);
+    }
+    for (end, doc) in [
+        ("void item_free(item *i)", "Frees the item."),
+        ("void item_free(item *i)", "Frees all memory used by the item."),
+        ("void item_free(item *i)", "Frees the memory allocated by item_new()."),
+        ("void item_close(item *file)", "Closes the file and frees its memory."),
+        ("int item_close(item *i)", "Closes the item."),
+        ("void item_delete(item *i)", "Deletes the item and all of its parts."),
+    ] {
+        let found = described(&[end, "item *item_new(void)"], doc);
+        assert!(found.starts_with("ended"), "{end} {doc}: {found}");
+    }
+}
+
+/// A text is none where a comment says what stands there instead.
+#[test]
+fn letters_without_a_nul_are_heard_in_other_words() {
+    let docs = [
+        "16 raw bytes.",
+        "Returns 16 bytes.",
+        "Padded with blanks.",
+        "Need not end with a NUL.",
+        "A list of names, terminated by an empty one.",
+        "A Pascal string.",
+        "The four-character code.",
+        "A pointer to pixel data.",
+        "An array of names.",
+        "The bytes received; their number is item_received_len().",
+        "Length-prefixed.",
+        "Double-NUL at the end.",
+    ];
+    let beside = ["void item_free(item *i)", "item *item_new(void)"];
+    none_of(&["const char *item_title(const item *i)", beside[0], beside[1]], &docs);
+    none_of(&["int item_name(item *i, const char *name)", beside[0], beside[1]], &docs);
+    none_of(
+        &["const char *item_title(const item *i)", beside[0], beside[1]],
+        &[
+            "The title, to be passed to item_str_free().",
+            "Returns a fresh string.",
+            "Returns a newly created string.",
+        ],
+    );
+    let title =
+        described(&["const char *item_title(const item *i)", beside[0], beside[1]], "The title of the item.");
+    assert_eq!(title, "object -> text");
+}
