@@ -74,7 +74,7 @@ const KINDS: &[&str] = &[
 /// Those of them that are several.
 const PLURALS: &[&str] = &["objects", "structures"];
 
-/// What is outside of the process, or is a thing that is opened and shut, lit and let go: that it ends says nothing of the memory that stands for it.
+/// What is outside of the process, or is locked and let go: that it is deleted or released says nothing of the memory that stands for it.
 const OUTSIDE: &[&str] = &[
     "account",
     "bookmark",
@@ -88,7 +88,6 @@ const OUTSIDE: &[&str] = &[
     "database",
     "db",
     "directory",
-    "document",
     "door",
     "element",
     "entry",
@@ -131,6 +130,31 @@ const OUTSIDE: &[&str] = &[
     "view",
     "volume",
 ];
+
+/// What is shut and opened, drawn or written to its end, which says as little.
+const SHUT: &[&str] = &[
+    "bracket",
+    "button",
+    "circuit",
+    "contour",
+    "door",
+    "element",
+    "gate",
+    "group",
+    "latch",
+    "loop",
+    "mouse",
+    "paragraph",
+    "path",
+    "polygon",
+    "shutter",
+    "subpath",
+    "tag",
+    "valve",
+];
+
+/// Verbs by which that is said, and an object may end as well: a file that is closed is one.
+const SHUTS: &[&str] = &["clos", "end", "finish", "shut"];
 
 /// Verbs that are said of such things as well as of memory.
 const OUTWARD: &[&str] = &["clos", "delet", "drop", "discard", "end", "finish", "releas", "shut", "terminat"];
@@ -428,10 +452,12 @@ fn said(function: &Function) -> Said {
                     });
                     !is_it(&phrase) && !made
                 });
+            let shuts = SHUTS.iter().any(|verb| all[at].starts_with(verb));
+            let things = if shuts { SHUT } else { OUTSIDE };
             let outside = OUTWARD.iter().any(|verb| all[at].starts_with(verb))
-                && (OUTSIDE.contains(&head)
+                && (things.contains(&head)
                     || head == "everything"
-                    || object.last().is_some_and(|last| OUTSIDE.contains(last)))
+                    || object.last().is_some_and(|last| things.contains(last)))
                 && !of_memory;
             // `Closes the path by drawing a line.`
             let how = behind.windows(2).any(|pair| {

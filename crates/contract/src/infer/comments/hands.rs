@@ -10,28 +10,33 @@ use super::{is_about_another, sentences, words_of};
 
 /// Phrases of a comment by which an object is gone, or about to go.
 const GONE: &[&str] = &[
+    "a member of the",
+    "assumes control",
     "be the last call",
+    "becomes a member",
     "becomes a part",
     "becomes part",
-    "becomes a member",
-    "a member of the",
-    "part of the scene",
+    "be considered freed",
+    "be considered gone",
+    "be considered invalid",
+    "be considered released",
     "dangling",
     "for deletion",
     "for destruction",
-    "looks after",
-    "may only be closed",
-    "may only be destroyed",
-    "may only be freed",
     "for the last time",
     "is an error then",
     "is dead",
+    "is stale",
     "is then an error",
     "last call for",
     "last use of",
+    "looks after",
     "made the child",
     "made the owner",
     "made the parent",
+    "may only be closed",
+    "may only be destroyed",
+    "may only be freed",
     "must no longer",
     "must not call",
     "need to free it",
@@ -39,12 +44,16 @@ const GONE: &[&str] = &[
     "no further call",
     "no longer exist",
     "no other call",
+    "not be used any",
     "off your hands",
+    "part of the scene",
     "reclaim",
     "responsib",
     "self destruct",
-    "is stale",
     "t touch",
+    "takes charge",
+    "takes control",
+    "used anymore",
 ];
 
 /// Beginnings of verbs by which a count of who holds an object gets less.
@@ -574,7 +583,10 @@ fn is_done(words: &[&str], own: &dyn Fn(&str) -> bool, single: bool) -> bool {
         {
             return false;
         }
-        let skipped = words[at + 1..].iter().take_while(|word| ARTICLES.contains(word)).count();
+        let skipped = words[at + 1..]
+            .iter()
+            .take_while(|word| ARTICLES.contains(word) || verb.starts_with("start") && word.ends_with("ing"))
+            .count();
         let object = at + 1 + skipped;
         // Where nothing else goes in what a verb is done to is the object, whatever it is called there.
         let the = words[at + 1..object].last().is_some_and(|word| ["the", "this"].contains(word));
