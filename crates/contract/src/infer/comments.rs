@@ -19,7 +19,7 @@ pub(super) use freed::{FreedBy, freed_by};
 pub(super) use hands::{goes, noted};
 pub(super) use later::{goes_on, lasts, works_on};
 pub(super) use made::{makes, shallow};
-pub(super) use memory::takes_memory;
+pub(super) use memory::{settles, takes_memory};
 pub(super) use units::counts_other;
 
 /// That an object is gone, or somebody else's, after the call.
@@ -783,20 +783,4 @@ pub(super) fn says_verb(function: &Function) -> bool {
             stem.len() > 2 && first.starts_with(stem)
         })
     })
-}
-
-/// Whether a comment says first that something is set, or what it is from then on: `Makes text the prompt`, `The domain for messages`. It is so when the function
-/// has returned.
-pub(super) fn settles(function: &Function) -> bool {
-    let all = sentences(function);
-    let Some(first) = all.first() else { return false };
-    let word = words_of(first).find(|word| !word.is_empty()).unwrap_or_default();
-    let sets = ["chang", "choos", "configur", "defin", "install", "mak", "select", "sets", "use"];
-    let is_set = word == "set" || sets.iter().any(|begin| word.starts_with(begin));
-    let noun = word == "the" && !first.contains(" is ") && !first.contains(" are ");
-    is_set
-        || noun
-        || ["becomes", "is prepended", "is used for all", "part of the environment"]
-            .iter()
-            .any(|it| first.contains(it))
 }

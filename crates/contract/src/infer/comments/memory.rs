@@ -2,7 +2,7 @@
 
 use hotcell_model::api::Function;
 
-use super::{is_about_another, sentences};
+use super::{is_about_another, sentences, words_of};
 
 /// Phrases of a comment by which memory that goes in is taken over, or has to be of the library's own.
 const TAKEN: &[&str] = &[
@@ -198,4 +198,20 @@ pub(in crate::infer) fn takes_memory(function: &Function) -> bool {
             && !of_result(sentence)
             && !is_about_another(sentence, function)
     })
+}
+
+/// Whether a comment says first that something is set, or what it is from then on: `Makes text the prompt`, `The domain for messages`. It is so when the function
+/// has returned.
+pub(in crate::infer) fn settles(function: &Function) -> bool {
+    let all = sentences(function);
+    let Some(first) = all.first() else { return false };
+    let word = words_of(first).find(|word| !word.is_empty()).unwrap_or_default();
+    let sets = ["chang", "choos", "configur", "defin", "install", "mak", "select", "sets", "use"];
+    let is_set = word == "set" || sets.iter().any(|begin| word.starts_with(begin));
+    let noun = word == "the" && !first.contains(" is ") && !first.contains(" are ");
+    is_set
+        || noun
+        || ["becomes", "is prepended", "is used for all", "part of the environment"]
+            .iter()
+            .any(|it| first.contains(it))
 }
