@@ -346,6 +346,11 @@ const READS: &[&str] = &[
     "zero",
 ];
 
+/// Whether a word of a name says that something is read or asked for.
+pub(super) fn is_read(word: &str) -> bool {
+    READS.contains(&word) || LOOKS.contains(&word) || COMPARES.contains(&word)
+}
+
 /// Last words of names that say which form of a function it is.
 const VARIANTS: &[&str] = &["ex", "fp", "r", "using", "with"];
 

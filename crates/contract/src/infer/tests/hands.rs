@@ -120,6 +120,27 @@ fn a_companion_is_asked_for_where_a_comment_says_what_becomes_of_it() {
     );
 }
 
+/// Of many that only ask some may put the one into the other, and have no comment.
+#[test]
+fn two_objects_alone_may_be_put_together_by_a_name_that_asks_nothing() {
+    let all = [
+        "int split_pane_left(split *s, pane *p)",
+        "int split_pane_width(split *s, pane *p)",
+        "int split_pane_height(split *s, pane *p)",
+        "int split_pane_index(split *s, pane *p)",
+        "int split_pane_depth(split *s, pane *p)",
+        "int split_pane_size(split *s, pane *p)",
+        "void split_free(split *s)",
+        "split *split_new(void)",
+        "void pane_free(pane *p)",
+        "pane *pane_new(void)",
+    ];
+    none_of(&all, &["", "Left."]);
+    let mut asks = all;
+    asks.swap(0, 1);
+    assert_eq!(described(&asks, ""), "object object -> value");
+}
+
 /// What makes an object by its name may hand out one that is there.
 #[test]
 fn a_constructor_whose_object_is_not_the_callers_is_asked_for() {
