@@ -152,7 +152,7 @@ pub(super) fn is_text(view: &View<'_>, index: usize) -> bool {
 pub(super) fn leaves(view: &View<'_>, index: usize) -> bool {
     during(view, index).is_some_and(|used| {
         let goes_on = used.inner_gone.is_some() || used.inner_released || used.in_parts;
-        !goes_on && !(returns(view) && used.returned.is_inner())
+        !(goes_on || returns(view) && used.returned.is_inner())
     })
 }
 

@@ -8,12 +8,18 @@ use hotcell_model::api::Function;
 mod copied;
 mod ends;
 mod freed;
+mod hands;
 mod later;
+mod made;
+mod memory;
 mod units;
 
 pub(super) use ends::is_no_end;
 pub(super) use freed::{FreedBy, freed_by};
+pub(super) use hands::{goes, noted};
 pub(super) use later::{goes_on, lasts, works_on};
+pub(super) use made::{makes, shallow};
+pub(super) use memory::{settles, takes_memory};
 pub(super) use units::counts_other;
 
 /// That an object is gone, or somebody else's, after the call.
@@ -222,31 +228,72 @@ const OUTLIVED: &[&str] = &[
 
 /// That no NUL ends a text.
 const UNENDED: &[&str] = &[
+    ") 1 on failure",
     "1 on error",
-    "ended by two",
-    "fourcc",
+    "\\0\\0",
     "always 4",
     "always 8",
+    "an empty one",
+    "an empty string at the end",
+    "argv style",
+    "array of names",
+    "array of strings",
+    "binary data",
+    "blank padded",
+    "bytes received",
+    "double nul",
+    "embedded nul",
+    "ended by two",
+    "exactly 16",
+    "fixed width",
+    "four cc",
+    "four character code",
+    "fourcc",
+    "length byte",
+    "length prefixed",
     "letters have no",
+    "like strncpy",
+    "list of strings",
+    "may contain nul",
+    "may hold nul",
     "need not be nul",
-    "separated by nul",
-    "two nul",
+    "need not be terminated",
+    "need not end",
+    "no nul",
     "no terminator",
     "no trailing nul",
-    "without a nul",
-    "without a terminator",
-    "without a terminating",
-    "without nul",
-    "without terminat",
     "non nul terminated",
     "not 0 terminated",
     "not a string",
     "not be nul terminated",
+    "not be terminated",
+    "not end in a",
+    "not end in nul",
+    "not end with",
+    "not ended by",
+    "not followed by a nul",
     "not necessarily nul",
     "not nul terminated",
     "not terminated",
+    "not zero ended",
     "not zero terminated",
+    "nul separated",
+    "of fixed length",
+    "padded with",
+    "pascal string",
+    "pixel data",
+    "raw bytes",
+    "separated by nul",
+    "space padded",
+    "two nul",
     "unterminated",
+    "wide string",
+    "without a nul",
+    "without a terminating",
+    "without a terminator",
+    "without nul",
+    "without terminat",
+    "zero padded",
 ];
 
 /// Verbs of a comment that says what a function does to what it begins.
@@ -601,6 +648,8 @@ const GIVEN_BACK: &[&str] = &[
     "transfer",
     "unref",
     "recycl",
+    "fresh",
+    "newly",
 ];
 
 /// Whether returned memory may be the caller's, in words that do not say so of it alone: any that speak of freeing and deny nothing.
@@ -609,7 +658,11 @@ pub(super) fn may_be_owned(function: &Function) -> bool {
         let denied =
             words_of(sentence).any(|word| ["never", "no", "not"].contains(&word) || word.ends_with("n't"));
         let noun = |word: &str| ["freedom", "freely", "freeze", "freetype", "releases"].contains(&word);
-        let speaks = |word: &str| GIVEN_BACK.iter().any(|begin| word.starts_with(begin)) && !noun(word);
+        // `to be passed to item_str_free()`.
+        let frees =
+            |word: &str| ["_free", "_release", "_dispose", "_unref"].iter().any(|end| word.ends_with(end));
+        let speaks =
+            |word: &str| frees(word) || GIVEN_BACK.iter().any(|begin| word.starts_with(begin)) && !noun(word);
         let mut words = sentence.split(|c: char| !c.is_alphanumeric() && !['_', '\''].contains(&c));
         !denied
             && !sentence.contains("automatically freed")
@@ -661,7 +714,13 @@ pub(super) fn outlived(function: &Function) -> bool {
 
 /// Whether a text may be without a NUL at its end.
 pub(super) fn unended(function: &Function) -> bool {
-    says(function, UNENDED)
+    // `id: 16 bytes`, `Returns 16 bytes`.
+    let bytes = |sentence: &String| {
+        let words: Vec<&str> = words_of(sentence).filter(|word| !word.is_empty()).collect();
+        let number = |word: &str| word.chars().all(|c| c.is_ascii_digit());
+        matches!(words[..], [_, count, "bytes"] | [count, "bytes"] | ["returns" | "return" | "the", count, "bytes", ..] if number(count))
+    };
+    says(function, UNENDED) || sentences(function).iter().any(bytes)
 }
 
 /// Whether something is said that stops a rule: words that begin so say it, too.
@@ -707,4 +766,21 @@ pub(super) fn answers(function: &Function) -> bool {
     let all = sentences(function);
     let first = all.iter().flat_map(|sentence| words_of(sentence)).find(|word| !word.is_empty());
     first.is_some_and(|word| ANSWERS.contains(&word))
+}
+
+/// Whether a comment begins with a verb that the function is called by: `Compiles it.` of `theme_compile`.
+pub(super) fn says_verb(function: &Function) -> bool {
+    let all = sentences(function);
+    let marks = ["brief", "function", "it", "routine", "simply", "this", "will"];
+    let first = all
+        .iter()
+        .flat_map(|sentence| words_of(sentence))
+        .find(|word| word.len() > 1 && !marks.contains(word));
+    let verbs = crate::infer::names::words(&function.name);
+    first.is_some_and(|first| {
+        verbs.iter().any(|verb| {
+            let stem = verb.strip_suffix('e').unwrap_or(verb);
+            stem.len() > 2 && first.starts_with(stem)
+        })
+    })
 }

@@ -18,7 +18,9 @@ use crate::infer::view::{View, decided, is_letter};
 use crate::infer::words::functions::DATA_RESULTS;
 use crate::infer::words::objects::CONSTRUCTORS;
 use crate::infer::words::{BINARY, RAW};
-use crate::infer::{Draft, Gap, Known, Notes, documented, elements, lengths, results, scalars, texts};
+use crate::infer::{
+    Draft, Gap, Known, Notes, comments, documented, elements, keeping, lengths, results, scalars, texts,
+};
 
 /// The rule about texts that go in.
 pub(super) const KEPT: &str = "kept-text";
@@ -131,7 +133,7 @@ fn data(function: &Function, names: &[String], known: Known<'_>, draft: &mut Dra
             || param.ty.pointee().is_some_and(|(pointee, _)| pointee.record().is_some());
         object && param.ty.pointee().is_none_or(|(_, constant)| !constant)
     });
-    if changed {
+    if changed || comments::takes_memory(function) {
         // That may keep it as well: `engine_add_patch(engine, data, size)`.
         return Vec::new();
     }
@@ -190,6 +192,9 @@ fn until(view: &View<'_>, draft: &Draft, index: usize) -> Option<Until> {
         })
         .collect();
     let taken = |name: &str| words(name).iter().any(|word| TAKES_OVER.contains(&word.as_str()));
+    if comments::takes_memory(view.function) && !keeping::copied(view, index) {
+        return None;
+    }
     if taken(&view.function.name) || param.name.as_deref().is_some_and(taken) {
         return None;
     }

@@ -86,6 +86,11 @@ fn said(view: &View<'_>, index: usize) -> Option<String> {
     if comments::goes_on(view.function) {
         return Some(format!("the documentation speaks of what goes on; it may be about `{name}`"));
     }
+    if comments::takes_memory(view.function) {
+        return Some(format!(
+            "the documentation says what memory has to be, or who frees it; it may be about `{name}`"
+        ));
+    }
     is_called(view, index).then(|| format!("the function is called like one that goes on with `{name}`"))
 }
 

@@ -68,6 +68,7 @@ fn handed_out(view: &View<'_>, draft: &mut Draft) {
         || params().any(|index| is_object(view, index))
         || comments::lent(view.function)
         || comments::owner(view.function)
+        || !comments::makes(view.function)
     {
         return;
     }
@@ -111,7 +112,7 @@ fn rule(view: &View<'_>, handle: &str) -> Result<(&'static str, String), String>
         return open();
     }
     // `Returns the font, from the cache if it was loaded before`; the one form that says that it is the caller's names what releases it.
-    if comments::owner(function) || comments::shared(function, &release) {
+    if comments::owner(function) || comments::shared(function, &release) || !comments::makes(function) {
         return open();
     }
     // `BrotliEncoderCreateInstance`: what is released by its mirror is not the library's own.
@@ -127,7 +128,9 @@ fn rule(view: &View<'_>, handle: &str) -> Result<(&'static str, String), String>
             Ok(("object-constructor", release))
         }
         [] if reads(view) && !selects(view) && !comments::owner(function) => Ok(("read-object", release)),
-        [only] if view.function_has_word(COPIES) && same_constant(view, only, handle) => {
+        [only]
+            if view.function_has_word(COPIES) && same_constant(view, only, handle) && !is_shallow(view) =>
+        {
             Ok(("object-copy", release))
         }
         [_] if copies(view) == Some(handle) => Ok(("object-copy", release)),
@@ -142,11 +145,22 @@ pub(super) fn copies<'a>(view: &View<'a>) -> Option<&'a str> {
     let [first, rest @ ..] = &view.function.params[..] else { return None };
     let handle = view.known.handles.of_pointer(&first.ty)?;
     let same = view.known.handles.of_pointer(&view.function.result) == Some(handle);
+    if is_shallow(view) {
+        return None;
+    }
     // Where references are counted `dup` may count another one.
     let verb = words(&view.function.name).iter().any(|word| ["clone", "copy"].contains(&word.as_str()));
     let numbers = rest.iter().all(|param| param.ty.is_scalar());
     (same && verb && numbers && !walks::counts(view.known) && ending(&view.function.name).is_none())
         .then_some(handle)
+}
+
+/// Words of functions whose copies have parts of what they were made of, or are made later.
+const SHALLOW: &[&str] = &["cow", "lazy", "link", "ref", "shadow", "shallow", "share", "shared", "write"];
+
+/// Whether a copy may have parts of what it was made of.
+pub(super) fn is_shallow(view: &View<'_>) -> bool {
+    view.function_has_word(SHALLOW) || comments::shallow(view.function)
 }
 
 /// Words of functions that make an object of what they read.

@@ -89,6 +89,7 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
     }
     if comments::owner(function)
         || comments::may_end(function, &kept::called(view, index), &others(view, index), alone(view, index))
+        || comments::goes(function, &kept::called(view, index), alone(view, index))
     {
         return Err(format!("the documentation speaks of who owns what; it may be about `{name}`"));
     }
@@ -139,7 +140,7 @@ fn by_names(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str
     let objects: Vec<&str> = (0..function.params.len()).filter_map(|other| view.handle(other)).collect();
     let alike = objects.len() > 1 && objects.iter().all(|other| *other == handle);
     let compares = ["cmp", "compare", "equal", "equals"];
-    let lasts = comments::lasts(function) || comments::keeps_object(function);
+    let lasts = comments::lasts(function) || comments::keeps_object(function) || comments::noted(function);
     if view.function_has_last_word(&compares) && function.result.is_scalar() && alike && !lasts {
         return Ok("compared-objects");
     }
@@ -151,7 +152,7 @@ fn by_names(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str
             "`{name}` may be one of the library's own, which `{constant}` returns as `const`, and the function may change it"
         ));
     }
-    let companion = companions::is_companion(view, index);
+    let companion = companions::is_companion(view, index) && !lasts;
     if index > 0 && !companion && !first_to_change(view, index) {
         return Err(taken_over(view, draft, index));
     }

@@ -18,6 +18,7 @@ mod counted;
 mod destructors;
 mod documented;
 mod getters;
+mod hands;
 mod hostile;
 mod inline;
 mod inplace;

@@ -117,6 +117,9 @@ fn keeper(view: &View<'_>, index: usize) -> bool {
         return false;
     }
     let only = view.function.params.len() == 1;
+    if only && view.function.result.pointee().is_none() && comments::settles(view.function) {
+        return true;
+    }
     let swaps = plain_text(&view.function.result) && !view.function_has_word(LOOKS_UP);
     let silent = view.function.result.kind == Type::Void && !view.function_has_word(TELLS);
     // `lib_charset(const char *charset)`.

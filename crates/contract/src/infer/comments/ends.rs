@@ -71,6 +71,162 @@ const KINDS: &[&str] = &[
     "objects",
 ];
 
+/// Those of them that are several.
+const PLURALS: &[&str] = &["objects", "structures"];
+
+/// What is outside of the process, or is locked and let go: that it is deleted or released says nothing of the memory that stands for it.
+const OUTSIDE: &[&str] = &[
+    "account",
+    "bookmark",
+    "bucket",
+    "button",
+    "channel",
+    "circuit",
+    "collection",
+    "column",
+    "contour",
+    "database",
+    "db",
+    "directory",
+    "door",
+    "element",
+    "entry",
+    "field",
+    "file",
+    "folder",
+    "gate",
+    "group",
+    "index",
+    "key",
+    "latch",
+    "lock",
+    "loop",
+    "message",
+    "mouse",
+    "mutex",
+    "namespace",
+    "paragraph",
+    "path",
+    "polygon",
+    "privileges",
+    "process",
+    "record",
+    "row",
+    "rule",
+    "semaphore",
+    "shutter",
+    "snapshot",
+    "spinlock",
+    "store",
+    "subpath",
+    "table",
+    "tag",
+    "tenant",
+    "thread",
+    "topic",
+    "trigger",
+    "user",
+    "valve",
+    "view",
+    "volume",
+];
+
+/// What is shut and opened, drawn or written to its end, which says as little.
+const SHUT: &[&str] = &[
+    "bracket",
+    "button",
+    "circuit",
+    "contour",
+    "door",
+    "element",
+    "gate",
+    "group",
+    "latch",
+    "loop",
+    "mouse",
+    "paragraph",
+    "path",
+    "polygon",
+    "shutter",
+    "subpath",
+    "tag",
+    "valve",
+];
+
+/// Verbs by which that is said, and an object may end as well: a file that is closed is one.
+const SHUTS: &[&str] = &["clos", "end", "finish", "shut"];
+
+/// Verbs that are said of such things as well as of memory.
+const OUTWARD: &[&str] = &["clos", "delet", "drop", "discard", "end", "finish", "releas", "shut", "terminat"];
+
+/// Words of a comment that say that it is about memory all the same.
+const OF_MEMORY: &[&str] = &[
+    "allocated",
+    "created",
+    "dealloc",
+    "destr",
+    "dispos",
+    "free",
+    "handle",
+    "instance",
+    "invalid",
+    "memory",
+    "object",
+    "pointer",
+    "resource",
+    "struct",
+    "context",
+    "opened",
+];
+
+/// Adjectives by which not all ends.
+const SOME: &[&str] = &[
+    "cached",
+    "current",
+    "idle",
+    "last",
+    "oldest",
+    "pending",
+    "previous",
+    "spare",
+    "temporary",
+    "unneeded",
+    "unused",
+];
+
+/// Phrases of a comment by which what has ended is there for another round, or only asked to end.
+const AFRESH: &[&str] = &[
+    "afresh",
+    "any number of times",
+    "asks for the",
+    "asks that the",
+    "but not if",
+    "call before",
+    "call this before",
+    "can be started",
+    "can be used",
+    "close callback",
+    "collector",
+    "filled again",
+    "for another",
+    "for the next",
+    "fresh one",
+    "if its reference count",
+    "if the reference count",
+    "in the callback",
+    "may be called any",
+    "may be started",
+    "next request",
+    "no effect on the object",
+    "reopens",
+    "request that",
+    "requests that",
+    "requests the",
+    "restart",
+    "schedul",
+    "unless it has a parent",
+];
+
 /// Words that may stand before it.
 const ARTICLES: &[&str] = &[
     "a",
@@ -177,7 +333,10 @@ fn said(function: &Function) -> Said {
         [] => true,
         [.., last] if THINGS.contains(last) || is_own(last) => true,
         [before @ .., last] => {
-            KINDS.contains(last) && (before.is_empty() || before.iter().any(|word| is_own(word)))
+            // `Destroys the objects of the scene.`
+            (!PLURALS.contains(last) || before.iter().any(|word| is_own(word)))
+                && KINDS.contains(last)
+                && (before.is_empty() || before.iter().any(|word| is_own(word)))
         }
     };
     let clauses = clauses(function);
@@ -187,6 +346,14 @@ fn said(function: &Function) -> Said {
         let denied = words_of(clause).any(|word| ["cannot", "never", "no", "not"].contains(&word));
         !denied && all.any(|word| STAYS.iter().any(|stays| word.starts_with(stays)))
     });
+    let text = sentences(function).join(". ");
+    let afresh = AFRESH.iter().any(|phrase| text.contains(phrase));
+    if afresh {
+        return Said::Other;
+    }
+    let of_memory = clauses
+        .iter()
+        .any(|clause| words_of(clause).any(|word| OF_MEMORY.iter().any(|begin| word.starts_with(begin))));
     // `the pool itself is freed with its arena`.
     let goes_on = clauses.iter().any(|clause| {
         let mut words = words_of(clause).skip_while(|word| *word != "itself");
@@ -233,6 +400,12 @@ fn said(function: &Function) -> Said {
             if !place {
                 continue;
             }
+            // `Disposes of the list's items.`
+            let behind = if all[at].starts_with("dispos") {
+                behind.strip_prefix(&["of"]).unwrap_or(behind)
+            } else {
+                behind
+            };
             let object: Vec<&str> = behind
                 .iter()
                 .skip_while(|word| {
@@ -259,7 +432,45 @@ fn said(function: &Function) -> Said {
             let head = object.last().copied().unwrap_or_default();
             let next = behind.iter().skip_while(|word| **word != head).nth(1).copied().unwrap_or_default();
             let memory = ["memory", "resources", "storage"].contains(&head);
-            let some = ["data", "ones"].contains(&head)
+            // `Frees all memory used by the pool's blocks`, `allocated for cached results`, `allocated by ctx_load()`.
+            let whose =
+                behind.iter().position(|word| ["allocated", "held", "occupied", "used"].contains(word));
+            let of_parts = object.iter().any(|word| ["memory", "resources", "storage"].contains(word))
+                && whose.is_some_and(|at| {
+                    let phrase: Vec<&str> = behind[at + 1..]
+                        .iter()
+                        .skip_while(|word| {
+                            ["by", "for", "in", "to"].contains(word) || ARTICLES.contains(word)
+                        })
+                        .take_while(|word| !BEHIND.contains(word))
+                        .copied()
+                        .collect();
+                    let made = phrase.iter().any(|word| {
+                        ["alloc", "creat", "init", "new", "open"].iter().any(|begin| word.starts_with(begin))
+                            || word.ends_with("init")
+                            || word.ends_with("alloc")
+                    });
+                    !is_it(&phrase) && !made
+                });
+            let shuts = SHUTS.iter().any(|verb| all[at].starts_with(verb));
+            let things = if shuts { SHUT } else { OUTSIDE };
+            let outside = OUTWARD.iter().any(|verb| all[at].starts_with(verb))
+                && (things.contains(&head)
+                    || head == "everything"
+                    || object.last().is_some_and(|last| things.contains(last)))
+                && !of_memory;
+            // `Closes the path by drawing a line.`
+            let how = behind.windows(2).any(|pair| {
+                pair[0] == "by"
+                    && pair[1].ends_with("ing")
+                    && !["freeing", "releasing", "calling", "closing", "deallocating"].contains(&pair[1])
+            });
+            let part = object.iter().any(|word| SOME.contains(word));
+            let some = of_parts
+                || outside
+                || how
+                || part
+                || ["data", "ones"].contains(&head)
                 || head == "one" && next != "that"
                 || head == "all" && of.is_none();
             let other = some

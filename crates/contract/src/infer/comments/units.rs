@@ -142,7 +142,11 @@ pub(in crate::infer) fn counts_other(
                     .contains(&pair[1])
         });
         let followed = all.iter().any(|word| is_name(word)) && sentence.contains("followed by");
-        more || times || long || multiple || wide || followed || (0..all.len()).any(counted)
+        let sized = bytes && (0..all.len()).any(|at| all[at] == name && is_of_others(&all[at + 1..]))
+            || is_computed(sentence, &name, name.len() > 1)
+            || ROOM.iter().any(|phrase| sentence.contains(phrase))
+            || all.iter().any(|word| SEVERAL.contains(word));
+        sized || more || times || long || multiple || wide || followed || (0..all.len()).any(counted)
     };
     let own: Vec<String> =
         function.params.iter().filter_map(|param| param.name.as_deref()).map(str::to_lowercase).collect();
@@ -154,6 +158,154 @@ pub(in crate::infer) fn counts_other(
         || bytes && names::words(&name).len() == 1 && UNITS.contains(&last.as_str())
         || sentences(function).iter().any(said)
 }
+
+/// Whether a length is followed by what it counts, which is no byte: `len packets of 188 bytes`, `len uint32_t`, `len 4-byte keys`.
+fn is_of_others(behind: &[&str]) -> bool {
+    let phrase: Vec<&str> = behind.iter().take(3).take_while(|word| !VERBS.contains(word)).copied().collect();
+    let byte = phrase.iter().any(|word| BYTES.contains(word));
+    let several = |word: &&str| {
+        let one = word.len() > 3 && word.ends_with('s') && !word.ends_with("ss");
+        let typed = word.ends_with("_t")
+            || ["double", "float", "int", "uint", "u16", "u32", "u64"].iter().any(|ty| word.starts_with(ty));
+        one || typed && word.len() > 2
+    };
+    !byte && phrase.first().is_some_and(|first| !STOPS.contains(first)) && phrase.iter().any(several)
+}
+
+/// Words behind a length with which nothing is counted.
+const VERBS: &[&str] = &[
+    "a",
+    "an",
+    "are",
+    "as",
+    "can",
+    "contains",
+    "counts",
+    "defines",
+    "describes",
+    "does",
+    "equals",
+    "gets",
+    "gives",
+    "has",
+    "holds",
+    "indicates",
+    "is",
+    "includes",
+    "isn't",
+    "may",
+    "means",
+    "must",
+    "params",
+    "parameters",
+    "returns",
+    "says",
+    "should",
+    "specifies",
+    "tells",
+    "the",
+    "this",
+    "was",
+    "will",
+];
+
+/// Whether a length is a part of what is computed: `len x 4`, `1 << len`, `2^len`, `len by len`, `len * sizeof(x)`.
+fn is_computed(sentence: &str, name: &str, long: bool) -> bool {
+    long && sentence.match_indices(name).any(|(at, _)| {
+        let letter = |c: char| c.is_alphanumeric() || c == '_';
+        let (before, behind) = (&sentence[..at], &sentence[at + name.len()..]);
+        let whole =
+            !before.chars().next_back().is_some_and(letter) && !behind.chars().next().is_some_and(letter);
+        let (before, behind) = (before.trim_end(), behind.trim_start());
+        let times = behind
+            .strip_prefix('*')
+            .is_some_and(|rest| !rest.starts_with(['/', '*']) && !rest.trim_start().is_empty());
+        whole
+            && (times
+                || behind.starts_with("x ") && behind[2..].starts_with(|c: char| c.is_ascii_digit())
+                || behind.starts_with("<<")
+                || behind.starts_with(&format!("by {name}"))
+                || before.ends_with(" x")
+                || before.ends_with("<<")
+                || before.ends_with('^')
+                || before.ends_with("2**"))
+    })
+}
+
+/// Words of a comment by which an element is one of several that belong together.
+const SEVERAL: &[&str] = &[
+    "complex",
+    "interleaved",
+    "quaternions",
+    "rgba",
+    "stereo",
+    "triplets",
+    "halves",
+    "mtus",
+    "beats",
+    "crlf",
+];
+
+/// Phrases of a comment by which there has to be room for more, or a length is another one than that of what is there.
+const ROOM: &[&str] = &[
+    "adds a nul",
+    "and a nul",
+    "and appends a nul",
+    "and the iv",
+    "appends a nul",
+    "behind it are read",
+    "byte to spare",
+    "bytes to spare",
+    "counted from zero",
+    "enough for padding",
+    "for padding",
+    "have room for",
+    "in turn",
+    "in units of",
+    "is appended to",
+    "larger than the",
+    "length minus",
+    "logarithm",
+    "minus one",
+    "must be padded",
+    "per channel",
+    "per point",
+    "per sample",
+    "plus a nul",
+    "plus a terminat",
+    "plus one",
+    "plus terminat",
+    "power of two in size",
+    "rounded up",
+    "sector count",
+    "block count",
+    "size minus",
+    "than the input by",
+    "then a nul",
+    "there must be room",
+    "to hex",
+    "twice as",
+    "twice the room",
+    "two per",
+    "number of bits",
+    "of them",
+    "to utf 8 in place",
+    "end of data",
+    "end of the data",
+    "from 8 to 16",
+    "in u16",
+    "in u32",
+    "each is a pair",
+    "re/im",
+    "a trailer",
+    "n by n",
+    "matrix of",
+    "values per",
+    "bits wide",
+    "wide registers",
+    "bit registers",
+    "digits",
+];
 
 /// What bytes are called, or the elements of an array: a length that says of what it is the number, or in what it is given, says one of these.
 const BYTES: &[&str] = &["byte", "bytes", "char", "chars", "data", "octet", "octets"];

@@ -7,7 +7,7 @@ use hotcell_model::api::Function;
 
 use crate::infer::endings;
 use crate::infer::names::{function_words, words};
-use crate::infer::objects::kept::without;
+use crate::infer::objects::kept::{is_read, without};
 use crate::infer::objects::named::own_words;
 use crate::infer::view::View;
 use crate::infer::words::objects::{BEGINS, COLLECTS, STORES};
@@ -24,7 +24,23 @@ pub(super) fn is_companion(view: &View<'_>, index: usize) -> bool {
     if index != 1 || context == own || puts(view.function, &own_words(view, index)) {
         return false;
     }
-    called_after(view, index) || only_behind(view, context, own)
+    called_after(view, index) || only_behind(view, context, own) && !may_place(view)
+}
+
+/// Words of functions that take nothing but two objects, and do something with the second, besides those that read one.
+const DOES: &[&str] =
+    &["clear", "draw", "flush", "inc", "incref", "interrupt", "pop", "ref", "reset", "retain", "update"];
+
+/// Whether a function that takes nothing but the two may put the one into the other, whatever its comment says: `split_pane_left(split, pane)`, beside
+/// `split_pane_width(split, pane)` and others that only ask.
+fn may_place(view: &View<'_>) -> bool {
+    let name = function_words(&view.function.name);
+    let context = own_words(view, 0).last().is_some_and(|word| CONTEXTS.contains(&word.as_str()));
+    let says = |word: &String| {
+        let plain = word.trim_end_matches(|c: char| c.is_ascii_digit());
+        DOES.contains(&plain) || is_read(plain)
+    };
+    view.function.params.len() == 2 && !context && !name.iter().any(says)
 }
 
 /// Whether an object is the context of another one, in front of which all functions are given it: nothing has to be noted for that.

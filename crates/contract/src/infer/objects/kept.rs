@@ -14,7 +14,7 @@ use crate::infer::words::objects::{
     BEGINS, COMPARES, COPIES, FINDS, KEEPS_NOTHING_FROM, KEEPS_OBJECT, KEEPS_OBJECT_FROM, LOOKS, STORES,
     TAKES_VALUE, WITH,
 };
-use crate::infer::{Draft, code, comments, keeping, may_make, tells_failure};
+use crate::infer::{Draft, code, comments, keeping, made, may_make, tells_failure};
 
 /// Words that say at the beginning of a name what it is about: `chain_length(const full_chain *)`.
 const THINGS: &[&str] = &["chain", "conf", "config", "handler", "hooks"];
@@ -172,6 +172,7 @@ fn says(view: &View<'_>, objects: &[usize]) -> bool {
         || any(WITH) && !keeping::used_up(view)
         || comments::keeps_object(view.function)
         || comments::lasts(view.function)
+        || comments::noted(view.function)
 }
 
 /// Words of functions that read an object, and are over with that.
@@ -350,6 +351,11 @@ const READS: &[&str] = &[
     "zero",
 ];
 
+/// Whether a word of a name says that something is read or asked for.
+pub(super) fn is_read(word: &str) -> bool {
+    READS.contains(&word) || LOOKS.contains(&word) || COMPARES.contains(&word)
+}
+
 /// Last words of names that say which form of a function it is.
 const VARIANTS: &[&str] = &["ex", "fp", "r", "using", "with"];
 
@@ -438,8 +444,14 @@ fn reads(view: &View<'_>, index: usize, objects: &[usize]) -> bool {
     // `OBJ_obj2nid`, `i2a_ASN1_OBJECT`.
     let turns = |word: &String| {
         word.split_once('2').is_some_and(|(from, to)| {
-            let letters = |part: &str| !part.is_empty() && part.chars().all(char::is_alphabetic);
-            letters(from) && letters(to)
+            let letters =
+                |part: &str, least: usize| part.len() >= least && part.chars().all(char::is_alphabetic);
+            // `bus_i2c(bus, const config *)` turns nothing; `i2d_X509` is there beside `d2i_X509`.
+            let back = format!("{to}2{from}_");
+            let mirrored = all.first() == Some(word)
+                && view.known.api.functions.iter().any(|other| other.name.to_lowercase().starts_with(&back));
+            let least = if mirrored { 1 } else { 2 };
+            letters(from, least) && letters(to, least)
         })
     };
     // `ZSTD_compress_usingCDict(cctx, …, const cdict)`, but not `widget_read_mode(widget, const theme *)`.
@@ -451,16 +463,23 @@ fn reads(view: &View<'_>, index: usize, objects: &[usize]) -> bool {
     // `size_t ZSTD_sizeof_CCtx(const ZSTD_CCtx *)`.
     let measured = objects.len() == 1
         && result.is_integer()
-        && name.iter().any(|word| MEASURES.contains(&word.as_str()));
+        && name
+            .iter()
+            .rev()
+            .find(|word| !VARIANTS.contains(&word.as_str()))
+            .is_some_and(|word| MEASURES.contains(&word.as_str()));
     // `int config_engage(const config *)` returns whether it has done something.
     let several = |word: &String| word.len() > 3 && word.ends_with('s') && !word.ends_with("ss");
-    let status = result.written == "int"
+    let integer = result.is_integer() || result.kind == Type::Bool;
+    let status = integer
+        && (result.written == "int" || !comments::says_verb(view.function))
         && view.function.params.len() == 1
         && !name.last().is_some_and(several)
         && !comments::answers(view.function);
     let copies = objects.len() == 2
         && objects.iter().all(|&at| view.handle(at) == view.handle(index))
-        && view.function_has_word(COPIES);
+        && view.function_has_word(COPIES)
+        && !made::is_shallow(view);
     // What the library has a table of nobody ends.
     let constant = view.handle(index).is_some_and(|handle| view.known.handles.constant_of(handle).is_some());
     of_it && result.kind != Type::Void && !status
@@ -544,7 +563,7 @@ fn takes_value(view: &View<'_>, index: usize, keeper: usize) -> bool {
     let only = name.iter().enumerate().all(|(at, word)| at == 0 && all.first() == Some(word) || begins(word));
     // `gsl_vector_add` beside `gsl_vector_sub`; `menu_add(menu, const menu *sub)` puts one menu into another.
     let value = TAKES_VALUE.contains(&verb.as_str()) && computes(view, index);
-    same && only && (value || COPIES.contains(&verb.as_str()))
+    same && only && !made::is_shallow(view) && (value || COPIES.contains(&verb.as_str()))
 }
 
 /// Last words of functions that compute with values.

@@ -15,7 +15,7 @@ use crate::infer::names::{function_words, unnumbered};
 use crate::infer::view::{View, is_letter};
 use crate::infer::words::NAMES;
 use crate::infer::words::functions::CONTROLS;
-use crate::infer::{Draft, keeping, lengths};
+use crate::infer::{Draft, comments, keeping, lengths};
 
 /// The rule's name.
 pub(crate) const KEPT: &str = "kept-memory";
@@ -54,6 +54,7 @@ pub(super) fn until(view: &View<'_>, draft: &Draft, index: usize) -> Option<Unti
         || view.function_has_word(FED)
         || view.function_has_last_word(CONTROLS)
         || keeping::is_requested(view)
+        || comments::takes_memory(function)
         || !is_counted(view, index)
     {
         return None;
