@@ -113,7 +113,7 @@ fn structure(view: &View<'_>, index: usize) -> Option<Fact<Role>> {
 
 /// What the function does with a pointer that it uses, and does not keep: it goes nowhere, is not released and not returned.
 fn during(view: &View<'_>, index: usize) -> Option<Use> {
-    if comments::kept(view.function) {
+    if comments::keeps_object(view.function) || comments::takes_memory(view.function) {
         return None;
     }
     let used = used(view, index)?;
