@@ -115,6 +115,31 @@ fn a_text_is_what_is_read_up_to_a_nul_from_its_beginning() {
 }
 
 #[test]
+fn a_library_that_is_damaged_has_answers_or_none() {
+    let folder = tempfile::tempdir().expect("a folder");
+    compiled(folder.path(), &["-O2"]);
+    let whole = std::fs::read(folder.path().join("libpointers.so")).expect("the library is read");
+    let before = SOURCE.split('(').filter_map(|before| before.rsplit([' ', '*']).next());
+    let names: Vec<&str> = before.filter(|word| word.contains('_')).collect();
+    let mut random = fastrand::Rng::with_seed(7);
+    let mut answers = 0;
+    for _ in 0..400 {
+        let mut damaged = whole.clone();
+        for _ in 0..random.usize(1..40) {
+            let place = random.usize(..damaged.len());
+            damaged[place] = random.u8(..);
+        }
+        if random.u8(..8) == 0 {
+            damaged.truncate(random.usize(..damaged.len()));
+        }
+        let Some(code) = Code::new(&damaged) else { continue };
+        let found = names.iter().flat_map(|name| (0..3).map(move |argument| (name, argument)));
+        answers += found.filter(|(name, argument)| code.argument(name, *argument).is_some()).count();
+    }
+    assert!(answers > 0);
+}
+
+#[test]
 fn a_function_that_nothing_is_known_of_has_no_answer() {
     let folder = tempfile::tempdir().expect("a folder");
     let code = compiled(folder.path(), &["-O2"]);
