@@ -81,6 +81,7 @@ fn here(walk: &mut Walk<'_>, state: &mut State, entry: u64, address: u64) {
         walk.lose_all(address);
     }
     let mut results = Results([Value::OTHER; 3]);
+    let asked = walk.asks;
     for number in (0..16).filter(|number| !KEPT.contains(number)) {
         let place = Place::Register(u8::try_from(number).unwrap_or(u8::MAX));
         given(walk, state, Question { entry, place }, state.general(number), &mut results, address);
@@ -98,6 +99,8 @@ fn here(walk: &mut Walk<'_>, state: &mut State, entry: u64, address: u64) {
         let place = Place::Stack(at.saturating_sub(top).saturating_add(8));
         given(walk, state, Question { entry, place }, value, &mut results, address);
     }
+    // What it does that is given nothing of this is not looked at.
+    walk.does.noisy |= walk.asks == asked;
     over(walk.image, state, Some(entry));
     let Results([first, second, vector]) = results;
     state.set_general(RAX, first);
@@ -121,8 +124,16 @@ fn given(
     if !value.matters() {
         return;
     }
+    let mut measured = state.measured;
     let does = walk.ask(question);
     if value.leads() {
+        if value.pointer.is_some() && does.read.is_any() {
+            let told = does.measured && !does.unmeasured && value.pointer == Some(Offset::Is(0));
+            walk.does.measured |= told;
+            walk.does.unmeasured |= !told && !state.measured;
+            let surely = !value.other && !value.inner && value.frame.is_none();
+            measured |= told && surely;
+        }
         walk.does.add(&does, value);
         let shifted = |by: Offset| match by {
             Offset::Is(by) => Value { frame: None, ..value.plus(by) },
@@ -139,6 +150,7 @@ fn given(
         let found = frame_given(walk, state, &does, offset, address);
         results.join(&does, |_| Value { frame: Some(Offset::Any), ..Value::NONE }, found);
     }
+    state.measured = measured;
 }
 
 /// What a function of this library does that is given an address in the frame: what it finds there is to it what was read behind a
@@ -175,6 +187,7 @@ fn frame_given(walk: &mut Walk<'_>, state: &mut State, does: &Use, offset: Offse
         in_parts: true,
         ..Use::default()
     };
+    walk.does.unmeasured |= found.pointer.is_some() && !state.measured;
     walk.does.add(&inner, found);
     if does.written.is_any() || does.inner_written {
         state.store_anywhere(found);
@@ -196,6 +209,7 @@ fn found(state: &State, extent: Extent, offset: Offset) -> Value {
 
 /// A function of which nothing is known: it may do anything with what is in registers for arguments and on the stack.
 fn unknown(walk: &mut Walk<'_>, state: &mut State, gone: &Gone, address: u64) {
+    walk.does.noisy = true;
     for number in ARGUMENTS.into_iter().chain(FURTHER) {
         let value = state.general(number);
         walk.lose(value, gone);
@@ -297,13 +311,30 @@ fn argument(walk: &mut Walk<'_>, state: &mut State, arg: Arg, value: Value, all:
         Arg::WrittenOf(at) => (None, Some(size(at))),
     };
     if let (Some(size), Some(offset)) = (reads, value.pointer) {
-        walk.does.read = walk.does.read.join(extent(size, offset));
+        walk.does.reads(extent(size, offset), offset);
     }
     if let (Some(size), Some(offset)) = (writes, value.pointer) {
-        walk.does.written = walk.does.written.join(extent(size, offset));
+        walk.does.writes(extent(size, offset), offset);
     }
     walk.does.inner_written |= writes.is_some() && value.inner;
-    walk.does.text |= arg == Arg::Text && value.pointer == Some(Offset::Is(0));
+    if reads.is_some() && value.pointer.is_some() {
+        let from_there = value.pointer == Some(Offset::Is(0));
+        if arg == Arg::Text && from_there {
+            walk.does.measured = true;
+            state.measured |= !value.other && !value.inner && value.frame.is_none();
+        } else {
+            walk.does.unmeasured |= !state.measured;
+        }
+    }
+    if let (Some(size), Some(offset)) = (reads, value.frame) {
+        // Who holds it against something else sees the addresses that are in it.
+        let extent = size.map_or(Extent::Anywhere, |size| Extent::of(Offset::Is(0), size));
+        let seen = found(state, extent, offset);
+        walk.does.placed |= seen.pointer.is_some();
+        walk.does.inner_placed |= seen.inner;
+    }
+    walk.does.noisy |= writes.is_some() && value.frame.is_none() && value.pointer.is_none();
+    walk.does.noisy |= matches!(arg, Arg::Released | Arg::Sent | Arg::SentOf(_));
     if matches!(arg, Arg::Sent | Arg::SentOf(_)) {
         // Whoever reads it there has the addresses that are in it.
         let gone = Gone::Lost(address);

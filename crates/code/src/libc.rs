@@ -65,7 +65,7 @@ pub(crate) fn known_function(name: &str) -> Option<Known> {
     use Returns::{Argument, Into, Never, Other};
     // glibc's checked forms take what their plain ones take, and the room behind that.
     // Whose room stands elsewhere is no such form.
-    if name == "__fread_chk" {
+    if ["__fread_chk", "__fgets_chk"].contains(&name) {
         return None;
     }
     let name =
@@ -99,10 +99,9 @@ pub(crate) fn known_function(name: &str) -> Option<Known> {
         "memcmp" | "bcmp" => known(&[ReadOf(2), ReadOf(2)], Other),
         "strcmp" | "strcoll" | "strcasecmp" | "strspn" | "strcspn" => known(&[Text, Text], Other),
         "strncmp" | "strncasecmp" => known(&[Read, Read, Number], Other),
-        "strchr" | "strrchr" | "index" | "rindex" | "strchrnul" | "rawmemchr" => {
-            known(&[Text, Number], Into(0))
-        }
+        "strchr" | "strrchr" | "index" | "rindex" | "strchrnul" => known(&[Text, Number], Into(0)),
         "strstr" | "strcasestr" | "strpbrk" => known(&[Text, Text], Into(0)),
+        "rawmemchr" => known(&[Read, Number], Into(0)),
         "memchr" | "memrchr" => known(&[ReadOf(2), Number, Number], Into(0)),
         "memcpy" | "memmove" => known(&[WrittenOf(2), Copied(2), Number], Argument(0)),
         "memset" => known(&[WrittenOf(2), Number, Number], Argument(0)),

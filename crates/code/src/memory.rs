@@ -41,8 +41,10 @@ impl Walk<'_> {
     pub(crate) fn fetch_all(&mut self, state: &State, at: Value, size: Option<usize>, address: u64) -> Value {
         let mut value = Value::NONE;
         if let Some(offset) = at.pointer {
-            self.does.read = self.does.read.join(extent(offset, size));
-            self.does.placed |= matches!(offset, Offset::Is(offset) if offset < 0);
+            self.does.reads(extent(offset, size), offset);
+            // Whether there is any text may be seen by its first letter.
+            let first = size == Some(1) && offset == Offset::Is(0);
+            self.does.unmeasured |= !state.measured && !first;
             self.does.in_parts |= offset == Offset::Any && size.is_some_and(|size| size < 8);
             value.inner = true;
         }
@@ -88,10 +90,16 @@ impl Walk<'_> {
     /// Writes to an address.
     pub(crate) fn put(&mut self, state: &mut State, at: Value, amount: Amount, value: Value, gone: &Gone) {
         let size = amount.most();
-        let value = if size.is_some_and(|size| size < 8) { Value::OTHER } else { value };
+        let value = match size {
+            Some(..8) => {
+                self.take_apart(value, gone.address());
+                Value::OTHER
+            }
+            _ => value,
+        };
+        self.does.noisy |= at.other;
         if let Some(offset) = at.pointer {
-            self.does.written = self.does.written.join(extent(offset, size));
-            self.does.placed |= matches!(offset, Offset::Is(offset) if offset < 0);
+            self.does.writes(extent(offset, size), offset);
         }
         self.does.inner_written |= at.inner;
         let only_there = !at.inner && !at.other;

@@ -20,7 +20,7 @@ pub(crate) fn written(image: &Image, entry: u64) -> Option<(u32, u32)> {
     let (mut seen, mut waiting) = (BTreeSet::new(), vec![entry]);
     let mut instruction = Instruction::default();
     while let Some(start) = waiting.pop() {
-        let (code, piece) = (image.code(start)?, image.piece(start)?);
+        let (Some(code), Some(piece)) = (image.code(start), image.piece(start)) else { continue };
         let mut decoder = Decoder::with_ip(64, code, start, DecoderOptions::NONE);
         while decoder.can_decode() && piece.contains(&decoder.ip()) && seen.insert(decoder.ip()) {
             if seen.len() > MOST {
@@ -56,8 +56,9 @@ pub(crate) fn written(image: &Image, entry: u64) -> Option<(u32, u32)> {
                         Target::OfC(_) | Target::Elsewhere(_) => return None,
                     }
                 }
-                FlowControl::Return | FlowControl::Exception => break,
-                _ => return None,
+                FlowControl::Call | FlowControl::IndirectCall => return None,
+                // What is not seen behind it leaves what it does not write, too.
+                _ => break,
             }
         }
     }

@@ -46,6 +46,8 @@ pub(crate) struct State {
     pub(crate) compared: Option<Compared>,
     /// Which bytes behind the pointer have been written on all ways here.
     pub(crate) written: u64,
+    /// That a NUL has been looked for from the pointer on, on all ways here.
+    pub(crate) measured: bool,
 }
 
 /// What the flags are about: so many bytes of a register, held against a number.
@@ -66,6 +68,7 @@ impl State {
             anywhere: Value::NONE,
             compared: None,
             written: 0,
+            measured: false,
         };
         state.general[RSP] = Value::frame(0);
         match place {
@@ -110,6 +113,8 @@ impl State {
         }
         new |= self.written & !other.written != 0;
         self.written &= other.written;
+        new |= self.measured && !other.measured;
+        self.measured &= other.measured;
         new
     }
 

@@ -85,6 +85,9 @@ fn one(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
         }
         Mnemonic::Lea => {
             let value = address(state, instruction);
+            if instruction.op0_register().size() < 8 {
+                walk.take_apart(value, instruction.ip());
+            }
             let index = instruction.memory_index();
             if index != Register::None {
                 twice(walk, state.get(instruction.memory_base()), state.get(index), instruction.ip());
@@ -124,6 +127,10 @@ fn one(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
         }
         Mnemonic::And if left == OpKind::Register && right != OpKind::Register && right != OpKind::Memory => {
             let register = instruction.op0_register();
+            // The lowest bits say how it is aligned.
+            if instruction.immediate(1) > 0xfff {
+                halve(walk, state, instruction, 0);
+            }
             let bound = u32::try_from(instruction.immediate(1)).map_or(Value::OTHER, Value::at_most).number;
             let value = Value { number: bound, ..state.get(register).somewhere() };
             state.set(register, value);
@@ -140,11 +147,14 @@ fn one(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
         }
         Mnemonic::Movsxd => {
             let value = distance(state, instruction);
+            halve(walk, state, instruction, 1);
             touch(walk, state, instruction);
             state.set(instruction.op0_register(), value);
         }
         _ if instruction.is_jcc_short_or_near() => {}
         _ if is_conditional_move(instruction) => {
+            halve(walk, state, instruction, 0);
+            halve(walk, state, instruction, 1);
             let value = source(walk, state, instruction, 1).join(state.get(instruction.op0_register()));
             state.set(instruction.op0_register(), value);
         }
@@ -303,6 +313,14 @@ fn source(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction, ope
     }
 }
 
+/// Reads where a call or a jump goes, when that lies in memory.
+pub(crate) fn look_up(walk: &mut Walk<'_>, state: &State, instruction: &Instruction) {
+    if instruction.op_count() > 0 && instruction.op0_kind() == OpKind::Memory {
+        let at = address(state, instruction);
+        walk.fetch(state, at, instruction.memory_size().size(), instruction.ip());
+    }
+}
+
 /// Leaves a value where the first operand says.
 fn leave(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction, value: Value) {
     match instruction.op0_kind() {
@@ -353,6 +371,9 @@ fn any(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
     for (register, access) in &registers {
         if reads(*access) && !explicit(*register) {
             made = made.join(state.get(*register));
+            if register.is_gpr() && register.size() < 8 {
+                walk.take_apart(state.get(register.full_register()), instruction.ip());
+            }
         }
     }
     // Bits are counted from the address on, however many there are.
@@ -393,7 +414,11 @@ fn any(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
         || instruction.mnemonic() == Mnemonic::Xchg;
     let compares = !registers.iter().any(|(_, access)| writes(*access))
         && !memory.iter().any(|(_, access, _)| writes(*access));
-    if made.pointer.is_some() && !moves && !compares {
+    let held = matches!(instruction.mnemonic(), Mnemonic::Cmp | Mnemonic::Test);
+    if compares && !held {
+        walk.does.placed |= made.pointer.is_some();
+        walk.does.inner_placed |= made.inner;
+    } else if made.pointer.is_some() && !moves && !compares {
         walk.take_apart(Value { inner: false, ..made }, instruction.ip());
     }
     // The stack of real numbers holds eight bytes as they are.

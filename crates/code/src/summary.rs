@@ -50,6 +50,14 @@ impl Extent {
         }
     }
 
+    /// Whether it begins before the pointer, or may by an offset that does.
+    fn is_before(self, offset: Offset) -> bool {
+        match self {
+            Extent::Within(start, _) => start < 0,
+            _ => matches!(offset, Offset::Is(offset) if offset < 0),
+        }
+    }
+
     /// Whether any memory is touched.
     #[must_use]
     pub fn is_any(self) -> bool {
@@ -109,8 +117,12 @@ pub struct Use {
     pub placed: bool,
     /// The same of what was read behind it.
     pub(crate) inner_placed: bool,
-    /// That what begins there is read up to a NUL.
-    pub text: bool,
+    /// That a NUL is looked for from there on.
+    pub(crate) measured: bool,
+    /// That it is read where nobody has looked for a NUL before.
+    pub(crate) unmeasured: bool,
+    /// That something else is written than what lies behind the pointer and in the frame, or something called that may.
+    pub(crate) noisy: bool,
     /// That it is read in parts of what an address takes, at places that nobody knows: what is there may be copied so.
     pub in_parts: bool,
     /// The first 64 bytes behind it, a bit for each: those that are written whenever the function returns.
@@ -193,26 +205,52 @@ impl Use {
         self.gone.is_some() || self.released || self.read.is_any() || self.written.is_any()
     }
 
+    /// Whether a text is read there, and nothing else.
+    #[must_use]
+    pub fn is_text(&self) -> bool {
+        self.gone.is_none() && self.measured && !self.unmeasured
+    }
+
+    /// Whether the function does nothing but read: it writes nowhere but in its frame.
+    #[must_use]
+    pub fn only_reads(&self) -> bool {
+        !self.noisy && !self.written.is_any() && !self.inner_written
+    }
+
     /// Takes up what a function does that is given `value`.
     pub(crate) fn add(&mut self, callee: &Use, value: Value) {
+        self.noisy |= callee.noisy;
         if let Some(offset) = value.pointer {
             self.lose(callee.gone.clone());
             self.lose_inner(callee.inner_gone.clone());
             self.released |= callee.released;
             self.inner_released |= callee.inner_released;
-            self.read = self.read.join(callee.read.behind(offset));
-            self.written = self.written.join(callee.written.behind(offset));
+            self.reads(callee.read.behind(offset), offset);
+            self.writes(callee.written.behind(offset), offset);
             self.inner_written |= callee.inner_written;
             self.placed |= callee.placed;
             self.inner_placed |= callee.inner_placed;
             self.in_parts |= callee.in_parts;
-            self.text |= callee.text && offset == Offset::Is(0);
         }
         if value.inner {
             self.lose_inner(callee.gone.clone().or_else(|| callee.inner_gone.clone()));
             self.inner_released |= callee.released || callee.inner_released;
             self.inner_written |= callee.written.is_any() || callee.inner_written;
+            self.inner_placed |= callee.placed || callee.inner_placed;
+            self.in_parts |= callee.in_parts;
         }
+    }
+
+    /// What is read behind the pointer, of which what is meant lies so far behind it.
+    pub(crate) fn reads(&mut self, extent: Extent, offset: Offset) {
+        self.read = self.read.join(extent);
+        self.placed |= extent.is_any() && extent.is_before(offset);
+    }
+
+    /// The same of what is written.
+    pub(crate) fn writes(&mut self, extent: Extent, offset: Offset) {
+        self.written = self.written.join(extent);
+        self.placed |= extent.is_any() && extent.is_before(offset);
     }
 
     /// Whether all of so many bytes are written whenever the function returns.

@@ -30,6 +30,8 @@ pub(crate) struct Walk<'w> {
     answers: &'w dyn Fn(Question) -> Option<Use>,
     pub(crate) does: Use,
     asked: BTreeSet<Question>,
+    /// How often something was asked.
+    pub(crate) asks: usize,
     /// That an address in the frame is where other code may find it.
     pub(crate) frame_known: bool,
     /// That the pointer, or what was read behind it, was somewhere in the frame.
@@ -46,6 +48,7 @@ pub(crate) fn walk(image: &Image, question: Question, answers: impl Fn(Question)
         answers: &answers,
         does: Use::default(),
         asked: BTreeSet::new(),
+        asks: 0,
         frame_known: false,
         in_frame: matches!(question.place, Place::Stack(_)),
         info: InstructionInfoFactory::new(),
@@ -72,6 +75,7 @@ impl Walk<'_> {
     /// What a function does that is called, as far as it is known.
     pub(crate) fn ask(&mut self, question: Question) -> Use {
         self.asked.insert(question);
+        self.asks += 1;
         (self.answers)(question).unwrap_or_default()
     }
 
@@ -126,6 +130,7 @@ impl Walk<'_> {
                     }
                 }
                 FlowControl::Call | FlowControl::IndirectCall => {
+                    step::look_up(self, &state, &instruction);
                     let target = self.target(&state, &instruction);
                     if !calls::call(self, &mut state, target, address) {
                         return true;
@@ -136,7 +141,10 @@ impl Walk<'_> {
                 FlowControl::UnconditionalBranch => {
                     return self.jump(state, instruction.near_branch_target(), entry, address);
                 }
-                FlowControl::IndirectBranch => return self.jump_indirect(state, &instruction),
+                FlowControl::IndirectBranch => {
+                    step::look_up(self, &state, &instruction);
+                    return self.jump_indirect(state, &instruction);
+                }
                 FlowControl::Return => return self.end(&state, address),
                 FlowControl::Exception => return true,
                 FlowControl::Interrupt => return instruction.mnemonic() == Mnemonic::Int3,
@@ -147,7 +155,8 @@ impl Walk<'_> {
 
     /// Goes on at an address, with what is known on this way besides.
     fn go_on(&mut self, address: u64, state: &State) {
-        if !state.leads() {
+        // Nothing more can come of it, unless it is to be seen that nothing is written.
+        if self.does.noisy && !state.leads() {
             self.does.surely.0 &= state.written;
             return;
         }

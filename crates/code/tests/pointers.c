@@ -260,7 +260,92 @@ void filled_by_byte(char *p, unsigned long n) {
     memset(p, 1, n);
 }
 
+// A text only where it is nothing else in another case.
+
+size_t counted_in_one_case(const char *p, int raw) {
+    if (raw) {
+        long sum = 0;
+        for (int i = 0; i < 32; i++)
+            sum += p[i];
+        return (size_t)sum;
+    }
+    return strlen(p);
+}
+size_t counted_by_size(const char *p, size_t n) {
+    char local[32];
+    memcpy(local, p, n < 32 ? n : 32);
+    return local[n & 31] ? n : strlen(p);
+}
+
+// Nothing but read, and what is noted of it elsewhere.
+
+int quiet_field(const struct list *p) { return p->count; }
+int quiet_text(const struct list *p) { return p->text && p->text[0] == 'x' && strcmp(p->text, "xyz") == 0; }
+static __attribute__((noinline)) int asks(const struct list *p) { return p->next != NULL; }
+int quiet_by_callee(const struct list *p) { return asks(p) ? 3 : 4; }
+int current;
+void noted_by_number(const struct list *p) { current = p->count; }
+void noted_in_itself(struct list *p) { p->count = -1; }
+static __attribute__((noinline)) void selects(int n) { current = n; }
+void noted_by_callee(const struct list *p) { selects(p->count); }
+void noted_behind(const struct list *p) { p->text[0] = 0; }
+int noted_in_one_case(const struct list *p, int n) {
+    int count = p->count;
+    if (n == 5)
+        current = count;
+    return count;
+}
+
+// What a compiler leaves in registers while a function is called whose code it knows.
+
+static __attribute__((noinline)) int picks(unsigned n) {
+    switch (n) {
+    case 0: return current;
+    case 1: return current + 4;
+    case 2: return current * 3;
+    case 3: return current - 9;
+    case 4: return current ^ 3;
+    case 5: return ~current;
+    default: return 1;
+    }
+}
+int kept_behind_a_table(struct list *p, unsigned n) {
+    p->count++;
+    int picked = picks(n);
+    global = (const char *)p;
+    return picked;
+}
+int freed_behind_a_table(struct list *p) {
+    int picked = picks((unsigned)p->count);
+    if (picked == 7)
+        free(p);
+    return picked;
+}
+
+// Halves of an address.
+
+uint32_t low[4];
+void kept_low_or_none(struct list *p, int n) { low[n & 3] = n ? (uint32_t)(uintptr_t)p : 0; }
+void kept_low_extended(struct list *p) { number = (uintptr_t)(long)(int)(uintptr_t)p; }
+void kept_low_aligned(struct list *p, int n) { low[n & 3] = (uint32_t)(uintptr_t)p & ~7u; }
+
 // Where it lies matters.
+
+struct prefix {
+    uint32_t size;
+    uint32_t room;
+};
+static __attribute__((noinline)) void sets_prefix(struct prefix *prefix, uint32_t n) { prefix->size = n; }
+void placed_by_callee(unsigned char *p, uint32_t n) {
+    p[0] = 1;
+    sets_prefix((struct prefix *)p - 1, n);
+}
+void placed_by_library(unsigned char *p, size_t n) { memset(p - 8, 0, n); }
+struct holder keys[3];
+int placed_in_key(const char *p) {
+    struct holder key = {(void *)p};
+    return memcmp(&key, &keys[1], sizeof key) + p[0];
+}
 
 int placed_before(const char *p, const char *other) { return p < other; }
 int placed_far_before(const char *p, int n) { return p[-4096] + n; }

@@ -111,7 +111,14 @@ fn how_much_is_touched_is_found() {
 #[test]
 fn a_text_is_what_is_read_up_to_a_nul_from_its_beginning() {
     let texts = ["over_text", "over_copied", "over_file", "over_text_by_callee"];
-    each("over_", |name, found| found.text == texts.contains(&name));
+    each("over_", |name, found| found.is_text() == texts.contains(&name));
+    each("counted_", |_, found| !found.is_text());
+}
+
+#[test]
+fn what_only_reads_is_told_from_what_writes_anywhere() {
+    each("quiet_", |_, found| found.only_reads() && found.gone.is_none());
+    each("noted_", |_, found| !found.only_reads() || found.gone.is_some());
 }
 
 #[test]

@@ -45,7 +45,7 @@ pub const RULES: &[(&str, &str)] = &[
     ),
     (
         "code-object",
-        "an object that the library's machine code neither keeps nor hands on nor releases, nor anything that it finds in it",
+        "an object that the library's machine code only reads, in a function that writes nowhere",
     ),
     ("const-char-text", "a `const char *` that nothing counts is a text that a NUL ends"),
     (

@@ -3,7 +3,7 @@
 //!
 //! *code-number*: a pointer to numbers behind which the function touches one, and which it does not keep.
 //! *code-structure*: the same of a structure of numbers.
-//! *code-object*: an object that the function neither keeps nor hands on nor releases, nor anything that it found in it.
+//! *code-object*: an object that the function only reads, while it writes nowhere.
 //!
 //! It shows nothing where the code does not so much as look at what the pointer leads to, nor against what a comment says plainly.
 
@@ -145,13 +145,14 @@ pub(super) fn is_over(view: &View<'_>, index: usize) -> bool {
 
 /// Whether the code reads a text there, up to a NUL.
 pub(super) fn is_text(view: &View<'_>, index: usize) -> bool {
-    used(view, index).is_some_and(|used| used.text)
+    used(view, index).is_some_and(|used| used.is_text())
 }
 
-/// Whether an object is there as before when the function returns, with all that is in it, and nothing else may go on using it.
+/// Whether a function does nothing with an object but read it, and writes nowhere: then it is there as before, nobody has it, nothing depends
+/// on it that did not, and nothing waits to release it.
 pub(super) fn leaves(view: &View<'_>, index: usize) -> bool {
     during(view, index).is_some_and(|used| {
-        let goes_on = used.inner_gone.is_some() || used.inner_released || used.in_parts;
+        let goes_on = used.inner_gone.is_some() || used.inner_released || used.in_parts || !used.only_reads();
         !(goes_on || returns(view) && used.returned.is_inner())
     })
 }
