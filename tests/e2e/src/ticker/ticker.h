@@ -49,7 +49,7 @@ void ticker_begin_send(ticker *t, size_t size, int times);
 
 int ticker_poke(ticker *t, int number);
 
-/* As ticker_poke, on a thread. */
+/* As ticker_poke, by a thread of its own. */
 int ticker_stray(ticker *t, int number);
 
 void ticker_crash(void);

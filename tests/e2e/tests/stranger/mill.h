@@ -54,6 +54,6 @@ int mill_path_length(const mill_path *path);
 typedef unsigned char mill_seal[4];
 const mill_seal *mill_find_seal(int number);
 
-/** Reads one number, and goes on behind it. */
+/** Reads one number, and leaves the place behind it. */
 int mill_read(const uint8_t *in, size_t *in_pos, size_t in_size);
 void mill_swap_array(uint32_t *wp, size_t n);

@@ -192,8 +192,18 @@ pub(in crate::infer) fn takes_memory(function: &Function) -> bool {
             .split(|c: char| !c.is_alphanumeric() && c != '_')
             .any(|word| word.len() > 1 && names.iter().any(|name| name == word))
     };
+    // `The words of a text, freed with lib_free()` come out.
+    let out = |sentence: &str| {
+        let handed = function.params.iter().filter(|param| {
+            param.ty.pointee().is_some_and(|(pointer, constant)| !constant && pointer.pointee().is_some())
+        });
+        handed
+            .filter_map(|param| param.name.as_deref())
+            .any(|name| name.len() > 1 && words_of(sentence).any(|word| word == name.to_lowercase()))
+    };
     sentences(function).iter().any(|sentence| {
         (!result || of_param(sentence))
+            && !out(sentence)
             && said(sentence)
             && !of_result(sentence)
             && !is_about_another(sentence, function)

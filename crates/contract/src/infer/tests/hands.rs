@@ -218,6 +218,9 @@ fn memory_that_is_taken_over_or_has_to_be_of_a_kind_is_asked_for() {
     ] {
         none_of(&[declaration, beside[0], beside[1]], &docs);
     }
+    // What comes out is freed.
+    let split = ["int node_split(const char *text, char ***words)"];
+    assert!(described(&split, "The words of a text, freed with node_free().").starts_with("text"));
     let writes = ["int node_send(const unsigned char *data, size_t len)"];
     for doc in ["Sends data.", "Sends data, allocated by the caller.", "Sends len bytes of data."] {
         assert_eq!(described(&writes, doc), "bytes len(0) -> value", "{doc}");
