@@ -51,7 +51,11 @@ void sextant_mirror(struct fix *here) {
 }
 
 int sextant_observe(sextant *s, almanac *a, int day) {
-    s->last = a->year * 1000 + day;
+    return a->year * 1000 + day + s->last;
+}
+
+int sextant_observe_noted(sextant *s, almanac *a, int day) {
+    s->last = a->year + day;
     return s->last;
 }
 

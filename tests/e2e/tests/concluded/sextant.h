@@ -29,6 +29,7 @@ int sextant_solve_kept(double sight, double *angle);
 int sextant_solve_three(double *legs);
 void sextant_locate_many(struct fix *course, int legs);
 void sextant_locate_kept(struct fix *where);
+int sextant_observe_noted(sextant *s, almanac *a, int day);
 int sextant_observe_kept(sextant *s, almanac *a);
 int sextant_observe_late(sextant *s, almanac *a, int day);
 int sextant_swing_kept(sextant *s, const double *arcs, int number);
