@@ -124,15 +124,16 @@ fn given(
     if !value.matters() {
         return;
     }
-    let mut measured = state.measured;
     let does = walk.ask(question);
+    let elsewhere =
+        does.inner_written || does.inner_released || does.released || value.other && does.written.is_any();
+    walk.does.noisy |=
+        does.noisy || does.gone.is_some() || does.inner_gone.is_some() || value.frame.is_some() && elsewhere;
     if value.leads() {
         if value.pointer.is_some() && does.read.is_any() {
             let told = does.measured && !does.unmeasured && value.pointer == Some(Offset::Is(0));
             walk.does.measured |= told;
-            walk.does.unmeasured |= !told && !state.measured;
-            let surely = !value.other && !value.inner && value.frame.is_none();
-            measured |= told && surely;
+            walk.does.unmeasured |= !told;
         }
         walk.does.add(&does, value);
         let shifted = |by: Offset| match by {
@@ -150,7 +151,6 @@ fn given(
         let found = frame_given(walk, state, &does, offset, address);
         results.join(&does, |_| Value { frame: Some(Offset::Any), ..Value::NONE }, found);
     }
-    state.measured = measured;
 }
 
 /// What a function of this library does that is given an address in the frame: what it finds there is to it what was read behind a
@@ -161,8 +161,11 @@ fn frame_given(walk: &mut Walk<'_>, state: &mut State, does: &Use, offset: Offse
     if lost.is_none() && does.inner_gone.is_none() && !does.read.is_any() {
         return Value::NONE;
     }
-    let extent = if lost.is_some() { Extent::Anywhere } else { does.read };
-    let mut found = found(state, extent, offset);
+    // It may go back from there as well.
+    let mut found = match does.read {
+        read @ Extent::Within(..) if lost.is_none() => found(state, read, offset),
+        _ => state.between(None, None),
+    };
     if found.frame.is_some() {
         // It leads on to the rest of the frame.
         found = found.join(state.between(None, None));
@@ -187,7 +190,7 @@ fn frame_given(walk: &mut Walk<'_>, state: &mut State, does: &Use, offset: Offse
         in_parts: true,
         ..Use::default()
     };
-    walk.does.unmeasured |= found.pointer.is_some() && !state.measured;
+    walk.does.unmeasured |= found.pointer.is_some();
     walk.does.add(&inner, found);
     if does.written.is_any() || does.inner_written {
         state.store_anywhere(found);
@@ -195,7 +198,7 @@ fn frame_given(walk: &mut Walk<'_>, state: &mut State, does: &Use, offset: Offse
     found
 }
 
-/// What may be found in the frame from an address on.
+/// What functions of C's library find in the frame from an address on: they go forwards.
 fn found(state: &State, extent: Extent, offset: Offset) -> Value {
     match (extent, offset) {
         (Extent::Nothing, _) => Value::NONE,
@@ -213,10 +216,10 @@ fn unknown(walk: &mut Walk<'_>, state: &mut State, gone: &Gone, address: u64) {
     for number in ARGUMENTS.into_iter().chain(FURTHER) {
         let value = state.general(number);
         walk.lose(value, gone);
-        if let Some(offset) = value.frame {
+        if value.frame.is_some() {
             walk.frame_known = true;
-            let found = found(state, Extent::Anywhere, offset);
-            walk.lose(found, gone);
+            let all = state.between(None, None);
+            walk.lose(all, gone);
         }
     }
     let vectors = (0..8).fold(Value::NONE, |all, number| all.join(state.vector(number)));
@@ -304,7 +307,7 @@ fn argument(walk: &mut Walk<'_>, state: &mut State, arg: Arg, value: Value, all:
             walk.does.inner_released |= value.inner;
             (None, None)
         }
-        Arg::Read | Arg::Text | Arg::Sent | Arg::ReadInto(_) => (Some(None), None),
+        Arg::Read | Arg::Text | Arg::Compared | Arg::Sent | Arg::ReadInto(_) => (Some(None), None),
         Arg::Written => (None, Some(None)),
         Arg::Both => (Some(None), Some(None)),
         Arg::ReadOf(at) | Arg::SentOf(at) | Arg::Copied(at) => (Some(size(at)), None),
@@ -318,13 +321,10 @@ fn argument(walk: &mut Walk<'_>, state: &mut State, arg: Arg, value: Value, all:
     }
     walk.does.inner_written |= writes.is_some() && value.inner;
     if reads.is_some() && value.pointer.is_some() {
+        // What is compared may be data that begins so.
         let from_there = value.pointer == Some(Offset::Is(0));
-        if arg == Arg::Text && from_there {
-            walk.does.measured = true;
-            state.measured |= !value.other && !value.inner && value.frame.is_none();
-        } else {
-            walk.does.unmeasured |= !state.measured;
-        }
+        walk.does.measured |= arg == Arg::Text && from_there;
+        walk.does.unmeasured |= !matches!(arg, Arg::Text | Arg::Compared) || !from_there;
     }
     if let (Some(size), Some(offset)) = (reads, value.frame) {
         // Who holds it against something else sees the addresses that are in it.
@@ -333,7 +333,7 @@ fn argument(walk: &mut Walk<'_>, state: &mut State, arg: Arg, value: Value, all:
         walk.does.placed |= seen.pointer.is_some();
         walk.does.inner_placed |= seen.inner;
     }
-    walk.does.noisy |= writes.is_some() && value.frame.is_none() && value.pointer.is_none();
+    walk.does.noisy |= writes.is_some() && (value.other || value.inner);
     walk.does.noisy |= matches!(arg, Arg::Released | Arg::Sent | Arg::SentOf(_));
     if matches!(arg, Arg::Sent | Arg::SentOf(_)) {
         // Whoever reads it there has the addresses that are in it.

@@ -9,6 +9,8 @@ pub(crate) enum Arg {
     Read,
     /// The same up to a NUL.
     Text,
+    /// The same as far as it is like something else, or holds it.
+    Compared,
     /// What it leads to is written.
     Written,
     /// Both.
@@ -60,7 +62,8 @@ const fn known(args: &'static [Arg], returns: Returns) -> Known {
 /// Looks a function up.
 pub(crate) fn known_function(name: &str) -> Option<Known> {
     use Arg::{
-        Both, Copied, Number, Read, ReadInto, ReadOf, Released, Sent, SentOf, Text, Written, WrittenOf,
+        Both, Compared, Copied, Number, Read, ReadInto, ReadOf, Released, Sent, SentOf, Text, Written,
+        WrittenOf,
     };
     use Returns::{Argument, Into, Never, Other};
     // glibc's checked forms take what their plain ones take, and the room behind that.
@@ -97,10 +100,10 @@ pub(crate) fn known_function(name: &str) -> Option<Known> {
         "strlen" => known(&[Text], Other),
         "strnlen" => known(&[ReadOf(1)], Other),
         "memcmp" | "bcmp" => known(&[ReadOf(2), ReadOf(2)], Other),
-        "strcmp" | "strcoll" | "strcasecmp" | "strspn" | "strcspn" => known(&[Text, Text], Other),
+        "strcmp" | "strcoll" | "strcasecmp" | "strspn" | "strcspn" => known(&[Compared, Compared], Other),
         "strncmp" | "strncasecmp" => known(&[Read, Read, Number], Other),
-        "strchr" | "strrchr" | "index" | "rindex" | "strchrnul" => known(&[Text, Number], Into(0)),
-        "strstr" | "strcasestr" | "strpbrk" => known(&[Text, Text], Into(0)),
+        "strchr" | "strrchr" | "index" | "rindex" | "strchrnul" => known(&[Compared, Number], Into(0)),
+        "strstr" | "strcasestr" | "strpbrk" => known(&[Compared, Compared], Into(0)),
         "rawmemchr" => known(&[Read, Number], Into(0)),
         "memchr" | "memrchr" => known(&[ReadOf(2), Number, Number], Into(0)),
         "memcpy" | "memmove" => known(&[WrittenOf(2), Copied(2), Number], Argument(0)),

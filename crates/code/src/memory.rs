@@ -44,7 +44,7 @@ impl Walk<'_> {
             self.does.reads(extent(offset, size), offset);
             // Whether there is any text may be seen by its first letter.
             let first = size == Some(1) && offset == Offset::Is(0);
-            self.does.unmeasured |= !state.measured && !first;
+            self.does.unmeasured |= !first;
             self.does.in_parts |= offset == Offset::Any && size.is_some_and(|size| size < 8);
             value.inner = true;
         }

@@ -68,5 +68,6 @@ impl Answers {
 
 /// That nothing is known of where a pointer goes.
 pub(crate) fn lost(address: u64) -> Use {
-    Use { gone: Some(Gone::Lost(address)), inner_gone: Some(Gone::Lost(address)), ..Use::default() }
+    let gone = Some(Gone::Lost(address));
+    Use { gone: gone.clone(), inner_gone: gone, noisy: true, ..Use::default() }
 }

@@ -46,8 +46,6 @@ pub(crate) struct State {
     pub(crate) compared: Option<Compared>,
     /// Which bytes behind the pointer have been written on all ways here.
     pub(crate) written: u64,
-    /// That a NUL has been looked for from the pointer on, on all ways here.
-    pub(crate) measured: bool,
 }
 
 /// What the flags are about: so many bytes of a register, held against a number.
@@ -68,7 +66,6 @@ impl State {
             anywhere: Value::NONE,
             compared: None,
             written: 0,
-            measured: false,
         };
         state.general[RSP] = Value::frame(0);
         match place {
@@ -113,8 +110,6 @@ impl State {
         }
         new |= self.written & !other.written != 0;
         self.written &= other.written;
-        new |= self.measured && !other.measured;
-        self.measured &= other.measured;
         new
     }
 
@@ -138,7 +133,7 @@ impl State {
                 _ => Value::OTHER,
             },
             Kind::Vector(number) => self.vectors[number],
-            Kind::Neither => Value::OTHER,
+            Kind::Second(_) | Kind::Neither => Value::OTHER,
         }
     }
 
@@ -147,11 +142,14 @@ impl State {
         match kind(register) {
             Kind::General(number, 8) => self.general[number] = value,
             Kind::General(number, 4) => self.general[number] = Value::number(value.number.bound()),
-            Kind::General(number, _) => self.general[number] = self.general[number].somewhere(),
+            Kind::General(number, _) | Kind::Second(number) => {
+                self.general[number] = self.general[number].somewhere();
+            }
             Kind::Vector(number) => self.vectors[number] = value,
             Kind::Neither => {}
         }
-        if let (Kind::General(number, _), Some(compared)) = (kind(register), self.compared)
+        if let (Kind::General(number, _) | Kind::Second(number), Some(compared)) =
+            (kind(register), self.compared)
             && number == compared.register
         {
             self.compared = None;
@@ -272,6 +270,8 @@ fn slots(offset: i64, size: usize) -> std::ops::RangeInclusive<i64> {
 }
 
 enum Kind {
+    /// The second byte of the register of this number.
+    Second(usize),
     /// Its number, and how many bytes of it.
     General(usize, usize),
     Vector(usize),
@@ -279,8 +279,10 @@ enum Kind {
 }
 
 fn kind(register: Register) -> Kind {
+    if matches!(register, Register::AH | Register::BH | Register::CH | Register::DH) {
+        return Kind::Second(register.full_register().number());
+    }
     if register.is_gpr() {
-        // `ah` is the second byte of the first register.
         return Kind::General(register.full_register().number(), register.size());
     }
     match register.is_vector_register() {

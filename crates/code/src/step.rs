@@ -296,7 +296,7 @@ pub(crate) fn address(state: &State, instruction: &Instruction) -> Value {
     };
     match instruction.memory_index() {
         Register::None => base,
-        index if index.is_vector_register() => base.somewhere(),
+        index if index.is_vector_register() => mixed(base, state.get(index)).somewhere(),
         index => mixed(base, state.get(index)),
     }
 }
@@ -429,7 +429,11 @@ fn any(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
     for (size, access, _) in &memory {
         if writes(*access) && named && *size > 0 {
             let size = usize::try_from(*size).unwrap_or(usize::MAX);
-            let sure = matches!(access, OpAccess::Write | OpAccess::ReadWrite);
+            let masked = matches!(
+                instruction.mnemonic(),
+                Mnemonic::Vmaskmovps | Mnemonic::Vmaskmovpd | Mnemonic::Vpmaskmovd | Mnemonic::Vpmaskmovq
+            );
+            let sure = matches!(access, OpAccess::Write | OpAccess::ReadWrite) && !masked;
             let amount = if sure { Amount::All(size) } else { Amount::UpTo(size) };
             walk.put(state, at, amount, made, &Gone::Stored(instruction.ip()));
         }

@@ -117,9 +117,9 @@ pub struct Use {
     pub placed: bool,
     /// The same of what was read behind it.
     pub(crate) inner_placed: bool,
-    /// That a NUL is looked for from there on.
+    /// That it is read up to a NUL.
     pub(crate) measured: bool,
-    /// That it is read where nobody has looked for a NUL before.
+    /// That it is read otherwise: there may be something behind a NUL, or none.
     pub(crate) unmeasured: bool,
     /// That something else is written than what lies behind the pointer and in the frame, or something called that may.
     pub(crate) noisy: bool,

@@ -260,6 +260,12 @@ void filled_by_byte(char *p, unsigned long n) {
     memset(p, 1, n);
 }
 
+void filled_by_second_byte(short *p, int n, unsigned x) {
+    if ((unsigned char)x > 2)
+        return;
+    memset(p, 1, (x >> 8) & 0xff);
+}
+
 // A text only where it is nothing else in another case.
 
 size_t counted_in_one_case(const char *p, int raw) {
@@ -276,6 +282,9 @@ size_t counted_by_size(const char *p, size_t n) {
     memcpy(local, p, n < 32 ? n : 32);
     return local[n & 31] ? n : strlen(p);
 }
+
+int counted_behind_magic(const char *p) { return strcmp(p, "RIFF") ? -1 : p[8] + p[40]; }
+int counted_in_pairs(const char *p) { return puts(p) + puts(p + strlen(p) + 1); }
 
 // Nothing but read, and what is noted of it elsewhere.
 
@@ -294,6 +303,26 @@ int noted_in_one_case(const struct list *p, int n) {
     if (n == 5)
         current = count;
     return count;
+}
+
+struct list *every[4];
+static __attribute__((noinline)) void drops_all(const int *key) {
+    for (int i = 0; i < 4; i++)
+        if (every[i] && every[i]->count == *key) {
+            free(every[i]);
+            every[i] = 0;
+        }
+}
+void noted_by_local(int a, int b, const struct list *p) {
+    int key = p->count;
+    drops_all(&key);
+}
+char buffer[64];
+void noted_by_library(const struct list *p, int n) {
+    char local[64];
+    char *to = n > 3 ? local : buffer;
+    strcpy(to, p->text);
+    asks((const struct list *)to);
 }
 
 // What a compiler leaves in registers while a function is called whose code it knows.
@@ -320,6 +349,20 @@ int freed_behind_a_table(struct list *p) {
     if (picked == 7)
         free(p);
     return picked;
+}
+
+// Backwards through a frame.
+
+static __attribute__((noinline)) void unwinds(struct holder *top, int n) {
+    while (n--) {
+        global = top->pointer;
+        top--;
+    }
+}
+void kept_backwards(int *p) {
+    struct holder stack[3] = {{p}, {0}, {0}};
+    p[0] = 1;
+    unwinds(stack + 2, 3);
 }
 
 // Halves of an address.
@@ -366,7 +409,8 @@ void over_pair_of_numbers(double *p, double x) {
     p[0] = x;
     p[1] = x * 2;
 }
-size_t over_text(const char *p) { return strlen(p) + (strcmp(p, "x") == 0); }
+size_t over_text(const char *p) { return strlen(p) + (*p == 'x'); }
+int over_compared(const char *p) { return strcmp(p, "RIFF") == 0; }
 long over_number(const char *p) {
     char *end;
     long value = strtol(p, &end, 10);
