@@ -17,52 +17,88 @@ pub(crate) struct Question {
 /// What is known of a library's functions so far.
 #[derive(Debug, Default)]
 pub(crate) struct Answers {
-    known: BTreeMap<Question, Use>,
+    known: BTreeMap<Question, Known>,
 }
 
-/// How many functions are walked for one question at most.
-const WALKS: usize = 4000;
+#[derive(Debug)]
+struct Known {
+    does: Use,
+    /// What it rests on.
+    asked: BTreeSet<Question>,
+}
+
+/// On how many others an answer may rest: where one is found at all, it is on a few. They are counted whether they are known already
+/// or not, so that an answer does not depend on what was asked before.
+const MOST: usize = 150;
+
+/// How often all of them together are walked.
+const WALKS: usize = 20 * MOST;
 
 impl Answers {
     /// What a function does: as little at first as nothing speaks against, and more as the functions it calls become known, until
     /// nothing changes.
     pub(crate) fn of(&mut self, image: &Image, question: Question) -> Use {
         if let Some(known) = self.known.get(&question) {
-            return known.clone();
+            return known.does.clone();
         }
-        let mut open = BTreeMap::from([(question, Use::default())]);
+        self.settle(image, question).unwrap_or_else(|| {
+            let does = lost(question.entry);
+            self.known.insert(question, Known { does: does.clone(), asked: BTreeSet::new() });
+            does
+        })
+    }
+
+    /// The same; `None` where it rests on too much.
+    fn settle(&mut self, image: &Image, question: Question) -> Option<Use> {
+        let mut open: BTreeMap<Question, Known> = BTreeMap::new();
+        let mut reached = BTreeSet::from([question]);
         let mut callers: BTreeMap<Question, BTreeSet<Question>> = BTreeMap::new();
         let mut waiting = VecDeque::from([question]);
-        let mut walks = 0;
-        while let Some(next) = waiting.pop_front() {
-            walks += 1;
-            let Walked { does, asked } =
-                walk::walk(image, next, |asked| self.known.get(&asked).or_else(|| open.get(&asked)).cloned());
-            for asked in asked {
+        for _ in 0..WALKS {
+            let Some(next) = waiting.pop_front() else {
+                self.known.append(&mut open);
+                return self.known.get(&question).map(|known| known.does.clone());
+            };
+            let Walked { does, asked } = walk::walk(image, next, |asked| {
+                self.known.get(&asked).or_else(|| open.get(&asked)).map(|known| known.does.clone())
+            });
+            for &asked in &asked {
                 callers.entry(asked).or_default().insert(next);
-                if !self.known.contains_key(&asked) && !open.contains_key(&asked) {
-                    open.insert(asked, Use::default());
-                    waiting.push_back(asked);
+                if !reached.contains(&asked) {
+                    self.reach(asked, &mut reached);
+                    if !self.known.contains_key(&asked) {
+                        waiting.push_back(asked);
+                    }
                 }
             }
-            let gone = next == question && does.gone.is_some();
-            if gone || walks > WALKS {
+            if next == question && does.gone.is_some() {
                 // The others are not at their end.
-                let does = if gone { does } else { lost(question.entry) };
-                self.known.insert(question, does.clone());
-                return does;
+                self.known.insert(question, Known { does: does.clone(), asked: BTreeSet::new() });
+                return Some(does);
             }
-            if open.get(&next) != Some(&does) {
-                open.insert(next, does);
+            if reached.len() > MOST {
+                return None;
+            }
+            if open.get(&next).is_none_or(|known| known.does != does) {
                 for caller in callers.get(&next).into_iter().flatten() {
                     if !waiting.contains(caller) {
                         waiting.push_back(*caller);
                     }
                 }
             }
+            open.insert(next, Known { does, asked });
         }
-        self.known.append(&mut open);
-        self.known[&question].clone()
+        None
+    }
+
+    /// Takes in a question, with all that its answer rests on where that is known.
+    fn reach(&self, question: Question, reached: &mut BTreeSet<Question>) {
+        let mut waiting = vec![question];
+        while let Some(next) = waiting.pop() {
+            if reached.insert(next) {
+                waiting.extend(self.known.get(&next).into_iter().flat_map(|known| &known.asked));
+            }
+        }
     }
 }
 
