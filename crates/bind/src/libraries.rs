@@ -13,6 +13,7 @@ use hotcell_model::api::Function;
 use crate::error::Error;
 
 mod closure;
+mod code;
 
 pub use closure::NeededFile;
 
@@ -38,7 +39,7 @@ pub struct Libraries {
     /// Where libraries are searched besides.
     dirs: Vec<PathBuf>,
     /// What their machine code does.
-    code: Rc<[Code]>,
+    code: Vec<Rc<Code>>,
     /// What each of these files exports.
     beside_exports: Vec<(PathBuf, BTreeSet<String>)>,
 }
@@ -62,12 +63,11 @@ impl Libraries {
     pub(crate) fn find(names: &[String], dirs: &[PathBuf]) -> Result<Libraries, Error> {
         let mut found = Libraries { dirs: dirs.to_vec(), ..Libraries::default() };
         let base = c_library();
-        let mut code = Vec::new();
         for name in names {
             let path = library::find(name, dirs).map_err(Error::from_header)?;
             let path = std::path::absolute(&path).unwrap_or(path);
             let (facts, content) = library::read(&path).map_err(Error::from_header)?;
-            code.extend(Code::new(&content));
+            found.code.extend(code::of(&content));
             refuse_musl(&facts)?;
             found.add_neighbours(&path, &facts)?;
             let unversioned = facts.exports.iter().filter(|name| !facts.versions.contains_key(*name));
@@ -80,7 +80,6 @@ impl Libraries {
             found.variables.extend(facts.data_exports);
             found.own.push(path);
         }
-        found.code = code.into();
         Ok(found)
     }
 

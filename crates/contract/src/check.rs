@@ -1,6 +1,7 @@
 //! A contract and a header together: what can be called, what is left out, and why.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use hotcell_code::Code;
 use hotcell_model::api::Api;
@@ -64,7 +65,7 @@ pub struct Link<'a> {
     /// Those of them that a worker would find in another library first, which has the same names.
     pub shadowed: Option<&'a BTreeSet<String>>,
     /// What their machine code does, as far as it was read.
-    pub code: &'a [Code],
+    pub code: &'a [Rc<Code>],
 }
 
 /// Which functions are wanted.

@@ -43,6 +43,7 @@ pub(crate) mod walls;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use hotcell_code::Code;
 use hotcell_model::Fact;
@@ -52,6 +53,7 @@ use hotcell_model::types::Type;
 
 use crate::handles::Handles;
 pub(crate) use crate::infer::answers::answers;
+pub(crate) use crate::infer::code::shown;
 pub(crate) use crate::infer::gaps::only_waits;
 pub(crate) use crate::infer::unsupported::shape;
 use crate::infer::view::View;
@@ -81,7 +83,7 @@ pub struct Known<'a> {
     /// Names that are another library's in the worker.
     pub shadowed: Option<&'a BTreeSet<String>>,
     /// What the library's machine code does, as far as it was read.
-    pub code: &'a [Code],
+    pub code: &'a [Rc<Code>],
 }
 
 /// What inference leaves.

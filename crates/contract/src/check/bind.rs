@@ -93,7 +93,8 @@ fn conclude(site: Site<'_>, decided: &mut Decided) -> Result<Vec<Gap>, String> {
     };
     let (said, copied) = (decided.draft.clone(), decided.copied.clone());
     let open = by(&[], decided)?;
-    if open.is_empty() || site.known.code.is_empty() {
+    let shown = |gap: &Gap| gap.param.is_some_and(|index| infer::shown(site.function, site.known, index));
+    if !open.iter().any(shown) {
         return Ok(open);
     }
     let (draft, copies) = (mem::replace(&mut decided.draft, said), mem::replace(&mut decided.copied, copied));

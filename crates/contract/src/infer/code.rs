@@ -15,7 +15,7 @@ use hotcell_model::types::{CType, Type};
 
 use crate::infer::later::{of_call, take_back};
 use crate::infer::view::{View, decided};
-use crate::infer::{Draft, Notes, comments, copies, walls};
+use crate::infer::{Draft, Known, Notes, comments, copies, walls};
 
 /// The rule's name by which an object is only used.
 pub(super) const OBJECT: &str = "code-object";
@@ -157,10 +157,19 @@ pub(super) fn leaves(view: &View<'_>, index: usize) -> bool {
     })
 }
 
+/// Whether the library's code shows anything of a parameter: it uses that, and keeps it nowhere.
+pub(crate) fn shown(function: &Function, known: Known<'_>, index: usize) -> bool {
+    asked(function, known, index).is_some_and(|used| used.gone.is_none() && used.is_used())
+}
+
 /// What the library's code does with a parameter.
 fn used(view: &View<'_>, index: usize) -> Option<Use> {
-    let position = position(view.function, index)?;
-    view.known.code.iter().find_map(|code| code.argument(view.function.symbol(), position))
+    asked(view.function, view.known, index)
+}
+
+fn asked(function: &Function, known: Known<'_>, index: usize) -> Option<Use> {
+    let position = position(function, index)?;
+    known.code.iter().find_map(|code| code.argument(function.symbol(), position))
 }
 
 /// Which of the arguments that are no real numbers a parameter is: those go in registers of their own. `None` where what is passed by value
