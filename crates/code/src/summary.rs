@@ -211,6 +211,12 @@ impl Use {
         self.gone.is_none() && self.measured && !self.unmeasured
     }
 
+    /// Whether a text is read there on some way.
+    #[must_use]
+    pub fn may_be_text(&self) -> bool {
+        self.measured
+    }
+
     /// Whether the function does nothing but read: it writes nowhere but in its frame.
     #[must_use]
     pub fn only_reads(&self) -> bool {

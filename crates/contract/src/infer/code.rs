@@ -148,6 +148,11 @@ pub(super) fn is_text(view: &View<'_>, index: usize) -> bool {
     used(view, index).is_some_and(|used| used.is_text())
 }
 
+/// Whether the code looks for a NUL there on some way: where it does not on another, nobody knows which it is.
+pub(super) fn may_be_text(view: &View<'_>, index: usize) -> bool {
+    used(view, index).is_some_and(|used| used.may_be_text())
+}
+
 /// Whether a function does nothing with an object but read it, and writes nowhere: then it is there as before, nobody has it, nothing depends
 /// on it that did not, and nothing waits to release it.
 pub(super) fn leaves(view: &View<'_>, index: usize) -> bool {

@@ -92,7 +92,7 @@ fn role(view: &View<'_>, draft: &Draft, index: usize) -> Option<(Role, Option<Un
         _ => is_numbers(view, &view.param(index)?.ty, &element),
     };
     // A text without its NUL would end at the wall.
-    let text = element.kind == Type::Char && code::is_text(view, index);
+    let text = element.kind == Type::Char && code::may_be_text(view, index);
     if !fits || text || leads_elsewhere(view, index) {
         return None;
     }
