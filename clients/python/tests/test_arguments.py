@@ -92,7 +92,7 @@ def test_texts(grid: Any) -> None:
 NULLS = """
 struct pair { int a, b; };
 static inline int letter(const char *text) { return text[0]; }
-/** The first letter.
+/** Returns the first letter.
  *  @param text a text, or NULL */
 static inline int letter_or(const char *text) { return text ? text[0] : -1; }
 static inline unsigned sum(const unsigned char *data, unsigned long data_len) { return data_len ? data[0] : 0; }
