@@ -66,11 +66,11 @@ pub(crate) fn known_function(name: &str) -> Option<Known> {
         WrittenOf,
     };
     use Returns::{Argument, Into, Never, Other};
-    // glibc's checked forms take what their plain ones take, and the room behind that.
-    // Whose room stands elsewhere is no such form.
+    // Their room stands between what the plain ones take.
     if ["__fread_chk", "__fgets_chk"].contains(&name) {
         return None;
     }
+    // glibc's checked forms take what their plain ones take, and the room behind that.
     let name =
         name.strip_prefix("__").and_then(|name| name.strip_suffix("_chk")).map_or(
             name,

@@ -28,7 +28,7 @@ struct Known {
 }
 
 /// On how many others an answer may rest: where one is found at all, it is on a few. They are counted whether they are known already
-/// or not, so that an answer does not depend on what was asked before.
+/// or not, but for those behind a pointer that is known to go somewhere.
 const MOST: usize = 150;
 
 /// How often all of them together are walked.

@@ -345,11 +345,8 @@ fn any(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
     let info = walk.info.info(instruction);
     let registers: Vec<(Register, OpAccess)> =
         info.used_registers().iter().map(|used| (used.register(), used.access())).collect();
-    let memory: Vec<(u64, OpAccess, Register)> = info
-        .used_memory()
-        .iter()
-        .map(|used| (used.memory_size().size() as u64, used.access(), used.base()))
-        .collect();
+    let memory: Vec<(u64, OpAccess)> =
+        info.used_memory().iter().map(|used| (used.memory_size().size() as u64, used.access())).collect();
     let accesses: Vec<OpAccess> =
         (0..instruction.op_count()).map(|operand| info.op_access(operand)).collect();
     let mut made = Value::NONE;
@@ -393,7 +390,7 @@ fn any(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
     // Memory that no operand names is on the stack, or that of an instruction which saves much at once.
     let named = accesses.iter().zip(0..).any(|(_, operand)| instruction.op_kind(operand) == OpKind::Memory);
     let at = address(state, instruction);
-    for (size, access, _) in &memory {
+    for (size, access) in &memory {
         if !named || *size == 0 {
             if at.leads() || !named {
                 walk.lose_all(instruction.ip());
@@ -413,7 +410,7 @@ fn any(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
     let moves = registers.iter().all(|(register, access)| !writes(*access) || register.is_vector_register())
         || instruction.mnemonic() == Mnemonic::Xchg;
     let compares = !registers.iter().any(|(_, access)| writes(*access))
-        && !memory.iter().any(|(_, access, _)| writes(*access));
+        && !memory.iter().any(|(_, access)| writes(*access));
     let held = matches!(instruction.mnemonic(), Mnemonic::Cmp | Mnemonic::Test);
     if compares && !held {
         walk.does.placed |= made.pointer.is_some();
@@ -426,7 +423,7 @@ fn any(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
         walk.lose_all(instruction.ip());
     }
     let made = if made.matters() { made.somewhere() } else { Value::OTHER };
-    for (size, access, _) in &memory {
+    for (size, access) in &memory {
         if writes(*access) && named && *size > 0 {
             let size = usize::try_from(*size).unwrap_or(usize::MAX);
             let masked = matches!(

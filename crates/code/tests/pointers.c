@@ -31,6 +31,14 @@ void kept_in_thread(const char *p) { of_thread = p; }
 void kept_behind_another(const char *p, const char **out) { *out = p + 3; }
 void kept_as_number(const char *p) { number = (uintptr_t)p ^ 0x5555; }
 void kept_by_hook(const char *p) { hook(p); }
+static void does_nothing(const char *p) { (void)p; }
+static void (*started)(const char *) = does_nothing;
+void set_started(void (*other)(const char *)) { started = other; }
+void kept_by_started_hook(const char *p) { started(p); }
+static void keeps_chosen(const char *p) { global = p; }
+static void *choose(void) { return keeps_chosen; }
+void chosen(const char *p) __attribute__((ifunc("choose")));
+void kept_by_chosen(const char *p) { chosen(p); }
 void kept_in_pair(const char *p) { pairs = (struct pair){p, p + 1}; }
 void kept_by_copy(const char *p) {
     struct pair local = {p, p};

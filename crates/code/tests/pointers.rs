@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use hotcell_code::{Code, Extent, Use};
+use hotcell_code::{Code, Extent, Gone, Use};
 
 const SOURCE: &str = include_str!("pointers.c");
 
@@ -22,9 +22,9 @@ fn compiled(folder: &Path, flags: &[&str]) -> Code {
     let library = folder.join("libpointers.so");
     let source = folder.join("pointers.c");
     std::fs::write(&source, SOURCE).expect("the source is written");
-    let mut compiler = Command::new("gcc");
+    let mut compiler = Command::new(std::env::var("CC").unwrap_or_else(|_| "cc".into()));
     compiler.args(["-shared", "-fPIC", "-w"]).args(flags).arg(&source).arg("-o").arg(&library);
-    let output = compiler.output().expect("gcc runs");
+    let output = compiler.output().expect("the compiler runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Code::new(&std::fs::read(&library).expect("the library is read")).expect("it is a library for x86-64")
 }
@@ -48,18 +48,23 @@ fn each(prefix: &str, judge: impl Fn(&str, &Use) -> bool) {
 
 #[test]
 fn what_is_kept_is_never_said_to_be_over() {
-    each("kept_", |_, found| found.gone.is_some() || found.returned.is_pointer());
+    // What returns nothing may leave the pointer where a result would be.
+    each("kept_", |name, found| {
+        found.gone.is_some() || name == "kept_returned" && found.returned.is_pointer()
+    });
 }
 
 #[test]
 fn what_is_read_out_of_something_and_kept_is_told() {
-    each("shared_", |_, found| found.inner_gone.is_some() || found.gone.is_some() || found.in_parts);
+    each("shared_", |name, found| {
+        found.inner_gone.is_some() || name == "shared_byte_by_byte" && found.in_parts
+    });
 }
 
 #[test]
 fn what_is_released_on_any_way_is_told() {
-    each("freed_", |_, found| found.released || found.gone.is_some());
-    each("emptied", |_, found| found.inner_released || found.inner_gone.is_some() || found.gone.is_some());
+    each("freed_", |_, found| found.released || matches!(found.gone, Some(Gone::Lost(_))));
+    each("emptied", |_, found| found.inner_released);
 }
 
 #[test]
