@@ -100,9 +100,11 @@ struct Stuck {
 
 impl Stuck {
     fn begin(folder: &Folder) -> Stuck {
-        let mut command = Command::new(program("hotcell"));
-        command.args(["check", "bind.toml"]).current_dir(folder.path());
-        let check = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // Who starts tests in the background of a shell has them ignore SIGINT.
+        let mut command = Command::new("env");
+        command.arg("--default-signal=INT").arg(program("hotcell")).args(["check", "bind.toml"]);
+        let check =
+            command.current_dir(folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (mut pipe, place) = (None, folder.path().join("pipe.h"));
         wait_until("the header is read", || {
             // Only when somebody reads it.
