@@ -27,7 +27,8 @@ fn is_heading(comment: &str) -> bool {
     let lines: Vec<&str> = comment.trim().lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let mut of_words = lines.iter().filter(|line| !is_rule(inside(line)));
     let (Some(line), None) = (of_words.next(), of_words.next()) else { return false };
-    let words = inside(line).trim_matches(|c: char| RULES.contains(&c) || c.is_whitespace());
+    let ends = |c: char| RULES.contains(&c) || matches!(c, '<' | '>') || c.is_whitespace();
+    let words = inside(line).trim_matches(ends);
     let is_sentence = words.contains(['.', ',', ':', ';', '(']) || words.split_whitespace().count() > 6;
     let says_more = words.to_ascii_lowercase().contains("deprecated");
     let is_boxed = || lines.iter().any(|line| is_rule(inside(line)) && inside(line).chars().count() > 3);
@@ -112,11 +113,35 @@ fn behind<'a>(text: &'a [u8]) -> Option<String> {
     alone.then(|| format!("{comment}*/"))
 }
 
-/// The text in a comment, or in several `//` comments, with its paragraphs.
+/// The text in a comment, or in several that stand together, with its paragraphs. A heading above another comment is not of it.
 pub(crate) fn clean(comment: &str) -> String {
-    let comment = comment.trim().replace("\r\n", "\n");
+    let comment = comment.replace("\r\n", "\n");
     // A page's end, for example.
     let comment = comment.replace(|c: char| c != '\n' && !is_line(c.encode_utf8(&mut [0; 4])), " ");
+    let parts = parts(&comment);
+    let headings = parts.iter().take(parts.len() - 1).take_while(|part| is_heading(part)).count();
+    let texts = parts[headings..].iter().map(|part| clean_one(part)).filter(|text| !text.is_empty());
+    texts.collect::<Vec<_>>().join("\n")
+}
+
+/// The comments that stand in one range: what begins with `/*` ends with the first `*/` behind it; what is behind these is one. There is one at
+/// least.
+fn parts(comment: &str) -> Vec<&str> {
+    let mut rest = comment.trim();
+    let mut parts = Vec::new();
+    while let Some(end) = rest.strip_prefix("/*").and_then(|inner| inner.find("*/")) {
+        let (part, behind) = rest.split_at("/*".len() + end + "*/".len());
+        parts.push(part);
+        rest = behind.trim_start();
+    }
+    if !rest.is_empty() || parts.is_empty() {
+        parts.push(rest);
+    }
+    parts
+}
+
+/// The text in one comment, or in several `//` comments.
+fn clean_one(comment: &str) -> String {
     let block = comment.strip_prefix("/*").map(|inner| inner.strip_suffix("*/").unwrap_or(inner));
     // `/*-` keeps tools of BSD from filling the lines.
     let block = block.map(|inner| match inner.strip_prefix('-') {
@@ -261,6 +286,14 @@ mod tests {
             ("/*-\n * BSD style.\n */", "BSD style."),
             ("/*-1 is a failure. */", "-1 is a failure."),
             ("/* */", ""),
+            ("/*/", "/"),
+            ("", ""),
+            // What stands above another one.
+            ("/* ---> making numbers <--- */\n/* make a number */", "make a number"),
+            ("/* ---- Numbers ---- */\n/* ---- Makers ---- */\n\n/* make a number */", "make a number"),
+            ("/* make a number */\n   /** ... from nothing */", "make a number\n... from nothing"),
+            ("/* make a number */\n// from nothing\n// at all", "make a number\nfrom nothing\nat all"),
+            ("/* NULL is an error. */ /* ---- Numbers ---- */", "NULL is an error.\n---- Numbers ----"),
         ] {
             assert_eq!(clean(input), expect, "{input:?}");
         }

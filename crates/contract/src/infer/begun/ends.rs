@@ -15,7 +15,9 @@ pub(super) fn stem(function: &Function, all: &[&Function]) -> Option<String> {
     let (name, stem) = called(function)?;
     (!undoes(&name, &stem, all)
         && !comments::outlived(function)
-        && (!comments::is_no_end(function) || is_of_verb(function, &stem, all))
+        && (!comments::is_no_end(function)
+            || is_of_verb(function, &stem, all)
+            || is_of_begin(function, &stem, all))
         && other(function, function, all).is_none())
     .then_some(stem)
 }
@@ -24,6 +26,15 @@ pub(super) fn stem(function: &Function, all: &[&Function]) -> Option<String> {
 /// a place as often.
 fn is_of_verb(function: &Function, stem: &str, all: &[&Function]) -> bool {
     function.doc.is_none() && all.iter().any(|other| letters(&other.name) == stem)
+}
+
+/// Whether what begins the structure speaks of the same thing as this end, by names and by comments.
+fn is_of_begin(end: &Function, stem: &str, all: &[&Function]) -> bool {
+    let begins = |name: &str| BEGINS.iter().any(|begins| name == *begins);
+    let is_it = |other: &&Function| {
+        other.params.len() == 1 && letters(&other.name).strip_prefix(stem).is_some_and(begins)
+    };
+    all.iter().filter(|other| is_it(other)).any(|begin| comments::is_end_of(end, begin))
 }
 
 /// Whether a function is called like the end of a structure, which goes on.

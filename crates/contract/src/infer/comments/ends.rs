@@ -310,6 +310,31 @@ pub(in crate::infer) fn is_no_end(function: &Function) -> bool {
     }
 }
 
+/// Whether comments say that the one function begins and the other one frees the same thing, each in one sentence and in the same words: `init a bignum`
+/// and `free a bignum`. What they call so is then what both functions take, whatever its type is called.
+pub(in crate::infer) fn is_end_of(end: &Function, begin: &Function) -> bool {
+    let freed = spoken_of(end, &["dealloc", "destr", "free"]);
+    freed.is_some() && freed == spoken_of(begin, &["alloc", "construct", "creat", "init", "set up"])
+}
+
+/// What is behind the verb in a comment that says no more than a verb and one thing: not which of several, where or when.
+fn spoken_of(function: &Function, verbs: &[&str]) -> Option<Vec<String>> {
+    let sentences = sentences(function);
+    let mut said = sentences.iter().filter(|sentence| !sentence.is_empty());
+    let (Some(sentence), None) = (said.next(), said.next()) else { return None };
+    let plain = |c: char| c.is_alphanumeric() || c == ' ' || c == '_';
+    if !verbs.iter().any(|verb| sentence.starts_with(verb)) || !sentence.chars().all(plain) {
+        return None;
+    }
+    let thing: Vec<&str> =
+        words_of(sentence).skip(1).skip_while(|word| ["a", "an", "the", "up"].contains(word)).collect();
+    let other = |word: &&str| {
+        [SOME, OUTSIDE, SHUT, THINGS, ARTICLES, BEHIND, OTHERS].iter().any(|list| list.contains(word))
+    };
+    (matches!(thing.len(), 1 | 2) && !thing.iter().any(other))
+        .then(|| thing.into_iter().map(str::to_owned).collect())
+}
+
 /// What a comment says of an end.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Said {

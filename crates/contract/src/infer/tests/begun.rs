@@ -211,3 +211,35 @@ fn memory_behind_pointers_is_the_librarys_where_its_functions_do_everything() {
     // Of a structure that few functions take, callers may have to fill the memory.
     check(&all(3), &[(add, "? ? ? -> value")]);
 }
+
+#[test]
+fn an_end_frees_what_a_begin_of_its_name_begins_in_the_same_words() {
+    let ended = |init: &str, clear: &str| {
+        let (init, clear) =
+            (format!("int full_init(full_flow *f)%{init}"), format!("void full_clear(full_flow *f)%{clear}"));
+        let all = [
+            init.as_str(),
+            "int full_init_size(full_flow *f, int size)",
+            clear.as_str(),
+            "int full_add(full_flow *f, int by)%Adds.",
+        ];
+        ["full_clear", "full_add"].map(|name| commented(&all, name))
+    };
+    let end = ["over -> void", "resident value -> value"];
+    assert_eq!(ended("init a bignum", "free a bignum"), end);
+    assert_eq!(ended("Initializes the big number.", "Frees a big number."), end);
+    let none = |init: &str, clear: &str| {
+        let [cleared, added] = ended(init, clear);
+        assert!(cleared != end[0] && added != end[1], "{init:?}, {clear:?}: {cleared}, {added}");
+    };
+    // Another thing, one of several, a part, or what is no memory.
+    none("Initializes a heap.", "Frees a bignum.");
+    none("Initializes a spare bignum.", "Frees a spare bignum.");
+    none("Initializes the lock.", "Frees the lock.");
+    none("Initializes the digits of a bignum.", "Frees the digits of a bignum.");
+    none("init bignums, all of them", "free bignums, all of them");
+    none("Initializes a bignum.", "Frees a bignum. It can be used again.");
+    none("Initializes a bignum.", "Clears a bignum.");
+    none("Reads a bignum.", "Frees a bignum.");
+    none("", "Frees a bignum.");
+}
