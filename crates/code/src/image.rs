@@ -7,7 +7,7 @@ use gimli::{BaseAddresses, CieOrFde, EhFrame, EndianSlice, LittleEndian, UnwindS
 use object::read::elf::{ElfFile64, ProgramHeader};
 use object::{
     Architecture, Object, ObjectSection, ObjectSegment, ObjectSymbol, ObjectSymbolTable, RelocationFlags,
-    RelocationTarget, SectionIndex, SegmentFlags, SymbolFlags, SymbolIndex, SymbolKind, elf,
+    RelocationTarget, SegmentFlags, SymbolIndex, SymbolKind, elf,
 };
 
 /// Where a call goes.
@@ -57,9 +57,9 @@ impl Image {
             slots: BTreeMap::new(),
             functions: functions(&file)?,
         };
+        // A function that is chosen when the library is loaded (STT_GNU_IFUNC) is no definition here.
         for symbol in file.dynamic_symbols().filter(|symbol| symbol.is_definition()) {
-            let function = symbol.kind() == SymbolKind::Text && !is_chosen(symbol.flags());
-            if let (Ok(name), true) = (symbol.name(), function) {
+            if let (Ok(name), SymbolKind::Text) = (symbol.name(), symbol.kind()) {
                 image.exports.entry(name.to_owned()).or_default().insert(symbol.address());
             }
         }
@@ -135,11 +135,6 @@ fn fixed(file: &ElfFile64<'_>) -> Range<u64> {
     })
 }
 
-/// Whether a symbol is a function that says when it is loaded which function is meant.
-fn is_chosen(flags: SymbolFlags<SectionIndex, SymbolIndex>) -> bool {
-    matches!(flags, SymbolFlags::Elf { st_info, .. } if st_info.st_type() == elf::STT_GNU_IFUNC)
-}
-
 /// Whether a symbol is asked of the GNU C library, by its version.
 fn is_of_c(file: &ElfFile64<'_>, index: SymbolIndex) -> bool {
     let versions = file.elf_section_table().versions(file.endian(), file.data()).ok().flatten();
@@ -150,13 +145,11 @@ fn is_of_c(file: &ElfFile64<'_>, index: SymbolIndex) -> bool {
 }
 
 /// What a symbol stands for: its definition here, which the loader takes unless something else defines the same, or a function
-/// elsewhere.
+/// elsewhere, as one is that is chosen when the library is loaded.
 fn named(file: &ElfFile64<'_>, index: SymbolIndex) -> Option<Target> {
     let symbol = file.dynamic_symbol_table()?.symbol_by_index(index).ok()?;
     Some(match symbol.is_definition() {
-        true if symbol.kind() == SymbolKind::Text && !is_chosen(symbol.flags()) => {
-            Target::Here(symbol.address())
-        }
+        true if symbol.kind() == SymbolKind::Text => Target::Here(symbol.address()),
         true => return None,
         false if is_of_c(file, index) => Target::OfC(symbol.name().ok()?.to_owned()),
         false => Target::Elsewhere(symbol.name().ok()?.to_owned()),

@@ -30,7 +30,7 @@ fn is_of_verb(function: &Function, stem: &str, all: &[&Function]) -> bool {
 
 /// Whether what begins the structure speaks of the same thing as this end, by names and by comments.
 fn is_of_begin(end: &Function, stem: &str, all: &[&Function]) -> bool {
-    let begins = |name: &str| BEGINS.iter().any(|begins| name == *begins);
+    let begins = |name: &str| BEGINS.contains(&name);
     let is_it = |other: &&Function| {
         other.params.len() == 1 && letters(&other.name).strip_prefix(stem).is_some_and(begins)
     };
