@@ -84,8 +84,8 @@ impl CJson {
         reply.text(0)
     }
 
-    /// Render a cJSON entity to text using a buffer already allocated in memory with given length. Returns 1 on success and 0 on failure. \*/
-    /// /\* NOTE: cJSON is not always 100% accurate in estimating how much memory it will use, so to be safe allocate 5 bytes more than you actually need
+    /// Render a cJSON entity to text using a buffer already allocated in memory with given length. Returns 1 on success and 0 on failure.
+    /// NOTE: cJSON is not always 100% accurate in estimating how much memory it will use, so to be safe allocate 5 bytes more than you actually need
     ///
     /// C: `cJSON_bool cJSON_PrintPreallocated(cJSON *item, char *buffer, int length, cJSON_bool format)`
     ///
@@ -421,8 +421,8 @@ impl CJson {
 
     /// Duplicate will create a new, identical cJSON item to the one you pass, in new memory that will
     /// need to be released. With recurse!=0, it will duplicate any children connected to the item.
-    /// The item->next and ->prev pointers are always zero on return from Duplicate. \*/
-    /// /\* Recursively compare two cJSON items for equality. If either a or b is NULL or invalid, they will be considered unequal.
+    /// The item->next and ->prev pointers are always zero on return from Duplicate.
+    /// Recursively compare two cJSON items for equality. If either a or b is NULL or invalid, they will be considered unequal.
     /// case_sensitive determines if object keys are treated case sensitive (1) or case insensitive (0)
     ///
     /// C: `cJSON_bool cJSON_Compare(const cJSON *a, const cJSON *b, cJSON_bool case_sensitive)`

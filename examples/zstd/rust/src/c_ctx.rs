@@ -6,9 +6,7 @@ use hotcell::rt;
 
 use crate::{CDict, CParameter, EndDirective, InBuffer, OutBuffer, ResetDirective, table};
 
-/// Explicit context
-/// /
-/// /\*= Compression context
+/// = Compression context
 /// When compressing many times,
 /// it is recommended to allocate a context just once,
 /// and re-use it for each successive compression operation.
@@ -438,9 +436,7 @@ impl CCtx {
         Ok(reply.get_u64(0))
     }
 
-    /// Simple dictionary API
-    /// /
-    /// /\*! ZSTD_compress_usingDict() :
+    /// ZSTD_compress_usingDict() :
     /// Compression at an explicit compression level using a Dictionary.
     /// A dictionary can be any arbitrary data segment (also called a prefix),
     /// or a buffer with specified information (see zdict.h).

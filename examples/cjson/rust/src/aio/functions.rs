@@ -24,8 +24,8 @@ impl Aio<&Library> {
         reply.opt_text(0)
     }
 
-    /// Memory Management: the caller is always responsible to free the results from all variants of cJSON_Parse (with cJSON_Delete) and cJSON_Print (with stdlib free, cJSON_Hooks.free_fn, or cJSON_free as appropriate). The exception is cJSON_PrintPreallocated, where the caller has full responsibility of the buffer. \*/
-    /// /\* Supply a block of JSON, and this returns a cJSON object you can interrogate.
+    /// Memory Management: the caller is always responsible to free the results from all variants of cJSON_Parse (with cJSON_Delete) and cJSON_Print (with stdlib free, cJSON_Hooks.free_fn, or cJSON_free as appropriate). The exception is cJSON_PrintPreallocated, where the caller has full responsibility of the buffer.
+    /// Supply a block of JSON, and this returns a cJSON object you can interrogate.
     ///
     /// As [`Library::parse`](crate::Library::parse), awaited.
     ///
@@ -65,8 +65,8 @@ impl Aio<&Library> {
         Ok(CJson(returned))
     }
 
-    /// ParseWithOpts allows you to require (and check) that the JSON is null terminated, and to retrieve the pointer to the final byte parsed. \*/
-    /// /\* If you supply a ptr in return_parse_end and parsing fails, then return_parse_end will contain a pointer to the error so will match cJSON_GetErrorPtr().
+    /// ParseWithOpts allows you to require (and check) that the JSON is null terminated, and to retrieve the pointer to the final byte parsed.
+    /// If you supply a ptr in return_parse_end and parsing fails, then return_parse_end will contain a pointer to the error so will match cJSON_GetErrorPtr().
     ///
     /// As [`Library::parse_with_opts`](crate::Library::parse_with_opts), awaited.
     ///

@@ -372,9 +372,7 @@ impl Aio<&CCtx> {
         Ok(reply.get_u64(0))
     }
 
-    /// Simple dictionary API
-    /// /
-    /// /\*! ZSTD_compress_usingDict() :
+    /// ZSTD_compress_usingDict() :
     /// Compression at an explicit compression level using a Dictionary.
     /// A dictionary can be any arbitrary data segment (also called a prefix),
     /// or a buffer with specified information (see zdict.h).

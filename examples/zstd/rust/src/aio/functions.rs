@@ -45,9 +45,7 @@ impl Aio<&Zstd> {
         reply.opt_text(0)
     }
 
-    /// Simple API
-    /// /
-    /// /\*! ZSTD_compress() :
+    /// ZSTD_compress() :
     /// Compresses \`src\` content as a single zstd compressed frame into already allocated \`dst\`.
     /// Hint : compression runs faster if \`dstCapacity\` >=  \`ZSTD_compressBound(srcSize)\`.
     ///
