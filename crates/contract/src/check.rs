@@ -14,6 +14,9 @@ use hotcell_model::types::CType;
 use crate::contract::{Contract, state};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::handles::Handles;
+use crate::infer::functions::Functions;
+use crate::infer::handles::Pairs;
+use crate::infer::uses::Uses;
 use crate::infer::{self, Known};
 use crate::open_types::{self, OpenType};
 use crate::structs::Structs;
@@ -103,13 +106,24 @@ pub fn check(
 ) -> Result<Checked, Vec<Diagnostic>> {
     let mut findings = Vec::new();
     let names = TypeNames::of(api);
-    let pairs = infer::handles::Pairs::of(api, link.exports);
-    let inferred = infer::handles::types(api, link.exports, &pairs);
-    let handles = Handles::new(contract, api, &names, (inferred, pairs), &mut findings);
+    let functions = Functions::of(api);
+    let pairs = Pairs::of(api, &functions, link.exports);
+    let inferred = infer::handles::types(api, &functions, link.exports, &pairs);
+    let handles = Handles::new(contract, (api, &functions), &names, (inferred, pairs), &mut findings);
     let Link { exports, shadowed, code, .. } = link;
     let begun = infer::begun::types(api, &handles, exports);
     let structs = Structs::new(contract, api, &names, &handles, begun, &mut findings);
-    let known = Known { api, handles: &handles, structs: &structs, exports, shadowed, code };
+    let uses = Uses::of(&functions, &handles);
+    let known = Known {
+        api,
+        functions: &functions,
+        uses: &uses,
+        handles: &handles,
+        structs: &structs,
+        exports,
+        shadowed,
+        code,
+    };
     releases::check(contract, known, link, &mut findings);
     owners::unreleased(contract, &handles, &mut findings);
     let selected = select::select(contract, api, selection, &mut findings);
@@ -123,19 +137,19 @@ pub fn check(
         statuses::look(contract, &selected, &mut findings);
         owners::useless(contract, known, &selected, &mut findings);
     }
-    let (mut functions, mut left_out) = (Vec::new(), Vec::new());
+    let (mut bound, mut left_out) = (Vec::new(), Vec::new());
     for &function in &selected {
         match bind::bind(contract, known, link, function, &mut findings) {
-            Some(Ok(function)) => functions.push(function),
+            Some(Ok(function)) => bound.push(function),
             Some(Err(reason)) => left_out.push(reason),
             None => {} // a line about it is wrong
         }
     }
-    releases::add(contract, known, link, &selected, &mut functions, &mut left_out, &mut findings);
-    callees::leave_out(api, &mut functions, &mut left_out);
+    releases::add(contract, known, link, &selected, &mut bound, &mut left_out, &mut findings);
+    callees::leave_out(api, &mut bound, &mut left_out);
     // What stays out as it is can be called by a form of it.
     left_out.retain(|out| contract.function(&out.name).is_some() || !contract.has_form_of(&out.name));
-    let mut calls = |key, lines| life::calls(contract, known, link, (key, lines), &functions, &mut findings);
+    let mut calls = |key, lines| life::calls(contract, known, link, (key, lines), &bound, &mut findings);
     let init = calls("init", &contract.init);
     let shutdown = calls("shutdown", &contract.shutdown);
     let health = calls("health", &contract.health);
@@ -145,8 +159,8 @@ pub fn check(
         if selection == Selection::Contract {
             about_unfit(api, &mut findings);
         }
-        about_left_out(contract, &functions, &left_out, &mut findings);
-        releases::useless(contract, &functions, &left_out, &mut findings);
+        about_left_out(contract, &bound, &left_out, &mut findings);
+        releases::useless(contract, &bound, &left_out, &mut findings);
     }
     findings.sort_by_key(|finding| (finding.span.is_none(), finding.span.as_ref().map(|span| span.start)));
     findings.iter_mut().for_each(|finding| finding.file = contract.file.clone());
@@ -154,7 +168,7 @@ pub fn check(
         return Err(findings);
     }
     let open_types = open_types::find(known, &names, link, &left_out);
-    let whole = Whole { functions, left_out, init, shutdown, health, abi };
+    let whole = Whole { functions: bound, left_out, init, shutdown, health, abi };
     let mut interface = assemble(contract, known, link, whole);
     if selection == Selection::Contract {
         restores::add(contract, &mut interface).map_err(|mut wrong| {

@@ -14,6 +14,7 @@ use crate::contract::Contract;
 use crate::diagnostic::Diagnostic;
 use crate::document::Text;
 use crate::infer::constants;
+use crate::infer::functions::Functions;
 use crate::infer::handles::{InferredHandle, Pairs};
 use crate::suggest::did_you_mean;
 use crate::type_names::{Named, TypeNames, unqualified};
@@ -47,7 +48,7 @@ impl Handles {
     /// The types that the contract decides, and those that rules find besides.
     pub(crate) fn new(
         contract: &Contract,
-        api: &Api,
+        (api, functions): (&Api, &Functions<'_>),
         names: &TypeNames,
         (inferred, pairs): (Vec<InferredHandle>, Pairs),
         findings: &mut Vec<Diagnostic>,
@@ -108,7 +109,7 @@ impl Handles {
                 findings.push(Diagnostic::error(message).at(parent.span.clone()).help(help));
             }
         }
-        for (record, function) in constants::families(api) {
+        for (record, function) in constants::families(api, functions) {
             if let Some(name) = handles.of_record(record).map(str::to_owned) {
                 handles.constants.insert(name, function.to_owned());
             }

@@ -17,6 +17,7 @@ mod documented;
 mod elements;
 mod endings;
 mod fresh;
+pub(crate) mod functions;
 mod gaps;
 mod getters;
 pub mod handles;
@@ -38,6 +39,7 @@ mod tests;
 mod texts;
 mod twins;
 mod unsupported;
+pub(crate) mod uses;
 mod view;
 pub(crate) mod walls;
 mod words;
@@ -54,8 +56,10 @@ use hotcell_model::types::Type;
 use crate::handles::Handles;
 pub(crate) use crate::infer::answers::answers;
 pub(crate) use crate::infer::code::shown;
+use crate::infer::functions::Functions;
 pub(crate) use crate::infer::gaps::only_waits;
 pub(crate) use crate::infer::unsupported::shape;
+use crate::infer::uses::Uses;
 use crate::infer::view::View;
 use crate::infer::words::objects::{BEGINS, CONSTRUCTORS, COPIES, ENDS_BEGUN, MAKES, STORES};
 use crate::structs::Structs;
@@ -74,6 +78,10 @@ pub struct Draft {
 pub struct Known<'a> {
     /// Everything the headers declare.
     pub api: &'a Api,
+    /// Its functions, with what their names say.
+    pub functions: &'a Functions<'a>,
+    /// What they are about.
+    pub uses: &'a Uses<'a>,
     /// Its handle types.
     pub handles: &'a Handles,
     /// Its structures that can travel.

@@ -78,7 +78,8 @@ pub(crate) fn find(
         return Vec::new();
     }
     let keys = |key: &str| waiting.contains_key(key);
-    let named = infer::handles::of_records(known.api, link.exports, known.handles.pairs(), &keys);
+    let named =
+        infer::handles::of_records(known.api, known.functions, link.exports, known.handles.pairs(), &keys);
     let mut types: Vec<OpenType> = named
         .into_iter()
         .filter_map(|(key, handle)| {

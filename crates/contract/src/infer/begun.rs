@@ -77,10 +77,16 @@ const LOADS_BEGUN: &[&str] = &[
 /// How many functions take a structure that is all theirs.
 const MANY: usize = 10;
 
-/// How many functions take a pointer to the structure.
-fn uses(api: &Api, record: &str) -> usize {
-    let takes = |param: &Param| pointed(&param.ty).is_some_and(|(own, _)| own == record);
-    api.functions.iter().filter(|function| function.params.iter().any(takes)).count()
+/// How many functions take a pointer to each structure.
+fn uses(api: &Api) -> BTreeMap<&str, usize> {
+    let mut uses = BTreeMap::new();
+    for function in &api.functions {
+        let taken = function.params.iter().filter_map(|param| pointed(&param.ty));
+        for record in taken.map(|(record, _)| record).collect::<BTreeSet<&str>>() {
+            *uses.entry(record).or_default() += 1;
+        }
+    }
+    uses
 }
 
 /// The structures that are begun and ended, by the record's key. `exports` are the functions of the library.
@@ -110,10 +116,10 @@ pub(crate) fn types(
             found.entry(record).or_default().push(function);
         }
     }
-    let filled = filled(api);
+    let (filled, uses) = (filled(api), uses(api));
     let memory = |record: &str| match filled.contains(record) {
         true => Memory::Library,
-        false if uses(api, record) >= MANY => Memory::Functions,
+        false if uses.get(record).is_some_and(|uses| *uses >= MANY) => Memory::Functions,
         false => Memory::Callers,
     };
     let kept = |record: &&str| {

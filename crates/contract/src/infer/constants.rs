@@ -5,15 +5,14 @@
 //! of one type, none of which is called like one that finds, makes or asks, and nothing ends an object of the type that is
 //! `const`. Since a handle does not know that it is `const`, functions that may change such an object are asked about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hotcell_model::Fact;
 use hotcell_model::api::{Api, Function};
 use hotcell_model::interface::{Ownership, ResultRole};
-use hotcell_model::types::Type;
+use hotcell_model::types::CType;
 
-use crate::infer::endings::{Ending, ending};
-use crate::infer::names::{function_words, words};
+use crate::infer::functions::{Functions, Name, Named};
 use crate::infer::view::{View, shown};
 use crate::infer::words::objects::{CONSTRUCTORS, COPIES, FINDS, LOOKS, MAKES, SHARES};
 use crate::infer::{Draft, comments};
@@ -65,16 +64,23 @@ const CHANGES: &[&str] = &[
 ];
 
 /// The types of which the library has a table of objects, by their records, each with a function that returns one.
-pub(crate) fn families(api: &Api) -> impl Iterator<Item = (&str, &str)> {
+pub(crate) fn families<'a>(
+    api: &'a Api,
+    functions: &Functions<'a>,
+) -> impl Iterator<Item = (&'a str, &'a str)> {
     let mut found: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for function in &api.functions {
-        if let Some(record) = constant(function).filter(|_| !is_set(api, function)) {
+    let mut ended: BTreeSet<&str> = BTreeSet::new();
+    for Named { function, name } in functions.iter() {
+        if let Some(record) = constant(function, name).filter(|_| !is_set(functions, name)) {
             found.entry(record).or_default().push(&function.name);
+        }
+        if name.closes() {
+            ended.extend(function.params.iter().filter_map(|param| constant_record(&param.ty)));
         }
     }
     let table = move |record: &str| {
         let opaque = api.records.get(record).is_some_and(|record| record.layout.is_none());
-        opaque && !api.functions.iter().any(|function| ends(function, record))
+        opaque && !ended.contains(record)
     };
     let families = found.into_iter().filter(move |(record, names)| names.len() >= TABLE && table(record));
     families.map(|(record, names)| (record, names[0]))
@@ -88,9 +94,10 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft) {
     else {
         return;
     };
-    if constant(view.function).is_some()
-        && !is_set(view.known.api, view.function)
+    let name = view.function_name();
+    if constant(view.function, name).is_some()
         && view.known.handles.constant_of(handle).is_some()
+        && !is_set(view.known.functions, name)
     {
         let role = ResultRole::Handle {
             handle: handle.to_owned(),
@@ -103,34 +110,25 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft) {
 }
 
 /// The structure of which a function seems to return a constant.
-fn constant(function: &Function) -> Option<&str> {
-    let (pointee, true) = function.result.pointee()? else { return None };
-    let Type::Record { name } = &pointee.kind else { return None };
+fn constant<'a>(function: &'a Function, name: &Name) -> Option<&'a str> {
+    let record = constant_record(&function.result)?;
     let said = [CHANGES, CONSTRUCTORS, COPIES, FINDS, LOOKS, MAKES, SHARES];
-    let words = function_words(&function.name);
-    let changes = words.iter().any(|word| said.iter().any(|list| list.contains(&word.as_str())));
+    let changes = said.iter().any(|list| name.says(list));
     let plain = function.params.is_empty() && function.prototyped && shown(&function.result);
     let passes = comments::passes(function) || comments::lent(function) || comments::owner(function);
-    (plain && !changes && !passes && ending(&function.name).is_none()).then_some(name)
+    (plain && !changes && !passes && name.ending.is_none()).then_some(record)
 }
 
 /// Whether another function sets what this one returns: `set_unit(unit)` beside `unit(void)`.
-fn is_set(api: &Api, function: &Function) -> bool {
-    let own = words(&function.name);
-    api.functions.iter().any(|other| {
-        let name = words(&other.name);
-        let sets = name
-            .iter()
-            .any(|word| ["change", "choose", "select", "set", "switch", "use"].contains(&word.as_str()));
-        sets && own.iter().all(|word| name.contains(word))
-    })
+fn is_set(functions: &Functions<'_>, name: &Name) -> bool {
+    let sets = ["change", "choose", "select", "set", "switch", "use"];
+    functions.with_all(&name.words).any(|other| other.name.has(&sets))
 }
 
-/// Whether a function may end an object of this kind that is `const`.
-fn ends(function: &Function, record: &str) -> bool {
-    let takes = function.params.iter().any(|param| match param.ty.pointee() {
-        Some((pointee, true)) => matches!(&pointee.kind, Type::Record { name } if name == record),
-        _ => false,
-    });
-    takes && ending(&function.name).is_some_and(|(ending, _)| ending >= Ending::Closes)
+/// The structure behind a pointer to what is `const`.
+fn constant_record(ty: &CType) -> Option<&str> {
+    match ty.pointee()? {
+        (pointee, true) => pointee.record(),
+        _ => None,
+    }
 }

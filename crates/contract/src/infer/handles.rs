@@ -11,6 +11,7 @@ use hotcell_model::api::{Api, Function, Param};
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::{Ending, ending};
+use crate::infer::functions::{Functions, Name, Named};
 use crate::infer::names::words;
 use crate::infer::words::objects::{
     ACQUIRES, CLOSES, ENDS_BESIDES, NO_RELEASES, PAUSES, REFERENCES, SAYS_RELEASE, STARTS,
@@ -38,23 +39,35 @@ pub struct InferredHandle {
 }
 
 /// The handle types of the headers. `exports` are the functions of the library, when its file was read.
-pub(crate) fn types(api: &Api, exports: Option<&BTreeSet<String>>, pairs: &Pairs) -> Vec<InferredHandle> {
+pub(crate) fn types(
+    api: &Api,
+    functions: &Functions<'_>,
+    exports: Option<&BTreeSet<String>>,
+    pairs: &Pairs,
+) -> Vec<InferredHandle> {
     let opaque = |key: &str| api.records.get(key).is_some_and(|record| record.layout.is_none());
     let made = defined::Made::of(api, exports);
     let wanted = |key: &str| opaque(key) || made.object(key).is_some();
     let found =
-        of_records(api, exports, pairs, &wanted).into_iter().map(|(key, handle)| match made.object(key) {
-            Some(rule) if !opaque(key) => InferredHandle { rule, ..handle },
-            _ => handle,
+        of_records(api, functions, exports, pairs, &wanted).into_iter().map(|(key, handle)| {
+            match made.object(key) {
+                Some(rule) if !opaque(key) => InferredHandle { rule, ..handle },
+                _ => handle,
+            }
         });
     let prefix = prefix(api);
     let all = hidden::types(api, exports, prefix.as_deref()).into_iter().chain(found);
-    all.map(|handle| mirrored(api, pairs, prefix.as_deref(), handle)).collect()
+    all.map(|handle| mirrored(functions, pairs, prefix.as_deref(), handle)).collect()
 }
 
 /// The same type with the release that is the mirror of what makes one, where no other is known: of those that take the type by this name
 /// the one that is called after it, or the only one where nothing else is called like a release.
-fn mirrored(api: &Api, pairs: &Pairs, prefix: Option<&str>, handle: InferredHandle) -> InferredHandle {
+fn mirrored(
+    functions: &Functions<'_>,
+    pairs: &Pairs,
+    prefix: Option<&str>,
+    handle: InferredHandle,
+) -> InferredHandle {
     if handle.release.is_some() {
         return handle;
     }
@@ -68,7 +81,7 @@ fn mirrored(api: &Api, pairs: &Pairs, prefix: Option<&str>, handle: InferredHand
         let tag = written.strip_prefix("struct ").unwrap_or(written);
         [tag, unqualified(&only.ty.written)].contains(&handle.name.as_str())
     };
-    let is_it = |name: &str| api.functions.iter().any(|function| function.name == name && takes(function));
+    let is_it = |name: &str| functions.get(name).is_some_and(|named| takes(named.function));
     let fits = |name: &str| {
         let known = |word: &String| own.contains(word) || prefix == Some(word.as_str());
         ending(name).is_some_and(|(_, rest)| rest.iter().all(known) || own.contains(&rest.concat()))
@@ -78,11 +91,10 @@ fn mirrored(api: &Api, pairs: &Pairs, prefix: Option<&str>, handle: InferredHand
     let release = match (fitting.next(), fitting.next(), found.len()) {
         (Some(only), None, _) => Some(*only),
         (None, None, 1) => {
-            let other = |function: &&Function| {
-                let releases = ending(&function.name).is_some_and(|(ending, _)| ending == Ending::Releases);
-                releases && takes(function) && !found.contains(function.name.as_str())
+            let other = |Named { function, name }: &Named<'_>| {
+                name.releases() && takes(function) && !found.contains(function.name.as_str())
             };
-            let alone = || !api.functions.iter().any(|function| other(&function));
+            let alone = || !functions.iter().any(other);
             found.first().copied().filter(|function| pairs.closes_opened(function) || alone())
         }
         // Several are called after it: the shortest name says nothing else.
@@ -100,6 +112,7 @@ fn mirrored(api: &Api, pairs: &Pairs, prefix: Option<&str>, handle: InferredHand
 /// Structures that functions point to as handle types would be, by their keys.
 pub(crate) fn of_records<'a>(
     api: &'a Api,
+    functions: &Functions<'_>,
     exports: Option<&BTreeSet<String>>,
     pairs: &Pairs,
     wanted: &dyn Fn(&str) -> bool,
@@ -115,7 +128,7 @@ pub(crate) fn of_records<'a>(
         }
     }
     let prefix = prefix(api);
-    let endings = Endings::of(api);
+    let endings = Endings::of(api, functions);
     let found = spellings.iter().filter(|(key, _)| wanted(key)).map(|(key, spelled)| {
         let c_name = api.records.get(*key).map_or(*key, |record| record.c_name.as_str());
         let (name, c_type) = spelled.name(key, c_name);
@@ -203,9 +216,11 @@ fn prefix(api: &Api) -> Option<String> {
 /// The functions that may end or begin something, by their names.
 struct Endings<'a> {
     api: &'a Api,
-    ends: Vec<(&'a Function, Ending, Vec<String>)>,
-    /// With the words that do not say that it begins.
-    starts: Vec<(&'a Function, Vec<String>)>,
+    functions: &'a Functions<'a>,
+    /// Those that may end one, by the types that they take or take a pointer to, in the order of the headers.
+    ends: BTreeMap<&'a str, Vec<&'a Named<'a>>>,
+    /// All, by the type that they take first.
+    first: BTreeMap<&'a str, Vec<&'a Named<'a>>>,
     /// The types that functions take which are called like ones that acquire.
     acquired: BTreeSet<&'a str>,
     /// The types that functions return or hand out.
@@ -213,46 +228,57 @@ struct Endings<'a> {
 }
 
 impl<'a> Endings<'a> {
-    fn of(api: &'a Api) -> Endings<'a> {
-        let ends = api.functions.iter().filter_map(|function| {
-            let (ending, rest) = ending(&function.name)?;
-            Some((function, ending, rest))
-        });
-        let starts = api.functions.iter().filter_map(|function| {
-            let (starts, others): (Vec<String>, Vec<String>) =
-                words(&function.name).into_iter().partition(|word| STARTS.contains(&word.as_str()));
-            (!starts.is_empty()).then_some((function, others))
-        });
-        let acquires = api.functions.iter().filter(|function| {
-            let name = words(&function.name);
-            name.iter().any(|word| word != "retain" && ACQUIRES.contains(&word.as_str()))
-        });
-        let acquired =
-            acquires.flat_map(|function| &function.params).filter_map(|param| pointed_record(&param.ty));
+    fn of(api: &'a Api, functions: &'a Functions<'a>) -> Endings<'a> {
+        let (mut ends, mut first) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, Vec<_>>::new());
+        let mut acquired = BTreeSet::new();
+        for named in functions.iter() {
+            let types = || named.function.params.iter().map(|param| &param.ty);
+            let taken = || types().filter_map(pointed_record);
+            if named.name.ending.is_some() {
+                let through = types().filter_map(|ty| pointed_record(ty.pointee()?.0));
+                for key in taken().chain(through).collect::<BTreeSet<&str>>() {
+                    ends.entry(key).or_default().push(named);
+                }
+            }
+            if let Some(key) = types().next().and_then(pointed_record) {
+                first.entry(key).or_default().push(named);
+            }
+            if named.name.words.iter().any(|word| word != "retain" && ACQUIRES.contains(&word.as_str())) {
+                acquired.extend(taken());
+            }
+        }
         let made = api.functions.iter().flat_map(|function| {
             let out = function.params.iter().filter_map(|param| param.ty.pointee());
             let out = out.filter(|(_, constant)| !constant).map(|(pointer, _)| pointer);
             out.chain([&function.result]).filter_map(pointed_record)
         });
-        let made = made.collect();
-        Endings { api, ends: ends.collect(), starts: starts.collect(), acquired: acquired.collect(), made }
+        Endings { api, functions, ends, first, acquired, made: made.collect() }
+    }
+
+    /// Those that may end one of this type.
+    fn ends(&self, key: &str) -> impl Iterator<Item = (&'a Function, Ending, &'a Name)> {
+        let ends = self.ends.get(key).into_iter().flatten();
+        ends.filter_map(|named| Some((named.function, named.name.ending?, &named.name)))
+    }
+
+    /// Those whose first parameter is of this type.
+    fn first(&self, key: &str) -> &[&'a Named<'a>] {
+        self.first.get(key).map_or(&[], Vec::as_slice)
     }
 }
 
 /// Whether something shows again what a function closes: `win_close(win)` beside `win_show(win)`.
-pub(super) fn shows_again(api: &Api, function: &Function) -> bool {
-    let name = words(&function.name);
+pub(super) fn shows_again(functions: &Functions<'_>, function: &Function, name: &Name) -> bool {
+    let (name, shows) = (&name.words, ["reopen", "show"]);
     let Some(close) = name.iter().position(|word| word == "close") else { return false };
     let own = function.params.first().map(|param| &param.ty.canonical);
-    api.functions.iter().any(|other| {
-        let mut shown = words(&other.name);
-        let shows = shown.get(close).is_some_and(|word| ["reopen", "show"].contains(&word.as_str()));
-        if shows {
-            shown[close].clone_from(&name[close]);
-        }
+    functions.with_any(&shows).any(|Named { function: other, name: shown }| {
+        let shown = &shown.words;
+        let same =
+            |at: usize| if at == close { shows.contains(&shown[at].as_str()) } else { shown[at] == name[at] };
         other.params.len() == 1
-            && shows
-            && shown == name
+            && shown.len() == name.len()
+            && (0..name.len()).all(same)
             && other.params.first().map(|param| &param.ty.canonical) == own
     })
 }
@@ -276,13 +302,14 @@ impl Releases<'_> {
         let said = self.is_said();
         // `TclFreeObj(object)` beside `Tcl_DbIncrRefCount(object, …)`: what is counted is let go of and not freed.
         let named = said && !self.is_counted();
-        for (function, ending, rest) in &self.endings.ends {
+        for (function, ending, name) in self.endings.ends(self.key) {
+            let rest = &name.rest;
             let is_it = |param: &Param| pointed_record(&param.ty) == Some(self.key);
             // `zf_destroy(zf **)` is a release of another shape.
             let through = |param: &Param| {
                 param.ty.pointee().is_some_and(|(pointer, _)| pointed_record(pointer) == Some(self.key))
             };
-            if *ending == Ending::Releases && function.params.iter().any(through) {
+            if ending == Ending::Releases && function.params.iter().any(through) {
                 return None;
             }
             let Some(position) = function.params.iter().position(is_it) else { continue };
@@ -296,7 +323,7 @@ impl Releases<'_> {
             let rival = match ending {
                 Ending::GivesAway => false,
                 // `cairo_close_path(cr)` beside `cairo_destroy(cr)`, `modbus_close(ctx)` beside `modbus_free(ctx)`.
-                Ending::Closes => alone && (!said || self.ends_it(function, fits)),
+                Ending::Closes => alone && (!said || self.ends_it(function, name, fits)),
                 // `xmlXPathFreeNodeSetList(object)` beside `xmlXPathFreeObject(object)` says what else it frees.
                 Ending::Releases => fits || if alone { !named } else { position > 0 },
             };
@@ -305,8 +332,13 @@ impl Releases<'_> {
             }
             // `lua_resume(state)` is undone by no `lua_close(state)`.
             let closes = function.name.to_ascii_lowercase().contains("close");
-            let again = *ending == Ending::Closes && !closes && self.starts_again(rest);
-            if found.is_some() || !alone || !fits || again || self.unlocks(function) || !self.usable(function)
+            let again = ending == Ending::Closes && !closes && self.starts_again(rest);
+            if found.is_some()
+                || !alone
+                || !fits
+                || again
+                || self.unlocks(name)
+                || !self.usable(function, name)
             {
                 return None;
             }
@@ -317,54 +349,50 @@ impl Releases<'_> {
 
     /// Whether a function says that it releases this type: in a word of its own, called after the type or the library alone.
     fn is_said(&self) -> bool {
-        self.endings.ends.iter().any(|(function, ending, rest)| {
+        self.endings.ends(self.key).any(|(function, ending, name)| {
             let takes = matches!(&function.params[..], [only] if pointed_record(&only.ty) == Some(self.key));
-            let whole = words(&function.name).iter().any(|word| SAYS_RELEASE.contains(&word.as_str()));
-            takes && whole && *ending == Ending::Releases && self.fits(rest) && self.usable(function)
+            takes
+                && name.has(SAYS_RELEASE)
+                && ending == Ending::Releases
+                && self.fits(&name.rest)
+                && self.usable(function, name)
         })
     }
 
     /// Whether functions count who holds such an object.
     fn is_counted(&self) -> bool {
-        self.endings.api.functions.iter().any(|function| {
-            let first = function.params.first().and_then(|param| pointed_record(&param.ty));
-            let counts = |word: &String| {
-                let part = ["incref", "addref", "retain"].iter().any(|part| word.contains(part));
-                part || REFERENCES.contains(&word.as_str())
-            };
-            first == Some(self.key) && words(&function.name).iter().any(counts)
-        })
+        let counts = |word: &String| {
+            let part = ["incref", "addref", "retain"].iter().any(|part| word.contains(part));
+            part || REFERENCES.contains(&word.as_str())
+        };
+        self.endings.first(self.key).iter().any(|named| named.name.words.iter().any(counts))
     }
 
     /// Whether a function may end the object itself, where another one says that it releases it: it is the mirror of what hands the object
     /// out, says behind the word that it ends this type, or is called after the type in a word that says that nothing is left.
-    fn ends_it(&self, function: &Function, fits: bool) -> bool {
-        let pauses = words(&function.name).iter().any(|word| PAUSES.contains(&word.as_str()));
-        let leaves = pauses && self.endings.made.contains(self.key) && !self.ends_besides();
-        fits && !leaves || self.closes_it(function) || self.pairs.closes(&function.name)
+    fn ends_it(&self, function: &Function, name: &Name, fits: bool) -> bool {
+        let leaves = name.has(PAUSES) && self.endings.made.contains(self.key) && !self.ends_besides();
+        fits && !leaves || self.closes_it(name) || self.pairs.closes(&function.name)
     }
 
     /// Whether something else takes the object alone that may end it for good: `thing_unload(thing)`.
     fn ends_besides(&self) -> bool {
-        self.endings.ends.iter().any(|(function, ending, _)| {
+        self.endings.ends(self.key).any(|(function, ending, name)| {
             let takes = matches!(&function.params[..], [only] if pointed_record(&only.ty) == Some(self.key));
-            let besides = words(&function.name).iter().any(|word| ENDS_BESIDES.contains(&word.as_str()));
-            takes && besides && *ending == Ending::GivesAway
+            takes && name.has(ENDS_BESIDES) && ending == Ending::GivesAway
         })
     }
 
     /// Whether a function says, behind the word, that it closes this type: `mailbox_close_message(message)`.
-    fn closes_it(&self, function: &Function) -> bool {
-        let name = words(&function.name);
+    fn closes_it(&self, name: &Name) -> bool {
+        let name = &name.words;
         let verb = name.iter().position(|word| CLOSES.contains(&word.as_str()));
         verb.is_some_and(|verb| name[verb + 1..].iter().any(|word| self.own.contains(word)))
     }
 
     /// Whether a function lets go of what another one has acquired, so that the object outlives it: `lock_release` beside `lock_acquire`.
-    fn unlocks(&self, function: &Function) -> bool {
-        let lets_go =
-            words(&function.name).iter().any(|word| ["drop", "rele", "release"].contains(&word.as_str()));
-        lets_go && self.endings.acquired.contains(self.key)
+    fn unlocks(&self, name: &Name) -> bool {
+        name.has(&["drop", "rele", "release"]) && self.endings.acquired.contains(self.key)
     }
 
     /// Whether a function without its ending is called after the type or the library and nothing else.
@@ -377,31 +405,32 @@ impl Releases<'_> {
     /// `queue_start(queue)` and `queue_stop(queue)`. One that returns or hands out an object makes it.
     fn starts_again(&self, rest: &[String]) -> bool {
         let is_it = |ty: &CType| pointed_record(ty) == Some(self.key);
-        self.endings.starts.iter().any(|(function, others)| {
+        self.endings.first(self.key).iter().any(|Named { function, name }| {
             let handed_out = |param: &Param| param.ty.pointee().is_some_and(|(behind, _)| is_it(behind));
-            others == rest
-                && function.params.first().is_some_and(|param| is_it(&param.ty))
+            let others = name.words.iter().filter(|word| !STARTS.contains(&word.as_str()));
+            name.has(STARTS)
+                && others.eq(rest)
                 && !is_it(&function.result)
                 && !function.params.iter().any(handed_out)
         })
     }
 
-    fn usable(&self, function: &Function) -> bool {
+    fn usable(&self, function: &Function, name: &Name) -> bool {
         let result = &function.result;
         let status =
             matches!(result.kind, Type::Void | Type::Bool | Type::Enum { .. }) || result.is_integer();
         let exported = is_there(function, self.exports);
-        let name = words(&function.name);
+        let words = &name.words;
         let is_end = |word: &String| word == "end";
         // `gtk_print_operation_preview_end_preview` ends a preview, `elf_end` the object.
-        let begun = name.iter().any(is_end) && !name.last().is_some_and(is_end);
-        let harmless = !begun && name.iter().all(|word| !NO_RELEASES.contains(&word.as_str()));
+        let begun = words.iter().any(is_end) && !words.last().is_some_and(is_end);
+        let harmless = !begun && !name.has(NO_RELEASES);
         status
             && exported
             && harmless
             && !function.variadic
             && function.prototyped
             && !comments::is_no_end(function)
-            && !shows_again(self.endings.api, function)
+            && !shows_again(self.endings.functions, function, name)
     }
 }

@@ -4,12 +4,15 @@
 //! caller's. It lives as long as the object does, or until that is changed: whatever is called to change one makes what was
 //! lent by it stale. `PKCS7_get0_signers` is an exception, whose list is the caller's: what is called like several is left open.
 
+use std::collections::BTreeSet;
+
 use hotcell_model::Fact;
 use hotcell_model::api::Function;
 use hotcell_model::interface::{Ownership, ResultRole};
 use hotcell_model::types::CType;
 
 use crate::infer::endings::ending;
+use crate::infer::functions::Named;
 use crate::infer::names::{function_words, words};
 use crate::infer::view::{View, plain_text};
 use crate::infer::words::objects::{COMPARES, LOOKS};
@@ -47,13 +50,18 @@ pub(super) fn stales(view: &View<'_>, index: usize) -> bool {
     let constant = param.ty.pointee().is_some_and(|(_, constant)| constant);
     let own = view.handle(index);
     let looks = [LOOKS, COMPARES, LOOKED].iter().any(|list| view.function_has_word(list));
-    let walks = walks::lender(view.function, view.known).is_some();
-    let lends = |function: &Function| {
-        let lender = lender(function, view.known).or_else(|| walks::undecided(function, view.known));
-        let lender = lender.map(|at| &function.params[at].ty);
-        lender.is_some_and(|ty: &CType| view.known.handles.of_pointer(ty) == own)
-    };
-    !constant && own.is_some() && !looks && !walks && view.known.api.functions.iter().any(lends)
+    let walks = || walks::lender(view.function, view.known).is_some();
+    let lends = || own.is_some_and(|own| view.known.uses.lends(view.known, own));
+    !constant && !looks && lends() && !walks()
+}
+
+/// The types of objects of which some function lends what is inside of one.
+pub(super) fn lending(known: Known<'_>) -> BTreeSet<String> {
+    let lent = known.functions.iter().filter_map(|Named { function, .. }| {
+        let lender = lender(function, known).or_else(|| walks::undecided(function, known))?;
+        known.handles.of_pointer(&function.params[lender].ty)
+    });
+    lent.map(str::to_owned).collect()
 }
 
 /// Words of functions that leave an object as it is, besides those that get something of it.

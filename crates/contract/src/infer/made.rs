@@ -14,7 +14,6 @@ use hotcell_model::interface::{Ownership, ResultRole, Role};
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::ending;
-use crate::infer::lent::walks;
 use crate::infer::names::words;
 use crate::infer::view::{View, decided};
 use crate::infer::words::objects::{CONSTRUCTORS, COPIES, SHARES};
@@ -151,7 +150,7 @@ pub(super) fn copies<'a>(view: &View<'a>) -> Option<&'a str> {
     // Where references are counted `dup` may count another one.
     let verb = words(&view.function.name).iter().any(|word| ["clone", "copy"].contains(&word.as_str()));
     let numbers = rest.iter().all(|param| param.ty.is_scalar());
-    (same && verb && numbers && !walks::counts(view.known) && ending(&view.function.name).is_none())
+    (same && verb && numbers && !view.known.uses.counts() && ending(&view.function.name).is_none())
         .then_some(handle)
 }
 

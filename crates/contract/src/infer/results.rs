@@ -13,7 +13,8 @@ use hotcell_model::expr::Expr;
 use hotcell_model::interface::{Encoding, Ownership, ResultRole, Role};
 use hotcell_model::types::{CType, Type};
 
-use crate::infer::names::{Measure, function_words, length_name, words};
+use crate::infer::functions::{Name, Named};
+use crate::infer::names::{Measure, function_words, length_name};
 use crate::infer::view::{View, is_letter, plain_text};
 use crate::infer::words::functions::{DATA_RESULTS, FREES};
 use crate::infer::words::objects::{CONSTRUCTORS, COPIES};
@@ -67,7 +68,7 @@ fn array(view: &View<'_>) -> Option<i128> {
     let same = |param: &Param| param.ty.pointee().is_some_and(|(ty, _)| ty.kind == element.kind);
     let given = view.function.params.iter().any(same);
     // `const vec3 *mesh_vertices(mesh)` returns many, and so may what is called like a plural.
-    let last = function_words(&view.function.name).pop().unwrap_or_default();
+    let last = view.function_name().all_words.last().cloned().unwrap_or_default();
     let plural = last.ends_with('s') && !last.ends_with("ss");
     let bytes = matches!(element.kind, Type::Int { bits: 8, .. });
     (bytes && *length > 1 && !given && !plural).then(|| i128::from(*length))
@@ -173,30 +174,31 @@ fn converts(name: &str) -> bool {
 
 /// A function of the same name but for a length behind it, which takes the same: `json_object_get_string_len(object)`.
 fn counted_beside<'a>(view: &View<'a>) -> Option<&'a str> {
-    let function = view.function;
-    let counts = |other: &&Function| {
+    let (function, of, functions) = (view.function, view.function_name(), view.known.functions);
+    let counts = |Named { function: other, name }: &&Named<'_>| {
         let behind = other.name.strip_prefix(function.name.as_str()).map(|rest| rest.trim_start_matches('_'));
         let length = behind.is_some_and(|rest| {
             ["bytes", "len", "length", "size"].iter().any(|word| rest.eq_ignore_ascii_case(word))
         });
-        (length || measures(&other.name, &function.name))
-            && other.result.is_integer()
-            && takes_same(other, function)
+        (length || measures(name, of)) && other.result.is_integer() && takes_same(other, function)
     };
-    view.known.api.functions.iter().find(counts).map(|other| other.name.as_str())
+    // Called the same but for what stands behind it, or but for the last word.
+    let longer = functions.beginning(&function.name);
+    let alike = of.words.split_last().filter(|(_, rest)| !rest.is_empty());
+    let alike = alike.into_iter().flat_map(|(_, rest)| functions.with_all(rest));
+    let found = longer.chain(alike).filter(counts).map(|named| named.function.name.as_str());
+    found.min_by_key(|name| functions.position(name))
 }
 
 /// Whether a function is called as another one is, but for `length` where that says what it returns: `json_string_length` beside
 /// `json_string_value`.
-fn measures(name: &str, of: &str) -> bool {
-    let (own, of) = (words(name), words(of));
-    let last =
-        |words: &[String], list: &[&str]| words.last().is_some_and(|word| list.contains(&word.as_str()));
-    own.len() == of.len()
+fn measures(name: &Name, of: &Name) -> bool {
+    let (own, other) = (&name.words, &of.words);
+    own.len() == other.len()
         && own.len() > 1
-        && own[..own.len() - 1] == of[..of.len() - 1]
-        && last(&own, &["bytes", "len", "length", "size"])
-        && last(&of, &["chars", "content", "contents", "data", "str", "string", "text", "value"])
+        && own[..own.len() - 1] == other[..other.len() - 1]
+        && name.ends_with(&["bytes", "len", "length", "size"])
+        && of.ends_with(&["chars", "content", "contents", "data", "str", "string", "text", "value"])
 }
 
 /// Whether two functions take the same, be it `const` for one of them: what only counts need not change its object.
@@ -213,17 +215,17 @@ const PLACES: &[&str] = &["begin", "current", "cursor", "end", "limit", "pos", "
 /// the same, and is called the same but for `end`, or this one is called like a place. `onig_get_string_end_by_callout_args(args)`.
 pub(super) fn place<'a>(view: &View<'a>) -> Option<&'a str> {
     let function = view.function;
-    let own = words(&function.name);
-    let places = own.iter().any(|word| PLACES.contains(&word.as_str()));
-    let ends = |other: &&Function| {
-        let name = words(&other.name);
+    let own = &view.function_name().words;
+    let places = view.function_name().has(PLACES);
+    let ends = |Named { function: other, name }: &&Named<'_>| {
+        let name = &name.words;
         let without: Vec<&String> = name.iter().filter(|word| *word != "end").collect();
         let mirror = without.iter().copied().eq(own.iter())
             || without.iter().copied().eq(own.iter().filter(|word| *word != "start" && *word != "begin"));
         let same = other.result.canonical == function.result.canonical && takes_same(other, function);
         without.len() < name.len() && same && (places || mirror)
     };
-    view.known.api.functions.iter().find(ends).map(|other| other.name.as_str())
+    view.known.functions.with_word("end").find(ends).map(|other| other.function.name.as_str())
 }
 
 /// See [`crate::infer::may_return_otherwise`].

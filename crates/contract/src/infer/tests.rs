@@ -41,6 +41,8 @@ use hotcell_model::api::{Api, Function};
 use hotcell_model::expr::Expr;
 use hotcell_model::interface::{Capacity, Encoding, Ownership, ResultLength, ResultRole, Role, Start, Unit};
 
+use super::functions::Functions;
+use super::uses::Uses;
 use super::{Draft, Known, Verdict, infer};
 use crate::contract::Contract;
 use crate::handles::Handles;
@@ -66,12 +68,10 @@ fn infer_in(function: &Function, api: &Api, handles: &Handles, draft: &mut Draft
     let contract = Contract::bare(&["test.h".into()], "test");
     let begun = super::begun::types(api, handles, None);
     let structs = &Structs::new(&contract, api, &TypeNames::of(api), handles, begun, &mut Vec::new());
-    infer(
-        function,
-        &names(function),
-        Known { api, handles, structs, exports: None, shadowed: None, code: &[] },
-        draft,
-    )
+    let functions = &Functions::of(api);
+    let uses = &Uses::of(functions, handles);
+    let known = Known { api, functions, uses, handles, structs, exports: None, shadowed: None, code: &[] };
+    infer(function, &names(function), known, draft)
 }
 
 fn empty(function: &Function) -> Draft {

@@ -7,8 +7,9 @@ use hotcell_model::expr::Expr;
 use hotcell_model::interface::{Capacity, ResultLength, Role};
 use hotcell_model::types::{CType, Type};
 
+use crate::infer::functions::Name;
 use crate::infer::names::{
-    LengthName, Measure, Side, capacity_name, function_words, glued_count, length_name, side, stem, words,
+    LengthName, Measure, Side, capacity_name, glued_count, length_name, side, stem, words,
 };
 use crate::infer::words::NAMES;
 use crate::infer::words::functions::DECODES;
@@ -37,6 +38,8 @@ pub(super) struct View<'a> {
     referenced: Vec<usize>,
     /// What rules ask for once for each pair of parameters.
     kept: OnceCell<Vec<Kept<'a>>>,
+    /// What the function's name says.
+    called: OnceCell<Name>,
     /// Whether the library gets a copy of data that goes with the object that comes out, so that nobody has to know who keeps it.
     pub(super) copies: bool,
 }
@@ -51,7 +54,8 @@ impl<'a> View<'a> {
                 }
             });
         }
-        View { function, names, known, referenced, kept: OnceCell::new(), copies: false }
+        let (kept, called) = (OnceCell::new(), OnceCell::new());
+        View { function, names, known, referenced, kept, called, copies: false }
     }
 
     /// The same where data is copied until the object goes that comes out.
@@ -67,6 +71,7 @@ impl<'a> View<'a> {
             known: self.known,
             referenced: Vec::new(),
             kept: OnceCell::new(),
+            called: OnceCell::new(),
             copies: false,
         }
     }
@@ -123,14 +128,19 @@ impl<'a> View<'a> {
         self.kept_words(index).last().is_some_and(|word| list.contains(&word.as_str()))
     }
 
+    /// What the name of the function says.
+    pub(super) fn function_name(&self) -> &Name {
+        self.called.get_or_init(|| Name::of(&self.function.name))
+    }
+
     /// Whether any word of the function's name is one of these.
     pub(super) fn function_has_word(&self, list: &[&str]) -> bool {
-        function_words(&self.function.name).iter().any(|word| list.contains(&word.as_str()))
+        self.function_name().says(list)
     }
 
     /// Whether the last word of the function's name is one of these.
     pub(super) fn function_has_last_word(&self, list: &[&str]) -> bool {
-        words(&self.function.name).last().is_some_and(|word| list.contains(&word.as_str()))
+        self.function_name().ends_with(list)
     }
 
     /// Whether the function's name contains one of these.
@@ -278,10 +288,7 @@ impl<'a> View<'a> {
     /// and `compressedSize` of what is decompressed.
     fn goes(&self, of: &[String], pointer: usize) -> bool {
         let side_of = |index: usize| side(&self.words(index)).filter(|_| self.buffer(index).is_some());
-        let decoded = || {
-            of == ["compressed"]
-                && function_words(&self.function.name).iter().any(|word| DECODES.contains(&word.as_str()))
-        };
+        let decoded = || of == ["compressed"] && self.function_has_word(DECODES);
         let side = side(of).or_else(|| decoded().then_some(Side::In));
         let mut there =
             (0..self.function.params.len()).filter(|&index| side.is_some() && side_of(index) == side);

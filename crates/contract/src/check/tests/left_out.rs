@@ -148,6 +148,8 @@ fn gaps_are_joined_and_can_be_pasted() {
         api: &api,
         known: crate::infer::Known {
             api: &api,
+            functions: &crate::infer::functions::Functions::of(&api),
+            uses: &crate::infer::uses::Uses::default(),
             handles: &crate::handles::Handles::default(),
             structs: &crate::structs::Structs::default(),
             exports: None,

@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use hotcell_model::api::{Api, Function};
 use hotcell_model::types::{CType, Type};
 
-use crate::infer::endings::{Ending, ending};
+use crate::infer::endings::ending;
+use crate::infer::functions::{Functions, Named};
 use crate::infer::handles::{is_there, shows_again};
 use crate::infer::names::words;
 use crate::infer::words::objects::{
@@ -30,13 +31,14 @@ pub(crate) struct Pairs {
 
 impl Pairs {
     /// Of the functions that the library exports, and those that the headers define.
-    pub(crate) fn of(api: &Api, exports: Option<&BTreeSet<String>>) -> Pairs {
-        let there =
-            |function: &&Function| is_there(function, exports) && !function.variadic && function.prototyped;
-        let functions: Vec<&Function> = api.functions.iter().filter(there).collect();
+    pub(crate) fn of(api: &Api, all: &Functions<'_>, exports: Option<&BTreeSet<String>>) -> Pairs {
+        let there = |Named { function, .. }: &&Named<'_>| {
+            is_there(function, exports) && !function.variadic && function.prototyped
+        };
+        let functions: Vec<&Named<'_>> = all.iter().filter(there).collect();
         let mut ends: BTreeMap<(String, &str), Vec<(&str, &str)>> = BTreeMap::new();
         let mut ended: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for function in &functions {
+        for Named { function, name } in &functions {
             // `lzma_index_end(index, allocator)`.
             let mut own =
                 function.params.iter().filter(|param| !allocators::is_default(api, function, param));
@@ -45,12 +47,10 @@ impl Pairs {
             let result = &function.result;
             let status =
                 result.kind == Type::Void || result.is_integer() || matches!(result.kind, Type::Enum { .. });
-            let besides = words(&function.name).iter().any(|word| ENDS_BESIDES.contains(&word.as_str()));
-            let ends_it = ending(&function.name).is_some_and(|(ending, _)| ending >= Ending::Closes);
-            if status && (ends_it || besides) {
+            if status && (name.closes() || name.has(ENDS_BESIDES)) {
                 ended.entry(object).or_default().push(&function.name);
             }
-            let ends_none = comments::is_no_end(function) || shows_again(api, function);
+            let ends_none = comments::is_no_end(function) || shows_again(all, function, name);
             for (rest, word) in
                 without(&function.name, MIRROR_ENDS).into_iter().filter(|_| status && !ends_none)
             {
@@ -63,23 +63,22 @@ impl Pairs {
         };
         let through: BTreeSet<&str> = functions
             .iter()
-            .filter(|function| ending(&function.name).is_some_and(|(ending, _)| ending == Ending::Releases))
-            .filter(|function| !makes(function))
-            .flat_map(|function| &function.params)
+            .filter(|named| named.name.releases() && !makes(named.function))
+            .flat_map(|named| &named.function.params)
             .filter_map(|param| param.ty.pointee().and_then(|(pointer, _)| object(pointer)))
             .collect();
         // `lock_release` undoes `lock_acquire`.
         let acquired: BTreeSet<&str> = functions
             .iter()
-            .filter(|function| words(&function.name).iter().any(|word| ACQUIRES.contains(&word.as_str())))
-            .flat_map(|function| &function.params)
+            .filter(|named| named.name.has(ACQUIRES))
+            .flat_map(|named| &named.function.params)
             .filter_map(|param| object(&param.ty))
             .collect();
         let mut found: Vec<(&str, &str, &str)> = Vec::new();
         let mut allocated: BTreeSet<&str> = BTreeSet::new();
         let mut closes: BTreeSet<String> = BTreeSet::new();
         let mut opened: BTreeSet<&str> = BTreeSet::new();
-        for function in functions {
+        for Named { function, .. } in functions {
             let Some(object) = made(function).filter(|object| !through.contains(object)) else { continue };
             for (rest, makes) in without(&function.name, MIRROR_MAKES) {
                 let Some(all) = ends.get(&(rest, object)) else { continue };

@@ -8,6 +8,7 @@ use hotcell_model::api::Function;
 
 use crate::infer::comments;
 use crate::infer::endings::ending;
+use crate::infer::functions::{Functions, Name, Named};
 use crate::infer::lent::only_object;
 use crate::infer::names::words;
 use crate::infer::view::View;
@@ -36,7 +37,7 @@ pub(super) fn lender(function: &Function, known: Known<'_>) -> Option<usize> {
     let plural = last.ends_with('s') && !last.ends_with("ss");
     let made = [CONSTRUCTORS, COPIES, MAKES, STORES].iter().any(|list| has_word(function, list));
     let open = plural || made || has(TAKES) || ending(&function.name).is_some() || comments::owned(function);
-    if open || !has(PLACES) || !has(WALKS) || counts(known) {
+    if open || !has(PLACES) || !has(WALKS) || known.uses.counts() {
         return None;
     }
     // What is found in another type may be made for the caller: `list_model_get_item(model, n)` of what the model computes.
@@ -74,7 +75,7 @@ pub(in crate::infer) fn adds(function: &Function, known: Known<'_>) -> Option<us
         .any(|param| param.ty.pointee().is_some_and(|(ty, constant)| constant && ty.is_byte()));
     let told = from == result && named && !called(from);
     let kin = told || from != result && contains(function, known, from, result);
-    (holder && kin && !counts(known) && ending(&function.name).is_none() && !comments::owned(function))
+    (holder && kin && !known.uses.counts() && ending(&function.name).is_none() && !comments::owned(function))
         .then_some(index)
 }
 
@@ -104,21 +105,21 @@ pub(in crate::infer) fn counts_any(view: &View<'_>) -> bool {
 /// Whether the library counts who holds objects of this type: [`counts`], of the type, or what releases it is called so.
 fn counts_of(known: Known<'_>, handle: &str) -> bool {
     let release = known.handles.get(handle).and_then(|known| known.release.as_deref());
-    let takes = |function: &&Function| matches!(&function.params[..], [only] if known.handles.of_pointer(&only.ty) == Some(handle));
-    release.is_some_and(is_counting)
-        || known.api.functions.iter().filter(takes).any(|it| is_counting(&it.name))
+    let alone = |named: &&&Named<'_>| named.function.params.len() == 1;
+    let counts = |named: &&Named<'_>| is_counting(&named.name);
+    release.is_some_and(|release| is_counting(&Name::of(release)))
+        || known.uses.first(handle).iter().filter(alone).any(counts)
 }
 
 /// Whether a function of the library counts who holds the only thing that it takes: `widget_ref(widget)`, `X509_up_ref(x)`.
-pub(in crate::infer) fn counts(known: Known<'_>) -> bool {
-    let takes = |function: &&Function| matches!(&function.params[..], [only] if only.ty.pointee().is_some());
-    known.api.functions.iter().filter(takes).any(|function| is_counting(&function.name))
+pub(in crate::infer) fn counts(functions: &Functions<'_>) -> bool {
+    let takes = |function: &Function| matches!(&function.params[..], [only] if only.ty.pointee().is_some());
+    functions.iter().any(|Named { function, name }| takes(function) && is_counting(name))
 }
 
 /// Whether a function is called as one that counts references.
-fn is_counting(function: &str) -> bool {
-    let name = words(function);
+fn is_counting(name: &Name) -> bool {
     let parts = ["addref", "decref", "incref", "retain", "unref"];
-    name.last().is_some_and(|last| REFERENCES.contains(&last.as_str()))
-        || parts.iter().any(|part| name.concat().contains(part))
+    let letters = name.words.concat();
+    name.ends_with(REFERENCES) || parts.iter().any(|part| letters.contains(part))
 }

@@ -5,8 +5,8 @@
 
 use hotcell_model::api::Function;
 
-use crate::infer::endings;
-use crate::infer::names::{function_words, words};
+use crate::infer::functions::{Name, Named};
+use crate::infer::names::words;
 use crate::infer::objects::kept::{is_read, without};
 use crate::infer::objects::named::own_words;
 use crate::infer::view::View;
@@ -21,7 +21,7 @@ const SEVERAL: usize = 5;
 /// Whether the second parameter is what a function is about, and the first its context.
 pub(super) fn is_companion(view: &View<'_>, index: usize) -> bool {
     let (Some(context), Some(own)) = (view.handle(0), view.handle(index)) else { return false };
-    if index != 1 || context == own || puts(view.function, &own_words(view, index)) {
+    if index != 1 || context == own || puts(view, &own_words(view, index)) {
         return false;
     }
     called_after(view, index) || only_behind(view, context, own) && !may_place(view)
@@ -34,7 +34,7 @@ const DOES: &[&str] =
 /// Whether a function that takes nothing but the two may put the one into the other, whatever its comment says: `split_pane_left(split, pane)`, beside
 /// `split_pane_width(split, pane)` and others that only ask.
 fn may_place(view: &View<'_>) -> bool {
-    let name = function_words(&view.function.name);
+    let name = &view.function_name().all_words;
     let context = own_words(view, 0).last().is_some_and(|word| CONTEXTS.contains(&word.as_str()));
     let says = |word: &String| {
         let plain = word.trim_end_matches(|c: char| c.is_ascii_digit());
@@ -54,7 +54,7 @@ pub(super) fn is_context(view: &View<'_>, context: usize, of: usize) -> bool {
         && first != own
         && !last(own_words(view, of))
         && !last(own_words(view, context))
-        && !puts(view.function, &own_words(view, of))
+        && !puts(view, &own_words(view, of))
         && only_behind(view, first, own)
 }
 
@@ -73,31 +73,28 @@ fn called_after(view: &View<'_>, index: usize) -> bool {
 
 /// Whether the headers have several functions with both in this order, and none that begins with the second and takes more.
 fn only_behind(view: &View<'_>, context: &str, own: &str) -> bool {
-    let handle = |function: &Function, index: usize| {
-        let ty = function.params.get(index).map(|param| &param.ty);
-        ty.and_then(|ty| view.known.handles.of_pointer(ty)).map(str::to_owned)
+    let beginning_with = |handle: &str| {
+        let functions = view.known.uses.first(handle).iter();
+        functions.filter(|named| named.name.ending.is_none() && named.function.params.len() > 1)
     };
-    let ends = |function: &Function| endings::ending(&function.name).is_some();
     let own_words_of = words(own);
-    let functions = || view.known.api.functions.iter().filter(|function| !ends(function));
-    let first =
-        |function: &&Function| function.params.len() > 1 && handle(function, 0).as_deref() == Some(own);
-    let both = |function: &&Function| {
-        handle(function, 0).as_deref() == Some(context)
-            && handle(function, 1).as_deref() == Some(own)
-            && !puts(function, &own_words_of)
+    let both = |named: &&&Named<'_>| {
+        view.known.handles.of_pointer(&named.function.params[1].ty) == Some(own)
+            && !puts_by_name(named.function, &named.name, &own_words_of)
     };
-    functions().filter(both).count() >= SEVERAL && !functions().any(|function| first(&function))
+    beginning_with(own).next().is_none() && beginning_with(context).filter(both).count() >= SEVERAL
 }
 
 /// Whether a function is called like one that puts the second object into the first: it collects such, or sets one and nothing else, as
 /// `dev_set_ctx(dev, ctx, slot)` says, which ends with what the object is called.
-fn puts(function: &Function, own: &[String]) -> bool {
-    let name = function_words(&function.name);
-    let any = |list: &[&str]| name.iter().any(|word| list.contains(&word.as_str()));
-    let split = words(&function.name);
+fn puts(view: &View<'_>, own: &[String]) -> bool {
+    puts_by_name(view.function, view.function_name(), own)
+}
+
+fn puts_by_name(function: &Function, name: &Name, own: &[String]) -> bool {
+    let split = &name.words;
     let sets = !own.is_empty()
         && split.ends_with(own)
         && split[..split.len() - own.len()].last().is_some_and(|verb| STORES.contains(&verb.as_str()));
-    any(COLLECTS) || sets || function.params.len() == 2 && any(STORES)
+    name.says(COLLECTS) || sets || function.params.len() == 2 && name.says(STORES)
 }

@@ -4,10 +4,12 @@
 //! `const` says that the function leaves the object alone, and nothing of whether it notes where that is. What it is called after, what
 //! begins or comes out, and what its comment says decide whether that is asked.
 
+use std::collections::BTreeSet;
+
 use hotcell_model::interface::{Ownership, ResultRole, Role};
 use hotcell_model::types::{CType, Type};
 
-use crate::infer::names::{function_words, words};
+use crate::infer::functions::Named;
 use crate::infer::objects::{companions, named, object_pointer};
 use crate::infer::view::{View, shown};
 use crate::infer::words::objects::{
@@ -419,7 +421,7 @@ fn reads(view: &View<'_>, index: usize, objects: &[usize]) -> bool {
     {
         after.pop();
     }
-    let all = words(&view.function.name);
+    let all = &view.function_name().words;
     // `point_x(const full_point *)`.
     let called_after = (0..after.len()).any(|at| all.starts_with(&after[at..]));
     let of_it = objects.len() == 1 && called_after;
@@ -448,8 +450,7 @@ fn reads(view: &View<'_>, index: usize, objects: &[usize]) -> bool {
                 |part: &str, least: usize| part.len() >= least && part.chars().all(char::is_alphabetic);
             // `bus_i2c(bus, const config *)` turns nothing; `i2d_X509` is there beside `d2i_X509`.
             let back = format!("{to}2{from}_");
-            let mirrored = all.first() == Some(word)
-                && view.known.api.functions.iter().any(|other| other.name.to_lowercase().starts_with(&back));
+            let mirrored = all.first() == Some(word) && view.known.functions.any_begins(&back);
             let least = if mirrored { 1 } else { 2 };
             letters(from, least) && letters(to, least)
         })
@@ -502,7 +503,7 @@ fn keeps(word: &str) -> bool {
 
 /// The words of the function's name without those of the types of these objects, each of which it may be called after.
 fn own(view: &View<'_>, objects: &[usize]) -> Vec<String> {
-    let name = function_words(&view.function.name);
+    let name = view.function_name().all_words.clone();
     objects.iter().fold(name, |name, &object| without(name, &named::own_words(view, object)))
 }
 
@@ -520,7 +521,7 @@ pub(super) fn without(mut name: Vec<String>, of_type: &[String]) -> Vec<String> 
 /// Whether a function is asked for something of an object, and what its name says of keeping is what it is asked for:
 /// `item_get_default(const item *)`, `TIFFFieldSetGetSize(const TIFFField *)`, `cmp_current_time(const time *)`. Not `set_get_handler(const handler *)`.
 fn looks(view: &View<'_>, index: usize) -> bool {
-    let name = words(&view.function.name);
+    let name = &view.function_name().words;
     let own = named::own_words(view, index);
     // What compares may be what is set: `cmp_set_default(const cmp *)`, `compare_attach`. The time that is current is compared with.
     let stores = |at: usize| {
@@ -552,7 +553,7 @@ fn takes_value(view: &View<'_>, index: usize, keeper: usize) -> bool {
     let handle = |at: usize| view.handle(at);
     let same = handle(index).is_some() && handle(index) == handle(keeper)
         || record(index).is_some() && record(index) == record(keeper);
-    let all = words(&view.function.name);
+    let all = &view.function_name().words;
     let mut name = without(all.clone(), &named::own_words(view, index));
     while name.last().is_some_and(|word| NUMBERS.contains(&word.as_str())) {
         name.pop();
@@ -578,15 +579,12 @@ pub(in crate::infer) fn computes(view: &View<'_>, index: usize) -> bool {
             _ => ty.canonical == own.canonical,
         })
     };
-    let computes = view.known.api.functions.iter().filter_map(|function| {
-        let mut name = words(&function.name);
-        while name.last().is_some_and(|word| NUMBERS.contains(&word.as_str())) {
-            name.pop();
-        }
+    let computes = view.known.functions.with_any(VALUES).filter_map(|Named { function, name }| {
+        let last = name.words.iter().rfind(|word| !NUMBERS.contains(&word.as_str()))?;
         let own = function.params.iter().filter(|param| is_it(&param.ty));
-        name.pop().filter(|word| own.count() > 1 && VALUES.contains(&word.as_str()))
+        Some(last.as_str()).filter(|word| VALUES.contains(word) && own.count() > 1)
     });
-    computes.collect::<std::collections::BTreeSet<String>>().len() > 1
+    computes.collect::<BTreeSet<&str>>().len() > 1
 }
 
 /// Whether the function begins what is passed here.

@@ -1,6 +1,5 @@
 //! Words of a function's name that say how something ends, and are about something else than its object.
 
-use hotcell_model::api::Function;
 use hotcell_model::types::Type;
 
 use crate::infer::endings::{self, Ending};
@@ -133,12 +132,7 @@ pub(super) fn takes_out(view: &View<'_>, index: usize) -> bool {
     if constant || !words(&view.function.name).iter().any(|word| less(word) && !own.contains(word)) {
         return false;
     }
-    let handles = view.known.handles;
-    let hands_out = |function: &Function| {
-        let takes = function.params.iter().any(|param| handles.of_pointer(&param.ty) == Some(handle));
-        takes && handles.of_pointer(&function.result).is_some()
-    };
-    view.known.api.functions.iter().any(hands_out)
+    view.known.uses.leads_on(handle)
 }
 
 /// The object into which a function says that it puts its first one: `bufferevent_add_to_rate_limit_group(bev, group)`, but not

@@ -6,6 +6,7 @@ use hotcell_model::types::{CType, Type};
 use super::{describe, empty, infer_in, prototype};
 use crate::contract::Contract;
 use crate::handles::Handles;
+use crate::infer::functions::Functions;
 use crate::infer::handles::{InferredHandle, Pairs, types};
 use crate::type_names::TypeNames;
 
@@ -70,14 +71,16 @@ fn behind(ty: &CType) -> &Type {
 
 /// The types that rules find, and the functions that are each other's mirror.
 pub(super) fn inferred(api: &Api) -> (Vec<InferredHandle>, Pairs) {
-    let pairs = Pairs::of(api, None);
-    (types(api, None, &pairs), pairs)
+    let functions = Functions::of(api);
+    let pairs = Pairs::of(api, &functions, None);
+    (types(api, &functions, None, &pairs), pairs)
 }
 
 pub(super) fn known(api: &Api) -> Handles {
     let mut findings = Vec::new();
     let contract = Contract::bare(&["test.h".into()], "test");
-    let handles = Handles::new(&contract, api, &TypeNames::of(api), inferred(api), &mut findings);
+    let known = (api, &Functions::of(api));
+    let handles = Handles::new(&contract, known, &TypeNames::of(api), inferred(api), &mut findings);
     assert!(findings.is_empty(), "{findings:?}");
     handles
 }

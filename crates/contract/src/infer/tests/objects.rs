@@ -6,6 +6,7 @@ use hotcell_model::types::{CType, Type};
 
 use super::library::{check, header, inferred, known};
 use super::{describe, empty, infer_in};
+use crate::infer::functions::Functions;
 use crate::infer::handles::{InferredHandle, Pairs, types};
 
 /// The release of a type, `-` when there is none, `no handle`.
@@ -242,7 +243,7 @@ fn one_release_is_found() {
     }
     let api = header(&["void box_free(box *b)"]);
     assert_eq!(
-        types(&api, Some(&Default::default()), &Pairs::default())[0].release,
+        types(&api, &Functions::of(&api), Some(&Default::default()), &Pairs::default())[0].release,
         None,
         "the library does not export it"
     );
