@@ -145,3 +145,44 @@ impl<'a> Functions<'a> {
         self.by_word.get(word).map_or(&[], Vec::as_slice)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Functions;
+    use crate::infer::tests::prototype;
+
+    #[test]
+    fn functions_are_found_by_their_words_and_names() {
+        let declared = [
+            "int box_set_size(struct box *b, int n)",
+            "int box_size(struct box *b)",
+            "void BOX_close(struct box *b)",
+            "int box_set_set(struct box *b)",
+        ]
+        .map(prototype::parse);
+        let api = prototype::api(&declared.iter().collect::<Vec<_>>());
+        let functions = Functions::of(&api);
+        let names = |found: Vec<&super::Named<'_>>| -> Vec<String> {
+            found.into_iter().map(|named| named.function.name.clone()).collect()
+        };
+        let words = |all: &[&str]| -> Vec<String> { all.iter().map(|word| (*word).to_owned()).collect() };
+        assert_eq!(names(functions.with_word("set").collect()), ["box_set_size", "box_set_set"]);
+        assert_eq!(
+            names(functions.with_any(&["size", "set"]).collect()),
+            ["box_set_size", "box_size", "box_set_set"]
+        );
+        assert_eq!(
+            names(functions.with_all(&words(&["box", "size"])).collect()),
+            ["box_set_size", "box_size"]
+        );
+        assert_eq!(functions.with_all(&words(&["box", "lid"])).count(), 0);
+        assert_eq!(functions.with_all(&[]).count(), 4, "nothing is asked of any");
+        assert_eq!(
+            names(functions.beginning("box_s").collect()),
+            ["box_set_set", "box_set_size", "box_size"]
+        );
+        assert!(functions.any_begins("box_cl") && !functions.any_begins("box_d"));
+        assert_eq!(functions.position("BOX_close"), Some(2));
+        assert!(functions.get("box_close").is_none());
+    }
+}

@@ -6,7 +6,7 @@ use hotcell_model::api::{Api, Attribute, Function, Location, Param};
 use hotcell_model::types::{CType, Signature, Target, Type};
 
 /// A header with these functions and nothing else.
-pub(super) fn api(functions: &[&Function]) -> Api {
+pub(in crate::infer) fn api(functions: &[&Function]) -> Api {
     Api {
         target: Target { triple: "x86_64-pc-linux-gnu".into(), pointer_bits: 64, char_signed: true },
         functions: functions.iter().map(|&function| function.clone()).collect(),
