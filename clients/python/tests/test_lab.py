@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from processes import descendants
+
 import hotcell
 
 # Of every group some that go through the client in a way of their own.
@@ -30,19 +32,6 @@ def lab(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PATH": path, **variables}
     command: list[str | Path] = [PROGRAM, "lab", "--via", "python", *words]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-
-
-def descendants(process: int) -> list[int]:
-    found = []
-    for task in Path(f"/proc/{process}/task").glob("*/children"):
-        try:
-            children = task.read_text()
-        except (FileNotFoundError, ProcessLookupError):
-            # A thread that has ended meanwhile.
-            continue
-        for child in map(int, children.split()):
-            found += [child, *descendants(child)]
-    return found
 
 
 def state(process: int) -> str:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from processes import children
 
 import hotcell
 
@@ -107,13 +108,6 @@ __attribute__((constructor)) static void start(void) { while (getenv("STARTS_FOR
 """
 
 
-def workers() -> set[int]:
-    """Those of this process."""
-    tasks = os.listdir("/proc/self/task")
-    children = [Path(f"/proc/self/task/{task}/children").read_text() for task in tasks]
-    return {int(child) for line in children for child in line.split()}
-
-
 @pytest.fixture
 def starts(tmp_path: Path) -> Any:
     """A library that is loaded for ever where the environment says so."""
@@ -127,7 +121,7 @@ def starts(tmp_path: Path) -> Any:
 
 def test_an_interrupt_ends_the_wait_for_a_worker(starts: Any) -> None:
     assert starts.one() == 1
-    before = workers()
+    before = set(children(os.getpid()))
 
     def opens() -> None:
         with pytest.raises(KeyboardInterrupt) as raised:
@@ -140,7 +134,7 @@ def test_an_interrupt_ends_the_wait_for_a_worker(starts: Any) -> None:
     timer.join()
     end = time.monotonic() + 20
     # Sessions of other tests, which the collector finds meanwhile, may end theirs.
-    while workers() - before:
+    while set(children(os.getpid())) - before:
         assert time.monotonic() < end, "the worker goes on"
         time.sleep(0.05)
     assert starts.one() == 1
