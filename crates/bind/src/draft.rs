@@ -7,7 +7,8 @@ use hotcell_contract::{Contract, Diagnostic, Head, Selection};
 use hotcell_header::{Reader, library};
 
 use crate::error::Error;
-use crate::read::{self, Checked, Wrong, check_by};
+use crate::files::Files;
+use crate::read::{self, Checked, Wrong, check_of};
 use crate::{Job, Source, prelude};
 
 /// What a draft is made of. Paths are those of the caller's working directory.
@@ -47,6 +48,7 @@ pub struct Draft {
 /// When headers or library cannot be read; the draft itself is valid.
 pub fn draft(job: &DraftJob) -> Result<Draft, Error> {
     let reader = &Reader::new();
+    let files = &Files::once(reader);
     let folder = job.place.parent().unwrap_or(Path::new(""));
     let mut head = Head {
         library: name(&job.library),
@@ -58,29 +60,39 @@ pub fn draft(job: &DraftJob) -> Result<Draft, Error> {
         include: Vec::new(),
     };
     if head.prelude.is_none() {
-        head.prelude = prelude::find(reader, &contract(&head.text(), &job.place))?;
+        head.prelude = prelude(files, &contract(&head.text(), &job.place))?;
     }
-    let mut checked = check_by(reader, &contract(&head.text(), &job.place))?;
+    let mut checked = check_of(files, &contract(&head.text(), &job.place))?;
     head.include = narrowed(&checked);
     if !head.include.is_empty() {
-        checked = check_by(reader, &contract(&head.text(), &job.place))?;
+        checked = check_of(files, &contract(&head.text(), &job.place))?;
     }
     // Lines that make functions of their own are read with the headers.
     let stopped = RefCell::new(None);
-    let trial = |text: &str| tried(reader, text, folder_or_here(folder), &checked, &stopped);
-    let text = hotcell_contract::draft_with(&head, &checked.api, checked.libraries.link(), &trial);
+    let trial = |text: &str| tried(files, text, folder_or_here(folder), &checked, &stopped);
+    let known = (&checked.interface, checked.open_types.clone());
+    let text = hotcell_contract::draft_with(&head, &checked.api, checked.libraries.link(), known, &trial);
     if let Some(error) = stopped.into_inner() {
         return Err(Error::from_header(error));
     }
-    let text = text.map_err(|diagnostics| Error::from_contract(&diagnostics, &head.text()))?;
     // What a user is given must not be wrong from the first line.
-    let checked = check_by(reader, &contract(&text, &job.place))?;
+    let checked = check_of(files, &contract(&text, &job.place))?;
     Ok(Draft { text, head, checked })
+}
+
+/// What headers expect before them, where they do not compile by themselves.
+fn prelude(files: &Files<'_>, job: &Job) -> Result<Option<String>, Error> {
+    let (contract, _, folder) = read::contract(&job.source)?;
+    let headers = read::headers(job, &contract, &folder);
+    match files.headers(&headers) {
+        Ok(_) => Ok(None),
+        Err(failure) => prelude::needed(files.reader, headers, failure).map(Some),
+    }
 }
 
 /// What becomes of every function with a text, or what is wrong with it. Once the reader has failed, there is nothing to try.
 fn tried(
-    reader: &Reader,
+    files: &Files<'_>,
     text: &str,
     folder: &Path,
     checked: &Checked,
@@ -92,7 +104,7 @@ fn tried(
     let mut contract = Contract::parse(text, "the draft")?;
     let mut headers = read::headers(&self::contract(text, folder), &contract, folder);
     let api = checked.api.clone();
-    let read = |job: &hotcell_header::Job| reader.parse(job);
+    let read = |job: &hotcell_header::Job| files.headers(job);
     let (api, _) =
         read::with_forms(&read, &mut contract, api, &mut headers, &checked.libraries).map_err(|wrong| {
             match wrong {

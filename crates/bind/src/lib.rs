@@ -6,6 +6,7 @@
 
 mod draft;
 mod error;
+mod files;
 mod libraries;
 mod prelude;
 mod read;

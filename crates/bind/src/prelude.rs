@@ -2,35 +2,27 @@
 
 use hotcell_header::{ErrorKind, Reader};
 
-use crate::Job;
 use crate::error::Error;
-use crate::read;
 
 /// What headers expect, the cheapest first. `stdio.h` brings types of the others too, so it is the first to be
 /// left away again.
 const STANDARD: [&str; 7] =
     ["stddef.h", "stdint.h", "stdbool.h", "stdarg.h", "sys/types.h", "time.h", "stdio.h"];
 
-/// The smallest prelude of standard headers with which the headers of a job compile; `None` when they need none.
+/// The smallest prelude of standard headers with which headers compile that do not by themselves. `failure` is why they do not.
 ///
 /// # Errors
 ///
-/// Those of the headers as they are, when no such prelude helps.
-pub(crate) fn find(reader: &Reader, job: &Job) -> Result<Option<String>, Error> {
-    let (contract, _, folder) = read::contract(&job.source)?;
-    of(reader, read::headers(job, &contract, &folder))
-}
-
-/// The same of what the parser is asked to read.
-pub(crate) fn of(reader: &Reader, mut headers: hotcell_header::Job) -> Result<Option<String>, Error> {
-    let trials = reader.trials();
-    let failure = match trials.parse(&headers) {
-        Ok(_) => return Ok(None),
-        Err(error) => error,
-    };
+/// That failure, when no such prelude helps.
+pub(crate) fn needed(
+    reader: &Reader,
+    mut headers: hotcell_header::Job,
+    failure: hotcell_header::Error,
+) -> Result<String, Error> {
     if failure.kind != ErrorKind::HeaderInvalid || headers.prelude.is_some() {
         return Err(Error::from_header(failure));
     }
+    let trials = reader.trials();
     let mut compiles = |names: &[&str]| {
         headers.prelude = Some(text(names));
         match trials.parse(&headers) {
@@ -49,7 +41,7 @@ pub(crate) fn of(reader: &Reader, mut headers: hotcell_header::Job) -> Result<Op
             needed = fewer;
         }
     }
-    Ok(Some(text(&needed)))
+    Ok(text(&needed))
 }
 
 /// Whether another prelude may mend it: not where the parser crashed, took too long, or is not there.

@@ -12,6 +12,7 @@ use hotcell_model::Interface;
 use hotcell_model::api::{Api, CONTRACT, Function};
 
 use crate::error::Error;
+use crate::files::Files;
 use crate::libraries::Libraries;
 use crate::{Job, Source, prelude};
 
@@ -41,25 +42,31 @@ pub fn check(job: &Job) -> Result<Checked, Error> {
 
 /// The same, by a process for headers that reads others, too.
 pub fn check_by(reader: &Reader, job: &Job) -> Result<Checked, Error> {
+    check_of(&Files::anew(reader), job)
+}
+
+/// The same of files that other checks go by, too.
+pub(crate) fn check_of(files: &Files<'_>, job: &Job) -> Result<Checked, Error> {
     let (mut contract, text, folder) = contract(&job.source)?;
     // It becomes ready while libraries are looked at.
-    reader.start();
+    files.reader.start();
     let mut library_dirs = job.library_dirs.clone();
     library_dirs.push(folder.clone());
     let names: Vec<String> = contract.link().iter().map(|name| beside(&folder, name)).collect();
-    let mut libraries = Libraries::find(&names, &library_dirs)?;
+    let mut libraries = files.libraries(&names, &library_dirs)?;
     libraries.set_places(contract.link(), &folder);
     let mut headers = headers(job, &contract, &folder);
-    let mut api = reader.parse(&headers);
     // A contract says what its headers expect; for headers alone it is tried.
     let alone = matches!(job.source, Source::Headers { .. });
-    if alone && api.as_ref().is_err_and(|error| error.kind == hotcell_header::ErrorKind::HeaderInvalid) {
-        headers.prelude = prelude::of(reader, headers.clone())?;
-        api = reader.parse(&headers);
-    }
-    let api = api.map_err(Error::from_header)?;
+    let api = match files.headers(&headers) {
+        Err(failure) if alone => {
+            headers.prelude = Some(prelude::needed(files.reader, headers.clone(), failure)?);
+            files.headers(&headers).map_err(Error::from_header)?
+        }
+        read => read.map_err(Error::from_header)?,
+    };
     libraries.follow(&api.functions);
-    let (api, remarks) = with_forms(&|job| reader.parse(job), &mut contract, api, &mut headers, &libraries)
+    let (api, remarks) = with_forms(&|job| files.headers(job), &mut contract, api, &mut headers, &libraries)
         .map_err(|error| error.rendered(&text))?;
     let selection = job.only.as_deref().map_or(Selection::Contract, Selection::Only);
     let checked = hotcell_contract::check(&contract, &api, libraries.link(), selection)

@@ -5,7 +5,6 @@ use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic};
 use crate::image::{Image, Target};
 use crate::libc::{Arg, Known, Returns, known_function};
 use crate::memory::Amount;
-use crate::registers;
 use crate::solve::Question;
 use crate::state::{ARGUMENTS, KEPT, Place, RAX, RDX, RSP, State};
 use crate::summary::{Extent, Gone, Use};
@@ -76,7 +75,8 @@ impl Results {
 /// A function of this library.
 fn here(walk: &mut Walk<'_>, state: &mut State, entry: u64, address: u64) {
     let kept = KEPT.into_iter().filter(|number| *number != RSP && state.general(*number).matters());
-    if registers::takes(walk.image, entry, kept.fold(0, |all, number| all | 1 << number)) {
+    let kept = kept.fold(0, |all, number| all | 1 << number);
+    if kept != 0 && walk.image.registers.taken(walk.image, entry) & kept != 0 {
         // It is called as no compiler calls.
         walk.lose_all(address);
     }
@@ -243,7 +243,7 @@ fn unknown(walk: &mut Walk<'_>, state: &mut State, gone: &Gone, address: u64) {
 /// What registers hold when a call is over.
 fn over(image: &Image, state: &mut State, entry: Option<u64>) {
     let (general, vectors) =
-        entry.and_then(|entry| registers::written(image, entry)).unwrap_or((u32::MAX, u32::MAX));
+        entry.and_then(|entry| image.registers.written(image, entry)).unwrap_or((u32::MAX, u32::MAX));
     for number in (0..16).filter(|number| !KEPT.contains(number)) {
         if general & (1 << number) != 0 {
             state.set_general(number, Value::OTHER);

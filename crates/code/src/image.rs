@@ -10,6 +10,8 @@ use object::{
     RelocationTarget, SegmentFlags, SymbolIndex, SymbolKind, elf,
 };
 
+use crate::registers::Registers;
+
 /// Where a call goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Target {
@@ -29,6 +31,8 @@ pub(crate) struct Image {
     exports: BTreeMap<String, BTreeSet<u64>>,
     slots: BTreeMap<u64, Target>,
     functions: BTreeMap<u64, u64>,
+    /// What is asked of functions by their addresses again and again.
+    pub(crate) registers: Registers,
 }
 
 #[derive(Debug)]
@@ -56,6 +60,7 @@ impl Image {
             exports: BTreeMap::new(),
             slots: BTreeMap::new(),
             functions: functions(&file)?,
+            registers: Registers::default(),
         };
         // A function that is chosen when the library is loaded (STT_GNU_IFUNC) is no definition here.
         for symbol in file.dynamic_symbols().filter(|symbol| symbol.is_definition()) {

@@ -1,6 +1,7 @@
-//! Which registers a function writes itself.
+//! Which registers a function writes itself, and which it looks into.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use iced_x86::{
     Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpKind,
@@ -10,9 +11,28 @@ use iced_x86::{
 use crate::calls;
 use crate::image::{Image, Target};
 
-/// Bits of the general registers and of the vector registers that a function and those that it calls write; `None` where any may be
-/// written: it calls what is not seen here. Compilers that see a function's code leave in other registers what they need behind it.
-pub(crate) fn written(image: &Image, entry: u64) -> Option<(u32, u32)> {
+/// What is known of a library's functions so far: each is called from many.
+#[derive(Debug, Default)]
+pub(crate) struct Registers {
+    written: RefCell<BTreeMap<u64, Option<(u32, u32)>>>,
+    taken: RefCell<BTreeMap<u64, u32>>,
+}
+
+impl Registers {
+    /// Bits of the general registers and of the vector registers that a function and those that it calls write; `None` where any may be
+    /// written: it calls what is not seen here. Compilers that see a function's code leave in other registers what they need behind it.
+    pub(crate) fn written(&self, image: &Image, entry: u64) -> Option<(u32, u32)> {
+        *self.written.borrow_mut().entry(entry).or_insert_with(|| written(image, entry))
+    }
+
+    /// Bits of the general registers that a function looks into before it has put them aside. One that it has to give back it looks into
+    /// only where it is written by hand. It is looked at as far as it goes straight on.
+    pub(crate) fn taken(&self, image: &Image, entry: u64) -> u32 {
+        *self.taken.borrow_mut().entry(entry).or_insert_with(|| taken(image, entry))
+    }
+}
+
+fn written(image: &Image, entry: u64) -> Option<(u32, u32)> {
     /// Of what is longer, the rest is not looked at: what is not known to be written is taken for what the caller has left there.
     const MOST: usize = 20_000;
     let (mut general, mut vectors, mut back) = (0_u32, 0_u32, 0_u32);
@@ -65,17 +85,16 @@ pub(crate) fn written(image: &Image, entry: u64) -> Option<(u32, u32)> {
     Some((general & !back, vectors))
 }
 
-/// Whether a function looks into one of these registers before it has put it aside, though it has to give it back: only what is written by
-/// hand does. It is looked at as far as it goes straight on.
-pub(crate) fn takes(image: &Image, entry: u64, mut registers: u32) -> bool {
-    let Some(code) = image.code(entry).filter(|_| registers != 0) else { return false };
+fn taken(image: &Image, entry: u64) -> u32 {
+    let Some(code) = image.code(entry) else { return 0 };
+    let (mut taken, mut open) = (0, u32::from(u16::MAX));
     let mut decoder = Decoder::with_ip(64, code, entry, DecoderOptions::NONE);
     let mut info = InstructionInfoFactory::new();
     let mut instruction = Instruction::default();
-    while decoder.can_decode() && registers != 0 {
+    while decoder.can_decode() && open != 0 {
         decoder.decode_out(&mut instruction);
         if instruction.is_invalid() || instruction.flow_control() != FlowControl::Next {
-            return false;
+            break;
         }
         let to_stack = matches!(instruction.memory_base(), Register::RSP | Register::RBP);
         let saves = instruction.mnemonic() == Mnemonic::Push
@@ -88,11 +107,11 @@ pub(crate) fn takes(image: &Image, entry: u64, mut registers: u32) -> bool {
                 used.access(),
                 OpAccess::Write | OpAccess::CondWrite | OpAccess::NoMemAccess | OpAccess::None
             );
-            if registers & bit != 0 && reads && !saves {
-                return true;
+            if reads && !saves {
+                taken |= bit & open;
             }
-            registers &= !bit;
+            open &= !bit;
         }
     }
-    false
+    taken
 }

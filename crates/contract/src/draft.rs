@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use hotcell_model::Interface;
 use hotcell_model::api::Api;
 use hotcell_model::interface::{LeftOut, Status};
 use toml::Value;
@@ -61,27 +62,21 @@ impl Head {
 ///
 /// When the head itself is wrong.
 pub fn draft(head: &Head, api: &Api, link: Link<'_>) -> Result<String, Vec<Diagnostic>> {
-    draft_with(head, api, link, &|text| checked(text, api, link))
+    let now = checked(&head.text(), api, link)?;
+    Ok(draft_with(head, api, link, (&now.interface, now.open_types), &|text| checked(text, api, link)))
 }
 
-/// The same where `trial` says what becomes of every function with a contract, and what it adds to the headers.
-///
-/// # Errors
-///
-/// When the head itself is wrong.
+/// The same where it is known what becomes of functions and types with the head alone, and `trial` says what becomes of every function with a
+/// contract, and what it adds to the headers.
 pub fn draft_with(
     head: &Head,
     api: &Api,
     link: Link<'_>,
+    (now, open): (&Interface, Vec<OpenType>),
     trial: &dyn Fn(&str) -> Result<Checked, Vec<Diagnostic>>,
-) -> Result<String, Vec<Diagnostic>> {
-    let checked = checked(&head.text(), api, link)?;
-    let types = Types::tried(head, api, link, checked.open_types);
-    let decided = match types.lines.is_empty() {
-        true => None,
-        false => Some(self::checked(&types.text, api, link)?.interface),
-    };
-    let (now, then) = (&checked.interface, decided.as_ref());
+) -> String {
+    let types = Types::tried(head, api, link, open);
+    let then = types.decided.as_ref();
     let functions = Functions {
         bound: now.functions.len(),
         now: &now.left_out,
@@ -90,7 +85,7 @@ pub fn draft_with(
     let tried = Tried::out(&types.text, trial, functions.then.unwrap_or(functions.now));
     let variadic = api.functions.iter().filter(|function| function.variadic);
     let forms = variadic.map(|function| (function.name.clone(), variadic::form(function))).collect();
-    Ok(write(head, functions, &types, &tried, &forms))
+    write(head, functions, &types, &tried, &forms)
 }
 
 fn checked(text: &str, api: &Api, link: Link<'_>) -> Result<Checked, Vec<Diagnostic>> {
@@ -105,27 +100,32 @@ struct Types {
     lines: BTreeMap<String, String>,
     /// The head with these lines.
     text: String,
+    /// What becomes of functions with these lines; none where there are none.
+    decided: Option<Interface>,
 }
 
 impl Types {
     fn tried(head: &Head, api: &Api, link: Link<'_>, open: Vec<OpenType>) -> Types {
-        let mut types = Types { open, lines: BTreeMap::new(), text: head.text() };
+        let mut types = Types { open, text: head.text(), ..Types::default() };
         let handles = |ty: &OpenType| {
             let handle = ty.handle.clone().filter(|_| ty.given || ty.answers().len() == 1);
             handle.map(|handle| (ty.name.clone(), handle))
         };
-        let lines = types.open.iter().filter_map(handles).map(|(_, handle)| format!("{handle}\n"));
-        let all = types.text.clone() + &lines.collect::<String>();
-        if checked(&all, api, link).is_ok() {
-            types.lines = types.open.iter().filter_map(handles).collect();
-            types.text = all;
+        let lines: BTreeMap<String, String> = types.open.iter().filter_map(handles).collect();
+        if lines.is_empty() {
             return types;
+        }
+        let each = types.open.iter().filter_map(handles).map(|(_, handle)| format!("{handle}\n"));
+        let all = types.text.clone() + &each.collect::<String>();
+        if let Ok(checked) = checked(&all, api, link) {
+            return Types { lines, text: all, decided: Some(checked.interface), ..types };
         }
         // One of them is wrong: each by itself.
         for (name, handle) in types.open.iter().filter_map(handles) {
             let text = format!("{}{handle}\n", types.text);
-            if checked(&text, api, link).is_ok() {
+            if let Ok(checked) = checked(&text, api, link) {
                 types.text = text;
+                types.decided = Some(checked.interface);
                 types.lines.insert(name, handle);
             }
         }

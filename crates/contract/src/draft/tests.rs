@@ -167,7 +167,7 @@ fn one_line_about_a_type_stands_for_what_waits_for_it() {
         structure: Some("[struct.moon]\nfields.next = { zero = true }".into()),
     };
     let lines = [("moon".to_owned(), open.handle.clone().unwrap())].into();
-    let types = Types { open: vec![open], lines, text: String::new() };
+    let types = Types { open: vec![open], lines, ..Types::default() };
     let functions = Functions { bound: 1, now: &now, then: Some(&then) };
     let text = write(&head(), functions, &types, &Tried::default(), &BTreeMap::new());
     let expect = "\
