@@ -19,7 +19,7 @@ mod walk;
 use std::cell::RefCell;
 
 use crate::image::Image;
-use crate::solve::{Answers, Question};
+use crate::solve::{Answers, Question, Wanted};
 use crate::state::{ARGUMENTS, Place};
 pub use crate::summary::{Extent, Gone, Returned, Use};
 
@@ -28,24 +28,41 @@ pub use crate::summary::{Extent, Gone, Returned, Use};
 pub struct Code {
     image: Image,
     answers: RefCell<Answers>,
+    releases: RefCell<Answers>,
 }
 
 impl Code {
     /// `None` of what is not a library for x86-64, or catches exceptions of C++.
     #[must_use]
     pub fn new(data: &[u8]) -> Option<Code> {
-        Some(Code { image: Image::new(data)?, answers: RefCell::default() })
+        let answers = |wanted| RefCell::new(Answers::new(wanted));
+        Some(Code {
+            image: Image::new(data)?,
+            answers: answers(Wanted::Whole),
+            releases: answers(Wanted::Release),
+        })
     }
 
     /// What a function does with an argument, by its position among those that are no real numbers. `None` where the library exports no
     /// such function, or several.
     #[must_use]
     pub fn argument(&self, function: &str, position: usize) -> Option<Use> {
+        Some(self.answers.borrow_mut().of(&self.image, self.question(function, position)?))
+    }
+
+    /// Whether a function hands an argument to C's `free` on some way, whatever else it does with it, as far as that is seen.
+    #[must_use]
+    pub fn releases(&self, function: &str, position: usize) -> bool {
+        let question = self.question(function, position);
+        question.is_some_and(|question| self.releases.borrow_mut().of(&self.image, question).released)
+    }
+
+    fn question(&self, function: &str, position: usize) -> Option<Question> {
         let entry = self.image.export(function)?;
         let place = match ARGUMENTS.get(position) {
             Some(register) => Place::Register(u8::try_from(*register).ok()?),
             None => Place::Stack(8 + 8 * i64::try_from(position - ARGUMENTS.len()).ok()?),
         };
-        Some(self.answers.borrow_mut().of(&self.image, Question { entry, place }))
+        Some(Question { entry, place })
     }
 }

@@ -17,6 +17,7 @@ pub(crate) struct Question {
 /// What is known of a library's functions so far.
 #[derive(Debug, Default)]
 pub(crate) struct Answers {
+    wanted: Wanted,
     known: BTreeMap<Question, Known>,
 }
 
@@ -27,6 +28,26 @@ struct Known {
     asked: BTreeSet<Question>,
 }
 
+/// Which answers are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Wanted {
+    /// What becomes of a pointer, as long as it is in sight.
+    #[default]
+    Whole,
+    /// Whether it is released, whatever becomes of it besides.
+    Release,
+}
+
+impl Wanted {
+    /// On how many others an answer may rest.
+    fn most(self) -> usize {
+        match self {
+            Wanted::Whole => MOST,
+            Wanted::Release => MOST / 5,
+        }
+    }
+}
+
 /// On how many others an answer may rest: where one is found at all, it is on a few. They are counted whether they are known already
 /// or not, but for those behind a pointer that is known to go somewhere.
 const MOST: usize = 150;
@@ -35,6 +56,10 @@ const MOST: usize = 150;
 const WALKS: usize = 20 * MOST;
 
 impl Answers {
+    pub(crate) fn new(wanted: Wanted) -> Answers {
+        Answers { wanted, known: BTreeMap::new() }
+    }
+
     /// What a function does: as little at first as nothing speaks against, and more as the functions it calls become known, until
     /// nothing changes.
     pub(crate) fn of(&mut self, image: &Image, question: Question) -> Use {
@@ -54,12 +79,13 @@ impl Answers {
         let mut reached = BTreeSet::from([question]);
         let mut callers: BTreeMap<Question, BTreeSet<Question>> = BTreeMap::new();
         let mut waiting = VecDeque::from([question]);
+        let released = self.wanted == Wanted::Release;
         for _ in 0..WALKS {
             let Some(next) = waiting.pop_front() else {
                 self.known.append(&mut open);
                 return self.known.get(&question).map(|known| known.does.clone());
             };
-            let Walked { does, asked } = walk::walk(image, next, |asked| {
+            let Walked { does, asked } = walk::walk(image, next, released, |asked| {
                 self.known.get(&asked).or_else(|| open.get(&asked)).map(|known| known.does.clone())
             });
             for &asked in &asked {
@@ -71,12 +97,12 @@ impl Answers {
                     }
                 }
             }
-            if next == question && does.gone.is_some() {
+            if next == question && if released { does.released } else { does.gone.is_some() } {
                 // The others are not at their end.
                 self.known.insert(question, Known { does: does.clone(), asked: BTreeSet::new() });
                 return Some(does);
             }
-            if reached.len() > MOST {
+            if reached.len() > self.wanted.most() {
                 return None;
             }
             if open.get(&next).is_none_or(|known| known.does != does) {

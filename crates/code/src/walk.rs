@@ -41,8 +41,13 @@ pub(crate) struct Walk<'w> {
     waiting: BTreeSet<u64>,
 }
 
-/// Follows a pointer through a function.
-pub(crate) fn walk(image: &Image, question: Question, answers: impl Fn(Question) -> Option<Use>) -> Walked {
+/// Follows a pointer through a function: also `to_the_end` when it is out of sight, for what is done with it where it is seen.
+pub(crate) fn walk(
+    image: &Image,
+    question: Question,
+    to_the_end: bool,
+    answers: impl Fn(Question) -> Option<Use>,
+) -> Walked {
     let mut walk = Walk {
         image,
         answers: &answers,
@@ -57,13 +62,17 @@ pub(crate) fn walk(image: &Image, question: Question, answers: impl Fn(Question)
     };
     let mut left = STEPS;
     while let Some(start) = walk.waiting.pop_first() {
-        if walk.does.gone.is_some() && walk.does.inner_gone.is_some() {
+        if !to_the_end && walk.does.gone.is_some() && walk.does.inner_gone.is_some() {
             break;
         }
-        if !walk.straight(start, question.entry, &mut left) {
+        if walk.straight(start, question.entry, &mut left) {
+            continue;
+        }
+        if !to_the_end {
             walk.does = lost(start);
             break;
         }
+        walk.lose_all(start);
     }
     if walk.frame_known && walk.in_frame {
         walk.lose_all(question.entry);
@@ -191,10 +200,16 @@ impl Walk<'_> {
 
     /// A jump to another place of the function, or to another function that returns for this one.
     fn jump(&mut self, mut state: State, target: u64, entry: u64, address: u64) -> bool {
-        let elsewhere = self.image.piece(entry).is_some_and(|piece| !piece.contains(&target));
-        // What lies below the stack, or where no argument does, is this function's still.
-        if elsewhere && state.general(RSP) == Value::frame(0) && !state.hides() {
-            return self.call_last(&mut state, Some(Target::Here(target)), address);
+        let called = calls::through(self.image, target);
+        let last = match called {
+            // What lies below the stack, or where no argument does, is this function's still.
+            Target::Here(_) => {
+                self.image.piece(entry).is_some_and(|piece| !piece.contains(&target)) && !state.hides()
+            }
+            Target::OfC(_) | Target::Elsewhere(_) => true,
+        };
+        if last && state.general(RSP) == Value::frame(0) {
+            return self.call_last(&mut state, Some(called), address);
         }
         self.go_on(target, &state);
         true

@@ -236,6 +236,25 @@ void shared_copy(const struct list *p) {
 // Released.
 
 void freed_always(char *p) { free(p); }
+void freed_when_a_hook_has_had_it(char *p) {
+    hook(p);
+    free(p);
+}
+void freed_behind_a_computed_jump(struct list *p) {
+    hook(p->text);
+    if (p->count > 3) {
+        ((void (*)(struct list *))p->next)(p);
+    }
+    free(p);
+}
+void parts_freed_alone(struct list *p) {
+    hook(p->text);
+    free(p->text);
+}
+void parts_freed_and_told(struct list *p) {
+    free(p->next);
+    hook((const char *)p);
+}
 void freed_at_times(struct list *p) {
     if (--p->count == 0)
         free(p);

@@ -31,6 +31,14 @@ fn compiled(folder: &Path, flags: &[&str]) -> Code {
 
 /// Each function whose name begins so, in each way.
 fn each(prefix: &str, judge: impl Fn(&str, &Use) -> bool) {
+    each_in(prefix, |name, code| {
+        let found = code.argument(name, 0).expect("the function is exported");
+        judge(name, &found).then_some(()).ok_or(found)
+    });
+}
+
+/// The same of what is asked of the code itself.
+fn each_in<Found: std::fmt::Debug>(prefix: &str, judge: impl Fn(&str, &Code) -> Result<(), Found>) {
     let before = SOURCE.split('(').filter_map(|before| before.rsplit([' ', '*']).next());
     let names: Vec<&str> = before.filter(|word| word.starts_with(prefix)).collect();
     assert!(!names.is_empty());
@@ -40,8 +48,7 @@ fn each(prefix: &str, judge: impl Fn(&str, &Use) -> bool) {
         // Without optimization a jump by a table is another one for each compiler.
         let jumps = |name: &&&str| **name != "over_in_one_case" || !flags.contains(&"-O0");
         for name in names.iter().filter(jumps) {
-            let found = code.argument(name, 0).expect("the function is exported");
-            assert!(judge(name, &found), "{name} with {flags:?}: {found:?}");
+            judge(name, &code).unwrap_or_else(|found| panic!("{name} with {flags:?}: {found:?}"));
         }
     }
 }
@@ -65,6 +72,25 @@ fn what_is_read_out_of_something_and_kept_is_told() {
 fn what_is_released_on_any_way_is_told() {
     each("freed_", |_, found| found.released || matches!(found.gone, Some(Gone::Lost(_))));
     each("emptied", |_, found| found.inner_released);
+}
+
+#[test]
+fn what_is_released_is_told_also_when_it_is_out_of_sight() {
+    let told = |expected: bool| {
+        move |name: &str, code: &Code| {
+            let found = code.releases(name, 0);
+            (found == expected).then_some(()).ok_or(found)
+        }
+    };
+    // By a call that the processor computes `realloc` goes unseen, as does what is behind a table.
+    for freed in
+        ["freed_always", "freed_at_times", "freed_by_callee", "freed_when", "freed_behind_a_computed"]
+    {
+        each_in(freed, told(true));
+    }
+    for other in ["parts_freed", "over_", "kept_in_global"] {
+        each_in(other, told(false));
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::contract::{Contract, state};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::handles::Handles;
 use crate::infer::functions::Functions;
-use crate::infer::handles::Pairs;
+use crate::infer::handles::{Library, Pairs};
 use crate::infer::uses::Uses;
 use crate::infer::{self, Known};
 use crate::open_types::{self, OpenType};
@@ -71,6 +71,12 @@ pub struct Link<'a> {
     pub code: &'a [Rc<Code>],
 }
 
+impl<'a> Link<'a> {
+    pub(crate) fn library(self) -> Library<'a> {
+        Library { exports: self.exports, code: self.code }
+    }
+}
+
 /// Which functions are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Selection<'a> {
@@ -107,8 +113,9 @@ pub fn check(
     let mut findings = Vec::new();
     let names = TypeNames::of(api);
     let functions = Functions::of(api);
-    let pairs = Pairs::of(api, &functions, link.exports);
-    let inferred = infer::handles::types(api, &functions, link.exports, &pairs);
+    let library = link.library();
+    let pairs = Pairs::of(api, &functions, library);
+    let inferred = infer::handles::types(api, &functions, library, &pairs);
     let handles = Handles::new(contract, (api, &functions), &names, (inferred, pairs), &mut findings);
     let Link { exports, shadowed, code, .. } = link;
     let begun = infer::begun::types(api, &handles, exports);

@@ -79,7 +79,7 @@ pub(crate) fn find(
     }
     let keys = |key: &str| waiting.contains_key(key);
     let named =
-        infer::handles::of_records(known.api, known.functions, link.exports, known.handles.pairs(), &keys);
+        infer::handles::of_records(known.api, known.functions, link.library(), known.handles.pairs(), &keys);
     let mut types: Vec<OpenType> = named
         .into_iter()
         .filter_map(|(key, handle)| {

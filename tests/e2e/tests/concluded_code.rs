@@ -7,6 +7,7 @@ use hotcell::{Options, Session};
 use hotcell_bind::Bound;
 use hotcell_e2e::bound::bind;
 use hotcell_e2e::cli::Folder;
+use hotcell_e2e::process::wait_until;
 
 /// A contract that decides nothing but whose an almanac is.
 const CONTRACT: &str = "hotcell = 1\nlibrary = \"sextant\"\nheaders = [\"sextant.h\"]\nlink = [\"sextant\"]\n\
@@ -74,6 +75,32 @@ fn what_the_code_shows_is_called_and_right() {
     let course = Value::List(vec![fix(1.0, 2.0), fix(3.0, 4.0)]);
     let moved = call("sextant_locate_many", &[course, Value::Int(2)]);
     assert_eq!(outs(&moved), [("course", &Value::List(vec![fix(2.0, 2.0), fix(4.0, 4.0)]))]);
+}
+
+#[test]
+fn what_the_code_shows_to_free_an_object_releases_it() {
+    let (_folder, bound) = sextants();
+    let release = |handle: &str| bound.interface.handles.get(handle).and_then(|found| found.release.clone());
+    // Of the others one frees what the object has, and one is not to be called.
+    assert_eq!(
+        [release("chart"), release("buoy"), release("tide")],
+        [Some("chart_delete".to_owned()), None, None]
+    );
+    for maker in ["buoy_new", "tide_new"] {
+        assert!(bound.interface.function(maker).is_none(), "{maker} makes what nothing releases");
+    }
+    let session: Session = bound.open(Options::default()).unwrap();
+    let call = |name: &str, args: &[Value]| {
+        let function = bound.interface.function(name).unwrap_or_else(|| panic!("{name} is not bound"));
+        dynamic::call(&session, &bound.interface, function, args).unwrap().returned.unwrap()
+    };
+    let (first, second) = (call("chart_new", &[Value::Float(5.0)]), call("chart_new", &[Value::Float(7.0)]));
+    assert_eq!(call("chart_scale", std::slice::from_ref(&first)), Value::Int(52));
+    drop(first);
+    // It is released in the worker.
+    wait_until("the chart is still there", || {
+        call("chart_scale", std::slice::from_ref(&second)) == Value::Int(71)
+    });
 }
 
 #[test]

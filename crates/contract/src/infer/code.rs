@@ -7,7 +7,9 @@
 //!
 //! It shows nothing where the code does not so much as look at what the pointer leads to, nor against what a comment says plainly.
 
-use hotcell_code::{Gone, Use};
+use std::rc::Rc;
+
+use hotcell_code::{Code, Gone, Use};
 use hotcell_model::api::Function;
 use hotcell_model::evidence::{Evidence, Fact};
 use hotcell_model::interface::{Direction, Role};
@@ -164,17 +166,23 @@ pub(super) fn leaves(view: &View<'_>, index: usize) -> bool {
 
 /// Whether the library's code shows anything of a parameter: it uses that, and keeps it nowhere.
 pub(crate) fn shown(function: &Function, known: Known<'_>, index: usize) -> bool {
-    asked(function, known, index).is_some_and(|used| used.gone.is_none() && used.is_used())
+    asked(function, known.code, index).is_some_and(|used| used.gone.is_none() && used.is_used())
 }
 
 /// What the library's code does with a parameter.
 fn used(view: &View<'_>, index: usize) -> Option<Use> {
-    asked(view.function, view.known, index)
+    asked(view.function, view.known.code, index)
 }
 
-fn asked(function: &Function, known: Known<'_>, index: usize) -> Option<Use> {
+/// Whether the code hands what a parameter points to to C's `free` on some way.
+pub(super) fn releases(function: &Function, code: &[Rc<Code>], index: usize) -> bool {
+    let Some(position) = position(function, index) else { return false };
+    code.iter().any(|code| code.releases(function.symbol(), position))
+}
+
+fn asked(function: &Function, code: &[Rc<Code>], index: usize) -> Option<Use> {
     let position = position(function, index)?;
-    known.code.iter().find_map(|code| code.argument(function.symbol(), position))
+    code.iter().find_map(|code| code.argument(function.symbol(), position))
 }
 
 /// Which of the arguments that are no real numbers a parameter is: those go in registers of their own. `None` where what is passed by value

@@ -6,7 +6,9 @@
 //! `git_reference_delete` deletes a branch: where two may be the release, neither is concluded.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
+use hotcell_code::Code;
 use hotcell_model::api::{Api, Function, Param};
 use hotcell_model::types::{CType, Type};
 
@@ -14,9 +16,9 @@ use crate::infer::endings::{Ending, ending};
 use crate::infer::functions::{Functions, Name, Named};
 use crate::infer::names::words;
 use crate::infer::words::objects::{
-    ACQUIRES, CLOSES, ENDS_BESIDES, NO_RELEASES, PAUSES, REFERENCES, SAYS_RELEASE, STARTS,
+    ACQUIRES, CLOSES, ENDS_BESIDES, GIVES_UP, NO_RELEASES, PAUSES, REFERENCES, SAYS_RELEASE, STARTS,
 };
-use crate::infer::{allocators, comments};
+use crate::infer::{allocators, code, comments};
 use crate::type_names::unqualified;
 
 mod defined;
@@ -38,25 +40,49 @@ pub struct InferredHandle {
     pub rule: &'static str,
 }
 
-/// The handle types of the headers. `exports` are the functions of the library, when its file was read.
+/// What the library's file shows, where it was read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Library<'a> {
+    /// The functions that it exports.
+    pub(crate) exports: Option<&'a BTreeSet<String>>,
+    /// What its machine code does.
+    pub(crate) code: &'a [Rc<Code>],
+}
+
+impl Library<'_> {
+    /// Whether a function can be called: the library exports it, or the headers define it.
+    fn has(self, function: &Function) -> bool {
+        function.inline || self.exports.is_none_or(|exports| exports.contains(&function.name))
+    }
+
+    /// Whether a function that is called like a release hands what it is given to C's `free`, and its comment does not say that others are to be
+    /// called.
+    fn frees(self, function: &Function, index: usize) -> bool {
+        ending(&function.name).is_some_and(|(ending, _)| ending == Ending::Releases)
+            && !comments::is_for_others(function)
+            && code::releases(function, self.code, index)
+    }
+}
+
+/// The handle types of the headers.
 pub(crate) fn types(
     api: &Api,
     functions: &Functions<'_>,
-    exports: Option<&BTreeSet<String>>,
+    library: Library<'_>,
     pairs: &Pairs,
 ) -> Vec<InferredHandle> {
     let opaque = |key: &str| api.records.get(key).is_some_and(|record| record.layout.is_none());
-    let made = defined::Made::of(api, exports);
+    let made = defined::Made::of(api, library);
     let wanted = |key: &str| opaque(key) || made.object(key).is_some();
     let found =
-        of_records(api, functions, exports, pairs, &wanted).into_iter().map(|(key, handle)| {
+        of_records(api, functions, library, pairs, &wanted).into_iter().map(|(key, handle)| {
             match made.object(key) {
                 Some(rule) if !opaque(key) => InferredHandle { rule, ..handle },
                 _ => handle,
             }
         });
     let prefix = prefix(api);
-    let all = hidden::types(api, exports, prefix.as_deref()).into_iter().chain(found);
+    let all = hidden::types(api, library, prefix.as_deref()).into_iter().chain(found);
     all.map(|handle| mirrored(functions, pairs, prefix.as_deref(), handle)).collect()
 }
 
@@ -113,7 +139,7 @@ fn mirrored(
 pub(crate) fn of_records<'a>(
     api: &'a Api,
     functions: &Functions<'_>,
-    exports: Option<&BTreeSet<String>>,
+    library: Library<'_>,
     pairs: &Pairs,
     wanted: &dyn Fn(&str) -> bool,
 ) -> Vec<(&'a str, InferredHandle)> {
@@ -134,16 +160,11 @@ pub(crate) fn of_records<'a>(
         let (name, c_type) = spelled.name(key, c_name);
         let own: BTreeSet<String> = spelled.all().chain([*key]).flat_map(words).collect();
         let release =
-            Releases { endings: &endings, exports, pairs, key, own, prefix: prefix.as_deref() }.only();
+            Releases { endings: &endings, library, pairs, key, own, prefix: prefix.as_deref() }.release();
         let rule = if release.is_some() { "only-release" } else { "opaque-handle" };
         (*key, InferredHandle { name, c_type, release, rule })
     });
     found.collect()
-}
-
-/// Whether a function can be called: the library exports it, or the headers define it.
-fn is_there(function: &Function, exports: Option<&BTreeSet<String>>) -> bool {
-    function.inline || exports.is_none_or(|exports| exports.contains(&function.name))
 }
 
 /// The record behind a pointer.
@@ -286,7 +307,7 @@ pub(super) fn shows_again(functions: &Functions<'_>, function: &Function, name: 
 /// The search for the release of one type.
 struct Releases<'a> {
     endings: &'a Endings<'a>,
-    exports: Option<&'a BTreeSet<String>>,
+    library: Library<'a>,
     pairs: &'a Pairs,
     key: &'a str,
     /// The words of the type's names.
@@ -297,6 +318,44 @@ struct Releases<'a> {
 
 impl Releases<'_> {
     /// The one function that can be the release.
+    fn release(&self) -> Option<String> {
+        self.only().or_else(|| self.given_up()).or_else(|| self.shown())
+    }
+
+    /// The functions that take the object alone and are called after it, with what their names say, whatever their comments say.
+    fn alone(&self) -> impl Iterator<Item = (&Function, Ending, &Name)> {
+        self.endings.ends(self.key).filter(|(function, _, name)| {
+            let takes = matches!(&function.params[..], [only] if pointed_record(&only.ty) == Some(self.key));
+            takes && self.fits(&name.rest) && self.can_be(function, name)
+        })
+    }
+
+    /// The one that gives up a reference, where something counts them and the others say that they free the object, which others may hold, or that callers are not to call
+    /// them: `exif_data_unref` beside `exif_data_free`.
+    fn given_up(&self) -> Option<String> {
+        let releases = self.alone().filter(|(_, ending, _)| *ending == Ending::Releases);
+        let (given_up, others): (Vec<_>, Vec<_>) = releases.partition(|(.., name)| name.has(GIVES_UP));
+        let [(only, ..)] = &given_up[..] else { return None };
+        let frees = self.is_counted()
+            && !others.is_empty()
+            && others
+                .iter()
+                .all(|(function, _, name)| name.has(SAYS_RELEASE) || comments::is_for_others(function));
+        (frees && !comments::is_no_end(only)).then(|| only.name.clone())
+    }
+
+    /// The one of which the library's code shows it: nothing else takes the object alone and is called after it in a word that releases, but where this
+    /// one gives up a reference, and it frees the object. None where something that is called like what closes the object frees it, too.
+    fn shown(&self) -> Option<String> {
+        let (releases, closes): (Vec<_>, Vec<_>) =
+            self.alone().partition(|(_, ending, _)| *ending == Ending::Releases);
+        let given_up: Vec<_> = releases.iter().filter(|(.., name)| name.has(GIVES_UP)).collect();
+        let (([(only, ..)], _) | (_, [(only, ..)])) = (&releases[..], &given_up[..]) else { return None };
+        let closed = closes.iter().any(|(function, ..)| code::releases(function, self.library.code, 0));
+        (!closed && self.library.frees(only, 0)).then(|| only.name.clone())
+    }
+
+    /// The same by names and comments.
     fn only(&self) -> Option<String> {
         let mut found = None;
         let said = self.is_said();
@@ -305,11 +364,11 @@ impl Releases<'_> {
         for (function, ending, name) in self.endings.ends(self.key) {
             let rest = &name.rest;
             let is_it = |param: &Param| pointed_record(&param.ty) == Some(self.key);
-            // `zf_destroy(zf **)` is a release of another shape.
+            // `zf_destroy(zf **)` is a release of another shape, `list_free_all(list **)` one of several.
             let through = |param: &Param| {
                 param.ty.pointee().is_some_and(|(pointer, _)| pointed_record(pointer) == Some(self.key))
             };
-            if ending == Ending::Releases && function.params.iter().any(through) {
+            if ending == Ending::Releases && function.params.iter().any(through) && self.fits(rest) {
                 return None;
             }
             let Some(position) = function.params.iter().position(is_it) else { continue };
@@ -324,7 +383,9 @@ impl Releases<'_> {
                 Ending::GivesAway => false,
                 // `cairo_close_path(cr)` beside `cairo_destroy(cr)`, `modbus_close(ctx)` beside `modbus_free(ctx)`.
                 Ending::Closes => alone && (!said || self.ends_it(function, name, fits)),
-                // `xmlXPathFreeNodeSetList(object)` beside `xmlXPathFreeObject(object)` says what else it frees.
+                // `xmlXPathFreeNodeSetList(object)` beside `xmlXPathFreeObject(object)` says what else it frees, `lib_free(session, memory)` beside
+                // `lib_session_free(session)` frees something else.
+                Ending::Releases if !alone && fits => !said,
                 Ending::Releases => fits || if alone { !named } else { position > 0 },
             };
             if !rival {
@@ -349,13 +410,8 @@ impl Releases<'_> {
 
     /// Whether a function says that it releases this type: in a word of its own, called after the type or the library alone.
     fn is_said(&self) -> bool {
-        self.endings.ends(self.key).any(|(function, ending, name)| {
-            let takes = matches!(&function.params[..], [only] if pointed_record(&only.ty) == Some(self.key));
-            takes
-                && name.has(SAYS_RELEASE)
-                && ending == Ending::Releases
-                && self.fits(&name.rest)
-                && self.usable(function, name)
+        self.alone().any(|(function, ending, name)| {
+            name.has(SAYS_RELEASE) && ending == Ending::Releases && !comments::is_no_end(function)
         })
     }
 
@@ -416,10 +472,15 @@ impl Releases<'_> {
     }
 
     fn usable(&self, function: &Function, name: &Name) -> bool {
+        self.can_be(function, name) && !comments::is_no_end(function)
+    }
+
+    /// Whether a function can be a release, whatever its comment says.
+    fn can_be(&self, function: &Function, name: &Name) -> bool {
         let result = &function.result;
         let status =
             matches!(result.kind, Type::Void | Type::Bool | Type::Enum { .. }) || result.is_integer();
-        let exported = is_there(function, self.exports);
+        let exported = self.library.has(function);
         let words = &name.words;
         let is_end = |word: &String| word == "end";
         // `gtk_print_operation_preview_end_preview` ends a preview, `elf_end` the object.
@@ -430,7 +491,6 @@ impl Releases<'_> {
             && harmless
             && !function.variadic
             && function.prototyped
-            && !comments::is_no_end(function)
             && !shows_again(self.endings.functions, function, name)
     }
 }

@@ -101,7 +101,11 @@ fn rule(view: &View<'_>, handle: &str) -> Result<(&'static str, String), String>
     };
     let end = view.known.handles.pairs().end(&function.name);
     let mirror = end == Some(release.as_str());
-    if let Some(end) = end.filter(|_| !mirror) {
+    // `archive_free` *calls archive_read_free() or archive_write_free() as needed*.
+    let stands_for = |end: &str| {
+        view.known.functions.get(&release).is_some_and(|named| comments::calls(named.function, end))
+    };
+    if let Some(end) = end.filter(|end| !mirror && !stands_for(end)) {
         return Err(format!(
             "`{end}` is called like what releases it, and `{release}` releases others of its type"
         ));

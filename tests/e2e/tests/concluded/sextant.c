@@ -108,3 +108,66 @@ int sextant_swing_kept(sextant *s, const double *arcs, int number) {
 int sextant_unseen(int *count) {
     return count != NULL;
 }
+
+struct chart {
+    int scale;
+    char *drawn;
+};
+static int charts;
+void (*chart_told)(const chart *c);
+
+chart *chart_new(double scale)
+{
+    chart *made = malloc(sizeof *made);
+    if (made != NULL) {
+        *made = (chart){(int)scale, calloc(1, 16)};
+        charts++;
+    }
+    return made;
+}
+
+int chart_scale(const chart *c)
+{
+    return 10 * c->scale + charts;
+}
+
+int chart_delete(chart *c)
+{
+    if (chart_told != NULL) {
+        chart_told(c);
+    }
+    free(c->drawn);
+    free(c);
+    return --charts;
+}
+
+struct buoy {
+    char *moored;
+};
+
+buoy *buoy_new(void)
+{
+    return calloc(1, sizeof(buoy));
+}
+
+int buoy_delete(buoy *b)
+{
+    free(b->moored);
+    b->moored = NULL;
+    return 0;
+}
+
+struct tide {
+    int height;
+};
+
+tide *tide_new(void)
+{
+    return calloc(1, sizeof(tide));
+}
+
+int tide_delete(tide *t)
+{
+    free(t);
+    return 0;
+}

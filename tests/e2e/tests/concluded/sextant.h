@@ -18,6 +18,23 @@ typedef struct almanac almanac;
 almanac *almanac_new(int year);
 void almanac_free(almanac *a);
 
+/* Of which of these does it free what it is given? */
+typedef struct chart chart;
+chart *chart_new(double scale);
+int chart_scale(const chart *c);
+/* What is drawn is lost. */
+int chart_delete(chart *c);
+
+typedef struct buoy buoy;
+buoy *buoy_new(void);
+/* What is moored is lost. */
+int buoy_delete(buoy *b);
+
+typedef struct tide tide;
+tide *tide_new(void);
+/* Do not call this; call tide_over(). */
+int tide_delete(tide *t);
+
 int sextant_solve(double sight, double *sine, double *cosine, int *quadrant);
 int sextant_turn(int *heading, int by);
 void sextant_locate(double north, double east, struct fix *where);

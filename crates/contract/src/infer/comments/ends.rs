@@ -9,6 +9,7 @@ use hotcell_model::types::Type;
 
 use super::{sentences, words_of};
 use crate::infer::names::words;
+use crate::infer::words::objects::GIVES_UP;
 
 /// First words of a comment that says what is asked: `Whether the iteration is over`.
 const QUESTIONS: &[&str] = &[
@@ -300,7 +301,7 @@ pub(in crate::infer) fn is_no_end(function: &Function) -> bool {
     if is_other_end(function) || function.doc.is_none() && halts && !strong {
         return true;
     }
-    if function.doc.is_none() {
+    if function.doc.is_none() || gives_up(function) {
         return false;
     }
     match said(function) {
@@ -308,6 +309,28 @@ pub(in crate::infer) fn is_no_end(function: &Function) -> bool {
         Said::Other => true,
         Said::Nothing => !strong || function.result.is_scalar(),
     }
+}
+
+/// Whether the comment says that callers are to call something else, or nothing: `do not call json_delete directly`.
+pub(in crate::infer) fn is_for_others(function: &Function) -> bool {
+    const TOLD: &[&str] = &[
+        "deprecated",
+        "do not call",
+        "do not use",
+        "don't call",
+        "don't use",
+        "instead of",
+        "internal",
+        "must not call",
+        "never call",
+        "not be called",
+        "not be used",
+        "not to be called",
+        "obsolete",
+        "only called",
+        "use instead",
+    ];
+    sentences(function).iter().any(|sentence| TOLD.iter().any(|told| sentence.contains(told)))
 }
 
 /// Whether comments say that the one function begins and the other one frees the same thing, each in one sentence and in the same words: `init a bignum`
@@ -390,7 +413,7 @@ fn said(function: &Function) -> Said {
         if all.iter().take(2).any(|word| asks.contains(word)) {
             continue;
         }
-        if all.iter().any(|word| word.starts_with("destructor")) {
+        if all.iter().any(|word| word.starts_with("destructor")) || calls_it(function, clause) {
             return Said::It;
         }
         let verb = |at: usize| VERBS.iter().any(|verb| all[at].starts_with(verb));
@@ -512,6 +535,38 @@ fn said(function: &Function) -> Said {
         }
     }
     Said::Nothing
+}
+
+/// Whether the comment of a function says that it calls another one.
+pub(in crate::infer) fn calls(function: &Function, other: &str) -> bool {
+    let other = other.to_lowercase();
+    clauses(function).iter().any(|clause| {
+        let mut words = clause.split_whitespace().skip_while(|word| *word != "calls");
+        words.any(|word| word == other)
+    })
+}
+
+/// Whether a clause says that a function calls another one that is called like itself, but for how: `archive_free` *calls archive_read_free()*.
+fn calls_it(function: &Function, clause: &str) -> bool {
+    let own = words(&function.name);
+    let called = |word: &str| {
+        let all = words(word);
+        word != function.name.to_lowercase() && own.iter().all(|own| all.contains(own))
+    };
+    let all: Vec<&str> = clause.split_whitespace().collect();
+    let not = |word: &&str| ["each", "every", "never", "no", "not"].contains(word) || word.ends_with("n't");
+    all.windows(2).any(|pair| pair[0] == "calls" && called(pair[1])) && !all.iter().any(not)
+}
+
+/// Whether a function is called like one that gives up a reference, and its comment says so: `Decrements the reference count of the icalattach.`
+fn gives_up(function: &Function) -> bool {
+    let less = |sentence: &String| {
+        let mut all = words_of(sentence).filter(|word| !word.is_empty() && *word != "brief");
+        all.next().is_some_and(|verb| ["decreas", "decrement"].iter().any(|less| verb.starts_with(less)))
+            && all.any(|word| word.starts_with("ref"))
+    };
+    words(&function.name).iter().any(|word| GIVES_UP.contains(&word.as_str()))
+        && sentences(function).iter().any(less)
 }
 
 /// What a comment may call what the function takes: its names, and those of its types.

@@ -9,7 +9,7 @@ use hotcell_model::api::{Api, Function, Record};
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::{Ending, ending};
-use crate::infer::handles::{is_there, pointed_record};
+use crate::infer::handles::{Library, pointed_record};
 use crate::infer::names::words;
 
 /// Ends of the words of functions that begin, or fill, a structure which callers have.
@@ -43,8 +43,8 @@ pub(super) struct Made<'a> {
 }
 
 impl<'a> Made<'a> {
-    pub(super) fn of(api: &'a Api, exports: Option<&BTreeSet<String>>) -> Made<'a> {
-        let there = |function: &&Function| is_there(function, exports);
+    pub(super) fn of(api: &'a Api, library: Library<'_>) -> Made<'a> {
+        let there = |function: &&Function| library.has(function);
         let mut made = Made {
             api,
             returned: BTreeSet::new(),

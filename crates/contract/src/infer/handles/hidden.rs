@@ -9,18 +9,14 @@ use hotcell_model::api::{Api, Function};
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::handles::defined::ends_first;
-use crate::infer::handles::{InferredHandle, is_there};
+use crate::infer::handles::{InferredHandle, Library};
 use crate::infer::names::words;
 use crate::infer::words::objects::MIRROR_MAKES;
 use crate::type_names::unqualified;
 
 /// The names of `void` that are objects. Nothing is concluded about their releases.
-pub(super) fn types(
-    api: &Api,
-    exports: Option<&BTreeSet<String>>,
-    prefix: Option<&str>,
-) -> Vec<InferredHandle> {
-    let there = |function: &&Function| is_there(function, exports);
+pub(super) fn types(api: &Api, library: Library<'_>, prefix: Option<&str>) -> Vec<InferredHandle> {
+    let there = |function: &&Function| library.has(function);
     let mut found: BTreeMap<&str, (bool, bool)> = BTreeMap::new();
     for function in api.functions.iter().filter(there) {
         // `Pa_OpenStream(PaStream **stream, …)`.
@@ -42,7 +38,7 @@ pub(super) fn types(
             rule: "made-and-ended",
         })
     };
-    let pointers = pointers(api, exports, prefix).into_iter().map(|name| InferredHandle {
+    let pointers = pointers(api, library, prefix).into_iter().map(|name| InferredHandle {
         name: name.to_owned(),
         c_type: name.to_owned(),
         release: None,
@@ -53,8 +49,8 @@ pub(super) fn types(
 
 /// The names of pointers to `void` that are objects: a function that is called after the type makes one, and another one, called
 /// after it as well, ends it and takes nothing else. `lo_address_new`, `lo_address_free(lo_address)`.
-fn pointers<'a>(api: &'a Api, exports: Option<&BTreeSet<String>>, prefix: Option<&str>) -> BTreeSet<&'a str> {
-    let there = |function: &&Function| is_there(function, exports);
+fn pointers<'a>(api: &'a Api, library: Library<'_>, prefix: Option<&str>) -> BTreeSet<&'a str> {
+    let there = |function: &&Function| library.has(function);
     let (mut made, mut ended) = (BTreeSet::new(), BTreeSet::new());
     for function in api.functions.iter().filter(there) {
         let makes = words(&function.name).iter().any(|word| MIRROR_MAKES.contains(&word.as_str()));

@@ -12,10 +12,10 @@ use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::ending;
 use crate::infer::functions::{Functions, Named};
-use crate::infer::handles::{is_there, shows_again};
+use crate::infer::handles::{Library, shows_again};
 use crate::infer::names::words;
 use crate::infer::words::objects::{
-    ACQUIRES, ENDS_BESIDES, FREES_MADE, LOOKS, MIRROR_ENDS, MIRROR_MAKES, NO_RELEASES,
+    ACQUIRES, ENDS_BESIDES, FREES_MADE, GIVES_UP, LOOKS, MIRROR_ENDS, MIRROR_MAKES, NO_RELEASES,
 };
 use crate::infer::{allocators, comments};
 
@@ -31,9 +31,9 @@ pub(crate) struct Pairs {
 
 impl Pairs {
     /// Of the functions that the library exports, and those that the headers define.
-    pub(crate) fn of(api: &Api, all: &Functions<'_>, exports: Option<&BTreeSet<String>>) -> Pairs {
+    pub(crate) fn of(api: &Api, all: &Functions<'_>, library: Library<'_>) -> Pairs {
         let there = |Named { function, .. }: &&Named<'_>| {
-            is_there(function, exports) && !function.variadic && function.prototyped
+            library.has(function) && !function.variadic && function.prototyped
         };
         let functions: Vec<&Named<'_>> = all.iter().filter(there).collect();
         let mut ends: BTreeMap<(String, &str), Vec<(&str, &str)>> = BTreeMap::new();
@@ -50,7 +50,9 @@ impl Pairs {
             if status && (name.closes() || name.has(ENDS_BESIDES)) {
                 ended.entry(object).or_default().push(&function.name);
             }
-            let ends_none = comments::is_no_end(function) || shows_again(all, function, name);
+            let position = function.params.iter().position(|param| std::ptr::eq(param, only));
+            let frees = position.is_some_and(|at| library.frees(function, at));
+            let ends_none = comments::is_no_end(function) && !frees || shows_again(all, function, name);
             for (rest, word) in
                 without(&function.name, MIRROR_ENDS).into_iter().filter(|_| status && !ends_none)
             {
@@ -111,7 +113,9 @@ impl Pairs {
         let alone = |end: &str, object: &str| {
             let others = ended.get(object).into_iter().flatten();
             others.into_iter().all(|other| {
-                let leaves = allocated.contains(end) && only_closes(other);
+                // `archive_read_free` for what `archive_read_new` makes, beside `archive_free`.
+                let leaves = allocated.contains(end)
+                    && (only_closes(other) || frees_plainly(other) && frees_plainly(end));
                 other.starts_with(end) || mirrors.contains(other) || leaves
             })
         };
@@ -157,12 +161,19 @@ impl Pairs {
 /// Whether a function is called like one that ends what an object does, and not the object: beside `xmlNewTextReader` and
 /// `xmlFreeTextReader` there is `xmlTextReaderClose`, after which the reader is still to be freed.
 fn only_closes(function: &str) -> bool {
-    let closes = ["abort", "cancel", "close", "disconnect", "shutdown", "stop"];
+    let closes = ["abort", "cancel", "close", "disconnect", "finish", "shutdown", "stop"];
     let all = words(function);
     let ends = all.iter().filter(|word| ending(word).is_some());
     ends.clone().count() > 0
         && ends.into_iter().all(|word| closes.contains(&word.as_str()))
         && !all.iter().any(|word| ENDS_BESIDES.contains(&word.as_str()))
+}
+
+/// Whether a function says that it frees what it is given, whoever else may hold that.
+fn frees_plainly(function: &str) -> bool {
+    let all = words(function);
+    let has = |list: &[&str]| all.iter().any(|word| list.contains(&word.as_str()));
+    has(FREES_MADE) && !has(GIVES_UP)
 }
 
 /// The structure, or the name of `void`, behind a pointer that may be written through.

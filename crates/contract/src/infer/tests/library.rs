@@ -7,7 +7,7 @@ use super::{describe, empty, infer_in, prototype};
 use crate::contract::Contract;
 use crate::handles::Handles;
 use crate::infer::functions::Functions;
-use crate::infer::handles::{InferredHandle, Pairs, types};
+use crate::infer::handles::{InferredHandle, Library, Pairs, types};
 use crate::type_names::TypeNames;
 
 /// A header with these declarations, whose structures are only declared; those called `open_…` are
@@ -72,8 +72,8 @@ fn behind(ty: &CType) -> &Type {
 /// The types that rules find, and the functions that are each other's mirror.
 pub(super) fn inferred(api: &Api) -> (Vec<InferredHandle>, Pairs) {
     let functions = Functions::of(api);
-    let pairs = Pairs::of(api, &functions, None);
-    (types(api, &functions, None, &pairs), pairs)
+    let pairs = Pairs::of(api, &functions, Library::default());
+    (types(api, &functions, Library::default(), &pairs), pairs)
 }
 
 pub(super) fn known(api: &Api) -> Handles {

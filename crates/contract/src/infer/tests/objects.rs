@@ -7,7 +7,7 @@ use hotcell_model::types::{CType, Type};
 use super::library::{check, header, inferred, known};
 use super::{describe, empty, infer_in};
 use crate::infer::functions::Functions;
-use crate::infer::handles::{InferredHandle, Pairs, types};
+use crate::infer::handles::{InferredHandle, Library, Pairs, types};
 
 /// The release of a type, `-` when there is none, `no handle`.
 fn release(declarations: &[&str], name: &str) -> String {
@@ -243,7 +243,13 @@ fn one_release_is_found() {
     }
     let api = header(&["void box_free(box *b)"]);
     assert_eq!(
-        types(&api, &Functions::of(&api), Some(&Default::default()), &Pairs::default())[0].release,
+        types(
+            &api,
+            &Functions::of(&api),
+            Library { exports: Some(&Default::default()), code: &[] },
+            &Pairs::default()
+        )[0]
+        .release,
         None,
         "the library does not export it"
     );

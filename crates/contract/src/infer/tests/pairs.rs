@@ -227,3 +227,47 @@ fn what_empties_a_structure_is_no_end_beside_what_ends_it() {
         super::library::check(&[begun[0], &end, run], &[(clear, expect)]);
     }
 }
+
+#[test]
+fn what_takes_more_than_the_object_is_no_rival_of_what_says_that_it_frees_it() {
+    let session = ["session *session_init(int flags)", "int session_free(session *s)"];
+    for (other, expect) in [
+        // It frees what it is given besides.
+        ("void session_free_memory(session *s, void *memory)", Some("session_free")),
+        ("void session_free(session *s, void *memory)", None),
+        // Several of them, and all of a list.
+        ("void session_free_list(session **all, int deep)", Some("session_free")),
+        ("void session_free_three(session *all[3])", Some("session_free")),
+        ("void session_destroy(session **s)", None),
+        ("void session_destroy(session *s)", None),
+    ] {
+        let all = [&session[..], &[other]].concat();
+        let all = if other.starts_with("void session_free(") { vec![session[0], other] } else { all };
+        assert_eq!(release(&all).as_deref(), expect, "{other}");
+    }
+}
+
+#[test]
+fn who_has_a_reference_gives_it_up() {
+    let object = ["object *object_new(void)", "void object_free(object *o)", "void object_unref(object *o)"];
+    let and = |more: &str| release(&[&object[..], &[more]].concat());
+    assert_eq!(release(&object), None, "nothing counts them");
+    assert_eq!(and("void object_ref(object *o)").as_deref(), Some("object_unref"));
+    assert_eq!(and("int object_get(const object *o)"), None);
+    let deleted = [object[0], "void object_delete(object *o)", object[2], "void object_ref(object *o)"];
+    assert_eq!(release(&deleted), None, "`delete` may be of what it stands for");
+}
+
+#[test]
+fn what_is_finished_is_still_to_be_freed() {
+    let reader = [
+        "reader *reader_file_new(void)",
+        "void reader_file_free(reader *r)",
+        "int reader_file_finish(reader *r)",
+    ];
+    check(&reader, &[(reader[0], "-> owned"), (reader[2], "? -> value")]);
+    // What frees any of them does not speak against the one that is called so.
+    let any = [&reader[..2], &["void reader_free(reader *r)"]].concat();
+    assert_eq!(release(&any).as_deref(), Some("reader_free"));
+    check(&any, &[(reader[0], "-> ?"), (reader[1], "ended -> void")]);
+}

@@ -76,6 +76,9 @@ pub(in crate::infer) const MIRROR_ENDS: &[&str] = &[
 /// a lock, `delete` of what the object stands for.
 pub(in crate::infer) const FREES_MADE: &[&str] = &["destroy", "dispose", "free", "unref"];
 
+/// Words of functions by which a holder gives up a reference, so that the object goes when nobody has one any more.
+pub(in crate::infer) const GIVES_UP: &[&str] = &["decref", "unref", "unreference"];
+
 /// Words of functions that say of a type that they release it, so that what closes something is not meant: `cairo_destroy` beside
 /// `cairo_close_path`. `message_delete` may delete what was sent.
 pub(in crate::infer) const SAYS_RELEASE: &[&str] =
