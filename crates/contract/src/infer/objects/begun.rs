@@ -10,8 +10,14 @@ const FILLS: &[&str] = &["copy", "decode", "fill", "init", "initialize", "load",
 
 /// Whether a function of the library may fill an object that only inline functions make and end.
 pub(super) fn fills_callers(view: &View<'_>, index: usize) -> bool {
-    let constant =
-        view.param(index).and_then(|param| param.ty.pointee()).is_none_or(|(_, constant)| constant);
+    let Some((structure, constant)) = view.param(index).and_then(|param| param.ty.pointee()) else {
+        return false;
+    };
+    // Of what the headers do not define nobody has memory.
+    let record = structure.record().and_then(|key| view.known.api.records.get(key));
+    if record.is_some_and(|record| record.layout.is_none()) {
+        return false;
+    }
     let release = view.handle(index).and_then(|handle| view.known.handles.get(handle)?.release.as_deref());
     let inline =
         |name: &str| view.known.api.functions.iter().any(|function| function.inline && function.name == name);
