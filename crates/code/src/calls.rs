@@ -302,7 +302,8 @@ fn argument(walk: &mut Walk<'_>, state: &mut State, arg: Arg, value: Value, all:
     };
     let (reads, writes) = match arg {
         Arg::Number => (None, None),
-        Arg::Released => {
+        Arg::Freed | Arg::Released => {
+            walk.does.freed |= arg == Arg::Freed && value.is_begin();
             walk.does.released |= value.pointer.is_some();
             walk.does.inner_released |= value.inner;
             (None, None)
@@ -334,7 +335,7 @@ fn argument(walk: &mut Walk<'_>, state: &mut State, arg: Arg, value: Value, all:
         walk.does.inner_placed |= seen.inner;
     }
     walk.does.noisy |= writes.is_some() && (value.other || value.inner);
-    walk.does.noisy |= matches!(arg, Arg::Released | Arg::Sent | Arg::SentOf(_));
+    walk.does.noisy |= matches!(arg, Arg::Freed | Arg::Released | Arg::Sent | Arg::SentOf(_));
     if matches!(arg, Arg::Sent | Arg::SentOf(_)) {
         // Whoever reads it there has the addresses that are in it.
         let gone = Gone::Lost(address);

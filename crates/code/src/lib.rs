@@ -28,7 +28,7 @@ pub use crate::summary::{Extent, Gone, Returned, Use};
 pub struct Code {
     image: Image,
     answers: RefCell<Answers>,
-    releases: RefCell<Answers>,
+    frees: RefCell<Answers>,
 }
 
 impl Code {
@@ -39,7 +39,7 @@ impl Code {
         Some(Code {
             image: Image::new(data)?,
             answers: answers(Wanted::Whole),
-            releases: answers(Wanted::Release),
+            frees: answers(Wanted::Release),
         })
     }
 
@@ -50,11 +50,11 @@ impl Code {
         Some(self.answers.borrow_mut().of(&self.image, self.question(function, position)?))
     }
 
-    /// Whether a function hands an argument to C's `free` on some way, whatever else it does with it, as far as that is seen.
+    /// Whether a function hands an argument itself to C's `free` on some way, whatever else it does with it, as far as that is seen.
     #[must_use]
-    pub fn releases(&self, function: &str, position: usize) -> bool {
+    pub fn frees(&self, function: &str, position: usize) -> bool {
         let question = self.question(function, position);
-        question.is_some_and(|question| self.releases.borrow_mut().of(&self.image, question).released)
+        question.is_some_and(|question| self.frees.borrow_mut().of(&self.image, question).freed)
     }
 
     fn question(&self, function: &str, position: usize) -> Option<Question> {

@@ -27,7 +27,9 @@ pub(crate) enum Arg {
     SentOf(usize),
     /// What it leads to is read, and a place behind it is left where another argument leads.
     ReadInto(usize),
-    /// It is released.
+    /// It is freed.
+    Freed,
+    /// It is released in another way, or gets another place.
     Released,
 }
 
@@ -62,7 +64,7 @@ const fn known(args: &'static [Arg], returns: Returns) -> Known {
 /// Looks a function up.
 pub(crate) fn known_function(name: &str) -> Option<Known> {
     use Arg::{
-        Both, Compared, Copied, Number, Read, ReadInto, ReadOf, Released, Sent, SentOf, Text, Written,
+        Both, Compared, Copied, Freed, Number, Read, ReadInto, ReadOf, Released, Sent, SentOf, Text, Written,
         WrittenOf,
     };
     use Returns::{Argument, Into, Never, Other};
@@ -119,7 +121,7 @@ pub(crate) fn known_function(name: &str) -> Option<Known> {
         "strtol" | "strtoul" | "strtoll" | "strtoull" | "strtod" | "strtof" => {
             known(&[ReadInto(1), Written, Number], Other)
         }
-        "free" | "cfree" => known(&[Released], Other),
+        "free" | "cfree" => known(&[Freed], Other),
         "realloc" | "reallocarray" => known(&[Released, Number, Number], Other),
         "atoi" | "atol" | "atoll" | "atof" => known(&[Text], Other),
         "getenv" | "secure_getenv" | "perror" | "access" | "unlink" | "remove" | "rmdir" | "mkdir"

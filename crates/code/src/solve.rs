@@ -34,7 +34,7 @@ pub(crate) enum Wanted {
     /// What becomes of a pointer, as long as it is in sight.
     #[default]
     Whole,
-    /// Whether it is released, whatever becomes of it besides.
+    /// Whether it is freed, whatever becomes of it besides.
     Release,
 }
 
@@ -97,7 +97,7 @@ impl Answers {
                     }
                 }
             }
-            if next == question && if released { does.released } else { does.gone.is_some() } {
+            if next == question && if released { does.freed } else { does.gone.is_some() } {
                 // The others are not at their end.
                 self.known.insert(question, Known { does: does.clone(), asked: BTreeSet::new() });
                 return Some(does);

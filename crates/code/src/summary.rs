@@ -105,6 +105,8 @@ pub struct Use {
     pub inner_gone: Option<Gone>,
     /// That it is released, or may be.
     pub released: bool,
+    /// That it is handed to C's `free` on some way, and nothing else in its place.
+    pub(crate) freed: bool,
     /// That what was read behind it is released, or may be.
     pub inner_released: bool,
     /// What is read behind it.
@@ -229,6 +231,7 @@ impl Use {
         if let Some(offset) = value.pointer {
             self.lose(callee.gone.clone());
             self.lose_inner(callee.inner_gone.clone());
+            self.freed |= callee.freed && value.is_begin();
             self.released |= callee.released;
             self.inner_released |= callee.inner_released;
             self.reads(callee.read.behind(offset), offset);

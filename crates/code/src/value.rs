@@ -64,6 +64,12 @@ pub(crate) struct Value {
 }
 
 impl Value {
+    /// Whether it is the pointer and nothing else, or the beginning of memory that has it a known way behind.
+    pub(crate) fn is_begin(self) -> bool {
+        let before = matches!(self.pointer, Some(Offset::Is(at)) if at <= 0);
+        before && self.frame.is_none() && !self.inner && !self.other
+    }
+
     /// Nothing that matters.
     pub(crate) const OTHER: Value =
         Value { pointer: None, frame: None, inner: false, other: true, number: Number::Any };

@@ -251,6 +251,39 @@ void parts_freed_alone(struct list *p) {
     hook(p->text);
     free(p->text);
 }
+struct told {
+    struct list *of;
+    char *text;
+};
+static __attribute__((noinline)) void tell(struct told *told) {
+    told->text = malloc(20);
+    sprintf(told->text, "%d", told->of->count);
+}
+int other_freed_beside(struct list *p) {
+    struct told told = {p, NULL};
+    tell(&told);
+    int written = puts(told.text);
+    free(told.text);
+    return written;
+}
+static __attribute__((noinline)) struct list *full(struct list *p) {
+    return p->text ? p : calloc(1, sizeof *p);
+}
+int other_freed_when_made(struct list *p) {
+    struct list *whole = full(p);
+    int count = whole->count;
+    if (whole != p)
+        free(whole);
+    return count;
+}
+void other_freed_of_some(struct list *p) {
+    struct list *all[3] = {p, NULL, NULL};
+    for (int i = 1; i < p->count; i++)
+        all[i] = malloc(sizeof *p);
+    hook((const char *)all);
+    for (int i = 1; i < p->count; i++)
+        free(all[i]);
+}
 void parts_freed_and_told(struct list *p) {
     free(p->next);
     hook((const char *)p);

@@ -78,7 +78,7 @@ fn what_is_released_on_any_way_is_told() {
 fn what_is_released_is_told_also_when_it_is_out_of_sight() {
     let told = |expected: bool| {
         move |name: &str, code: &Code| {
-            let found = code.releases(name, 0);
+            let found = code.frees(name, 0);
             (found == expected).then_some(()).ok_or(found)
         }
     };

@@ -84,7 +84,7 @@ fn what_the_code_shows_to_free_an_object_releases_it() {
     // Of the others one frees what the object has, and one is not to be called.
     assert_eq!(
         [release("chart"), release("buoy"), release("tide")],
-        [Some("chart_delete".to_owned()), None, None]
+        [Some("chart_free".to_owned()), None, None]
     );
     for maker in ["buoy_new", "tide_new"] {
         assert!(bound.interface.function(maker).is_none(), "{maker} makes what nothing releases");

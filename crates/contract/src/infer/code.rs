@@ -175,9 +175,14 @@ fn used(view: &View<'_>, index: usize) -> Option<Use> {
 }
 
 /// Whether the code hands what a parameter points to to C's `free` on some way.
-pub(super) fn releases(function: &Function, code: &[Rc<Code>], index: usize) -> bool {
+pub(super) fn frees(function: &Function, code: &[Rc<Code>], index: usize) -> bool {
     let Some(position) = position(function, index) else { return false };
-    code.iter().any(|code| code.releases(function.symbol(), position))
+    code.iter().any(|code| code.frees(function.symbol(), position))
+}
+
+/// Whether the code shows that a function does not release what a parameter points to: that is in sight on all ways.
+pub(super) fn spares(function: &Function, code: &[Rc<Code>], index: usize) -> bool {
+    asked(function, code, index).is_some_and(|used| used.gone.is_none() && !used.released)
 }
 
 fn asked(function: &Function, code: &[Rc<Code>], index: usize) -> Option<Use> {

@@ -55,13 +55,18 @@ impl Library<'_> {
         function.inline || self.exports.is_none_or(|exports| exports.contains(&function.name))
     }
 
-    /// Whether a function that is called like a release hands what it is given to C's `free`, and its comment does not say that others are to be
-    /// called.
+    /// Whether a function that says that it frees what it is given hands that to C's `free`, and its comment does not leave it to others. What is
+    /// called by a weaker word (`delete`, `release`) is of what an object stands for as often, and its comment has to say more.
     fn frees(self, function: &Function, index: usize) -> bool {
-        ending(&function.name).is_some_and(|(ending, _)| ending == Ending::Releases)
+        says_free(&words(&function.name))
             && !comments::is_for_others(function)
-            && code::releases(function, self.code, index)
+            && code::frees(function, self.code, index)
     }
+}
+
+/// Whether a name says by a word of its own that what it is about is freed.
+fn says_free(name: &[String]) -> bool {
+    name.iter().any(|word| word != "finalize" && SAYS_RELEASE.contains(&word.as_str()))
 }
 
 /// The handle types of the headers.
@@ -304,6 +309,17 @@ pub(super) fn shows_again(functions: &Functions<'_>, function: &Function, name: 
     })
 }
 
+/// Whether a function that takes an object first frees something else that it is given behind that: `lib_free(session, memory)`.
+fn frees_besides(function: &Function, position: usize) -> bool {
+    let last = function.params.last().is_some_and(|param| param.ty.pointee().is_some());
+    position == 0 && function.params.len() > 1 && last
+}
+
+/// Whether a function takes several of a type, or is told besides what becomes of them: `list_free(thing **, int deep)`, `three_free(thing *[3])`.
+fn takes_several(function: &Function) -> bool {
+    function.params.len() > 1 || function.params.iter().any(|param| param.array_length.is_some())
+}
+
 /// The search for the release of one type.
 struct Releases<'a> {
     endings: &'a Endings<'a>,
@@ -330,35 +346,56 @@ impl Releases<'_> {
         })
     }
 
-    /// The one that gives up a reference, where something counts them and the others say that they free the object, which others may hold, or that callers are not to call
-    /// them: `exif_data_unref` beside `exif_data_free`.
+    /// The one that gives up a reference, where something takes one, and the others say that they free the object, which others may hold, or
+    /// are not for callers: `exif_data_unref` beside `exif_data_free`.
     fn given_up(&self) -> Option<String> {
         let releases = self.alone().filter(|(_, ending, _)| *ending == Ending::Releases);
         let (given_up, others): (Vec<_>, Vec<_>) = releases.partition(|(.., name)| name.has(GIVES_UP));
-        let [(only, ..)] = &given_up[..] else { return None };
-        let frees = self.is_counted()
-            && !others.is_empty()
-            && others
-                .iter()
-                .all(|(function, _, name)| name.has(SAYS_RELEASE) || comments::is_for_others(function));
-        (frees && !comments::is_no_end(only)).then(|| only.name.clone())
+        let [(only, _, name)] = &given_up[..] else { return None };
+        let taken = self.endings.first(self.key).iter().any(|Named { function, name }| {
+            let takes = ["addref", "incref", "ref", "reference", "retain"];
+            function.params.len() == 1 && name.ending.is_none() && name.has(&takes)
+        });
+        let other = |(function, _, name): &(&Function, Ending, &Name)| {
+            name.has(SAYS_RELEASE) || comments::is_for_others(function)
+        };
+        let frees = taken && !others.is_empty() && others.iter().all(other);
+        (frees && self.usable(only, name)).then(|| only.name.clone())
     }
 
-    /// The one of which the library's code shows it: nothing else takes the object alone and is called after it in a word that releases, but where this
-    /// one gives up a reference, and it frees the object. None where something that is called like what closes the object frees it, too.
+    /// The one of which the library's code shows it: it takes the object alone, is called after it, and frees it. None where anything else is
+    /// called like what ends one, but for what the code shows to leave it.
     fn shown(&self) -> Option<String> {
-        let (releases, closes): (Vec<_>, Vec<_>) =
-            self.alone().partition(|(_, ending, _)| *ending == Ending::Releases);
-        let given_up: Vec<_> = releases.iter().filter(|(.., name)| name.has(GIVES_UP)).collect();
-        let (([(only, ..)], _) | (_, [(only, ..)])) = (&releases[..], &given_up[..]) else { return None };
-        let closed = closes.iter().any(|(function, ..)| code::releases(function, self.library.code, 0));
-        (!closed && self.library.frees(only, 0)).then(|| only.name.clone())
+        let mut releases = self.alone().filter(|(_, ending, _)| *ending == Ending::Releases);
+        let (Some((only, _, name)), None) = (releases.next(), releases.next()) else { return None };
+        let says = says_free(&name.words);
+        let is_one = says && !comments::is_for_others(only) || !comments::is_no_end(only);
+        let rival = |(function, ending, name): (&Function, Ending, &Name)| {
+            let is_it = |param: &Param| pointed_record(&param.ty) == Some(self.key);
+            let Some(position) = function.params.iter().position(is_it) else {
+                return !takes_several(function);
+            };
+            let alone = function.params.len() == 1;
+            let fits = self.fits(&name.rest);
+            match ending {
+                Ending::GivesAway => false,
+                Ending::Closes if alone => {
+                    fits && !name.has(NO_RELEASES) && !code::spares(function, self.library.code, 0)
+                }
+                Ending::Closes => fits,
+                Ending::Releases if alone => fits || !says || self.is_counted(),
+                Ending::Releases => fits && !frees_besides(function, position),
+            }
+        };
+        let mut others = self.endings.ends(self.key).filter(|(function, ..)| function.name != only.name);
+        (is_one && code::frees(only, self.library.code, 0) && !others.any(rival)).then(|| only.name.clone())
     }
 
     /// The same by names and comments.
     fn only(&self) -> Option<String> {
         let mut found = None;
         let said = self.is_said();
+        let freed = said && self.alone().any(|(.., name)| says_free(&name.words));
         // `TclFreeObj(object)` beside `Tcl_DbIncrRefCount(object, …)`: what is counted is let go of and not freed.
         let named = said && !self.is_counted();
         for (function, ending, name) in self.endings.ends(self.key) {
@@ -368,7 +405,8 @@ impl Releases<'_> {
             let through = |param: &Param| {
                 param.ty.pointee().is_some_and(|(pointer, _)| pointed_record(pointer) == Some(self.key))
             };
-            if ending == Ending::Releases && function.params.iter().any(through) && self.fits(rest) {
+            let several = takes_several(function) && !self.fits(rest);
+            if ending == Ending::Releases && function.params.iter().any(through) && !several {
                 return None;
             }
             let Some(position) = function.params.iter().position(is_it) else { continue };
@@ -385,7 +423,7 @@ impl Releases<'_> {
                 Ending::Closes => alone && (!said || self.ends_it(function, name, fits)),
                 // `xmlXPathFreeNodeSetList(object)` beside `xmlXPathFreeObject(object)` says what else it frees, `lib_free(session, memory)` beside
                 // `lib_session_free(session)` frees something else.
-                Ending::Releases if !alone && fits => !said,
+                Ending::Releases if !alone && fits => !freed || !frees_besides(function, position),
                 Ending::Releases => fits || if alone { !named } else { position > 0 },
             };
             if !rival {
@@ -472,7 +510,9 @@ impl Releases<'_> {
     }
 
     fn usable(&self, function: &Function, name: &Name) -> bool {
-        self.can_be(function, name) && !comments::is_no_end(function)
+        // What gives up a reference and frees nothing leaves that to something else.
+        let frees_none = || name.has(GIVES_UP) && code::spares(function, self.library.code, 0);
+        self.can_be(function, name) && !comments::is_no_end(function) && !frees_none()
     }
 
     /// Whether a function can be a release, whatever its comment says.

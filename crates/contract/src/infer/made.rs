@@ -16,7 +16,7 @@ use hotcell_model::types::{CType, Type};
 use crate::infer::endings::ending;
 use crate::infer::names::words;
 use crate::infer::view::{View, decided};
-use crate::infer::words::objects::{CONSTRUCTORS, COPIES, SHARES};
+use crate::infer::words::objects::{CONSTRUCTORS, COPIES, GIVES_UP, SHARES};
 use crate::infer::{Draft, Notes, comments, may_make};
 
 /// Finds returned objects that the caller owns.
@@ -105,13 +105,19 @@ fn rule(view: &View<'_>, handle: &str) -> Result<(&'static str, String), String>
     let stands_for = |end: &str| {
         view.known.functions.get(&release).is_some_and(|named| comments::calls(named.function, end))
     };
-    if let Some(end) = end.filter(|end| !mirror && !stands_for(end)) {
+    // `exif_data_unref` is right for what `exif_data_free` would free.
+    let gives_up = words(&release).iter().any(|word| GIVES_UP.contains(&word.as_str()));
+    let named = view.known.handles.pairs().frees(&function.name).filter(|_| !gives_up);
+    if let Some(end) = end.or(named).filter(|end| *end != release && !stands_for(end)) {
         return Err(format!(
             "`{end}` is called like what releases it, and `{release}` releases others of its type"
         ));
     }
     let open = || Err(format!("nothing says whether the caller owns the `{handle}` it returns"));
-    if known.is_some_and(|known| known.parent.is_some()) || comments::lent(function) {
+    if known.is_some_and(|known| known.parent.is_some())
+        || comments::lent(function)
+        || gives_up && comments::uncounted(function)
+    {
         return open();
     }
     // `Returns the font, from the cache if it was loaded before`; the one form that says that it is the caller's names what releases it.

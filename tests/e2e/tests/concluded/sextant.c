@@ -131,7 +131,7 @@ int chart_scale(const chart *c)
     return 10 * c->scale + charts;
 }
 
-int chart_delete(chart *c)
+int chart_free(chart *c)
 {
     if (chart_told != NULL) {
         chart_told(c);
@@ -150,7 +150,7 @@ buoy *buoy_new(void)
     return calloc(1, sizeof(buoy));
 }
 
-int buoy_delete(buoy *b)
+int buoy_free(buoy *b)
 {
     free(b->moored);
     b->moored = NULL;
@@ -166,7 +166,7 @@ tide *tide_new(void)
     return calloc(1, sizeof(tide));
 }
 
-int tide_delete(tide *t)
+int tide_free(tide *t)
 {
     free(t);
     return 0;

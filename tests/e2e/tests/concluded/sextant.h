@@ -23,17 +23,17 @@ typedef struct chart chart;
 chart *chart_new(double scale);
 int chart_scale(const chart *c);
 /* What is drawn is lost. */
-int chart_delete(chart *c);
+int chart_free(chart *c);
 
 typedef struct buoy buoy;
 buoy *buoy_new(void);
 /* What is moored is lost. */
-int buoy_delete(buoy *b);
+int buoy_free(buoy *b);
 
 typedef struct tide tide;
 tide *tide_new(void);
 /* Do not call this; call tide_over(). */
-int tide_delete(tide *t);
+int tide_free(tide *t);
 
 int sextant_solve(double sight, double *sine, double *cosine, int *quadrant);
 int sextant_turn(int *heading, int by);

@@ -324,10 +324,12 @@ pub(in crate::infer) fn is_for_others(function: &Function) -> bool {
         "must not call",
         "never call",
         "not be called",
-        "not be used",
         "not to be called",
         "obsolete",
         "only called",
+        "only for",
+        "private",
+        "should call",
         "use instead",
     ];
     sentences(function).iter().any(|sentence| TOLD.iter().any(|told| sentence.contains(told)))
@@ -537,12 +539,30 @@ fn said(function: &Function) -> Said {
     Said::Nothing
 }
 
+/// Whether the comment of what makes an object says that nobody has a reference yet: `Makes an object with a count of zero.`
+pub(in crate::infer) fn uncounted(function: &Function) -> bool {
+    const NOBODY: &[&str] = &[
+        "count is 0",
+        "count is zero",
+        "count of 0",
+        "count of zero",
+        "floating",
+        "no reference",
+        "not yet referenced",
+        "unreferenced",
+        "without a reference",
+        "zero reference",
+    ];
+    sentences(function).iter().any(|sentence| NOBODY.iter().any(|nobody| sentence.contains(nobody)))
+}
+
 /// Whether the comment of a function says that it calls another one.
 pub(in crate::infer) fn calls(function: &Function, other: &str) -> bool {
     let other = other.to_lowercase();
     clauses(function).iter().any(|clause| {
-        let mut words = clause.split_whitespace().skip_while(|word| *word != "calls");
-        words.any(|word| word == other)
+        let mut words = clause.split_whitespace();
+        let not = words.clone().any(|word| ["never", "no", "not"].contains(&word) || word.ends_with("n't"));
+        !not && words.any(|word| word == "calls") && words.any(|word| word == other)
     })
 }
 
@@ -555,7 +575,8 @@ fn calls_it(function: &Function, clause: &str) -> bool {
     };
     let all: Vec<&str> = clause.split_whitespace().collect();
     let not = |word: &&str| ["each", "every", "never", "no", "not"].contains(word) || word.ends_with("n't");
-    all.windows(2).any(|pair| pair[0] == "calls" && called(pair[1])) && !all.iter().any(not)
+    let strong = |name: &[String]| name.iter().any(|word| STRONG.iter().any(|part| word.contains(part)));
+    strong(&own) && all.windows(2).any(|pair| pair[0] == "calls" && called(pair[1])) && !all.iter().any(not)
 }
 
 /// Whether a function is called like one that gives up a reference, and its comment says so: `Decrements the reference count of the icalattach.`
@@ -563,9 +584,11 @@ fn gives_up(function: &Function) -> bool {
     let less = |sentence: &String| {
         let mut all = words_of(sentence).filter(|word| !word.is_empty() && *word != "brief");
         all.next().is_some_and(|verb| ["decreas", "decrement"].iter().any(|less| verb.starts_with(less)))
-            && all.any(|word| word.starts_with("ref"))
+            && all.any(|word| ["ref", "refcount", "reference", "references"].contains(&word))
     };
-    words(&function.name).iter().any(|word| GIVES_UP.contains(&word.as_str()))
+    let denied = |sentence: &String| sentence.contains("not free") || sentence.contains("not release");
+    !sentences(function).iter().any(denied)
+        && words(&function.name).iter().any(|word| GIVES_UP.contains(&word.as_str()))
         && sentences(function).iter().any(less)
 }
 

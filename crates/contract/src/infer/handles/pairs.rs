@@ -23,6 +23,8 @@ use crate::infer::{allocators, comments};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Pairs {
     ends: BTreeMap<String, String>,
+    /// The same, with those beside which something else ends such an object: of what says that it frees what the other one makes.
+    frees: BTreeMap<String, String>,
     /// Functions that close what the one of the same name opens, whatever else ends it.
     closes: BTreeSet<String>,
     /// Those of them that hand out what they open.
@@ -114,8 +116,7 @@ impl Pairs {
             let others = ended.get(object).into_iter().flatten();
             others.into_iter().all(|other| {
                 // `archive_read_free` for what `archive_read_new` makes, beside `archive_free`.
-                let leaves = allocated.contains(end)
-                    && (only_closes(other) || frees_plainly(other) && frees_plainly(end));
+                let leaves = allocated.contains(end) && (only_closes(other) || is_wider(other, end));
                 other.starts_with(end) || mirrors.contains(other) || leaves
             })
         };
@@ -126,10 +127,13 @@ impl Pairs {
             !others.into_iter().any(|other| *other != end && other.starts_with(end))
         };
         opened.retain(|end| found.iter().all(|(_, other, object)| other != end || one(end, object)));
+        let plain = |name: &str| frees_plainly(&words(name));
+        let frees = found.iter().filter(|(_, end, _)| plain(end));
+        let frees = frees.map(|(maker, end, _)| ((*maker).to_owned(), (*end).to_owned())).collect();
         let ends = found.iter().filter(|(_, end, object)| opened.contains(end) || alone(end, object));
         let ends = ends.map(|(maker, end, _)| ((*maker).to_owned(), (*end).to_owned())).collect();
         let opened = opened.into_iter().map(str::to_owned).collect();
-        Pairs { ends, closes, opened }
+        Pairs { ends, frees, closes, opened }
     }
 
     /// Whether a function is the mirror of one that opens or begins an object and hands it out: `snd_mixer_close`, beside `snd_mixer_free`.
@@ -145,6 +149,11 @@ impl Pairs {
     /// What releases the objects that a function makes.
     pub(crate) fn end(&self, maker: &str) -> Option<&str> {
         self.ends.get(maker).map(String::as_str)
+    }
+
+    /// What says that it frees the objects that a function makes, whatever else ends some of the type: `archive_match_free` beside `archive_free`.
+    pub(crate) fn frees(&self, maker: &str) -> Option<&str> {
+        self.frees.get(maker).map(String::as_str)
     }
 
     /// Whether a function releases what another one makes.
@@ -169,11 +178,15 @@ fn only_closes(function: &str) -> bool {
         && !all.iter().any(|word| ENDS_BESIDES.contains(&word.as_str()))
 }
 
-/// Whether a function says that it frees what it is given, whoever else may hold that.
-fn frees_plainly(function: &str) -> bool {
-    let all = words(function);
-    let has = |list: &[&str]| all.iter().any(|word| list.contains(&word.as_str()));
-    has(FREES_MADE) && !has(GIVES_UP)
+/// Whether a function frees any of a type of which another one frees what is made in one way: `archive_free` beside `archive_read_free`.
+fn is_wider(function: &str, other: &str) -> bool {
+    let (all, narrower) = (words(function), words(other));
+    frees_plainly(&all) && all.len() < narrower.len() && all.iter().all(|word| narrower.contains(word))
+}
+
+/// Whether a name says that something is freed, and not that a reference is given up.
+fn frees_plainly(name: &[String]) -> bool {
+    name.iter().any(|word| FREES_MADE.contains(&word.as_str()) && !GIVES_UP.contains(&word.as_str()))
 }
 
 /// The structure, or the name of `void`, behind a pointer that may be written through.

@@ -230,7 +230,7 @@ fn what_empties_a_structure_is_no_end_beside_what_ends_it() {
 
 #[test]
 fn what_takes_more_than_the_object_is_no_rival_of_what_says_that_it_frees_it() {
-    let session = ["session *session_init(int flags)", "int session_free(session *s)"];
+    let session = ["session *session_find(int flags)", "int session_free(session *s)"];
     for (other, expect) in [
         // It frees what it is given besides.
         ("void session_free_memory(session *s, void *memory)", Some("session_free")),
@@ -239,6 +239,8 @@ fn what_takes_more_than_the_object_is_no_rival_of_what_says_that_it_frees_it() {
         ("void session_free_list(session **all, int deep)", Some("session_free")),
         ("void session_free_three(session *all[3])", Some("session_free")),
         ("void session_destroy(session **s)", None),
+        ("void session_freep(session **s)", None),
+        ("void session_destroy(session *s, int wipe)", None),
         ("void session_destroy(session *s)", None),
     ] {
         let all = [&session[..], &[other]].concat();
@@ -254,6 +256,7 @@ fn who_has_a_reference_gives_it_up() {
     assert_eq!(release(&object), None, "nothing counts them");
     assert_eq!(and("void object_ref(object *o)").as_deref(), Some("object_unref"));
     assert_eq!(and("int object_get(const object *o)"), None);
+    assert_eq!(and("void object_set_ref(object *o, int number)"), None);
     let deleted = [object[0], "void object_delete(object *o)", object[2], "void object_ref(object *o)"];
     assert_eq!(release(&deleted), None, "`delete` may be of what it stands for");
 }
@@ -270,4 +273,26 @@ fn what_is_finished_is_still_to_be_freed() {
     let any = [&reader[..2], &["void reader_free(reader *r)"]].concat();
     assert_eq!(release(&any).as_deref(), Some("reader_free"));
     check(&any, &[(reader[0], "-> ?"), (reader[1], "ended -> void")]);
+    let kinds = [&reader[..2], &["void reader_text_free(reader *r)"]].concat();
+    assert_eq!(release(&kinds), None, "neither is said of all");
+}
+
+#[test]
+fn what_has_no_reference_yet_is_not_the_callers() {
+    let made = |doc: &str| {
+        let all = [
+            "object *object_new(void)",
+            "void object_free(object *o)",
+            "void object_unref(object *o)",
+            "void object_ref(object *o)",
+        ];
+        let mut function = super::prototype::parse(all[0]);
+        function.doc = Some(doc.into());
+        let api = header(&all);
+        let mut draft = super::empty(&function);
+        let verdict = super::infer_in(&function, &api, &super::library::known(&api), &mut draft);
+        super::describe(&draft, &verdict)
+    };
+    assert_eq!(made("Makes an object."), "-> owned");
+    assert_eq!(made("Makes an object with a count of zero."), "-> ?");
 }
