@@ -33,7 +33,7 @@ fn compiled(folder: &Path, flags: &[&str]) -> Code {
 fn each(prefix: &str, judge: impl Fn(&str, &Use) -> bool) {
     each_in(prefix, |name, code| {
         let found = code.argument(name, 0).expect("the function is exported");
-        judge(name, &found).then_some(()).ok_or(found)
+        judge(name, &found).then_some(()).ok_or_else(|| Box::new(found))
     });
 }
 
