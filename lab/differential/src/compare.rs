@@ -3,8 +3,26 @@
 use hotcell_model::Interface;
 
 use crate::plan::{Case, Group, Step};
+use crate::recipes::Recipes;
 use crate::report::{Compared, Difference};
 use crate::seen::Outcome;
+
+/// What was seen, of functions whose result says something by its sign alone no more than that.
+pub(crate) fn signs(
+    interface: &Interface,
+    group: &Group,
+    recipes: &Recipes,
+    mut seen: Vec<Vec<Outcome>>,
+) -> Vec<Vec<Outcome>> {
+    for (case, outcomes) in group.cases.iter().zip(&mut seen) {
+        for (step, outcome) in case.steps.iter().zip(outcomes) {
+            if outcome.is_call() && recipes.is_sign(&interface.functions[usize::from(step.function)].name) {
+                outcome.sign();
+            }
+        }
+    }
+    seen
+}
 
 /// Compares what came of a group's cases in direct runs and in a contained one. What differs between direct runs
 /// already says nothing about the contained one.

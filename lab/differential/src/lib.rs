@@ -90,7 +90,10 @@ pub fn run_bound(checked: &Checked, bound: &Bound, settings: &Settings) -> Resul
     let direct = Direct::compile(checked, &plan, &folders, guarded, settings.patience)?;
     let mut report = Report::default();
     for (number, group) in plan.groups.iter().enumerate() {
-        let run = || folders.clear().and_then(|()| direct.run(&plan, number));
+        let run = || {
+            let seen = folders.clear().and_then(|()| direct.run(&plan, number));
+            seen.map(|seen| compare::signs(interface, group, &recipes, seen))
+        };
         let first = run()?;
         let came_of = |wanted: Outcome| first.iter().flatten().any(|outcome| *outcome == wanted);
         if guarded && came_of(BEYOND) {
@@ -105,6 +108,7 @@ pub fn run_bound(checked: &Checked, bound: &Bound, settings: &Settings) -> Resul
         folders.clear()?;
         let (contained, entries) = contained::run(bound, &plan, number, count, &how)?;
         report.entries += entries;
+        let contained = compare::signs(interface, group, &recipes, contained);
         let mut compared = compare::group(interface, group, &runs, &contained);
         // What differs only once in a while must differ without Hotcell too, or it counts.
         while !compared.different.is_empty() && runs.len() < DIRECT_RUNS {

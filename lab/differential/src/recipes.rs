@@ -22,6 +22,8 @@ pub(crate) struct Recipes {
     observe: BTreeMap<String, Vec<Call>>,
     /// Functions that are not called by themselves, and why.
     skip: Vec<(String, String)>,
+    /// Functions that order two things: of what they return the sign alone is said, and by whom. How large it is depends on where things lie.
+    sign: Vec<(String, String)>,
     /// Sequences of steps, by name.
     pub(crate) scenarios: Vec<(String, Vec<Call>)>,
 }
@@ -103,8 +105,12 @@ impl Recipes {
                 let reason = value.as_str().ok_or("the reason is expected, as a text")?;
                 self.skip.push((name.to_owned(), reason.to_owned()));
             }
+            "sign" => {
+                let source = value.as_str().ok_or("who says so is expected, as a text")?;
+                self.sign.push((name.to_owned(), source.to_owned()));
+            }
             "scenario" => self.scenarios.push((name.to_owned(), calls(value)?)),
-            _ => return Err(format!("`{section}` is none of object, values, observe, skip, scenario")),
+            _ => return Err(format!("`{section}` is none of object, values, observe, skip, sign, scenario")),
         }
         Ok(())
     }
@@ -132,10 +138,16 @@ impl Recipes {
         self.skip.iter().find(|it| fits(&it.0, function)).map(|it| it.1.as_str())
     }
 
+    /// Whether of what a function returns only the sign is said.
+    pub(crate) fn is_sign(&self, function: &str) -> bool {
+        self.sign.iter().any(|(pattern, _)| fits(pattern, function))
+    }
+
     /// Patterns and names that no function has.
     pub(crate) fn unused<'a>(&self, functions: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
         let known = |pattern: &str| functions.clone().any(|name| fits(pattern, name));
-        let patterns = self.skip.iter().map(|it| &it.0).chain(self.values.iter().map(|it| &it.0));
+        let reasons = self.skip.iter().chain(&self.sign);
+        let patterns = reasons.map(|it| &it.0).chain(self.values.iter().map(|it| &it.0));
         patterns.filter(|pattern| !known(pattern)).cloned().collect()
     }
 }

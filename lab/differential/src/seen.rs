@@ -210,6 +210,15 @@ fn bytes(hexadecimal: &Json) -> Option<Vec<u8>> {
 }
 
 impl Outcome {
+    /// Leaves the sign of a number that was returned.
+    pub(crate) fn sign(&mut self) {
+        match self {
+            Outcome::Returned { returned: Seen::Int(number), .. } => *number = number.signum(),
+            Outcome::Called { then, .. } => then.sign(),
+            _ => {}
+        }
+    }
+
     /// Whether the function was called.
     pub(crate) fn is_call(&self) -> bool {
         !matches!(self, Outcome::Refused | Outcome::Stale | Outcome::Absent | Outcome::Other(_))

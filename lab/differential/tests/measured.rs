@@ -253,3 +253,21 @@ fn what_is_there_once_does_not_go_with_two_calls() {
         assert!(error.contains(&expect), "{name}: {error}");
     }
 }
+
+#[test]
+fn of_what_orders_two_things_the_sign_alone_is_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let header = "int key_order(const unsigned char *key);";
+    // As large as where the key lies.
+    let source = "#include <stdint.h>\n#include \"order.h\"\nint key_order(const unsigned char *key)\n\
+        { return key[0] < 'k' ? -1 - (int)(((uintptr_t)key & 0xfff)) : 1; }";
+    compile(folder.path(), "order", header, source);
+    let contract = "hotcell = 1\nlibrary = \"order\"\nheaders = [\"order.h\"]\n\
+        [function.key_order]\nparams.key = { in = \"buffer\", length = 3 }\nerror = { fails = \"never\" }\n";
+    let values = "[values]\nkey = [\"'abc'\", \"'xyz'\"]\n";
+    let report = compared(folder.path(), &job(folder.path(), contract, values));
+    assert!(!report.passed(), "the key lies elsewhere: {report}");
+    let sign = format!("{values}[sign]\nkey_order = \"It says less or greater.\"\n");
+    let report = compared(folder.path(), &job(folder.path(), contract, &sign));
+    assert!(report.passed(), "{report}");
+}
