@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::path::{Component, Path, PathBuf};
+use std::time::Instant;
 
 use hotcell_contract::{Contract, Diagnostic, Head, Selection};
 use hotcell_header::{Reader, library};
@@ -84,9 +85,10 @@ pub fn draft(job: &DraftJob) -> Result<Draft, Error> {
 fn prelude(files: &Files<'_>, job: &Job) -> Result<Option<String>, Error> {
     let (contract, _, folder) = read::contract(&job.source)?;
     let headers = read::headers(job, &contract, &folder);
+    let begun = Instant::now();
     match files.headers(&headers) {
         Ok(_) => Ok(None),
-        Err(failure) => prelude::needed(files.reader, headers, failure).map(Some),
+        Err(failure) => prelude::needed(files.reader, headers, (failure, begun.elapsed())).map(Some),
     }
 }
 

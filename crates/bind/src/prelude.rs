@@ -1,5 +1,7 @@
 //! Headers that do not compile by themselves: which standard headers they expect to be included before.
 
+use std::time::Duration;
+
 use hotcell_header::{ErrorKind, Reader};
 
 use crate::error::Error;
@@ -9,7 +11,8 @@ use crate::error::Error;
 const STANDARD: [&str; 7] =
     ["stddef.h", "stdint.h", "stdbool.h", "stdarg.h", "sys/types.h", "time.h", "stdio.h"];
 
-/// The smallest prelude of standard headers with which headers compile that do not by themselves. `failure` is why they do not.
+/// The smallest prelude of standard headers with which headers compile that do not by themselves. `failure` is why they do not, which it took so long
+/// to find.
 ///
 /// # Errors
 ///
@@ -17,12 +20,12 @@ const STANDARD: [&str; 7] =
 pub(crate) fn needed(
     reader: &Reader,
     mut headers: hotcell_header::Job,
-    failure: hotcell_header::Error,
+    (failure, spent): (hotcell_header::Error, Duration),
 ) -> Result<String, Error> {
     if failure.kind != ErrorKind::HeaderInvalid || headers.prelude.is_some() {
         return Err(Error::from_header(failure));
     }
-    let trials = reader.trials();
+    let trials = reader.trials(spent);
     let mut compiles = |names: &[&str]| {
         headers.prelude = Some(text(names));
         match trials.parse(&headers) {

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use hotcell::ErrorKind;
 use hotcell_contract::{Contract, Diagnostic, Exports, OpenType, Selection};
@@ -58,8 +59,10 @@ pub(crate) fn check_of(files: &Files<'_>, job: &Job) -> Result<Checked, Error> {
     let mut headers = headers(job, &contract, &folder);
     // A contract says what its headers expect; for headers alone it is tried.
     let alone = matches!(job.source, Source::Headers { .. });
+    let begun = Instant::now();
     let api = match files.headers(&headers) {
         Err(failure) if alone => {
+            let failure = (failure, begun.elapsed());
             headers.prelude = Some(prelude::needed(files.reader, headers.clone(), failure)?);
             files.headers(&headers).map_err(Error::from_header)?
         }

@@ -63,9 +63,9 @@ impl Reader {
         self.read(job, &mut Duration::default())
     }
 
-    /// Trials, which all have the time of one job together.
-    pub fn trials(&self) -> Trials<'_> {
-        Trials { reader: self, spent: Cell::new(Duration::ZERO) }
+    /// Trials, which all have the time of one job together, with what has been spent on that job before.
+    pub fn trials(&self, spent: Duration) -> Trials<'_> {
+        Trials { reader: self, spent: Cell::new(spent) }
     }
 
     fn read(&self, job: &Job, spent: &mut Duration) -> Result<Api, Error> {
