@@ -39,7 +39,7 @@ impl Code {
         Some(Code {
             image: Image::new(data)?,
             answers: answers(Wanted::Whole),
-            frees: answers(Wanted::Release),
+            frees: answers(Wanted::Freed),
         })
     }
 

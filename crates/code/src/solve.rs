@@ -35,7 +35,7 @@ pub(crate) enum Wanted {
     #[default]
     Whole,
     /// Whether it is freed, whatever becomes of it besides.
-    Release,
+    Freed,
 }
 
 impl Wanted {
@@ -43,7 +43,7 @@ impl Wanted {
     fn most(self) -> usize {
         match self {
             Wanted::Whole => MOST,
-            Wanted::Release => MOST / 5,
+            Wanted::Freed => MOST / 5,
         }
     }
 }
@@ -79,13 +79,13 @@ impl Answers {
         let mut reached = BTreeSet::from([question]);
         let mut callers: BTreeMap<Question, BTreeSet<Question>> = BTreeMap::new();
         let mut waiting = VecDeque::from([question]);
-        let released = self.wanted == Wanted::Release;
+        let to_the_end = self.wanted == Wanted::Freed;
         for _ in 0..WALKS {
             let Some(next) = waiting.pop_front() else {
                 self.known.append(&mut open);
                 return self.known.get(&question).map(|known| known.does.clone());
             };
-            let Walked { does, asked } = walk::walk(image, next, released, |asked| {
+            let Walked { does, asked } = walk::walk(image, next, to_the_end, |asked| {
                 self.known.get(&asked).or_else(|| open.get(&asked)).map(|known| known.does.clone())
             });
             for &asked in &asked {
@@ -97,7 +97,7 @@ impl Answers {
                     }
                 }
             }
-            if next == question && if released { does.freed } else { does.gone.is_some() } {
+            if next == question && if to_the_end { does.freed } else { does.gone.is_some() } {
                 // The others are not at their end.
                 self.known.insert(question, Known { does: does.clone(), asked: BTreeSet::new() });
                 return Some(does);

@@ -296,3 +296,44 @@ fn what_has_no_reference_yet_is_not_the_callers() {
     assert_eq!(made("Makes an object."), "-> owned");
     assert_eq!(made("Makes an object with a count of zero."), "-> ?");
 }
+
+#[test]
+fn what_has_a_release_of_its_own_name_is_not_released_by_another() {
+    let all = [
+        "archive *archive_read_new(void)",
+        "int archive_read_free(archive *a)",
+        "archive *archive_match_new(void)",
+        "int archive_match_free(archive *a)",
+        "int archive_free(archive *a)",
+    ];
+    let made = |function: &str, doc: &str| {
+        let mut api = header(&all);
+        for declared in &mut api.functions {
+            declared.doc = (declared.name == "archive_free").then(|| doc.to_owned());
+        }
+        let function = super::prototype::parse(function);
+        let mut draft = super::empty(&function);
+        let verdict = super::infer_in(&function, &api, &super::library::known(&api), &mut draft);
+        super::describe(&draft, &verdict)
+    };
+    let calls = "This calls archive_read_free() as needed.";
+    assert_eq!(made(all[0], calls), "-> owned");
+    assert_eq!(made(all[2], calls), "-> ?");
+    for other in ["Frees an archive.", "This never calls archive_read_free()."] {
+        assert_eq!(made(all[0], other), "-> ?", "{other}");
+    }
+}
+
+#[test]
+fn what_gives_up_a_reference_by_its_comment_is_the_release() {
+    for (doc, expect) in [
+        ("Decrements the reference count of the buffer.", Some("buffer_decref")),
+        ("Decrements the reference count. It does not free the buffer.", None),
+        ("Decrements the refresh counter.", None),
+    ] {
+        let mut api = header(&["buffer *buffer_find(int n)", "int buffer_decref(buffer *b)"]);
+        api.functions[1].doc = Some(doc.into());
+        let found = inferred(&api).0.into_iter().next().and_then(|found| found.release);
+        assert_eq!(found.as_deref(), expect, "{doc}");
+    }
+}
