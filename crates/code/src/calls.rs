@@ -9,7 +9,7 @@ use crate::solve::Question;
 use crate::state::{ARGUMENTS, KEPT, Place, RAX, RDX, RSP, State};
 use crate::summary::{Extent, Gone, Use};
 use crate::value::{Number, Offset, Value};
-use crate::walk::Walk;
+use crate::walk::{Sites, Walk};
 
 /// Functions from which one call returns more than once.
 const COMES_BACK: [&str; 7] =
@@ -17,6 +17,9 @@ const COMES_BACK: [&str; 7] =
 
 /// Registers besides in which something may be given: to what is nested, and to the kernel.
 const FURTHER: [usize; 1] = [10];
+
+/// Registers in which nothing is given by the rules of C, but how many real numbers there are.
+const NO_ARGUMENTS: [usize; 2] = [RAX, 11];
 
 /// Where a call goes that the linker has led over a jump of its own.
 pub(crate) fn through(image: &Image, address: u64) -> Target {
@@ -42,7 +45,15 @@ pub(crate) fn through(image: &Image, address: u64) -> Target {
 /// A call, behind which `state` is what it leaves. `false` where it does not return.
 pub(crate) fn call(walk: &mut Walk<'_>, state: &mut State, target: Option<Target>, address: u64) -> bool {
     match target {
-        Some(Target::Here(entry)) => here(walk, state, entry, address),
+        Some(Target::Here(entry)) => {
+            here(walk, state, entry, address);
+            if let Some(sites) = walk.sites.clone() {
+                let does = walk.ask(Question { entry, place: Place::Result });
+                if does.gone.is_none() {
+                    made(walk, state, &sites, does.returned.is_pointer(), address);
+                }
+            }
+        }
         Some(Target::OfC(name)) => match known_function(&name) {
             Some(known) => return elsewhere(walk, state, known, address),
             // What comes back there once more finds registers as they were.
@@ -55,13 +66,71 @@ pub(crate) fn call(walk: &mut Walk<'_>, state: &mut State, target: Option<Target
     true
 }
 
+/// Memory that a call may have made, or NULL alone.
+fn made(walk: &mut Walk<'_>, state: &mut State, sites: &Sites, may: bool, address: u64) {
+    let follows = match sites {
+        Sites::All => true,
+        Sites::One(site) => *site == address,
+    };
+    if may {
+        walk.made.insert(address);
+        if follows {
+            walk.one_alone(state, address);
+        }
+    }
+    let value = match may {
+        true if follows => Value::MADE,
+        true => Value::OTHER,
+        false => Value::NULL,
+    };
+    state.set_general(RAX, value);
+}
+
+/// A function of this library that may leave memory where this one may.
+fn leaves(
+    walk: &mut Walk<'_>,
+    state: &mut State,
+    question: Question,
+    value: Value,
+    results: &mut Results,
+    address: u64,
+) {
+    let (true, Place::Register(number)) = (value.is_place(), question.place) else {
+        // It lies in the frame, where few functions look for an argument.
+        let does = walk.ask(question);
+        if does.is_used() || does.into_itself.is_some() || does.returned.is_pointer() || does.placed {
+            walk.confuse();
+        }
+        return;
+    };
+    let does = walk.ask(Question { place: Place::Left(number), ..question });
+    if does.gone.is_some() {
+        walk.confuse();
+    } else if does.returned.is_pointer() {
+        walk.made.insert(address);
+        if matches!(walk.sites, Some(Sites::One(site)) if site != address) {
+            state.left = state.left.join(Value::OTHER);
+            return;
+        }
+        walk.one_alone(state, address);
+        state.left = state.left.join(Value::MADE);
+        if does.returned.is_second() {
+            results.registers[0] = results.registers[0].join(Value::pointer());
+        }
+    }
+}
+
 /// What comes back: in the registers for a number, for a second one, and for real numbers.
-struct Results([Value; 3]);
+struct Results {
+    registers: [Value; 3],
+    /// What the first is, where that is known on all ways.
+    whole: Option<Value>,
+}
 
 impl Results {
     /// Takes up what a function returns that is given a value: of itself, and of what was read behind it.
     fn join(&mut self, does: &Use, shifted: impl Fn(Offset) -> Value, inner: Value) {
-        for (result, back) in self.0.iter_mut().zip(does.returned.0) {
+        for (result, back) in self.registers.iter_mut().zip(does.returned.0) {
             if let Some(by) = back.pointer {
                 *result = result.join(shifted(by));
             }
@@ -80,9 +149,11 @@ fn here(walk: &mut Walk<'_>, state: &mut State, entry: u64, address: u64) {
         // It is called as no compiler calls.
         walk.lose_all(address);
     }
-    let mut results = Results([Value::OTHER; 3]);
+    let mut results = Results { registers: [Value::OTHER; 3], whole: None };
     let asked = walk.asks;
-    for number in (0..16).filter(|number| !KEPT.contains(number)) {
+    // A compiler that sees all calls of a function may hand over what it likes in any register.
+    let free = if walk.image.is_exported(entry) { &NO_ARGUMENTS[..] } else { &[] };
+    for number in (0..16).filter(|number| !KEPT.contains(number) && !free.contains(number)) {
         let place = Place::Register(u8::try_from(number).unwrap_or(u8::MAX));
         given(walk, state, Question { entry, place }, state.general(number), &mut results, address);
     }
@@ -94,7 +165,7 @@ fn here(walk: &mut Walk<'_>, state: &mut State, entry: u64, address: u64) {
         walk.lose_all(address);
         return;
     };
-    let on_stack: Vec<(i64, Value)> = state.slots_from(top).collect();
+    let on_stack: Vec<(i64, Value)> = state.slots_given(top).collect();
     for (at, value) in on_stack {
         let place = Place::Stack(at.saturating_sub(top).saturating_add(8));
         given(walk, state, Question { entry, place }, value, &mut results, address);
@@ -102,8 +173,8 @@ fn here(walk: &mut Walk<'_>, state: &mut State, entry: u64, address: u64) {
     // What it does that is given nothing of this is not looked at.
     walk.does.noisy |= walk.asks == asked;
     over(walk.image, state, Some(entry));
-    let Results([first, second, vector]) = results;
-    state.set_general(RAX, first);
+    let Results { registers: [first, second, vector], whole } = results;
+    state.set_general(RAX, whole.unwrap_or(first));
     state.set_general(RDX, second);
     for number in 0..2 {
         if vector.matters() {
@@ -124,11 +195,19 @@ fn given(
     if !value.matters() {
         return;
     }
+    if value.place {
+        leaves(walk, state, question, value, results, address);
+        if value.is_place() {
+            return;
+        }
+    }
     let does = walk.ask(question);
     let elsewhere =
         does.inner_written || does.inner_released || does.released || value.other && does.written.is_any();
-    walk.does.noisy |=
-        does.noisy || does.gone.is_some() || does.inner_gone.is_some() || value.frame.is_some() && elsewhere;
+    walk.does.noisy |= does.noisy
+        || does.kept().is_some()
+        || does.inner_gone.is_some()
+        || value.frame.is_some() && elsewhere;
     if value.leads() {
         if value.pointer.is_some() && does.read.is_any() {
             let told = does.measured && !does.unmeasured && value.pointer == Some(Offset::Is(0));
@@ -141,6 +220,10 @@ fn given(
             Offset::Any => Value { frame: None, ..value.somewhere() },
         };
         results.join(&does, shifted, Value { inner: true, ..Value::OTHER });
+        if value.frame.is_none() && does.gone.is_none() && does.returned.is_whole() {
+            let back = if does.returned.is_pointer() { value.join(Value::NULL) } else { Value::NULL };
+            results.whole.get_or_insert(back);
+        }
         if let (Some(Offset::Is(offset)), None, false, false) =
             (value.pointer, value.frame, value.inner, value.other)
         {
@@ -156,8 +239,8 @@ fn given(
 /// What a function of this library does that is given an address in the frame: what it finds there is to it what was read behind a
 /// pointer, and may come back.
 fn frame_given(walk: &mut Walk<'_>, state: &mut State, does: &Use, offset: Offset, address: u64) -> Value {
-    walk.frame_known |= does.gone.is_some();
-    let lost = does.gone.as_ref().map(|_| Gone::Lost(address));
+    let lost = does.kept().map(|_| Gone::Lost(address));
+    walk.frame_known |= lost.is_some();
     if lost.is_none() && does.inner_gone.is_none() && !does.read.is_any() {
         return Value::NONE;
     }
@@ -166,6 +249,9 @@ fn frame_given(walk: &mut Walk<'_>, state: &mut State, does: &Use, offset: Offse
         read @ Extent::Within(..) if lost.is_none() => found(state, read, offset),
         _ => state.between(None, None),
     };
+    if found.place {
+        walk.confuse();
+    }
     if found.frame.is_some() {
         // It leads on to the rest of the frame.
         found = found.join(state.between(None, None));
@@ -228,7 +314,7 @@ fn unknown(walk: &mut Walk<'_>, state: &mut State, gone: &Gone, address: u64) {
     match state.general(RSP).frame {
         Some(Offset::Is(top)) => {
             // Where it takes more than registers hold, the rest lies at the top of the stack.
-            let given = state.between(Some(top), None);
+            let given = state.slots_given(top).fold(state.anywhere(), |all, (_, value)| all.join(value));
             walk.lose(given, gone);
             if given.frame.is_some() {
                 walk.frame_known = true;
@@ -271,7 +357,7 @@ fn elsewhere(walk: &mut Walk<'_>, state: &mut State, known: Known, address: u64)
     if known.rest != Arg::Number {
         // What stands on the stack is read like the rest.
         if let Some(Offset::Is(top)) = state.general(RSP).frame {
-            let on_stack: Vec<Value> = state.slots_from(top).map(|(_, value)| value).collect();
+            let on_stack: Vec<Value> = state.slots_given(top).map(|(_, value)| value).collect();
             for value in on_stack {
                 argument(walk, state, known.rest, value, &all, address);
             }
@@ -282,15 +368,21 @@ fn elsewhere(walk: &mut Walk<'_>, state: &mut State, known: Known, address: u64)
         Returns::Into(position) => {
             all.get(position).map_or(Value::OTHER, |value| value.somewhere().join(Value::OTHER))
         }
-        Returns::Other | Returns::Never => Value::OTHER,
+        Returns::Other | Returns::New | Returns::Never => Value::OTHER,
     };
     over(walk.image, state, None);
     state.set_general(RAX, result);
+    if let (Some(sites), Returns::New) = (walk.sites.clone(), known.returns) {
+        made(walk, state, &sites, true, address);
+    }
     true
 }
 
 /// What C's library does with one argument.
 fn argument(walk: &mut Walk<'_>, state: &mut State, arg: Arg, value: Value, all: &[Value], address: u64) {
+    if value.place && arg != Arg::Number {
+        walk.confuse();
+    }
     let size = |position: usize| match all.get(position).map(|value| value.number) {
         Some(Number::AtMost { most, width: 8 }) => usize::try_from(most).ok(),
         _ => None,

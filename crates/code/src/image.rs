@@ -29,7 +29,12 @@ pub(crate) struct Image {
     segments: Vec<Segment>,
     /// Under one name there may be several, of different versions.
     exports: BTreeMap<String, BTreeSet<u64>>,
+    exported: BTreeSet<u64>,
     slots: BTreeMap<u64, Target>,
+    /// Where a slot points to data of this library.
+    data: BTreeMap<u64, u64>,
+    /// Memory that may be written, and holds the address of a function of C's library when the loader is done with it.
+    first: BTreeMap<u64, String>,
     functions: BTreeMap<u64, u64>,
     /// What is asked of functions by their addresses again and again.
     pub(crate) registers: Registers,
@@ -58,7 +63,10 @@ impl Image {
         let mut image = Image {
             segments: segments.collect(),
             exports: BTreeMap::new(),
+            exported: BTreeSet::new(),
             slots: BTreeMap::new(),
+            data: BTreeMap::new(),
+            first: BTreeMap::new(),
             functions: functions(&file)?,
             registers: Registers::default(),
         };
@@ -66,6 +74,7 @@ impl Image {
         for symbol in file.dynamic_symbols().filter(|symbol| symbol.is_definition()) {
             if let (Ok(name), SymbolKind::Text) = (symbol.name(), symbol.kind()) {
                 image.exports.entry(name.to_owned()).or_default().insert(symbol.address());
+                image.exported.insert(symbol.address());
             }
         }
         let fixed = fixed(&file);
@@ -80,8 +89,17 @@ impl Image {
                     RelocationTarget::Symbol(symbol),
                 ) => match named(&file, symbol) {
                     Some(target) => target,
-                    None => continue,
+                    None => {
+                        image.data.extend(defined(&file, symbol).map(|address| (place, address)));
+                        continue;
+                    }
                 },
+                (RelocationFlags::Elf { r_type: elf::R_X86_64_64 }, RelocationTarget::Symbol(symbol)) => {
+                    if let Some(Target::OfC(name)) = named(&file, symbol) {
+                        image.first.insert(place, name);
+                    }
+                    continue;
+                }
                 _ => continue,
             };
             image.slots.insert(place, target);
@@ -95,9 +113,26 @@ impl Image {
         all.first().copied().filter(|_| all.len() == 1)
     }
 
+    /// Whether a function can be called from elsewhere, as all functions of C are.
+    pub(crate) fn is_exported(&self, address: u64) -> bool {
+        self.exported.contains(&address)
+    }
+
     /// What the loader puts into a slot of memory.
     pub(crate) fn slot(&self, address: u64) -> Option<&Target> {
         self.slots.get(&address)
+    }
+
+    /// The data of this library that a slot points to.
+    pub(crate) fn data(&self, address: u64) -> Option<u64> {
+        self.data.get(&address).copied()
+    }
+
+    /// The allocator of C's library that is called through memory at an address, unless the application says another one: it has to do the same.
+    pub(crate) fn allocator(&self, address: u64) -> Option<Target> {
+        let name = self.first.get(&address)?;
+        let known = ["calloc", "free", "malloc", "realloc", "strdup"].contains(&name.as_str());
+        known.then(|| Target::OfC(name.clone()))
     }
 
     /// The bytes of code from an address on.
@@ -147,6 +182,12 @@ fn is_of_c(file: &ElfFile64<'_>, index: SymbolIndex) -> bool {
         let version = versions.version(versions.version_index(file.endian(), index).index()).ok().flatten();
         version.is_some_and(|version| version.name().starts_with(b"GLIBC_"))
     })
+}
+
+/// Where data lies that this library defines.
+fn defined(file: &ElfFile64<'_>, index: SymbolIndex) -> Option<u64> {
+    let symbol = file.dynamic_symbol_table()?.symbol_by_index(index).ok()?;
+    (symbol.is_definition() && symbol.kind() == SymbolKind::Data).then(|| symbol.address())
 }
 
 /// What a symbol stands for: its definition here, which the loader takes unless something else defines the same, or a function

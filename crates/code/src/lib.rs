@@ -47,7 +47,8 @@ impl Code {
     /// such function, or several.
     #[must_use]
     pub fn argument(&self, function: &str, position: usize) -> Option<Use> {
-        Some(self.answers.borrow_mut().of(&self.image, self.question(function, position)?))
+        let does = self.answers.borrow_mut().of(&self.image, self.question(function, position)?);
+        Some(Use { gone: does.kept(), ..does })
     }
 
     /// Whether a function hands an argument itself to C's `free` on some way, whatever else it does with it, as far as that is seen.
@@ -55,6 +56,27 @@ impl Code {
     pub fn frees(&self, function: &str, position: usize) -> bool {
         let question = self.question(function, position);
         question.is_some_and(|question| self.frees.borrow_mut().of(&self.image, question).freed)
+    }
+
+    /// Whether what a function returns is memory that it has made by C's functions for it, or NULL, and nobody else has it: C's `free` releases it.
+    #[must_use]
+    pub fn makes(&self, function: &str) -> bool {
+        let Some(entry) = self.image.export(function) else { return false };
+        let question = Question { entry, place: Place::Result };
+        let does = self.answers.borrow_mut().of(&self.image, question);
+        does.gone.is_none() && does.returned.is_pointer()
+    }
+
+    /// Whether a function leaves such memory, or NULL, where an argument leads, and does not look at what was there before. `None` where not,
+    /// else whether the same may be what it returns: one that returns nothing leaves its last value where a result would be.
+    #[must_use]
+    pub fn leaves(&self, function: &str, position: usize) -> Option<bool> {
+        let Question { entry, place: Place::Register(number) } = self.question(function, position)? else {
+            return None;
+        };
+        let question = Question { entry, place: Place::Left(number) };
+        let does = self.answers.borrow_mut().of(&self.image, question);
+        (does.gone.is_none() && does.returned.is_pointer()).then(|| does.returned.is_second())
     }
 
     fn question(&self, function: &str, position: usize) -> Option<Question> {

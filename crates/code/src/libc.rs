@@ -42,6 +42,8 @@ pub(crate) enum Returns {
     Argument(usize),
     /// A place behind an argument.
     Into(usize),
+    /// Memory that nobody had before, or NULL: C's `free` releases it.
+    New,
     /// It does not return.
     Never,
 }
@@ -67,7 +69,7 @@ pub(crate) fn known_function(name: &str) -> Option<Known> {
         Both, Compared, Copied, Freed, Number, Read, ReadInto, ReadOf, Released, Sent, SentOf, Text, Written,
         WrittenOf,
     };
-    use Returns::{Argument, Into, Never, Other};
+    use Returns::{Argument, Into, Never, New, Other};
     // Their room stands between what the plain ones take.
     if ["__fread_chk", "__fgets_chk"].contains(&name) {
         return None;
@@ -114,15 +116,15 @@ pub(crate) fn known_function(name: &str) -> Option<Known> {
         "strcpy" | "strcat" => known(&[Both, Text], Argument(0)),
         "strncpy" | "strncat" => known(&[Both, Read, Number], Argument(0)),
         "stpcpy" | "stpncpy" => known(&[Both, Read, Number], Into(0)),
-        "strdup" | "__strdup" => known(&[Text], Other),
-        "strndup" | "__strndup" => known(&[Read, Number], Other),
-        "malloc" | "calloc" | "aligned_alloc" | "memalign" => known(&[Number, Number], Other),
+        "strdup" | "__strdup" => known(&[Text], New),
+        "strndup" | "__strndup" => known(&[Read, Number], New),
+        "malloc" | "calloc" | "aligned_alloc" | "memalign" => known(&[Number, Number], New),
         "posix_memalign" => known(&[Written, Number, Number], Other),
         "strtol" | "strtoul" | "strtoll" | "strtoull" | "strtod" | "strtof" => {
             known(&[ReadInto(1), Written, Number], Other)
         }
         "free" | "cfree" => known(&[Freed], Other),
-        "realloc" | "reallocarray" => known(&[Released, Number, Number], Other),
+        "realloc" | "reallocarray" => known(&[Released, Number, Number], New),
         "atoi" | "atol" | "atoll" | "atof" => known(&[Text], Other),
         "getenv" | "secure_getenv" | "perror" | "access" | "unlink" | "remove" | "rmdir" | "mkdir"
         | "chdir" | "chmod" | "system" | "puts" | "open" | "open64" | "creat" => {

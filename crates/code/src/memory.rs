@@ -40,6 +40,13 @@ impl Walk<'_> {
     /// The same of as many bytes as nobody may know.
     pub(crate) fn fetch_all(&mut self, state: &State, at: Value, size: Option<usize>, address: u64) -> Value {
         let mut value = Value::NONE;
+        if at.place {
+            // What was there before may be an object that is to be used.
+            if !at.is_place() || size != Some(8) || state.before {
+                self.confuse();
+            }
+            value = state.left;
+        }
         if let Some(offset) = at.pointer {
             self.does.reads(extent(offset, size), offset);
             // Whether there is any text may be seen by its first letter.
@@ -54,7 +61,7 @@ impl Walk<'_> {
             (Some(_), None) => value = value.join(state.between(None, None).somewhere()),
             (None, _) => {}
         }
-        if at.other || !value.matters() {
+        if at.other || !value.matters() && !value.other {
             value = value.join(Value::OTHER);
         }
         // Less than a pointer leads nowhere, but it may be put together again.
@@ -97,6 +104,15 @@ impl Walk<'_> {
             }
             _ => value,
         };
+        if at.place {
+            match amount {
+                Amount::All(8) if at.is_place() => {
+                    (state.left, state.before) = (value, false);
+                    return;
+                }
+                _ => self.confuse(),
+            }
+        }
         self.does.noisy |= at.other;
         if let Some(offset) = at.pointer {
             self.does.writes(extent(offset, size), offset);
@@ -109,7 +125,7 @@ impl Walk<'_> {
             state.written |= Surely::of(offset, size);
         }
         if let Some(offset) = at.frame {
-            self.in_frame |= value.leads();
+            self.in_frame |= value.leads() || value.place;
             match (offset, amount) {
                 // Who writes over the address to return to goes on elsewhere.
                 (Offset::Is(offset @ -7..8), _) if size.is_none_or(|size| end(offset, size) > 0) => {
@@ -128,10 +144,15 @@ impl Walk<'_> {
         }
         if at.pointer.is_some() {
             // It points into itself, or to this frame.
-            self.lose(Value { inner: false, ..value }, gone);
+            self.lose(Value { pointer: None, inner: false, ..value }, gone);
+            if value.pointer.is_some() {
+                self.does.into_itself.get_or_insert_with(|| gone.clone());
+            }
             self.frame_known |= value.frame.is_some();
         }
-        if at.inner || at.other {
+        // What would be written to NULL goes nowhere.
+        let elsewhere = at.other && (at.alien || at.pointer.is_none());
+        if at.inner || elsewhere {
             self.lose(value, gone);
             self.frame_known |= value.frame.is_some();
         }

@@ -15,6 +15,10 @@ pub(crate) enum Place {
     Vector(u8),
     /// In the stack, so many bytes behind the address to return to.
     Stack(i64),
+    /// Nowhere: what the function returns may be memory that it has made.
+    Result,
+    /// Nowhere: it may leave memory that it has made where the address in a general register leads.
+    Left(u8),
 }
 
 /// General registers, by the numbers that instructions have for them.
@@ -46,6 +50,10 @@ pub(crate) struct State {
     pub(crate) compared: Option<Compared>,
     /// Which bytes behind the pointer have been written on all ways here.
     pub(crate) written: u64,
+    /// What lies where the function may leave something.
+    pub(crate) left: Value,
+    /// That what was there when it began may be there still.
+    pub(crate) before: bool,
 }
 
 /// What the flags are about: so many bytes of a register, held against a number.
@@ -66,6 +74,8 @@ impl State {
             anywhere: Value::NONE,
             compared: None,
             written: 0,
+            left: Value::BEFORE,
+            before: true,
         };
         state.general[RSP] = Value::frame(0);
         match place {
@@ -74,6 +84,8 @@ impl State {
             Place::Stack(offset) => {
                 state.slots.insert(offset.div_euclid(SLOT), Value::pointer());
             }
+            Place::Result => {}
+            Place::Left(number) => state.general[usize::from(number)] = Value::PLACE,
         }
         state
     }
@@ -95,7 +107,7 @@ impl State {
         for (slot, value) in &mut self.slots {
             take(value, other.slots.get(slot).copied().unwrap_or(Value::OTHER));
         }
-        for (slot, value) in &other.slots {
+        for (slot, value) in other.slots.iter().filter(|(_, value)| value.matters()) {
             self.slots.entry(*slot).or_insert_with(|| {
                 new = true;
                 value.join(Value::OTHER)
@@ -108,6 +120,10 @@ impl State {
             self.compared = None;
             new = true;
         }
+        let left = self.left.join(other.left);
+        new |= left != self.left || other.before && !self.before;
+        self.left = left;
+        self.before |= other.before;
         new |= self.written & !other.written != 0;
         self.written &= other.written;
         new
@@ -115,7 +131,8 @@ impl State {
 
     /// Whether anything leads to what is followed: where nothing does, nothing can be done with it.
     pub(crate) fn leads(&self) -> bool {
-        let all = self.general.iter().chain(&self.vectors).chain(self.slots.values()).chain([&self.anywhere]);
+        let further = [&self.anywhere, &self.left];
+        let all = self.general.iter().chain(&self.vectors).chain(self.slots.values()).chain(further);
         { all }.any(|value| value.leads())
     }
 
@@ -191,7 +208,7 @@ impl State {
                 slots(offset, size).map(found).fold(Value::NONE, |all, value| all.join(value.somewhere()))
             }
         };
-        value.join(self.anywhere)
+        if self.anywhere == Value::NONE { value } else { value.join(self.anywhere) }
     }
 
     /// What was written to a place of the frame by its address.
@@ -211,7 +228,7 @@ impl State {
             let value = if size > 8 { value.somewhere() } else { value };
             let after = if aligned && certainly { value } else { before.join(value) };
             // What is not there is nothing that matters.
-            match after.matters() {
+            match after.matters() || after.is_whole() {
                 true => self.slots.insert(slot, after),
                 false => self.slots.remove(&slot),
             };
@@ -235,13 +252,20 @@ impl State {
         self.slots.range(first..=last).fold(self.anywhere, |all, (_, value)| all.join(*value))
     }
 
-    /// Slots from a distance on that hold something which matters, and what.
-    pub(crate) fn slots_from(&self, start: i64) -> impl Iterator<Item = (i64, Value)> + '_ {
+    /// Slots that may be arguments of a call, from the top of the stack on, and hold something which matters: they lie in the frame, or
+    /// where this function's own arguments do when it is called in its place.
+    pub(crate) fn slots_given(&self, top: i64) -> impl Iterator<Item = (i64, Value)> + '_ {
+        let end = if top < 0 { 0 } else { i64::MAX };
         let found = self
             .slots
-            .range(start.div_euclid(SLOT)..)
+            .range(top.div_euclid(SLOT)..end.div_euclid(SLOT))
             .map(|(slot, value)| (slot.saturating_mul(SLOT), *value));
         found.filter(|(_, value)| value.matters())
+    }
+
+    /// What may lie anywhere in the frame.
+    pub(crate) fn anywhere(&self) -> Value {
+        self.anywhere
     }
 
     /// What a comparison says of a register where it holds no more than the number.
@@ -253,6 +277,23 @@ impl State {
             return;
         }
         *number = Number::AtMost { most, width: compared.width };
+    }
+
+    /// Takes up whether what a call has returned is there: in one register, and in all that hold the same where only one call's is followed.
+    pub(crate) fn there(&mut self, register: usize, everywhere: bool, is: bool) {
+        let take = |value: &mut Value| {
+            if value.number == Number::Made {
+                *value = if is { Value::pointer() } else { Value::NULL };
+            }
+        };
+        if self.general[register].number != Number::Made {
+            return;
+        }
+        take(&mut self.general[register]);
+        if everywhere {
+            let all = self.general.iter_mut().chain(&mut self.vectors).chain(self.slots.values_mut());
+            all.chain([&mut self.left]).for_each(take);
+        }
     }
 
     /// Whether something leads to what is followed where no argument of a function is: below the stack, or in a register that is kept.

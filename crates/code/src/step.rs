@@ -62,11 +62,16 @@ fn placed(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
 
 /// What a comparison holds against what.
 fn compared(instruction: &Instruction) -> Option<Compared> {
-    let is = instruction.mnemonic() == Mnemonic::Cmp && instruction.op0_kind() == OpKind::Register;
-    let number =
-        (is && instruction.op1_kind() != OpKind::Register && instruction.op1_kind() != OpKind::Memory)
-            .then(|| u32::try_from(instruction.immediate(1)).ok())??;
+    if instruction.op0_kind() != OpKind::Register {
+        return None;
+    }
     let register = instruction.op0_register();
+    let number = match (instruction.mnemonic(), instruction.op1_kind()) {
+        (Mnemonic::Cmp, OpKind::Register | OpKind::Memory) => return None,
+        (Mnemonic::Cmp, _) => u32::try_from(instruction.immediate(1)).ok()?,
+        (Mnemonic::Test, OpKind::Register) if instruction.op1_register() == register => 0,
+        _ => return None,
+    };
     // The second byte of a register is none of its lowest.
     let lowest = !matches!(register, Register::AH | Register::BH | Register::CH | Register::DH);
     let width = u8::try_from(register.size()).ok().filter(|_| lowest)?;
@@ -79,8 +84,11 @@ fn one(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
     let same = registers && instruction.op0_register() == instruction.op1_register();
     match instruction.mnemonic() {
         Mnemonic::Mov => {
-            let value = source(walk, state, instruction, 1);
+            let mut value = source(walk, state, instruction, 1);
             halve(walk, state, instruction, 1);
+            if let Some(number) = read(walk, state, instruction) {
+                value.number = number;
+            }
             leave(walk, state, instruction, value);
         }
         Mnemonic::Lea => {
@@ -160,6 +168,16 @@ fn one(walk: &mut Walk<'_>, state: &mut State, instruction: &Instruction) {
         }
         _ => any(walk, state, instruction),
     }
+}
+
+/// What is known of an address that is read from the library's own memory.
+fn read(walk: &Walk<'_>, state: &State, instruction: &Instruction) -> Option<Number> {
+    if instruction.op1_kind() != OpKind::Memory || instruction.memory_size().size() != 8 {
+        return None;
+    }
+    let Number::Address(at) = address(state, instruction).number else { return None };
+    let data = walk.image.data(at).map(Number::Address);
+    data.or_else(|| walk.image.allocator(at).map(|_| Number::Read(at)))
 }
 
 fn is_conditional_move(instruction: &Instruction) -> bool {

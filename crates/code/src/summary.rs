@@ -101,6 +101,8 @@ impl Gone {
 pub struct Use {
     /// Where the pointer goes. The rest says nothing then.
     pub gone: Option<Gone>,
+    /// Where it goes behind itself, and nowhere else: an object that leads to itself.
+    pub(crate) into_itself: Option<Gone>,
     /// Where something goes that was read behind it, and may be a pointer.
     pub inner_gone: Option<Gone>,
     /// That it is released, or may be.
@@ -174,6 +176,8 @@ pub(crate) struct Back {
     pub(crate) pointer: Option<Offset>,
     /// What was read behind it.
     pub(crate) inner: bool,
+    /// Something that is neither the pointer, from its beginning on, nor NULL.
+    pub(crate) alien: bool,
 }
 
 impl Back {
@@ -183,6 +187,7 @@ impl Back {
             (one, other) => one.or(other),
         };
         self.inner |= value.inner;
+        self.alien |= !value.is_whole();
     }
 }
 
@@ -191,6 +196,16 @@ impl Returned {
     #[must_use]
     pub fn is_pointer(self) -> bool {
         self.0[0].pointer.is_some()
+    }
+
+    /// Whether it comes back in the register for a second number.
+    pub(crate) fn is_second(self) -> bool {
+        self.0[1].pointer.is_some()
+    }
+
+    /// Whether it is the pointer or NULL, and nothing else.
+    pub(crate) fn is_whole(self) -> bool {
+        !self.0[0].alien
     }
 
     /// Whether it is something that was read behind it.
@@ -225,11 +240,17 @@ impl Use {
         !self.noisy && !self.written.is_any() && !self.inner_written
     }
 
+    /// Where the pointer goes, behind itself or elsewhere.
+    pub(crate) fn kept(&self) -> Option<Gone> {
+        self.gone.clone().or_else(|| self.into_itself.clone())
+    }
+
     /// Takes up what a function does that is given `value`.
     pub(crate) fn add(&mut self, callee: &Use, value: Value) {
         self.noisy |= callee.noisy;
         if let Some(offset) = value.pointer {
             self.lose(callee.gone.clone());
+            self.into_itself = self.into_itself.take().or_else(|| callee.into_itself.clone());
             self.lose_inner(callee.inner_gone.clone());
             self.freed |= callee.freed && value.is_begin();
             self.released |= callee.released;
@@ -242,7 +263,7 @@ impl Use {
             self.in_parts |= callee.in_parts;
         }
         if value.inner {
-            self.lose_inner(callee.gone.clone().or_else(|| callee.inner_gone.clone()));
+            self.lose_inner(callee.kept().or_else(|| callee.inner_gone.clone()));
             self.inner_released |= callee.released || callee.inner_released;
             self.inner_written |= callee.written.is_any() || callee.inner_written;
             self.inner_placed |= callee.placed || callee.inner_placed;

@@ -30,6 +30,10 @@ pub(crate) enum Number {
     Any,
     /// It is this address in the library.
     Address(u64),
+    /// It was read at this address in the library.
+    Read(u64),
+    /// It is what the call has returned that is followed, as it came.
+    Made,
     /// So many bytes of it, from the lowest on, are no more than this.
     AtMost { most: u32, width: u8 },
     /// It is one of the distances of a table, up to that number.
@@ -57,8 +61,12 @@ pub(crate) struct Value {
     pub(crate) frame: Option<Offset>,
     /// That it was read out of memory behind the pointer, and may be a pointer itself.
     pub(crate) inner: bool,
+    /// That it is made of the address where the function may leave something.
+    pub(crate) place: bool,
     /// That it may be anything else.
     pub(crate) other: bool,
+    /// That the rest of what it may be is more than NULL.
+    pub(crate) alien: bool,
     /// What number it is.
     pub(crate) number: Number,
 }
@@ -71,11 +79,22 @@ impl Value {
     }
 
     /// Nothing that matters.
-    pub(crate) const OTHER: Value =
-        Value { pointer: None, frame: None, inner: false, other: true, number: Number::Any };
+    pub(crate) const OTHER: Value = Value {
+        pointer: None,
+        frame: None,
+        inner: false,
+        place: false,
+        other: true,
+        alien: true,
+        number: Number::Any,
+    };
 
     /// What nothing was read from yet.
-    pub(crate) const NONE: Value = Value { other: false, ..Value::OTHER };
+    pub(crate) const NONE: Value = Value { other: false, alien: false, ..Value::OTHER };
+
+    /// Nothing but NULL.
+    pub(crate) const NULL: Value =
+        Value { alien: false, number: Number::AtMost { most: 0, width: 8 }, ..Value::OTHER };
 
     pub(crate) fn pointer() -> Value {
         Value { pointer: Some(Offset::Is(0)), ..Value::NONE }
@@ -90,7 +109,32 @@ impl Value {
     }
 
     pub(crate) fn number(number: Number) -> Value {
-        Value { number, ..Value::OTHER }
+        let null = number == Value::NULL.number;
+        Value { number, alien: !null, ..Value::OTHER }
+    }
+
+    /// What a call returns that makes memory.
+    pub(crate) const MADE: Value =
+        Value { pointer: Some(Offset::Is(0)), alien: false, number: Number::Made, ..Value::OTHER };
+
+    /// Where the function may leave something.
+    pub(crate) const PLACE: Value = Value { place: true, other: false, ..Value::OTHER };
+
+    /// What is there when the function begins.
+    pub(crate) const BEFORE: Value = Value { alien: false, ..Value::OTHER };
+
+    /// Whether it is where the function may leave something, and nothing else.
+    pub(crate) fn is_place(self) -> bool {
+        self == Value::PLACE
+    }
+
+    /// Whether it is the pointer, from its beginning on, or NULL.
+    pub(crate) fn is_whole(self) -> bool {
+        matches!(self.pointer, None | Some(Offset::Is(0)))
+            && !self.inner
+            && !self.place
+            && !self.alien
+            && self.frame.is_none()
     }
 
     /// Whether it may lead to what is followed.
@@ -100,10 +144,16 @@ impl Value {
 
     /// Whether any of it matters.
     pub(crate) fn matters(self) -> bool {
-        self.leads() || self.frame.is_some()
+        self.leads() || self.frame.is_some() || self.place
     }
 
     pub(crate) fn join(self, other: Value) -> Value {
+        if self == Value::NONE || self == other {
+            return other;
+        }
+        if other == Value::NONE {
+            return self;
+        }
         let either = |one: Option<Offset>, other: Option<Offset>| match (one, other) {
             (Some(one), Some(other)) => Some(one.join(other)),
             (one, other) => one.or(other),
@@ -112,7 +162,9 @@ impl Value {
             pointer: either(self.pointer, other.pointer),
             frame: either(self.frame, other.frame),
             inner: self.inner || other.inner,
+            place: self.place || other.place,
             other: self.other || other.other,
+            alien: self.alien || other.alien,
             number: match (self.number, other.number) {
                 (one, other) if one == other => one,
                 (Number::AtMost { most: one, width: narrow }, Number::AtMost { most: other, width }) => {
@@ -125,11 +177,16 @@ impl Value {
 
     /// So many bytes further.
     pub(crate) fn plus(self, bytes: i64) -> Value {
+        /// A place so near to NULL is nobody's.
+        const NEAR: u64 = 4096;
+        let near = bytes == 0 || self.pointer.is_some() && bytes.unsigned_abs() < NEAR;
         Value {
             pointer: self.pointer.map(|offset| offset.plus(bytes)),
             frame: self.frame.map(|offset| offset.plus(bytes)),
             inner: self.inner,
-            other: self.other,
+            place: self.place,
+            other: self.other || self.place && bytes != 0,
+            alien: self.alien || self.other && !near,
             number: match self.number {
                 Number::Address(address) => Number::Address(address.wrapping_add_signed(bytes)),
                 _ => Number::Any,
@@ -143,7 +200,9 @@ impl Value {
             pointer: self.pointer.map(|_| Offset::Any),
             frame: self.frame.map(|_| Offset::Any),
             inner: self.inner,
-            other: self.other,
+            place: self.place,
+            other: self.other || self.place,
+            alien: true,
             number: Number::Any,
         }
     }

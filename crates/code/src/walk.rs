@@ -9,7 +9,7 @@ use crate::image::{Image, Target};
 use crate::solve::{Question, lost};
 use crate::state::{KEPT, Place, RAX, RDX, RSP, State};
 use crate::step;
-use crate::summary::{Gone, Use};
+use crate::summary::{Back, Gone, Use};
 use crate::value::{Number, Value};
 
 /// What is found on a walk.
@@ -36,9 +36,64 @@ pub(crate) struct Walk<'w> {
     pub(crate) frame_known: bool,
     /// That the pointer, or what was read behind it, was somewhere in the frame.
     pub(crate) in_frame: bool,
+    /// The calls whose results are followed, where that is not what the function is given.
+    pub(crate) sites: Option<Sites>,
+    /// The calls that may make memory.
+    pub(crate) made: BTreeSet<u64>,
+    /// What is left where the function may leave something.
+    left: Back,
+    /// That nothing was known any more in some place.
+    confused: bool,
     pub(crate) info: InstructionInfoFactory,
     starts: BTreeMap<u64, State>,
     waiting: BTreeSet<u64>,
+}
+
+/// Calls whose results are followed.
+#[derive(Debug, Clone)]
+pub(crate) enum Sites {
+    /// All that make memory.
+    All,
+    /// The one at this address.
+    One(u64),
+}
+
+/// How many calls of a function may make memory.
+const SITES: usize = 16;
+
+/// Whether what a function returns, or leaves in a place, is memory that it has made, or NULL: on each way it comes from a call that has made it, and no
+/// such call's memory has gone anywhere else. What it says is that nothing is `gone`, and that the pointer is `returned` whole, and what is left `second` where it is returned as well.
+fn result(image: &Image, question: Question, answers: &dyn Fn(Question) -> Option<Use>) -> Walked {
+    let entry = question.entry;
+    let found = |followed: &Followed| match question.place {
+        Place::Left(_) => followed.left,
+        _ => followed.does.returned.0[0],
+    };
+    let all = follow(image, question, true, Some(Sites::All), answers);
+    let back = found(&all);
+    let mut walked = Walked { does: Use::default(), asked: all.asked };
+    if all.confused || back.alien || all.made.len() > SITES {
+        walked.does = lost(entry);
+        return walked;
+    }
+    let mut twice = None;
+    for site in all.made.iter().filter(|_| back.pointer.is_some()) {
+        let one = follow(image, question, true, Some(Sites::One(*site)), answers);
+        let left = found(&one).pointer.is_some();
+        if matches!(question.place, Place::Left(_)) {
+            twice = twice.or(one.does.returned.0[0].pointer);
+        }
+        walked.asked.extend(one.asked);
+        // What leads to itself may be found by what is read behind it.
+        let within = one.does.into_itself.is_some() && (one.does.inner_gone.is_some() || one.does.in_parts);
+        if left && (one.does.gone.is_some() || within) {
+            walked.does = lost(entry);
+            return walked;
+        }
+    }
+    walked.does.returned.0[0] = back;
+    walked.does.returned.0[1].pointer = twice;
+    walked
 }
 
 /// Follows a pointer through a function: also `to_the_end` when it is out of sight, for what is done with it where it is seen.
@@ -48,14 +103,43 @@ pub(crate) fn walk(
     to_the_end: bool,
     answers: impl Fn(Question) -> Option<Use>,
 ) -> Walked {
+    match question.place {
+        Place::Result | Place::Left(_) => result(image, question, &answers),
+        _ => {
+            let Followed { does, asked, .. } = follow(image, question, to_the_end, None, &answers);
+            Walked { does, asked }
+        }
+    }
+}
+
+/// What is found on one walk.
+struct Followed {
+    does: Use,
+    asked: BTreeSet<Question>,
+    made: BTreeSet<u64>,
+    left: Back,
+    confused: bool,
+}
+
+fn follow(
+    image: &Image,
+    question: Question,
+    to_the_end: bool,
+    sites: Option<Sites>,
+    answers: &dyn Fn(Question) -> Option<Use>,
+) -> Followed {
     let mut walk = Walk {
         image,
-        answers: &answers,
+        answers,
         does: Use::default(),
         asked: BTreeSet::new(),
         asks: 0,
         frame_known: false,
         in_frame: matches!(question.place, Place::Stack(_)),
+        sites,
+        made: BTreeSet::new(),
+        left: Back::default(),
+        confused: false,
         info: InstructionInfoFactory::new(),
         starts: BTreeMap::from([(question.entry, State::begin(question.place))]),
         waiting: BTreeSet::from([question.entry]),
@@ -77,7 +161,7 @@ pub(crate) fn walk(
     if walk.frame_known && walk.in_frame {
         walk.lose_all(question.entry);
     }
-    Walked { does: walk.does, asked: walk.asked }
+    Followed { does: walk.does, asked: walk.asked, made: walk.made, left: walk.left, confused: walk.confused }
 }
 
 impl Walk<'_> {
@@ -90,6 +174,7 @@ impl Walk<'_> {
 
     /// That nothing is known any more.
     pub(crate) fn lose_all(&mut self, address: u64) {
+        self.confused = true;
         self.does.lose(Some(Gone::Lost(address)));
         self.does.lose_inner(Some(Gone::Lost(address)));
     }
@@ -102,6 +187,19 @@ impl Walk<'_> {
         if value.inner {
             self.does.lose_inner(Some(gone.clone()));
         }
+        self.confused |= value.place;
+    }
+
+    /// That a call makes memory, behind which there is none that it has made before: of two of them nobody can tell which is where.
+    pub(crate) fn one_alone(&mut self, state: &State, address: u64) {
+        if matches!(self.sites, Some(Sites::One(_))) && state.leads() {
+            self.lose(Value::pointer(), &Gone::Lost(address));
+        }
+    }
+
+    /// That something is left, or looked for, where it is not followed.
+    pub(crate) fn confuse(&mut self) {
+        self.confused = true;
     }
 
     /// From one place to where the way forks or ends. `false` where the code is not understood.
@@ -165,7 +263,7 @@ impl Walk<'_> {
     /// Goes on at an address, with what is known on this way besides.
     fn go_on(&mut self, address: u64, state: &State) {
         // Nothing more can come of it, unless it is to be seen that nothing is written.
-        if self.does.noisy && !state.leads() {
+        if self.sites.is_none() && self.does.noisy && !state.leads() {
             self.does.surely.0 &= state.written;
             return;
         }
@@ -192,6 +290,17 @@ impl Walk<'_> {
                 Mnemonic::Jb => taken.bound(compared, compared.number.saturating_sub(1)),
                 _ => {}
             }
+        }
+        let null = state.compared.filter(|compared| compared.width == 8 && compared.number == 0);
+        let equal = match instruction.mnemonic() {
+            Mnemonic::Je => Some(true),
+            Mnemonic::Jne => Some(false),
+            _ => None,
+        };
+        if let (Some(sites), Some(compared), Some(equal)) = (&self.sites, null, equal) {
+            let everywhere = matches!(sites, Sites::One(_));
+            taken.there(compared.register, everywhere, !equal);
+            not.there(compared.register, everywhere, equal);
         }
         self.go_on(instruction.near_branch_target(), &taken);
         self.go_on(instruction.next_ip(), &not);
@@ -256,11 +365,13 @@ impl Walk<'_> {
     fn target(&self, state: &State, instruction: &Instruction) -> Option<Target> {
         match instruction.op0_kind() {
             OpKind::NearBranch64 => Some(calls::through(self.image, instruction.near_branch_target())),
-            OpKind::Memory if instruction.is_ip_rel_memory_operand() => {
-                self.image.slot(instruction.ip_rel_memory_address()).cloned()
-            }
+            OpKind::Memory => match step::address(state, instruction).number {
+                Number::Address(at) => self.image.slot(at).cloned().or_else(|| self.image.allocator(at)),
+                _ => None,
+            },
             OpKind::Register => match state.get(instruction.op0_register()).number {
                 Number::Address(address) => Some(Target::Here(address)),
+                Number::Read(address) => self.image.allocator(address),
                 _ => None,
             },
             _ => None,
@@ -284,6 +395,7 @@ impl Walk<'_> {
         {
             back.join(value);
         }
+        self.left.join(state.left);
         self.does.surely.0 &= state.written;
         true
     }

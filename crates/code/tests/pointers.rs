@@ -7,6 +7,9 @@ use hotcell_code::{Code, Extent, Gone, Use};
 
 const SOURCE: &str = include_str!("pointers.c");
 
+/// What functions make.
+const MADE: &str = include_str!("made.c");
+
 /// Ways to compile, of which each leads to other code.
 const WAYS: &[&[&str]] = &[
     &["-O0"],
@@ -18,10 +21,10 @@ const WAYS: &[&[&str]] = &[
     &["-Os", "-Wl,-Bsymbolic"],
 ];
 
-fn compiled(folder: &Path, flags: &[&str]) -> Code {
+fn compiled(folder: &Path, text: &str, flags: &[&str]) -> Code {
     let library = folder.join("libpointers.so");
     let source = folder.join("pointers.c");
-    std::fs::write(&source, SOURCE).expect("the source is written");
+    std::fs::write(&source, text).expect("the source is written");
     let mut compiler = Command::new(std::env::var("CC").unwrap_or_else(|_| "cc".into()));
     compiler.args(["-shared", "-fPIC", "-w"]).args(flags).arg(&source).arg("-o").arg(&library);
     let output = compiler.output().expect("the compiler runs");
@@ -31,20 +34,24 @@ fn compiled(folder: &Path, flags: &[&str]) -> Code {
 
 /// Each function whose name begins so, in each way.
 fn each(prefix: &str, judge: impl Fn(&str, &Use) -> bool) {
-    each_in(prefix, |name, code| {
+    each_in(SOURCE, prefix, |name, code| {
         let found = code.argument(name, 0).expect("the function is exported");
         judge(name, &found).then_some(()).ok_or_else(|| Box::new(found))
     });
 }
 
 /// The same of what is asked of the code itself.
-fn each_in<Found: std::fmt::Debug>(prefix: &str, judge: impl Fn(&str, &Code) -> Result<(), Found>) {
-    let before = SOURCE.split('(').filter_map(|before| before.rsplit([' ', '*']).next());
+fn each_in<Found: std::fmt::Debug>(
+    source: &str,
+    prefix: &str,
+    judge: impl Fn(&str, &Code) -> Result<(), Found>,
+) {
+    let before = source.split('(').filter_map(|before| before.rsplit([' ', '*']).next());
     let names: Vec<&str> = before.filter(|word| word.starts_with(prefix)).collect();
     assert!(!names.is_empty());
     for flags in WAYS {
         let folder = tempfile::tempdir().expect("a folder");
-        let code = compiled(folder.path(), flags);
+        let code = compiled(folder.path(), source, flags);
         // Without optimization a jump by a table is another one for each compiler.
         let jumps = |name: &&&str| **name != "over_in_one_case" || !flags.contains(&"-O0");
         for name in names.iter().filter(jumps) {
@@ -86,10 +93,38 @@ fn what_is_released_is_told_also_when_it_is_out_of_sight() {
     for freed in
         ["freed_always", "freed_at_times", "freed_by_callee", "freed_when", "freed_behind_a_computed"]
     {
-        each_in(freed, told(true));
+        each_in(SOURCE, freed, told(true));
     }
     for other in ["parts_freed", "over_", "kept_in_global"] {
-        each_in(other, told(false));
+        each_in(SOURCE, other, told(false));
+    }
+}
+
+#[test]
+fn memory_that_nobody_else_has_is_told_from_what_is_known_elsewhere() {
+    let told = |expected: bool| {
+        move |name: &str, code: &Code| {
+            (code.makes(name) == expected).then_some(()).ok_or(if expected { "open" } else { "new" })
+        }
+    };
+    each_in(MADE, "new_", told(true));
+    for other in ["known_", "left_", "shown_"] {
+        each_in(MADE, other, told(false));
+    }
+}
+
+#[test]
+fn memory_that_is_left_somewhere_is_told_from_what_is_known_elsewhere() {
+    let told = |expected: bool| {
+        move |name: &str, code: &Code| {
+            let found = code.leaves(name, 0);
+            let found = found.is_some_and(|returned| !returned || name.starts_with("left_"));
+            (found == expected).then_some(()).ok_or(if expected { "open" } else { "left" })
+        }
+    };
+    each_in(MADE, "left_", told(true));
+    for other in ["shown_", "known_", "new_", "nothing_"] {
+        each_in(MADE, other, told(false));
     }
 }
 
@@ -157,7 +192,7 @@ fn what_only_reads_is_told_from_what_writes_anywhere() {
 #[test]
 fn a_library_that_is_damaged_has_answers_or_none() {
     let folder = tempfile::tempdir().expect("a folder");
-    compiled(folder.path(), &["-O2"]);
+    compiled(folder.path(), SOURCE, &["-O2"]);
     let whole = std::fs::read(folder.path().join("libpointers.so")).expect("the library is read");
     let before = SOURCE.split('(').filter_map(|before| before.rsplit([' ', '*']).next());
     let names: Vec<&str> = before.filter(|word| word.contains('_')).collect();
@@ -174,7 +209,8 @@ fn a_library_that_is_damaged_has_answers_or_none() {
         }
         let Some(code) = Code::new(&damaged) else { continue };
         let found = names.iter().flat_map(|name| (0..3).map(move |argument| (name, argument)));
-        answers += found.filter(|(name, argument)| code.argument(name, *argument).is_some()).count();
+        let made = names.iter().filter(|name| code.makes(name) | code.leaves(name, 0).is_some()).count();
+        answers += made + found.filter(|(name, argument)| code.argument(name, *argument).is_some()).count();
     }
     assert!(answers > 0);
 }
@@ -182,7 +218,7 @@ fn a_library_that_is_damaged_has_answers_or_none() {
 #[test]
 fn a_function_that_nothing_is_known_of_has_no_answer() {
     let folder = tempfile::tempdir().expect("a folder");
-    let code = compiled(folder.path(), &["-O2"]);
+    let code = compiled(folder.path(), SOURCE, &["-O2"]);
     assert_eq!(code.argument("nothing", 0), None);
     assert!(!code.argument("over_read", 3).expect("the function is exported").is_used());
     assert!(Code::new(b"\x7fELF").is_none());

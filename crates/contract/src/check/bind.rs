@@ -93,7 +93,7 @@ fn conclude(site: Site<'_>, decided: &mut Decided) -> Result<Vec<Gap>, String> {
     };
     let (said, copied) = (decided.draft.clone(), decided.copied.clone());
     let open = by(&[], decided)?;
-    let shown = |gap: &Gap| gap.param.is_some_and(|index| infer::shown(site.function, site.known, index));
+    let shown = |gap: &Gap| infer::shown(site.function, site.known, gap.param);
     if !open.iter().any(shown) {
         return Ok(open);
     }

@@ -1,4 +1,4 @@
-//! Objects that are returned: `object-constructor` and `object-copy`.
+//! Objects that come out: `object-constructor`, `object-copy` and `code-made`.
 //!
 //! *object-constructor*: a function called like one that makes objects, which is given no other object, returns one
 //! that the caller owns, where the type has a release.
@@ -17,12 +17,13 @@ use crate::infer::endings::ending;
 use crate::infer::names::words;
 use crate::infer::view::{View, decided};
 use crate::infer::words::objects::{CONSTRUCTORS, COPIES, GIVES_UP, SHARES};
-use crate::infer::{Draft, Notes, comments, may_make};
+use crate::infer::{Draft, Notes, code, comments, may_make};
 
 /// Finds returned objects that the caller owns.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
     let function = view.function;
     handed_out(view, draft);
+    left(view, draft);
     let Some(handle) = view.known.handles.of_pointer(&function.result) else {
         return;
     };
@@ -81,6 +82,41 @@ fn handed_out(view: &View<'_>, draft: &mut Draft) {
     draft.params[index] = Some(Fact::inferred(role, "mirrored-release"));
 }
 
+/// Objects that the code makes anew and leaves where a pointer leads, when the type has a release and no part of them is of what goes in.
+fn left(view: &View<'_>, draft: &mut Draft) {
+    let function = view.function;
+    if comments::lent(function) || comments::owner(function) {
+        return;
+    }
+    for index in 0..function.params.len() {
+        let Some(param) = view.param(index).filter(|param| param.array_length.is_none()) else { continue };
+        let Some(handle) = view.known.handles.of_pointer_pointer(&param.ty) else { continue };
+        let known = view.known.handles.get(handle).filter(|known| known.parent.is_none());
+        let Some(release) = known.and_then(|known| known.release.clone()) else { continue };
+        let end = view.known.handles.pairs().end(&function.name);
+        let other = end.is_some_and(|end| end != release)
+            || view.known.handles.says_makers(handle)
+            || comments::shared(function, &release);
+        let object = |other: &usize| *other != index && is_object(view, *other);
+        let mut objects = (0..function.params.len()).filter(object);
+        if decided(draft, index)
+            || other
+            || !objects.all(|index| code::parts_with(view, index))
+            || !code::hands_out(function, view.known.code, index)
+        {
+            continue;
+        }
+        let role = Role::HandleOut {
+            handle: handle.to_owned(),
+            ownership: Ownership::Owned { release },
+            parent: None,
+            nullable: true,
+            valid_on_error: false,
+        };
+        draft.params[index] = Some(Fact::inferred(role, "code-made"));
+    }
+}
+
 /// The rule by which the caller owns the result, and what releases it.
 fn rule(view: &View<'_>, handle: &str) -> Result<(&'static str, String), String> {
     let function = view.function;
@@ -120,6 +156,14 @@ fn rule(view: &View<'_>, handle: &str) -> Result<(&'static str, String), String>
     {
         return open();
     }
+    let objects: Vec<usize> = (0..function.params.len()).filter(|&index| is_object(view, index)).collect();
+    if !comments::owner(function)
+        && !comments::shared(function, &release)
+        && objects.iter().all(|&index| code::parts_with(view, index))
+        && code::makes(function, view.known.code)
+    {
+        return Ok(("code-made", release));
+    }
     // `Returns the font, from the cache if it was loaded before`; the one form that says that it is the caller's names what releases it.
     if comments::owner(function) || comments::shared(function, &release) || !comments::makes(function) {
         return open();
@@ -130,7 +174,6 @@ fn rule(view: &View<'_>, handle: &str) -> Result<(&'static str, String), String>
     {
         return open();
     }
-    let objects: Vec<usize> = (0..function.params.len()).filter(|&index| is_object(view, index)).collect();
     match objects[..] {
         [] if mirror && !selects(view) && !comments::owner(function) => Ok(("mirrored-release", release)),
         [] if (view.function_has_word(CONSTRUCTORS) || is_stem(function, &release)) && !selects(view) => {

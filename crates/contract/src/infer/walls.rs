@@ -152,14 +152,15 @@ fn is_made(view: &View<'_>, ty: &CType) -> bool {
 /// Whether `void` is raw memory: it is called so, or another function says how much such memory is, in a function that is done with
 /// memory when it returns, and calls nothing that could have its own idea of it. What it is must not depend on what is asked for.
 fn is_raw(view: &View<'_>, index: usize) -> bool {
-    let calls = |param: &Param| matches!(param.ty.kind, Type::FunctionPointer { .. });
+    // `cmsWriteTag(profile, enum tag, const void *data)`: each tag has a type of its own.
+    let decides = |param: &Param| matches!(param.ty.kind, Type::FunctionPointer { .. } | Type::Enum { .. });
     let only =
         |other: usize| other == index || !memory(view, other).is_some_and(|(ty, _)| ty.kind == Type::Void);
     view.param(index).is_some_and(|param| shown(&param.ty))
         && (view.called(index, RAW) || view.called(index, OUTPUTS) || is_sized(view, index))
         && keeping::done(view)
         && !view.function_has_word(CONTROLS)
-        && !view.function.params.iter().any(calls)
+        && !view.function.params.iter().any(decides)
         && (0..view.function.params.len()).all(only)
 }
 

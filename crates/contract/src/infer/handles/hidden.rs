@@ -76,7 +76,12 @@ fn called_after(function: &Function, name: &str, prefix: Option<&str>) -> bool {
     let called = words(&function.name);
     let own: Vec<String> =
         words(name).into_iter().filter(|word| !["handle", "ptr", "t"].contains(&word.as_str())).collect();
-    own.iter().any(|word| prefix != Some(word.as_str())) && own.iter().all(|word| called.contains(word))
+    // `cmsHPROFILE` is the handle of a profile, as names for Windows say.
+    let is_there = |word: &String| {
+        let of = word.strip_prefix('h').filter(|of| of.len() > 2 && name.contains(&word.to_uppercase()));
+        called.contains(word) || of.is_some_and(|of| called.iter().any(|word| word == of))
+    };
+    own.iter().any(|word| prefix != Some(word.as_str())) && own.iter().all(is_there)
 }
 
 /// The name of a pointer to `void` that hides it, where it says more than that it is a pointer.
