@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use hotcell_bind::Checked;
-use hotcell_contract::rules::RULES;
+use hotcell_contract::rules::{self, RULES};
 use hotcell_model::evidence::Evidence;
 use hotcell_model::interface::{Function, Interface, ResultRole, Role};
 
@@ -108,7 +108,8 @@ impl Ledger {
             let none = Record::default();
             let record = self.rules.get(*rule).unwrap_or(&none);
             text.push_str(&format!(
-                "| [{rule}](inference.md#{rule}) | {} | {} | {} | {} | {} | {} |\n",
+                "| [{rule}]({}#{rule}) | {} | {} | {} | {} | {} | {} |\n",
+                rules::page(rule),
                 record.functions.len(),
                 record.libraries.len(),
                 record.same,

@@ -39,11 +39,12 @@ pub(crate) enum Wanted {
 }
 
 impl Wanted {
-    /// On how many others an answer may rest.
-    fn most(self) -> usize {
-        match self {
-            Wanted::Whole => MOST,
-            Wanted::Freed => MOST / 5,
+    /// On how many others an answer may rest. Of what is made all ways are walked to the end, once for each call that makes some.
+    fn most(self, question: Question) -> usize {
+        match (self, question.place) {
+            (Wanted::Freed, _) => MOST / 5,
+            (_, Place::Result | Place::Left(_)) => MOST / 4,
+            (Wanted::Whole, _) => MOST,
         }
     }
 }
@@ -80,6 +81,7 @@ impl Answers {
         let mut callers: BTreeMap<Question, BTreeSet<Question>> = BTreeMap::new();
         let mut waiting = VecDeque::from([question]);
         let to_the_end = self.wanted == Wanted::Freed;
+        let most = self.wanted.most(question);
         for _ in 0..WALKS {
             let Some(next) = waiting.pop_front() else {
                 self.known.append(&mut open);
@@ -102,7 +104,7 @@ impl Answers {
                 self.known.insert(question, Known { does: does.clone(), asked: BTreeSet::new() });
                 return Some(does);
             }
-            if reached.len() > self.wanted.most() {
+            if reached.len() > most {
                 return None;
             }
             if open.get(&next).is_none_or(|known| known.does != does) {

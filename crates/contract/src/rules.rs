@@ -1,4 +1,4 @@
-//! The inference rules by name, each in a sentence; docs/reference/inference.md says when they fire.
+//! The inference rules by name, each in a sentence; docs/reference/inference.md and objects.md say when they fire.
 
 /// Name and meaning of every rule, in the order of the documentation.
 pub const RULES: &[(&str, &str)] = &[
@@ -169,6 +169,10 @@ pub const RULES: &[(&str, &str)] = &[
          numbers, and nothing else",
     ),
     (
+        "code-made",
+        "an object with a release, where the library's machine code shows that the function makes it and that nobody else has it",
+    ),
+    (
         "library-constant",
         "a `const` object that a function without parameters returns, where at least five return one of the type: it is the library's own",
     ),
@@ -187,6 +191,15 @@ pub const RULES: &[(&str, &str)] = &[
          it, where the library counts no references: it is inside of that, and stale when that changes",
     ),
 ];
+
+/// The first rule about objects.
+const OBJECTS: &str = "opaque-handle";
+
+/// The page of the reference on which the rule of this name stands.
+pub fn page(name: &str) -> &'static str {
+    let at = |name: &str| RULES.iter().position(|(rule, _)| *rule == name);
+    if at(name) < at(OBJECTS) { "inference.md" } else { "objects.md" }
+}
 
 /// What the rule of this name says.
 pub fn meaning(name: &str) -> Option<&'static str> {
@@ -225,10 +238,15 @@ mod tests {
         }
         let table: BTreeSet<String> = RULES.iter().map(|(name, _)| (*name).to_owned()).collect();
         assert_eq!(table, used, "rules.rs against the names in src/infer");
-        let page = fs::read_to_string(own.join("../../docs/reference/inference.md")).unwrap();
-        let documented: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("### ")).collect();
-        let table: Vec<&str> = RULES.iter().map(|(name, _)| *name).collect();
-        assert_eq!(table, documented, "rules.rs against the sections of docs/reference/inference.md");
+        let mut documented = Vec::new();
+        for page in ["inference.md", "objects.md"] {
+            let text = fs::read_to_string(own.join("../../docs/reference").join(page)).unwrap();
+            let sections = text.lines().filter_map(|line| line.strip_prefix("### "));
+            documented.extend(sections.map(|name| (name.to_owned(), page)));
+        }
+        let table: Vec<(String, &str)> =
+            RULES.iter().map(|(name, _)| ((*name).to_owned(), page(name))).collect();
+        assert_eq!(table, documented, "rules.rs against the sections of docs/reference");
     }
 
     #[test]

@@ -9,9 +9,9 @@ use hotcell_e2e::bound::bind;
 use hotcell_e2e::cli::Folder;
 use hotcell_e2e::process::wait_until;
 
-/// A contract that decides nothing but whose an almanac is.
-const CONTRACT: &str = "hotcell = 1\nlibrary = \"sextant\"\nheaders = [\"sextant.h\"]\nlink = [\"sextant\"]\n\
-    [function.almanac_new]\nresult = { out = \"owned\" }\n";
+/// A contract that decides nothing.
+const CONTRACT: &str =
+    "hotcell = 1\nlibrary = \"sextant\"\nheaders = [\"sextant.h\"]\nlink = [\"sextant\"]\n";
 
 fn sextants() -> (Folder, Bound) {
     let (header, code) = (include_str!("concluded/sextant.h"), include_str!("concluded/sextant.c"));
@@ -104,6 +104,31 @@ fn what_the_code_shows_to_free_an_object_releases_it() {
 }
 
 #[test]
+fn an_object_that_the_code_shows_to_be_new_is_the_callers() {
+    let (_folder, bound) = sextants();
+    let session: Session = bound.open(Options::default()).unwrap();
+    let call = |name: &str, args: &[Value]| {
+        let function = bound.interface.function(name).unwrap_or_else(|| panic!("{name} is not bound"));
+        dynamic::call(&session, &bound.interface, function, args).unwrap()
+    };
+    let year = |almanac: &Value| call("almanac_year", std::slice::from_ref(almanac)).returned;
+    let count = || call("almanac_count", &[]).returned;
+    let new = call("almanac_new", &[Value::Int(26)]).returned.unwrap();
+    let mut outcome = call("almanac_print", &[Value::Int(27)]);
+    assert_eq!(outcome.returned, Some(Value::Int(1)));
+    let (name, printed) = outcome.outs.pop().unwrap();
+    assert_eq!(
+        (name.as_str(), year(&new), year(&printed), count()),
+        ("printed", Some(Value::Int(26)), Some(Value::Int(27)), Some(Value::Int(2)))
+    );
+    drop(new);
+    wait_until("what was returned is not released", || count() == Some(Value::Int(1)));
+    assert_eq!(year(&printed), Some(Value::Int(27)));
+    drop(printed);
+    wait_until("what was left there is not released", || count() == Some(Value::Int(0)));
+}
+
+#[test]
 fn what_the_code_does_not_show_is_left_out() {
     let (_folder, bound) = sextants();
     let bound_anyway: Vec<&str> = [
@@ -114,6 +139,10 @@ fn what_the_code_does_not_show_is_left_out() {
         "sextant_observe_late",
         "sextant_swing_kept",
         "sextant_unseen",
+        "almanac_reprint",
+        "almanac_this",
+        "almanac_listed",
+        "almanac_bound",
     ]
     .into_iter()
     .filter(|name| bound.interface.function(name).is_some())

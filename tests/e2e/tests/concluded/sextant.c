@@ -9,6 +9,7 @@ struct sextant {
 
 struct almanac {
     int year;
+    almanac *next;
 };
 
 static double *angle_of;
@@ -18,13 +19,60 @@ sextant *sextant_new(void) { return calloc(1, sizeof(sextant)); }
 void sextant_free(sextant *s) { free(s); }
 int sextant_last(const sextant *s) { return s->last + (s->arcs ? 1 : 0) + (angle_of ? 2 : 0) + (fix_of ? 4 : 0); }
 
+static int almanacs;
+static almanac *listed;
+
 almanac *almanac_new(int year) {
     almanac *made = malloc(sizeof *made);
-    if (made)
-        made->year = year;
+    if (made) {
+        *made = (almanac){year, NULL};
+        almanacs++;
+    }
     return made;
 }
-void almanac_free(almanac *a) { free(a); }
+
+int almanac_print(int year, almanac **printed) {
+    almanac *made = almanac_new(year);
+    if (made == NULL)
+        return 0;
+    *printed = made;
+    return 1;
+}
+
+/* What is there already is printed over. */
+int almanac_reprint(int year, almanac **printed) {
+    if (*printed == NULL)
+        return almanac_print(year, printed);
+    (*printed)->year = year;
+    return 1;
+}
+
+almanac *almanac_this(void) {
+    if (listed == NULL)
+        listed = almanac_new(26);
+    return listed;
+}
+
+almanac *almanac_listed(int year) {
+    almanac *made = almanac_new(year);
+    if (made != NULL) {
+        made->next = listed;
+        listed = made;
+    }
+    return made;
+}
+
+almanac *almanac_bound(sextant *s, int year) {
+    return s->almanac = almanac_new(year);
+}
+
+int almanac_year(const almanac *a) { return a->year; }
+int almanac_count(void) { return almanacs; }
+
+void almanac_free(almanac *a) {
+    almanacs--;
+    free(a);
+}
 
 int sextant_solve(double sight, double *sine, double *cosine, int *quadrant) {
     if (sight < 0 || sight >= 360)

@@ -16,6 +16,13 @@ int sextant_last(const sextant *s);
 
 typedef struct almanac almanac;
 almanac *almanac_new(int year);
+int almanac_print(int year, almanac **printed);
+int almanac_reprint(int year, almanac **printed);
+almanac *almanac_this(void);
+almanac *almanac_listed(int year);
+almanac *almanac_bound(sextant *s, int year);
+int almanac_year(const almanac *a);
+int almanac_count(void);
 void almanac_free(almanac *a);
 
 /* Of which of these does it free what it is given? */

@@ -124,6 +124,10 @@ fn a_pointer_to_void_with_a_name_is_an_object_where_both_are_called_after_it() {
         inferred(&header(declarations)).0.into_iter().map(|found| found.name).collect()
     };
     assert_eq!(found(&["address lo_address_new(int port)", "void lo_address_free(address a)"]), ["address"]);
+    let profile = ["cxHPROFILE cxCreateProfile(int n)", "int cxCloseProfile(cxHPROFILE p)"];
+    assert_eq!(found(&profile), ["cxHPROFILE"]);
+    // What begins with that letter as other words do is no handle of the rest.
+    assert!(found(&["cxHeader cxCreateEader(int n)", "int cxCloseEader(cxHeader h)"]).is_empty());
     // A pointer to anything, and one that is made or ended under another name.
     let none: [String; 0] = [];
     assert_eq!(found(&["anyptr lo_anyptr_new(int n)", "void lo_anyptr_free(anyptr a)"]), none);

@@ -163,7 +163,7 @@ fn base(text: &str) -> CType {
         "float" => Type::Float { bits: 32 },
         "double" => Type::Float { bits: 64 },
         "long double" | "va_list" => unsupported(),
-        "address" | "anyptr" | "handle_t" | "cx_handle" => {
+        "address" | "anyptr" | "handle_t" | "cx_handle" | "cxHPROFILE" | "cxHeader" => {
             return CType { written: name.into(), ..pointer(base("void"), false) };
         }
         "gzFile" | "z_streamp" => {
