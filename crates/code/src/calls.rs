@@ -7,7 +7,7 @@ use crate::libc::{Arg, Known, Returns, known_function};
 use crate::memory::Amount;
 use crate::solve::Question;
 use crate::state::{ARGUMENTS, KEPT, Place, RAX, RDX, RSP, State};
-use crate::summary::{Extent, Gone, Use};
+use crate::summary::{Extent, Gone, Returned, Use};
 use crate::value::{Number, Offset, Value};
 use crate::walk::{Sites, Walk};
 
@@ -44,13 +44,22 @@ pub(crate) fn through(image: &Image, address: u64) -> Target {
 
 /// A call, behind which `state` is what it leaves. `false` where it does not return.
 pub(crate) fn call(walk: &mut Walk<'_>, state: &mut State, target: Option<Target>, address: u64) -> bool {
+    walk.released = false;
+    let returns = goes_to(walk, state, target, address);
+    if walk.released && matches!(walk.sites, Some(Sites::One(_))) {
+        state.released();
+    }
+    returns
+}
+
+fn goes_to(walk: &mut Walk<'_>, state: &mut State, target: Option<Target>, address: u64) -> bool {
     match target {
         Some(Target::Here(entry)) => {
             here(walk, state, entry, address);
-            if let Some(sites) = walk.sites.clone() {
-                let does = walk.ask(Question { entry, place: Place::Result });
+            if walk.sites.is_some() {
+                let does = walk.ask(Question { entry, place: Place::Made });
                 if does.gone.is_none() {
-                    made(walk, state, &sites, does.returned.is_pointer(), address);
+                    made(walk, state, &does, address);
                 }
             }
         }
@@ -66,56 +75,30 @@ pub(crate) fn call(walk: &mut Walk<'_>, state: &mut State, target: Option<Target
     true
 }
 
-/// Memory that a call may have made, or NULL alone.
-fn made(walk: &mut Walk<'_>, state: &mut State, sites: &Sites, may: bool, address: u64) {
-    let follows = match sites {
-        Sites::All => true,
-        Sites::One(site) => *site == address,
-    };
-    if may {
-        walk.made.insert(address);
-        if follows {
-            walk.one_alone(state, address);
-        }
-    }
-    let value = match may {
-        true if follows => Value::MADE,
-        true => Value::OTHER,
-        false => Value::NULL,
-    };
-    state.set_general(RAX, value);
-}
-
-/// A function of this library that may leave memory where this one may.
-fn leaves(
-    walk: &mut Walk<'_>,
-    state: &mut State,
-    question: Question,
-    value: Value,
-    results: &mut Results,
-    address: u64,
-) {
-    let (true, Place::Register(number)) = (value.is_place(), question.place) else {
-        // It lies in the frame, where few functions look for an argument.
-        let does = walk.ask(question);
-        if does.is_used() || does.into_itself.is_some() || does.returned.is_pointer() || does.placed {
-            walk.confuse();
-        }
+/// What comes back of a call that returns memory which it has made, or NULL alone.
+fn made(walk: &mut Walk<'_>, state: &mut State, does: &Use, address: u64) {
+    if !does.returned.is_pointer() {
+        state.set_general(RAX, Value::NULL);
         return;
-    };
-    let does = walk.ask(Question { place: Place::Left(number), ..question });
-    if does.gone.is_some() {
-        walk.confuse();
-    } else if does.returned.is_pointer() {
-        walk.made.insert(address);
-        if matches!(walk.sites, Some(Sites::One(site)) if site != address) {
-            state.left = state.left.join(Value::OTHER);
-            return;
-        }
-        walk.one_alone(state, address);
-        state.left = state.left.join(Value::MADE);
-        if does.returned.is_second() {
-            results.registers[0] = results.registers[0].join(Value::pointer());
+    }
+    walk.made.insert(address);
+    if matches!(walk.sites, Some(Sites::One(site)) if site != address) {
+        state.set_general(RAX, Value::OTHER);
+        return;
+    }
+    // Of two that one call has made nobody can tell which is where.
+    if matches!(walk.sites, Some(Sites::One(_))) && state.leads() {
+        walk.lose(Value::pointer(), &Gone::Lost(address));
+    }
+    walk.does.writes(does.written, Offset::Is(0));
+    state.set_general(RAX, Value::MADE);
+    let [_, second, vector] = does.returned.0.map(|back| back.pointer.map(|_| Value::pointer().somewhere()));
+    if let Some(value) = second {
+        state.set_general(RDX, value);
+    }
+    if let Some(value) = vector {
+        for number in 0..2 {
+            state.set_vector(number, state.vector(number).join(value));
         }
     }
 }
@@ -152,8 +135,8 @@ fn here(walk: &mut Walk<'_>, state: &mut State, entry: u64, address: u64) {
     let mut results = Results { registers: [Value::OTHER; 3], whole: None };
     let asked = walk.asks;
     // A compiler that sees all calls of a function may hand over what it likes in any register.
-    let free = if walk.image.is_exported(entry) { &NO_ARGUMENTS[..] } else { &[] };
-    for number in (0..16).filter(|number| !KEPT.contains(number) && !free.contains(number)) {
+    let nothing_in = if walk.image.is_exported(entry) { &NO_ARGUMENTS[..] } else { &[] };
+    for number in (0..16).filter(|number| !KEPT.contains(number) && !nothing_in.contains(number)) {
         let place = Place::Register(u8::try_from(number).unwrap_or(u8::MAX));
         given(walk, state, Question { entry, place }, state.general(number), &mut results, address);
     }
@@ -170,6 +153,10 @@ fn here(walk: &mut Walk<'_>, state: &mut State, entry: u64, address: u64) {
         let place = Place::Stack(at.saturating_sub(top).saturating_add(8));
         given(walk, state, Question { entry, place }, value, &mut results, address);
     }
+    // What is passed by value may have been copied there.
+    let anywhere = state.anywhere();
+    walk.lose(anywhere, &Gone::Lost(address));
+    walk.frame_known |= anywhere.frame.is_some();
     // What it does that is given nothing of this is not looked at.
     walk.does.noisy |= walk.asks == asked;
     over(walk.image, state, Some(entry));
@@ -195,12 +182,6 @@ fn given(
     if !value.matters() {
         return;
     }
-    if value.place {
-        leaves(walk, state, question, value, results, address);
-        if value.is_place() {
-            return;
-        }
-    }
     let does = walk.ask(question);
     let elsewhere =
         does.inner_written || does.inner_released || does.released || value.other && does.written.is_any();
@@ -215,12 +196,14 @@ fn given(
             walk.does.unmeasured |= !told;
         }
         walk.does.add(&does, value);
+        walk.released |= does.released && value.pointer.is_some();
         let shifted = |by: Offset| match by {
             Offset::Is(by) => Value { frame: None, ..value.plus(by) },
             Offset::Any => Value { frame: None, ..value.somewhere() },
         };
         results.join(&does, shifted, Value { inner: true, ..Value::OTHER });
-        if value.frame.is_none() && does.gone.is_none() && does.returned.is_whole() {
+        let in_register = matches!(question.place, Place::Register(_));
+        if in_register && value.frame.is_none() && does.gone.is_none() && does.returned.is_whole() {
             let back = if does.returned.is_pointer() { value.join(Value::NULL) } else { Value::NULL };
             results.whole.get_or_insert(back);
         }
@@ -241,6 +224,7 @@ fn given(
 fn frame_given(walk: &mut Walk<'_>, state: &mut State, does: &Use, offset: Offset, address: u64) -> Value {
     let lost = does.kept().map(|_| Gone::Lost(address));
     walk.frame_known |= lost.is_some();
+    walk.frame_open |= does.written.is_any() || does.inner_written;
     if lost.is_none() && does.inner_gone.is_none() && !does.read.is_any() {
         return Value::NONE;
     }
@@ -249,9 +233,6 @@ fn frame_given(walk: &mut Walk<'_>, state: &mut State, does: &Use, offset: Offse
         read @ Extent::Within(..) if lost.is_none() => found(state, read, offset),
         _ => state.between(None, None),
     };
-    if found.place {
-        walk.confuse();
-    }
     if found.frame.is_some() {
         // It leads on to the rest of the frame.
         found = found.join(state.between(None, None));
@@ -368,21 +349,23 @@ fn elsewhere(walk: &mut Walk<'_>, state: &mut State, known: Known, address: u64)
         Returns::Into(position) => {
             all.get(position).map_or(Value::OTHER, |value| value.somewhere().join(Value::OTHER))
         }
-        Returns::Other | Returns::New | Returns::Never => Value::OTHER,
+        Returns::Perhaps(position) => all.get(position).map_or(Value::OTHER, |value| value.join(Value::NULL)),
+        Returns::Other | Returns::New | Returns::Begun | Returns::Never => Value::OTHER,
     };
     over(walk.image, state, None);
     state.set_general(RAX, result);
-    if let (Some(sites), Returns::New) = (walk.sites.clone(), known.returns) {
-        made(walk, state, &sites, true, address);
+    if walk.sites.is_some() && matches!(known.returns, Returns::New | Returns::Begun) {
+        let mut does = Use { returned: Returned::whole(), ..Use::default() };
+        if known.returns == Returns::Begun {
+            does.writes(Extent::Anywhere, Offset::Is(0));
+        }
+        made(walk, state, &does, address);
     }
     true
 }
 
 /// What C's library does with one argument.
 fn argument(walk: &mut Walk<'_>, state: &mut State, arg: Arg, value: Value, all: &[Value], address: u64) {
-    if value.place && arg != Arg::Number {
-        walk.confuse();
-    }
     let size = |position: usize| match all.get(position).map(|value| value.number) {
         Some(Number::AtMost { most, width: 8 }) => usize::try_from(most).ok(),
         _ => None,
@@ -397,6 +380,7 @@ fn argument(walk: &mut Walk<'_>, state: &mut State, arg: Arg, value: Value, all:
         Arg::Freed | Arg::Released => {
             walk.does.freed |= arg == Arg::Freed && value.is_begin();
             walk.does.released |= value.pointer.is_some();
+            walk.released |= value.pointer.is_some();
             walk.does.inner_released |= value.inner;
             (None, None)
         }
@@ -409,6 +393,7 @@ fn argument(walk: &mut Walk<'_>, state: &mut State, arg: Arg, value: Value, all:
     if let (Some(size), Some(offset)) = (reads, value.pointer) {
         walk.does.reads(extent(size, offset), offset);
     }
+    walk.frame_open |= value.frame.is_some() && (writes.is_some() || matches!(arg, Arg::ReadInto(_)));
     if let (Some(size), Some(offset)) = (writes, value.pointer) {
         walk.does.writes(extent(size, offset), offset);
     }

@@ -95,7 +95,7 @@ impl Image {
                     }
                 },
                 (RelocationFlags::Elf { r_type: elf::R_X86_64_64 }, RelocationTarget::Symbol(symbol)) => {
-                    if let Some(Target::OfC(name)) = named(&file, symbol) {
+                    if let (Some(Target::OfC(name)), 0) = (named(&file, symbol), relocation.addend()) {
                         image.first.insert(place, name);
                     }
                     continue;
@@ -131,7 +131,7 @@ impl Image {
     /// The allocator of C's library that is called through memory at an address, unless the application says another one: it has to do the same.
     pub(crate) fn allocator(&self, address: u64) -> Option<Target> {
         let name = self.first.get(&address)?;
-        let known = ["calloc", "free", "malloc", "realloc", "strdup"].contains(&name.as_str());
+        let known = ["calloc", "free", "malloc", "realloc"].contains(&name.as_str());
         known.then(|| Target::OfC(name.clone()))
     }
 

@@ -58,25 +58,13 @@ impl Code {
         question.is_some_and(|question| self.frees.borrow_mut().of(&self.image, question).freed)
     }
 
-    /// Whether what a function returns is memory that it has made by C's functions for it, or NULL, and nobody else has it: C's `free` releases it.
+    /// Whether what a function returns is memory that it has made by C's functions for that, and written to, or NULL, and nobody else has it.
+    /// `None` where the library exports no such function, or several.
     #[must_use]
-    pub fn makes(&self, function: &str) -> bool {
-        let Some(entry) = self.image.export(function) else { return false };
-        let question = Question { entry, place: Place::Result };
+    pub fn makes(&self, function: &str) -> Option<bool> {
+        let question = Question { entry: self.image.export(function)?, place: Place::Made };
         let does = self.answers.borrow_mut().of(&self.image, question);
-        does.gone.is_none() && does.returned.is_pointer()
-    }
-
-    /// Whether a function leaves such memory, or NULL, where an argument leads, and does not look at what was there before. `None` where not,
-    /// else whether the same may be what it returns: one that returns nothing leaves its last value where a result would be.
-    #[must_use]
-    pub fn leaves(&self, function: &str, position: usize) -> Option<bool> {
-        let Question { entry, place: Place::Register(number) } = self.question(function, position)? else {
-            return None;
-        };
-        let question = Question { entry, place: Place::Left(number) };
-        let does = self.answers.borrow_mut().of(&self.image, question);
-        (does.gone.is_none() && does.returned.is_pointer()).then(|| does.returned.is_second())
+        Some(does.gone.is_none() && does.returned.is_pointer() && does.written.is_any())
     }
 
     fn question(&self, function: &str, position: usize) -> Option<Question> {

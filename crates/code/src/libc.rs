@@ -42,8 +42,12 @@ pub(crate) enum Returns {
     Argument(usize),
     /// A place behind an argument.
     Into(usize),
+    /// An argument, or NULL.
+    Perhaps(usize),
     /// Memory that nobody had before, or NULL: C's `free` releases it.
     New,
+    /// The same, with something in it.
+    Begun,
     /// It does not return.
     Never,
 }
@@ -69,7 +73,7 @@ pub(crate) fn known_function(name: &str) -> Option<Known> {
         Both, Compared, Copied, Freed, Number, Read, ReadInto, ReadOf, Released, Sent, SentOf, Text, Written,
         WrittenOf,
     };
-    use Returns::{Argument, Into, Never, New, Other};
+    use Returns::{Argument, Begun, Into, Never, New, Other, Perhaps};
     // Their room stands between what the plain ones take.
     if ["__fread_chk", "__fgets_chk"].contains(&name) {
         return None;
@@ -116,9 +120,10 @@ pub(crate) fn known_function(name: &str) -> Option<Known> {
         "strcpy" | "strcat" => known(&[Both, Text], Argument(0)),
         "strncpy" | "strncat" => known(&[Both, Read, Number], Argument(0)),
         "stpcpy" | "stpncpy" => known(&[Both, Read, Number], Into(0)),
-        "strdup" | "__strdup" => known(&[Text], New),
-        "strndup" | "__strndup" => known(&[Read, Number], New),
-        "malloc" | "calloc" | "aligned_alloc" | "memalign" => known(&[Number, Number], New),
+        "strdup" | "__strdup" => known(&[Text], Begun),
+        "strndup" | "__strndup" => known(&[Read, Number], Begun),
+        "calloc" => known(&[Number, Number], Begun),
+        "malloc" | "aligned_alloc" | "memalign" => known(&[Number, Number], New),
         "posix_memalign" => known(&[Written, Number, Number], Other),
         "strtol" | "strtoul" | "strtoll" | "strtoull" | "strtod" | "strtof" => {
             known(&[ReadInto(1), Written, Number], Other)
@@ -132,12 +137,13 @@ pub(crate) fn known_function(name: &str) -> Option<Known> {
         }
         "rename" | "link" | "symlink" | "fopen" | "fopen64" | "popen" => known(&[Text, Text], Other),
         "stat" | "lstat" | "stat64" | "lstat64" => known(&[Text, Written], Other),
-        "realpath" => known(&[Text, Written], Argument(1)),
+        // Without room for it, the path lies in memory of its own.
+        "realpath" => known(&[Text, Written], Into(1)),
         "fstat" | "fstat64" => known(&[Number, Written], Other),
         "fclose" | "pclose" => known(&[Released], Other),
         "ferror" | "feof" | "clearerr" | "fflush" | "fileno" | "rewind" | "fgetc" | "getc" | "ftell"
         | "ftello" | "ftello64" | "fseek" | "fseeko" | "fseeko64" => known(&[Both, Number, Number], Other),
-        "fgets" => known(&[Written, Number, Both], Argument(0)),
+        "fgets" => known(&[Written, Number, Both], Perhaps(0)),
         "strftime" => known(&[WrittenOf(1), Number, Text, Read], Other),
         "sscanf" | "__isoc99_sscanf" => Known { args: &[Text, Text], rest: Written, returns: Other },
         "fscanf" | "__isoc99_fscanf" => Known { args: &[Both, Text], rest: Written, returns: Other },
@@ -161,7 +167,7 @@ pub(crate) fn known_function(name: &str) -> Option<Known> {
         "time" | "gettimeofday" => known(&[Written, Written], Other),
         "clock_gettime" => known(&[Number, Written], Other),
         "mktime" | "timegm" => known(&[Both], Other),
-        "gmtime_r" | "localtime_r" => known(&[Read, Written], Argument(1)),
+        "gmtime_r" | "localtime_r" => known(&[Read, Written], Perhaps(1)),
         "pthread_mutex_lock"
         | "pthread_mutex_unlock"
         | "pthread_mutex_trylock"

@@ -40,13 +40,6 @@ impl Walk<'_> {
     /// The same of as many bytes as nobody may know.
     pub(crate) fn fetch_all(&mut self, state: &State, at: Value, size: Option<usize>, address: u64) -> Value {
         let mut value = Value::NONE;
-        if at.place {
-            // What was there before may be an object that is to be used.
-            if !at.is_place() || size != Some(8) || state.before {
-                self.confuse();
-            }
-            value = state.left;
-        }
         if let Some(offset) = at.pointer {
             self.does.reads(extent(offset, size), offset);
             // Whether there is any text may be seen by its first letter.
@@ -57,7 +50,11 @@ impl Walk<'_> {
         }
         value.inner |= at.inner;
         match (at.frame, size) {
-            (Some(offset), Some(size)) => value = value.join(state.load(offset, size)),
+            (Some(offset), Some(size)) => {
+                let found = state.load(offset, size);
+                self.frame_read |= found.is_whole();
+                value = value.join(found);
+            }
             (Some(_), None) => value = value.join(state.between(None, None).somewhere()),
             (None, _) => {}
         }
@@ -104,15 +101,6 @@ impl Walk<'_> {
             }
             _ => value,
         };
-        if at.place {
-            match amount {
-                Amount::All(8) if at.is_place() => {
-                    (state.left, state.before) = (value, false);
-                    return;
-                }
-                _ => self.confuse(),
-            }
-        }
         self.does.noisy |= at.other;
         if let Some(offset) = at.pointer {
             self.does.writes(extent(offset, size), offset);
@@ -125,33 +113,39 @@ impl Walk<'_> {
             state.written |= Surely::of(offset, size);
         }
         if let Some(offset) = at.frame {
-            self.in_frame |= value.leads() || value.place;
+            self.in_frame |= value.leads();
             match (offset, amount) {
                 // Who writes over the address to return to goes on elsewhere.
                 (Offset::Is(offset @ -7..8), _) if size.is_none_or(|size| end(offset, size) > 0) => {
                     self.lose_all(gone.address());
                 }
                 (Offset::Is(offset), Amount::All(size @ ..=MUCH)) => {
-                    state.store(offset, size, value, !at.leads() && !at.other);
+                    let certainly = !at.leads() && !at.other;
+                    self.frame_open |= !certainly;
+                    state.store(offset, size, value, certainly);
                 }
                 (Offset::Is(offset), Amount::UpTo(size @ ..=AT_ONCE)) => {
+                    self.frame_open = true;
                     if value.matters() {
                         state.store(offset, size, value, false);
                     }
                 }
-                _ => state.store_anywhere(value),
+                _ => {
+                    self.frame_open = true;
+                    state.store_anywhere(value);
+                }
             }
         }
         if at.pointer.is_some() {
             // It points into itself, or to this frame.
-            self.lose(Value { pointer: None, inner: false, ..value }, gone);
             if value.pointer.is_some() {
                 self.does.into_itself.get_or_insert_with(|| gone.clone());
             }
             self.frame_known |= value.frame.is_some();
         }
         // What would be written to NULL goes nowhere.
-        let elsewhere = at.other && (at.alien || at.pointer.is_none());
+        let only_null = self.sites.is_some() && at.pointer.is_some() && !at.alien;
+        let elsewhere = at.other && !only_null;
         if at.inner || elsewhere {
             self.lose(value, gone);
             self.frame_known |= value.frame.is_some();

@@ -43,7 +43,7 @@ impl Wanted {
     fn most(self, question: Question) -> usize {
         match (self, question.place) {
             (Wanted::Freed, _) => MOST / 5,
-            (_, Place::Result | Place::Left(_)) => MOST / 4,
+            (_, Place::Made) => MOST / 3,
             (Wanted::Whole, _) => MOST,
         }
     }

@@ -15,10 +15,8 @@ pub(crate) enum Place {
     Vector(u8),
     /// In the stack, so many bytes behind the address to return to.
     Stack(i64),
-    /// Nowhere: what the function returns may be memory that it has made.
-    Result,
-    /// Nowhere: it may leave memory that it has made where the address in a general register leads.
-    Left(u8),
+    /// Nowhere: what is followed is memory that the function makes, and may return.
+    Made,
 }
 
 /// General registers, by the numbers that instructions have for them.
@@ -50,10 +48,6 @@ pub(crate) struct State {
     pub(crate) compared: Option<Compared>,
     /// Which bytes behind the pointer have been written on all ways here.
     pub(crate) written: u64,
-    /// What lies where the function may leave something.
-    pub(crate) left: Value,
-    /// That what was there when it began may be there still.
-    pub(crate) before: bool,
 }
 
 /// What the flags are about: so many bytes of a register, held against a number.
@@ -74,8 +68,6 @@ impl State {
             anywhere: Value::NONE,
             compared: None,
             written: 0,
-            left: Value::BEFORE,
-            before: true,
         };
         state.general[RSP] = Value::frame(0);
         match place {
@@ -84,8 +76,7 @@ impl State {
             Place::Stack(offset) => {
                 state.slots.insert(offset.div_euclid(SLOT), Value::pointer());
             }
-            Place::Result => {}
-            Place::Left(number) => state.general[usize::from(number)] = Value::PLACE,
+            Place::Made => {}
         }
         state
     }
@@ -120,10 +111,6 @@ impl State {
             self.compared = None;
             new = true;
         }
-        let left = self.left.join(other.left);
-        new |= left != self.left || other.before && !self.before;
-        self.left = left;
-        self.before |= other.before;
         new |= self.written & !other.written != 0;
         self.written &= other.written;
         new
@@ -131,8 +118,7 @@ impl State {
 
     /// Whether anything leads to what is followed: where nothing does, nothing can be done with it.
     pub(crate) fn leads(&self) -> bool {
-        let further = [&self.anywhere, &self.left];
-        let all = self.general.iter().chain(&self.vectors).chain(self.slots.values()).chain(further);
+        let all = self.general.iter().chain(&self.vectors).chain(self.slots.values()).chain([&self.anywhere]);
         { all }.any(|value| value.leads())
     }
 
@@ -291,8 +277,15 @@ impl State {
         }
         take(&mut self.general[register]);
         if everywhere {
-            let all = self.general.iter_mut().chain(&mut self.vectors).chain(self.slots.values_mut());
-            all.chain([&mut self.left]).for_each(take);
+            self.general.iter_mut().chain(&mut self.vectors).chain(self.slots.values_mut()).for_each(take);
+        }
+    }
+
+    /// That what is followed has been released: whoever has its address has no memory there.
+    pub(crate) fn released(&mut self) {
+        let all = self.general.iter_mut().chain(&mut self.vectors).chain(self.slots.values_mut());
+        for value in all.filter(|value| value.pointer.is_some()) {
+            *value = value.somewhere();
         }
     }
 

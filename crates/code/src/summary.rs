@@ -198,9 +198,11 @@ impl Returned {
         self.0[0].pointer.is_some()
     }
 
-    /// Whether it comes back in the register for a second number.
-    pub(crate) fn is_second(self) -> bool {
-        self.0[1].pointer.is_some()
+    /// The pointer or NULL, and nothing else.
+    pub(crate) fn whole() -> Returned {
+        let mut returned = Returned::default();
+        returned.0[0].join(Value::MADE);
+        returned
     }
 
     /// Whether it is the pointer or NULL, and nothing else.

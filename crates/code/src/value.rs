@@ -61,8 +61,6 @@ pub(crate) struct Value {
     pub(crate) frame: Option<Offset>,
     /// That it was read out of memory behind the pointer, and may be a pointer itself.
     pub(crate) inner: bool,
-    /// That it is made of the address where the function may leave something.
-    pub(crate) place: bool,
     /// That it may be anything else.
     pub(crate) other: bool,
     /// That the rest of what it may be is more than NULL.
@@ -79,15 +77,8 @@ impl Value {
     }
 
     /// Nothing that matters.
-    pub(crate) const OTHER: Value = Value {
-        pointer: None,
-        frame: None,
-        inner: false,
-        place: false,
-        other: true,
-        alien: true,
-        number: Number::Any,
-    };
+    pub(crate) const OTHER: Value =
+        Value { pointer: None, frame: None, inner: false, other: true, alien: true, number: Number::Any };
 
     /// What nothing was read from yet.
     pub(crate) const NONE: Value = Value { other: false, alien: false, ..Value::OTHER };
@@ -117,22 +108,10 @@ impl Value {
     pub(crate) const MADE: Value =
         Value { pointer: Some(Offset::Is(0)), alien: false, number: Number::Made, ..Value::OTHER };
 
-    /// Where the function may leave something.
-    pub(crate) const PLACE: Value = Value { place: true, other: false, ..Value::OTHER };
-
-    /// What is there when the function begins.
-    pub(crate) const BEFORE: Value = Value { alien: false, ..Value::OTHER };
-
-    /// Whether it is where the function may leave something, and nothing else.
-    pub(crate) fn is_place(self) -> bool {
-        self == Value::PLACE
-    }
-
     /// Whether it is the pointer, from its beginning on, or NULL.
     pub(crate) fn is_whole(self) -> bool {
         matches!(self.pointer, None | Some(Offset::Is(0)))
             && !self.inner
-            && !self.place
             && !self.alien
             && self.frame.is_none()
     }
@@ -144,7 +123,7 @@ impl Value {
 
     /// Whether any of it matters.
     pub(crate) fn matters(self) -> bool {
-        self.leads() || self.frame.is_some() || self.place
+        self.leads() || self.frame.is_some()
     }
 
     pub(crate) fn join(self, other: Value) -> Value {
@@ -162,7 +141,6 @@ impl Value {
             pointer: either(self.pointer, other.pointer),
             frame: either(self.frame, other.frame),
             inner: self.inner || other.inner,
-            place: self.place || other.place,
             other: self.other || other.other,
             alien: self.alien || other.alien,
             number: match (self.number, other.number) {
@@ -177,16 +155,12 @@ impl Value {
 
     /// So many bytes further.
     pub(crate) fn plus(self, bytes: i64) -> Value {
-        /// A place so near to NULL is nobody's.
-        const NEAR: u64 = 4096;
-        let near = bytes == 0 || self.pointer.is_some() && bytes.unsigned_abs() < NEAR;
         Value {
             pointer: self.pointer.map(|offset| offset.plus(bytes)),
             frame: self.frame.map(|offset| offset.plus(bytes)),
             inner: self.inner,
-            place: self.place,
-            other: self.other || self.place && bytes != 0,
-            alien: self.alien || self.other && !near,
+            other: self.other,
+            alien: self.alien || self.other && bytes != 0,
             number: match self.number {
                 Number::Address(address) => Number::Address(address.wrapping_add_signed(bytes)),
                 _ => Number::Any,
@@ -200,8 +174,7 @@ impl Value {
             pointer: self.pointer.map(|_| Offset::Any),
             frame: self.frame.map(|_| Offset::Any),
             inner: self.inner,
-            place: self.place,
-            other: self.other || self.place,
+            other: self.other,
             alien: true,
             number: Number::Any,
         }

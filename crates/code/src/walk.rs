@@ -9,8 +9,8 @@ use crate::image::{Image, Target};
 use crate::solve::{Question, lost};
 use crate::state::{KEPT, Place, RAX, RDX, RSP, State};
 use crate::step;
-use crate::summary::{Back, Gone, Use};
-use crate::value::{Number, Value};
+use crate::summary::{Gone, Use};
+use crate::value::{Number, Offset, Value};
 
 /// What is found on a walk.
 #[derive(Debug)]
@@ -36,14 +36,20 @@ pub(crate) struct Walk<'w> {
     pub(crate) frame_known: bool,
     /// That the pointer, or what was read behind it, was somewhere in the frame.
     pub(crate) in_frame: bool,
+    /// That something may have been written into the frame where nobody knows.
+    pub(crate) frame_open: bool,
+    /// That something was read out of the frame, and taken for what had been written there.
+    pub(crate) frame_read: bool,
+    /// That the call which is looked at may release the pointer.
+    pub(crate) released: bool,
     /// The calls whose results are followed, where that is not what the function is given.
     pub(crate) sites: Option<Sites>,
     /// The calls that may make memory.
     pub(crate) made: BTreeSet<u64>,
-    /// What is left where the function may leave something.
-    left: Back,
     /// That nothing was known any more in some place.
     confused: bool,
+    /// That what was read out of the frame may be something else.
+    stale: bool,
     pub(crate) info: InstructionInfoFactory,
     starts: BTreeMap<u64, State>,
     waiting: BTreeSet<u64>,
@@ -61,38 +67,36 @@ pub(crate) enum Sites {
 /// How many calls of a function may make memory.
 const SITES: usize = 16;
 
-/// Whether what a function returns, or leaves in a place, is memory that it has made, or NULL: on each way it comes from a call that has made it, and no
-/// such call's memory has gone anywhere else. What it says is that nothing is `gone`, and that the pointer is `returned` whole, and what is left `second` where it is returned as well.
-fn result(image: &Image, question: Question, answers: &dyn Fn(Question) -> Option<Use>) -> Walked {
-    let entry = question.entry;
-    let found = |followed: &Followed| match question.place {
-        Place::Left(_) => followed.left,
-        _ => followed.does.returned.0[0],
-    };
+/// Whether what a function returns is memory that it has made, or NULL: on each way it comes from a call that has made it, and no such call's
+/// memory is released or has gone anywhere else. What says so is that nothing is `gone`; the pointer is what is `returned` then, in whichever registers.
+fn made(image: &Image, question: Question, answers: &dyn Fn(Question) -> Option<Use>) -> Walked {
     let all = follow(image, question, true, Some(Sites::All), answers);
-    let back = found(&all);
     let mut walked = Walked { does: Use::default(), asked: all.asked };
-    if all.confused || back.alien || all.made.len() > SITES {
-        walked.does = lost(entry);
+    if all.confused || all.stale || !all.does.returned.is_whole() || all.made.len() > SITES {
+        walked.does = lost(question.entry);
         return walked;
     }
-    let mut twice = None;
-    for site in all.made.iter().filter(|_| back.pointer.is_some()) {
+    for site in &all.made {
         let one = follow(image, question, true, Some(Sites::One(*site)), answers);
-        let left = found(&one).pointer.is_some();
-        if matches!(question.place, Place::Left(_)) {
-            twice = twice.or(one.does.returned.0[0].pointer);
-        }
         walked.asked.extend(one.asked);
+        let [first, ..] = one.does.returned.0;
         // What leads to itself may be found by what is read behind it.
         let within = one.does.into_itself.is_some() && (one.does.inner_gone.is_some() || one.does.in_parts);
-        if left && (one.does.gone.is_some() || within) {
-            walked.does = lost(entry);
-            return walked;
+        let kept = one.does.gone.is_some() || within;
+        match first.pointer {
+            None if !one.stale => {}
+            Some(Offset::Is(0)) if !kept && !one.stale => {
+                walked.does.written = walked.does.written.join(one.does.written);
+                for (back, other) in walked.does.returned.0.iter_mut().zip(one.does.returned.0) {
+                    back.pointer = back.pointer.or(other.pointer);
+                }
+            }
+            _ => {
+                walked.does = lost(question.entry);
+                return walked;
+            }
         }
     }
-    walked.does.returned.0[0] = back;
-    walked.does.returned.0[1].pointer = twice;
     walked
 }
 
@@ -104,7 +108,7 @@ pub(crate) fn walk(
     answers: impl Fn(Question) -> Option<Use>,
 ) -> Walked {
     match question.place {
-        Place::Result | Place::Left(_) => result(image, question, &answers),
+        Place::Made => made(image, question, &answers),
         _ => {
             let Followed { does, asked, .. } = follow(image, question, to_the_end, None, &answers);
             Walked { does, asked }
@@ -117,8 +121,8 @@ struct Followed {
     does: Use,
     asked: BTreeSet<Question>,
     made: BTreeSet<u64>,
-    left: Back,
     confused: bool,
+    stale: bool,
 }
 
 fn follow(
@@ -136,10 +140,13 @@ fn follow(
         asks: 0,
         frame_known: false,
         in_frame: matches!(question.place, Place::Stack(_)),
+        frame_open: false,
+        frame_read: false,
+        released: false,
         sites,
         made: BTreeSet::new(),
-        left: Back::default(),
         confused: false,
+        stale: false,
         info: InstructionInfoFactory::new(),
         starts: BTreeMap::from([(question.entry, State::begin(question.place))]),
         waiting: BTreeSet::from([question.entry]),
@@ -161,7 +168,17 @@ fn follow(
     if walk.frame_known && walk.in_frame {
         walk.lose_all(question.entry);
     }
-    Followed { does: walk.does, asked: walk.asked, made: walk.made, left: walk.left, confused: walk.confused }
+    if walk.frame_read && (walk.frame_open || walk.frame_known) {
+        walk.stale = true;
+        walk.does.returned.0[0].alien = true;
+    }
+    Followed {
+        does: walk.does,
+        asked: walk.asked,
+        made: walk.made,
+        confused: walk.confused,
+        stale: walk.stale,
+    }
 }
 
 impl Walk<'_> {
@@ -187,19 +204,6 @@ impl Walk<'_> {
         if value.inner {
             self.does.lose_inner(Some(gone.clone()));
         }
-        self.confused |= value.place;
-    }
-
-    /// That a call makes memory, behind which there is none that it has made before: of two of them nobody can tell which is where.
-    pub(crate) fn one_alone(&mut self, state: &State, address: u64) {
-        if matches!(self.sites, Some(Sites::One(_))) && state.leads() {
-            self.lose(Value::pointer(), &Gone::Lost(address));
-        }
-    }
-
-    /// That something is left, or looked for, where it is not followed.
-    pub(crate) fn confuse(&mut self) {
-        self.confused = true;
     }
 
     /// From one place to where the way forks or ends. `false` where the code is not understood.
@@ -265,6 +269,7 @@ impl Walk<'_> {
         // Nothing more can come of it, unless it is to be seen that nothing is written.
         if self.sites.is_none() && self.does.noisy && !state.leads() {
             self.does.surely.0 &= state.written;
+            self.does.returned.0[0].alien = true;
             return;
         }
         let new = match self.starts.get_mut(&address) {
@@ -395,7 +400,6 @@ impl Walk<'_> {
         {
             back.join(value);
         }
-        self.left.join(state.left);
         self.does.surely.0 &= state.written;
         true
     }

@@ -1,8 +1,10 @@
-// What functions return, or leave where an argument leads, of which each says the truth in its name: `new_…` and `left_…` is memory that nobody else
-// has, `known_…` and `shown_…` is somebody's besides, or is not what the function has made. Compiled in several ways.
+// What functions return, of which each says the truth in its name: `new_…` is memory that nobody else has, `known_…` is somebody's besides, has
+// been released, or is not what the function has made. Compiled in several ways.
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct node {
     struct node *next;
@@ -16,6 +18,9 @@ struct node *cache;
 struct node **place;
 struct node fixed;
 __thread struct node *of_thread;
+struct node *other;
+char *saved;
+int (*looked_up)(const char *, struct node **);
 void (*hook)(void *);
 static void *(*allocate)(size_t) = malloc;
 static void (*release)(void *) = free;
@@ -29,7 +34,7 @@ void set_begun(void *(*other)(size_t)) { begun = other; }
 
 // New: nobody else has it.
 
-struct node *new_plain(void) { return malloc(sizeof(struct node)); }
+struct node *new_plain(void) { return calloc(1, sizeof(struct node)); }
 struct node *new_or_null(int n) {
     if (n < 0)
         return NULL;
@@ -73,6 +78,8 @@ char *new_grown(size_t n) {
     char *grown = realloc(p, 2 * n);
     if (!grown)
         free(p);
+    else
+        grown[0] = 0;
     return grown;
 }
 struct node *new_by_pointer(void) {
@@ -85,6 +92,8 @@ struct node *new_either(int n) {
     struct node *p;
     if (n > 3) {
         p = malloc(sizeof *p);
+        if (p)
+            begin(p, n);
     } else {
         p = calloc(1, sizeof *p);
     }
@@ -105,7 +114,7 @@ __attribute__((noinline)) static struct node *same(struct node *p) {
 }
 struct node *new_passed_on(void) { return same(malloc(sizeof(struct node))); }
 
-// Known: it is somebody's besides, or is not what has been made.
+// Known: it is somebody's besides, has been released, or is not what has been made.
 
 struct node *known_in_cache(void) {
     if (!cache)
@@ -201,71 +210,157 @@ struct node *known_through_frame(void) {
     return local[0];
 }
 
-// Left where an argument leads, and nowhere else.
+// What is read out of the frame may have been written there by others.
 
-void left_plain(struct node **out) { *out = malloc(sizeof **out); }
-int left_when_there(struct node **out) {
-    struct node *p = malloc(sizeof *p);
+struct node *known_looked_up(const char *name) {
+    struct node *p = NULL;
+    if (looked_up(name, &p) == 0)
+        return p;
+    return calloc(1, sizeof *p);
+}
+__attribute__((noinline, noclone)) static int find(struct node **out, int n) {
+    if (n > 3) {
+        *out = all;
+        return 1;
+    }
+    return 0;
+}
+struct node *known_found(int n) {
+    struct node *p = NULL;
+    if (!find(&p, n))
+        p = calloc(1, sizeof *p);
+    return p;
+}
+__attribute__((noinline, noclone)) static void visit(struct node *each, struct node **out) {
+    for (; each; each = each->next)
+        if (each->count == 7)
+            *out = each;
+}
+struct node *known_visited(void) {
+    struct node *p = calloc(1, sizeof *p);
     if (!p)
-        return -1;
-    p->count = 0;
-    *out = p;
-    return 0;
+        return NULL;
+    struct node *hit = p;
+    visit(all, &hit);
+    if (hit != p)
+        free(p);
+    return hit;
 }
-int left_after_null(struct node **out, int n) {
-    *out = NULL;
-    if (n < 0)
-        return -1;
-    *out = new_with_parts("text");
-    return *out ? 0 : -1;
+struct node *known_read(int file) {
+    struct node *p = NULL;
+    if (read(file, &p, sizeof p) == sizeof p)
+        return p;
+    return calloc(1, sizeof *p);
 }
-int left_and_used(struct node **out) {
-    *out = malloc(sizeof **out);
-    if (!*out)
-        return -1;
-    (*out)->count = 3;
-    return 0;
+struct node *known_scanned(const char *text) {
+    struct node *p = NULL;
+    if (sscanf(text, "%p", (void **)&p) == 1)
+        return p;
+    return calloc(1, sizeof *p);
 }
-int left_by_callee(struct node **out) { return left_when_there(out); }
+struct node *known_by_index(int i) {
+    struct node *volatile array[4];
+    array[0] = calloc(1, sizeof(struct node));
+    array[i] = all;
+    return array[0];
+}
+struct node *known_copied(const void *source, size_t n) {
+    struct node *array[4] = {calloc(1, sizeof(struct node))};
+    memcpy(array, source, n * sizeof *array);
+    return array[0];
+}
+struct node *known_of_either_place(int n) {
+    struct node *one = calloc(1, sizeof *one), *another = NULL;
+    struct node **where = n ? &one : &another;
+    *where = all;
+    if (another)
+        other = another;
+    return one;
+}
 
-void shown_in_list(struct node **out) { *out = known_in_list(); }
-int shown_before(struct node **out) {
-    if (!*out)
-        *out = malloc(sizeof **out);
-    return *out ? 0 : -1;
+// What a function comes back with that does more than its caller sees.
+
+__attribute__((noinline, noclone)) static struct node *find_by(const char *name) {
+    struct node *each;
+    fprintf(stderr, "%s\n", name);
+    for (each = all; each; each = each->next)
+        if (each->count == 3)
+            break;
+    return each;
 }
-void shown_other(struct node **out) { *out = all; }
-void shown_two(struct node **out) {
-    out[0] = malloc(sizeof **out);
-    out[1] = malloc(sizeof **out);
+struct node *known_behind_noise(const char *name, int n) {
+    if (n)
+        return calloc(1, sizeof(struct node));
+    char *key = strdup(name);
+    struct node *found = find_by(key);
+    free(key);
+    return found;
 }
-void shown_further_on(struct node **out) { out[1] = malloc(sizeof **out); }
-void shown_place(struct node **out) {
-    place = out;
-    *out = malloc(sizeof **out);
+__attribute__((noinline, noclone)) static struct node *pick(struct node *p, int n) {
+    if (n > 3) {
+        puts("other");
+        return all;
+    }
+    if (p)
+        p->count = n;
+    return p;
 }
-void shown_to_hook(struct node **out) {
-    *out = malloc(sizeof **out);
-    hook(out);
+struct node *known_picked(int n) { return pick(calloc(1, sizeof(struct node)), n); }
+struct two {
+    struct node *one;
+    struct node *another;
+};
+__attribute__((noinline, noclone)) static struct two pair(void) {
+    struct node *p = calloc(1, sizeof *p);
+    return (struct two){p, p};
 }
-void shown_in_frame(struct node **out) {
-    struct node **local[4] = {out};
-    *out = malloc(sizeof **out);
-    hook(local);
+struct node *known_in_second_register(void) {
+    struct two found = pair();
+    all = found.another;
+    return found.one;
 }
-int shown_by_callee(struct node **out) {
-    int done = left_when_there(out);
-    if (done == 0)
-        all = *out;
-    return done;
+struct big {
+    struct node *p;
+    char more[5000];
+};
+__attribute__((noinline, noclone)) static void take(struct big b) { all = b.p; }
+struct node *known_by_value(void) {
+    struct big b;
+    struct node *p = calloc(1, sizeof *p);
+    b.p = p;
+    take(b);
+    return p;
 }
-void shown_copied(struct node **out) {
-    *out = malloc(sizeof **out);
-    memcpy(&all, out, sizeof all);
+
+// Released, or something else than it was.
+
+struct node *known_released(int n) {
+    struct node *p = calloc(1, sizeof *p);
+    if (!p)
+        return NULL;
+    if (n < 0)
+        free(p);
+    return p;
 }
-void shown_written(struct node **out, const void *other) {
-    *out = malloc(sizeof **out);
-    memcpy(out, other, sizeof *out);
+char *known_read_in(FILE *file) {
+    char *p = malloc(64);
+    if (!fgets(p, 64, file))
+        saved = p;
+    return p;
 }
-struct node *shown_returned(struct node **out) { return *out = malloc(sizeof **out); }
-int nothing_left(struct node **out) { return out != NULL; }
+char *known_path(const char *path, int n) {
+    if (n)
+        return calloc(1, 3);
+    char *real = realpath(path, NULL);
+    saved = real;
+    return real;
+}
+char *known_before_null(int n) {
+    char *p = calloc(1, 64);
+    char *q = n && p ? p + 16 : NULL;
+    return q - 16;
+}
+struct node *known_without_anything(int n) {
+    struct node *p = malloc(n * sizeof *p);
+    return p;
+}

@@ -119,15 +119,14 @@ fn during(view: &View<'_>, index: usize) -> Option<Use> {
         return None;
     }
     let used = used(view, index)?;
-    let over =
-        used.gone.is_none() && !used.released && !(returns(view.function) && used.returned.is_pointer());
+    let over = used.gone.is_none() && !used.released && !(returns(view) && used.returned.is_pointer());
     let touched = used.read.is_any() || used.written.is_any();
     (over && touched).then_some(used)
 }
 
 /// Whether a function returns something that may be an address: one that does not leaves its last value where a result would be.
-fn returns(function: &Function) -> bool {
-    let result = &function.result;
+fn returns(view: &View<'_>) -> bool {
+    let result = &view.function.result;
     matches!(result.kind, Type::Pointer { .. } | Type::FunctionPointer { .. })
         || result.scalar_size() == Some(8) && !matches!(result.kind, Type::Float { .. })
 }
@@ -161,16 +160,13 @@ pub(super) fn may_be_text(view: &View<'_>, index: usize) -> bool {
 pub(super) fn leaves(view: &View<'_>, index: usize) -> bool {
     during(view, index).is_some_and(|used| {
         let goes_on = used.inner_gone.is_some() || used.inner_released || used.in_parts || !used.only_reads();
-        !(goes_on || returns(view.function) && used.returned.is_inner())
+        !(goes_on || returns(view) && used.returned.is_inner())
     })
 }
 
 /// Whether the library's code shows anything of a parameter, which it uses and keeps nowhere, or of the result, which it makes.
 pub(crate) fn shown(function: &Function, known: Known<'_>, param: Option<usize>) -> bool {
     let Some(index) = param else { return makes(function, known.code) };
-    if hands_out(function, known.code, index) {
-        return true;
-    }
     asked(function, known.code, index).is_some_and(|used| used.gone.is_none() && used.is_used())
 }
 
@@ -192,22 +188,7 @@ pub(super) fn spares(function: &Function, code: &[Rc<Code>], index: usize) -> bo
 
 /// Whether the code shows that what a function returns is memory that it has just made, and that nobody else has.
 pub(super) fn makes(function: &Function, code: &[Rc<Code>]) -> bool {
-    code.iter().any(|code| code.makes(function.symbol()))
-}
-
-/// Whether the code shows that what a function leaves where a parameter leads is such memory.
-pub(super) fn hands_out(function: &Function, code: &[Rc<Code>], index: usize) -> bool {
-    let Some(position) = position(function, index) else { return false };
-    let left = code.iter().find_map(|code| code.leaves(function.symbol(), position));
-    left.is_some_and(|returned| !(returned && returns(function)))
-}
-
-/// Whether the code shows that nothing which a function returns leads to an object that it is given.
-pub(super) fn parts_with(view: &View<'_>, index: usize) -> bool {
-    used(view, index).is_some_and(|used| {
-        let goes_on = used.gone.is_some() || used.inner_gone.is_some() || used.in_parts;
-        !(goes_on || used.released || used.returned.is_pointer() || used.returned.is_inner())
-    })
+    code.iter().find_map(|code| code.makes(function.symbol())).unwrap_or(false)
 }
 
 fn asked(function: &Function, code: &[Rc<Code>], index: usize) -> Option<Use> {

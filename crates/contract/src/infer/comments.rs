@@ -707,6 +707,15 @@ pub(super) fn passes(function: &Function) -> bool {
     says(function, PASSING)
 }
 
+/// Words of a comment by which an object is there for a time that somebody else decides, or as long as it is counted.
+const LASTING: &[&str] =
+    &["as long as", "counted", "life time", "lifetime", "ref count", "refcount", "reference count", "until"];
+
+/// Whether a comment speaks of how long something is there.
+pub(super) fn lasting(function: &Function) -> bool {
+    says(function, LASTING)
+}
+
 /// Whether what a function ends is there afterwards.
 pub(super) fn outlived(function: &Function) -> bool {
     says(function, OUTLIVED)

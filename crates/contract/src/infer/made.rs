@@ -23,7 +23,6 @@ use crate::infer::{Draft, Notes, code, comments, may_make};
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
     let function = view.function;
     handed_out(view, draft);
-    left(view, draft);
     let Some(handle) = view.known.handles.of_pointer(&function.result) else {
         return;
     };
@@ -82,41 +81,6 @@ fn handed_out(view: &View<'_>, draft: &mut Draft) {
     draft.params[index] = Some(Fact::inferred(role, "mirrored-release"));
 }
 
-/// Objects that the code makes anew and leaves where a pointer leads, when the type has a release and no part of them is of what goes in.
-fn left(view: &View<'_>, draft: &mut Draft) {
-    let function = view.function;
-    if comments::lent(function) || comments::owner(function) {
-        return;
-    }
-    for index in 0..function.params.len() {
-        let Some(param) = view.param(index).filter(|param| param.array_length.is_none()) else { continue };
-        let Some(handle) = view.known.handles.of_pointer_pointer(&param.ty) else { continue };
-        let known = view.known.handles.get(handle).filter(|known| known.parent.is_none());
-        let Some(release) = known.and_then(|known| known.release.clone()) else { continue };
-        let end = view.known.handles.pairs().end(&function.name);
-        let other = end.is_some_and(|end| end != release)
-            || view.known.handles.says_makers(handle)
-            || comments::shared(function, &release);
-        let object = |other: &usize| *other != index && is_object(view, *other);
-        let mut objects = (0..function.params.len()).filter(object);
-        if decided(draft, index)
-            || other
-            || !objects.all(|index| code::parts_with(view, index))
-            || !code::hands_out(function, view.known.code, index)
-        {
-            continue;
-        }
-        let role = Role::HandleOut {
-            handle: handle.to_owned(),
-            ownership: Ownership::Owned { release },
-            parent: None,
-            nullable: true,
-            valid_on_error: false,
-        };
-        draft.params[index] = Some(Fact::inferred(role, "code-made"));
-    }
-}
-
 /// The rule by which the caller owns the result, and what releases it.
 fn rule(view: &View<'_>, handle: &str) -> Result<(&'static str, String), String> {
     let function = view.function;
@@ -157,9 +121,11 @@ fn rule(view: &View<'_>, handle: &str) -> Result<(&'static str, String), String>
         return open();
     }
     let objects: Vec<usize> = (0..function.params.len()).filter(|&index| is_object(view, index)).collect();
-    if !comments::owner(function)
+    if objects.is_empty()
+        && !comments::owner(function)
         && !comments::shared(function, &release)
-        && objects.iter().all(|&index| code::parts_with(view, index))
+        && !comments::lasting(function)
+        && !has_other_release(view, &release)
         && code::makes(function, view.known.code)
     {
         return Ok(("code-made", release));
@@ -189,6 +155,22 @@ fn rule(view: &View<'_>, handle: &str) -> Result<(&'static str, String), String>
         [] => open(),
         _ => Err(format!("the `{handle}` it returns may belong to what the function is given")),
     }
+}
+
+/// Whether several may come out, or something is called as the release of what this function returns, and is not that of its type: `item_list()`
+/// beside `item_list_free(item *)`.
+fn has_other_release(view: &View<'_>, release: &str) -> bool {
+    let name = &view.function.name;
+    let several = words(name).last().is_some_and(|word| {
+        ["all", "array", "chain", "list", "many"].contains(&word.as_str())
+            || word.ends_with('s') && !word.ends_with("ss")
+    });
+    let releases = |other: &str| {
+        let behind = other.strip_prefix(name.as_str()).filter(|behind| !behind.is_empty());
+        behind.and_then(ending).is_some_and(|(_, rest)| rest.is_empty())
+    };
+    let mut names = view.known.api.functions.iter().map(|function| function.name.as_str());
+    several || names.any(|other| other != release && releases(other))
 }
 
 /// The type of which a function copies the only object that it is given, whether it says that it leaves that alone or not: besides it

@@ -16,8 +16,13 @@ int sextant_last(const sextant *s);
 
 typedef struct almanac almanac;
 almanac *almanac_new(int year);
-int almanac_print(int year, almanac **printed);
-int almanac_reprint(int year, almanac **printed);
+almanac *almanac_found(int year);
+/* It is there until the next one is asked for. */
+almanac *almanac_said(int year);
+almanac *almanac_row(int year);
+void almanac_row_free(almanac *a);
+almanac *almanac_years(int number);
+almanac *almanac_empty(void);
 almanac *almanac_this(void);
 almanac *almanac_listed(int year);
 almanac *almanac_bound(sextant *s, int year);
