@@ -179,9 +179,14 @@ pub(crate) fn known_function(name: &str) -> Option<Known> {
         | "pthread_cond_broadcast" => known(&[Both], Other),
         "pthread_cond_wait" => known(&[Both, Both], Other),
         "pthread_mutex_init" | "pthread_cond_init" | "pthread_rwlock_init" => known(&[Written, Read], Other),
+        // What it calls is given nothing.
+        "pthread_once" => known(&[Both, Number], Other),
+        "strerror_r" => known(&[Number, WrittenOf(2), Number], Into(1)),
         "frexp" | "frexpf" | "modf" | "modff" | "lgamma_r" => known(&[Written], Other),
         "sincos" | "sincosf" => known(&[Written, Written], Other),
         "getpid"
+        | "strerror"
+        | "pthread_getspecific"
         | "getuid"
         | "geteuid"
         | "pthread_self"
