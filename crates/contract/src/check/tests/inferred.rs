@@ -166,3 +166,46 @@ fn what_may_be_a_place_in_a_text_is_not_suggested_to_be_one() {
     assert_eq!(help("tag_get_end"), None);
     assert!(help("tag_get_data").is_some());
 }
+
+#[test]
+fn a_function_that_the_library_calls_is_suggested_with_what_it_is_given() {
+    let declarations = [
+        "int db_scan(db *d, flagged each, void *user)",
+        "void db_set_scan(db *d, flagged each, void *user)",
+        "int db_scan_named(db *d, gathers each, void *user)",
+        "int db_compare(db *d, row each, void *user)",
+        "int db_release(db *d, none each, void *user)",
+    ];
+    let help = |name: &str, lines: &str| {
+        let text = contract(&format!("[handle]\ndb = {{}}\n{lines}"));
+        let checked = run(&api(&declarations), &text, Selection::Only(name)).unwrap();
+        checked.interface.left_out.first().map(|out| out.help.clone().unwrap())
+    };
+    let flagged =
+        r#"user_data = "user", on_failure = -1, params = { data = { in = "buffer", length = "n" } } }"#;
+    for (name, line) in [
+        ("db_scan", format!("{{ callback = \"call\", {flagged} # or {{ fixed = \"NULL\" }}")),
+        (
+            "db_set_scan",
+            format!(
+                "{{ callback = \"kept\", {flagged} # or \"call\" when it is over with the call, or {{ fixed = \"NULL\" }}"
+            ),
+        ),
+        (
+            "db_scan_named",
+            "{ callback = \"call\", user_data = \"user\", params = { data = { in = \"buffer\", length = \"n\" }, \
+             more = { string = \"utf-8\" } } } # or { fixed = \"NULL\" }"
+                .to_owned(),
+        ),
+    ] {
+        let lines = format!("[function.{name}]\nparams.each = {line}");
+        let proposed = help(name, "").unwrap();
+        assert!(proposed.contains(&lines), "{name}: {proposed}");
+        assert_eq!(help(name, &format!("{proposed}\n")), None, "{name}");
+    }
+    // Lists, and what releases what the library kept.
+    for name in ["db_compare", "db_release"] {
+        let proposed = help(name, "").unwrap();
+        assert!(proposed.contains("params.each = { fixed = \"NULL\" }"), "{name}: {proposed}");
+    }
+}

@@ -168,6 +168,9 @@ fn what_may_be_kept_or_is_a_place_is_asked_for() {
     assert_eq!(named("int db_read_scanline(db *d, void *buf, int row)"), 1);
     assert_eq!(named("int db_read_scanline(db *d, void *user, int row)"), 0);
     assert_eq!(named("int db_read_ctl(db *d, void *buf, int what)"), 0);
+    // Each tag has data of a type of its own.
+    assert_eq!(named("int db_write_line(db *d, int tag, const void *buf)"), 1);
+    assert_eq!(named("int db_write_line(db *d, enum level tag, const void *buf)"), 0);
 }
 
 /// What is called like nothing that is over when it returns may go on with the memory, whether an object is there or not.

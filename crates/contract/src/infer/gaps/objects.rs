@@ -6,6 +6,7 @@ use hotcell_model::types::{CType, Signature, Type};
 use crate::infer::begun::Begun;
 use crate::infer::endings::{Ending, ending};
 use crate::infer::gaps::{Line, NULL, lists, pointed};
+use crate::infer::names::words;
 use crate::infer::objects::{kept, named};
 use crate::infer::view::{View, decided};
 use crate::infer::words::objects::COLLECTS;
@@ -263,11 +264,16 @@ fn length_pointer(view: &View<'_>, draft: &Draft, index: usize) -> Option<usize>
     })
 }
 
+/// Words of functions that give an object a function to call later.
+const HANDS_OVER: &[&str] = &[
+    "add", "callback", "cb", "func", "function", "handler", "hook", "install", "listen", "on", "register",
+    "set",
+];
+
 /// A function of the application, when the library hands its user data back; else none is passed.
 fn callback(view: &View<'_>, draft: &Draft, signature: &Signature) -> Line {
+    let given = given_back(view, signature);
     let void = |ty: &CType| matches!(ty.pointee(), Some((CType { kind: Type::Void, .. }, _)));
-    let handed_back = signature.params.iter().filter(|(_, ty)| void(ty)).count() == 1;
-    let numbers = signature.params.iter().all(|(_, ty)| void(ty) || ty.is_scalar());
     let on_failure = match &signature.result.kind {
         Type::Void => Some(""),
         Type::Int { signed: true, .. } => Some(", on_failure = -1"),
@@ -281,15 +287,56 @@ fn callback(view: &View<'_>, draft: &Draft, signature: &Signature) -> Line {
         open && view.param(other).is_some_and(|param| void(&param.ty))
     });
     match (data.next(), data.next(), on_failure) {
-        (Some(data), None, Some(on_failure))
-            if handed_back && numbers && !releases && !signature.variadic =>
-        {
-            let name = view.name(data);
-            let says = format!(r#"{{ callback = "call", user_data = "{name}"{on_failure} }} # or {NULL}"#);
+        (Some(data), None, Some(on_failure)) if !releases && !signature.variadic && given.is_some() => {
+            let (name, params) = (view.name(data), given.unwrap_or_default());
+            let objects =
+                (0..view.function.params.len()).filter(|&other| view.handle(other).is_some()).count();
+            let line = |until: &str| {
+                format!(r#"{{ callback = "{until}", user_data = "{name}"{on_failure}{params} }}"#)
+            };
+            let says = match objects == 1 && view.function_has_word(HANDS_OVER) {
+                true => format!(r#"{} # or "call" when it is over with the call, or {NULL}"#, line("kept")),
+                false => format!("{} # or {NULL}", line("call")),
+            };
             Line { pointer: Some(data), ..Line::says(says) }
         }
         _ => Line::says(NULL),
     }
+}
+
+/// What to write about the parameters of a function that the library calls, of which one is its user data: nothing about numbers and objects;
+/// `None` where something is neither, nor a text, nor data with its length behind it.
+fn given_back(view: &View<'_>, signature: &Signature) -> Option<String> {
+    let name = |at: usize| -> Option<String> {
+        let (name, _) = signature.params.get(at)?;
+        Some(name.clone().unwrap_or_else(|| format!("arg{}", at + 1)))
+    };
+    let (mut items, mut user_data, mut at) = (Vec::new(), 0, 0);
+    while let Some((_, ty)) = signature.params.get(at) {
+        let length =
+            signature.params.get(at + 1).filter(|(_, ty)| ty.is_integer()).and_then(|_| name(at + 1));
+        let length = length.filter(|length| {
+            words(length)
+                .iter()
+                .any(|word: &String| ["count", "len", "length", "n", "size"].contains(&word.as_str()))
+        });
+        at += 1;
+        match (ty.pointee(), length) {
+            _ if ty.is_scalar() || view.known.handles.of_pointer(ty).is_some() => {}
+            (Some((pointee, true)), Some(length)) if pointee.is_byte() || pointee.kind == Type::Void => {
+                items.push(format!(r#"{} = {{ in = "buffer", length = "{length}" }}"#, name(at - 1)?));
+                at += 1;
+            }
+            (Some((CType { kind: Type::Char, .. }, true)), None) => {
+                items.push(format!(r#"{} = {{ string = "utf-8" }}"#, name(at - 1)?));
+            }
+            (Some((CType { kind: Type::Void, .. }, _)), _) => user_data += 1,
+            _ => return None,
+        }
+    }
+    let params =
+        if items.is_empty() { String::new() } else { format!(", params = {{ {} }}", items.join(", ")) };
+    (user_data == 1).then_some(params)
 }
 
 /// What to write about the returned value.
