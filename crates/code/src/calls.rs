@@ -7,7 +7,7 @@ use crate::libc::{Arg, Known, Returns, known_function};
 use crate::memory::Amount;
 use crate::solve::Question;
 use crate::state::{ARGUMENTS, KEPT, Place, RAX, RDX, RSP, State};
-use crate::summary::{Extent, Gone, Returned, Use};
+use crate::summary::{Bytes, Extent, Gone, Returned, Use};
 use crate::value::{Number, Offset, Value};
 use crate::walk::{Sites, Walk};
 
@@ -91,6 +91,10 @@ fn made(walk: &mut Walk<'_>, state: &mut State, does: &Use, address: u64) {
         walk.lose(Value::pointer(), &Gone::Lost(address));
     }
     walk.does.writes(does.written, Offset::Is(0));
+    walk.does.own = walk.does.own.join(does.own);
+    if let Some(gone) = &does.into_itself {
+        walk.does.into_itself.get_or_insert_with(|| gone.clone());
+    }
     state.set_general(RAX, Value::MADE);
     let [_, second, vector] = does.returned.0.map(|back| back.pointer.map(|_| Value::pointer().somewhere()));
     if let Some(value) = second {
@@ -242,6 +246,9 @@ fn frame_given(walk: &mut Walk<'_>, state: &mut State, does: &Use, offset: Offse
     if !found.matters() {
         return Value::NONE;
     }
+    walk.released |= does.inner_released && found.pointer.is_some();
+    let halved = halved(state, does.halved, offset);
+    walk.take_apart(halved, address);
     let in_parts = does.in_parts.then_some(Gone::Lost(address));
     let gone = does.inner_gone.clone().or(lost).or(in_parts);
     let inner = Use {
@@ -263,6 +270,21 @@ fn frame_given(walk: &mut Walk<'_>, state: &mut State, does: &Use, offset: Offse
         state.store_anywhere(found);
     }
     found
+}
+
+/// What of the frame is read in parts of what an address takes.
+fn halved(state: &State, bytes: Bytes, offset: Offset) -> Value {
+    let Offset::Is(offset) = offset else {
+        return if bytes.is_any() { state.between(None, None) } else { Value::NONE };
+    };
+    if bytes.beyond {
+        return state.between(None, None);
+    }
+    let each = (0..64).filter(|byte| bytes.first & (1 << byte) != 0);
+    each.fold(Value::NONE, |all, byte| {
+        let at = offset.saturating_add(byte);
+        all.join(state.between(Some(at), Some(at.saturating_add(1))))
+    })
 }
 
 /// What functions of C's library find in the frame from an address on: they go forwards.
@@ -350,11 +372,20 @@ fn elsewhere(walk: &mut Walk<'_>, state: &mut State, known: Known, address: u64)
             all.get(position).map_or(Value::OTHER, |value| value.somewhere().join(Value::OTHER))
         }
         Returns::Perhaps(position) => all.get(position).map_or(Value::OTHER, |value| value.join(Value::NULL)),
-        Returns::Other | Returns::New | Returns::Begun | Returns::Never => Value::OTHER,
+        Returns::Other | Returns::New | Returns::Renewed | Returns::Begun | Returns::Never => Value::OTHER,
     };
     over(walk.image, state, None);
     state.set_general(RAX, result);
-    if walk.sites.is_some() && matches!(known.returns, Returns::New | Returns::Begun) {
+    let is_new = match (&walk.sites, known.returns) {
+        (Some(Sites::All), Returns::Renewed) => {
+            let before = all.first().copied().unwrap_or(Value::OTHER);
+            before.is_whole()
+        }
+        (sites, returns) => {
+            sites.is_some() && matches!(returns, Returns::New | Returns::Begun | Returns::Renewed)
+        }
+    };
+    if is_new {
         let mut does = Use { returned: Returned::whole(), ..Use::default() };
         if known.returns == Returns::Begun {
             does.writes(Extent::Anywhere, Offset::Is(0));
@@ -451,7 +482,14 @@ fn copied(
         let extent = size.map_or(Extent::Anywhere, |size| Extent::of(Offset::Is(0), size));
         content = content.join(found(state, extent, offset).somewhere());
     }
-    if size.is_some_and(|size| size < 8) || !content.matters() {
+    if let Some(size @ ..8) = size {
+        walk.take_apart(Value { inner: false, ..content }, address);
+        if let Some(offset) = from.pointer {
+            walk.does.halved = walk.does.halved.join(Bytes::of(offset, size));
+        }
+        return;
+    }
+    if !content.matters() {
         return;
     }
     let amount = size.map_or(Amount::Unknown, Amount::UpTo);

@@ -46,6 +46,8 @@ pub(crate) enum Returns {
     Perhaps(usize),
     /// Memory that nobody had before, or NULL: C's `free` releases it.
     New,
+    /// The same in place of the first argument, or of none.
+    Renewed,
     /// The same, with something in it.
     Begun,
     /// It does not return.
@@ -73,7 +75,7 @@ pub(crate) fn known_function(name: &str) -> Option<Known> {
         Both, Compared, Copied, Freed, Number, Read, ReadInto, ReadOf, Released, Sent, SentOf, Text, Written,
         WrittenOf,
     };
-    use Returns::{Argument, Begun, Into, Never, New, Other, Perhaps};
+    use Returns::{Argument, Begun, Into, Never, New, Other, Perhaps, Renewed};
     // Their room stands between what the plain ones take.
     if ["__fread_chk", "__fgets_chk"].contains(&name) {
         return None;
@@ -118,8 +120,10 @@ pub(crate) fn known_function(name: &str) -> Option<Known> {
         "memset" => known(&[WrittenOf(2), Number, Number], Argument(0)),
         "bzero" | "explicit_bzero" => known(&[WrittenOf(1), Number], Other),
         "strcpy" | "strcat" => known(&[Both, Text], Argument(0)),
-        "strncpy" | "strncat" => known(&[Both, Read, Number], Argument(0)),
-        "stpcpy" | "stpncpy" => known(&[Both, Read, Number], Into(0)),
+        "strncpy" => known(&[Both, Copied(2), Number], Argument(0)),
+        "strncat" => known(&[Both, Read, Number], Argument(0)),
+        "stpncpy" => known(&[Both, Copied(2), Number], Into(0)),
+        "stpcpy" => known(&[Both, Read, Number], Into(0)),
         "strdup" | "__strdup" => known(&[Text], Begun),
         "strndup" | "__strndup" => known(&[Read, Number], Begun),
         "calloc" => known(&[Number, Number], Begun),
@@ -129,7 +133,7 @@ pub(crate) fn known_function(name: &str) -> Option<Known> {
             known(&[ReadInto(1), Written, Number], Other)
         }
         "free" | "cfree" => known(&[Freed], Other),
-        "realloc" | "reallocarray" => known(&[Released, Number, Number], New),
+        "realloc" | "reallocarray" => known(&[Released, Number, Number], Renewed),
         "atoi" | "atol" | "atoll" | "atof" => known(&[Text], Other),
         "getenv" | "secure_getenv" | "perror" | "access" | "unlink" | "remove" | "rmdir" | "mkdir"
         | "chdir" | "chmod" | "system" | "puts" | "open" | "open64" | "creat" => {

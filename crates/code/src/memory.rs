@@ -1,7 +1,7 @@
 //! Reading and writing, of the frame, of what lies behind the pointer, and of everything else.
 
 use crate::state::State;
-use crate::summary::{Extent, Gone, Surely};
+use crate::summary::{Bytes, Extent, Gone, Surely};
 use crate::value::{Offset, Value};
 use crate::walk::Walk;
 
@@ -45,14 +45,17 @@ impl Walk<'_> {
             // Whether there is any text may be seen by its first letter.
             let first = size == Some(1) && offset == Offset::Is(0);
             self.does.unmeasured |= !first;
-            self.does.in_parts |= offset == Offset::Any && size.is_some_and(|size| size < 8);
+            if let Some(size @ ..8) = size {
+                self.does.in_parts |= offset == Offset::Any;
+                self.does.halved = self.does.halved.join(Bytes::of(offset, size));
+            }
             value.inner = true;
         }
         value.inner |= at.inner;
         match (at.frame, size) {
             (Some(offset), Some(size)) => {
                 let found = state.load(offset, size);
-                self.frame_read |= found.is_whole();
+                self.frame_read |= !found.alien;
                 value = value.join(found);
             }
             (Some(_), None) => value = value.join(state.between(None, None).somewhere()),
@@ -79,7 +82,9 @@ impl Walk<'_> {
     pub(crate) fn get_back(&mut self, state: &State, at: Value, address: u64) -> Value {
         match at {
             Value { frame: Some(Offset::Is(offset)), pointer: None, inner: false, other: false, .. } => {
-                state.at(offset)
+                let found = state.at(offset);
+                self.frame_read |= !found.alien;
+                found
             }
             _ => self.fetch(state, at, 8, address),
         }
@@ -140,6 +145,8 @@ impl Walk<'_> {
             // It points into itself, or to this frame.
             if value.pointer.is_some() {
                 self.does.into_itself.get_or_insert_with(|| gone.clone());
+                let written = at.pointer.map(|offset| Bytes::of(offset, size.unwrap_or(MUCH)));
+                self.does.own = self.does.own.join(written.unwrap_or_default());
             }
             self.frame_known |= value.frame.is_some();
         }

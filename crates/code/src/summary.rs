@@ -129,10 +129,57 @@ pub struct Use {
     pub(crate) noisy: bool,
     /// That it is read in parts of what an address takes, at places that nobody knows: what is there may be copied so.
     pub in_parts: bool,
+    /// Which bytes behind it are read in parts of what an address takes.
+    pub(crate) halved: Bytes,
+    /// Where behind it its own address is written.
+    pub(crate) own: Bytes,
     /// The first 64 bytes behind it, a bit for each: those that are written whenever the function returns.
     pub(crate) surely: Surely,
     /// What may be returned.
     pub returned: Returned,
+}
+
+/// Bytes behind a pointer: the first 64, a bit for each, and whether there may be others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Bytes {
+    pub(crate) first: u64,
+    pub(crate) beyond: bool,
+}
+
+impl Bytes {
+    pub(crate) fn of(offset: Offset, size: usize) -> Bytes {
+        match (offset, u32::try_from(size)) {
+            (Offset::Is(start @ 0..64), Ok(size @ 1..64)) => {
+                let bits = u64::MAX >> (64 - size);
+                Bytes { first: bits << start, beyond: start.saturating_add(i64::from(size)) > 64 }
+            }
+            _ => Bytes { first: 0, beyond: size > 0 },
+        }
+    }
+
+    /// The same seen from a pointer that lies so far before.
+    fn behind(self, offset: Offset) -> Bytes {
+        match offset {
+            Offset::Is(by @ 0..64) => {
+                let lost = self.first != 0 && (self.first << by) >> by != self.first;
+                Bytes { first: self.first << by, beyond: self.beyond || lost }
+            }
+            _ => Bytes { first: 0, beyond: self.is_any() },
+        }
+    }
+
+    pub(crate) fn join(self, other: Bytes) -> Bytes {
+        Bytes { first: self.first | other.first, beyond: self.beyond || other.beyond }
+    }
+
+    pub(crate) fn is_any(self) -> bool {
+        self.first != 0 || self.beyond
+    }
+
+    /// Whether both may have one.
+    pub(crate) fn meets(self, other: Bytes) -> bool {
+        self.first & other.first != 0 || self.beyond && other.is_any() || other.beyond && self.is_any()
+    }
 }
 
 /// Bytes that are written on each way, a bit for each; all of them where there is no way.
@@ -263,6 +310,8 @@ impl Use {
             self.placed |= callee.placed;
             self.inner_placed |= callee.inner_placed;
             self.in_parts |= callee.in_parts;
+            self.halved = self.halved.join(callee.halved.behind(offset));
+            self.own = self.own.join(callee.own.behind(offset));
         }
         if value.inner {
             self.lose_inner(callee.kept().or_else(|| callee.inner_gone.clone()));

@@ -81,12 +81,18 @@ fn made(image: &Image, question: Question, answers: &dyn Fn(Question) -> Option<
         walked.asked.extend(one.asked);
         let [first, ..] = one.does.returned.0;
         // What leads to itself may be found by what is read behind it.
-        let within = one.does.into_itself.is_some() && (one.does.inner_gone.is_some() || one.does.in_parts);
+        let within = one.does.into_itself.is_some()
+            && (one.does.inner_gone.is_some()
+                || one.does.inner_released
+                || one.does.in_parts
+                || one.does.halved.meets(one.does.own));
         let kept = one.does.gone.is_some() || within;
         match first.pointer {
-            None if !one.stale => {}
+            None if !one.stale && !one.confused => {}
             Some(Offset::Is(0)) if !kept && !one.stale => {
                 walked.does.written = walked.does.written.join(one.does.written);
+                walked.does.own = walked.does.own.join(one.does.own);
+                walked.does.into_itself = walked.does.into_itself.take().or(one.does.into_itself);
                 for (back, other) in walked.does.returned.0.iter_mut().zip(one.does.returned.0) {
                     back.pointer = back.pointer.or(other.pointer);
                 }

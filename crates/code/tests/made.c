@@ -1,6 +1,6 @@
 // What functions return, of which each says the truth in its name: `new_…` is memory that nobody else has, `known_…` is somebody's besides, has
 // been released, or is not what the function has made. Compiled in several ways.
-#include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -362,5 +362,112 @@ char *known_before_null(int n) {
 }
 struct node *known_without_anything(int n) {
     struct node *p = malloc(n * sizeof *p);
+    return p;
+}
+struct context {
+    struct node *p;
+    char *memory;
+};
+__attribute__((noinline, noclone)) static void clean(struct context *c) {
+    free(c->p);
+    free(c->memory);
+}
+struct node *known_released_by_context(int n) {
+    struct context c;
+    struct node *p = calloc(1, sizeof *p);
+    if (!p)
+        return NULL;
+    c.p = p;
+    c.memory = malloc(n);
+    if (!c.memory)
+        clean(&c);
+    else
+        p->text = c.memory;
+    return p;
+}
+__attribute__((noinline, noclone)) static void begin_itself(struct node *p) {
+    p->next = p;
+    p->count = 1;
+}
+__attribute__((noinline, noclone)) static void end_itself(struct node *p) { free(p->next); }
+struct node *known_released_by_itself(int n) {
+    struct node *p = malloc(sizeof *p);
+    if (!p)
+        return NULL;
+    begin_itself(p);
+    if (n < 0)
+        end_itself(p);
+    return p;
+}
+__attribute__((noinline, noclone)) static struct node *made_by_itself(void) {
+    struct node *p = malloc(sizeof *p);
+    if (p)
+        begin_itself(p);
+    return p;
+}
+struct node *known_released_behind_its_maker(int n) {
+    struct node *p = made_by_itself();
+    if (p && n < 0)
+        end_itself(p);
+    return p;
+}
+struct node *known_shrunk(void) {
+    struct node *p = realloc(cache, sizeof *p);
+    if (p)
+        p->count = 3;
+    return p;
+}
+
+// Found behind an address that was not the object's own.
+
+struct link {
+    struct link *next;
+};
+struct linked {
+    long id;
+    struct link link;
+};
+struct link *links;
+__attribute__((noinline, noclone)) static void seek(struct link **place, long id) {
+    for (struct link *each = links; each; each = each->next)
+        if (((struct linked *)((char *)each - 8))->id == id) {
+            *place = each;
+            return;
+        }
+}
+struct linked *known_around_what_was_found(long id) {
+    struct linked *p = calloc(1, sizeof *p);
+    if (!p)
+        return NULL;
+    p->id = id;
+    struct link *place = &p->link;
+    seek(&place, id);
+    return (struct linked *)((char *)place - 8);
+}
+
+// Kept in halves.
+
+union halves {
+    const void *p;
+    struct {
+        uint32_t low, high;
+    };
+};
+struct message {
+    uint32_t low, kind, high;
+};
+struct message messages[8];
+int posted;
+__attribute__((noinline, noclone)) static void post(const union halves *u) {
+    messages[posted].low = u->low;
+    messages[posted].kind = 3;
+    messages[posted].high = u->high;
+    posted++;
+}
+struct node *known_in_halves(void) {
+    struct node *p = calloc(1, sizeof *p);
+    union halves u;
+    u.p = p;
+    post(&u);
     return p;
 }

@@ -29,6 +29,38 @@ jmp_buf place;
 void kept_in_global(const char *p) { global = p; }
 void kept_in_thread(const char *p) { of_thread = p; }
 void kept_behind_another(const char *p, const char **out) { *out = p + 3; }
+union halves {
+    const void *p;
+    struct {
+        uint32_t low, high;
+    };
+};
+struct job {
+    uint32_t words[4];
+};
+uint32_t posted_low, posted_kind, posted_high;
+struct job jobs[8];
+int posted;
+static __attribute__((noinline)) void post(const union halves *u) {
+    posted_low = u->low;
+    posted_kind = 3;
+    posted_high = u->high;
+}
+void kept_in_posted_halves(const char *p) {
+    union halves u;
+    u.p = p;
+    post(&u);
+}
+static __attribute__((noinline)) void enqueue(const struct job *job) {
+    struct job *to = &jobs[posted++ & 7];
+    for (int i = 0; i < 4; i++)
+        to->words[i] = job->words[i];
+}
+void kept_in_words(const char *p) {
+    struct job job = {{1, 0}};
+    memcpy(&job.words[2], &p, sizeof p);
+    enqueue(&job);
+}
 void kept_as_number(const char *p) { number = (uintptr_t)p ^ 0x5555; }
 void kept_by_hook(const char *p) { hook(p); }
 static void does_nothing(const char *p) { (void)p; }
