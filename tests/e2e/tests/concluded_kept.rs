@@ -75,7 +75,7 @@ fn an_object_that_may_be_kept_is_asked_for_and_is_there_with_the_line_that_is_pr
     for name in asked {
         assert!(bare.bound.interface.function(name).is_none(), "{name} is bound");
     }
-    let dials = Dials::with(&bare.proposed(&[&asked[..], &["tone_new"]].concat()));
+    let dials = Dials::with(&bare.proposed(&asked));
     let dial = Value::Handle(dials.object("dial_new", &[]));
     let tone = dials.tone(440);
     assert_eq!(dials.int("dial_set_tone", &[dial.clone(), tone.clone()]), 0);
@@ -101,7 +101,7 @@ fn an_object_that_is_not_const_is_there_with_the_line_that_says_that_it_is_kept(
     let kept = "{ in = \"handle\", until = \"d\" }";
     assert!(follow.contains(&format!("params.t = {kept} # or")), "{follow}");
     assert!(attach.contains(&format!("params.t = {kept} # or {{ in = \"consumed\" }} when")), "{attach}");
-    let dials = Dials::with(&format!("{}{follow}{attach}", bare.proposed(&["tone_new"])));
+    let dials = Dials::with(&format!("{follow}{attach}"));
     for function in ["dial_follow", "dial_attach"] {
         let dial = Value::Handle(dials.object("dial_new", &[]));
         let tone = dials.tone(440);

@@ -28,7 +28,7 @@ static void (*volatile put)(int *, int) = write_to;
 struct well *well_dig(int depth)
 {
     struct well *it = malloc(sizeof *it);
-    it->depth = depth;
+    put(&it->depth, depth);
     return it;
 }
 void well_fill_in(struct well *it) { free(it); }
