@@ -56,6 +56,18 @@ static __attribute__((noinline)) void enqueue(const struct job *job) {
     for (int i = 0; i < 4; i++)
         to->words[i] = job->words[i];
 }
+struct much {
+    const char *p;
+    char more[5000];
+};
+static __attribute__((noinline)) void take(struct much much) { global = much.p; }
+void kept_by_value(const char *p) {
+    struct much much;
+    much.p = p;
+    take(much);
+}
+char letters[8];
+void kept_as_letters(const char *p) { strncpy(letters, (const char *)&p, sizeof p); }
 void kept_in_words(const char *p) {
     struct job job = {{1, 0}};
     memcpy(&job.words[2], &p, sizeof p);
