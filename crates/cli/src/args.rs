@@ -241,7 +241,7 @@ pub(crate) struct CheckArgs {
 #[command(after_long_help = "\
 Each fact is told with its ground:
   proven    the C type says it
-  inferred  a named rule says it; docs/reference/inference.md has them all
+  inferred  a named rule says it; docs/reference/inference.md and objects.md have them all
   decided   a line of the contract says it, shown with its number
 
 Exit status: 0 when the headers declare the function, bound or not; 113 (InvalidArgument) when they do not, or when \

@@ -52,6 +52,7 @@ pub(crate) fn call(walk: &mut Walk<'_>, state: &mut State, target: Option<Target
     returns
 }
 
+/// The same, wherever what is followed is afterwards.
 fn goes_to(walk: &mut Walk<'_>, state: &mut State, target: Option<Target>, address: u64) -> bool {
     match target {
         Some(Target::Here(entry)) => {
@@ -376,16 +377,15 @@ fn elsewhere(walk: &mut Walk<'_>, state: &mut State, known: Known, address: u64)
     };
     over(walk.image, state, None);
     state.set_general(RAX, result);
-    let is_new = match (&walk.sites, known.returns) {
-        (Some(Sites::All), Returns::Renewed) => {
-            let before = all.first().copied().unwrap_or(Value::OTHER);
-            before.is_whole()
+    let is_new = match known.returns {
+        Returns::New | Returns::Begun => true,
+        // Where one call is followed, what others have made is not known.
+        Returns::Renewed => {
+            !matches!(walk.sites, Some(Sites::All)) || all.first().is_some_and(|before| before.is_whole())
         }
-        (sites, returns) => {
-            sites.is_some() && matches!(returns, Returns::New | Returns::Begun | Returns::Renewed)
-        }
+        _ => false,
     };
-    if is_new {
+    if is_new && walk.sites.is_some() {
         let mut does = Use { returned: Returned::whole(), ..Use::default() };
         if known.returns == Returns::Begun {
             does.writes(Extent::Anywhere, Offset::Is(0));

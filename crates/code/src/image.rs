@@ -29,6 +29,7 @@ pub(crate) struct Image {
     segments: Vec<Segment>,
     /// Under one name there may be several, of different versions.
     exports: BTreeMap<String, BTreeSet<u64>>,
+    /// Where functions begin that are exported, under whatever name.
     exported: BTreeSet<u64>,
     slots: BTreeMap<u64, Target>,
     /// Where a slot points to data of this library.
@@ -128,7 +129,7 @@ impl Image {
         self.data.get(&address).copied()
     }
 
-    /// The allocator of C's library that is called through memory at an address, unless the application says another one: it has to do the same.
+    /// The allocator of C's library that is called through memory at an address. What is put there later is trusted to do the same.
     pub(crate) fn allocator(&self, address: u64) -> Option<Target> {
         let name = self.first.get(&address)?;
         let known = ["calloc", "free", "malloc", "realloc"].contains(&name.as_str());

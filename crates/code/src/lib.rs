@@ -1,5 +1,5 @@
 //! What a library's machine code does with the pointers that its functions are given: where they go, and which memory behind them is
-//! read and written. No I/O.
+//! read and written; and whether what they return is new. No I/O.
 //!
 //! An answer holds on every way through the code, or there is none: what is not understood counts as if anything could happen there.
 #![forbid(unsafe_code)]

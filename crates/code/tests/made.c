@@ -15,7 +15,6 @@ struct node {
 
 struct node *all;
 struct node *cache;
-struct node **place;
 struct node fixed;
 __thread struct node *of_thread;
 struct node *other;
@@ -23,11 +22,7 @@ char *saved;
 int (*looked_up)(const char *, struct node **);
 void (*hook)(void *);
 static void *(*allocate)(size_t) = malloc;
-static void (*release)(void *) = free;
-void set_allocators(void *(*other)(size_t), void (*another)(void *)) {
-    allocate = other;
-    release = another;
-}
+void set_allocator(void *(*other)(size_t)) { allocate = other; }
 static void *own(size_t size) { return all ? (void *)all : malloc(size); }
 static void *(*begun)(size_t) = own;
 void set_begun(void *(*other)(size_t)) { begun = other; }

@@ -1,4 +1,4 @@
-//! What is said of functions of which the truth is known, compiled in several ways.
+//! What is said of functions of which the truth is known, and of what they make, compiled in several ways.
 
 use std::path::Path;
 use std::process::Command;
@@ -52,12 +52,11 @@ fn each_in<Found: std::fmt::Debug>(
     for flags in WAYS {
         let folder = tempfile::tempdir().expect("a folder");
         let code = compiled(folder.path(), source, flags);
-        // Without optimization a jump by a table is another one for each compiler.
-        // As is what is told from NULL there, by a comparison with memory.
-        let jumps = |name: &&&str| {
+        // Without optimization a jump by a table is another one for each compiler, and memory is held against NULL, which is not followed.
+        let judged = |name: &&&str| {
             !["over_in_one_case", "new_around_itself"].contains(name) || !flags.contains(&"-O0")
         };
-        for name in names.iter().filter(jumps) {
+        for name in names.iter().filter(judged) {
             judge(name, &code).unwrap_or_else(|found| panic!("{name} with {flags:?}: {found:?}"));
         }
     }

@@ -1,7 +1,7 @@
 //! What headers let us conclude: named rules that fill the facts a contract leaves open.
 //!
 //! A rule that could be fooled into a wrong answer does not fire: it leaves a gap with the reason and the line
-//! that would decide it. docs/reference/inference.md lists the rules for users.
+//! that would decide it. docs/reference/inference.md and objects.md list the rules for users.
 
 mod allocators;
 mod answers;

@@ -10,7 +10,7 @@ pub enum Evidence {
     Proven,
     /// A named rule without a known counter-example says it.
     Inferred {
-        /// Name of the rule, as docs/reference/inference.md lists it.
+        /// Name of the rule, as docs/reference/inference.md and objects.md list it.
         rule: String,
     },
     /// A line of the contract says it.

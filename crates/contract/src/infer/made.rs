@@ -3,6 +3,7 @@
 //! *object-constructor*: a function called like one that makes objects, which is given no other object, returns one
 //! that the caller owns, where the type has a release.
 //! *object-copy*: the same with one `const` object of the type, of functions called `dup`, `copy` or `clone`.
+//! *code-made*: an object that the library's code shows to be made by the call, and nobody else's, whatever the function is called.
 //!
 //! A returned object is taken for owned only where nothing else can own it: `lua_newthread(L)` returns what
 //! `L` collects, `amqp_tcp_socket_new(connection)` what the connection closes, `g_main_context_default()`
@@ -120,18 +121,20 @@ fn rule(view: &View<'_>, handle: &str) -> Result<(&'static str, String), String>
     {
         return open();
     }
+    // The one form of a comment that says that it is the caller's names what releases it.
+    if comments::owner(function) || comments::shared(function, &release) {
+        return open();
+    }
     let objects: Vec<usize> = (0..function.params.len()).filter(|&index| is_object(view, index)).collect();
     if objects.is_empty()
-        && !comments::owner(function)
-        && !comments::shared(function, &release)
         && !comments::lasting(function)
         && !has_other_release(view, &release)
         && code::makes(function, view.known.code)
     {
         return Ok(("code-made", release));
     }
-    // `Returns the font, from the cache if it was loaded before`; the one form that says that it is the caller's names what releases it.
-    if comments::owner(function) || comments::shared(function, &release) || !comments::makes(function) {
+    // `Returns the font, from the cache if it was loaded before`.
+    if !comments::makes(function) {
         return open();
     }
     // `BrotliEncoderCreateInstance`: what is released by its mirror is not the library's own.
@@ -141,11 +144,11 @@ fn rule(view: &View<'_>, handle: &str) -> Result<(&'static str, String), String>
         return open();
     }
     match objects[..] {
-        [] if mirror && !selects(view) && !comments::owner(function) => Ok(("mirrored-release", release)),
+        [] if mirror && !selects(view) => Ok(("mirrored-release", release)),
         [] if (view.function_has_word(CONSTRUCTORS) || is_stem(function, &release)) && !selects(view) => {
             Ok(("object-constructor", release))
         }
-        [] if reads(view) && !selects(view) && !comments::owner(function) => Ok(("read-object", release)),
+        [] if reads(view) && !selects(view) => Ok(("read-object", release)),
         [only]
             if view.function_has_word(COPIES) && same_constant(view, only, handle) && !is_shallow(view) =>
         {
