@@ -3,10 +3,10 @@
 use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic};
 
 use crate::image::{Image, Target};
-use crate::libc::{Arg, Known, Returns, known_function};
+use crate::libc::{Arg, Known, Returns, known_function, writes_text};
 use crate::memory::Amount;
 use crate::solve::Question;
-use crate::state::{ARGUMENTS, KEPT, Place, RAX, RDX, RSP, State};
+use crate::state::{ARGUMENTS, KEPT, Place, RAX, RDI, RDX, RSP, State};
 use crate::summary::{Bytes, Extent, Gone, Returned, Use};
 use crate::value::{Number, Offset, Value};
 use crate::walk::{Sites, Walk};
@@ -45,6 +45,10 @@ pub(crate) fn through(image: &Image, address: u64) -> Target {
 /// A call, behind which `state` is what it leaves. `false` where it does not return.
 pub(crate) fn call(walk: &mut Walk<'_>, state: &mut State, target: Option<Target>, address: u64) -> bool {
     walk.released = false;
+    // Whoever has an address in the frame may write there.
+    if (0..16).any(|number| !KEPT.contains(&number) && state.general(number).frame.is_some()) {
+        state.fill();
+    }
     let returns = goes_to(walk, state, target, address);
     if walk.released && matches!(walk.sites, Some(Sites::One(_))) {
         state.released();
@@ -65,7 +69,11 @@ fn goes_to(walk: &mut Walk<'_>, state: &mut State, target: Option<Target>, addre
             }
         }
         Some(Target::OfC(name)) => match known_function(&name) {
-            Some(known) => return elsewhere(walk, state, known, address),
+            Some(known) => {
+                let text = writes_text(&name);
+                walk.does.ended |= text && state.general(RDI).pointer.is_some();
+                return elsewhere(walk, state, known, text, address);
+            }
             // What comes back there once more finds registers as they were.
             None if COMES_BACK.contains(&name.as_str()) => walk.lose_all(address),
             None => unknown(walk, state, &Gone::Handed(name), address),
@@ -92,6 +100,7 @@ fn made(walk: &mut Walk<'_>, state: &mut State, does: &Use, address: u64) {
         walk.lose(Value::pointer(), &Gone::Lost(address));
     }
     walk.does.writes(does.written, Offset::Is(0));
+    walk.does.ended |= does.ended;
     walk.does.own = walk.does.own.join(does.own);
     if let Some(gone) = &does.into_itself {
         walk.does.into_itself.get_or_insert_with(|| gone.clone());
@@ -349,7 +358,7 @@ fn over(image: &Image, state: &mut State, entry: Option<u64>) {
 }
 
 /// A function of C's library. `false` where it does not return.
-fn elsewhere(walk: &mut Walk<'_>, state: &mut State, known: Known, address: u64) -> bool {
+fn elsewhere(walk: &mut Walk<'_>, state: &mut State, known: Known, text: bool, address: u64) -> bool {
     if known.returns == Returns::Never {
         return false;
     }
@@ -386,7 +395,7 @@ fn elsewhere(walk: &mut Walk<'_>, state: &mut State, known: Known, address: u64)
         _ => false,
     };
     if is_new && walk.sites.is_some() {
-        let mut does = Use { returned: Returned::whole(), ..Use::default() };
+        let mut does = Use { returned: Returned::whole(), ended: text, ..Use::default() };
         if known.returns == Returns::Begun {
             does.writes(Extent::Anywhere, Offset::Is(0));
         }

@@ -8,6 +8,7 @@ mod calls;
 mod image;
 mod libc;
 mod memory;
+mod reach;
 mod registers;
 mod solve;
 mod state;
@@ -22,6 +23,38 @@ use crate::image::Image;
 use crate::solve::{Answers, Question, Wanted};
 use crate::state::{ARGUMENTS, Place};
 pub use crate::summary::{Extent, Gone, Returned, Use};
+
+/// What is seen of a function that is given a pointer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Seen {
+    /// That it hands the pointer to C's `free` on some way.
+    pub frees: bool,
+    /// That it releases something that was read behind it.
+    pub releases_inner: bool,
+    /// That it returns something that was read behind it.
+    pub returns_inner: bool,
+}
+
+/// What a function returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Made {
+    /// New memory that nobody else has, in which a NUL is written.
+    Text,
+    /// New memory that nobody else has.
+    Memory,
+    /// Memory that it has made, and whose address is stored where others may find it.
+    Shared,
+    /// Nobody knows.
+    Unknown,
+}
+
+impl Made {
+    /// Whether nobody else has it.
+    #[must_use]
+    pub fn is_new(self) -> bool {
+        matches!(self, Made::Text | Made::Memory)
+    }
+}
 
 /// The code of one library.
 #[derive(Debug)]
@@ -58,13 +91,38 @@ impl Code {
         question.is_some_and(|question| self.frees.borrow_mut().of(&self.image, question).freed)
     }
 
+    /// What is seen of a function that speaks against what names say, whatever else it does: nothing follows from what is not seen.
+    #[must_use]
+    pub fn seen(&self, function: &str, position: usize) -> Seen {
+        let Some(question) = self.question(function, position) else { return Seen::default() };
+        let does = self.frees.borrow_mut().of(&self.image, question);
+        Seen {
+            frees: does.freed,
+            releases_inner: does.inner_released,
+            returns_inner: does.returned.is_inner(),
+        }
+    }
+
+    /// Whether a function calls another one that the library exports, by itself or by what it calls, as far as that is seen.
+    #[must_use]
+    pub fn calls(&self, function: &str, other: &str) -> bool {
+        let ends = self.image.export(function).zip(self.image.export(other));
+        ends.is_some_and(|(from, to)| reach::reaches(&self.image, from, to))
+    }
+
     /// Whether what a function returns is memory that it has made by C's functions for that, and written to, or NULL, and nobody else has it.
     /// `None` where the library exports no such function, or several.
     #[must_use]
-    pub fn makes(&self, function: &str) -> Option<bool> {
+    pub fn makes(&self, function: &str) -> Option<Made> {
         let question = Question { entry: self.image.export(function)?, place: Place::Made };
         let does = self.answers.borrow_mut().of(&self.image, question);
-        Some(does.gone.is_none() && does.returned.is_pointer() && does.written.is_any())
+        let new = does.gone.is_none() && does.returned.is_pointer() && does.written.is_any();
+        Some(match &does.gone {
+            None if new && does.ended => Made::Text,
+            None if new => Made::Memory,
+            Some(Gone::Stored(_)) => Made::Shared,
+            _ => Made::Unknown,
+        })
     }
 
     fn question(&self, function: &str, position: usize) -> Option<Question> {

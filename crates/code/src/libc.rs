@@ -69,6 +69,25 @@ const fn known(args: &'static [Arg], returns: Returns) -> Known {
     Known { args, rest: Arg::Number, returns }
 }
 
+/// Whether a function writes a text with its NUL to where its first argument leads, or returns a new one.
+pub(crate) fn writes_text(name: &str) -> bool {
+    let plain = name.strip_prefix("__").unwrap_or(name);
+    let plain = plain.strip_suffix("_chk").unwrap_or(plain);
+    [
+        "snprintf",
+        "sprintf",
+        "stpcpy",
+        "strcat",
+        "strcpy",
+        "strdup",
+        "strncat",
+        "strndup",
+        "vsnprintf",
+        "vsprintf",
+    ]
+    .contains(&plain)
+}
+
 /// Looks a function up.
 pub(crate) fn known_function(name: &str) -> Option<Known> {
     use Arg::{

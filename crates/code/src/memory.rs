@@ -109,6 +109,7 @@ impl Walk<'_> {
         self.does.noisy |= at.other;
         if let Some(offset) = at.pointer {
             self.does.writes(extent(offset, size), offset);
+            self.does.ended |= value.number == Value::NULL.number;
         }
         self.does.inner_written |= at.inner;
         let only_there = !at.inner && !at.other;
@@ -131,6 +132,7 @@ impl Walk<'_> {
                 }
                 (Offset::Is(offset), Amount::UpTo(size @ ..=AT_ONCE)) => {
                     self.frame_open = true;
+                    state.fill();
                     if value.matters() {
                         state.store(offset, size, value, false);
                     }

@@ -48,6 +48,8 @@ pub(crate) struct State {
     pub(crate) compared: Option<Compared>,
     /// Which bytes behind the pointer have been written on all ways here.
     pub(crate) written: u64,
+    /// Which of the first 63 slots below the address to return to may have been written, a bit for each.
+    filled: u64,
 }
 
 /// What the flags are about: so many bytes of a register, held against a number.
@@ -68,6 +70,7 @@ impl State {
             anywhere: Value::NONE,
             compared: None,
             written: 0,
+            filled: 1 << 63,
         };
         state.general[RSP] = Value::frame(0);
         match place {
@@ -113,6 +116,8 @@ impl State {
         }
         new |= self.written & !other.written != 0;
         self.written &= other.written;
+        new |= other.filled & !self.filled != 0;
+        self.filled |= other.filled;
         new
     }
 
@@ -210,6 +215,7 @@ impl State {
         let aligned = offset.rem_euclid(SLOT) == 0 && size.is_multiple_of(8);
         let value = if size < 8 { Value::OTHER } else { value };
         for slot in slots(offset, size) {
+            self.filled |= bit(slot);
             let before = self.slots.get(&slot).copied().unwrap_or(Value::OTHER);
             let value = if size > 8 { value.somewhere() } else { value };
             let after = if aligned && certainly { value } else { before.join(value) };
@@ -221,8 +227,14 @@ impl State {
         }
     }
 
+    /// That any of the frame may have been written.
+    pub(crate) fn fill(&mut self) {
+        self.filled = u64::MAX;
+    }
+
     /// What is written somewhere into the frame.
     pub(crate) fn store_anywhere(&mut self, value: Value) {
+        self.fill();
         if value.matters() {
             self.anywhere = self.anywhere.join(value.somewhere());
         }
@@ -239,12 +251,17 @@ impl State {
     }
 
     /// Slots that may be arguments of a call, from the top of the stack on, and hold something which matters: they lie in the frame, or
-    /// where this function's own arguments do when it is called in its place.
+    /// where this function's own arguments do when it is called in its place. None are where nothing can have been written to the first.
     pub(crate) fn slots_given(&self, top: i64) -> impl Iterator<Item = (i64, Value)> + '_ {
-        let end = if top < 0 { 0 } else { i64::MAX };
+        let first = top.div_euclid(SLOT);
+        let end = match top {
+            0.. => i64::MAX,
+            _ if self.filled & bit(first) != 0 => 0,
+            _ => top,
+        };
         let found = self
             .slots
-            .range(top.div_euclid(SLOT)..end.div_euclid(SLOT))
+            .range(first..end.div_euclid(SLOT))
             .map(|(slot, value)| (slot.saturating_mul(SLOT), *value));
         found.filter(|(_, value)| value.matters())
     }
@@ -295,6 +312,14 @@ impl State {
         let kept = KEPT.iter().any(|number| self.general[*number].leads());
         let others = [RAX, 11].iter().any(|number| self.general[*number].leads());
         below || kept || others || self.anywhere.matters()
+    }
+}
+
+/// The bit of a slot. Those that have none lie where anything may have been written.
+fn bit(slot: i64) -> u64 {
+    match u32::try_from(-1 - slot) {
+        Ok(number @ 0..63) => 1 << number,
+        _ => 1 << 63,
     }
 }
 

@@ -135,6 +135,8 @@ pub struct Use {
     pub(crate) own: Bytes,
     /// The first 64 bytes behind it, a bit for each: those that are written whenever the function returns.
     pub(crate) surely: Surely,
+    /// That a NUL is written there, or a text with one.
+    pub(crate) ended: bool,
     /// What may be returned.
     pub returned: Returned,
 }
@@ -310,6 +312,7 @@ impl Use {
             self.placed |= callee.placed;
             self.inner_placed |= callee.inner_placed;
             self.in_parts |= callee.in_parts;
+            self.ended |= callee.ended;
             self.halved = self.halved.join(callee.halved.behind(offset));
             self.own = self.own.join(callee.own.behind(offset));
         }

@@ -76,6 +76,7 @@ fn made(image: &Image, question: Question, answers: &dyn Fn(Question) -> Option<
         walked.does = lost(question.entry);
         return walked;
     }
+    walked.does.ended = true;
     for site in &all.made {
         let one = follow(image, question, true, Some(Sites::One(*site)), answers);
         walked.asked.extend(one.asked);
@@ -91,6 +92,7 @@ fn made(image: &Image, question: Question, answers: &dyn Fn(Question) -> Option<
             None if !one.stale && !one.confused => {}
             Some(Offset::Is(0)) if !kept && !one.stale => {
                 walked.does.written = walked.does.written.join(one.does.written);
+                walked.does.ended &= one.does.ended;
                 walked.does.own = walked.does.own.join(one.does.own);
                 walked.does.into_itself = walked.does.into_itself.take().or(one.does.into_itself);
                 for (back, other) in walked.does.returned.0.iter_mut().zip(one.does.returned.0) {
@@ -98,7 +100,10 @@ fn made(image: &Image, question: Question, answers: &dyn Fn(Question) -> Option<
                 }
             }
             _ => {
-                walked.does = lost(question.entry);
+                // That it is stored where others find it says more than that it is not in sight.
+                let stored = one.does.gone.filter(|gone| matches!(gone, Gone::Stored(_)));
+                let lost = lost(question.entry);
+                walked.does = Use { gone: stored.or(lost.gone.clone()), ..lost };
                 return walked;
             }
         }
@@ -312,6 +317,10 @@ impl Walk<'_> {
             let everywhere = matches!(sites, Sites::One(_));
             taken.there(compared.register, everywhere, !equal);
             not.there(compared.register, everywhere, equal);
+        }
+        if let (Some(compared), Some(equal)) = (null, equal) {
+            let zero = if equal { &mut taken } else { &mut not };
+            zero.set_general(compared.register, Value::NULL);
         }
         self.go_on(instruction.near_branch_target(), &taken);
         self.go_on(instruction.next_ip(), &not);

@@ -109,6 +109,18 @@ __attribute__((noinline)) static struct node *same(struct node *p) {
 }
 struct node *new_passed_on(void) { return same(malloc(sizeof(struct node))); }
 
+// NULL comes of what is asked for first, and is not there.
+char *new_of_what_is_found(const struct node *from) {
+    while (from && from->count)
+        from = from->next;
+    if (!from)
+        return (char *)from;
+    char *text = malloc(16);
+    if (text)
+        memcpy(text, "found", 6);
+    return text;
+}
+
 // Known: it is somebody's besides, has been released, or is not what has been made.
 
 struct node *known_in_cache(void) {
@@ -203,6 +215,12 @@ struct node *known_through_frame(void) {
     struct node *local[4] = {malloc(sizeof(struct node))};
     hook(local);
     return local[0];
+}
+
+char *known_where_it_is_found(struct node *from) {
+    if (!from)
+        return malloc(4);
+    return (char *)from;
 }
 
 // What is read out of the frame may have been written there by others.

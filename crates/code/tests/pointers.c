@@ -567,3 +567,30 @@ int over_in_one_case(const int *p, int n) {
     default: return 0;
     }
 }
+
+// Who is called by a pointer gets what stands at the top of the stack, and nothing of what lies behind where that is empty.
+
+int (*answer)(void *, int, const char *);
+int (*many)(int, int, int, int, int, int, const char *, int);
+struct whole {
+    const char *p;
+    long rest[6];
+};
+int (*take_whole)(struct whole);
+int (*spoken)(const char *, ...);
+
+int kept_as_seventh(const char *p) { return many(1, 2, 3, 4, 5, 6, p, 8) + 1; }
+int kept_as_part_of_a_whole(const char *p) {
+    struct whole all = {p, {1, 2, 3, 4, 5, 6}};
+    return take_whole(all) + 1;
+}
+int kept_as_one_of_many(const char *p) { return spoken("%d%d%d%d%d%d%s", 1, 2, 3, 4, 5, 6, p) + 1; }
+int over_beside_calls(const char *p, int a, int b, int c, int d, int e) {
+    int f = a * b, g = b * c, h = c * d, i = d * e;
+    int said = answer(0, a, "first");
+    return said + p[0] + f + g + h + i + a + b + c + d + e;
+}
+int kept_behind_calls(const char *p, int n) {
+    int found = n ? answer(0, n, "first") : 0;
+    return many(found, 2, 3, 4, 5, 6, found > 1 ? p : "none", 8) + 1;
+}

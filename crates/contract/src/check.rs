@@ -118,7 +118,7 @@ pub fn check(
     let inferred = infer::handles::types(api, &functions, library, &pairs);
     let handles = Handles::new(contract, (api, &functions), &names, (inferred, pairs), &mut findings);
     let Link { exports, shadowed, code, .. } = link;
-    let begun = infer::begun::types(api, &handles, exports);
+    let begun = infer::begun::types(api, &handles, exports, code);
     let structs = Structs::new(contract, api, &names, &handles, begun, &mut findings);
     let uses = Uses::of(&functions, &handles);
     let known = Known {
@@ -130,6 +130,7 @@ pub fn check(
         exports,
         shadowed,
         code,
+        against: code,
     };
     releases::check(contract, known, link, &mut findings);
     owners::unreleased(contract, &handles, &mut findings);

@@ -16,7 +16,7 @@ mod destructors;
 mod documented;
 mod elements;
 mod endings;
-mod fresh;
+pub(crate) mod fresh;
 pub(crate) mod functions;
 mod gaps;
 mod getters;
@@ -30,6 +30,7 @@ mod made;
 mod names;
 mod objects;
 mod outputs;
+pub(crate) mod parents;
 mod results;
 mod scalars;
 mod sharing;
@@ -92,6 +93,8 @@ pub struct Known<'a> {
     pub shadowed: Option<&'a BTreeSet<String>>,
     /// What the library's machine code does, as far as it was read.
     pub code: &'a [Rc<Code>],
+    /// The same, wherever it speaks against what names say: always there where it was read.
+    pub against: &'a [Rc<Code>],
 }
 
 /// What inference leaves.

@@ -62,6 +62,15 @@ pub const RULES: &[(&str, &str)] = &[
         "a returned `char *` of which the comment says that the caller frees it, and with what, or that it is newly allocated",
     ),
     (
+        "code-text",
+        "a returned `char *` of which the library's machine code shows that the function makes it by C's functions and that nobody else has it: \
+         `free()` frees it",
+    ),
+    (
+        "code-data",
+        "the same of bytes, whose length comes out through the only pointer to a number, which is called so and only written",
+    ),
+    (
         "array-result",
         "a returned pointer to a `const` array of bytes is as many as stand in its brackets, which the library owns, or NULL",
     ),
@@ -173,6 +182,11 @@ pub const RULES: &[(&str, &str)] = &[
         "an object with a release, where the library's machine code shows that the function makes it and that nobody else has it",
     ),
     (
+        "kept-parent",
+        "an object with a release, from a function called like one that makes it and given one object first of which many are made (a context, a \
+         connection), or through which it goes (a cursor, a statement): that stays until it goes",
+    ),
+    (
         "library-constant",
         "a `const` object that a function without parameters returns, where at least five return one of the type: it is the library's own",
     ),
@@ -189,6 +203,11 @@ pub const RULES: &[(&str, &str)] = &[
         "added-object",
         "an object of a function called like one that adds something to what its only object is called, of that object's type or pointed to by \
          it, where the library counts no references: it is inside of that, and stale when that changes",
+    ),
+    (
+        "unowned-object",
+        "an object of a type that nothing ends and nothing makes by its name, of a function called like one that finds, gets or adds it: it is \
+         inside of the only object that goes in, and stale when that changes",
     ),
 ];
 

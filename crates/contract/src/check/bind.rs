@@ -93,6 +93,9 @@ fn conclude(site: Site<'_>, decided: &mut Decided) -> Result<Vec<Gap>, String> {
     };
     let (said, copied) = (decided.draft.clone(), decided.copied.clone());
     let open = by(&[], decided)?;
+    if open.is_empty() {
+        infer::fresh::made(site.function, site.names, site.known, &mut decided.draft);
+    }
     let shown = |gap: &Gap| infer::shown(site.function, site.known, gap.param);
     if !open.iter().any(shown) {
         return Ok(open);
@@ -116,7 +119,8 @@ fn settle(site: Site<'_>, decided: &mut Decided, gaps: Vec<Gap>) -> Vec<Gap> {
         return gaps;
     }
     let mut draft = decided.draft.clone();
-    let (left, mut keeps) = infer::copies::apply(function, names, known, &mut draft, gaps.clone());
+    let left = infer::parents::apply(function, names, known, &mut draft, gaps.clone());
+    let (left, mut keeps) = infer::copies::apply(function, names, known, &mut draft, left);
     let (left, walled) = infer::walls::apply(function, names, known, &mut draft, left);
     if !left.is_empty() {
         return gaps;

@@ -6,7 +6,9 @@
 //! else. Of the fields callers see the numbers, and the data of the well-known `next_in`, `avail_in`, `next_out`, `avail_out`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
+use hotcell_code::Code;
 use hotcell_model::Fact;
 use hotcell_model::api::{Api, Function, Param};
 use hotcell_model::interface::{Encoding, Role, Start};
@@ -24,6 +26,7 @@ use crate::type_names::unqualified;
 mod ends;
 mod fields;
 mod initialized;
+mod states;
 
 pub(crate) use fields::roles;
 
@@ -32,8 +35,8 @@ const RULE: &str = "begun-and-ended";
 /// The functions between which a structure lives.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Begun {
-    /// What begins one, by name, with what ends it.
-    starts: BTreeMap<String, String>,
+    /// What begins one, by name, with what ends it; nothing does a state that is nothing but numbers.
+    starts: BTreeMap<String, Option<String>>,
     /// What ends one.
     ends: BTreeSet<String>,
     /// What both are called before the words that say so.
@@ -54,6 +57,8 @@ pub(crate) enum Memory {
     Library,
     /// So many functions take the structure that nobody has to look into it.
     Functions,
+    /// There is none, and nothing in the structure is the callers'.
+    Own,
 }
 
 /// Words of functions that may begin a structure with what they read.
@@ -89,11 +94,12 @@ fn uses(api: &Api) -> BTreeMap<&str, usize> {
     uses
 }
 
-/// The structures that are begun and ended, by the record's key. `exports` are the functions of the library.
+/// The structures that are begun and ended, by the record's key. `exports` are the functions of the library, `code` is what they do.
 pub(crate) fn types(
     api: &Api,
     handles: &Handles,
     exports: Option<&BTreeSet<String>>,
+    code: &[Rc<Code>],
 ) -> BTreeMap<String, Begun> {
     let there = |function: &&Function| {
         let exported = exports.is_none_or(|exports| exports.contains(&function.name));
@@ -128,18 +134,26 @@ pub(crate) fn types(
         fields.is_some() && handles.of_record(record).is_none() && !values.contains(*record)
     };
     let macros = initialized::macros(api);
-    let records = found.into_iter().filter(|(record, _)| kept(record));
+    let records = found.iter().filter(|(record, _)| kept(record));
     let begun = records.map(|(record, functions)| {
-        let there: Vec<&Function> = functions.into_iter().filter(there).collect();
+        let there: Vec<&Function> = functions.iter().copied().filter(there).collect();
         let begun = match (Begun::of(&there), macros.get(&letters(record))) {
             (begun, Some(initializer)) if begun.starts.is_empty() => {
                 initialized::begun(record, initializer, &there)
             }
             (begun, _) => begun,
         };
-        (record.to_owned(), Begun { memory: memory(record), ..begun })
+        ((*record).to_owned(), Begun { memory: memory(record), ..begun })
     });
-    begun.filter(|(_, begun)| !begun.starts.is_empty()).collect()
+    let states = found.iter().filter(|(record, _)| {
+        states::is_state(api, record) && handles.of_record(record).is_none() && !values.contains(*record)
+    });
+    let states = states.map(|(record, functions)| {
+        let there: Vec<&Function> = functions.iter().copied().filter(there).collect();
+        ((*record).to_owned(), states::begun(&there, code))
+    });
+    let all = begun.chain(states);
+    all.filter(|(_, begun)| !begun.starts.is_empty()).collect()
 }
 
 /// The structures of which functions of the library allocate the memory behind their pointers, or read something into it:
@@ -196,7 +210,7 @@ impl Begun {
                 && one
                 && !ends::told_otherwise(function, end, functions)
             {
-                begun.starts.insert(function.name.clone(), end.name.clone());
+                begun.starts.insert(function.name.clone(), Some(end.name.clone()));
                 begun.ends.insert(end.name.clone());
                 begun.stems.extend(stem.map(str::to_owned));
             }
@@ -216,11 +230,15 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
         let start = begun.starts.get(function).filter(|_| index == 0);
         let consumed = begun.ends.contains(function);
         let pauses = begun.pauses.contains(function);
-        let doubt = (start.is_none() && !consumed).then(|| doubt(view, draft, index, pauses)).flatten();
+        let doubt = match start {
+            Some(None) => several(view, index),
+            Some(Some(_)) => None,
+            None => (!consumed).then(|| doubt(view, draft, index, pauses)).flatten(),
+        };
         match doubt {
             Some(reason) => notes.add(index, reason),
             None => {
-                let starts = start.map(|end| Start { release: Some(end.clone()) });
+                let starts = start.map(|end| Start { release: end.clone() });
                 let role = Role::Resident { record: record.to_owned(), consumed, starts };
                 draft.params[index] = Some(Fact::inferred(role, RULE));
                 if start.is_some() {
@@ -262,7 +280,11 @@ fn version(view: &View<'_>, draft: &mut Draft) {
 /// Why a function may do something else with a structure than use it.
 fn doubt(view: &View<'_>, draft: &Draft, index: usize, pauses: bool) -> Option<String> {
     let (function, name) = (view.function, view.name(index));
-    let ends = ending(&function.name).filter(|(ending, _)| *ending >= Ending::Closes && !pauses);
+    // In a state there is nothing to release.
+    let state = view.param(index).and_then(|param| pointed(&param.ty)).is_some_and(|(record, _)| {
+        view.known.structs.begun(record).is_some_and(|begun| begun.memory == Memory::Own)
+    });
+    let ends = ending(&function.name).filter(|(ending, _)| *ending >= Ending::Closes && !pauses && !state);
     if let Some((ending, _)) = ends {
         return Some(match ending {
             Ending::Releases => format!("the function is called like one that releases `{name}`"),
@@ -340,6 +362,27 @@ fn doubt(view: &View<'_>, draft: &Draft, index: usize, pauses: bool) -> Option<S
     }
     (view.function_has_word(COLLECTS) && all().any(other))
         .then(|| format!("the function may keep `{name}` in something else"))
+}
+
+/// Numbers that say how many states there are, one for each.
+const LANES: &[&str] = &["bands", "channels", "lanes", "sections", "stages", "taps", "voices"];
+
+/// Why a function may begin several states behind one pointer: `biquad_init(biquad_state *s, int channels)`.
+fn several(view: &View<'_>, index: usize) -> Option<String> {
+    let name = view.name(index);
+    let array = view.param(index).is_some_and(|param| param.array_length.is_some_and(|length| length > 1));
+    let plural = view
+        .words(index)
+        .last()
+        .is_some_and(|last| last.len() > 2 && last.ends_with('s') && !last.ends_with("ss"));
+    let lanes =
+        (0..view.function.params.len()).find(|&at| view.called(at, LANES)).or_else(|| counts(view, index));
+    match lanes {
+        Some(number) => {
+            Some(format!("`{}` may say how many structures `{name}` points to", view.name(number)))
+        }
+        None => (array || plural).then(|| format!("`{name}` is an array")),
+    }
 }
 
 /// The number that may say how many there are. A typedef of the pointer says that there is one, as of `mpz_t`, which is an array

@@ -9,7 +9,7 @@
 
 use std::rc::Rc;
 
-use hotcell_code::{Code, Gone, Use};
+use hotcell_code::{Code, Gone, Made, Seen, Use};
 use hotcell_model::api::Function;
 use hotcell_model::evidence::{Evidence, Fact};
 use hotcell_model::interface::{Direction, Role};
@@ -145,6 +145,18 @@ pub(super) fn is_over(view: &View<'_>, index: usize) -> bool {
     used.written.is_any() || !size.is_some_and(|size| used.read.fits(u64::from(size)))
 }
 
+/// Whether the code shows that there is no more than one pointer behind a parameter, and that this is written.
+pub(super) fn is_one(view: &View<'_>, index: usize) -> bool {
+    during(view, index).is_some_and(|used| used.written.is_any() && used.read.join(used.written).fits(8))
+}
+
+/// Whether the code writes a number there, and nothing else, and reads none.
+pub(super) fn fills_number(view: &View<'_>, index: usize) -> bool {
+    let size = view.buffer(index).and_then(|(element, _)| element.scalar_size());
+    let used = during_anywhere(view, index).filter(|used| !used.read.is_any() && used.written.is_any());
+    used.zip(size).is_some_and(|(used, size)| used.written.fits(u64::from(size)))
+}
+
 /// Whether the code reads a text there, up to a NUL.
 pub(super) fn is_text(view: &View<'_>, index: usize) -> bool {
     used(view, index).is_some_and(|used| used.is_text())
@@ -188,7 +200,42 @@ pub(super) fn spares(function: &Function, code: &[Rc<Code>], index: usize) -> bo
 
 /// Whether the code shows that what a function returns is memory that it has just made, and that nobody else has.
 pub(super) fn makes(function: &Function, code: &[Rc<Code>]) -> bool {
-    code.iter().find_map(|code| code.makes(function.symbol())).unwrap_or(false)
+    made(function, code).is_some_and(Made::is_new)
+}
+
+/// The same of a text, with a NUL in it.
+pub(super) fn makes_text(function: &Function, code: &[Rc<Code>]) -> bool {
+    made(function, code) == Some(Made::Text)
+}
+
+/// Whether the code shows that others may find what a function has made and returns.
+pub(super) fn shares(function: &Function, code: &[Rc<Code>]) -> bool {
+    made(function, code) == Some(Made::Shared)
+}
+
+fn made(function: &Function, code: &[Rc<Code>]) -> Option<Made> {
+    code.iter().find_map(|code| code.makes(function.symbol()))
+}
+
+/// What of a function's code speaks against what names say of a parameter: nothing follows from what is not seen.
+pub(super) fn seen(function: &Function, code: &[Rc<Code>], index: usize) -> Seen {
+    let Some(position) = position(function, index) else { return Seen::default() };
+    let found = code.iter().map(|code| code.seen(function.symbol(), position));
+    found.fold(Seen::default(), |all, seen| Seen {
+        frees: all.frees | seen.frees,
+        releases_inner: all.releases_inner | seen.releases_inner,
+        returns_inner: all.returns_inner | seen.returns_inner,
+    })
+}
+
+/// Whether the code shows that a function stores where a parameter leads, so that the library may look there later.
+pub(super) fn stores(function: &Function, code: &[Rc<Code>], index: usize) -> bool {
+    asked(function, code, index).is_some_and(|used| matches!(used.gone, Some(Gone::Stored(_))))
+}
+
+/// Whether the code of one function comes to that of another one.
+pub(super) fn calls(code: &[Rc<Code>], function: &str, other: &str) -> bool {
+    code.iter().any(|code| code.calls(function, other))
 }
 
 fn asked(function: &Function, code: &[Rc<Code>], index: usize) -> Option<Use> {

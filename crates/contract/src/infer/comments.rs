@@ -14,7 +14,7 @@ mod made;
 mod memory;
 mod units;
 
-pub(super) use ends::{calls, is_end_of, is_for_others, is_no_end, uncounted};
+pub(super) use ends::{calls, is_end_of, is_for_others, is_more_than_freeing, is_no_end, uncounted};
 pub(super) use freed::{FreedBy, freed_by};
 pub(super) use hands::{goes, noted};
 pub(super) use later::{goes_on, lasts, works_on};

@@ -335,7 +335,32 @@ struct Releases<'a> {
 impl Releases<'_> {
     /// The one function that can be the release.
     fn release(&self) -> Option<String> {
-        self.only().or_else(|| self.given_up()).or_else(|| self.shown())
+        self.only().or_else(|| self.given_up()).or_else(|| self.shown()).or_else(|| self.mirrored())
+    }
+
+    /// The mirror of what makes the object, by their names, of which the library's code shows that it frees that: whatever else is called like what ends
+    /// one, or takes away something of it. None where another one that takes the object alone is seen to free it, or says that it does.
+    fn mirrored(&self) -> Option<String> {
+        let takes = |function: &Function| matches!(&function.params[..], [only] if pointed_record(&only.ty) == Some(self.key));
+        let alone = || self.endings.first(self.key).iter().filter(|named| takes(named.function));
+        let frees = |function: &Function| code::frees(function, self.library.code, 0);
+        let mirrors = |named: &&&Named<'_>| {
+            let Named { function, name } = named;
+            self.pairs.mirrors_any(&function.name)
+                && self.can_be(function, name)
+                && frees(function)
+                && !comments::is_for_others(function)
+                && !comments::outlived(function)
+                && !comments::is_more_than_freeing(function)
+        };
+        let mut found = alone().filter(mirrors);
+        let (Some(only), None) = (found.next(), found.next()) else { return None };
+        let rival = |named: &&Named<'_>| {
+            let Named { function, name } = named;
+            let says = name.releases() && self.fits(&name.rest) && !comments::is_no_end(function);
+            function.name != only.function.name && (name.ending.is_some() && says || frees(function))
+        };
+        (!self.is_counted() && !alone().any(rival)).then(|| only.function.name.clone())
     }
 
     /// The functions that take the object alone and are called after it, with what their names say, whatever their comments say.

@@ -18,6 +18,7 @@ use crate::infer::view::{View, plain_text};
 use crate::infer::words::objects::{COMPARES, LOOKS};
 use crate::infer::{Draft, Known, comments};
 
+pub(super) mod unowned;
 pub(super) mod walks;
 
 const RULE: &str = "internal-object";
@@ -31,8 +32,9 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft) {
     let found = lender(view.function, view.known).map(|parent| (parent, RULE));
     let walked = || walks::lender(view.function, view.known).map(|parent| (parent, walks::RULE));
     let added = || walks::adds(view.function, view.known).map(|parent| (parent, walks::ADDED));
-    let Some((parent, rule)) = found.or_else(walked).or_else(added).filter(|_| !handles.says_makers(handle))
-    else {
+    let unowned = || unowned::lender(view.function, view.known).map(|parent| (parent, unowned::RULE));
+    let found = found.or_else(walked).or_else(added).or_else(unowned);
+    let Some((parent, rule)) = found.filter(|_| !handles.says_makers(handle)) else {
         return;
     };
     let role = ResultRole::Handle {
@@ -58,7 +60,9 @@ pub(super) fn stales(view: &View<'_>, index: usize) -> bool {
 /// The types of objects of which some function lends what is inside of one.
 pub(super) fn lending(known: Known<'_>) -> BTreeSet<String> {
     let lent = known.functions.iter().filter_map(|Named { function, .. }| {
-        let lender = lender(function, known).or_else(|| walks::undecided(function, known))?;
+        let lender = lender(function, known)
+            .or_else(|| walks::undecided(function, known))
+            .or_else(|| unowned::lender(function, known))?;
         known.handles.of_pointer(&function.params[lender].ty)
     });
     lent.map(str::to_owned).collect()

@@ -44,28 +44,65 @@ pub(super) fn apply(view: &View<'_>, draft: &mut Draft, notes: &mut Notes) {
     }
 }
 
+/// An object that a function hands out, of a type that something releases.
+pub(super) struct Made {
+    /// Whether the release is the function's mirror.
+    pub(super) mirror: bool,
+    /// The parameter through which it comes out; `None` where it is returned.
+    pub(super) out: Option<usize>,
+    pub(super) handle: String,
+    pub(super) release: String,
+}
+
+/// What a function hands out, where the type has a release and nothing is decided.
+pub(super) fn releasable(view: &View<'_>, draft: &Draft) -> Option<Made> {
+    let handles = view.known.handles;
+    let params = || 0..view.function.params.len();
+    let through = |index: usize| handles.of_pointer_pointer(&view.param(index)?.ty);
+    let (out, handle) = match handles.of_pointer(&view.function.result) {
+        Some(handle) => (None, handle),
+        None => params().find_map(|index| Some((Some(index), through(index)?)))?,
+    };
+    // The runtime releases by the type.
+    let release = handles.get(handle)?.release.as_deref()?;
+    let open = match out {
+        Some(index) => !decided(draft, index) && comes_out(view, index, handle),
+        None => {
+            let constant = view.function.result.pointee().is_some_and(|(_, constant)| constant);
+            draft.result.is_none()
+                && !constant
+                && !view.function.params.iter().any(|param| hands_out(view, &param.ty))
+        }
+    };
+    let mirror = handles.pairs().is_mirror(&view.function.name, release);
+    // What has a mirror of its own is released by that.
+    let other = handles.pairs().has_other_mirror(&view.function.name, release);
+    (open && !other && !handles.says_makers(handle)).then(|| Made {
+        mirror,
+        out,
+        handle: handle.to_owned(),
+        release: release.to_owned(),
+    })
+}
+
+/// Whether one object comes out through a pointer, and no array of them: `wrk_create(struct wrk **workers, int count)`.
+fn comes_out(view: &View<'_>, index: usize, handle: &str) -> bool {
+    let array = view.param(index).is_some_and(|param| param.array_length.is_some());
+    let counted = (0..view.function.params.len()).any(|integer| {
+        view.param(integer).is_some_and(|param| param.ty.is_integer()) && view.may_be_length(integer)
+    });
+    !array && (code::is_one(view, index) || !counted && !is_several(view, index, handle))
+}
+
 /// An object that comes out through a pointer, where the mirror of the function releases it and no other object goes in.
 fn handed_out(view: &View<'_>, draft: &mut Draft) {
-    let Some(release) = view.known.handles.pairs().end(&view.function.name) else { return };
-    let params = || 0..view.function.params.len();
-    let out = |index: &usize| {
-        let ty = view.param(*index).map(|param| &param.ty);
-        ty.and_then(|ty| view.known.handles.of_pointer_pointer(ty)).map(|handle| (*index, handle))
-    };
-    let Some((index, handle)) = params().find_map(|index| out(&index)) else { return };
-    // The runtime releases by the type.
-    let other = view.known.handles.get(handle).and_then(|known| known.release.as_deref()) != Some(release);
-    let open = decided(draft, index)
-        || other
-        || view.known.handles.says_makers(handle)
-        || view.param(index).is_some_and(|param| param.array_length.is_some())
-        // `wrk_create(struct wrk **workers, int count)`.
-        || view.words(index).last().is_some_and(|word| word.ends_with('s') && !word.ends_with("ss"))
-        || params().any(|integer| {
-            view.param(integer).is_some_and(|param| param.ty.is_integer()) && view.may_be_length(integer)
-        });
-    if open
-        || params().any(|index| is_object(view, index))
+    let Some(Made { out: Some(index), mirror, handle, release }) = releasable(view, draft) else { return };
+    let rule = if mirror { "mirrored-release" } else { "object-constructor" };
+    // `os_mutex_alloc(&mutex, type)`: one number may choose among the library's own.
+    let others: Vec<usize> = (0..view.function.params.len()).filter(|&other| other != index).collect();
+    if !mirror && !says_makes(view)
+        || matches!(others[..], [only] if chooses(view, only))
+        || (0..view.function.params.len()).any(|index| is_object(view, index))
         || comments::lent(view.function)
         || comments::owner(view.function)
         || !comments::makes(view.function)
@@ -73,13 +110,21 @@ fn handed_out(view: &View<'_>, draft: &mut Draft) {
         return;
     }
     let role = Role::HandleOut {
-        handle: handle.to_owned(),
-        ownership: Ownership::Owned { release: release.to_owned() },
+        handle,
+        ownership: Ownership::Owned { release },
         parent: None,
         nullable: true,
         valid_on_error: false,
     };
-    draft.params[index] = Some(Fact::inferred(role, "mirrored-release"));
+    draft.params[index] = Some(Fact::inferred(role, rule));
+}
+
+/// Whether a parameter is called like several of a type whose own name is no plural: `workers`, and not `dh_params` of `dh_params_t`.
+fn is_several(view: &View<'_>, index: usize, handle: &str) -> bool {
+    let own = words(handle);
+    view.words(index)
+        .last()
+        .is_some_and(|word| word.ends_with('s') && !word.ends_with("ss") && !own.contains(word))
 }
 
 /// The rule by which the caller owns the result, and what releases it.
@@ -101,7 +146,8 @@ fn rule(view: &View<'_>, handle: &str) -> Result<(&'static str, String), String>
         return Err(format!("it returns an object of type `{handle}`, of which no release is known"));
     };
     let end = view.known.handles.pairs().end(&function.name);
-    let mirror = end == Some(release.as_str());
+    let mirror =
+        end == Some(release.as_str()) || view.known.handles.pairs().is_mirror(&function.name, &release);
     // `archive_free` *calls archive_read_free() or archive_write_free() as needed*.
     let stands_for = |end: &str| {
         view.known.functions.get(&release).is_some_and(|named| comments::calls(named.function, end))
@@ -201,7 +247,8 @@ pub(super) fn is_shallow(view: &View<'_>) -> bool {
 }
 
 /// Words of functions that make an object of what they read.
-const READS: &[&str] = &["build", "compile", "decode", "import", "load", "open", "parse", "read"];
+const READS: &[&str] =
+    &["build", "compile", "connect", "decode", "encode", "import", "load", "open", "parse", "read"];
 
 /// What stands behind `from` where something is made of it: `json_from_string(text)`.
 const FROM: &[&str] = &[
@@ -233,6 +280,23 @@ const LOOKED_UP: &[&str] = &[
     "unit",
 ];
 
+/// Words of functions besides [`CONSTRUCTORS`] that make an object, given one of which many are made. What is opened, loaded or read may be there already:
+/// `engine_load_texture(engine, path)`, `archive_read_next_header(archive, &entry)`.
+const MAKES_WITH: &[&str] = &["build"];
+
+/// Whether a function is called like one that makes an object, and that nobody else has.
+pub(super) fn says_makes(view: &View<'_>) -> bool {
+    let other = view
+        .known
+        .handles
+        .of_pointer(&view.function.result)
+        .and_then(|handle| view.known.handles.get(handle)?.release.as_deref())
+        .is_some_and(|release| view.known.handles.pairs().has_other_maker(&view.function.name, release));
+    !other
+        && (view.function_has_word(CONSTRUCTORS) || view.function_has_word(MAKES_WITH))
+        && !view.function_has_word(SHARES)
+}
+
 /// Whether a function reads a text or data and returns what it has made of that: it is called so, and takes such, numbers, and nothing else.
 /// What is found by a name is not read.
 fn reads(view: &View<'_>) -> bool {
@@ -255,6 +319,18 @@ fn reads(view: &View<'_>) -> bool {
     let texts: Vec<usize> =
         (0..view.function.params.len()).filter(|&at| given(&view.function.params[at]).0).collect();
     let found = matches!(texts[..], [only] if view.param(only).is_some_and(|param| param.name.is_none()) || view.called(only, LOOKED_UP));
+    // `vocab_encode(text)` beside `token_new()` hands out what the vocabulary has.
+    let release = view
+        .known
+        .handles
+        .of_pointer(&view.function.result)
+        .and_then(|handle| view.known.handles.get(handle));
+    let makes = release
+        .and_then(|known| known.release.as_deref())
+        .is_some_and(|release| view.known.handles.pairs().has_other_maker(&view.function.name, release));
+    if makes && view.function_has_word(&["connect", "encode"]) {
+        return false;
+    }
     (verb || source) && !found && params().any(|(data, _)| data) && params().all(|(_, fits)| fits)
 }
 
@@ -270,24 +346,26 @@ fn is_stem(function: &Function, release: &str) -> bool {
 /// Whether the only parameter may say which of the library's own objects is wanted: `sqlite3_mutex_alloc(int)`
 /// returns one that nobody may release for every number but two.
 fn selects(view: &View<'_>) -> bool {
-    let only = match &view.function.params[..] {
-        [only] => only,
-        _ => return false,
-    };
+    view.function.params.len() == 1 && chooses(view, 0)
+}
+
+/// Whether a number may choose among the library's own objects.
+fn chooses(view: &View<'_>, index: usize) -> bool {
+    let Some(only) = view.param(index) else { return false };
     let number = only.ty.is_integer() || matches!(only.ty.kind, Type::Enum { .. });
     number
         && (only.name.is_none()
             || !view.called(
-                0,
+                index,
                 &[
-                    "capacity", "count", "flags", "len", "length", "level", "max", "n", "num", "options",
-                    "size", "version",
+                    "bits", "capacity", "count", "flags", "len", "length", "level", "max", "n", "nbits",
+                    "num", "options", "size", "version",
                 ],
             ))
 }
 
 /// Whether a parameter may be an object that owns what is returned.
-fn is_object(view: &View<'_>, index: usize) -> bool {
+pub(super) fn is_object(view: &View<'_>, index: usize) -> bool {
     let record = |kind: &Type| matches!(kind, Type::Record { .. });
     let pointee = view.param(index).and_then(|param| param.ty.pointee());
     view.handle(index).is_some() || pointee.is_some_and(|(ty, constant)| record(&ty.kind) && !constant)

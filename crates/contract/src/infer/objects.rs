@@ -93,6 +93,9 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
     {
         return Err(format!("the documentation speaks of who owns what; it may be about `{name}`"));
     }
+    if code::seen(function, view.known.against, index).frees {
+        return Err(format!("the library's code frees `{name}` on some way through the function"));
+    }
     if outlives(draft, index) {
         return Ok("parent-object");
     }
@@ -344,7 +347,8 @@ fn swallowed(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
     if let Some((_, constant)) = returned {
         let finds = view.function_has_word(FINDS)
             || made::copies(view).is_some()
-            || adds(function, view.known).is_some();
+            || adds(function, view.known).is_some()
+            || lent::unowned::lender(function, view.known) == Some(index);
         let returns = || format!("what the function returns may take over `{name}`");
         return (!constant && !finds).then(|| keeper().unwrap_or_else(returns));
     }

@@ -87,29 +87,54 @@ pub(super) fn uncertain(view: &View<'_>, draft: &Draft) -> Option<String> {
     if let Some(reason) = whose(view) {
         return Some(reason);
     }
+    let inside = |index: &usize| {
+        let memory = view.buffer(*index).is_some_and(|(ty, _)| ty.is_byte());
+        memory && !is_text(draft, *index)
+    };
+    let into = (0..view.function.params.len()).find(inside);
+    let into =
+        into.map(|index| format!("it may point into `{}`, where no NUL need follow", view.name(index)));
+    unended(view, draft).or(into)
+}
+
+/// Why letters that a function returns may be without a NUL behind them, whoever they belong to.
+pub(super) fn unended(view: &View<'_>, draft: &Draft) -> Option<String> {
     if view.function_has_last_word(DATA_RESULTS) && !content_of_letters(view) {
         return Some(
             "the function is called like one that returns data, which need not end with a NUL".into(),
         );
     }
+    if let Some(reason) = unended_by_name(view) {
+        return Some(reason);
+    }
     for (index, fact) in draft.params.iter().enumerate() {
-        let name = view.name(index);
-        let text =
-            matches!(fact.as_ref().map(|fact| &fact.value), Some(Role::Text { .. } | Role::Fixed { .. }));
         let number = view.buffer(index).is_some_and(|(ty, _)| !ty.is_byte());
         let length = view.length_name(index).is_some();
         // `gzerror(file, errnum)`.
-        let one = matches!(fact.as_ref().map(|fact| &fact.value), Some(Role::ValueInOut { .. })) && !length;
-        if view.buffer(index).is_some() && !text && !number {
-            return Some(format!("it may point into `{name}`, where no NUL need follow"));
-        }
+        let one = matches!(fact.as_ref().map(|fact| &fact.value), Some(Role::ValueInOut { .. }))
+            && !length
+            && !view.words(index).is_empty();
         if length && !chooses(view, index) && view.param(index).is_some_and(|param| param.ty.is_integer())
-            || number && !text && !one
+            || number && !is_text(draft, index) && !one
         {
-            return Some(format!("`{name}` may be its length, so that no NUL need follow"));
+            return Some(format!("`{}` may be its length, so that no NUL need follow", view.name(index)));
         }
     }
     None
+}
+
+/// Why a comment or another function says that no NUL need follow.
+fn unended_by_name(view: &View<'_>) -> Option<String> {
+    if comments::unended(view.function) {
+        return Some("the documentation says that no NUL need follow".into());
+    }
+    counted_beside(view).map(|counts| format!("`{counts}` may count it, and then it may hold NULs"))
+}
+
+/// Whether a parameter is known to be a text, or always the same.
+fn is_text(draft: &Draft, index: usize) -> bool {
+    let role = draft.params.get(index).and_then(|fact| fact.as_ref()).map(|fact| &fact.value);
+    matches!(role, Some(Role::Text { .. } | Role::Fixed { .. }))
 }
 
 /// Whether what a function returns is the content of something, in letters of a type that has the name of letters: `xmlNodeGetContent(node)`.
@@ -136,17 +161,14 @@ pub(super) fn whose(view: &View<'_>) -> Option<String> {
     if view.function_has_word(CONSTRUCTORS) {
         return Some("the function is called like one that makes it, and nothing says what frees it".into());
     }
-    if comments::unended(function) {
-        return Some("the documentation says that no NUL need follow".into());
+    if let Some(reason) = unended_by_name(view) {
+        return Some(reason);
     }
     if let Some(taker) = taker(view) {
         return Some(format!("`{taker}` takes texts back, perhaps this one"));
     }
     if let Some(end) = place(view) {
         return Some(format!("it may be a place in a text, of which `{end}` returns the end"));
-    }
-    if let Some(counts) = counted_beside(view) {
-        return Some(format!("`{counts}` may count it, and then it may hold NULs"));
     }
     None
 }

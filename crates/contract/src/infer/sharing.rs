@@ -2,13 +2,13 @@
 
 use hotcell_model::types::Type;
 
-use crate::infer::Draft;
 use crate::infer::view::{View, plain_text};
 use crate::infer::words::NAMES;
+use crate::infer::{Draft, code};
 
 /// A pointer other than `pointer` that this length may be meant for too. None is one whose length is written
-/// in the header, that has another length, that a contract decides, or that is a text which names something
-/// (unless it follows the length, as in `glObjectPtrLabel(ptr, length, label)`).
+/// in the header, that has another length, that a contract decides, that is a text which names something
+/// (unless it follows the length, as in `glObjectPtrLabel(ptr, length, label)`), or of which the library's code shows that a NUL ends it.
 pub(super) fn sharer(view: &View<'_>, draft: &Draft, pointer: usize, length: usize) -> Option<usize> {
     (0..view.function.params.len()).filter(|&other| other != pointer).find(|&other| {
         let Some(param) = view.param(other) else {
@@ -21,6 +21,7 @@ pub(super) fn sharer(view: &View<'_>, draft: &Draft, pointer: usize, length: usi
             && view.length_pointer(other).is_none()
             && !is_length_pointer(view, other)
             && !is_error(view, other)
+            && !code::is_text(view, other)
     })
 }
 

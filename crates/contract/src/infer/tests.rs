@@ -31,6 +31,7 @@ mod libraries;
 mod library;
 mod objects;
 mod pairs;
+mod parents;
 mod parts;
 pub(super) mod prototype;
 mod sides;
@@ -65,13 +66,39 @@ fn run(function: &Function, draft: &mut Draft) -> Verdict {
 
 /// Inference with what is known about a library.
 fn infer_in(function: &Function, api: &Api, handles: &Handles, draft: &mut Draft) -> Verdict {
+    settled_in(function, api, handles, draft, false)
+}
+
+/// The same, with what is right whoever keeps the object that another one is made with.
+fn settled_in(
+    function: &Function,
+    api: &Api,
+    handles: &Handles,
+    draft: &mut Draft,
+    parents: bool,
+) -> Verdict {
     let contract = Contract::bare(&["test.h".into()], "test");
-    let begun = super::begun::types(api, handles, None);
+    let begun = super::begun::types(api, handles, None, &[]);
     let structs = &Structs::new(&contract, api, &TypeNames::of(api), handles, begun, &mut Vec::new());
     let functions = &Functions::of(api);
     let uses = &Uses::of(functions, handles);
-    let known = Known { api, functions, uses, handles, structs, exports: None, shadowed: None, code: &[] };
-    infer(function, &names(function), known, draft)
+    let known = Known {
+        api,
+        functions,
+        uses,
+        handles,
+        structs,
+        exports: None,
+        shadowed: None,
+        code: &[],
+        against: &[],
+    };
+    match infer(function, &names(function), known, draft) {
+        Verdict::Open(gaps) if parents => {
+            Verdict::Open(super::parents::apply(function, &names(function), known, draft, gaps))
+        }
+        verdict => verdict,
+    }
 }
 
 fn empty(function: &Function) -> Draft {

@@ -43,7 +43,7 @@ pub(super) fn doubt(view: &View<'_>, draft: &Draft, ty: &CType, index: usize) ->
     // Only of characters does the header say what else they may be.
     let characters = ty.pointee().is_some_and(|(pointee, _)| is_letter(pointee));
     let objection = characters.then(|| objection(view, ty, index)).flatten();
-    objection.or_else(|| counted(view, draft, index))
+    objection.or_else(|| counted(view, draft, index).filter(|_| !code::is_text(view, index)))
 }
 
 /// Why a text may be needed after a call whatever objects there are.
@@ -85,8 +85,10 @@ fn objection(view: &View<'_>, ty: &CType, index: usize) -> Option<String> {
     // `decode_fixed32(ptr)`, `read_be16(p)`.
     let loads = view.function_has_word(LOADS)
         || view.function_contains(&["decode", "getbe", "getle", "readbe", "readle"]);
+    // `base64_decode(text)` is about no number.
+    let based = view.function_contains(&["base16", "base32", "base64", "b64"]);
     if view.function_contains(&["varint"])
-        || loads && view.function_contains(&["16", "24", "32", "64", "128"])
+        || loads && !based && view.function_contains(&["16", "24", "32", "64", "128"])
     {
         return Some(format!("`{name}` may point to a number as bytes"));
     }
@@ -161,7 +163,13 @@ fn alone(view: &View<'_>) -> bool {
 pub(super) fn range(view: &View<'_>, index: usize) -> Option<Option<usize>> {
     let others = (0..view.function.params.len()).filter(|&other| other != index);
     let other = others.into_iter().filter(|&other| view.buffer(other).is_some()).find(|&other| {
-        let unnamed = view.words(index).is_empty() && view.words(other).is_empty() && !two_texts(view);
+        // Both ends of a range are pointers to the same: not a path and a place for an error.
+        let same = view
+            .buffer(index)
+            .zip(view.buffer(other))
+            .is_some_and(|((one, fixed), (other, constant))| one.kind == other.kind && fixed == constant);
+        let unnamed =
+            same && view.words(index).is_empty() && view.words(other).is_empty() && !two_texts(view);
         let pair = PAIRS
             .iter()
             .any(|pair| pair.iter().all(|name| view.called(index, &[name]) || view.called(other, &[name])));
@@ -218,6 +226,19 @@ pub(super) fn ends(view: &View<'_>, end: usize, of: usize) -> bool {
     view.called(end, ENDS) || rest.is_some_and(|rest| ENDS.contains(&rest))
 }
 
+/// Whether a function without names for its parameters opens what a text names, and how is said by an `int`: as `open(const char *, int, …)` does.
+fn opened_in(view: &View<'_>, text: usize, number: usize) -> bool {
+    let int = view.param(number).is_some_and(|param| param.ty.written == "int");
+    let unnamed = view.words(text).is_empty() && view.words(number).is_empty();
+    // `rom_mem_open(const char *, int)` opens what is there.
+    let memory = view.function_has_word(&["blob", "buf", "buffer", "data", "mem", "memory", "string"]);
+    text == 0
+        && !memory
+        && int
+        && unnamed
+        && function_words(&view.function.name).last().is_some_and(|last| last == "open")
+}
+
 /// An integer that may count this text, or a text that is counted beside it.
 fn counted(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
     let name = view.name(index);
@@ -229,8 +250,11 @@ fn counted(view: &View<'_>, draft: &Draft, index: usize) -> Option<String> {
         let role = draft.params.get(other).and_then(|fact| fact.as_ref()).map(|fact| &fact.value);
         matches!(role, Some(Role::Value | Role::Fixed { .. }))
     };
-    let params = view.function.params.iter().enumerate();
-    for (integer, _) in params.filter(|(other, param)| param.ty.is_integer() && !value(*other)) {
+    let params =
+        view.function.params.iter().enumerate().filter(|(other, param)| {
+            param.ty.is_integer() && !value(*other) && !opened_in(view, index, *other)
+        });
+    for (integer, _) in params {
         let other = view.name(integer);
         let open = view.open_integer(draft, integer);
         if view.sizes_by_name(integer, index) || open && integer == index + 1 && !view.harmless(integer) {

@@ -9,7 +9,8 @@ use hotcell_model::api::Function;
 use crate::handles::Handles;
 use crate::infer::Known;
 use crate::infer::functions::{Functions, Named};
-use crate::infer::lent::{self, walks};
+use crate::infer::lent::{self, unowned, walks};
+use crate::infer::words::objects::{CONSTRUCTORS, COPIES};
 
 /// The functions of a library by the types of objects that they use.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +21,12 @@ pub struct Uses<'a> {
     counts: bool,
     /// The types of which a function that returns an object is given one.
     lead_on: BTreeSet<&'a str>,
+    /// The types of which a function may end one, or makes one by its name.
+    ended: BTreeSet<&'a str>,
+    /// The types of which a function is given one and returns another.
+    nested: BTreeSet<&'a str>,
+    /// The types of which a function takes one that it may change.
+    changed: BTreeSet<&'a str>,
     /// The types of which a function lends what is inside of one.
     lend: OnceCell<BTreeSet<String>>,
 }
@@ -33,7 +40,24 @@ impl<'a> Uses<'a> {
             if let Some(first) = function.params.first().and_then(|param| handles.of_pointer(&param.ty)) {
                 uses.first.entry(first).or_default().push(named);
             }
-            if handles.of_pointer(&function.result).is_some() {
+            for (index, param) in function.params.iter().enumerate() {
+                let through = param.ty.pointee().and_then(|(pointer, _)| handles.of_pointer(pointer));
+                if unowned::ends(named, index) {
+                    uses.ended.extend(handles.of_pointer(&param.ty).or(through));
+                }
+                if !param.ty.pointee().is_some_and(|(_, constant)| constant) {
+                    uses.changed.extend(handles.of_pointer(&param.ty));
+                }
+                if named.name.says(CONSTRUCTORS) || named.name.says(COPIES) {
+                    uses.ended.extend(through);
+                }
+            }
+            if named.name.says(CONSTRUCTORS) || named.name.says(COPIES) {
+                uses.ended.extend(handles.of_pointer(&function.result));
+            }
+            let result = handles.of_pointer(&function.result);
+            uses.nested.extend(result.filter(|result| types().any(|given| given == *result)));
+            if result.is_some() {
                 uses.lead_on.extend(types());
             }
         }
@@ -48,6 +72,21 @@ impl<'a> Uses<'a> {
     /// See [`walks::counts`].
     pub(super) fn counts(&self) -> bool {
         self.counts
+    }
+
+    /// Whether some function may end an object of this type, or makes one by its name.
+    pub(super) fn is_ended(&self, handle: &str) -> bool {
+        self.ended.contains(handle)
+    }
+
+    /// Whether some function is given an object of this type and returns one, too.
+    pub(super) fn is_nested(&self, handle: &str) -> bool {
+        self.nested.contains(handle)
+    }
+
+    /// Whether some function takes an object of this type that it may change.
+    pub(super) fn is_changed(&self, handle: &str) -> bool {
+        self.changed.contains(handle)
     }
 
     /// Whether some function is given an object of this type and returns one of any type.

@@ -195,7 +195,7 @@ impl<'a> View<'a> {
             return false;
         };
         let words = self.words(index);
-        let Some(last) = words.last() else { return true };
+        let Some(last) = words.last() else { return !is_flags(&param.ty.written) };
         let vague = |word: &String| VAGUE.contains(&word.as_str()) || word.contains("bit");
         self.length_name(index).is_some()
             || sized_type(&param.ty)
@@ -212,7 +212,8 @@ impl<'a> View<'a> {
         };
         let area = self.called(index, &["width"])
             && (0..self.function.params.len()).any(|other| self.called(other, &["height"]));
-        let typed = HARMLESS_TYPES.contains(&param.ty.written.as_str());
+        let typed = HARMLESS_TYPES.contains(&param.ty.written.as_str())
+            || self.words(index).is_empty() && is_flags(&param.ty.written);
         !self.may_be_length(index) && !area && (typed || self.called(index, HARMLESS))
     }
 
@@ -369,4 +370,10 @@ fn element_size(result: &ResultLength) -> Option<&Expr> {
         ResultLength::Elements { size } => Some(size),
         _ => None,
     }
+}
+
+/// Whether a type of numbers is called so: `zip_flags_t`.
+fn is_flags(written: &str) -> bool {
+    let all = words(written);
+    all.iter().rfind(|word| *word != "t").is_some_and(|last| last == "flags")
 }

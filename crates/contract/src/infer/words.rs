@@ -2,6 +2,7 @@
 //!
 //! A word is added by evidence: a header that needs it, and none that it would fool.
 
+pub(super) mod abbreviations;
 pub(super) mod functions;
 pub(super) mod numbers;
 pub(super) mod objects;

@@ -155,6 +155,7 @@ fn gaps_are_joined_and_can_be_pasted() {
             exports: None,
             shadowed: None,
             code: &[],
+            against: &[],
         },
         exports: None,
         shadowed: None,

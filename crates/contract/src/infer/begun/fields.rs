@@ -21,7 +21,7 @@ pub(crate) fn roles(key: &str, record: &Record, memory: Memory) -> Option<Vec<Fa
         matches!(to, Some(Type::Record { name }) if name == key)
     };
     let own = || Some(fields.iter().map(|_| Fact::inferred(FieldRole::Own, "begun-and-ended")).collect());
-    if fields.iter().any(|(_, field)| linked(field)) {
+    if memory == Memory::Own || fields.iter().any(|(_, field)| linked(field)) {
         return own();
     }
     let hidden = fields.iter().any(|(name, field)| is_private(name) || !is_number(field));

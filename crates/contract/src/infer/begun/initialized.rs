@@ -51,8 +51,8 @@ pub(super) fn begun(record: &str, initializer: &str, functions: &[&Function]) ->
                 || BEGINS_WITH.iter().any(|phrase| text.contains(phrase)))
     };
     let starts = functions.iter().filter(|function| function.name != end.name).filter(begins);
-    let starts: BTreeMap<String, String> =
-        starts.map(|function| (function.name.clone(), end.name.clone())).collect();
+    let starts: BTreeMap<String, Option<String>> =
+        starts.map(|function| (function.name.clone(), Some(end.name.clone()))).collect();
     let stems = ends::stem(end, functions).into_iter().collect();
     Begun { starts, ends: [end.name.clone()].into(), stems, ..Begun::default() }
 }

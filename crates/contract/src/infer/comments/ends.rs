@@ -9,6 +9,7 @@ use hotcell_model::types::Type;
 
 use super::{sentences, words_of};
 use crate::infer::names::words;
+use crate::infer::words::abbreviations::whole;
 use crate::infer::words::objects::GIVES_UP;
 
 /// First words of a comment that says what is asked: `Whether the iteration is over`.
@@ -25,6 +26,9 @@ const NOUNS: &[&str] = &["done", "end", "finish"];
 
 /// Last words of names that say what an object does no longer: one that they say it of is there as before, as far as nothing else is said.
 const HALTS: &[&str] = &["discard", "exit", "halt", "put", "quit", "stop"];
+
+/// Words of names by which something outside of the process may go.
+const DELETES: &[&str] = &["del", "delete", "discard", "drop", "release"];
 
 /// Parts of names that say that nothing is left.
 const STRONG: &[&str] =
@@ -311,6 +315,28 @@ pub(in crate::infer) fn is_no_end(function: &Function) -> bool {
     }
 }
 
+/// Whether the comment of a function that is seen to free what it is given says that this stays, is asked to end or is begun again, or that something
+/// outside of the process is deleted, which nobody wants who only lets go of the object.
+pub(in crate::infer) fn is_more_than_freeing(function: &Function) -> bool {
+    let outward =
+        words(&function.name).iter().any(|word| !word.contains("free") && DELETES.contains(&word.as_str()));
+    let own = own(function);
+    let outside = |word: &str| OUTSIDE.contains(&word) && !own.iter().any(|own| own == word);
+    let text = sentences(function).join(". ");
+    outward && words_of(&text).any(outside)
+        || stays(function)
+        || AFRESH.iter().any(|phrase| text.contains(phrase))
+}
+
+/// Whether a comment says that what ends is there afterwards: `Closes the file, keeping the object`, `It can be run again`.
+fn stays(function: &Function) -> bool {
+    clauses(function).iter().any(|clause| {
+        let mut all = words_of(clause);
+        let denied = words_of(clause).any(|word| ["cannot", "never", "no", "not"].contains(&word));
+        !denied && all.any(|word| STAYS.iter().any(|stays| word.starts_with(stays)))
+    })
+}
+
 /// Whether the comment says that callers are to call something else, or nothing: `do not call json_delete directly`.
 pub(in crate::infer) fn is_for_others(function: &Function) -> bool {
     const TOLD: &[&str] = &[
@@ -378,24 +404,33 @@ fn said(function: &Function) -> Said {
     let is_own = |word: &str| {
         own.iter().any(|own| own == word || word.strip_prefix(own.as_str()).is_some_and(|rest| rest == "s"))
     };
+    // `Close the cipher handle H`.
+    let named = |word: &str| {
+        word.len() < 3
+            && function
+                .params
+                .iter()
+                .any(|param| param.name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(word)))
+    };
     // The head of what is spoken of stands last.
-    let is_it = |phrase: &[&str]| match phrase {
-        [] => true,
-        [.., last] if THINGS.contains(last) || is_own(last) => true,
-        [before @ .., last] => {
-            // `Destroys the objects of the scene.`
-            (!PLURALS.contains(last) || before.iter().any(|word| is_own(word)))
-                && KINDS.contains(last)
-                && (before.is_empty() || before.iter().any(|word| is_own(word)))
+    let is_it = |phrase: &[&str]| {
+        let phrase = match phrase {
+            [before @ .., last] if !before.is_empty() && named(last) => before,
+            all => all,
+        };
+        match phrase {
+            [] => true,
+            [.., last] if THINGS.contains(last) || is_own(last) => true,
+            [before @ .., last] => {
+                // `Destroys the objects of the scene.`
+                (!PLURALS.contains(last) || before.iter().any(|word| is_own(word)))
+                    && KINDS.contains(last)
+                    && (before.is_empty() || before.iter().any(|word| is_own(word)))
+            }
         }
     };
     let clauses = clauses(function);
-    // `Closes the file, keeping the object.`, `It can be run again.`
-    let stays = clauses.iter().any(|clause| {
-        let mut all = words_of(clause);
-        let denied = words_of(clause).any(|word| ["cannot", "never", "no", "not"].contains(&word));
-        !denied && all.any(|word| STAYS.iter().any(|stays| word.starts_with(stays)))
-    });
+    let stays = stays(function);
     let text = sentences(function).join(". ");
     let afresh = AFRESH.iter().any(|phrase| text.contains(phrase));
     if afresh {
@@ -610,6 +645,7 @@ fn own(function: &Function) -> Vec<String> {
         .filter(|word| {
             word.len() > 2 || word.len() == 2 && function.name.to_lowercase().starts_with(word.as_str())
         })
+        .flat_map(|word| whole(&word).map(str::to_owned).chain([word.clone()]).collect::<Vec<_>>())
         .collect()
 }
 

@@ -8,13 +8,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use hotcell_model::api::{Api, Function};
 use hotcell_model::types::{CType, Type};
 
+use crate::infer::comments;
+use crate::infer::endings::ending;
+use crate::infer::functions::Name;
 use crate::infer::handles::defined::ends_first;
 use crate::infer::handles::{InferredHandle, Library};
 use crate::infer::names::words;
-use crate::infer::words::objects::MIRROR_MAKES;
+use crate::infer::words::objects::{ENDS_BESIDES, MIRROR_MAKES, NO_RELEASES, SAYS_RELEASE};
 use crate::type_names::unqualified;
 
-/// The names of `void` that are objects. Nothing is concluded about their releases.
+/// The names of `void` that are objects. Of their releases something is concluded where nothing but a pointer shows.
 pub(super) fn types(api: &Api, library: Library<'_>, prefix: Option<&str>) -> Vec<InferredHandle> {
     let there = |function: &&Function| library.has(function);
     let mut found: BTreeMap<&str, (bool, bool)> = BTreeMap::new();
@@ -41,7 +44,7 @@ pub(super) fn types(api: &Api, library: Library<'_>, prefix: Option<&str>) -> Ve
     let pointers = pointers(api, library, prefix).into_iter().map(|name| InferredHandle {
         name: name.to_owned(),
         c_type: name.to_owned(),
-        release: None,
+        release: only_end(api, library, name, prefix),
         rule: "made-and-ended",
     });
     found.into_iter().filter_map(object).chain(pointers).collect()
@@ -68,6 +71,36 @@ fn pointers<'a>(api: &'a Api, library: Library<'_>, prefix: Option<&str>) -> BTr
         }
     }
     made.intersection(&ended).copied().collect()
+}
+
+/// The only function that takes an object of a type and is called like one that ends it, where it takes nothing else: `cmsCloseProfile(cmsHPROFILE)`.
+fn only_end(api: &Api, library: Library<'_>, name: &str, prefix: Option<&str>) -> Option<String> {
+    let takes = |function: &&Function| {
+        let own = |ty: &CType| named_pointer(ty) == Some(name);
+        let through = |ty: &CType| ty.pointee().is_some_and(|(pointer, _)| own(pointer));
+        function.params.iter().any(|param| own(&param.ty) || through(&param.ty))
+    };
+    let mut ends = api.functions.iter().filter(takes).filter(|function| {
+        words(&function.name).iter().any(|word| ENDS_BESIDES.contains(&word.as_str()))
+            || ending(&function.name).is_some()
+    });
+    let (only, None) = (ends.next()?, ends.next()) else { return None };
+    let status = only.result.kind == Type::Void
+        || only.result.is_integer()
+        || matches!(only.result.kind, Type::Enum { .. });
+    let alone = ends_first(only) && named_pointer(&only.params[0].ty).is_some();
+    let name = Name::of(&only.name);
+    // What is released, ended or disconnected may be there for another round.
+    let plain = name.has(SAYS_RELEASE) || name.has(&["close", "deinit", "delete", "uninit"]);
+    (status
+        && plain
+        && alone
+        && library.has(only)
+        && !only.variadic
+        && called_after(only, named_pointer(&only.params[0].ty)?, prefix)
+        && !name.has(NO_RELEASES)
+        && !comments::is_no_end(only))
+    .then(|| only.name.clone())
 }
 
 /// Whether all words of a type's name are in that of a function, and one says which of the library's types it is: a `handle_t`, or the

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hotcell_model::api::{Api, Function};
+use hotcell_model::api::{Api, Function, Param};
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::endings::ending;
@@ -15,7 +15,7 @@ use crate::infer::functions::{Functions, Named};
 use crate::infer::handles::{Library, shows_again};
 use crate::infer::names::words;
 use crate::infer::words::objects::{
-    ACQUIRES, ENDS_BESIDES, FREES_MADE, GIVES_UP, LOOKS, MIRROR_ENDS, MIRROR_MAKES, NO_RELEASES,
+    ACQUIRES, ENDS_BESIDES, FREES_MADE, GIVES_UP, LOOKS, MIRROR_ENDS, MIRROR_EXITS, MIRROR_MAKES, NO_RELEASES,
 };
 use crate::infer::{allocators, comments};
 
@@ -29,6 +29,8 @@ pub(crate) struct Pairs {
     closes: BTreeSet<String>,
     /// Those of them that hand out what they open.
     opened: BTreeSet<String>,
+    /// All that is called like the mirror of what makes an object, whatever its comment says and whatever else ends one.
+    mirrors: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Pairs {
@@ -39,6 +41,7 @@ impl Pairs {
         };
         let functions: Vec<&Named<'_>> = all.iter().filter(there).collect();
         let mut ends: BTreeMap<(String, &str), Vec<(&str, &str)>> = BTreeMap::new();
+        let mut mirrored: BTreeMap<(String, &str), Vec<&str>> = BTreeMap::new();
         let mut ended: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for Named { function, name } in &functions {
             // `lzma_index_end(index, allocator)`.
@@ -54,6 +57,13 @@ impl Pairs {
             }
             let position = function.params.iter().position(|param| std::ptr::eq(param, only));
             let frees = position.is_some_and(|at| library.frees(function, at));
+            for (rest, _) in [MIRROR_ENDS, MIRROR_EXITS]
+                .iter()
+                .flat_map(|list| without(&function.name, list))
+                .filter(|_| status && !shows_again(all, function, name))
+            {
+                mirrored.entry((rest, object)).or_default().push(&function.name);
+            }
             let ends_none = comments::is_no_end(function) && !frees || shows_again(all, function, name);
             for (rest, word) in
                 without(&function.name, MIRROR_ENDS).into_iter().filter(|_| status && !ends_none)
@@ -69,6 +79,7 @@ impl Pairs {
             .iter()
             .filter(|named| named.name.releases() && !makes(named.function))
             .flat_map(|named| &named.function.params)
+            .filter(|param| !is_array(param))
             .filter_map(|param| param.ty.pointee().and_then(|(pointer, _)| object(pointer)))
             .collect();
         // `lock_release` undoes `lock_acquire`.
@@ -82,9 +93,13 @@ impl Pairs {
         let mut allocated: BTreeSet<&str> = BTreeSet::new();
         let mut closes: BTreeSet<String> = BTreeSet::new();
         let mut opened: BTreeSet<&str> = BTreeSet::new();
+        let mut by_maker: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for Named { function, .. } in functions {
             let Some(object) = made(function).filter(|object| !through.contains(object)) else { continue };
             for (rest, makes) in without(&function.name, MIRROR_MAKES) {
+                let ends_it = mirrored.get(&(rest.clone(), object)).into_iter().flatten();
+                let known = by_maker.entry(function.name.clone()).or_default();
+                known.extend(ends_it.map(|end| (*end).to_owned()));
                 let Some(all) = ends.get(&(rest, object)) else { continue };
                 // What is allocated is freed, though something closes it before.
                 let allocates = ["alloc", "allocate", "create", "malloc", "new"].contains(&makes);
@@ -133,7 +148,27 @@ impl Pairs {
         let ends = found.iter().filter(|(_, end, object)| opened.contains(end) || alone(end, object));
         let ends = ends.map(|(maker, end, _)| ((*maker).to_owned(), (*end).to_owned())).collect();
         let opened = opened.into_iter().map(str::to_owned).collect();
-        Pairs { ends, frees, closes, opened }
+        Pairs { ends, frees, closes, opened, mirrors: by_maker }
+    }
+
+    /// Whether a function is called like the mirror of one that makes an object, whatever else ends those.
+    pub(crate) fn is_mirror(&self, maker: &str, end: &str) -> bool {
+        self.mirrors.get(maker).is_some_and(|ends| ends.contains(end))
+    }
+
+    /// Whether something else is called like the mirror of a function that makes an object: `blob_mmap_close` of `blob_mmap_open`, beside `blob_destroy`.
+    pub(crate) fn has_other_mirror(&self, maker: &str, end: &str) -> bool {
+        self.mirrors.get(maker).is_some_and(|ends| !ends.is_empty() && !ends.contains(end))
+    }
+
+    /// Whether an object that something releases is made by its mirror, which is another function than this.
+    pub(crate) fn has_other_maker(&self, maker: &str, end: &str) -> bool {
+        self.mirrors.iter().any(|(other, ends)| other != maker && ends.contains(end))
+    }
+
+    /// Whether a function is called like the mirror of any that makes an object.
+    pub(super) fn mirrors_any(&self, end: &str) -> bool {
+        self.mirrors.values().any(|ends| ends.contains(end))
     }
 
     /// Whether a function is the mirror of one that opens or begins an object and hands it out: `snd_mixer_close`, beside `snd_mixer_free`.
@@ -189,11 +224,24 @@ fn frees_plainly(name: &[String]) -> bool {
     name.iter().any(|word| FREES_MADE.contains(&word.as_str()) && !GIVES_UP.contains(&word.as_str()))
 }
 
+/// Whether a pointer to pointers is called like what has several: `release_factors(mpi_t *factors)`, not `bus_free(bus **bus)`.
+fn is_array(param: &Param) -> bool {
+    let own = param.ty.pointee().and_then(|(pointer, _)| object(pointer)).map(words).unwrap_or_default();
+    let several = |last: &String| {
+        let one = last.strip_suffix('s').filter(|one| one.len() > 2 && !one.ends_with('s'));
+        one.is_some_and(|one| !own.iter().any(|word| word == last || word == one))
+    };
+    param.array_length.is_some()
+        || param.name.as_deref().and_then(|name| words(name).pop()).is_some_and(|last| several(&last))
+}
+
 /// The structure, or the name of `void`, behind a pointer that may be written through.
 fn object(ty: &CType) -> Option<&str> {
     match ty.pointee()? {
         (CType { kind: Type::Record { name }, .. }, false) => Some(name),
         (CType { kind: Type::Void, written, .. }, false) if written != "void" => Some(written),
+        // `typedef void *cmsHTRANSFORM`.
+        (CType { kind: Type::Void, .. }, false) if !ty.written.contains(['*', ' ']) => Some(&ty.written),
         _ => None,
     }
 }

@@ -36,7 +36,83 @@ const REMARKS: &[&str] = &["comment", "error", "message", "msg", "reason", "text
 
 /// Whether a function that is called like one which ends an object leaves its own alone.
 pub(super) fn stays(view: &View<'_>, index: usize, ending: Ending) -> bool {
-    sets_property(view) || is_noun(view) || ending >= Ending::Closes && removes_part(view, index)
+    sets_property(view)
+        || is_noun(view)
+        || ending >= Ending::Closes && removes_part(view, index)
+        || hands_on_data(view, index)
+}
+
+/// Words of functions that hand on what they are given beside an object, or the object.
+const HANDS_ON: &[&str] = &["post", "put", "send", "submit", "transfer"];
+
+/// Last words of types of what is handed on, with whatever is said of it.
+const HANDED_ON: &[&str] = &[
+    "answer",
+    "batch",
+    "buf",
+    "buffer",
+    "call",
+    "cmd",
+    "command",
+    "datagram",
+    "event",
+    "exchange",
+    "frame",
+    "invocation",
+    "item",
+    "job",
+    "mail",
+    "message",
+    "msg",
+    "node",
+    "notification",
+    "packet",
+    "pkt",
+    "reply",
+    "req",
+    "request",
+    "responder",
+    "response",
+    "task",
+    "transaction",
+    "transfer",
+    "tx",
+    "urb",
+    "work",
+    "xfer",
+];
+
+/// Whether what a function hands on is data that it is given, and not its only object: `store_put(store, key, value, size)`,
+/// `port_send(port, data, size)`; not `evhttp_send_reply(req, …)`, and `job_put(job)` lets go of a job.
+fn hands_on_data(view: &View<'_>, index: usize) -> bool {
+    let name = words(&view.function.name);
+    let mut verbs = name.iter().filter(|word| endings::ending(word).is_some());
+    let (Some(verb), None) = (verbs.next().filter(|verb| HANDS_ON.contains(&verb.as_str())), verbs.next())
+    else {
+        return false;
+    };
+    let others = || 1..view.function.params.len();
+    let object = |at: usize| {
+        let pointee = view.param(at).and_then(|param| param.ty.pointee());
+        view.handle(at).is_some() || pointee.is_some_and(|(ty, constant)| ty.record().is_some() && !constant)
+    };
+    let constant =
+        |at: usize| view.param(at).and_then(|param| param.ty.pointee()).filter(|(_, constant)| *constant);
+    let data = |at: usize| {
+        let counted = view.param(at + 1).is_some_and(|param| param.ty.is_integer());
+        counted && constant(at).is_some_and(|(ty, _)| ty.is_byte() || ty.kind == Type::Void)
+    };
+    let released = view
+        .handle(0)
+        .and_then(|handle| view.known.handles.get(handle))
+        .is_some_and(|known| known.release.is_some());
+    // A key, and a value.
+    let given = match verb.as_str() {
+        "put" => others().count() > 1 && others().any(|at| constant(at).is_some()),
+        _ => others().any(data),
+    };
+    let carried = own_words(view, 0).pop().is_some_and(|last| HANDED_ON.contains(&last.as_str()));
+    index == 0 && given && released && !carried && !others().any(object)
 }
 
 /// Whether what is called so is a property that is set, or a thing that is added: `set_stop_threshold(params, n)`,

@@ -22,7 +22,7 @@ fn objects_may_keep_data() {
                 "int input_string(struct open_parser *p, const unsigned char *input, size_t size)",
                 "? ? value -> value",
             ),
-            ("int zmq_send_const(ctx *c, const void *buf, size_t len)", "? ? value -> value"),
+            ("int zmq_send_const(ctx *c, const void *buf, size_t len)", "object ? value -> value"),
             ("size_t compressBegin(ctx *c, const void *dict, size_t dictSize)", "object ? value -> value"),
             ("void uring_prep_write(ctx *c, const void *buf, unsigned nbytes)", "object ? value -> void"),
             ("int set_key(ctx *c, const unsigned char key[32])", "object ? -> value"),
@@ -272,7 +272,7 @@ fn help_names_both_ways() {
         (&free, "int txn_commit(db *d)", r#"params.d = { in = "handle" } # or { in = "consumed" }"#),
         (
             &free,
-            "int make(item **out)",
+            "int fetch(item **out)",
             r#"params.out = { out = "owned" } # or { out = "borrowed", parent = "none" }"#,
         ),
         (

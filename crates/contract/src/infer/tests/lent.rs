@@ -2,8 +2,12 @@
 
 use super::library::check;
 
-const OTHERS: &[&str] =
-    &["cert *cert_new(void)", "void cert_free(cert *c)", "key *cert_get0_key(const cert *c)"];
+const OTHERS: &[&str] = &[
+    "cert *cert_new(void)",
+    "void cert_free(cert *c)",
+    "key *cert_get0_key(const cert *c)",
+    "void key_free(key *k)",
+];
 
 #[test]
 fn what_get0_returns_is_lent_and_stale_when_its_owner_changes() {

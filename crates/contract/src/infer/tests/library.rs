@@ -3,7 +3,7 @@
 use hotcell_model::api::{Api, Field, Location, Record, RecordLayout};
 use hotcell_model::types::{CType, Type};
 
-use super::{describe, empty, infer_in, prototype};
+use super::{describe, empty, prototype, settled_in};
 use crate::contract::Contract;
 use crate::handles::Handles;
 use crate::infer::functions::Functions;
@@ -87,6 +87,11 @@ pub(super) fn known(api: &Api) -> Handles {
 
 /// Checks what becomes of declarations in a header with all of them and some others.
 pub(super) fn check(others: &[&str], cases: &[(&str, &str)]) {
+    check_settled(others, cases, false);
+}
+
+/// The same where objects may be kept by what is made with them.
+pub(super) fn check_settled(others: &[&str], cases: &[(&str, &str)], parents: bool) {
     let mut wrong = Vec::new();
     for (declaration, expect) in cases {
         let others = others.iter().copied().filter(|other| other != declaration);
@@ -94,7 +99,7 @@ pub(super) fn check(others: &[&str], cases: &[(&str, &str)]) {
         let api = header(&all);
         let function = prototype::parse(declaration);
         let mut draft = empty(&function);
-        let verdict = infer_in(&function, &api, &known(&api), &mut draft);
+        let verdict = settled_in(&function, &api, &known(&api), &mut draft, parents);
         let found = describe(&draft, &verdict);
         if found != *expect {
             wrong.push(format!("{declaration}\n  expected {expect}\n  found    {found}\n  {verdict:?}"));

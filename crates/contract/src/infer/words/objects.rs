@@ -72,6 +72,9 @@ pub(in crate::infer) const MIRROR_ENDS: &[&str] = &[
     "unref",
 ];
 
+/// Words that say of a whole library as often that it ends, and mirror what makes an object where its code frees one.
+pub(in crate::infer) const MIRROR_EXITS: &[&str] = &["exit", "quit", "shutdown"];
+
 /// Those of them that say that nothing is left, and are the release beside another that ends something: `release` and `drop` may be of
 /// a lock, `delete` of what the object stands for.
 pub(in crate::infer) const FREES_MADE: &[&str] = &["destroy", "dispose", "free", "unref"];
