@@ -7,7 +7,7 @@ use crate::libc::{Arg, Known, Returns, known_function, writes_text};
 use crate::memory::Amount;
 use crate::solve::Question;
 use crate::state::{ARGUMENTS, KEPT, Place, RAX, RDI, RDX, RSP, State};
-use crate::summary::{Bytes, Extent, Gone, Returned, Use};
+use crate::summary::{Bytes, Ended, Extent, Gone, Returned, Use};
 use crate::value::{Number, Offset, Value};
 use crate::walk::{Sites, Walk};
 
@@ -71,7 +71,9 @@ fn goes_to(walk: &mut Walk<'_>, state: &mut State, target: Option<Target>, addre
         Some(Target::OfC(name)) => match known_function(&name) {
             Some(known) => {
                 let text = writes_text(&name);
-                walk.does.ended |= text && state.general(RDI).pointer.is_some();
+                let to = state.general(RDI);
+                let there = to.pointer.is_some() && to.frame.is_none() && !to.inner && !to.other;
+                state.ended |= text && there && known.returns != Returns::Begun;
                 return elsewhere(walk, state, known, text, address);
             }
             // What comes back there once more finds registers as they were.
@@ -100,7 +102,7 @@ fn made(walk: &mut Walk<'_>, state: &mut State, does: &Use, address: u64) {
         walk.lose(Value::pointer(), &Gone::Lost(address));
     }
     walk.does.writes(does.written, Offset::Is(0));
-    walk.does.ended |= does.ended;
+    state.ended = does.ended.0;
     walk.does.own = walk.does.own.join(does.own);
     if let Some(gone) = &does.into_itself {
         walk.does.into_itself.get_or_insert_with(|| gone.clone());
@@ -221,10 +223,11 @@ fn given(
             let back = if does.returned.is_pointer() { value.join(Value::NULL) } else { Value::NULL };
             results.whole.get_or_insert(back);
         }
-        if let (Some(Offset::Is(offset)), None, false, false) =
-            (value.pointer, value.frame, value.inner, value.other)
-        {
-            state.written |= does.surely.behind(offset);
+        if let (Some(offset), None, false, false) = (value.pointer, value.frame, value.inner, value.other) {
+            state.ended |= does.ended.0;
+            if let Offset::Is(offset) = offset {
+                state.written |= does.surely.behind(offset);
+            }
         }
     }
     if let Some(offset) = value.frame {
@@ -395,7 +398,7 @@ fn elsewhere(walk: &mut Walk<'_>, state: &mut State, known: Known, text: bool, a
         _ => false,
     };
     if is_new && walk.sites.is_some() {
-        let mut does = Use { returned: Returned::whole(), ended: text, ..Use::default() };
+        let mut does = Use { returned: Returned::whole(), ended: Ended(text), ..Use::default() };
         if known.returns == Returns::Begun {
             does.writes(Extent::Anywhere, Offset::Is(0));
         }

@@ -27,8 +27,6 @@ pub use crate::summary::{Extent, Gone, Returned, Use};
 /// What is seen of a function that is given a pointer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Seen {
-    /// That it hands the pointer to C's `free` on some way.
-    pub frees: bool,
     /// That it releases something that was read behind it.
     pub releases_inner: bool,
     /// That it returns something that was read behind it.
@@ -38,13 +36,13 @@ pub struct Seen {
 /// What a function returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Made {
-    /// New memory that nobody else has, in which a NUL is written.
+    /// New memory that nobody else has, in which a NUL is written on each way.
     Text,
     /// New memory that nobody else has.
     Memory,
     /// Memory that it has made, and whose address is stored where others may find it.
     Shared,
-    /// Nobody knows.
+    /// Something else, or nobody knows.
     Unknown,
 }
 
@@ -62,6 +60,7 @@ pub struct Code {
     image: Image,
     answers: RefCell<Answers>,
     frees: RefCell<Answers>,
+    seen: RefCell<Answers>,
 }
 
 impl Code {
@@ -73,6 +72,7 @@ impl Code {
             image: Image::new(data)?,
             answers: answers(Wanted::Whole),
             frees: answers(Wanted::Freed),
+            seen: answers(Wanted::Seen),
         })
     }
 
@@ -95,12 +95,8 @@ impl Code {
     #[must_use]
     pub fn seen(&self, function: &str, position: usize) -> Seen {
         let Some(question) = self.question(function, position) else { return Seen::default() };
-        let does = self.frees.borrow_mut().of(&self.image, question);
-        Seen {
-            frees: does.freed,
-            releases_inner: does.inner_released,
-            returns_inner: does.returned.is_inner(),
-        }
+        let does = self.seen.borrow_mut().of(&self.image, question);
+        Seen { releases_inner: does.inner_released, returns_inner: does.returned.is_inner() }
     }
 
     /// Whether a function calls another one that the library exports, by itself or by what it calls, as far as that is seen.
@@ -110,16 +106,17 @@ impl Code {
         ends.is_some_and(|(from, to)| reach::reaches(&self.image, from, to))
     }
 
-    /// Whether what a function returns is memory that it has made by C's functions for that, and written to, or NULL, and nobody else has it.
-    /// `None` where the library exports no such function, or several.
+    /// What a function returns: memory that it has made by C's functions for that, and written to, or NULL; or something else. `None` where the library
+    /// exports no such function, or several.
     #[must_use]
     pub fn makes(&self, function: &str) -> Option<Made> {
         let question = Question { entry: self.image.export(function)?, place: Place::Made };
         let does = self.answers.borrow_mut().of(&self.image, question);
-        let new = does.gone.is_none() && does.returned.is_pointer() && does.written.is_any();
         Some(match &does.gone {
-            None if new && does.ended => Made::Text,
-            None if new => Made::Memory,
+            None if does.returned.is_pointer() && does.written.is_any() => match does.ended.0 {
+                true => Made::Text,
+                false => Made::Memory,
+            },
             Some(Gone::Stored(_)) => Made::Shared,
             _ => Made::Unknown,
         })

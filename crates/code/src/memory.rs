@@ -99,6 +99,7 @@ impl Walk<'_> {
     /// Writes to an address.
     pub(crate) fn put(&mut self, state: &mut State, at: Value, amount: Amount, value: Value, gone: &Gone) {
         let size = amount.most();
+        let nul = size == Some(1) && value.number == Value::NULL.number;
         let value = match size {
             Some(..8) => {
                 self.take_apart(value, gone.address());
@@ -109,10 +110,10 @@ impl Walk<'_> {
         self.does.noisy |= at.other;
         if let Some(offset) = at.pointer {
             self.does.writes(extent(offset, size), offset);
-            self.does.ended |= value.number == Value::NULL.number;
         }
         self.does.inner_written |= at.inner;
         let only_there = !at.inner && !at.other;
+        state.ended |= nul && only_there && at.pointer.is_some() && at.frame.is_none();
         if let (Some(Offset::Is(offset)), None, true, Amount::All(size)) =
             (at.pointer, at.frame, only_there, amount)
         {

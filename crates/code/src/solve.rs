@@ -36,13 +36,15 @@ pub(crate) enum Wanted {
     Whole,
     /// Whether it is freed, whatever becomes of it besides.
     Freed,
+    /// All that is done with it where it is seen.
+    Seen,
 }
 
 impl Wanted {
     /// On how many others an answer may rest. Of what is made all ways are walked to the end, once for each call that makes some.
     fn most(self, question: Question) -> usize {
         match (self, question.place) {
-            (Wanted::Freed, _) => MOST / 5,
+            (Wanted::Freed | Wanted::Seen, _) => MOST / 5,
             (_, Place::Made) => MOST / 3,
             (Wanted::Whole, _) => MOST,
         }
@@ -80,7 +82,7 @@ impl Answers {
         let mut reached = BTreeSet::from([question]);
         let mut callers: BTreeMap<Question, BTreeSet<Question>> = BTreeMap::new();
         let mut waiting = VecDeque::from([question]);
-        let to_the_end = self.wanted == Wanted::Freed;
+        let to_the_end = self.wanted != Wanted::Whole;
         let most = self.wanted.most(question);
         for _ in 0..WALKS {
             let Some(next) = waiting.pop_front() else {
@@ -99,7 +101,12 @@ impl Answers {
                     }
                 }
             }
-            if next == question && if to_the_end { does.freed } else { does.gone.is_some() } {
+            let enough = match self.wanted {
+                Wanted::Whole => does.gone.is_some(),
+                Wanted::Freed => does.freed,
+                Wanted::Seen => false,
+            };
+            if next == question && enough {
                 // The others are not at their end.
                 self.known.insert(question, Known { does: does.clone(), asked: BTreeSet::new() });
                 return Some(does);

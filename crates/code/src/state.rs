@@ -48,6 +48,8 @@ pub(crate) struct State {
     pub(crate) compared: Option<Compared>,
     /// Which bytes behind the pointer have been written on all ways here.
     pub(crate) written: u64,
+    /// Whether a NUL has been written behind the pointer on all ways here.
+    pub(crate) ended: bool,
     /// Which of the first 63 slots below the address to return to may have been written, a bit for each.
     filled: u64,
 }
@@ -70,6 +72,7 @@ impl State {
             anywhere: Value::NONE,
             compared: None,
             written: 0,
+            ended: false,
             filled: 1 << 63,
         };
         state.general[RSP] = Value::frame(0);
@@ -87,6 +90,8 @@ impl State {
     /// Takes up what another way to the same place says. Whether it says anything new.
     pub(crate) fn join(&mut self, other: &State) -> bool {
         let mut new = false;
+        // Where there is no pointer nothing has to be ended.
+        let ended = [&*self, other].iter().all(|state| state.ended || !state.leads());
         let mut take = |one: &mut Value, other: Value| {
             let both = one.join(other);
             new |= both != *one;
@@ -116,6 +121,8 @@ impl State {
         }
         new |= self.written & !other.written != 0;
         self.written &= other.written;
+        new |= self.ended && !ended;
+        self.ended = ended;
         new |= other.filled & !self.filled != 0;
         self.filled |= other.filled;
         new

@@ -135,8 +135,8 @@ pub struct Use {
     pub(crate) own: Bytes,
     /// The first 64 bytes behind it, a bit for each: those that are written whenever the function returns.
     pub(crate) surely: Surely,
-    /// That a NUL is written there, or a text with one.
-    pub(crate) ended: bool,
+    /// Whether a NUL is written there, or a text with one, whenever the function returns.
+    pub(crate) ended: Ended,
     /// What may be returned.
     pub returned: Returned,
 }
@@ -181,6 +181,16 @@ impl Bytes {
     /// Whether both may have one.
     pub(crate) fn meets(self, other: Bytes) -> bool {
         self.first & other.first != 0 || self.beyond && other.is_any() || other.beyond && self.is_any()
+    }
+}
+
+/// Whether a NUL is written on each way; it is where there is no way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ended(pub(crate) bool);
+
+impl Default for Ended {
+    fn default() -> Ended {
+        Ended(true)
     }
 }
 
@@ -312,7 +322,6 @@ impl Use {
             self.placed |= callee.placed;
             self.inner_placed |= callee.inner_placed;
             self.in_parts |= callee.in_parts;
-            self.ended |= callee.ended;
             self.halved = self.halved.join(callee.halved.behind(offset));
             self.own = self.own.join(callee.own.behind(offset));
         }

@@ -74,9 +74,20 @@ fn made(image: &Image, question: Question, answers: &dyn Fn(Question) -> Option<
     let mut walked = Walked { does: Use::default(), asked: all.asked };
     if all.confused || all.stale || !all.does.returned.is_whole() || all.made.len() > SITES {
         walked.does = lost(question.entry);
+        // `if (!one) one = malloc(…); return one;`
+        let mut sites = all.made.iter().take(SITES);
+        let stored = |site: &u64| {
+            let Followed { does, asked, .. } =
+                follow(image, question, true, Some(Sites::One(*site)), answers);
+            walked.asked.extend(asked);
+            let back = does.returned.is_pointer();
+            does.gone.filter(|gone| back && matches!(gone, Gone::Stored(_)))
+        };
+        if let Some(gone) = sites.find_map(stored) {
+            walked.does.gone = Some(gone);
+        }
         return walked;
     }
-    walked.does.ended = true;
     for site in &all.made {
         let one = follow(image, question, true, Some(Sites::One(*site)), answers);
         walked.asked.extend(one.asked);
@@ -92,7 +103,7 @@ fn made(image: &Image, question: Question, answers: &dyn Fn(Question) -> Option<
             None if !one.stale && !one.confused => {}
             Some(Offset::Is(0)) if !kept && !one.stale => {
                 walked.does.written = walked.does.written.join(one.does.written);
-                walked.does.ended &= one.does.ended;
+                walked.does.ended.0 &= one.does.ended.0;
                 walked.does.own = walked.does.own.join(one.does.own);
                 walked.does.into_itself = walked.does.into_itself.take().or(one.does.into_itself);
                 for (back, other) in walked.does.returned.0.iter_mut().zip(one.does.returned.0) {
@@ -280,6 +291,7 @@ impl Walk<'_> {
         // Nothing more can come of it, unless it is to be seen that nothing is written.
         if self.sites.is_none() && self.does.noisy && !state.leads() {
             self.does.surely.0 &= state.written;
+            self.does.ended.0 &= state.ended;
             self.does.returned.0[0].alien = true;
             return;
         }
@@ -416,6 +428,10 @@ impl Walk<'_> {
             back.join(value);
         }
         self.does.surely.0 &= state.written;
+        // Where NULL is returned there is nothing to be ended.
+        if self.sites.is_none() || state.general(RAX).pointer.is_some() {
+            self.does.ended.0 &= state.ended;
+        }
         true
     }
 }

@@ -484,3 +484,66 @@ struct node *known_in_halves(void) {
     post(&u);
     return p;
 }
+
+// Ended by a NUL on each way, or not.
+
+char *ended_behind(int n) {
+    char *p = malloc((size_t)n + 1);
+    if (!p)
+        return NULL;
+    memset(p, 'x', (size_t)n);
+    p[n] = 0;
+    return p;
+}
+char *ended_by_printing(int n) {
+    char *p = malloc(16);
+    if (p)
+        snprintf(p, 16, "%d", n);
+    return p;
+}
+char *ended_as_a_copy(const char *text) { return strdup(text); }
+__attribute__((noinline)) static void end(char *p, int n) { p[n] = 0; }
+char *ended_by_another(int n) {
+    char *p = malloc(16);
+    if (!p)
+        return NULL;
+    memset(p, 'y', 15);
+    end(p, n & 15);
+    return p;
+}
+char *without_an_end(void) {
+    char *p = malloc(11);
+    if (p)
+        memset(p, ' ', 11);
+    return p;
+}
+char *without_an_end_at_times(int n) {
+    char *p = malloc(16);
+    if (!p)
+        return NULL;
+    memset(p, 'x', 16);
+    if (n < 16)
+        p[n] = 0;
+    return p;
+}
+char *without_an_end_beside_a_copy(void) {
+    char *p = malloc(16);
+    if (!p)
+        return NULL;
+    memset(p, 'x', 16);
+    char *copy = strndup(p, 4);
+    if (copy)
+        puts(copy);
+    free(copy);
+    return p;
+}
+struct node *shared_one;
+struct node *shared_lazily(void) {
+    if (shared_one)
+        return shared_one;
+    struct node *p = calloc(1, sizeof *p);
+    if (p)
+        p->count = 1;
+    shared_one = p;
+    return p;
+}

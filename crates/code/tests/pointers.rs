@@ -54,8 +54,16 @@ fn each_in<Found: std::fmt::Debug>(
         let code = compiled(folder.path(), source, flags);
         // Without optimization a jump by a table is another one for each compiler, and memory is held against NULL, which is not followed.
         let judged = |name: &&&str| {
-            let optimized =
-                ["over_in_one_case", "over_beside_calls", "new_around_itself", "new_of_what_is_found"];
+            let optimized = [
+                "ended_behind",
+                "ended_by_another",
+                "ended_by_printing",
+                "new_around_itself",
+                "new_of_what_is_found",
+                "over_beside_calls",
+                "over_in_one_case",
+                "shared_lazily",
+            ];
             !optimized.contains(name) || !flags.contains(&"-O0")
         };
         for name in names.iter().filter(judged) {
@@ -114,6 +122,19 @@ fn memory_that_nobody_else_has_is_told_from_what_is_known_elsewhere() {
     };
     each_in(MADE, "new_", told(true));
     each_in(MADE, "known_", told(false));
+}
+
+#[test]
+fn new_texts_are_told_from_letters_without_an_end_and_from_what_is_shared() {
+    let told = |expected: Made| {
+        move |name: &str, code: &Code| {
+            let found = code.makes(name).expect("the function is exported");
+            (found == expected).then_some(()).ok_or(found)
+        }
+    };
+    each_in(MADE, "ended_", told(Made::Text));
+    each_in(MADE, "without_an_end", told(Made::Memory));
+    each_in(MADE, "shared_lazily", told(Made::Shared));
 }
 
 #[test]

@@ -174,7 +174,7 @@ pub const RULES: &[(&str, &str)] = &[
     ("object-copy", "an object from a function called `copy`, `dup` or `clone` of a `const` one of its type"),
     (
         "read-object",
-        "an object with a release, from a function that is called like one which reads, opens or compiles a source, and takes texts or data and \
+        "an object with a release, from a function that is called like one which reads, opens, encodes or compiles a source, or connects to one, and takes texts or data and \
          numbers, and nothing else",
     ),
     (
@@ -183,8 +183,8 @@ pub const RULES: &[(&str, &str)] = &[
     ),
     (
         "kept-parent",
-        "an object with a release, from a function called like one that makes it and given one object first of which many are made (a context, a \
-         connection), or through which it goes (a cursor, a statement): that stays until it goes",
+        "an object with a release, from a function called like one that makes it and given one object first of which many things are made (a \
+         context, a connection), or through which it goes (a cursor): that stays until it goes",
     ),
     (
         "library-constant",

@@ -110,7 +110,7 @@ fn new_texts_and_data_are_freed() {
     const LARGE: i128 = 50_000;
     let harbor = Harbor::new();
     let place = harbor.returned("harbor_create", &[Value::Int(1)]);
-    let label = |times| harbor.returned("harbor_label", &[place.clone(), Value::Int(times)]);
+    let label = |times| harbor.returned("harbor_spell", &[place.clone(), Value::Int(times)]);
     assert_eq!(label(1), Value::Text("bcde".into()));
     let chart = |width| harbor.returned("harbor_chart", &[Value::Int(width)]);
     assert_eq!(chart(3), Value::Bytes(vec![0, 7, 14, 21, 28, 35]));
@@ -157,7 +157,7 @@ fn what_is_put_into_an_object_is_what_stands_behind_it() {
 #[test]
 fn what_may_be_otherwise_is_left_out() {
     let harbor = Harbor::new();
-    let bound_anyway: Vec<&str> = ["harbor_salt", "harbor_chunk", "lighter_new", "lamp_new"]
+    let bound_anyway: Vec<&str> = ["harbor_stamp", "harbor_chunk", "lighter_new", "lamp_new"]
         .into_iter()
         .filter(|name| harbor.bound.interface.function(name).is_some())
         .collect();

@@ -93,9 +93,12 @@ fn conclude(site: Site<'_>, decided: &mut Decided) -> Result<Vec<Gap>, String> {
     };
     let (said, copied) = (decided.draft.clone(), decided.copied.clone());
     let open = by(&[], decided)?;
-    if open.is_empty() {
-        infer::fresh::made(site.function, site.names, site.known, &mut decided.draft);
-    }
+    let made = |decided: &mut Decided, open: &[Gap]| {
+        if open.is_empty() {
+            infer::fresh::made(site.function, site.names, site.known, &mut decided.draft);
+        }
+    };
+    made(decided, &open);
     let shown = |gap: &Gap| infer::shown(site.function, site.known, gap.param);
     if !open.iter().any(shown) {
         return Ok(open);
@@ -103,6 +106,7 @@ fn conclude(site: Site<'_>, decided: &mut Decided) -> Result<Vec<Gap>, String> {
     let (draft, copies) = (mem::replace(&mut decided.draft, said), mem::replace(&mut decided.copied, copied));
     let still = by(site.known.code, decided)?;
     if still.len() < open.len() {
+        made(decided, &still);
         return Ok(still);
     }
     (decided.draft, decided.copied) = (draft, copies);

@@ -152,7 +152,8 @@ pub(crate) fn types(
         let there: Vec<&Function> = functions.iter().copied().filter(there).collect();
         ((*record).to_owned(), states::begun(&there, code))
     });
-    let all = begun.chain(states);
+    // What has an end is no state.
+    let all = states.chain(begun);
     all.filter(|(_, begun)| !begun.starts.is_empty()).collect()
 }
 

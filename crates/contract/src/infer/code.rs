@@ -222,10 +222,14 @@ pub(super) fn seen(function: &Function, code: &[Rc<Code>], index: usize) -> Seen
     let Some(position) = position(function, index) else { return Seen::default() };
     let found = code.iter().map(|code| code.seen(function.symbol(), position));
     found.fold(Seen::default(), |all, seen| Seen {
-        frees: all.frees | seen.frees,
         releases_inner: all.releases_inner | seen.releases_inner,
         returns_inner: all.returns_inner | seen.returns_inner,
     })
+}
+
+/// Whether the code shows that nothing is released, or goes anywhere, that was read behind a parameter.
+pub(super) fn leaves_inside(function: &Function, code: &[Rc<Code>], index: usize) -> bool {
+    asked(function, code, index).is_some_and(|used| !used.inner_released && used.inner_gone.is_none())
 }
 
 /// Whether the code shows that a function stores where a parameter leads, so that the library may look there later.
@@ -234,8 +238,8 @@ pub(super) fn stores(function: &Function, code: &[Rc<Code>], index: usize) -> bo
 }
 
 /// Whether the code of one function comes to that of another one.
-pub(super) fn calls(code: &[Rc<Code>], function: &str, other: &str) -> bool {
-    code.iter().any(|code| code.calls(function, other))
+pub(super) fn calls(code: &[Rc<Code>], function: &Function, other: &Function) -> bool {
+    code.iter().any(|code| code.calls(function.symbol(), other.symbol()))
 }
 
 fn asked(function: &Function, code: &[Rc<Code>], index: usize) -> Option<Use> {

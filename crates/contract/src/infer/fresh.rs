@@ -28,14 +28,14 @@ use crate::infer::{Draft, Known, code, comments, results};
 /// The rule's name by which the code shows that a text is the caller's.
 const MADE: &str = "code-text";
 
+/// The same of data.
+const DATA: &str = "code-data";
+
 /// Words of functions that return letters which are no text, or more than one.
 const NO_TEXTS: &[&str] = &[
     "cipher", "compress", "crypt", "decrypt", "deflate", "encrypt", "magic", "multi", "pack", "packed",
     "random", "xor",
 ];
-
-/// The same of data.
-const DATA: &str = "code-data";
 
 /// Finds texts and data that the caller owns.
 pub(super) fn apply(view: &View<'_>, draft: &mut Draft) {
@@ -104,7 +104,7 @@ fn is_made(view: &View<'_>, draft: &Draft, code: &[Rc<Code>]) -> bool {
 }
 
 /// Where the length comes out of bytes that the code shows to be made by the call and nobody else's. There is one pointer to a number that is
-/// called a length, and of nothing that goes in; and no number goes in that the library might count by otherwise.
+/// called a length, and of nothing but what comes out. Where it is not written it is zero.
 fn data(view: &View<'_>, draft: &Draft) -> Option<usize> {
     let function = view.function;
     let (element, constant) = function.result.pointee()?;

@@ -100,7 +100,7 @@ fn handed_out(view: &View<'_>, draft: &mut Draft) {
     let rule = if mirror { "mirrored-release" } else { "object-constructor" };
     // `os_mutex_alloc(&mutex, type)`: one number may choose among the library's own.
     let others: Vec<usize> = (0..view.function.params.len()).filter(|&other| other != index).collect();
-    if !mirror && !says_makes(view)
+    if !mirror && !says_makes(view, &release)
         || matches!(others[..], [only] if chooses(view, only))
         || (0..view.function.params.len()).any(|index| is_object(view, index))
         || comments::lent(view.function)
@@ -194,7 +194,7 @@ fn rule(view: &View<'_>, handle: &str) -> Result<(&'static str, String), String>
         [] if (view.function_has_word(CONSTRUCTORS) || is_stem(function, &release)) && !selects(view) => {
             Ok(("object-constructor", release))
         }
-        [] if reads(view) && !selects(view) => Ok(("read-object", release)),
+        [] if reads(view, &release) && !selects(view) => Ok(("read-object", release)),
         [only]
             if view.function_has_word(COPIES) && same_constant(view, only, handle) && !is_shallow(view) =>
         {
@@ -280,26 +280,21 @@ const LOOKED_UP: &[&str] = &[
     "unit",
 ];
 
-/// Words of functions besides [`CONSTRUCTORS`] that make an object, given one of which many are made. What is opened, loaded or read may be there already:
-/// `engine_load_texture(engine, path)`, `archive_read_next_header(archive, &entry)`.
-const MAKES_WITH: &[&str] = &["build"];
+/// Whether a function is called like one that makes an object which this releases, and no other function is by its name. What is opened, loaded or read
+/// may be there already: `engine_load_texture(engine, path)`, `archive_read_next_header(archive, &entry)`.
+pub(super) fn says_makes(view: &View<'_>, release: &str) -> bool {
+    let makes = view.function_has_word(CONSTRUCTORS) || view.function_has_word(&["build"]);
+    makes && !view.function_has_word(SHARES) && !has_other_maker(view, release)
+}
 
-/// Whether a function is called like one that makes an object, and that nobody else has.
-pub(super) fn says_makes(view: &View<'_>) -> bool {
-    let other = view
-        .known
-        .handles
-        .of_pointer(&view.function.result)
-        .and_then(|handle| view.known.handles.get(handle)?.release.as_deref())
-        .is_some_and(|release| view.known.handles.pairs().has_other_maker(&view.function.name, release));
-    !other
-        && (view.function_has_word(CONSTRUCTORS) || view.function_has_word(MAKES_WITH))
-        && !view.function_has_word(SHARES)
+/// Whether an object that a function releases is made by its mirror, which is another function than this one.
+fn has_other_maker(view: &View<'_>, release: &str) -> bool {
+    view.known.handles.pairs().has_other_maker(&view.function.name, release)
 }
 
 /// Whether a function reads a text or data and returns what it has made of that: it is called so, and takes such, numbers, and nothing else.
 /// What is found by a name is not read.
-fn reads(view: &View<'_>) -> bool {
+fn reads(view: &View<'_>, release: &str) -> bool {
     let name = words(&view.function.name);
     let verb = name.iter().any(|word| READS.contains(&word.as_str()));
     let source = name.windows(2).any(|pair| {
@@ -320,15 +315,7 @@ fn reads(view: &View<'_>) -> bool {
         (0..view.function.params.len()).filter(|&at| given(&view.function.params[at]).0).collect();
     let found = matches!(texts[..], [only] if view.param(only).is_some_and(|param| param.name.is_none()) || view.called(only, LOOKED_UP));
     // `vocab_encode(text)` beside `token_new()` hands out what the vocabulary has.
-    let release = view
-        .known
-        .handles
-        .of_pointer(&view.function.result)
-        .and_then(|handle| view.known.handles.get(handle));
-    let makes = release
-        .and_then(|known| known.release.as_deref())
-        .is_some_and(|release| view.known.handles.pairs().has_other_maker(&view.function.name, release));
-    if makes && view.function_has_word(&["connect", "encode"]) {
+    if has_other_maker(view, release) && view.function_has_word(&["connect", "encode"]) {
         return false;
     }
     (verb || source) && !found && params().any(|(data, _)| data) && params().all(|(_, fits)| fits)

@@ -93,15 +93,21 @@ fn rule(view: &View<'_>, draft: &Draft, index: usize) -> Result<&'static str, St
     {
         return Err(format!("the documentation speaks of who owns what; it may be about `{name}`"));
     }
-    if code::seen(function, view.known.against, index).frees {
-        return Err(format!("the library's code frees `{name}` on some way through the function"));
-    }
     if outlives(draft, index) {
         return Ok("parent-object");
     }
     let shown = || ends_if(view).is_none() && view.known.handles.constant_of(handle).is_none();
-    match by_names(view, draft, index) {
+    let found = match by_names(view, draft, index) {
         Err(_) if shown() && !is_last(view) && code::leaves(view, index) => Ok(code::OBJECT),
+        found => found,
+    };
+    // `proc_wait(proc)`: names do not say it.
+    let constant =
+        view.param(index).and_then(|param| param.ty.pointee()).is_some_and(|(_, constant)| constant);
+    match found {
+        Ok(_) if !constant && code::frees(function, view.known.against, index) => {
+            Err(format!("the library's code frees `{name}` on some way through the function"))
+        }
         found => found,
     }
 }

@@ -129,7 +129,8 @@ pub(crate) fn apply(
 /// The only object that goes in, and what is made with it, where both are open.
 fn found(view: &View<'_>, draft: &Draft, gaps: &[Gap]) -> Option<((usize, String), Made)> {
     let function = view.function;
-    let made = made::releasable(view, draft).filter(|made| made.mirror || made::says_makes(view))?;
+    let made =
+        made::releasable(view, draft).filter(|made| made.mirror || made::says_makes(view, &made.release))?;
     let open = |param: Option<usize>| gaps.iter().any(|gap| gap.param == param);
     let mut objects =
         (0..function.params.len()).filter(|&index| Some(index) != made.out && made::is_object(view, index));
@@ -168,23 +169,29 @@ fn is_library(function: &Function, handle: &str) -> bool {
     own.len() == 1 && own.first() == library.as_ref()
 }
 
-/// Whether the release of what is made is seen to release nothing that it leads to.
+/// Whether the code shows that the release of what is made releases nothing that it leads to.
 fn releases_nothing_inside(view: &View<'_>, release: &str) -> bool {
-    let known = view.known;
-    let release = known.functions.get(release).map(|named| named.function);
-    !known.against.is_empty()
-        && release.is_some_and(|release| !code::seen(release, known.against, 0).releases_inner)
+    let release = view.known.functions.get(release).map(|named| named.function);
+    release.is_some_and(|release| code::leaves_inside(release, view.known.against, 0))
 }
 
-/// Whether the library's code shows that what is made takes the parent with it when it goes, that others have it too, or that it may have been there
-/// before.
+/// Whether the library's code shows that the parent is freed, or goes with what is made when that is released, that others have what is returned, or
+/// that it may have been there before.
 fn speaks_against(view: &View<'_>, parent: usize, made: &Made) -> bool {
     let (function, against) = (view.function, view.known.against);
-    let handle = view.handle(parent).and_then(|handle| view.known.handles.get(handle));
-    let ends = handle.and_then(|handle| handle.release.as_deref());
-    ends.is_some_and(|ends| code::calls(against, &made.release, ends))
-        || made.out.is_none()
-            && (code::shares(function, against) || code::seen(function, against, parent).returns_inner)
+    let release = |handle: &str| {
+        let release = view.known.handles.get(handle)?.release.as_deref()?;
+        Some(view.known.functions.get(release)?.function)
+    };
+    let both = release(&made.handle).zip(view.handle(parent).and_then(release));
+    let goes_with = both.is_some_and(|(end, of_parent)| {
+        // What is freed without more ado may be freed by another function as well.
+        let plain = code::frees(of_parent, against, 0) && !code::seen(of_parent, against, 0).releases_inner;
+        code::calls(against, end, of_parent) || plain && code::seen(end, against, 0).releases_inner
+    });
+    let returned = made.out.is_none()
+        && (code::shares(function, against) || code::seen(function, against, parent).returns_inner);
+    goes_with || returned || code::frees(function, against, parent)
 }
 
 /// The words of a type's name, but for those that say that it is one.

@@ -52,7 +52,7 @@ int harbor_put(harbor *h, const char *name, const void *cargo, size_t size)
 	return (int)h->cargo;
 }
 
-char *harbor_label(const harbor *h, int times)
+char *harbor_spell(const harbor *h, int times)
 {
 	size_t size = (size_t)times * 4;
 	char *text = malloc(size + 1);
@@ -70,12 +70,12 @@ char *harbor_greeting(void)
 	return greeting;
 }
 
-char *harbor_salt(void)
+char *harbor_stamp(void)
 {
-	char *salt = malloc(16);
-	if (salt)
-		memset(salt, 's', 16);
-	return salt;
+	char *stamp = malloc(16);
+	if (stamp)
+		memset(stamp, 's', 16);
+	return stamp;
 }
 
 uint8_t *harbor_chart(int width, size_t *out_len)

@@ -23,9 +23,9 @@ int harbor_count(void);
 
 /* What is stored is what stands behind it. */
 int harbor_put(harbor *h, const char *name, const void *cargo, size_t size);
-char *harbor_label(const harbor *h, int times);
+char *harbor_spell(const harbor *h, int times);
 char *harbor_greeting(void);
-char *harbor_salt(void);
+char *harbor_stamp(void);
 uint8_t *harbor_chart(int width, size_t *out_len);
 uint8_t *harbor_chunk(int width, size_t *out_len);
 size_t harbor_in_use(void);

@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use hotcell_code::Code;
-use hotcell_model::api::{Api, Field, Function};
+use hotcell_model::api::{Api, Field, Function, Record};
 use hotcell_model::types::{CType, Type};
 
 use crate::infer::begun::{Begun, Memory, ends, letters, pointed};
@@ -26,8 +26,6 @@ pub(super) fn is_state(api: &Api, key: &str) -> bool {
     };
     let Some(record) = api.records.get(key) else { return false };
     let Some(layout) = record.layout.as_ref().filter(|_| !record.union) else { return false };
-    let array =
-        layout.fields.iter().any(|field| matches!(field.ty.kind, Type::Array { .. } | Type::Record { .. }));
     // `float twiddles[1]` is the beginning of more.
     let open = layout
         .fields
@@ -35,17 +33,32 @@ pub(super) fn is_state(api: &Api, key: &str) -> bool {
         .is_some_and(|field| matches!(field.ty.kind, Type::Array { length: None | Some(0 | 1), .. }));
     !open
         && (named(key) || named(&record.c_name))
-        && array
-        && layout.fields.iter().all(|field| is_numbers(api, &field.ty) && !leads_on(field))
+        && layout.fields.iter().any(|field| has_array(api, &field.ty))
+        && all_numbers(api, record)
+}
+
+/// Whether an array is there, also in a structure inside.
+fn has_array(api: &Api, ty: &CType) -> bool {
+    let within = |name: &str| api.records.get(name)?.layout.as_ref();
+    match &ty.kind {
+        Type::Array { .. } => true,
+        Type::Record { name } => {
+            within(name).is_some_and(|layout| layout.fields.iter().any(|field| has_array(api, &field.ty)))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a structure has nothing in it but numbers that stand for nothing elsewhere.
+fn all_numbers(api: &Api, record: &Record) -> bool {
+    let number = |field: &Field| is_numbers(api, &field.ty) && !leads_on(field);
+    !record.union && record.layout.as_ref().is_some_and(|layout| layout.fields.iter().all(number))
 }
 
 fn is_numbers(api: &Api, ty: &CType) -> bool {
     match &ty.kind {
         Type::Array { element, .. } => is_numbers(api, element),
-        Type::Record { name } => {
-            let layout = api.records.get(name).and_then(|record| record.layout.as_ref());
-            layout.is_some_and(|layout| layout.fields.iter().all(|field| is_numbers(api, &field.ty)))
-        }
+        Type::Record { name } => api.records.get(name).is_some_and(|record| all_numbers(api, record)),
         _ => ty.is_scalar(),
     }
 }

@@ -318,8 +318,9 @@ pub(in crate::infer) fn is_no_end(function: &Function) -> bool {
 /// Whether the comment of a function that is seen to free what it is given says that this stays, is asked to end or is begun again, or that something
 /// outside of the process is deleted, which nobody wants who only lets go of the object.
 pub(in crate::infer) fn is_more_than_freeing(function: &Function) -> bool {
-    let outward =
-        words(&function.name).iter().any(|word| !word.contains("free") && DELETES.contains(&word.as_str()));
+    let name = words(&function.name);
+    let outward = name.iter().any(|word| DELETES.contains(&word.as_str()))
+        && !name.iter().any(|word| word.contains("free"));
     let own = own(function);
     let outside = |word: &str| OUTSIDE.contains(&word) && !own.iter().any(|own| own == word);
     let text = sentences(function).join(". ");

@@ -17,7 +17,7 @@ use crate::infer::names::words;
 use crate::infer::words::objects::{ENDS_BESIDES, MIRROR_MAKES, NO_RELEASES, SAYS_RELEASE};
 use crate::type_names::unqualified;
 
-/// The names of `void` that are objects. Of their releases something is concluded where nothing but a pointer shows.
+/// The names of `void`, and of pointers to it, that are objects. Something is concluded about the releases of the latter.
 pub(super) fn types(api: &Api, library: Library<'_>, prefix: Option<&str>) -> Vec<InferredHandle> {
     let there = |function: &&Function| library.has(function);
     let mut found: BTreeMap<&str, (bool, bool)> = BTreeMap::new();

@@ -27,8 +27,8 @@ const PASSING: &[&str] = &[
     "recv", "ref", "render", "result", "run", "scan", "step", "temp", "tmp", "wait",
 ];
 
-/// Words of functions that find what is there, or put it there.
-const FINDS_OR_ADDS: &[&str] = &["add", "elem", "find", "lookup", "member"];
+/// Words of functions that find what is there, besides [`FINDS`] and [`LOOKS`].
+const FINDS_BESIDES: &[&str] = &["elem", "member"];
 
 /// Whether a function takes back memory of any kind: `wx_free(void *)`.
 fn takes_memory(function: &Function) -> bool {
@@ -37,18 +37,16 @@ fn takes_memory(function: &Function) -> bool {
         && ending(&function.name).is_some_and(|(ending, _)| ending == Ending::Releases)
 }
 
-/// Whether a function is called like one that adds something.
+/// Whether a function is called like one that adds something: `curl_mime_addpart(mime)`, not `host_address(host)`.
 fn says_adds(function: &Function) -> bool {
-    words(&function.name).iter().any(|word| word.starts_with("add"))
+    words(&function.name).iter().any(|word| word.starts_with("add") && !word.starts_with("addr"))
 }
 
 /// Whether a function is called like one that finds, gets or adds something; not `get1`, which hands out what is the caller's, nor what says where it adds.
 fn says_inside(function: &Function) -> bool {
     let name = words(&function.name);
-    let found = [FINDS, LOOKS, FINDS_OR_ADDS].iter().any(|list| has_word(function, list));
-    // `curl_mime_addpart(mime)`.
-    let glued = name.last().is_some_and(|last| last.len() > 4 && last.starts_with("add"));
-    (found || glued) && !name.iter().any(|word| ["get1", "to", "up"].contains(&word.as_str()))
+    let found = [FINDS, LOOKS, FINDS_BESIDES].iter().any(|list| has_word(function, list));
+    (found || says_adds(function)) && !name.iter().any(|word| ["get1", "to", "up"].contains(&word.as_str()))
 }
 
 /// The object inside of which what a function returns is.
@@ -122,6 +120,7 @@ pub(in crate::infer) fn ends(named: &Named<'_>, index: usize) -> bool {
         let ty = &function.params[other].ty;
         other != index && (ty.is_integer() || plain_text(ty))
     };
-    let of_part = index == 0 && (0..function.params.len()).any(part);
+    let removes = name.has(&["clear", "del", "delete", "erase", "remove", "rm", "unset"]);
+    let of_part = removes && index == 0 && (0..function.params.len()).any(part);
     ends && !of_part
 }

@@ -1,7 +1,7 @@
-//! Words that C's names shorten, and comments write out: `env`, *the environment*. None is of what is written, sent or held and ended then, such as a
-//! request, a document or a session: *Ends the request* says nothing of the memory that stands for it.
+//! Words that C's names shorten, and comments write out: `env`, *the environment*. None is of what is sent, or held and ended then, such as a request,
+//! a packet or a session: *Ends the request* says nothing of the memory that stands for it.
 
-/// Short forms, each with what it stands for. None is a word of its own that comments have for something else.
+/// Short forms, each with what it stands for.
 const SHORT: &[(&str, &str)] = &[
     ("addr", "address"),
     ("attr", "attribute"),
@@ -31,13 +31,8 @@ const SHORT: &[(&str, &str)] = &[
     ("obj", "object"),
     ("param", "parameter"),
     ("params", "parameters"),
-    ("pkt", "packet"),
     ("prob", "problem"),
-    ("prog", "program"),
-    ("proc", "process"),
-    ("regex", "expression"),
     ("tok", "token"),
-    ("tran", "translator"),
     ("var", "variable"),
     ("vec", "vector"),
     ("win", "window"),
