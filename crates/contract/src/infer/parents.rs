@@ -1,8 +1,8 @@
 //! The rule `kept-parent`: what is right whoever keeps the object that another one is made with.
 //!
-//! No header says whether `session *session_new(context *)` notes where the context is. Keeping it until the session has gone is right whether it does
-//! or not. It would be wrong where the session took it over, and released it: that is not thought of a context, a connection or a library, of
-//! which many things are made; and where the context released the session, but for that it has its own release, which is called before.
+//! No header says whether `session *session_new(context *)` notes where the context is. That it stays until the session has gone is right whether it
+//! is noted or not. It would be wrong where the session took it over, and released it, or where the context released the session in a call of its
+//! own: so it is asked for where names or the library's code make that likely.
 
 use hotcell_model::api::Function;
 use hotcell_model::evidence::Fact;
@@ -11,7 +11,7 @@ use hotcell_model::interface::{Ownership, ResultRole, Role};
 use crate::infer::made::{self, Made};
 use crate::infer::names::words;
 use crate::infer::view::{View, decided};
-use crate::infer::{Draft, Gap, Known, code, comments};
+use crate::infer::{Draft, Gap, Known, code, comments, lent};
 
 /// The rule's name.
 pub(super) const RULE: &str = "kept-parent";
@@ -119,7 +119,7 @@ pub(crate) fn apply(
         consumed: false,
         on_success: false,
         nullable: false,
-        invalidates: false,
+        invalidates: lent::stales(&view, index),
     };
     draft.params[index] = Some(Fact::inferred(role, RULE));
     gaps.retain(|gap| gap.param != out && gap.param != Some(index));
