@@ -5,14 +5,14 @@
 //! What frees it is a function of the headers that takes nothing but memory, and that the comment names; the only such function, where
 //! the comment says that the text is newly allocated and names none; or C's `free()`, where it says so.
 //!
-//! *code-text*: a `char *` of which the library's code shows that the call has made it by C's functions, and that nobody else has it: C's `free()` frees it.
+//! *code-text*: a `char *` of which the library's code shows that the call has made it by C's functions, with a NUL in it, and that nobody else has it: C's `free()` frees it.
 //!
 //! *code-data*: the same of bytes, where one pointer is to a number that is called a length, and that the code only writes.
 
-use hotcell_model::api::Function;
 use std::rc::Rc;
 
 use hotcell_code::Code;
+use hotcell_model::api::Function;
 use hotcell_model::evidence::{Evidence, Fact};
 use hotcell_model::expr::Expr;
 use hotcell_model::interface::{Encoding, Ownership, ResultRole, Role};

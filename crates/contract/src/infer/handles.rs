@@ -341,8 +341,7 @@ impl Releases<'_> {
     /// The mirror of what makes the object, by their names, of which the library's code shows that it frees that: whatever else is called like what ends
     /// one, or takes away something of it. None where another one that takes the object alone is seen to free it, or says that it does.
     fn mirrored(&self) -> Option<String> {
-        let takes = |function: &Function| matches!(&function.params[..], [only] if pointed_record(&only.ty) == Some(self.key));
-        let alone = || self.endings.first(self.key).iter().filter(|named| takes(named.function));
+        let alone = || self.endings.first(self.key).iter().filter(|named| self.is_all_of(named.function));
         let frees = |function: &Function| code::frees(function, self.library.code, 0);
         let mirrors = |named: &&&Named<'_>| {
             let Named { function, name } = named;
@@ -363,11 +362,15 @@ impl Releases<'_> {
         (!self.is_counted() && !alone().any(rival)).then(|| only.function.name.clone())
     }
 
+    /// Whether the object is all that a function takes.
+    fn is_all_of(&self, function: &Function) -> bool {
+        matches!(&function.params[..], [only] if pointed_record(&only.ty) == Some(self.key))
+    }
+
     /// The functions that take the object alone and are called after it, with what their names say, whatever their comments say.
     fn alone(&self) -> impl Iterator<Item = (&Function, Ending, &Name)> {
         self.endings.ends(self.key).filter(|(function, _, name)| {
-            let takes = matches!(&function.params[..], [only] if pointed_record(&only.ty) == Some(self.key));
-            takes && self.fits(&name.rest) && self.can_be(function, name)
+            self.is_all_of(function) && self.fits(&name.rest) && self.can_be(function, name)
         })
     }
 
@@ -497,8 +500,7 @@ impl Releases<'_> {
     /// Whether something else takes the object alone that may end it for good: `thing_unload(thing)`.
     fn ends_besides(&self) -> bool {
         self.endings.ends(self.key).any(|(function, ending, name)| {
-            let takes = matches!(&function.params[..], [only] if pointed_record(&only.ty) == Some(self.key));
-            takes && name.has(ENDS_BESIDES) && ending == Ending::GivesAway
+            self.is_all_of(function) && name.has(ENDS_BESIDES) && ending == Ending::GivesAway
         })
     }
 

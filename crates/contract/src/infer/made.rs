@@ -146,8 +146,7 @@ fn rule(view: &View<'_>, handle: &str) -> Result<(&'static str, String), String>
         return Err(format!("it returns an object of type `{handle}`, of which no release is known"));
     };
     let end = view.known.handles.pairs().end(&function.name);
-    let mirror =
-        end == Some(release.as_str()) || view.known.handles.pairs().is_mirror(&function.name, &release);
+    let mirror = view.known.handles.pairs().is_mirror(&function.name, &release);
     // `archive_free` *calls archive_read_free() or archive_write_free() as needed*.
     let stands_for = |end: &str| {
         view.known.functions.get(&release).is_some_and(|named| comments::calls(named.function, end))

@@ -104,7 +104,7 @@ pub(super) fn unended(view: &View<'_>, draft: &Draft) -> Option<String> {
             "the function is called like one that returns data, which need not end with a NUL".into(),
         );
     }
-    if let Some(reason) = unended_by_name(view) {
+    if let Some(reason) = unended_elsewhere(view) {
         return Some(reason);
     }
     for (index, fact) in draft.params.iter().enumerate() {
@@ -124,7 +124,7 @@ pub(super) fn unended(view: &View<'_>, draft: &Draft) -> Option<String> {
 }
 
 /// Why a comment or another function says that no NUL need follow.
-fn unended_by_name(view: &View<'_>) -> Option<String> {
+fn unended_elsewhere(view: &View<'_>) -> Option<String> {
     if comments::unended(view.function) {
         return Some("the documentation says that no NUL need follow".into());
     }
@@ -161,7 +161,7 @@ pub(super) fn whose(view: &View<'_>) -> Option<String> {
     if view.function_has_word(CONSTRUCTORS) {
         return Some("the function is called like one that makes it, and nothing says what frees it".into());
     }
-    if let Some(reason) = unended_by_name(view) {
+    if let Some(reason) = unended_elsewhere(view) {
         return Some(reason);
     }
     if let Some(taker) = taker(view) {

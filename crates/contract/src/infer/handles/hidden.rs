@@ -88,17 +88,17 @@ fn only_end(api: &Api, library: Library<'_>, name: &str, prefix: Option<&str>) -
     let status = only.result.kind == Type::Void
         || only.result.is_integer()
         || matches!(only.result.kind, Type::Enum { .. });
-    let alone = ends_first(only) && named_pointer(&only.params[0].ty).is_some();
-    let name = Name::of(&only.name);
+    let alone = ends_first(only) && named_pointer(&only.params[0].ty) == Some(name);
+    let called = Name::of(&only.name);
     // What is released, ended or disconnected may be there for another round.
-    let plain = name.has(SAYS_RELEASE) || name.has(&["close", "deinit", "delete", "uninit"]);
+    let plain = called.has(SAYS_RELEASE) || called.has(&["close", "deinit", "delete", "uninit"]);
     (status
         && plain
         && alone
         && library.has(only)
         && !only.variadic
-        && called_after(only, named_pointer(&only.params[0].ty)?, prefix)
-        && !name.has(NO_RELEASES)
+        && called_after(only, name, prefix)
+        && !called.has(NO_RELEASES)
         && !comments::is_no_end(only))
     .then(|| only.name.clone())
 }

@@ -1,4 +1,4 @@
-//! The rule `unowned-object`: `config_lookup(config, path)` returns a setting, and nothing in the library ends a setting.
+//! The rule `unowned-object`: `config_setting_get_member(setting, name)` returns a setting, and nothing in the library ends a setting.
 //!
 //! Who owned one could never let go of it. So what a function finds, gets or adds is inside of the only object that goes in, and lent by that as an
 //! `internal-object` is. Nothing is concluded of types that some function makes by its name, or ends, be it one that only the library's file
@@ -80,8 +80,7 @@ pub(in crate::infer) fn lender(function: &Function, known: Known<'_>) -> Option<
     let changes = holder != handle
         && known.uses.first(handle).iter().any(|named| {
             let changed = named.function.params.first().is_some_and(|param| !constant(&param.ty));
-            changed
-                && (known.against.is_empty() || code::seen(named.function, known.against, 0).releases_inner)
+            changed && !code::leaves_inside(named.function, known.against, 0)
         });
     // Memory of any kind is taken back.
     let taken_back = !constant(&function.result)

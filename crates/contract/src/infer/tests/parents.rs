@@ -65,6 +65,9 @@ fn what_nothing_ends_is_lent_by_what_it_comes_from() {
         let others = [&others[..], &[end]].concat();
         check(&others, &[("room *plan_find_room(plan *p, const char *name)", "object text -> ?")]);
     }
+    // Nobody sees whether a change of one lets go of what another was lent by the plan.
+    let changed = [&others[..], &["int room_paint(room *r, int color)"]].concat();
+    check(&changed, &[("room *plan_find_room(plan *p, const char *name)", "object text -> ?")]);
     // What is inside of such an object may go by a change of it.
     let others = [&others[..], &["room *room_get_alcove(room *r)"]].concat();
     check(&others, &[("room *plan_find_room(plan *p, const char *name)", "object text -> ?")]);
